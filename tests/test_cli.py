@@ -205,7 +205,7 @@ def test_a_trial_that_was_killed_is_waiting_not_running(finished, tmp_path):
     shutil.copytree(finished / "run", tmp_path / "run")
     (result,) = list((tmp_path / "run").glob("trials/*/*/result.json"))[:1]
     result.unlink()
-    result.with_name("progress.json").write_text('{"step": 1, "steps": 2, "text": ""}')
+    result.with_name("progress.json").write_text('{"share": 0.5, "text": ""}')
     found = json.loads(coequal("status", "run", "--json", cwd=tmp_path).stdout)
     assert found["total"] == {"trials": 4, "done": 3, "failed": 0, "running": 0, "waiting": 1}
     with RunFolder(tmp_path / "run").lock():

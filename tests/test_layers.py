@@ -8,7 +8,7 @@ import pytest
 
 SOURCE = Path(__file__).parent.parent / "src" / "coequal"
 
-WORDS = {"seeds", "lookup", "search", "records", "files", "images", "rng", "contract"}
+WORDS = {"seeds", "lookup", "search", "records", "selection", "files", "images", "rng", "contract"}
 """Single modules that everyone may use."""
 
 MAY_IMPORT = {
@@ -21,6 +21,7 @@ MAY_IMPORT = {
     "images": set(),
     "rng": {"seeds"},
     "records": {"search"},
+    "selection": {"records"},
     "contract": {"rng"},
     "objectives": {"contract", "rng"},
     "architectures": {"contract", "rng"},
@@ -31,7 +32,7 @@ MAY_IMPORT = {
     "training": {"contract", "rng", "seeds", "records", "images"},
     "evaluation": WORDS | {"data", "datasets", "metrics"},
     "results": {"records", "files"},
-    "report": {"records", "results", "statistics", "search", "files"},
+    "report": {"records", "results", "statistics", "search", "selection", "files"},
     "study": WORDS | {"data", "training", "evaluation", "results"},
     "cli_score": WORDS | {"api", "evaluation"},
     "api": WORDS | {"samples", "evaluation", "data", "study", "results", "report", "execution"},

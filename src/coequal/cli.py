@@ -106,8 +106,8 @@ def plan(file: StudyFile, as_json: Json = False) -> None:
         setting = "0 (authors')" if trial.setting == 0 else str(trial.setting)
         table.add_row(trial.id, trial.model, trial.data, setting, _settings(trial))
     console.print(table)
-    steps = study.training.budget.discriminator_steps
-    console.print(f"{len(trials)} trials ({_product(study)}), {steps:,} discriminator steps each")
+    ((unit, amount),) = study.training.budget.as_dict().items()
+    console.print(f"{len(trials)} trials ({_product(study)}), {amount:,} {unit} each")
 
 
 @app.command(epilog="Example: coequal run studies/demo.yaml --out runs/demo --workers 2")

@@ -10,7 +10,7 @@ from typing import Any
 
 from coequal.search import Value
 
-SCHEMA = 1  # of trial.json and result.json; a newer one is refused
+SCHEMA = 2  # of trial.json and result.json; a newer one is refused
 
 STATUSES = ("done", "diverged", "timeout", "failed")
 """How a trial can end. `done` is the only one with a score; all of them count."""
@@ -26,12 +26,13 @@ class Trial:
     setting: int  # 0 is the authors' setting, the rest are drawn
     settings: Mapping[str, Value]  # every hyper-parameter of the model
     architecture: Mapping[str, Value]  # name, and the settings that all models share
-    training: Mapping[str, Value]  # budget, batch size, checkpoints, precision ...
+    training: Mapping[str, Any]  # budget, batch size, checkpoints, precision ...
     evaluation: Mapping[str, Any]  # encoder, metrics, number of samples
     image_size: int | None = (
         None  # height and width the images are brought to, or None: as they are
     )
     seed: int = 0
+    repeat: int = 0  # 0 is the search's own run of the setting; 1, 2, ... are fresh seeds
 
     @cached_property
     def id(self) -> str:

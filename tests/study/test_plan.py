@@ -5,10 +5,11 @@ import sys
 
 import pytest
 
-from coequal.records import Trial
+from coequal.records import Checkpoint, Measurement, Result, Spent, Trial
 from coequal.search import Choice, LogUniform, Uniform, draw
 from coequal.seeds import seed_for
-from coequal.study.plan import plan
+from coequal.selection import Rule
+from coequal.study.plan import most_trials, plan
 from coequal.study.spec import Study
 
 
@@ -87,6 +88,129 @@ def test_whatever_can_change_a_number_changes_the_id(change):
         for more in ({}, change)
     )
     assert before.id != after.id
+
+
+def ended(trial: Trial, value: float, status: str = "done") -> Result:
+    """A result with this validation FD, and the test FD the other way round: it must not choose."""
+    found = (
+        Measurement("fd", "validation", value, "p"),
+        Measurement("fd", "test", -value, "p"),
+    )
+    checkpoints = (Checkpoint(10, Spent(), found),) if status == "done" else ()
+    return Result(trial, status, Spent(), checkpoints)
+
+
+def searched(spec: Study, **scores: list[float | None]) -> dict[str, Result]:
+    """Results of the search: for each model the validation FD by setting; None for a failure."""
+    found = {}
+    for trial in plan(spec):
+        value = scores[trial.model][trial.setting]
+        status = "done" if value is not None else "diverged"
+        found[trial.id] = ended(trial, value or 0.0, status)
+    return found
+
+
+def later(spec: Study, results: dict[str, Result]) -> list[tuple[str, str, int, int]]:
+    return [(t.model, t.data, t.setting, t.repeat) for t in plan(spec, results) if t.repeat]
+
+
+def test_reruns_are_fresh_seeds_of_the_best_settings_by_validation():
+    spec = study(models=["ns_gan", "vae"], search={"settings": 3}, reruns={"best": 2, "seeds": 2})
+    # vae has one success: it gets one setting. Seeds first, models second.
+    results = searched(spec, ns_gan=[7.0, 5.0, 6.0], vae=[None, None, 9.0])
+    data = "fashion_mnist"
+    assert later(spec, results) == [
+        ("ns_gan", data, 1, 1),
+        ("ns_gan", data, 2, 1),
+        ("vae", data, 2, 1),
+        ("ns_gan", data, 1, 2),
+        ("ns_gan", data, 2, 2),
+        ("vae", data, 2, 2),
+    ]
+    assert len({trial.id for trial in plan(spec, results)}) == 6 + 6
+    assert most_trials(spec) == {"search": 6, "reruns": 8, "transfer": 0}
+
+
+def test_a_model_is_re_run_when_its_own_search_has_ended():
+    spec = study(models=["ns_gan", "vae"], search={"settings": 2}, reruns={"seeds": 1})
+    results = searched(spec, ns_gan=[1.0, 2.0], vae=[3.0, 4.0])
+    missing = next(t.id for t in plan(spec) if t.model == "vae" and t.setting == 1)
+    del results[missing]
+    assert [entry[0] for entry in later(spec, results)] == ["ns_gan"]
+    assert later(spec, {}) == []
+
+
+def test_transfer_takes_each_best_setting_to_the_other_data_sets():
+    spec = study(
+        models=["ns_gan"],
+        data=["digits", "fashion_mnist"],
+        search={"settings": 3},
+        reruns={"seeds": 1},
+        transfer={"seeds": 2},
+    )
+    found = {}
+    for trial in plan(spec):
+        best = 1 if trial.data == "digits" else 2
+        found[trial.id] = ended(trial, 1.0 if trial.setting == best else 5.0)
+    assert later(spec, found) == [
+        ("ns_gan", "digits", 1, 1),
+        ("ns_gan", "fashion_mnist", 2, 1),
+        ("ns_gan", "fashion_mnist", 1, 1),  # of digits
+        ("ns_gan", "fashion_mnist", 1, 2),
+        ("ns_gan", "digits", 2, 1),
+        ("ns_gan", "digits", 2, 2),
+    ]
+    # One setting is best on both: the transfer's first seed is the re-run, and runs once.
+    same = {trial.id: ended(trial, float(trial.setting)) for trial in plan(spec)}
+    assert len(later(spec, same)) == 2 + 2 * 2 - 2
+
+
+def test_the_best_checkpoint_may_choose():
+    spec = study(models=["ns_gan"], search={"settings": 2}, reruns={"seeds": 1})
+    results = {}
+    for trial in plan(spec):
+        rising = [(1.0, 9.0), (4.0, 5.0)][trial.setting]
+        checkpoints = tuple(
+            Checkpoint(step, Spent(), (Measurement("fd", "validation", value, "p"),))
+            for step, value in enumerate(rising)
+        )
+        results[trial.id] = Result(trial, "done", Spent(), checkpoints)
+    assert [entry[2] for entry in later(spec, results)] == [1]
+    best = study(
+        models=["ns_gan"],
+        search={"settings": 2},
+        reruns={"seeds": 1},
+        select={"checkpoint": "best"},
+    )
+    assert [entry[2] for entry in later(best, results)] == [0]
+
+
+def test_a_metric_that_should_be_high_chooses_the_highest():
+    high = [
+        Result(
+            trial,
+            "done",
+            Spent(),
+            (Checkpoint(1, Spent(), (Measurement("precision", "validation", value, "p"),)),),
+        )
+        for trial, value in zip(
+            plan(study(models=["vae"], search={"settings": 3})),
+            (0.2, 0.9, float("nan")),
+            strict=True,
+        )
+    ]
+    assert Rule("precision").best_settings(high, 3) == [1, 0]  # NaN is no score
+    assert Rule("fd").best_settings(high, 3) == []  # not measured
+
+
+def test_data_sets_may_have_budgets_of_their_own():
+    training = {
+        "budget": {"discriminator_steps": 5},
+        "budgets": {"digits": {"images": 640}},
+    }
+    found = plan(study(models=["vae"], data=["digits", "fashion_mnist"], training=training))
+    budgets = {trial.data: trial.training["budget"] for trial in found}
+    assert budgets == {"digits": {"images": 640}, "fashion_mnist": {"discriminator_steps": 5}}
 
 
 def test_wording_changes_no_id():

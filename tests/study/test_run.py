@@ -126,10 +126,10 @@ def test_killed_and_run_again_it_loses_nothing_that_ended(whole, tmp_path):
 def test_an_interrupted_trial_goes_on_from_its_checkpoint(whole, tmp_path, monkeypatch):
     from coequal.training.loop import Trainer
 
-    def dies_after_6(self, step, original=Trainer.train_until):  # type: ignore[no-untyped-def]
-        if step > 6:
+    def dies_after_6(self, amount, original=Trainer.train_until, **more):  # type: ignore[no-untyped-def]
+        if amount > 6:
             raise KeyboardInterrupt
-        original(self, step)
+        original(self, amount, **more)
 
     out = tmp_path / "stopped"
     with monkeypatch.context() as patch:
@@ -141,9 +141,9 @@ def test_an_interrupted_trial_goes_on_from_its_checkpoint(whole, tmp_path, monke
 
     begun: list[int] = []
 
-    def notes(self, step, original=Trainer.train_until):  # type: ignore[no-untyped-def]
+    def notes(self, amount, original=Trainer.train_until, **more):  # type: ignore[no-untyped-def]
         begun.append(self.steps_done)
-        original(self, step)
+        original(self, amount, **more)
 
     with monkeypatch.context() as patch:
         patch.setattr(Trainer, "train_until", notes)
@@ -151,6 +151,42 @@ def test_an_interrupted_trial_goes_on_from_its_checkpoint(whole, tmp_path, monke
     assert begun[0] == 6  # the first trial went on; the next ones began at 0
     assert begun[1] == 0
     assert (out / "results.csv").read_bytes() == (whole / "results.csv").read_bytes()
+
+
+LATER = {"models": ["ns_gan", "vae"], "reruns": {"seeds": 2}}
+
+
+def test_re_runs_follow_the_search_and_survive_a_stop(tmp_path):
+    watching = Watching()
+    results = api.run(study(**LATER), tmp_path / "whole", workers=0, observer=watching)
+    folder = RunFolder(tmp_path / "whole")
+    assert [trial.repeat for trial in folder.plan()] == [0] * 4 + [1, 1, 2, 2]
+    assert len(results) == 8
+    assert {progress.total for progress in watching.seen} == {8}
+    again = [result for result in results.values() if result.trial.repeat]
+    first = next(
+        r
+        for r in results.values()
+        if r.trial.setting == again[0].trial.setting and not r.trial.repeat
+    )
+    assert again[0].checkpoints[-1].measurements != first.checkpoints[-1].measurements
+    table = (tmp_path / "whole" / "results.csv").read_bytes()
+
+    class Stops(Watching):
+        def update(self, progress: Progress) -> None:
+            if progress.finished == 6:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        api.run(study(**LATER), tmp_path / "stopped", workers=0, observer=Stops())
+    run(tmp_path / "stopped", workers=2, **LATER)
+    assert (tmp_path / "stopped" / "results.csv").read_bytes() == table
+    # A lost result of the search names the same re-runs once it is there again.
+    import shutil
+
+    shutil.rmtree(folder.trial_folder(folder.plan()[0].id))
+    run(tmp_path / "whole", **LATER)
+    assert (tmp_path / "whole" / "results.csv").read_bytes() == table
 
 
 def test_a_bug_and_a_divergence_are_results(tmp_path):
@@ -235,7 +271,7 @@ def test_one_coordinator_at_a_time(whole):
     [
         ("", "Expecting value"),
         ("{}", "is not a result"),
-        ('{"schema": 99}', "has schema 99; this version reads 1"),
+        ('{"schema": 99}', "has schema 99; this version reads 2"),
     ],
 )
 def test_a_result_that_cannot_be_used_is_named(whole, tmp_path, text, message):
@@ -393,7 +429,7 @@ def test_a_trial_whose_process_died_keeps_what_it_had_measured(whole, tmp_path):
     place.mkdir(parents=True)
     known = json.loads((source.trial_folder(trial.id) / "result.json").read_text())
     (place / "measured.json").write_text(json.dumps(known["checkpoints"][:1]))
-    session = _Session(folder, [trial], Places("", "", ""), Serial(), Silent(), retries=0)
+    session = _Session(folder, Places("", "", ""), Serial(), Silent(), retries=0, total=1)
     died: Future[str] = Future()
     died.set_exception(ProcessExpired("killed"))
     assert _took_result(session, died, trial)

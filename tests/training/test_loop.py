@@ -168,13 +168,53 @@ def test_schedule_ends_with_the_budget():
 def test_curves_keep_means_at_fixed_size():
     from coequal.training.log import Curves
 
-    curves = Curves(2500)  # three steps to a point
+    curves, part = Curves(), Curves()
     for step in range(2500):
         curves.add(step, {"loss": torch.tensor(float(step))})
+        if step == 1999:
+            part.restore(curves.state())
+    for step in range(2000, 2500):
+        part.add(step, {"loss": torch.tensor(float(step))})
     arrays = curves.arrays()
-    assert len(arrays["loss"]) == 834
-    assert arrays["loss"][0] == 1  # mean of 0, 1, 2
+    # Above 1,000 steps two to a point, above 2,000 four: 2,500 / 4 = 625 points.
+    assert len(arrays["loss"]) == len(arrays["step"]) == 625
+    assert arrays["loss"][0] == 1.5  # mean of 0, 1, 2, 3
+    assert arrays["step"][-1] == 2500
     assert np.isfinite(arrays["loss"]).all()
+    assert np.array_equal(part.arrays()["loss"], arrays["loss"])
+
+
+def test_a_budget_in_images_or_flops_ends_with_the_step_that_reaches_it():
+    # 8 images a step: 50 images are reached by the 7th step.
+    one = trainer(ALL["non_saturating"]())
+    one.training = Training(50, 8, checkpoints=2, unit="images")
+    assert one.training.schedule() == [25, 50]
+    one.train_until(25)
+    assert one.steps_done == 4  # 24 images are fewer than 25
+    one.train_until(50)
+    assert (one.steps_done, one.spent.images) == (7, 56)
+    per_step = one.spent.flops / 7
+    two = trainer(ALL["non_saturating"]())
+    two.training = Training(2.5 * per_step, 8, unit="flops")
+    two.train_until(two.training.amount)
+    assert two.steps_done == 3
+
+
+def test_a_budget_in_seconds_counts_training_alone(monkeypatch):
+    import time
+
+    clock = iter(range(1000))  # every look at the clock is a second later: a step takes one
+    monkeypatch.setattr(time, "perf_counter", lambda: float(next(clock)))
+    one = trainer(ALL["non_saturating"]())
+    one.training = Training(3.0, 8, unit="seconds")
+    one.train_until(3.0)
+    assert (one.steps_done, one.spent.seconds) == (3, 3.0)
+
+
+def test_training_comes_back_after_so_many_steps():
+    one = trainer(ALL["non_saturating"]())
+    one.train_until(20, at_most_steps=4)
+    assert one.steps_done == 4
 
 
 def test_optimiser_settings_each_change_something():

@@ -4,7 +4,7 @@ all.
 runs/demo/
   study.yaml          the study file, as it was read
   study.json          the same with every default filled in, and what it was hashed to
-  plan.json           every trial of the study, in order
+  plan.json           every trial of the study that is known by now, in order
   references.json     what the instrument was calibrated on: encoder, real images, cap
   references/DATA.npy real images, for the report
   trials/ab/abcd.../  trial.json, result.json, curves.npz, samples/, checkpoint/, log.txt
@@ -53,8 +53,12 @@ class RunFolder:
             )
         self.path.mkdir(parents=True, exist_ok=True)
         write_whole(self.path / "study.yaml", source.encode())
-        write_whole(self.path / "plan.json", _plan_text(trials).encode())
+        self.write_plan(trials)
         write_whole(known, text.encode())
+
+    def write_plan(self, trials: Sequence[Trial]) -> None:
+        """Note every trial that is known by now."""
+        write_whole(self.path / "plan.json", _plan_text(trials).encode())
 
     def begin_again(self, study: Mapping[str, Any]) -> None:
         """Make sure that the folder holds this very study.

@@ -7,8 +7,8 @@ from coequal.contract import Encoder, Metric
 from coequal.records import Trial
 from coequal.study.document import Document, Place, Slip, StudyError, read
 from coequal.study.parts import architecture_problems, assemble
-from coequal.study.plan import plan
-from coequal.study.spec import Study, from_document
+from coequal.study.plan import search_of
+from coequal.study.spec import BudgetSpec, Study, from_document
 
 
 def checked(path: Path) -> tuple[Study, str]:
@@ -35,7 +35,7 @@ def problems(study: Study, document: Document | None = None) -> list[Slip]:
     for key, message in nets.items():
         found[("architecture", key), message] = None
     positions = {model.name: index for index, model in enumerate(study.models)}
-    for trial in plan(study):
+    for trial in search_of(study):
         for place, message in _of_trial(trial, positions[trial.model]):
             if message not in nets.values():
                 found[place, message] = None
@@ -46,12 +46,42 @@ def problems(study: Study, document: Document | None = None) -> list[Slip]:
             found[where, lookup.unknown(name, sorted(known), "no model has such a setting: ")] = (
                 None
             )
-    for message_of in _instrument_problems(study):
+    for message_of in (*_instrument_problems(study), *_phase_problems(study)):
         found[message_of] = None
     return [
         Slip(message, place, None if document is None else document.line(place))
         for place, message in found
     ]
+
+
+def _phase_problems(study: Study) -> list[tuple[Place, str]]:
+    """Later phases that ask for more than the search gives, and budgets that fit nothing."""
+    found: list[tuple[Place, str]] = []
+    if study.reruns.best > study.search.settings:
+        text = f"asks for the best {study.reruns.best} settings of each model, and the search has "
+        found.append((("reruns", "best"), f"{text}{study.search.settings}"))
+    if study.reruns.best > 1 and study.reruns.seeds == 1:
+        text = "the seeds that choose among several settings can't be those that are reported; give"
+        found.append((("reruns", "seeds"), f"{text} at least 2, or `best: 1`"))
+    if study.transfer.seeds and len(study.data) < 2:
+        found.append((("transfer", "seeds"), "a transfer needs a second data set"))
+    for name in study.training.budgets:
+        if name not in study.data:
+            text = lookup.unknown(name, study.data, "not among the study's data: ")
+            found.append((("training", "budgets", name), text))
+    batch = study.training.batch_size
+    for place, budget in _budgets(study):
+        if budget.images is not None and budget.images < batch:
+            text = f"{budget.images} images are less than one batch of {batch}: no step at all"
+            found.append(((*place, "images"), text))
+    return found
+
+
+def _budgets(study: Study) -> list[tuple[Place, BudgetSpec]]:
+    own: list[tuple[Place, BudgetSpec]] = [
+        (("training", "budgets", name), spec) for name, spec in study.training.budgets.items()
+    ]
+    return [(("training", "budget"), study.training.budget), *own]
 
 
 def _of_trial(trial: Trial, index: int) -> list[tuple[Place, str]]:

@@ -53,7 +53,7 @@ def assemble(trial: Trial) -> Parts:
             problems.append(str(error))
     if problems:
         raise ValueError("\n".join(problems))
-    return Parts(**made, training=Training(**trial.training))  # type: ignore[arg-type]
+    return Parts(**made, training=Training.of(trial.training))
 
 
 def architecture_problems(name: str, settings: Mapping[str, Value]) -> list[tuple[str, str]]:

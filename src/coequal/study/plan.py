@@ -1,19 +1,37 @@
 """The plan of a study: pure, without torch, clock or files."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from coequal.records import Result, Trial
 from coequal.search import Value, draw
 from coequal.seeds import seed_for
+from coequal.selection import Rule
 from coequal.study.spec import Model, Study
 
 
 def plan(study: Study, results: Mapping[str, Result] | None = None) -> list[Trial]:
-    """All trials of a study that can be named by now, in a fixed order: data set, setting, model.
+    """All trials of a study that can be named by now, in a fixed order and each once.
+
+    The search comes first and depends on no result. Re-runs (fresh seeds of the best settings) and
+    transfers (the best setting of one data set on the others) of a model are named as soon as every
+    trial of its search on that data set has a result. A transfer whose setting is also the best of
+    the data set that it goes to is the same trial as the re-run.
+
+    Args:
+        study: as its file says.
+        results: by trial id; what else it holds does not matter.
+    """
+    search = search_of(study)
+    known = results or {}
+    later = (*reruns_of(study, search, known), *transfers_of(study, search, known))
+    return list({trial.id: trial for trial in (*search, *later)}.values())
+
+
+def search_of(study: Study) -> list[Trial]:
+    """Every setting of every model: data set, setting, model.
 
     Settings come first, models second: however early a run is stopped, every model has had about as
-    many. Phases that depend on results (re-runs, transfer) will be planned from `results`; the
-    search is not.
+    many.
     """
     return [
         _trial(study, model, data, setting)
@@ -21,6 +39,44 @@ def plan(study: Study, results: Mapping[str, Result] | None = None) -> list[Tria
         for setting in range(study.search.settings)
         for model in study.models
     ]
+
+
+def reruns_of(
+    study: Study, search: Iterable[Trial], results: Mapping[str, Result]
+) -> Iterable[Trial]:
+    """Fresh seeds of each model's best settings, seed first: stopped early, all models have as
+    many."""
+    chosen = _chosen(study, search, results, study.reruns.best) if study.reruns.seeds else {}
+    for data in study.data:
+        for repeat in range(1, study.reruns.seeds + 1):
+            for model in study.models:
+                for setting in chosen.get((model.name, data), ()):
+                    yield _trial(study, model, data, setting, repeat)
+
+
+def transfers_of(
+    study: Study, search: Iterable[Trial], results: Mapping[str, Result]
+) -> Iterable[Trial]:
+    """Each data set's best setting of each model, with fresh seeds on the other data sets."""
+    chosen = _chosen(study, search, results, 1) if study.transfer.seeds else {}
+    for source in study.data:
+        for data in study.data:
+            if data == source:
+                continue
+            for repeat in range(1, study.transfer.seeds + 1):
+                for model in study.models:
+                    for setting in chosen.get((model.name, source), ()):
+                        yield _trial(study, model, data, setting, repeat)
+
+
+def most_trials(study: Study) -> dict[str, int]:
+    """By phase, how many trials there can be at most; a model without a success has fewer."""
+    models, sets = len(study.models), len(study.data)
+    return {
+        "search": models * sets * study.search.settings,
+        "reruns": models * sets * study.reruns.best * study.reruns.seeds,
+        "transfer": models * sets * (sets - 1) * study.transfer.seeds,
+    }
 
 
 def settings_of(study: Study, model: Model, setting: int) -> dict[str, Value]:
@@ -41,7 +97,22 @@ def settings_of(study: Study, model: Model, setting: int) -> dict[str, Value]:
     return chosen
 
 
-def _trial(study: Study, model: Model, data: str, setting: int) -> Trial:
+def _chosen(
+    study: Study, search: Iterable[Trial], results: Mapping[str, Result], count: int
+) -> dict[tuple[str, str], list[int]]:
+    """The best settings by model and data set, of the searches that have ended."""
+    rule = Rule(study.select.metric, study.select.checkpoint)
+    groups: dict[tuple[str, str], list[Trial]] = {}
+    for trial in search:
+        groups.setdefault((trial.model, trial.data), []).append(trial)
+    return {
+        key: rule.best_settings([results[trial.id] for trial in trials], count)
+        for key, trials in groups.items()
+        if all(trial.id in results for trial in trials)
+    }
+
+
+def _trial(study: Study, model: Model, data: str, setting: int, repeat: int = 0) -> Trial:
     training = study.training
     return Trial(
         model=model.name,
@@ -51,7 +122,7 @@ def _trial(study: Study, model: Model, data: str, setting: int) -> Trial:
         settings=settings_of(study, model, setting),
         architecture={"name": study.architecture.name, **study.architecture.settings},
         training={
-            "steps": training.budget.discriminator_steps,
+            "budget": training.budgets.get(data, training.budget).as_dict(),
             "batch_size": training.batch_size,
             "checkpoints": training.checkpoints,
             "precision": training.precision,
@@ -64,4 +135,5 @@ def _trial(study: Study, model: Model, data: str, setting: int) -> Trial:
         },
         image_size=study.image_size,
         seed=study.seed,
+        repeat=repeat,
     )

@@ -31,7 +31,7 @@ def prepare_references(trials: Sequence[Trial], places: Places) -> None:
     """
     run = RunFolder(Path(places.run))
     pulse = run.path / ".preparing"
-    note = Heart(pulse, 1, places.coordinator).note
+    note = Heart(pulse, places.coordinator).note
     first = trials[0]
     with threads(places.threads):
         real = load_dataset(first.data, Path(places.data), first.image_size, note)

@@ -15,7 +15,7 @@ from coequal.files import write_json
 from coequal.records import Result, Spent, Trial
 from coequal.results.folder import RunFolder
 from coequal.results.table import write_tables
-from coequal.study.plan import plan
+from coequal.study.plan import most_trials, plan
 from coequal.study.references import prepare_references
 from coequal.study.spec import Study
 from coequal.study.trial import execute, measured_so_far
@@ -65,15 +65,15 @@ class _Session:
     """This process's part of a run."""
 
     folder: RunFolder
-    trials: Sequence[Trial]
     places: Places
     executor: Executor
     observer: Observer
     retries: int
+    total: int  # trials that there will be at most
     statuses: Counter[str] = field(default_factory=Counter)
     running: dict[Future[str], Trial] = field(default_factory=dict)
     deaths: Counter[str] = field(default_factory=Counter)
-    started: float = field(default_factory=time.monotonic)
+    started: float = 0.0  # when training began
     already: int = 0
 
 
@@ -99,26 +99,41 @@ def run(
         BlockingIOError: another process works in it.
         ValueError, OSError: the data or the encoder can't be had.
     """
-    trials = plan(study)
     with folder.lock():
+        trials, done = planned(study, folder)
         folder.begin(source, study.as_dict(), trials)
-        session = _Session(folder, trials, places, executor, observer or Silent(), retries)
-        done = folder.results()
+        most = sum(most_trials(study).values())
+        session = _Session(folder, places, executor, observer or Silent(), retries, total=most)
         session.statuses.update(result.status for result in done.values())
         session.already = len(done)
-        todo = [trial for trial in trials if trial.id not in done]
         try:
-            _prepare(session, todo)
-            session.started = time.monotonic()
-            _work(session, todo, AHEAD * max(1, workers))
+            while todo := [trial for trial in trials if trial.id not in done]:
+                _prepare(session, todo)
+                session.started = session.started or time.monotonic()
+                _work(session, todo, AHEAD * max(1, workers))
+                trials, done = planned(study, folder)  # what ended may name re-runs and transfers
+                folder.write_plan(trials)
         finally:
             write_tables(folder)
     return folder.results()
 
 
+def planned(study: Study, folder: RunFolder) -> tuple[list[Trial], dict[str, Result]]:
+    """Every trial of a study that can be named by now, and the results that a folder has of
+    them."""
+    trials: list[Trial] = []
+    results: dict[str, Result] = {}
+    while (more := plan(study, results)) != trials:
+        found = {trial.id: folder.result(trial.id) for trial in more if trial.id not in results}
+        results |= {trial_id: result for trial_id, result in found.items() if result is not None}
+        trials = more
+    return trials, results
+
+
 def unfinished(study: Study, folder: RunFolder) -> list[Trial]:
     """Trials of a study without a result in a folder."""
-    return [trial for trial in plan(study) if folder.result(trial.id) is None]
+    trials, results = planned(study, folder)
+    return [trial for trial in trials if trial.id not in results]
 
 
 def _prepare(session: _Session, todo: Sequence[Trial]) -> None:
@@ -184,14 +199,15 @@ def _show(session: _Session, text: str = "") -> None:
     for trial in session.running.values():
         beat = _heart(session.folder.trial_folder(trial.id) / "progress.json")
         if beat:
-            running[f"{trial.model} {trial.setting}"] = float(beat["step"]) / float(beat["steps"])
+            again = f" seed {trial.repeat}" if trial.repeat else ""
+            running[f"{trial.model} {trial.setting}{again}"] = float(beat["share"])
     finished = sum(session.statuses.values())
     gained = finished - session.already + sum(running.values())
-    left = len(session.trials) - finished - sum(running.values())
+    left = session.total - finished - sum(running.values())
     seconds = time.monotonic() - session.started
     estimate = seconds / gained * left if gained >= 0.5 else None
     session.observer.update(
-        Progress(len(session.trials), dict(session.statuses), running, text, estimate)
+        Progress(session.total, dict(session.statuses), running, text, estimate)
     )
 
 

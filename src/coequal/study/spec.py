@@ -134,15 +134,32 @@ class SearchSpec(Entry):
 
 
 class BudgetSpec(Entry):
-    """What one trial may spend."""
+    """What one trial may spend: one of four units."""
 
-    discriminator_steps: int = Field(1500, ge=1)
+    discriminator_steps: int | None = Field(None, ge=1)
+    images: int | None = Field(None, ge=1)
+    flops: float | None = Field(None, gt=0)
+    seconds: float | None = Field(None, gt=0)
+
+    @model_validator(mode="after")
+    def _one(self) -> "BudgetSpec":
+        if len(self.as_dict()) != 1:
+            raise ValueError(
+                f"give one of {', '.join(type(self).model_fields)}; "
+                f"got {', '.join(self.as_dict()) or 'none'}"
+            )
+        return self
+
+    def as_dict(self) -> dict[str, float]:
+        """Unit and amount."""
+        return {name: value for name, value in self if value is not None}
 
 
 class TrainingSpec(Entry):
     """The same for every model."""
 
-    budget: BudgetSpec = BudgetSpec()
+    budget: BudgetSpec = BudgetSpec(discriminator_steps=1500)
+    budgets: dict[str, BudgetSpec] = {}  # of data sets that have another
     batch_size: int = Field(64, ge=2)
     checkpoints: int = Field(5, ge=1)
     precision: Literal["float32", "bfloat16"] = "float32"
@@ -158,11 +175,24 @@ class EvaluationSpec(Entry):
 
 
 class SelectSpec(Entry):
-    """How a setting is chosen: on validation, never on test, at the last checkpoint."""
+    """How a setting is chosen: on validation, never on test."""
 
     metric: str = "fd"
     split: Literal["validation"] = "validation"
-    checkpoint: Literal["last"] = "last"
+    checkpoint: Literal["last", "best"] = "last"  # best: by validation, as everything here
+
+
+class RerunsSpec(Entry):
+    """Fresh seeds of each model's best settings, after the search."""
+
+    best: int = Field(1, ge=1)  # settings of each model and data set
+    seeds: int = Field(0, ge=0)  # of each of them; 0: no re-runs
+
+
+class TransferSpec(Entry):
+    """Each data set's best setting on the other data sets."""
+
+    seeds: int = Field(0, ge=0)  # fresh ones; 0: no transfer
 
 
 class Study(Entry):
@@ -180,6 +210,8 @@ class Study(Entry):
     training: TrainingSpec = TrainingSpec()
     evaluation: EvaluationSpec = EvaluationSpec()
     select: SelectSpec = SelectSpec()
+    reruns: RerunsSpec = RerunsSpec()
+    transfer: TransferSpec = TransferSpec()
     seed: int = Field(0, ge=0)
 
     @field_validator("models", mode="before")

@@ -82,9 +82,7 @@ class _Running:
         self.measured: list[Checkpoint] = []
         self.notes: list[str] = []
         self.trainer: Trainer | None = None
-        self.heart = Heart(
-            folder / "progress.json", int(trial.training["steps"]), places.coordinator
-        )
+        self.heart = Heart(folder / "progress.json", places.coordinator)
         self.heart.note("starting")
 
     def run(self) -> None:
@@ -95,13 +93,13 @@ class _Running:
         self._refuse_changed(instrument.dataset)
         trainer = self.trainer = make_trainer(trial, parts, instrument.dataset, places.device)
         self._resume(trainer)
-        for step in parts.training.schedule():
-            if step <= trainer.steps_done:
+        for amount in parts.training.schedule():
+            if amount <= trainer.spent_of_budget:
                 continue
-            while trainer.steps_done < step:
-                trainer.train_until(min(step, trainer.steps_done + 50))
-                self.heart.beat(trainer.steps_done)
-            self._measure(trainer, instrument, step)
+            while trainer.spent_of_budget < amount:
+                trainer.train_until(amount, at_most_steps=50)
+                self.heart.beat(trainer.spent_of_budget / parts.training.amount)
+            self._measure(trainer, instrument, trainer.steps_done)
             checkpoints.save(trainer, self.folder / "checkpoint")
 
     def finish(self, status: str, reason: str | None) -> None:

@@ -32,19 +32,19 @@ class Places:
 class Heart:
     """Tells the coordinator how far a trial is, through a small file, at most once a second."""
 
-    def __init__(self, path: Path, steps: int, coordinator: int = 0) -> None:
-        self.path, self.steps, self.last = path, steps, 0.0
+    def __init__(self, path: Path, coordinator: int = 0) -> None:
+        self.path, self.last = path, 0.0
         self.coordinator = coordinator
 
-    def beat(self, step: int, text: str = "training") -> None:
-        """Note a step."""
+    def beat(self, share: float, text: str = "training") -> None:
+        """Note how much of the budget is spent, from 0 to 1."""
         now = time.monotonic()
         if now - self.last >= BEATS:
             self.last = now
             if self.coordinator and not _alive(self.coordinator):
                 os._exit(1)  # nobody waits for this trial; it goes on from its checkpoint
             write = self.path.with_suffix(".new")
-            write.write_text(json.dumps({"step": step, "steps": self.steps, "text": text}))
+            write.write_text(json.dumps({"share": min(share, 1.0), "text": text}))
             write.replace(self.path)
 
     def note(self, text: str) -> None:

@@ -1,5 +1,6 @@
 """The only training loop: moves, optimisers, clock, state. It knows no objective by name."""
 
+import math
 import time
 from collections.abc import Mapping
 from contextlib import nullcontext
@@ -101,7 +102,7 @@ class Trainer:
         }
         self.optimisers = {name: self._adam(net) for name, net in self.nets().items()}
         self.average = deepcopy(self.generator).requires_grad_(False) if training.ema else None
-        self.curves = Curves(training.steps)
+        self.curves = Curves()
         self.spent = Spent()
         self.flops_of_moves: dict[str, int] = {}
         self._lazy: dict[Player, tuple[Lazy, ...]] = {
@@ -123,18 +124,28 @@ class Trainer:
 
     @property
     def steps_done(self) -> int:
-        """Steps of the budget that are spent."""
+        """Discriminator steps so far."""
         return self.spent.discriminator_steps
 
-    def train_until(self, step: int) -> None:
-        """Go on to a step of the budget; the clock runs only here.
+    @property
+    def spent_of_budget(self) -> float:
+        """What is spent so far, in the budget's unit."""
+        return float(getattr(self.spent, self.training.unit))
+
+    def train_until(self, amount: float, *, at_most_steps: int | None = None) -> None:
+        """Go on until so much of the budget is spent; the clock runs only here.
+
+        Args:
+            amount: in the budget's unit, counted from the start of the training.
+            at_most_steps: come back after so many steps, whatever is spent by then.
 
         Raises:
             Diverged: something is not finite; what was spent until then stays in `spent`.
         """
         for net in self.nets().values():
             net.train()
-        while self.steps_done < step:
+        last = math.inf if at_most_steps is None else self.steps_done + at_most_steps
+        while self.spent_of_budget < amount and self.steps_done < last:
             started = time.perf_counter()
             try:
                 self._step()

@@ -1,7 +1,10 @@
 """What a study may say about training, apart from the objective and the nets."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
+
+Unit = Literal["discriminator_steps", "images", "flops", "seconds"]
 
 
 @dataclass(frozen=True)
@@ -36,21 +39,35 @@ class Training:
     """What is the same for every model of a study.
 
     Attributes:
-        steps: the budget in discriminator steps (those of the only player for a model without one).
+        amount: of the budget, in its unit; a trial ends with the first step that reaches it.
         batch_size: images per step and player.
-        checkpoints: moments of measurement, evenly spaced, the last at the end.
+        checkpoints: moments of measurement, evenly spaced in the budget, the last at its end.
         precision: "bfloat16" runs the nets under autocast; losses, parameters and evaluation stay
             float32.
         ema: decay of the moving average of the generator that is evaluated instead of it, or None.
+        unit: what the budget counts, a field of `records.Spent`: "discriminator_steps" (those of
+            the only player for a model without a discriminator), "images", "flops" or "seconds".
+            Seconds, unlike the others, end at another step each time.
     """
 
-    steps: int
+    amount: float
     batch_size: int = 64
     checkpoints: int = 5
     precision: Literal["float32", "bfloat16"] = "float32"
     ema: float | None = None
+    unit: Unit = "discriminator_steps"
 
-    def schedule(self) -> list[int]:
-        """The steps after which the trial is measured, rising, ending with `steps`."""
-        count = min(self.checkpoints, self.steps)
-        return [self.steps * (i + 1) // count for i in range(count)]
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> "Training":
+        """What `Trial.training` says."""
+        ((unit, amount),) = values["budget"].items()
+        rest = {key: value for key, value in values.items() if key != "budget"}
+        return cls(amount=amount, unit=unit, **rest)
+
+    def schedule(self) -> list[float]:
+        """How much is spent at each measurement, rising, ending with `amount`; whole steps where
+        steps are what is counted."""
+        if self.unit == "discriminator_steps":
+            count = min(self.checkpoints, int(self.amount))
+            return [int(self.amount) * (i + 1) // count for i in range(count)]
+        return [self.amount * (i + 1) / self.checkpoints for i in range(self.checkpoints)]
