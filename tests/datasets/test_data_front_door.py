@@ -42,23 +42,26 @@ def test_the_given_folder_goes_before_the_environment_s(monkeypatch):
 
 
 def test_every_part_says_what_it_is():
-    assert names("datasets") == ["digits", "fashion_mnist", "folder"]
-    for name in ("digits", "fashion_mnist", "folder:/anywhere", "folder:C:/x"):
-        check_dataset(name)
+    plain = ["celeba", "cifar10", "digits", "fashion_mnist", "mnist"]
+    assert names("datasets") == sorted([*plain, "folder"])
+    for name in (*plain, "folder:/anywhere", "folder:C:/x"):
+        check_dataset(name)  # without a file of theirs
 
 
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("fashion_mnits", "'fashion_mnits' is not one of digits, fashion_mnist, folder; did you "),
+        ("fashion_mnits", "is not one of celeba, cifar10, digits, fashion_mnist, folder, mnist; "),
         ("fashion_mnits", "did you mean 'fashion_mnist'?"),
         ("folderr:/some/path", "did you mean 'folder'?"),
         ("folderr:pictures", "did you mean 'folder'?"),
         ("folder", "folder needs the path of a folder of images; write 'folder:...'"),
         ("folder:", "folder needs the path of a folder of images; write 'folder:...'"),
         ("digits:8", "digits takes nothing after a colon; write 'digits'"),
-        ("", "'' is not one of digits"),
-        (":load", "'' is not one of digits"),
+        ("cifar-10", "did you mean 'cifar10'?"),
+        ("celeba:64", "celeba takes nothing after a colon; write 'celeba'"),
+        ("", "'' is not one of celeba"),
+        (":load", "'' is not one of celeba"),
         ("no_such_module:load", "cannot import no_such_module"),
         ("json:no_such_function", "module json has no no_such_function"),
         ("string:digits", "'string:digits' is a str, not a function"),

@@ -1,6 +1,7 @@
 import torch
 
-from coequal.datasets._splits import small_classes, split_rows
+from coequal.contract import Split
+from coequal.datasets._splits import hold_out, small_classes, split_rows
 
 
 def test_every_row_is_in_exactly_one_split():
@@ -34,3 +35,27 @@ def test_the_first_rows_of_a_split_are_not_all_of_one_class():
     labels = torch.arange(100) // 50
     train = split_rows(100, "a", labels).train
     assert set(labels[train[:20]].tolist()) == {0, 1}
+
+
+def numbered(count, labelled=True):
+    numbers = torch.arange(count)
+    images = numbers.to(torch.uint8).view(-1, 1, 1, 1)
+    return Split(images, numbers + 100 if labelled else None)
+
+
+def test_images_held_out_are_disjoint_from_the_rest_and_keep_their_labels():
+    parts = hold_out(numbered(20), 6, "a")
+    assert [len(parts.train), len(parts.validation)] == [14, 6]
+    images = torch.cat([parts.train.images, parts.validation.images]).flatten()
+    assert sorted(images.tolist()) == list(range(20))
+    assert torch.equal(parts.validation.labels, parts.validation.images.flatten().long() + 100)
+    assert "the 20 official training images were split into 14 to train and 6" in parts.note
+    assert hold_out(numbered(20, labelled=False), 6, "a").train.labels is None
+
+
+def test_what_is_held_out_depends_on_the_name_and_on_nothing_global():
+    torch.manual_seed(1)
+    first = hold_out(numbered(50), 10, "a").validation.images
+    torch.manual_seed(2)
+    assert torch.equal(first, hold_out(numbered(50), 10, "a").validation.images)
+    assert not torch.equal(first, hold_out(numbered(50), 10, "b").validation.images)

@@ -1,13 +1,50 @@
-"""The IDX format of MNIST and its kin: a magic number, the sizes, the bytes."""
+"""MNIST and its kin: four files in the IDX format (a magic number, the sizes, the bytes)."""
 
 import math
 import struct
+from collections.abc import Mapping
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from coequal.contract import Dataset, Split
+from coequal.datasets._published import Found
+from coequal.datasets._splits import hold_out
+
 _UINT8 = 0x08
+_VALIDATION_SHARE = 6  # 10,000 of 60,000
+
+
+def read_idx_files(name: str, found: Found, classes: tuple[str, ...]) -> Dataset:
+    """The data set in `train-` and `t10k-` images and labels.
+
+    A sixth of the official training images is held out for validation.
+
+    Args:
+        name: of the data set; the draw of the validation images depends on it.
+        found: the four files' contents by their published names, and notes.
+        classes: names of the labels 0, 1, ...
+
+    Raises:
+        ValueError: a file is not as the format wants it.
+    """
+    arrays = {file: parse_idx(raw, file) for file, raw in found.files.items()}
+    official = _pair(arrays, "train")
+    train, validation, note = hold_out(official, len(official) // _VALIDATION_SHARE, name)
+    return Dataset(
+        name=name,
+        train=train,
+        validation=validation,
+        test=_pair(arrays, "t10k"),
+        classes=classes,
+        notes=(note, *found.notes()),
+    )
+
+
+def _pair(arrays: Mapping[str, Tensor], part: str) -> Split:
+    images, labels = arrays[f"{part}-images-idx3-ubyte"], arrays[f"{part}-labels-idx1-ubyte"]
+    return Split(images.unsqueeze(1), labels.long())
 
 
 def parse_idx(raw: bytes, name: str) -> Tensor:

@@ -1,4 +1,8 @@
-"""Which image goes into which split: 60 % train, 20 % validation, 20 % test, class by class."""
+"""Which image goes into which split.
+
+Data sets without splits of their own: 60 % train, 20 % validation, 20 % test, class by class.
+Those with official training and test images: some of the former are held out for validation.
+"""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -6,6 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from coequal.contract import Split
 from coequal.rng import Rng
 from coequal.seeds import seed_for
 
@@ -47,3 +52,30 @@ def small_classes(labels: Tensor, classes: Sequence[str]) -> list[str]:
     """The classes that have no image outside train, because they have only one or two."""
     counts = labels.bincount(minlength=len(classes)).tolist()
     return [name for name, count in zip(classes, counts, strict=True) if not held_out(count)]
+
+
+class HeldOut(NamedTuple):
+    """Official training images, parted, and a note that says so."""
+
+    train: Split
+    validation: Split
+    note: str
+
+
+def hold_out(official: Split, count: int, name: str) -> HeldOut:
+    """Part `count` of the official training images off for validation.
+
+    They are drawn without regard to the labels, by a stream named after the data set alone.
+    """
+    order = Rng(seed_for("split", name)).permutation(len(official))
+    rows, held_out = order[count:], order[:count]
+    note = (
+        f"the {len(official):,} official training images were split into {len(rows):,} to train "
+        f"and {count:,} to validate; the test images are the official ones"
+    )
+    return HeldOut(_taken(official, rows), _taken(official, held_out), note)
+
+
+def _taken(split: Split, rows: Tensor) -> Split:
+    labels = None if split.labels is None else split.labels[rows]
+    return Split(split.images[rows], labels)

@@ -1,0 +1,233 @@
+"""CelebA: 202,599 aligned photographs of faces, cropped and brought to 64x64; no labels.
+
+Source: Liu et al. 2015, arXiv:1411.7766. Crop and size as in Lucic et al. 2018, arXiv:1711.10337.
+"""
+
+import hashlib
+import io
+import json
+import os
+import tempfile
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.lib.format import open_memmap
+from numpy.typing import NDArray
+from PIL import Image
+
+from coequal.contract import Dataset, Split
+from coequal.datasets._published import Log, say_nothing
+from coequal.datasets._resize import check_size, square
+from coequal.files import write_json
+
+PART = "load_celeba"
+ARGUMENT = None
+
+FOLDER = "celeba"  # in the data folder, as torchvision has it
+ARCHIVE = "img_align_celeba.zip"
+PICTURES = "img_align_celeba"
+PARTITION = "list_eval_partition.txt"
+SIZE = 64
+_ALIGNED = (178, 218)  # width and height of every picture
+_CROP = (9, 29, 169, 189)  # the centre 160x160 of that: left, top, right, bottom
+_SPLITS = 3
+_TOLD_EVERY = 10_000  # pictures between two lines of the log
+
+
+@dataclass(frozen=True)
+class Release:
+    """The published files, by their SHA-256."""
+
+    archive: str
+    partition: str
+
+
+RELEASE = Release(
+    archive="46fb89443c578308acf364d7d379fe1b9efb793042c0af734b6112e4fd3a8c74",
+    partition="fc955bcb3ef8fbdf7d5640d9a8693a8431b5f2ee291a5c1449a1549e7e073fe7",
+)
+
+
+def load_celeba(
+    argument: str, data_dir: Path, image_size: int | None = None, log: Log | None = None
+) -> Dataset:
+    """CelebA with its own three splits: 162,770, 19,867 and 19,962 pictures.
+
+    Reads `data_dir/celeba`: the partition, and the pictures, zipped or unpacked. They are decoded
+    once, into a file beside them (2.5 GB at 64x64) that is mapped into memory, not read.
+
+    Args:
+        argument: not used.
+        data_dir: see `coequal.data.data_folder`.
+        image_size: what the centre 160x160 is resized to; 64 if None.
+        log: is told how far decoding is.
+
+    Raises:
+        FileNotFoundError: the files are not there; the message says which to put where.
+        ValueError: they are not as published, or what was decoded is damaged.
+    """
+    check_size(image_size)
+    folder = data_dir.expanduser().absolute() / FOLDER
+    return _load(folder, image_size or SIZE, RELEASE, log or say_nothing)
+
+
+def _load(folder: Path, size: int, release: Release, log: Log) -> Dataset:
+    decoded = _Decoded(folder, size)
+    if not decoded.complete():
+        names = _partition(folder, release)
+        note = _decode_all(folder, names, decoded, release, log)
+        decoded.describe([len(part) for part in names], note)
+    counts, notes = decoded.description()
+    images = torch.from_numpy(decoded.images(sum(counts)))
+    train, validation, test = (Split(part) for part in images.split(counts))
+    return Dataset("celeba", train, validation, test, notes=tuple(notes))
+
+
+# ----------------------------------------------------------------------------- the published files
+
+
+def _partition(folder: Path, release: Release) -> list[list[str]]:
+    """The pictures of each split, in the order of the published list.
+
+    Raises:
+        FileNotFoundError: pictures or partition are not there.
+        ValueError: the partition is not the published one.
+    """
+    path, pictures = folder / PARTITION, (folder / ARCHIVE, folder / PICTURES)
+    missing = [] if any(place.exists() for place in pictures) else [f"{ARCHIVE} or {PICTURES}/"]
+    missing += [] if path.is_file() else [PARTITION]
+    if missing:
+        raise FileNotFoundError(
+            f"CelebA can't be had: {folder} has no {' and no '.join(missing)}. Google Drive mostly "
+            f"refuses programs, so put Img/{ARCHIVE} (1.4 GB; it may be unpacked to {PICTURES}/) "
+            f"and Eval/{PARTITION} into {folder} by hand; they are in 'Align&Cropped Images' at "
+            "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html"
+        )
+    raw = path.read_bytes()
+    _refuse_other(path, hashlib.sha256(raw).hexdigest(), release.partition)
+    names: list[list[str]] = [[] for _ in range(_SPLITS)]
+    for line in raw.decode("ascii").splitlines():
+        name, split = line.split()
+        names[int(split)].append(name)
+    return names
+
+
+def _refuse_other(path: Path, found: str, wanted: str) -> None:
+    if found != wanted:
+        raise ValueError(f"{path} has SHA-256 {found}, not {wanted}: download it again")
+
+
+def _pictures(folder: Path, names: Sequence[str], release: Release, log: Log) -> Iterator[bytes]:
+    """The contents of the picture files, from the archive if it is there."""
+    archive = folder / ARCHIVE
+    if not archive.is_file():
+        for path in (folder / PICTURES / name for name in names):
+            if not path.is_file():
+                raise FileNotFoundError(f"CelebA can't be had: {path} is missing; unpack anew")
+            yield path.read_bytes()
+        return
+    log(f"checking {archive}")
+    with archive.open("rb") as file:
+        _refuse_other(archive, hashlib.file_digest(file, "sha256").hexdigest(), release.archive)
+    with zipfile.ZipFile(archive) as packed:
+        for name in names:
+            yield packed.read(f"{PICTURES}/{name}")
+
+
+# ------------------------------------------------------------------------------------ decoding once
+
+
+class _Description(NamedTuple):
+    counts: list[int]  # train, validation, test
+    notes: list[str]
+
+
+class _Decoded:
+    """All pictures in one array file, split after split, and what they are."""
+
+    def __init__(self, folder: Path, size: int) -> None:
+        self.array = folder / f"aligned_{size}x{size}.npy"
+        self.text = self.array.with_suffix(".json")
+        self.size = size
+
+    def complete(self) -> bool:
+        """Whether decoding came to its end."""
+        return self.array.exists() and self.text.exists()
+
+    def describe(self, counts: Sequence[int], note: str) -> None:
+        """Note what the array holds; the last thing that decoding does."""
+        done = (
+            f"178x218 pictures were cropped to their centre 160x160, as in Lucic et al. 2018, and "
+            f"resized to {self.size}x{self.size} (Pillow, antialiased bilinear; that study's "
+            "filter was not antialiased)"
+        )
+        notes = ["the splits are the official ones", done, note]
+        write_json(self.text, {"counts": list(counts), "notes": notes})
+
+    def description(self) -> _Description:
+        """How many pictures each split has, and the notes."""
+        values = json.loads(self.text.read_text())
+        return _Description(values["counts"], values["notes"])
+
+    def images(self, count: int) -> NDArray[np.uint8]:
+        """The array, (count, 3, size, size), mapped; what is written to it stays in memory.
+
+        Raises:
+            ValueError: the file is damaged.
+        """
+        wanted = (count, 3, self.size, self.size)
+        try:
+            array = np.load(self.array, mmap_mode="c", allow_pickle=False)
+            if array.shape != wanted or array.dtype != np.uint8:
+                raise ValueError(f"holds {array.dtype} of shape {array.shape}, not {wanted}")
+        except ValueError as error:
+            raise ValueError(
+                f"{self.array} is damaged ({error}); delete it to decode anew"
+            ) from error
+        return np.asarray(array)
+
+
+def _decode_all(
+    folder: Path, names: Sequence[Sequence[str]], decoded: _Decoded, release: Release, log: Log
+) -> str:
+    """Write the array, whole or not at all; returns a note on where the pictures came from."""
+    order = [name for part in names for name in part]
+    handle, path = tempfile.mkstemp(dir=folder, prefix=f".{decoded.array.name}.")
+    os.close(handle)
+    try:
+        shape = (len(order), 3, decoded.size, decoded.size)
+        array = open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
+        for row, raw in enumerate(_pictures(folder, order, release, log)):
+            array[row] = _decode(raw, order[row], decoded.size)
+            if (row + 1) % _TOLD_EVERY == 0:
+                log(f"decoded {row + 1:,} of {len(order):,} pictures of CelebA")
+        array.flush()
+        os.chmod(path, 0o644)  # a temporary file is its owner's only
+        os.replace(path, decoded.array)
+    except BaseException:
+        Path(path).unlink(missing_ok=True)
+        raise
+    if (folder / ARCHIVE).is_file():
+        return f"the pictures are those of the published {ARCHIVE} (SHA-256)"
+    return f"the pictures came from an unpacked {PICTURES}/, for which no checksums are published"
+
+
+def _decode(raw: bytes, name: str, size: int) -> NDArray[np.uint8]:
+    """One picture, (3, size, size).
+
+    Raises:
+        ValueError: not a JPEG of 178x218; the message names it.
+    """
+    try:
+        with Image.open(io.BytesIO(raw), formats=("JPEG",)) as image:
+            if image.size != _ALIGNED:
+                raise ValueError(f"{image.size[0]}x{image.size[1]}, not 178x218")
+            small = square(image.convert("RGB").crop(_CROP), size)
+    except (OSError, ValueError) as error:  # Pillow's complaints of a broken file are OSErrors
+        raise ValueError(f"the picture {name} of CelebA can't be used: {error}") from error
+    return np.asarray(small).transpose(2, 0, 1)

@@ -1,0 +1,63 @@
+"""MNIST: 70,000 grey images of handwritten digits, 28x28, in 10 classes.
+
+Source: LeCun et al. 1998, Gradient-based learning applied to document recognition, Proc. IEEE 86.
+"""
+
+from pathlib import Path
+
+from coequal.contract import Dataset
+from coequal.datasets._idx import read_idx_files
+from coequal.datasets._published import Download, Log, Published, by_torchvision
+from coequal.datasets._resize import check_size, resized
+
+PART = "load_mnist"
+ARGUMENT = None
+
+
+def load_mnist(
+    argument: str, data_dir: Path, image_size: int | None = None, log: Log | None = None
+) -> Dataset:
+    """MNIST with its official test images; a sixth of the others is for validation.
+
+    Looks into `data_dir`, then downloads by torchvision. What was downloaded is kept in
+    `data_dir/mnist`. Every file is checked by its SHA-256.
+
+    Raises:
+        FileNotFoundError: no way worked; the message has every try, and where to put which file.
+    """
+    check_size(image_size)
+    found = FILES.find(data_dir, log)
+    classes = tuple(str(digit) for digit in range(10))
+    return resized(read_idx_files("mnist", found, classes), image_size)
+
+
+def _by_torchvision(folder: Path, log: Log) -> Path:
+    log("downloading MNIST by torchvision")
+    by_torchvision(
+        "from torchvision.datasets import MNIST\nMNIST(root=sys.argv[1], download=True)", folder
+    )
+    return folder / "MNIST" / "raw"
+
+
+FILES = Published(
+    title="MNIST",
+    sha256={
+        "train-images-idx3-ubyte": (
+            "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"
+        ),
+        "train-labels-idx1-ubyte": (
+            "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"
+        ),
+        "t10k-images-idx3-ubyte": (
+            "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"
+        ),
+        "t10k-labels-idx1-ubyte": (
+            "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"
+        ),
+    },
+    # Not the data folder itself: Fashion-MNIST's files have the same names and may lie there.
+    places=(Path("mnist"), Path("MNIST/raw")),  # the second is torchvision's
+    kept=Path("mnist"),
+    downloads=(Download("torchvision", _by_torchvision),),
+    source="They are at https://ossci-datasets.s3.amazonaws.com/mnist/ (torchvision's mirror).",
+)

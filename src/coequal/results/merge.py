@@ -1,0 +1,254 @@
+"""Runs of one protocol joined into one folder: contenders trained at different places, one report.
+
+What may differ is who competed (`models`) and what the study is called (`study`, `question`). The
+sources are only read.
+"""
+
+import json
+import math
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from coequal.files import write_json
+from coequal.records import Result, Trial, canonical
+from coequal.results.folder import RunFolder
+from coequal.results.table import write_tables
+
+_FREE = ("study", "question", "models")
+_REMARKS = ("notes", "encoder_note")  # of a reference: words, with paths of one machine in them
+_ROUNDING = 1e-6  # of caps and floors, which another processor computes in another order
+_NOTHING = "nothing"
+
+
+def merge(sources: Sequence[RunFolder], into: RunFolder) -> None:
+    """Join two or more runs into a new one, which is there whole (tables too) or not at all.
+
+    The joined study has every model of the runs, in the order in which they first appear; it can be
+    reported, and gone on with, like any other.
+
+    Args:
+        sources: runs of the same protocol that nobody works in.
+        into: a folder that is empty or does not exist.
+
+    Raises:
+        FileNotFoundError: a folder holds no study.
+        FileExistsError: the target is not empty, or lies in a source.
+        BlockingIOError: a source is being written to.
+        ValueError: the protocols differ, or one trial has two results; the message has each
+            differing field with both values.
+    """
+    _refuse_places([source.path for source in sources], into.path)
+    for source in sources:
+        source.study()  # refuses what holds none, before anything is compared
+        if source.busy():
+            raise BlockingIOError(f"{source.path} is being worked in; wait for its end")
+    study = _joined_study(sources)
+    references = _joined_references(sources)
+    homes = _homes(sources)
+    _refuse_protocols(sources)
+    into.path.parent.mkdir(parents=True, exist_ok=True)
+    # Beside the target, so that the last step is a rename within one file system.
+    with tempfile.TemporaryDirectory(dir=into.path.parent, prefix=f".{into.path.name}.") as name:
+        made = RunFolder(Path(name) / "run")
+        made.begin(_source_text(study, sources), study, _plan(sources, study))
+        write_json(made.path / "references.json", references)
+        for source in sources:
+            _copy_samples(source, made)
+        for trial_id, home in homes.items():
+            kept = made.trial_folder(trial_id)
+            shutil.copytree(home.trial_folder(trial_id), kept, ignore=shutil.ignore_patterns(".*"))
+        write_tables(made)
+        made.path.rename(into.path)
+
+
+def _refuse_places(sources: Sequence[Path], into: Path) -> None:
+    places = [path.resolve() for path in sources]
+    if len(places) < 2:
+        raise ValueError("give at least two runs to join")
+    twice = sorted({str(place) for place in places if places.count(place) > 1})
+    if twice:
+        raise ValueError(f"given twice: {', '.join(twice)}")
+    inside = [path for path in places if into.resolve().is_relative_to(path)]
+    if inside:
+        raise FileExistsError(f"{into} lies in {inside[0]}, which is only read; name another")
+    if into.exists() and not (into.is_dir() and not any(into.iterdir())):
+        raise FileExistsError(f"{into} is not empty; name a new folder")
+
+
+# ---------------------------------------------------------------------------------------- the study
+
+
+def _joined_study(sources: Sequence[RunFolder]) -> dict[str, Any]:
+    """The first study with the models of all.
+
+    Raises:
+        ValueError: they differ elsewhere, or in a model that two of them have.
+    """
+    first = sources[0].study()
+    models: dict[str, Any] = {model["name"]: model for model in first["models"]}
+    names, questions = [first["study"]], [first.get("question", "")]
+    for source in sources[1:]:
+        other = source.study()
+        slips = list(_differences(_fixed(first), _fixed(other)))
+        for model in other["models"]:
+            known = models.setdefault(model["name"], model)
+            slips += _differences(known, model, f"models.{model['name']}.")
+        _refuse(slips, sources[0], source)
+        names.append(other["study"])
+        questions.append(other.get("question", ""))
+    return {
+        **first,
+        "study": " + ".join(dict.fromkeys(names)),
+        "question": " ".join(dict.fromkeys(text for text in questions if text)),
+        "models": list(models.values()),
+    }
+
+
+def _fixed(study: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in study.items() if key not in _FREE}
+
+
+def _source_text(study: Mapping[str, Any], sources: Sequence[RunFolder]) -> str:
+    """A study file of the joined study; JSON is YAML."""
+    lines = [f"#   {source.path.name}: {source.study()['study']}\n" for source in sources]
+    text = json.dumps(study, indent=1, ensure_ascii=False)
+    return f"# Joined by `coequal merge` from the runs\n{''.join(lines)}{text}\n"
+
+
+def _plan(sources: Sequence[RunFolder], study: Mapping[str, Any]) -> list[Trial]:
+    """Every trial of the runs once: the search before re-runs, then by data set, re-run, setting
+    and model, so that all models have had about as many however far one looks."""
+    models = [model["name"] for model in study["models"]]
+    trials = {trial.id: trial for source in sources for trial in source.plan()}
+
+    def place(trial: Trial) -> tuple[bool, int, int, int, int, str]:
+        data, model = list(study["data"]).index(trial.data), models.index(trial.model)
+        return (trial.repeat > 0, data, trial.repeat, trial.setting, model, trial.id)
+
+    return sorted(trials.values(), key=place)
+
+
+# ------------------------------------------------------------------------------------- the results
+
+
+def _homes(sources: Sequence[RunFolder]) -> dict[str, RunFolder]:
+    """By trial id, the run whose folder of it is taken: one with a result if there is any.
+
+    Raises:
+        ValueError: two runs have different results for it.
+    """
+    homes: dict[str, RunFolder] = {}
+    results: dict[str, Result] = {}
+    for source in sources:
+        for trial in source.plan():
+            result = source.result(trial.id)
+            if result is None:
+                if source.trial_folder(trial.id).exists():
+                    homes.setdefault(trial.id, source)
+                continue
+            known = results.get(trial.id)
+            if known is not None and canonical(known.as_dict()) != canonical(result.as_dict()):
+                raise ValueError(
+                    f"trial {trial.id} ({trial.model}, {trial.data}, setting {trial.setting}) has "
+                    f"one result in {homes[trial.id].path} and another in {source.path}; delete "
+                    "its folder in one of them"
+                )
+            results[trial.id], homes[trial.id] = result, source
+    return homes
+
+
+def _refuse_protocols(sources: Sequence[RunFolder]) -> None:
+    """Refuse runs that measured one thing in two ways.
+
+    Raises:
+        ValueError: naming metric, data set, split, and the fields of the protocol that differ.
+    """
+    known: dict[str, tuple[dict[str, str], RunFolder]] = {}
+    for source in sources:
+        for place, protocol in _protocols(source):
+            before, home = known.setdefault(place, (protocol, source))
+            _refuse(list(_differences(before, protocol, f"{place}: ")), home, source)
+
+
+def _protocols(source: RunFolder) -> Iterator[tuple[str, dict[str, str]]]:
+    """What each number of a run says of how it was measured: a place, and fields with values."""
+    for result in source.results().values():
+        for checkpoint in result.checkpoints:
+            for measurement in checkpoint.measurements:
+                words = [word.partition("=") for word in measurement.protocol.split()]
+                place = f"{measurement.metric} of {result.trial.data}, {measurement.split} split"
+                yield place, {field: value for field, _, value in words}
+
+
+def _copy_samples(source: RunFolder, made: RunFolder) -> None:
+    """Copy the real images that the report shows; those of the first run that has them stay."""
+    for path in sorted((source.path / "references").glob("*.npy")):
+        target = made.path / "references" / path.name
+        if not target.exists():
+            target.parent.mkdir(exist_ok=True)
+            shutil.copyfile(path, target)
+
+
+# ---------------------------------------------------------------------------------- the references
+
+
+def _joined_references(sources: Sequence[RunFolder]) -> dict[str, Any]:
+    """What the instrument was calibrated on, by data set.
+
+    Raises:
+        ValueError: two runs have different instruments for one data set.
+    """
+    joined: dict[str, Any] = {}
+    home: dict[str, RunFolder] = {}
+    for source in sources:
+        for data, reference in source.references().items():
+            if data not in joined:
+                joined[data], home[data] = reference, source
+                continue
+            one, other = (_measured(entry) for entry in (joined[data], reference))
+            slips = list(_differences(one, other, f"{data}.", _ROUNDING))
+            _refuse(slips, home[data], source)
+    return joined
+
+
+def _measured(reference: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in reference.items() if key not in _REMARKS}
+
+
+# ------------------------------------------------------------------------------------- differences
+
+
+def _differences(
+    one: Mapping[str, Any], other: Mapping[str, Any], path: str = "", rounding: float = 0.0
+) -> Iterator[str]:
+    """Every field in which two mappings differ, by its dotted path, with both values.
+
+    Floating-point numbers may differ by the relative `rounding`.
+    """
+    for key in dict.fromkeys((*one, *other)):
+        a, b = one.get(key), other.get(key)
+        if isinstance(a, Mapping) and isinstance(b, Mapping):
+            yield from _differences(a, b, f"{path}{key}.", rounding)
+        elif not _same(a, b, rounding):
+            yield f"{path}{key}: {_shown(a)} and {_shown(b)}"
+
+
+def _same(a: Any, b: Any, rounding: float) -> bool:
+    if isinstance(a, float) and isinstance(b, float):
+        return math.isclose(a, b, rel_tol=rounding)
+    return canonical(a) == canonical(b)
+
+
+def _shown(value: Any) -> str:
+    return _NOTHING if value is None else str(value)
+
+
+def _refuse(slips: Sequence[str], one: RunFolder, other: RunFolder) -> None:
+    if slips:
+        listing = "".join(f"\n  {slip}" for slip in slips)
+        raise ValueError(
+            f"{one.path} and {other.path} are not of one protocol and can't be joined:{listing}"
+        )

@@ -1,0 +1,286 @@
+"""Runs joined into one: the numbers of a run that had all models, or a refusal that names why."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from coequal import api
+from coequal.files import write_json
+from coequal.records import Checkpoint, Measurement, Result, Spent, Trial
+from coequal.results.folder import RunFolder
+from coequal.results.merge import merge
+from coequal.study.spec import Study, load
+
+PROTOCOL = "encoder=pixels:1 real=test:355 fake=40 batch_norm=moving-averages"
+
+
+def model(name, **changes):
+    return {"name": name, "objective": name, "settings": {"learning_rate": 1e-4}} | changes
+
+
+def trial(name, setting=0, data="digits", repeat=0):
+    return Trial(
+        model=name,
+        objective=name,
+        data=data,
+        setting=setting,
+        repeat=repeat,
+        settings={"learning_rate": 1e-4},
+        architecture={"name": "infogan"},
+        training={"batch_size": 64},
+        evaluation={"encoder": "pixels"},
+    )
+
+
+def reference(**changes):
+    return {
+        "encoder": "pixels:1",
+        "encoder_note": "raw pixels",
+        "fingerprint": "0123",
+        "notes": ["from /one/folder"],
+        "cap": {"fd": 700.0},
+    } | changes
+
+
+def result(of, value=3.0, protocol=PROTOCOL):
+    spent = Spent(10, 10, 640, 1000, 0.5)
+    point = Checkpoint(10, spent, (Measurement("fd", "test", value, protocol),))
+    return Result(of, "done", spent, (point,))
+
+
+def build(path, models, trials, results=None, references=None, **changes):
+    """A run of these models and trials; `results` are all of value 3 unless given."""
+    study = {
+        "study": path.name,
+        "question": f"Is {path.name} good?",
+        "data": ["digits", "letters"],
+        "models": models,
+        "training": {"batch_size": 64},
+        "evaluation": {"encoder": "pixels", "samples": 2500},
+    }
+    folder = RunFolder(path)
+    folder.begin("study: as written\n", study | changes, trials)
+    write_json(path / "references.json", references or {"digits": reference()})
+    for entry in [result(one) for one in trials] if results is None else results:
+        write_json(folder.trial_folder(entry.trial.id) / "result.json", entry.as_dict())
+    return folder
+
+
+@pytest.fixture
+def a(tmp_path):
+    return build(tmp_path / "a", [model("wgan"), model("vae")], [trial("wgan"), trial("vae")])
+
+
+def other(tmp_path, **changes):
+    """A run named b of one more model, changed as said."""
+    given = {"models": [model("mine")], "trials": [trial("mine")]} | changes
+    return build(tmp_path / "b", **given)
+
+
+def test_models_are_joined_and_the_rest_is_the_first_run_s(a, tmp_path):
+    c = RunFolder(tmp_path / "deep" / "c")
+    merge([a, other(tmp_path)], c)
+    study = c.study()
+    assert [entry["name"] for entry in study["models"]] == ["wgan", "vae", "mine"]
+    assert study["study"] == "a + b"
+    assert study["question"] == "Is a good? Is b good?"
+    assert study["evaluation"] == a.study()["evaluation"]
+    assert len(c.results()) == 3
+    assert (c.path / "results.csv").read_text().count("\n") == 1 + 3
+    assert sorted(path.name for path in c.path.parent.iterdir()) == ["c"]
+
+
+def test_the_plan_has_the_search_first_then_data_set_repeat_setting_and_model(tmp_path):
+    one = [trial("wgan", 1), trial("wgan"), trial("wgan", 1, repeat=1), trial("wgan", 0, "letters")]
+    two = [trial("vae", 0, repeat=1), trial("vae"), trial("vae", 1), trial("wgan")]
+    both = {"digits": reference(), "letters": reference()}
+    a = build(tmp_path / "a", [model("wgan")], one, references=both)
+    b = build(tmp_path / "b", [model("vae"), model("wgan")], two, references=both)
+    merge([a, b], RunFolder(tmp_path / "c"))
+    plan = [(t.model, t.data, t.setting, t.repeat) for t in RunFolder(tmp_path / "c").plan()]
+    assert plan == [
+        ("wgan", "digits", 0, 0),
+        ("vae", "digits", 0, 0),
+        ("wgan", "digits", 1, 0),
+        ("vae", "digits", 1, 0),
+        ("wgan", "letters", 0, 0),
+        ("vae", "digits", 0, 1),
+        ("wgan", "digits", 1, 1),
+    ]
+
+
+def test_trial_folders_come_whole_without_locks_and_the_sources_stay(a, tmp_path):
+    b = other(tmp_path)
+    own = a.trial_folder(trial("wgan").id)
+    (own / "samples").mkdir()
+    (own / "samples" / "step-0000010.npy").write_bytes(b"images")
+    (own / ".lock").touch()
+    (b.path / "references").mkdir()
+    np.save(b.path / "references" / "digits.npy", np.ones((2, 1, 8, 8), np.uint8))
+
+    def content(folder):
+        files = (path for path in folder.path.rglob("*") if path.is_file())
+        return {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in files}
+
+    before = content(a) | content(b)
+    c = RunFolder(tmp_path / "c")
+    merge([a, b], c)
+    assert content(a) | content(b) == before
+    copied = c.trial_folder(trial("wgan").id)
+    assert (copied / "samples" / "step-0000010.npy").read_bytes() == b"images"
+    assert not (copied / ".lock").exists()
+    assert c.real_samples("digits").shape == (2, 1, 8, 8)
+
+
+def test_a_model_in_both_is_taken_once_from_the_run_that_has_its_result(a, tmp_path):
+    wgan = trial("wgan")
+    shutil.rmtree(a.trial_folder(wgan.id))
+    (a.trial_folder(wgan.id) / "checkpoint").mkdir(parents=True)
+    done = result(wgan, 5.0)
+    b = other(
+        tmp_path,
+        models=[model("mine"), model("wgan")],
+        trials=[trial("mine"), wgan],
+        results=[result(trial("mine")), done],
+    )
+    c = RunFolder(tmp_path / "c")
+    merge([a, b], c)
+    assert c.result(wgan.id) == done
+    assert not (c.trial_folder(wgan.id) / "checkpoint").exists()
+    assert [entry["name"] for entry in c.study()["models"]] == ["wgan", "vae", "mine"]
+
+
+def test_one_trial_with_two_results_is_refused_by_its_name(a, tmp_path):
+    wgan = trial("wgan")
+    b = other(tmp_path, models=[model("wgan")], trials=[wgan], results=[result(wgan, 4.0)])
+    with pytest.raises(ValueError, match=rf"trial {wgan.id} \(wgan, digits, setting 0\) has one"):
+        merge([a, b], RunFolder(tmp_path / "c"))
+    assert not (tmp_path / "c").exists()
+
+
+def test_the_same_result_in_both_is_taken(a, tmp_path):
+    b = other(tmp_path, models=[model("wgan")], trials=[trial("wgan")])
+    merge([a, b], RunFolder(tmp_path / "c"))
+    assert len(RunFolder(tmp_path / "c").results()) == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (
+            {"evaluation": {"encoder": "pixels", "samples": 5000}},
+            ["evaluation.samples: 2500 and 5000"],
+        ),
+        (
+            {"training": {"batch_size": 32, "ema": 0.999}, "seed": 1},
+            [
+                "training.batch_size: 64 and 32",
+                "training.ema: nothing and 0.999",
+                "seed: nothing and 1",
+            ],
+        ),
+        ({"data": ["digits"]}, ["data: ['digits', 'letters'] and ['digits']"]),
+        (
+            {"models": [model("wgan", settings={"learning_rate": 1.00000001e-4})], "trials": []},
+            ["models.wgan.settings.learning_rate: 0.0001 and 0.000100000001"],
+        ),
+        (
+            {"references": {"digits": reference(encoder="pixels:2", fingerprint="4567")}},
+            ["digits.encoder: pixels:1 and pixels:2", "digits.fingerprint: 0123 and 4567"],
+        ),
+        (
+            {"references": {"digits": reference(cap={"fd": 701.0})}},
+            ["digits.cap.fd: 700.0 and 701.0"],
+        ),
+        (
+            {"results": [result(trial("mine"), protocol=PROTOCOL.replace("=40", "=50"))]},
+            ["fd of digits, test split: fake: 40 and 50"],
+        ),
+    ],
+)
+def test_another_protocol_is_refused_with_every_field_and_both_values(a, tmp_path, changes, said):
+    with pytest.raises(ValueError, match="not of one protocol") as caught:
+        merge([a, other(tmp_path, **changes)], RunFolder(tmp_path / "c"))
+    first, *fields = str(caught.value).split("\n  ")
+    assert str(tmp_path / "a") in first
+    assert str(tmp_path / "b") in first
+    assert fields == said
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
+
+
+def test_a_cap_that_another_processor_rounded_and_notes_are_no_other_instrument(a, tmp_path):
+    # One part in 10^9; what is allowed is one in 10^6.
+    same = reference(cap={"fd": 700.0000007}, notes=["from /another"], encoder_note="pixels, raw")
+    merge([a, other(tmp_path, references={"digits": same})], RunFolder(tmp_path / "c"))
+    assert RunFolder(tmp_path / "c").references() == a.references()
+
+
+def test_a_data_set_that_one_run_alone_has_begun_keeps_its_reference(a, tmp_path):
+    merge([a, other(tmp_path, references={"letters": reference()})], RunFolder(tmp_path / "c"))
+    assert list(RunFolder(tmp_path / "c").references()) == ["digits", "letters"]
+
+
+def test_the_target_must_be_new_or_empty_and_outside_of_the_sources(a, tmp_path):
+    b = other(tmp_path)
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "file").touch()
+    for place, said in (("full", "is not empty"), ("a/inside", "which is only read")):
+        with pytest.raises(FileExistsError, match=said):
+            merge([a, b], RunFolder(tmp_path / place))
+    (tmp_path / "empty").mkdir()
+    merge([a, b], RunFolder(tmp_path / "empty"))
+    assert len(RunFolder(tmp_path / "empty").results()) == 3
+
+
+def test_sources_must_be_two_runs_at_rest(a, tmp_path):
+    c = RunFolder(tmp_path / "c")
+    with pytest.raises(ValueError, match="at least two"):
+        merge([a], c)
+    with pytest.raises(ValueError, match="given twice"):
+        merge([a, RunFolder(tmp_path / "x" / ".." / "a")], c)
+    with pytest.raises(FileNotFoundError, match="holds no study"):
+        merge([a, RunFolder(tmp_path / "none")], c)
+    b = other(tmp_path)
+    with b.lock(), pytest.raises(BlockingIOError, match="is being worked in"):
+        merge([a, b], c)
+
+
+def test_a_merge_that_fails_in_the_middle_leaves_nothing(a, tmp_path, monkeypatch):
+    def full(source, target, ignore):
+        raise OSError("no space left on device")
+
+    b = other(tmp_path)
+    monkeypatch.setattr(shutil, "copytree", full)
+    with pytest.raises(OSError, match="no space left"):
+        merge([a, b], RunFolder(tmp_path / "c"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
+
+
+TINY = {
+    "data": ["digits"],
+    "architecture": {"name": "infogan", "width": 1 / 32},
+    "search": {"settings": 1},
+    "training": {"budget": {"discriminator_steps": 2}, "batch_size": 16, "checkpoints": 1},
+    "evaluation": {"encoder": "pixels", "samples": 40},
+}
+
+
+def test_joined_runs_have_the_table_of_one_that_had_all_models(tmp_path: Path):
+    def run(name, models):
+        study = Study.model_validate({"study": name, **TINY, "models": models})
+        api.run(study, tmp_path / name, workers=0)
+        return RunFolder(tmp_path / name)
+
+    parts, whole = [run("one", ["ns_gan"]), run("two", ["vae"])], run("all", ["ns_gan", "vae"])
+    joined = RunFolder(tmp_path / "joined")
+    merge(parts, joined)
+    table = (joined.path / "results.csv").read_bytes()
+    assert table == (whole.path / "results.csv").read_bytes()
+    # Its study file is one: with a third model it would go on, as it is there is nothing to do.
+    study, _ = load(joined.path / "study.yaml")
+    assert json.loads(json.dumps(study.as_dict())) == joined.study()
+    api.run(study, joined.path, workers=0)
+    assert (joined.path / "results.csv").read_bytes() == table
