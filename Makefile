@@ -1,4 +1,4 @@
-# make demo | make test | make check | make parity: each installs what it needs into .venv first.
+# make demo | test | check | parity | validate | chaos | bench: each installs what it needs into .venv first.
 #   make TORCH=torch==2.13.0 demo     another build of torch (a CPU build is about 1 GB, a CUDA build 5 GB)
 #   make PYTHON=python3.12 test       another Python (3.11 or newer)
 
@@ -8,7 +8,7 @@ VENV ?= .venv
 WORKERS ?=
 BIN = $(VENV)/bin
 
-.PHONY: demo smoke test check parity format bench clean
+.PHONY: demo smoke test check parity validate chaos format bench clean
 
 demo: $(VENV)/.ready
 	$(BIN)/coequal run studies/demo.yaml --out runs/demo $(if $(WORKERS),--workers $(WORKERS))
@@ -30,8 +30,16 @@ parity: $(VENV)/.parity
 	$(BIN)/python -m pytest -q tests/encoders tests/metrics
 
 $(VENV)/.parity: $(VENV)/.ready
-	$(BIN)/python -m pip install --quiet --group parity --editable ".[efficientnet]"
+	$(BIN)/python -m pip install --quiet --group parity --editable ".[efficientnet,transformers]"
 	@touch $@
+
+# Do the intervals cover what they promise? Simulated; writes docs/validation.md. Ten minutes.
+validate: $(VENV)/.ready
+	$(BIN)/python benchmarks/validate.py
+
+# Workers and coordinators killed at random, and the table equal to that of an undisturbed run.
+chaos: $(VENV)/.ready
+	COEQUAL_CHAOS=1 $(BIN)/python -m pytest -q -s tests/study/test_chaos.py
 
 format: $(VENV)/.ready
 	$(BIN)/ruff check --fix .

@@ -1,46 +1,85 @@
 """Which models were not shown to be beaten, at 95 %.
 
-Models are compared by P(A better than B): the chance that a setting drawn from A's search beats one
-drawn from B's (budget 1; ties and two failures count one half). Pairs are tested by the exact
-permutation law of that number (Mann and Whitney 1947), which holds for any number of settings and
-any shape of the scores, failures included. The worse model of the clearest pair is removed, and the
-rest compared again, each time with Bonferroni's correction for the pairs still left (a model
-confidence set by elimination, after Hansen et al. 2011). Two contenders with the same law stay
-together in at least 95 % of studies.
+Models are compared by P(A better than B at n): the chance that the best of n settings of A beats
+the best of n of B (ties and two failures count one half). The worse model of the clearest pair is
+removed, and the rest compared again, each time with Bonferroni's correction for the pairs still
+left: a model confidence set by elimination, after Hansen et al. 2011. Contenders with the same law
+stay together in at least 95 % of studies. What stays was not shown to be beaten; that doesn't show
+that it is equal.
+
+From 20 settings per model, n is a tenth of them, fixed before any score is seen, and pairs are
+tested by the normal score of P on the logit scale (`better.pair_z`). Smaller searches are compared
+at n = 1 by the exact permutation law of P (Mann and Whitney 1947), which holds for any number of
+settings.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.stats import mannwhitneyu
+from scipy.stats import norm
 
-Array = NDArray[np.float64]
+from coequal.statistics.best_of import Array, Search, law_of_best, worst_last
+from coequal.statistics.better import LOGIT_LEAST, pair_z, probability_better
+
 LEVEL = 0.05
+RATIO = 10  # settings measured for each setting of the budget
+BY_LOGIT = "elimination on P(A better than B), normal scores on the logit scale, Bonferroni"
+BY_PERMUTATION = "elimination on P(A better than B), exact permutation law, Bonferroni"
 
 
 @dataclass(frozen=True)
 class Removal:
-    """Why a model is not in the first tier."""
+    """Why a model is not in its tier.
+
+    Attributes:
+        model: who left.
+        beaten_by: the model of the clearest pair.
+        probability: P(that model is better), at the verdict's budget.
+        p_value: of the pair, two-sided, before the correction.
+        threshold: what the p-value had to be at or below.
+        z: the pair's normal score, positive; None where the permutation law was used.
+        adjusted_p: corrected for all pairs of all comparisons so far.
+    """
 
     model: str
     beaten_by: str
-    probability: float  # P(the other is better), by one setting each
-    p_value: float  # of the pair, two-sided, before the correction
-    threshold: float  # it had to be at or below this
+    probability: float
+    p_value: float
+    threshold: float
+    z: float | None
+    adjusted_p: float
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The first tier, best first, and who left it, in order."""
+    """The models not shown to be beaten, and who beat the others.
+
+    Attributes:
+        tier: the first tier, best first by the median of the best of n.
+        removed: who left it, in order.
+        tiers: all tiers, the first one first; only it has the promise of `level`.
+        adjusted_p: for each model the level at which it would leave the first tier; 1: never.
+        least_p: the smallest p-value that these numbers of settings could have given any pair.
+        threshold: what the first comparison had to reach.
+        method: in words.
+        budget: n, the settings tried in a search.
+        settings: how many were measured, for each model.
+        level: largest chance that equal models are separated, over all pairs.
+    """
 
     tier: tuple[str, ...]
     removed: tuple[Removal, ...]
-    least_p: float  # the smallest p-value that these numbers of settings could have given any pair
-    threshold: float  # what the first comparison had to reach
+    tiers: tuple[tuple[str, ...], ...]
+    adjusted_p: Mapping[str, float]
+    least_p: float
+    threshold: float
+    method: str
+    budget: int
+    settings: Mapping[str, int]
+    level: float
 
     @property
     def could_separate(self) -> bool:
@@ -49,85 +88,156 @@ class Verdict:
         return self.least_p <= self.threshold
 
 
-def probability_better(a: Array, b: Array) -> float:
-    """P(a setting of A scores lower than one of B); failures (not finite) are worst, ties count one
-    half."""
-    left, right = _worst_last(a)[:, None], _worst_last(b)[None, :]
-    return float(np.mean((left < right) + 0.5 * (left == right)))
+Test = Callable[[Search, Search], tuple[float, float | None]]  # p-value and normal score
 
 
-def pair_p_value(a: Array, b: Array) -> float:
-    """Two-sided p-value of "A and B have the same law", exact up to 10 settings each and without
-    ties.
+@dataclass(frozen=True)
+class Pair:
+    """The worse model of two, the better one, and how sure that is: attributes as in `Removal`."""
 
-    Ties (two failures, above all) and larger searches use the normal approximation with its tie
-    correction, except that up to 12 settings in all are enumerated exactly whatever the ties.
-    """
-    left, right = _worst_last(a), _worst_last(b)
-    if len(left) + len(right) <= 12:
-        return _enumerated(left, right)
-    finite = np.concatenate([left, right])
-    if np.all(finite == finite[0]):
-        return 1.0
-    ranks = np.unique(finite, return_inverse=True)[1].astype(float)  # infinities as plain ranks
-    ties = len(np.unique(ranks)) < len(ranks)
-    method = "asymptotic" if ties or len(ranks) > 20 else "exact"
-    return float(mannwhitneyu(ranks[: len(left)], ranks[len(left) :], method=method).pvalue)
+    model: str
+    beaten_by: str
+    probability: float
+    p_value: float
+    z: float | None
 
 
-def verdict(scores: Mapping[str, Array], level: float = LEVEL) -> Verdict:
+def verdict(
+    scores: Mapping[str, Array],
+    *,
+    choose_by: Mapping[str, Array] | None = None,
+    level: float = LEVEL,
+) -> Verdict:
     """The models not shown to be beaten, and who beat the others.
 
     Args:
         scores: for each model the reported score of every setting, failures as NaN or infinity;
             lower is better.
-        level: chance that models with one common law are separated, over all pairs.
+        choose_by: for each model what its search looks at (validation), where that is not `scores`.
+        level: chance that models with one common law are separated, over all pairs. A verdict at
+            several budgets or on several data sets is several verdicts: divide the level.
+
+    Raises:
+        ValueError: no model, or one without settings.
     """
-    left = sorted(scores, key=lambda name: (_median(scores[name]), name))
-    smallest = [
-        2 / math.comb(len(scores[a]) + len(scores[b]), len(scores[a]))
-        for a, b in combinations(left, 2)
-    ]
-    first = _threshold(len(left), level)
-    removed: list[Removal] = []
+    if not scores or not all(len(found) for found in scores.values()):
+        raise ValueError("a verdict needs at least one model, and each with settings")
+    settings = {name: len(found) for name, found in sorted(scores.items())}
+    fewest = min(settings.values())
+    enough = fewest >= LOGIT_LEAST
+    budget = fewest // RATIO if enough else 1
+    searches = {
+        name: Search(scores[name], budget, choose_by[name] if choose_by and budget > 1 else None)
+        for name in settings
+    }
+    ranked = sorted(searches, key=lambda name: (_typical(searches[name]), name))
+    test = _by_logit if enough else _by_permutation
+    pairs = [_pair(a, b, searches, test) for a, b in combinations(ranked, 2)]
+    removals = eliminate(pairs, ranked, level)
+    adjusted = dict.fromkeys(ranked, 1.0) | {r.model: r.adjusted_p for r in removals}
+    return Verdict(
+        tier=tuple(name for name in ranked if adjusted[name] > level),
+        removed=tuple(removal for removal in removals if removal.adjusted_p <= level),
+        tiers=_tiers(ranked, pairs, level),
+        adjusted_p=adjusted,
+        least_p=min(
+            (_least_p(settings[a], settings[b]) for a, b in combinations(ranked, 2)), default=1.0
+        ),
+        threshold=_threshold(len(ranked), level),
+        method=BY_LOGIT if enough else BY_PERMUTATION,
+        budget=budget,
+        settings=settings,
+        level=level,
+    )
+
+
+def pair_p_value(a: Array, b: Array) -> float:
+    """Two-sided p-value of "A and B have the same law" at budget 1: the share of all ways to divide
+    the settings among the two in which P(A better than B) is as far from 1/2, or farther.
+
+    Exact for any numbers of settings, failures and ties: the law of a sum of mid-ranks, counted one
+    setting after another (Streitberg and Roehmel 1986, Statistical Software Newsletter 12, 10-17).
+    """
+    few, more = sorted((worst_last(a), worst_last(b)), key=len)
+    _, group, size = np.unique(np.concatenate([few, more]), return_inverse=True, return_counts=True)
+    ranks = (2 * np.cumsum(size) - size + 1)[group]  # twice the mid-ranks: whole numbers
+    counts = np.zeros((len(few) + 1, int(np.sort(ranks)[-len(few) :].sum()) + 1))
+    counts[0, 0] = 1
+    for rank in ranks:
+        counts[1:, rank:] += counts[:-1, : counts.shape[1] - rank].copy()
+    middle = len(few) * (len(ranks) + 1)
+    apart = np.abs(np.arange(counts.shape[1]) - middle)
+    extreme = counts[-1, apart >= abs(int(ranks[: len(few)].sum()) - middle)]
+    return float(extreme.sum() / counts[-1].sum())
+
+
+def eliminate(pairs: Sequence[Pair], ranked: Sequence[str], level: float = LEVEL) -> list[Removal]:
+    """Who leaves when, to the last: those with an adjusted p-value up to `level` leave the tier.
+
+    Args:
+        pairs: every pair of `ranked`, once.
+        ranked: the models, best first; among equally clear pairs the last of them leaves, beaten
+            by the first.
+        level: shared by the pairs still compared, for the thresholds.
+    """
+    left, place = list(ranked), {name: rank for rank, name in enumerate(ranked)}
+    removals: list[Removal] = []
+    adjusted = 0.0
+
+    def clearness(pair: Pair) -> tuple[float, float, int, int]:
+        clear = pair.p_value if pair.z is None else -pair.z
+        return clear, -pair.probability, -place[pair.model], place[pair.beaten_by]
+
     while len(left) > 1:
+        among = [pair for pair in pairs if pair.model in left and pair.beaten_by in left]
+        clearest = min(among, key=clearness)
+        adjusted = max(adjusted, min(1.0, len(among) * clearest.p_value))
         threshold = _threshold(len(left), level)
-        pairs = [_ordered(a, b, scores) for a, b in combinations(left, 2)]
-        clearest = min(pairs, key=lambda pair: (pair.p_value, -pair.probability, pair.model))
-        if clearest.p_value > threshold or clearest.probability == 0.5:
-            break
-        removed.append(Removal(**{**vars(clearest), "threshold": threshold}))
+        removals.append(Removal(**vars(clearest), threshold=threshold, adjusted_p=adjusted))
         left.remove(clearest.model)
-    return Verdict(tuple(left), tuple(removed), min(smallest, default=1.0), first)
+    return removals
 
 
-def _ordered(a: str, b: str, scores: Mapping[str, Array]) -> Removal:
-    better = probability_better(scores[a], scores[b])
-    p_value = pair_p_value(scores[a], scores[b])
+def _tiers(
+    ranked: Sequence[str], pairs: Sequence[Pair], level: float
+) -> tuple[tuple[str, ...], ...]:
+    """The first tier, that of the models which left it, and so on."""
+    tiers: list[tuple[str, ...]] = []
+    left = list(ranked)
+    while left:
+        among = [pair for pair in pairs if pair.model in left and pair.beaten_by in left]
+        gone = {r.model for r in eliminate(among, left, level) if r.adjusted_p <= level}
+        tiers.append(tuple(name for name in left if name not in gone))
+        left = [name for name in left if name in gone]
+    return tuple(tiers)
+
+
+def _by_logit(a: Search, b: Search) -> tuple[float, float | None]:
+    z = abs(pair_z(a, b))
+    p_value = 2 * float(norm.sf(z))
+    return max(p_value, _least_p(a.settings, b.settings)), z
+
+
+def _by_permutation(a: Search, b: Search) -> tuple[float, float | None]:
+    return pair_p_value(a.scores, b.scores), None
+
+
+def _pair(a: str, b: str, searches: Mapping[str, Search], test: Test) -> Pair:
+    better = probability_better(searches[a], searches[b])
+    p_value, z = test(searches[a], searches[b])
     worse, best = (b, a) if better >= 0.5 else (a, b)
-    return Removal(worse, best, max(better, 1 - better), p_value, math.nan)
+    return Pair(worse, best, max(better, 1 - better), p_value, z)
+
+
+def _least_p(a: int, b: int) -> float:
+    """Of the ways to share a + b settings, only two are as clear as the clearest."""
+    return 2 / math.comb(a + b, a)
 
 
 def _threshold(models: int, level: float) -> float:
     return level / max(1, math.comb(models, 2))
 
 
-def _enumerated(a: Array, b: Array) -> float:
-    pooled = np.concatenate([a, b])
-    observed = abs(probability_better(a, b) - 0.5)
-    everyone = set(range(len(pooled)))
-    count = extreme = 0
-    for chosen in combinations(everyone, len(a)):
-        rest = sorted(everyone.difference(chosen))
-        apart = abs(probability_better(pooled[list(chosen)], pooled[rest]) - 0.5)
-        count += 1
-        extreme += apart >= observed - 1e-12
-    return extreme / count
-
-
-def _median(scores: Array) -> float:
-    return float(np.median(_worst_last(scores))) if len(scores) else math.inf
-
-
-def _worst_last(scores: Array) -> Array:
-    return np.where(np.isfinite(scores), scores, np.inf)
+def _typical(search: Search) -> float:
+    """Median of the best of n."""
+    return law_of_best(search.scores, search.budget, choose_by=search.choose_by).quantile(0.5)

@@ -1,0 +1,150 @@
+"""Shares of variance
+
+The estimated variances are to be unbiased, also where the design is unbalanced: the mean of all
+studies lies within four of its standard errors of the truth, for every source. The intervals are of
+the shares."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from coequal.statistics.variance import (
+    SOURCES,
+    Shares,
+    Source,
+    failure_shares,
+    variance_shares,
+)
+from validation.common import Row, over_laws
+
+NAN = float("nan")
+Effects = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
+
+
+def normal(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Unit variance."""
+    return rng.standard_normal(shape)
+
+
+def skewed(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Unit variance, kurtosis 9: many settings near the best, some far worse."""
+    return rng.exponential(1, shape) - 1
+
+
+@dataclass(frozen=True)
+class Design:
+    """A study; standard deviations of the log score from evaluation, seed, setting and model."""
+
+    name: str
+    models: int = 8
+    settings: int = 100
+    best: int = 1  # re-run settings per model
+    runs: int = 10
+    spreads: tuple[float, float, float, float] = (0.02, 0.08, 0.5, 0.25)
+    failing: tuple[float, float] = (0.2, 0.05)  # settings, re-runs
+    hyper: Effects = normal
+
+    def draw(self, rng: np.random.Generator) -> tuple[dict, dict]:
+        """Search and re-runs, every other run evaluated twice."""
+        evaluation, seed, hyper, model = self.spreads
+        search, reruns = {}, {}
+        for k in range(self.models):
+            level = model * rng.standard_normal()
+            noise = np.hypot(evaluation, seed) * rng.standard_normal(self.settings)
+            scores = level + hyper * self.hyper(rng, (self.settings,)) + noise
+            scores[rng.random(self.settings) < self.failing[0]] = NAN
+            shape = (self.best, self.runs, 2)
+            # Within a setting its own effect cancels; the seed's does not depend on it here.
+            again = level + seed * rng.standard_normal((*shape[:2], 1))
+            again = again + evaluation * rng.standard_normal(shape)
+            again[:, ::2, 1] = NAN
+            again[rng.random(shape[:2]) < self.failing[1]] = NAN
+            search[str(k)], reruns[str(k)] = np.exp(scores), list(np.exp(again))
+        return search, reruns
+
+
+DESIGNS = (
+    Design("8 models, 100 settings, 10 re-runs"),
+    Design("8 models, 20 settings, 5 re-runs", settings=20, runs=5),
+    Design("best 3 x 3 re-runs", best=3, runs=3),
+    Design("3 models", models=3),
+    Design("half of the settings fail", settings=50, failing=(0.5, 0.2)),
+    Design("skewed hyper-parameters", hyper=skewed),
+    Design("no model effect", spreads=(0.02, 0.08, 0.5, 0.0)),
+    Design("seed below evaluation", spreads=(0.03, 0.02, 0.5, 0.25)),
+)
+
+
+def rows(quick: bool) -> Iterable[Row]:
+    """All rows."""
+    rng = np.random.default_rng(42)
+    studies = 100 if quick else 1000
+    bias: dict[str, float] = {}
+    covered: dict[Source, dict[str, float]] = {source: {} for source in SOURCES}
+    for design in DESIGNS:
+        truth = np.array(design.spreads) ** 2
+
+        def study(design: Design = design) -> Shares:
+            return variance_shares(*design.draw(rng), rng=rng, draws=1000)
+
+        bias[design.name], held = _simulated(study, truth, studies)
+        for source, share in zip(SOURCES, held, strict=True):
+            covered[source][design.name] = float(share)
+    yield _unbiased("variances of scores", bias, studies)
+    for source, shares in covered.items():
+        yield over_laws(
+            f"share of the variance: {source}",
+            f"mean of {len(DESIGNS)} designs",
+            shares,
+            studies,
+            worst=0.92,
+        )
+    truth = np.array([0.14, 0.01, 0.01])
+    off, held = _simulated(
+        lambda: failure_shares(_failed(rng), rng=rng, draws=1000), truth, studies
+    )
+    design_name = "8 models, 10 settings, 5 runs"
+    yield _unbiased("variances of failures", {design_name: off}, studies)
+    for source, share in zip(SOURCES[1:], held.tolist(), strict=True):
+        yield Row(
+            f"share of the variance of failures: {source}",
+            design_name,
+            share,
+            0.93,
+            1,
+            studies,
+            "conservative",
+        )
+
+
+def _simulated(
+    study: Callable[[], Shares], truth: np.ndarray, studies: int
+) -> tuple[float, np.ndarray]:
+    """Worst bias in standard errors, and how often each share is covered."""
+    shares = truth / truth.sum()
+    found, held = np.empty((studies, len(truth))), np.zeros(len(truth))
+    for row in range(studies):
+        parts = study().parts
+        found[row] = [part.variance for part in parts]
+        held += [
+            part.interval.low - 1e-12 <= share <= part.interval.high
+            for part, share in zip(parts, shares, strict=True)
+        ]
+    errors = found.std(axis=0, ddof=1) / np.sqrt(studies)
+    return float(np.max(np.abs(found.mean(axis=0) - truth) / errors)), held / studies
+
+
+def _unbiased(name: str, bias: dict[str, float], studies: int) -> Row:
+    design = max(bias, key=lambda name: bias[name])
+    share = sum(off <= 4 for off in bias.values()) / len(bias)
+    label = f"{name}: mean within 4 standard errors of the truth"
+    remark = f"worst: {bias[design]:.1f}, {design}"
+    about = f"{len(bias)} designs" if len(bias) > 1 else design
+    return Row(label, about, share, 1, 1, studies, "promise", remark)
+
+
+def _failed(rng: np.random.Generator) -> dict[str, list[np.ndarray]]:
+    """Failure rates .2 +- .1 +- .1 by model and setting."""
+    rates = 0.2 + rng.choice([-0.1, 0.1], (8, 1)) + rng.choice([-0.1, 0.1], (8, 10))
+    return {str(k): [(rng.random(5) < rate).astype(float) for rate in rates[k]] for k in range(8)}

@@ -1,0 +1,297 @@
+"""The expected best score within a budget of cost, where settings cost different amounts.
+
+Settings are tried in random order. A setting counts if it finishes within the budget; the search
+stops at the first that doesn't fit; if nothing finished, the search has the cap. Costs may be in
+any unit (seconds, FLOPs, images); a failed setting costs what it spent, evaluation costs nothing.
+
+The law of the best is a closed form on a grid of costs. For j in the order of what the search looks
+at, with B settings of costs c and a budget b,
+
+    P(best is at or before r) = sum_{j <= r} sum_k #{S after r: |S| = k, cost(S) <= b - c_j}
+                                / (C(B, k) (B - k)),
+
+j being the first setting tried that is at or before r, and S those tried before it. The counts are
+those of a knapsack table. The expectation is unbiased for budgets below the total cost. Intervals
+are approximate: none of the known ones covers 95 % everywhere (docs/validation.md).
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from coequal.statistics.best_of import (
+    Array,
+    Law,
+    capped,
+    expected_best,
+    shared_among_ties,
+    worst_last,
+)
+from coequal.statistics.spacings import Spacings, TooFewSettings
+
+GRID = 1000
+"""Grid points per budget: costs are rounded to a thousandth of it or finer."""
+RESAMPLED_TO = 0.1
+"""Share of the total cost up to which the interval resamples whole trials."""
+REFUSED_BEYOND = 0.5
+"""Share of the total cost beyond which there is no interval, and no curve should be drawn."""
+FEWEST = 20
+"""Settings below which there is no interval: nothing is known of its coverage there."""
+
+Method = Literal["resampled trials", "spacings at the effective number of settings", "refused"]
+
+
+@dataclass(frozen=True)
+class CostInterval:
+    """An approximate 95 % interval of the expected best at one budget, over draws of settings."""
+
+    budget: float
+    low: float | None  # None: refused
+    high: float | None
+    method: Method
+    reason: str  # why it is refused, or ""
+
+
+def laws(
+    scores: Array,
+    costs: Array,
+    budgets: Sequence[float],
+    *,
+    cap: float,
+    choose_by: Array | None = None,
+    replacement: bool = False,
+) -> tuple[Law, ...]:
+    """The law of the score that a search within each budget would report.
+
+    Args:
+        scores: (settings,) reported scores; NaN or infinity for a failed setting, never left out.
+        costs: (settings,) what each setting spent, at or above 0.
+        budgets: in the unit of the costs, above 0.
+        cap: the score that a failure, or a search in which nothing finished, counts as, and the
+            worst that any setting counts as: fixed before the results are known, the same for all.
+        choose_by: (settings,) scores that the search looks at (validation) while `scores` are
+            reported (test); without it, the search looks at `scores`. Failures are chosen last.
+        replacement: whether one setting may be tried twice (biased towards worse scores).
+
+    Returns:
+        One law per budget, over settings + 1 values: the last chance of all is that nothing
+        finished.
+
+    Raises:
+        ValueError: no settings, another number of costs, or a cost or budget out of its range.
+    """
+    _check(scores, costs, budgets)
+    looked_at = worst_last(scores if choose_by is None else choose_by)
+    order = np.argsort(looked_at, kind="stable")
+    values = np.append(capped(scores, cap), cap)
+    by_value = np.argsort(values, kind="stable")
+    found: list[Law | None] = [None] * len(budgets)
+    for step, group in _grids(costs, budgets):
+        units = np.rint(costs[order] / step).astype(int)
+        limits = [int(budgets[i] / step * (1 + 1e-9)) for i in group]
+        reached = (_reached_again if replacement else _reached)(units, limits)
+        for i, row in zip(group, reached, strict=True):
+            chances = np.empty(len(values))
+            chances[order] = np.maximum(np.diff(row, prepend=0.0), 0)
+            chances[:-1] = shared_among_ties(looked_at, chances[:-1])
+            chances[-1] = max(0.0, 1 - row[-1])
+            found[i] = Law(values[by_value], chances[by_value])
+    return tuple(law for law in found if law is not None)
+
+
+def cost_curve(
+    scores: Array,
+    costs: Array,
+    budgets: Sequence[float],
+    *,
+    cap: float,
+    choose_by: Array | None = None,
+) -> Array:
+    """(budgets,) expected best within each budget, without replacement; arguments as in `laws`."""
+    return np.array(
+        [law.mean for law in laws(scores, costs, budgets, cap=cap, choose_by=choose_by)]
+    )
+
+
+def effective_settings(costs: Array, budget: float) -> float:
+    """How many settings a budget buys on average, by renewal theory: b/mean + (cv^2 - 1)/2.
+
+    Source: Cox 1962, Renewal Theory, section 4.2. Good from about 10 mean costs on.
+    """
+    mean = float(np.mean(costs))
+    return budget / mean + (float(np.var(costs)) / mean**2 - 1) / 2
+
+
+def cost_intervals(
+    scores: Array,
+    costs: Array,
+    budgets: Sequence[float],
+    *,
+    cap: float,
+    floor: float,
+    rng: np.random.Generator,
+    choose_by: Array | None = None,
+    draws: int = 1000,
+) -> tuple[CostInterval, ...]:
+    """An approximate 95 % interval of the expected best at each budget.
+
+    Up to a tenth of the total cost: percentiles over resampled whole (score, cost) pairs. From
+    there to half of it: the spacings interval at the effective number of settings, rescaled to the
+    curve. Beyond half, and below 20 settings: refused.
+
+    Args:
+        scores, costs, budgets, cap, choose_by: see `laws`.
+        floor: a true lower bound of the score, such as 0 for a distance.
+        rng: draws the resamples; the same generator gives the same intervals.
+        draws: number of resamples; four times as many spacings are drawn.
+    """
+    _check(scores, costs, budgets)
+    total = float(np.sum(costs)) * (1 + 1e-9)
+    cheap = [budget for budget in budgets if budget <= RESAMPLED_TO * total]
+    enough = len(scores) >= FEWEST
+    resample = enough and cheap
+    ends = iter(_resampled(scores, costs, cheap, cap, choose_by, rng, draws) if resample else ())
+    spacings = Spacings(len(scores), rng, 4 * draws)
+    found = []
+    for budget in budgets:
+        if not enough:
+            found.append(_refused(budget, f"fewer than {FEWEST} settings"))
+        elif budget <= RESAMPLED_TO * total:
+            found.append(CostInterval(budget, *next(ends), "resampled trials", ""))
+        elif budget > REFUSED_BEYOND * total:
+            found.append(_refused(budget, "the budget is more than half of what was spent"))
+        else:
+            found.append(_spaced(scores, costs, budget, cap, floor, choose_by, spacings))
+    return tuple(found)
+
+
+def _spaced(
+    scores: Array,
+    costs: Array,
+    budget: float,
+    cap: float,
+    floor: float,
+    choose_by: Array | None,
+    spacings: Spacings,
+) -> CostInterval:
+    count = effective_settings(costs, budget)
+    try:
+        cells = spacings.at(max(1.0, count))
+    except TooFewSettings as error:  # costs so uneven that half of the cost buys more than half
+        return _refused(budget, str(error))
+    low, high = cells.expected_best(scores, floor=floor, cap=cap, choose_by=choose_by)
+    below = max(1, min(math.floor(count), len(scores) - 1))
+    ends = [expected_best(scores, n, cap=cap, choose_by=choose_by) for n in (below, below + 1)]
+    shortcut = ends[0] + (max(1.0, count) - below) * (ends[1] - ends[0])
+    exact = float(cost_curve(scores, costs, [budget], cap=cap, choose_by=choose_by)[0])
+    factor = (exact - floor) / (shortcut - floor) if shortcut > floor else 1.0
+    low, high = (min(floor + factor * (float(end) - floor), cap) for end in (low, high))
+    return CostInterval(budget, low, high, "spacings at the effective number of settings", "")
+
+
+def _refused(budget: float, reason: str) -> CostInterval:
+    return CostInterval(budget, None, None, "refused", reason)
+
+
+def _resampled(
+    scores: Array,
+    costs: Array,
+    budgets: Sequence[float],
+    cap: float,
+    choose_by: Array | None,
+    rng: np.random.Generator,
+    draws: int,
+    orders: int = 100,
+) -> list[tuple[float, float]]:
+    """Percentile intervals over resampled settings, each resample searched in the same random
+    orders."""
+    settings = len(scores)
+    order = np.argsort(worst_last(scores if choose_by is None else choose_by), kind="stable")
+    values = np.append(capped(scores, cap)[order], cap)  # the last: nothing finished
+    picked = rng.integers(settings, size=(draws, settings))
+    tried = rng.permuted(np.tile(np.arange(settings), (orders, 1)), axis=1)
+    best = np.full((len(budgets), draws, orders), settings, dtype=np.int16)
+    spent = np.zeros((draws, orders))
+    for place in range(settings):
+        setting = picked[:, tried[:, place]]
+        spent += costs[order][setting]
+        if spent.min() > max(budgets):
+            break
+        for i, budget in enumerate(budgets):
+            finished = np.where(spent <= budget * (1 + 1e-9), setting, settings)
+            np.minimum(best[i], finished, out=best[i], casting="same_kind")
+    means = values[best].mean(axis=2)
+    return [(float(low), float(high)) for low, high in np.quantile(means, [0.025, 0.975], axis=1).T]
+
+
+def _reached(units: np.ndarray, limits: list[int]) -> Array:
+    """(limits, settings) P(the best is at or before r), from whole costs `units`, best first."""
+    settings, most = len(units), max(limits)
+    fitting = int(np.sum(np.cumsum(np.sort(units)) <= most))
+    size = min(fitting, settings - 1) + 1
+    # Row k, column s: how many k-subsets of the settings after r cost at most s, over C(B, k).
+    table = np.zeros((size, most + 1))
+    table[0] = 1
+    next_one = 1 / (settings - np.arange(size))
+    grow = (np.arange(1, size) / (settings - np.arange(1, size) + 1))[:, None]
+    reached = np.zeros((len(limits), settings))
+    for r in range(settings - 1, -1, -1):
+        chance = next_one @ table
+        for row, limit in zip(reached, limits, strict=True):
+            fits = units[: r + 1][units[: r + 1] <= limit]
+            row[r] = chance[limit - fits].sum()
+        unit = int(units[r])
+        if unit <= most:
+            table[1:, unit:] += grow * table[:-1, : most + 1 - unit]
+    return reached
+
+
+def _reached_again(units: np.ndarray, limits: list[int]) -> Array:
+    """As `_reached`, where settings are drawn with replacement: a recursion in what is left."""
+    settings, most = len(units), max(limits)
+    after = np.arange(settings)[None, :] > np.arange(settings)[:, None]  # [r, i]: i lies after r
+    free = (after & (units == 0)).sum(axis=1) / settings  # drawn again with nothing spent
+    missed = np.empty((settings, most + 1))  # P(none at or before r finishes within s)
+    for s in range(most + 1):
+        too_dear = np.mean(units > s)
+        paid = (units > 0) & (units <= s)
+        onward = (missed[:, s - units[paid]] * after[:, paid]).sum(axis=1) / settings
+        missed[:, s] = (too_dear + onward) / (1 - free)
+    return np.asarray(1 - missed[:, limits].T, dtype=np.float64)
+
+
+def _grids(costs: Array, budgets: Sequence[float]) -> Iterator[tuple[float, list[int]]]:
+    """Grid steps and the budgets (their places) that each serves: those within a factor of two."""
+    left = sorted(range(len(budgets)), key=lambda i: budgets[i], reverse=True)
+    while left:
+        top = budgets[left[0]]
+        group = [i for i in left if budgets[i] > top / 2]
+        left = left[len(group) :]
+        yield _step(costs, top / (2 * GRID)), group
+
+
+def _step(costs: Array, largest: float) -> float:
+    """A grid step of which the usual cost is a multiple; else whole settings would be rounded out
+    of a budget of just their sum. Usual is the cost at which the most is spent, or the twelfth or
+    larger part of it of which all costs are multiples."""
+    each, counts = np.unique(costs, return_counts=True)
+    unit = common = float(each[np.argmax(each * counts)])
+    for parts in range(1, 13):
+        multiples = costs / max(common, largest) * parts
+        if np.allclose(multiples, np.rint(multiples), rtol=0, atol=1e-9):
+            unit = common / parts
+            break
+    unit = unit if unit >= largest else common
+    return unit / math.ceil(unit / largest * (1 - 1e-9)) if unit >= largest else largest
+
+
+def _check(scores: Array, costs: Array, budgets: Sequence[float]) -> None:
+    if not len(scores) or len(scores) != len(costs):
+        raise ValueError(f"needs a cost for every setting, got {len(scores)} and {len(costs)}")
+    if not np.all(np.isfinite(costs)) or np.any(costs < 0):
+        raise ValueError("every setting needs a finite cost of 0 or more, failed ones too")
+    if any(not (math.isfinite(budget) and budget > 0) for budget in budgets):
+        raise ValueError(f"budgets must be above 0, got {list(budgets)}")

@@ -1,0 +1,18 @@
+"""Several tests at once: p-values that allow for their number."""
+
+import numpy as np
+
+from coequal.statistics.best_of import Array
+
+
+def holm(p_values: Array) -> Array:
+    """(tests,) p-values adjusted for their number, by Holm's step-down procedure.
+
+    The i-th smallest of k is multiplied by k - i + 1, and none may fall below a smaller one's.
+    Source: Holm 1979, Scand. J. Stat. 6, 65-70.
+    """
+    order = np.argsort(p_values, kind="stable")
+    factors = np.arange(len(p_values), 0, -1)
+    adjusted = np.empty(len(p_values))
+    adjusted[order] = np.minimum(np.maximum.accumulate(factors * p_values[order]), 1)
+    return adjusted

@@ -1,0 +1,106 @@
+"""What it would take: "to separate A from B at 95 % you need about N more settings".
+
+At a fixed budget n, with D the difference of the logarithms of the expected best of n and v_A, v_B
+the variances per setting of these logarithms, N = (1.960 + 0.842)^2 (v_A + v_B) / D^2 settings per
+model find the difference with a chance of 80 %. Estimated from the search that is to be extended, N
+is right in the median and wrong by factors of 3 to 25 (docs/validation.md): so it is given as a
+range, from D +- 1.28 se(D), and open upward where that reaches 0.
+"""
+
+import math
+from dataclasses import dataclass
+
+from scipy.stats import norm
+
+from coequal.statistics.best_of import Search, expected_best, standard_error
+from coequal.statistics.spacings import refuse_beyond
+
+EDGE = 1.28  # the range is D +- this many standard errors: an interval of 80 %
+MOST = 0.2  # the largest n/B that a number of settings is given for
+
+
+@dataclass(frozen=True)
+class Needed:
+    """Settings per model, in all, that would separate two models at 95 % with a chance of 80 %.
+
+    "More settings to see the same difference": the budget n stays the same, while the searches that
+    are measured grow.
+
+    Attributes:
+        budget: n.
+        difference: D, log of A's expected best less log of B's; negative: A is better.
+        se: standard error of D, over the draw of settings.
+        variances: v_A and v_B, per setting.
+        measured: settings that A and B have now.
+        low, likely: the least number of settings per model, and the likeliest one.
+        high: the largest, to one digit; None: open, "or never".
+    """
+
+    budget: float
+    difference: float
+    se: float
+    variances: tuple[float, float]
+    measured: tuple[int, int]
+    low: int
+    likely: int | None
+    high: int | None
+
+    def more(self, in_all: int | None) -> tuple[int, int] | None:
+        """`low`, `likely` or `high` as what A and B still lack (0: they have it); None: open."""
+        if in_all is None:
+            return None
+        return max(0, in_all - self.measured[0]), max(0, in_all - self.measured[1])
+
+
+def settings_needed(a: Search, b: Search, *, cap: float) -> Needed:
+    """How many settings per model would separate A from B at their common budget.
+
+    Raises:
+        TooFewSettings: n/B above 0.2 on a side: nothing is known there.
+        ValueError: different budgets, an expected best of 0 or below (no logarithm), or a failure
+            without a finite cap.
+    """
+    if a.budget != b.budget:
+        raise ValueError(f"needs one budget for both, got {a.budget} and {b.budget}")
+    for side in (a, b):
+        refuse_beyond(MOST, side.budget, side.settings)
+    (log_a, v_a), (log_b, v_b) = _log_and_variance(a, cap), _log_and_variance(b, cap)
+    difference, variances = log_a - log_b, (v_a, v_b)
+    se = math.sqrt(v_a / a.settings + v_b / b.settings)
+    reach = EDGE * se
+    likely = settings_for(difference, variances)
+    high = settings_for(max(0.0, abs(difference) - reach), variances)
+    return Needed(
+        budget=a.budget,
+        difference=difference,
+        se=se,
+        variances=variances,
+        measured=(a.settings, b.settings),
+        low=math.ceil(settings_for(abs(difference) + reach, variances)),
+        likely=math.ceil(likely) if math.isfinite(likely) else None,
+        high=_to_one_digit(high) if math.isfinite(high) else None,
+    )
+
+
+def settings_for(difference: float, variances: tuple[float, float]) -> float:
+    """N of the formula, per model in all; infinite for no difference."""
+    if difference == 0:
+        return math.inf
+    return float((norm.isf(0.025) + norm.ppf(0.8)) ** 2 * sum(variances) / difference**2)
+
+
+def _log_and_variance(search: Search, cap: float) -> tuple[float, float]:
+    about = (search.scores, search.budget)
+    expected = expected_best(*about, cap=cap, choose_by=search.choose_by)
+    if not 0 < expected < math.inf:
+        raise ValueError(
+            f"an expected best of {expected:g} has no logarithm: the number of settings needed is "
+            "known for scores above 0, with a finite cap for failures"
+        )
+    error = standard_error(*about, cap=cap, choose_by=search.choose_by)
+    return math.log(expected), search.settings * (error / expected) ** 2
+
+
+def _to_one_digit(value: float) -> int:
+    digits = math.floor(math.log10(max(value, 1.0)))
+    return math.ceil(value / 10.0**digits - 1e-9) * int(10.0**digits)

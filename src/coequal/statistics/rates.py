@@ -1,0 +1,113 @@
+"""Intervals of a rate: how often a model's trials fail, or beat another's, given how often they
+did.
+
+Wilson's interval is right on average over the rates (exact coverage for rates up to one half, mean
+and minimum: .954 and .84 of 10 trials, .952 and .91 of 50; its minima lie at rates under about
+2/total). Clopper and Pearson's never covers less than 95 %, and is wider: it is the one for a
+promise ("at most x % of the trials fail").
+"""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from scipy.optimize import brentq
+from scipy.stats import beta
+
+Z = 1.959963984540054  # the 97.5 % quantile of the standard normal law
+
+
+class Interval(NamedTuple):
+    """Two ends of a 95 % interval."""
+
+    low: float
+    high: float
+
+
+def wilson(failures: int, total: int) -> Interval:
+    """The 95 % interval of the chance behind `failures` out of `total`, after Wilson.
+
+    It is over the draw of settings and seeds. It stays inside [0, 1] and is usable at 0 failures.
+
+    Raises:
+        ValueError: no trials, or more failures than trials.
+
+    Source: Wilson 1927, J. Am. Stat. Assoc. 22, 209-212.
+    """
+    _check(failures, total)
+    rate = failures / total
+    centre = (rate + Z**2 / (2 * total)) / (1 + Z**2 / total)
+    half = Z / (1 + Z**2 / total) * math.sqrt(rate * (1 - rate) / total + Z**2 / (4 * total**2))
+    low = 0.0 if failures == 0 else centre - half
+    high = 1.0 if failures == total else centre + half
+    return Interval(low, high)
+
+
+def clopper_pearson(failures: int, total: int) -> Interval:
+    """The interval that covers the chance behind `failures` out of `total` in at least 95 % of
+    studies, whatever the chance; wider than Wilson's.
+
+    Raises:
+        ValueError: no trials, or more failures than trials.
+
+    Source: Clopper and Pearson 1934, Biometrika 26, 404-413, by quantiles of the beta law.
+    """
+    _check(failures, total)
+    low = 0.0 if failures == 0 else float(beta.ppf(0.025, failures, total - failures + 1))
+    high = 1.0 if failures == total else float(beta.ppf(0.975, failures + 1, total - failures))
+    return Interval(low, high)
+
+
+def newcombe(probability: float, a: int, b: int) -> Interval:
+    """The 95 % interval of P(a run of A beats a run of B), by the share of pairs that do.
+
+    All t with |probability - t| <= 1.96 sqrt(V(t)), V(t) = t (1-t) (1 + (n-1) ((1-t)/(2-t) +
+    t/(1+t))) / (a b) and n = (a+b)/2. It has a width even where all runs of A beat all of B, and is
+    Wilson's interval for one run each.
+
+    Args:
+        probability: share of the pairs in which A is better, ties as one half.
+        a, b: runs of each.
+
+    Raises:
+        ValueError: no runs, or a share outside [0, 1].
+
+    Source: Newcombe 2006, Stat. Med. 25, 559-573, method 5.
+    """
+    if min(a, b) < 1 or not 0 <= probability <= 1:
+        raise ValueError(f"needs runs and a share in [0, 1], got {a}, {b}, {probability}")
+    low = _newcombe_low(probability, a, b)
+    return Interval(low, 1 - _newcombe_low(1 - probability, b, a))
+
+
+def mean_rate(rates: Sequence[float], intervals: Sequence[Interval]) -> Interval:
+    """The 95 % interval of the mean of independent rates, from the interval of each.
+
+    Each side's distances from rate to end add up in squares ("MOVER").
+
+    Source: Zou and Donner 2008, Stat. Med. 27, 1693-1702.
+    """
+    mean, count = math.fsum(rates) / len(rates), len(rates)
+    pairs = list(zip(rates, intervals, strict=True))
+    down = math.sqrt(math.fsum((rate - ends.low) ** 2 for rate, ends in pairs)) / count
+    up = math.sqrt(math.fsum((ends.high - rate) ** 2 for rate, ends in pairs)) / count
+    return Interval(max(0.0, mean - down), min(1.0, mean + up))
+
+
+def _newcombe_low(probability: float, a: int, b: int) -> float:
+    if probability == 0:
+        return 0.0
+
+    def beyond(t: float) -> float:
+        more = ((a + b) / 2 - 1) * ((1 - t) / (2 - t) + t / (1 + t))
+        return probability - t - Z * math.sqrt(t * (1 - t) * (1 + more) / (a * b))
+
+    # Just below the share itself, which at a share of 1 is a root of its own.
+    return float(brentq(beyond, 0.0, probability * (1 - 1e-9), xtol=1e-12))
+
+
+def _check(failures: int, total: int) -> None:
+    if not 0 <= failures <= total or total < 1:
+        raise ValueError(
+            f"needs 0 <= failures <= total and a total above 0, got {failures}, {total}"
+        )

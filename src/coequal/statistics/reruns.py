@@ -1,0 +1,251 @@
+"""Re-runs of a chosen setting with fresh seeds: outliers, centre, spread, and who differs.
+
+Every interval here is over the training seed, at one setting per model. Lower scores are better; a
+failed run is NaN or infinity, is never left out of a centre, and there counts as the cap.
+
+Scores are compared on the log scale (a seed multiplies a distance rather than adding to it). Where
+scores may be zero or negative, such as a negated precision, the linear scale must be asked for; the
+results carry the scale's name.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Literal
+
+import numpy as np
+
+from coequal.statistics.best_of import Array
+from coequal.statistics.multiplicity import holm
+from coequal.statistics.rates import Interval, wilson
+from coequal.statistics.trimmed import FEWEST as FEWEST
+from coequal.statistics.trimmed import (
+    LEVEL,
+    interquartile_mean,
+    median_interval,
+    yuen_interval,
+    yuen_test,
+)
+
+Scale = Literal["log", "linear"]
+
+CLAIM = 10
+"""Runs from which an interval may carry a claim; below, it is a screening."""
+MANY_FAILURES = 0.2
+"""Share of flagged runs from which the mark is "**"; share of failed ones from which the median is
+the headline."""
+
+
+@dataclass(frozen=True)
+class Outliers:
+    """Which runs stand apart from the rest on the bad side."""
+
+    flagged: tuple[bool, ...]  # one per run, in the order given; every failed run is flagged
+    mark: Literal["", "*", "**"]  # none; at least one run; 20 % of the runs or more
+    centre: bool  # False if half of the runs or more are flagged: "no centre: most runs fail"
+
+
+@dataclass(frozen=True)
+class Reruns:
+    """What the re-runs of one setting say. Scores are in the metric's own units."""
+
+    runs: int
+    failed: int  # not finite
+    failure_rate: Interval  # Wilson, 95 %
+    outliers: Outliers
+    kept: int  # runs behind `mean` and `sd`
+    mean: float | None  # of the runs not flagged; None without a centre
+    sd: float | None  # between those runs (ddof 1): a spread of seeds, not a standard error
+    iqm: float  # interquartile mean of all runs, failures at the cap, on `scale`
+    iqm_interval: Interval | None  # Yuen's t, 95 %; None below `FEWEST` runs
+    median: float  # of all runs, failures at the cap
+    median_interval: Interval | None  # order statistics, at least 95 %; None below 6 runs
+    scale: Scale
+    statement: Literal["points", "screening", "claim"]  # what so many runs allow
+    headline: Literal["points", "iqm", "median"]  # which centre to print first
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Two models' chosen settings compared by the interquartile means of their re-runs."""
+
+    better: str  # the one with the lower interquartile mean, whether or not it is shown to be
+    worse: str
+    t: float  # Yuen's statistic, at or above 0
+    degrees: float  # of freedom
+    p_value: float  # two-sided, of this pair alone
+    adjusted: float  # after Holm, over all pairs
+
+    @property
+    def shown(self) -> bool:
+        """Whether the difference is shown at 95 % over all pairs."""
+        return self.adjusted <= LEVEL
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Which chosen settings differ. It compares settings, not models."""
+
+    tier: tuple[str, ...]  # not shown to be beaten by any other, lowest interquartile mean first
+    beaten: tuple[str, ...]  # the rest, likewise
+    differences: tuple[Difference, ...]  # every pair, clearest first
+    not_compared: tuple[str, ...]  # fewer than `FEWEST` runs: in no tier
+    scale: Scale
+
+
+@dataclass(frozen=True)
+class SelectionGap:
+    """How much better the search saw the chosen setting than its re-runs do."""
+
+    search: float
+    rerun: float  # interquartile mean of the re-runs
+    difference: float  # search - rerun: negative where the search was lucky
+    relative: float | None  # difference / rerun; None on the linear scale
+
+
+def find_outliers(scores: Array, *, scale: Scale = "log") -> Outliers:
+    """The runs that stand apart, by a one-sided rule: a good run is never an outlier.
+
+    Every failed run is flagged. On the rest, until nothing changes: with M the median of the log
+    scores and s = 1.4826 x the median of |log score - M|, at least 1e-4, a run is flagged if it
+    lies more than 5 s above M *and* above 1.5 x the median score exp(M). On the linear scale M and
+    s are of the scores themselves, s is at least 1e-4 |M|, and the second condition is "above M by
+    more than half of |M|", the same for positive scores.
+
+    Lucic et al. 2018, arXiv:1711.10337, table 3, have the marks ("*": severe outliers were left
+    out; "**": 20 % failures) but not the rule; rule and thresholds are this project's. It needs the
+    majority of the runs to be good.
+
+    Args:
+        scores: (runs,).
+        scale: see the module.
+
+    Raises:
+        ValueError: no runs, or a score at or below 0 on the log scale.
+    """
+    if not len(scores):
+        raise ValueError("needs at least one run")
+    values = _transformed(scores, None, scale)
+    flagged = ~np.isfinite(values)
+    while not flagged.all():
+        middle = float(np.median(values[~flagged]))
+        unit = 1.0 if scale == "log" else abs(middle)
+        spread = 1.4826 * float(np.median(np.abs(values[~flagged] - middle)))
+        # Half as much again as the median score: a factor on the log scale, else a distance.
+        apart = math.log(1.5) if scale == "log" else 0.5 * unit
+        limit = middle + max(5 * max(spread, 1e-4 * unit), apart)
+        grown = flagged | (values > limit)
+        if np.array_equal(grown, flagged):
+            break
+        flagged = grown
+    share = float(np.mean(flagged))
+    mark: Literal["", "*", "**"] = "**" if share >= MANY_FAILURES else "*" if share > 0 else ""
+    return Outliers(tuple(flagged.tolist()), mark, share < 0.5)
+
+
+def describe(scores: Array, *, cap: float, scale: Scale = "log") -> Reruns:
+    """Everything that is printed of one setting's re-runs.
+
+    Args:
+        scores: (runs,).
+        cap: the score that a failure counts as and the worst that any run counts as; fixed before
+            the results are known, the same for all models. Mean and sd don't use it.
+        scale: see the module.
+
+    Raises:
+        ValueError: no runs, or a score or cap at or below 0 on the log scale.
+    """
+    outliers = find_outliers(scores, scale=scale)
+    kept = scores[~np.array(outliers.flagged)]
+    runs = len(scores)
+    failed = int(np.sum(~np.isfinite(scores)))
+    capped = _capped(scores, cap)
+    values = _transformed(scores, cap, scale)
+    enough = runs >= FEWEST
+    median_ends = median_interval(capped)
+    by_median = outliers.mark == "**"
+    headline: Literal["points", "iqm", "median"] = "median" if by_median else "iqm"
+    if not enough or (by_median and median_ends is None):
+        headline = "points"
+    return Reruns(
+        runs=runs,
+        failed=failed,
+        failure_rate=wilson(failed, runs),
+        outliers=outliers,
+        kept=len(kept),
+        mean=float(np.mean(kept)) if outliers.centre else None,
+        sd=float(np.std(kept, ddof=1)) if outliers.centre and len(kept) > 1 else None,
+        iqm=_back(interquartile_mean(values), scale),
+        iqm_interval=Interval(*(_back(end, scale) for end in yuen_interval(values)))
+        if enough
+        else None,
+        median=float(np.median(capped)),
+        median_interval=median_ends,
+        scale=scale,
+        statement="claim" if runs >= CLAIM else "screening" if enough else "points",
+        headline=headline,
+    )
+
+
+def compare(scores: Mapping[str, Array], *, cap: float, scale: Scale = "log") -> Comparison:
+    """Which models' chosen settings differ, at 95 % over all pairs together.
+
+    Yuen's t test of two interquartile means (Yuen 1974, Biometrika 61, 165-170: unequal spreads,
+    Welch's degrees of freedom) for every pair, p-values after Holm 1979, Scand. J. Stat. 6, 65-70.
+
+    Args:
+        scores: for each model the (runs,) scores of its chosen setting's re-runs.
+        cap: see `describe`.
+        scale: see the module.
+
+    Raises:
+        ValueError: a score or the cap at or below 0 on the log scale.
+    """
+    enough = {name: runs for name, runs in scores.items() if len(runs) >= FEWEST}
+    values = {name: _transformed(runs, cap, scale) for name, runs in enough.items()}
+    order = sorted(values, key=lambda name: (interquartile_mean(values[name]), name))
+    tests = [(a, b, *yuen_test(values[a], values[b])) for a, b in combinations(order, 2)]
+    adjusted = holm(np.array([p_value for *_, p_value in tests]))
+    differences = [
+        Difference(*test, adjusted=float(p)) for test, p in zip(tests, adjusted, strict=True)
+    ]
+    beaten = {pair.worse for pair in differences if pair.shown}
+    return Comparison(
+        tier=tuple(name for name in order if name not in beaten),
+        beaten=tuple(name for name in order if name in beaten),
+        differences=tuple(sorted(differences, key=lambda pair: (pair.p_value, -pair.t))),
+        not_compared=tuple(sorted(set(scores) - set(enough))),
+        scale=scale,
+    )
+
+
+def selection_gap(search: float, reruns: Reruns) -> SelectionGap:
+    """The search's score of the chosen setting against the interquartile mean of its re-runs.
+
+    Raises:
+        ValueError: the search's score isn't finite.
+    """
+    if not math.isfinite(search):
+        raise ValueError(f"the search's score must be finite, got {search}")
+    difference = search - reruns.iqm
+    relative = difference / reruns.iqm if reruns.scale == "log" else None
+    return SelectionGap(search, reruns.iqm, difference, relative)
+
+
+def _transformed(scores: Array, cap: float | None, scale: Scale) -> Array:
+    """(runs,) scores on the scale, failures at the cap or, without one, NaN."""
+    kept = np.where(np.isfinite(scores), scores, np.nan) if cap is None else _capped(scores, cap)
+    if scale == "linear":
+        return kept
+    if np.any(kept <= 0):
+        raise ValueError("the log scale needs scores and cap above 0: ask for the linear scale")
+    return np.log(kept)
+
+
+def _capped(scores: Array, cap: float) -> Array:
+    return np.minimum(np.where(np.isfinite(scores), scores, cap), cap)
+
+
+def _back(value: float, scale: Scale) -> float:
+    return math.exp(value) if scale == "log" else value

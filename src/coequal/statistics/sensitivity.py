@@ -1,0 +1,223 @@
+"""How much each hyper-parameter of a model's search mattered, which way, and whether the best
+settings lie at the edge of its range.
+
+The measure is the share of the variance of the settings' ranks that one hyper-parameter explains by
+itself: a first-order Sobol' index of the rank-transformed score (Saltelli and Sobol' 1995, Reliab.
+Eng. Syst. Saf. 50, 225-239), estimated from the search's own draws by regression: on a parabola in
+the position on the range for numbers (a good middle counts as much as a good end), on one mean per
+value for choices, where it is Kruskal and Wallis's H / (settings - 1). The number of regressors is
+allowed for (Ezekiel's adjusted R^2). Failed settings share the worst rank.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+
+from coequal.statistics.best_of import Array, worst_last
+from coequal.statistics.multiplicity import holm
+
+Direction = Literal["lower", "higher", "middle", "ends"]
+
+FEWEST = 10
+"""Settings below which nothing is said."""
+
+
+@dataclass(frozen=True)
+class Numeric:
+    """The values that a search drew of one numeric hyper-parameter, and its range."""
+
+    values: Array  # (settings,)
+    low: float
+    high: float
+    log: bool = False  # whether the range is uniform in the logarithm
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The values that a search drew of a hyper-parameter with a list of values."""
+
+    values: tuple[str, ...]  # (settings,)
+
+
+@dataclass(frozen=True)
+class Edge:
+    """Where the best settings lie on a range, from 0 (low end) to 1 (high end)."""
+
+    positions: tuple[float, ...]  # of the best settings, best first
+    nearest: Literal["low", "high"]
+    distance: float  # all of them lie within so much of that end
+    chance: float  # that as many of the settings, picked blindly, all lie so near to one end
+    adjusted: float  # after Holm, over the numeric hyper-parameters
+
+    @property
+    def warns(self) -> bool:
+        """Whether the range may be too narrow on that side, at 95 %."""
+        return self.adjusted <= 0.05
+
+
+@dataclass(frozen=True)
+class Influence:
+    """What one hyper-parameter did in one model's search."""
+
+    name: str
+    share: float  # of the variance of the ranks, sign kept: below 0 means none
+    p_value: float  # by permutation of the scores
+    adjusted: float  # after Holm, over the hyper-parameters
+    direction: Direction | None
+    """Which values were better; None for a choice, or where the share isn't above 0."""
+    best_value: str | None  # a choice's value with the lowest mean rank; None for numbers
+    edge: Edge | None  # None for a choice
+
+
+def influences(
+    scores: Array,
+    parameters: Mapping[str, Numeric | Choice],
+    *,
+    rng: np.random.Generator,
+    best: int | None = None,
+    permutations: int = 2000,
+) -> tuple[Influence, ...]:
+    """Every hyper-parameter of one model, the most influential first.
+
+    Args:
+        scores: (settings,) of the settings drawn from the ranges, so without the authors' setting;
+            NaN or infinity for a failure; lower is better.
+        parameters: what was drawn, by name.
+        rng: draws the permutations.
+        best: how many of the best settings `Edge` looks at; a tenth of them, at least 3, if None.
+        permutations: number of permutations; p-values are at least 1 / (permutations + 1).
+
+    Raises:
+        ValueError: fewer than `FEWEST` settings, or lengths that don't match.
+    """
+    settings = len(scores)
+    if settings < FEWEST:
+        raise ValueError(f"needs at least {FEWEST} settings, got {settings}")
+    wrong = [name for name, drawn in parameters.items() if len(drawn.values) != settings]
+    if wrong:
+        raise ValueError(f"needs a value for each of {settings} settings: {', '.join(wrong)}")
+    ranks = rankdata(worst_last(scores))
+    apart = ranks - ranks.mean()
+    shuffled = rng.permuted(np.tile(apart, (permutations, 1)), axis=1)
+    bases = {name: _basis(drawn) for name, drawn in parameters.items()}
+    p_values = np.array([_p_value(apart, shuffled, basis) for basis in bases.values()])
+    chances = zip(bases, p_values.tolist(), holm(p_values).tolist(), strict=True)
+    edges = _edges(scores, parameters, max(3, settings // 10) if best is None else best)
+    found = [
+        _influence(name, parameters[name], apart, bases[name], edges.get(name), (p, adjusted))
+        for name, p, adjusted in chances
+    ]
+    return tuple(sorted(found, key=lambda one: (-one.share, one.name)))
+
+
+def position(drawn: Numeric) -> Array:
+    """(settings,) where the values lie on the range, 0 at the low end and 1 at the high one.
+
+    Raises:
+        ValueError: an empty range, or one in the logarithm that isn't above 0.
+    """
+    if not drawn.low < drawn.high or (drawn.log and drawn.low <= 0):
+        raise ValueError(f"not a range: {drawn.low} to {drawn.high}, log: {drawn.log}")
+    low, high, values = drawn.low, drawn.high, np.asarray(drawn.values, dtype=np.float64)
+    if drawn.log:
+        low, high, values = float(np.log(low)), float(np.log(high)), np.log(values)
+    return np.asarray((values - low) / (high - low), dtype=np.float64)
+
+
+def _influence(
+    name: str,
+    drawn: Numeric | Choice,
+    apart: Array,
+    basis: Array,
+    edge: Edge | None,
+    chance: tuple[float, float],
+) -> Influence:
+    explained = float(_explained(apart, basis))
+    settings, regressors = basis.shape
+    # With as many values as settings nothing is left to judge by.
+    freedom = settings - 1 - regressors
+    share = 1 - (1 - explained) * (settings - 1) / freedom if freedom > 0 else 0.0
+    best_value = None
+    direction: Direction | None = None
+    if isinstance(drawn, Choice):
+        means = {v: float(np.mean(apart[np.array(drawn.values) == v])) for v in set(drawn.values)}
+        best_value = min(means, key=lambda value: (means[value], value))
+    elif share > 0:
+        direction = _direction(apart, position(drawn), basis)
+    return Influence(name, share, *chance, direction, best_value, edge)
+
+
+def _direction(apart: Array, places: Array, basis: Array) -> Direction:
+    """Which of the fitted parabola's low end, high end and turning point is best, or both ends if
+    the turning point, inside the range, is worst."""
+    fitted = basis @ (basis.T @ apart)
+    if basis.shape[1] < 2:  # only two values were drawn: a line
+        return "lower" if fitted[np.argmin(places)] < fitted[np.argmax(places)] else "higher"
+    square, slope, _ = np.polyfit(places, fitted, 2)
+    turn = -slope / (2 * square) if square else np.inf
+    if not 0.25 <= turn <= 0.75:  # the parabola runs mostly one way
+        return "lower" if slope + square > 0 else "higher"
+    return "middle" if square > 0 else "ends"
+
+
+def _basis(drawn: Numeric | Choice) -> Array:
+    """(settings, regressors) orthonormal columns that a constant is orthogonal to."""
+    if isinstance(drawn, Choice):
+        columns = np.array(
+            [[v == value for value in sorted(set(drawn.values))] for v in drawn.values]
+        )
+    else:
+        places = position(drawn)
+        columns = np.stack([places, places**2], axis=1)
+    columns = columns - columns.mean(axis=0)
+    left, strength, _ = np.linalg.svd(columns, full_matrices=False)
+    return np.asarray(left[:, strength > 1e-9 * max(1.0, strength.max())], dtype=np.float64)
+
+
+def _explained(apart: Array, basis: Array) -> Array:
+    """R^2 of (..., settings) centred ranks on the columns; 0 where all ranks are the same."""
+    total = np.sum(apart**2, axis=-1)
+    inside = np.sum((apart @ basis) ** 2, axis=-1)
+    return np.asarray(np.divide(inside, total, out=np.zeros_like(inside), where=total > 0))
+
+
+def _p_value(apart: Array, shuffled: Array, basis: Array) -> float:
+    """Share of the permutations, the observed order among them, that explain as much."""
+    observed = float(_explained(apart, basis))
+    as_much = np.sum(_explained(shuffled, basis) >= observed - 1e-12)
+    return float((1 + as_much) / (1 + len(shuffled)))
+
+
+def _edges(
+    scores: Array, parameters: Mapping[str, Numeric | Choice], count: int
+) -> dict[str, Edge]:
+    order = np.argsort(worst_last(scores), kind="stable")
+    count = min(count, int(np.sum(np.isfinite(scores))))
+    if not count:
+        return {}
+    found = {}
+    for name, drawn in parameters.items():
+        if isinstance(drawn, Numeric):
+            found[name] = _edge(position(drawn), order[:count])
+    adjusted = holm(np.array([edge.chance for edge in found.values()]))
+    return {
+        name: replace(edge, adjusted=float(p))
+        for (name, edge), p in zip(found.items(), adjusted, strict=True)
+    }
+
+
+def _edge(places: Array, best: NDArray[np.intp]) -> Edge:
+    chosen = places[best]
+    from_low, from_high = float(chosen.max()), float(1 - chosen.min())
+    distance = min(from_low, from_high)
+    low, high = places <= distance + 1e-12, places >= 1 - distance - 1e-12
+    # Picked blindly from what was drawn, not from a uniform law: exact for any range and any steps.
+    near = [math.comb(int(np.sum(side)), len(best)) for side in (low, high, low & high)]
+    chance = (near[0] + near[1] - near[2]) / math.comb(len(places), len(best))
+    nearest: Literal["low", "high"] = "low" if from_low <= from_high else "high"
+    return Edge(tuple(chosen.tolist()), nearest, distance, chance, chance)

@@ -1,0 +1,298 @@
+"""Where differences between scores come from: evaluation noise, seed, hyper-parameters, model.
+
+Moment estimators (analysis of variance for unbalanced nested designs; Searle, Casella and McCulloch
+1992, Variance Components, chapter 3), on the log scores of the runs that finished. Failures have
+shares of their own (`failure_shares`): at the cap they would swamp the scores'.
+
+The seed's variance is measured at the settings that were re-run, the best ones. Bad settings
+usually vary more from seed to seed, so the hyper-parameters' share contains some of that.
+
+Intervals are generalised pivotal quantities (Weerahandi 1993, J. Am. Stat. Assoc. 88, 899-905):
+each mean square is divided by draws of a chi-square over its degrees of freedom, and shares are
+taken of every draw. Below the models, heavy tails cost degrees of freedom by the kurtosis of the
+residuals (Box 1953, Biometrika 40, 318-335); models, being few, are taken as normal. Resampling
+models and settings instead covers far less than 95 % (docs/validation.md): a variance between eight
+models has seven degrees of freedom, which resampling doesn't know.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from coequal.statistics.best_of import Array
+from coequal.statistics.rates import Interval
+from coequal.statistics.reruns import Scale
+
+Source = Literal["evaluation", "seed", "hyper-parameters", "model"]
+SOURCES: tuple[Source, ...] = ("evaluation", "seed", "hyper-parameters", "model")
+
+
+@dataclass(frozen=True)
+class Part:
+    """One source's part of the variance."""
+
+    source: Source
+    variance: float | None  # as estimated, sign kept; None: not separable, see `note`
+    share: float | None  # of the sum of the parts, a negative one counting as 0
+    interval: Interval | None  # of the share, 95 %; None without a generator, or a share
+    note: str  # where the number comes from, or why there is none
+
+
+@dataclass(frozen=True)
+class Shares:
+    """The parts in the order of `SOURCES` (failures have no "evaluation")."""
+
+    parts: tuple[Part, ...]
+    scale: Scale | Literal["failures"]
+
+    def __getitem__(self, source: Source) -> Part:
+        """The part of one source."""
+        return {part.source: part for part in self.parts}[source]
+
+
+def variance_from_errors(scores: Array, errors: Array) -> float | None:
+    """Evaluation noise of log scores from standard errors: the mean of (error / score)^2.
+
+    The delta method; for networks that were measured once by a metric that knows its own standard
+    error. None if no finite score has a finite error.
+
+    Args:
+        scores: (measurements,) above 0, or not finite for a failure.
+        errors: (measurements,) standard errors in the units of the score; NaN where unknown.
+
+    Raises:
+        ValueError: a finite score at or below 0.
+    """
+    known = np.isfinite(scores) & np.isfinite(errors)
+    if np.any(scores[known] <= 0):
+        raise ValueError("the log scale needs scores above 0")
+    return float(np.mean((errors[known] / scores[known]) ** 2)) if known.any() else None
+
+
+def variance_shares(
+    search: Mapping[str, Array],
+    reruns: Mapping[str, Sequence[Array]],
+    *,
+    evaluation_variance: float | None = None,
+    scale: Scale = "log",
+    rng: np.random.Generator | None = None,
+    draws: int = 2000,
+) -> Shares:
+    """The four parts of the variance of a single score.
+
+    A part that the design can't separate has no number; the one that it is in says so.
+
+    Args:
+        search: for each model its (settings,) search scores, one seed and one evaluation each;
+            NaN or infinity where a trial failed.
+        reruns: for each model (it may be missing) one array per re-run setting: (runs,) or
+            (runs, evaluations) scores of the same networks; NaN where a run failed or an evaluation
+            is missing.
+        evaluation_variance: evaluation noise known from elsewhere (`variance_from_errors`), on the
+            same scale; used only if no network was measured twice.
+        scale: "log", or "linear" where scores may be 0 or below.
+        rng, draws: for the intervals; without a generator, there are none.
+
+    Raises:
+        ValueError: a score at or below 0 on the log scale.
+    """
+    networks = [
+        [_finite(run, scale) for run in np.asarray(setting)]
+        for settings in reruns.values()
+        for setting in settings
+    ]
+    evaluations = [run for setting in networks for run in setting if len(run)]
+    means = [np.array([run.mean() for run in setting if len(run)]) for setting in networks]
+    repeats = _carried([np.array([1 / len(run) for run in one if len(run)]) for one in networks])
+    settings = [finite for scores in search.values() if len(finite := _finite(scores, scale))]
+    layers = (
+        _layer(evaluations),
+        _layer(means),
+        _layer(settings),
+        _between([float(scores.mean()) for scores in settings]),
+    )
+    size = float(np.mean([1 / len(scores) for scores in settings])) if settings else 0.0
+
+    def estimate(squares: Sequence[Array | None]) -> dict[Source, Array | None]:
+        evaluation, runs, within, between = squares
+        if evaluation is None and evaluation_variance is not None:
+            evaluation = np.asarray(evaluation_variance)
+        noise = 0.0 if evaluation is None else evaluation
+        seed = None if runs is None else runs - repeats * noise
+        below = noise + (0.0 if seed is None else seed)
+        return {
+            "evaluation": evaluation,
+            "seed": seed,
+            "hyper-parameters": None if within is None else within - below,
+            "model": None if between is None or within is None else between - size * within,
+        }
+
+    notes = _score_notes(layers, evaluation_variance, len(settings), len(search))
+    return Shares(_parts(layers, estimate, notes, rng, draws), scale)
+
+
+def failure_shares(
+    failed: Mapping[str, Sequence[Array]],
+    *,
+    rng: np.random.Generator | None = None,
+    draws: int = 2000,
+) -> Shares:
+    """The parts of the variance of "this run failed" (0 or 1): seed, hyper-parameters, model.
+
+    Args:
+        failed: for each model one (runs,) array of 0 and 1 per setting: the settings that were run
+            with several seeds, or, with arrays of length 1, the search (then the seed's part isn't
+            separable from the hyper-parameters').
+        rng, draws: see `variance_shares`; the intervals are rough where failures are rare.
+
+    Raises:
+        ValueError: an entry that is neither 0 nor 1.
+    """
+    models = [[np.asarray(g, float) for g in groups if len(g)] for groups in failed.values()]
+    models = [groups for groups in models if groups]
+    if any(not np.all((group == 0) | (group == 1)) for groups in models for group in groups):
+        raise ValueError("a run either failed (1) or didn't (0)")
+    rates = [np.array([group.mean() for group in groups]) for groups in models]
+    layers = (
+        _layer([group for groups in models for group in groups]),
+        _layer(rates),
+        _between([float(rate.mean()) for rate in rates]),
+    )
+    runs = [np.array([1 / len(group) for group in groups]) for groups in models]
+    repeats = _carried(runs)
+    settings_in_mean = float(np.mean([1 / len(one) for one in runs])) if runs else 0.0
+    runs_in_mean = float(np.mean([one.sum() / len(one) ** 2 for one in runs])) if runs else 0.0
+
+    def estimate(squares: Sequence[Array | None]) -> dict[Source, Array | None]:
+        seed, within, between = squares
+        noise = 0.0 if seed is None else seed
+        setting = None if within is None else within - repeats * noise
+        spread = 0.0 if setting is None else settings_in_mean * setting
+        model = None if between is None else between - spread - runs_in_mean * noise
+        return {"seed": seed, "hyper-parameters": setting, "model": model}
+
+    return Shares(_parts(layers, estimate, _failure_notes(layers), rng, draws), "failures")
+
+
+class _Layer(NamedTuple):
+    """A mean square and how many degrees of freedom its sampling error has."""
+
+    square: float
+    degrees: float
+
+    def drawn(self, rng: np.random.Generator, draws: int) -> Array:
+        return self.square * self.degrees / rng.chisquare(self.degrees, draws)
+
+
+def _layer(groups: Sequence[Array]) -> _Layer | None:
+    """The pooled variance within groups; None if no group has two members."""
+    degrees = sum(len(group) - 1 for group in groups if len(group))
+    if not degrees:
+        return None
+    apart = np.concatenate([group - group.mean() for group in groups if len(group) > 1])
+    total = float(apart @ apart)
+    kurtosis = len(apart) * float(np.sum(apart**4)) / total**2 if total else 3.0
+    # A normal law has kurtosis 3; only heavier tails cost degrees of freedom.
+    return _Layer(total / degrees, degrees / max(1.0, (kurtosis - 1) / 2))
+
+
+def _carried(shares: Sequence[Array]) -> float:
+    """How much of the variance below is left in the pooled variance of means within groups, whose
+    members are means of so many repeats: 1 / repeats in `shares`, an array for each group."""
+    degrees = sum(len(one) - 1 for one in shares if len(one))
+    left = sum((1 - 1 / len(one)) * float(one.sum()) for one in shares if len(one))
+    return left / degrees if degrees else 0.0
+
+
+def _between(means: Sequence[float]) -> _Layer | None:
+    return _Layer(float(np.var(means, ddof=1)), len(means) - 1) if len(means) > 1 else None
+
+
+def _parts(
+    layers: Sequence[_Layer | None],
+    estimate: Callable[[Sequence[Array | None]], dict[Source, Array | None]],
+    notes: Mapping[Source, str],
+    rng: np.random.Generator | None,
+    draws: int,
+) -> tuple[Part, ...]:
+    found = estimate([layer and np.asarray(layer.square) for layer in layers])
+    shares = _shares(found)
+    ends: dict[Source, Interval] = {}
+    if rng is not None:
+        drawn = estimate([layer and layer.drawn(rng, draws) for layer in layers])
+        for source, values in _shares(drawn).items():
+            low, high = np.quantile(np.broadcast_to(values, draws), [0.025, 0.975])
+            ends[source] = Interval(float(low), float(high))
+    return tuple(
+        Part(
+            source,
+            None if variance is None else float(variance),
+            float(shares[source]) if source in shares else None,
+            ends.get(source),
+            notes.get(source, ""),
+        )
+        for source, variance in found.items()
+    )
+
+
+def _shares(variances: Mapping[Source, Array | None]) -> dict[Source, Array]:
+    """Of the sum of the parts above 0; nothing where there is only one part, or no variance."""
+    known = {source: np.maximum(v, 0) for source, v in variances.items() if v is not None}
+    total = sum(known.values(), np.zeros(())) if len(known) > 1 else np.zeros(())
+    if not np.all(total > 0):
+        return {}
+    return {source: np.asarray(v / total) for source, v in known.items()}
+
+
+def _score_notes(
+    layers: Sequence[_Layer | None], given: float | None, finished: int, models: int
+) -> dict[Source, str]:
+    evaluation, runs, within, between = layers
+    notes: dict[Source, str] = {}
+    hidden = []
+    if evaluation is not None:
+        notes["evaluation"] = "from networks measured more than once"
+    elif given is not None:
+        notes["evaluation"] = "from the standard errors of the scores"
+    else:
+        notes["evaluation"] = "not separable: no network was measured twice"
+        hidden.append("evaluation noise")
+    if runs is None:
+        notes["seed"] = "not separable: no setting has two finished runs"
+        hidden.append("the seed")
+    if hidden:
+        notes["hyper-parameters" if runs is None else "seed"] = "includes " + " and ".join(hidden)
+    if within is None:
+        unknown = "not known: no model has two finished settings"
+        notes |= {"hyper-parameters": unknown, "model": unknown}
+    elif between is None:
+        notes["model"] = "not known: fewer than two models have finished settings"
+    elif finished < models:
+        notes["model"] = f"{models - finished} of {models} models have no finished setting"
+    return notes
+
+
+def _failure_notes(layers: Sequence[_Layer | None]) -> dict[Source, str]:
+    seed, within, between = layers
+    notes: dict[Source, str] = {}
+    if seed is None:
+        notes["seed"] = "not separable: no setting was run twice"
+        notes["hyper-parameters"] = "includes the seed"
+    if within is None:
+        notes["hyper-parameters"] = "not separable: no model has two settings"
+        notes["model"] = "includes the hyper-parameters" + (" and the seed" if seed is None else "")
+    if between is None:
+        notes["model"] = "not known: fewer than two models"
+    return notes
+
+
+def _finite(scores: Array, scale: Scale) -> Array:
+    values = np.atleast_1d(np.asarray(scores, dtype=np.float64))
+    values = values[np.isfinite(values)]
+    if scale == "linear":
+        return values
+    if np.any(values <= 0):
+        raise ValueError("the log scale needs scores above 0: ask for the linear scale")
+    return np.asarray(np.log(values), dtype=np.float64)

@@ -1,0 +1,231 @@
+"""P(A better than B at n): numbers by hand, every draw there is, symmetry, and intervals."""
+
+import math
+from itertools import combinations, product
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coequal.statistics.best_of import Search
+from coequal.statistics.better import (
+    BY_LOGIT,
+    BY_SPACINGS,
+    better,
+    bootstrap_better,
+    pair_z,
+    paired_probability_better,
+    probability_better,
+    spacings_interval,
+    standard_error,
+)
+from coequal.statistics.spacings import Spacings, TooFewSettings
+
+FAILED = math.nan
+measured = st.lists(st.sampled_from([1.0, 2.0, 3.0, 4.5, 7.0, math.inf]), min_size=2, max_size=7)
+
+
+def _search(*scores: float, budget: int = 1) -> Search:
+    return Search(np.array(scores), budget)
+
+
+def _rng(seed: int = 0) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
+def test_one_setting_by_hand():
+    # (1 < 2), (1 < 3), (4 > 2), (4 > 3): 2 of 4.
+    assert probability_better(_search(1, 4), _search(2, 3)) == 0.5
+    # (1,2) wins, (1,failed) wins, (failed,2) loses, (failed,failed) ties: (1 + 1 + 0 + .5) / 4.
+    assert probability_better(_search(1, FAILED), _search(2, FAILED)) == 5 / 8
+    assert probability_better(_search(FAILED), _search(FAILED)) == 0.5
+    assert probability_better(_search(1), _search(FAILED)) == 1
+
+
+def test_two_settings_by_hand():
+    # Without replacement both searches find their best: 1 < 2.
+    assert probability_better(_search(1, 4, budget=2), _search(2, 3, budget=2)) == 1
+    # With: A has the 1 in 3 of 4 draws and then wins; with the 4 it never does: 3/4.
+    about = {"replacement": True}
+    assert probability_better(_search(1, 4, budget=2), _search(2, 3, budget=2), **about) == 3 / 4
+    # With failures: 3/4 as before, and (failed, failed) in 1/4 * 1/4 of draws, half of it: 25/32.
+    found = probability_better(_search(1, FAILED, budget=2), _search(2, FAILED, budget=2), **about)
+    assert found == 25 / 32
+
+
+def _by_all_draws(a: list[float], b: list[float], budgets: tuple[int, int]) -> float:
+    bests = [
+        [min(draw) for draw in combinations(s, n)] for s, n in zip((a, b), budgets, strict=True)
+    ]
+    return float(np.mean([(x < y) + 0.5 * (x == y) for x, y in product(*bests)]))
+
+
+@given(measured, measured, st.integers(1, 7), st.integers(1, 7))
+def test_agrees_with_every_draw_and_with_the_pair_turned_round(a, b, n, m):
+    n, m = min(n, len(a)), min(m, len(b))
+    left, right = Search(np.array(a), n), Search(np.array(b), m)
+    found = probability_better(left, right)
+    assert found == pytest.approx(_by_all_draws(a, b, (n, m)), abs=1e-12)
+    assert probability_better(right, left) == pytest.approx(1 - found, abs=1e-12)
+    assert pair_z(left, right) == pytest.approx(-pair_z(right, left))
+    for replacement in (False, True):
+        assert probability_better(left, left, replacement=replacement) == pytest.approx(0.5)
+
+
+@given(measured, measured, st.integers(1, 5), st.randoms(use_true_random=False))
+def test_order_and_scale_do_not_count_and_a_failure_more_never_helps(a, b, n, chance):
+    n = min(n, len(a), len(b))
+    left, right = Search(np.array(a), n), Search(np.array(b), n)
+    found, z = probability_better(left, right), pair_z(left, right)
+    shuffled = list(a)
+    chance.shuffle(shuffled)
+    assert probability_better(Search(np.array(shuffled), n), right) == found
+    assert pair_z(Search(np.array(shuffled), n), right) == z
+    scaled = Search(np.array(a) * 4, n), Search(np.array(b) * 4, n)
+    assert (probability_better(*scaled), pair_z(*scaled)) == (found, z)
+    assert probability_better(Search(np.array([*a, math.inf]), n), right) <= found + 1e-12
+
+
+def test_what_is_chosen_by_validation_is_compared_on_test():
+    # A's validation prefers its 4, which loses to 2 and 3.
+    a = Search(np.array([1.0, 4.0]), 2, np.array([5.0, 3.0]))
+    assert probability_better(a, _search(2, 3, budget=2)) == 0
+    # Equal on validation: either, half of the time.
+    even = Search(np.array([1.0, 4.0]), 2, np.array([5.0, 5.0]))
+    assert probability_better(even, _search(2, 3, budget=2)) == 0.5
+
+
+def test_standard_error_by_hand():
+    # h_A = (1, 0) has variance 1/2 (ddof 1) over 2: 1/4; h_B = (1/2, 1/2) adds nothing.
+    assert standard_error(_search(1, 4), _search(2, 3)) == 0.5
+    with pytest.raises(TooFewSettings, match="two settings"):
+        standard_error(_search(1), _search(2, 3))
+
+
+def test_standard_error_is_delongs_at_one_setting():
+    rng = _rng(1)
+    a, b = rng.normal(size=15), rng.normal(0.5, 1, size=25)
+    table = a[:, None] < b[None, :]
+    delong = table.mean(axis=1).var(ddof=1) / 15 + table.mean(axis=0).var(ddof=1) / 25
+    assert standard_error(Search(a), Search(b)) == pytest.approx(math.sqrt(delong))
+
+
+def test_scores_that_never_meet_have_an_infinite_z_and_equal_ones_none():
+    low, high = Search(np.arange(20.0), 2), Search(np.arange(20.0) + 50, 2)
+    assert (pair_z(low, high), pair_z(high, low)) == (math.inf, -math.inf)
+    failed = Search(np.full(20, FAILED), 2)
+    assert pair_z(failed, failed) == 0
+
+
+def test_better_picks_the_interval_that_covers():
+    rng = _rng(2)
+    a, b = rng.lognormal(4, 0.5, 50), rng.lognormal(4.1, 0.5, 50)
+    small = better(Search(a, 10), Search(b, 10), rng=_rng())
+    assert small.method == BY_LOGIT
+    assert 0 < small.low < small.probability < small.high < 1
+    large = better(Search(a, 11), Search(b, 11), rng=_rng(), draws=500)
+    assert large.method == BY_SPACINGS
+    assert large.high - large.low > small.high - small.low
+    few = better(Search(a[:19], 1), Search(b[:19], 1), rng=_rng(), draws=500)
+    assert few.method == BY_SPACINGS
+    # Of different sizes the harder one decides.
+    assert better(Search(a, 2), Search(b[:19], 2), rng=_rng(), draws=500).method == BY_SPACINGS
+    with pytest.raises(TooFewSettings, match="best of 26 from 50 settings"):
+        better(Search(a, 26), Search(b, 1), rng=_rng())
+
+
+def test_the_logit_interval_by_hand():
+    # A = 1..20, B = 10.5..29.5 in steps of 1, n = 1: A_i beats all B for i <= 10, and 20 - (i - 10)
+    # of 20 beyond: sum = 10*20 + (19 + ... + 10) = 345 of 400, P = .8625.
+    a, b = Search(np.arange(1.0, 21), 1), Search(np.arange(10.5, 30), 1)
+    found = better(a, b, rng=_rng())
+    assert found.probability == pytest.approx(345 / 400)
+    # h_A = 1 ten times, then .95 ... .5; h_B the same numbers: se^2 = 2 var(h) / 20.
+    h = np.append(np.ones(10), np.arange(19, 9, -1) / 20)
+    se = math.sqrt(2 * h.var(ddof=1) / 20)
+    assert found.se == pytest.approx(se)
+    middle, reach = math.log(345 / 55), 1.959964 * se / (0.8625 * 0.1375)
+    ends = [1 / (1 + math.exp(-(middle + side * reach))) for side in (-1, 1)]
+    assert (found.low, found.high) == pytest.approx(ends, rel=1e-6)
+
+
+def test_intervals_reach_the_end_where_one_model_always_wins():
+    low, high = np.arange(30.0), np.arange(30.0) + 50
+    clear = better(Search(low, 3), Search(high, 3), rng=_rng(), draws=500)
+    assert (clear.probability, clear.high) == (pytest.approx(1), pytest.approx(1))
+    # What A may have below its best or B below its own counts: the lower end is far from 1.
+    assert clear.method == BY_SPACINGS
+    assert clear.low < 0.75
+    assert better(Search(high, 3), Search(low, 3), rng=_rng(), draws=500).low < 1e-6
+    # One of A's 30 loses to one of B's 30: P = 1 - 1/900, within half a setting (1/60) of 1.
+    near = better(Search(np.append(low[:-1], 50.5), 1), Search(high, 1), rng=_rng(), draws=500)
+    assert near.probability == pytest.approx(1 - 1 / 900)
+    assert near.method == BY_SPACINGS
+    # All trials failed on both sides: nothing is known of the best.
+    nothing = better(Search(np.full(6, FAILED), 3), Search(np.full(6, FAILED), 3), rng=_rng())
+    assert nothing.probability == 0.5
+    assert nothing.low < 0.1
+    assert nothing.high > 0.9
+
+
+def test_spacings_interval_of_one_setting_each():
+    # A = (1), B = (2), n = 1, u and v what lies below. Lower end: A's u counts as 1 and its tail as
+    # failed, B's v as best and its tail as 2: A wins with u against the tail: u (1 - v). Upper: A's
+    # u is best and its tail a 1, B's v a 2 and its tail failed: A always wins.
+    cells = [Spacings(1, _rng(seed), 50_000)._cells(1) for seed in (1, 2)]
+    found = spacings_interval(_search(1), _search(2), *cells)
+    u, v = _rng(3).random((2, 200_000))
+    assert found.low == pytest.approx(np.quantile(u * (1 - v), 0.025), abs=0.002)
+    assert found.high == pytest.approx(1)
+    # Turned round: B's 2 is beaten but where B's own u is best and A's is not: upper 1 - (1-u)... :
+    # B's u beats all, its tail (a 2) beats A's tail only: u + (1 - u)(1 - v).
+    turned = spacings_interval(_search(2), _search(1), *cells)
+    assert turned.low == pytest.approx(0, abs=1e-12)
+    assert turned.high == pytest.approx(np.quantile(u + (1 - u) * (1 - v), 0.975), abs=0.002)
+    # A failed once: at best its tail is as failed as B's worst, at worst its u is too.
+    failed = spacings_interval(_search(FAILED), _search(2), *cells)
+    assert failed.low == pytest.approx(0, abs=1e-12)
+    assert failed.high == pytest.approx(np.quantile(u + (1 - u) * (1 - v) / 2, 0.975), abs=0.002)
+
+
+def test_same_generator_same_interval():
+    rng = _rng(4)
+    a, b = Search(rng.normal(size=10), 3), Search(rng.normal(size=10), 3)
+    assert better(a, b, rng=_rng(5), draws=200) == better(a, b, rng=_rng(5), draws=200)
+
+
+def test_bootstrap_agrees_with_resampling_and_refuses_what_it_cannot_cover():
+    rng = _rng(6)
+    a, b = rng.lognormal(4, 0.5, 60), rng.lognormal(4.2, 0.5, 60)
+    found = bootstrap_better(Search(a, 3), Search(b, 3), rng=_rng(7), draws=2000)
+    resampled = [
+        probability_better(Search(rng.choice(a, 60), 3), Search(rng.choice(b, 60), 3))
+        for _ in range(2000)
+    ]
+    # Two sets of 2,000: quantiles at 2.5 % differ by some hundredths of the width of about 0.25.
+    assert found == pytest.approx(tuple(np.quantile(resampled, [0.025, 0.975])), abs=0.02)
+    with pytest.raises(TooFewSettings, match="best of 7 from 60"):
+        bootstrap_better(Search(a, 7), Search(b, 7), rng=rng)
+    with pytest.raises(TooFewSettings, match=r"49 settings.*needs 50"):
+        bootstrap_better(Search(a[:49], 2), Search(b, 2), rng=rng)
+
+
+def test_pairs_by_hand():
+    # Pairs (1,2), (4,3), (6,5): A wins the first only. n=2: with the first pair (2 of 3 draws) A
+    # has the 1; without it 3 beats 4. n=3: the 1 is there.
+    a, b = np.array([1.0, 4.0, 6.0]), np.array([2.0, 3.0, 5.0])
+    found = [paired_probability_better(a, b, n) for n in (1, 2, 3)]
+    assert found == pytest.approx([1 / 3, 2 / 3, 1])
+    with pytest.raises(ValueError, match="as many settings"):
+        paired_probability_better(a, b[:2], 1)
+
+
+@given(st.lists(st.tuples(st.integers(1, 4), st.integers(1, 4)), min_size=1, max_size=6), st.data())
+def test_pairs_agree_with_every_draw_whatever_the_ties(pairs, data):
+    a, b = np.array(pairs, dtype=float).T
+    a[a == 4], b[b == 4] = math.inf, math.inf
+    n = data.draw(st.integers(1, len(pairs)))
+    draws = [list(draw) for draw in combinations(range(len(pairs)), n)]
+    wins = [(a[d].min() < b[d].min()) + 0.5 * (a[d].min() == b[d].min()) for d in draws]
+    assert paired_probability_better(a, b, n) == pytest.approx(np.mean(wins))

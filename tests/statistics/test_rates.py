@@ -1,0 +1,106 @@
+"""Intervals of rates: numbers of the reference, exact coverage, and what one run each gives."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binom
+
+from coequal.statistics.rates import Interval, Z, clopper_pearson, mean_rate, newcombe, wilson
+
+
+@pytest.mark.parametrize(
+    ("failures", "total", "low", "high"),
+    [
+        (0, 10, 0, 0.2775),
+        (1, 10, 0.0179, 0.4042),
+        (0, 50, 0, 0.0713),
+        (5, 50, 0.0435, 0.2136),
+        (10, 50, 0.1124, 0.3304),
+        (50, 100, 0.4038, 0.5962),
+    ],
+)
+def test_wilson_as_published(failures, total, low, high):
+    assert wilson(failures, total) == pytest.approx((low, high), abs=5e-5)
+    # Failing is the mirror image of not failing.
+    other = wilson(total - failures, total)
+    assert other == pytest.approx((1 - high, 1 - low), abs=5e-5)
+
+
+def test_wilsons_end_without_failures_has_a_closed_form():
+    # Both roots of (0 - t)^2 = z^2 t (1-t) / n: 0 and z^2 / (n + z^2).
+    assert wilson(0, 7) == (0.0, pytest.approx(Z**2 / (7 + Z**2)))
+
+
+@pytest.mark.parametrize(
+    ("failures", "total", "low", "high"),
+    [(0, 10, 0, 0.3085), (0, 50, 0, 0.0711), (10, 50, 0.1003, 0.3372)],
+)
+def test_clopper_pearson_as_published(failures, total, low, high):
+    assert clopper_pearson(failures, total) == pytest.approx((low, high), abs=5e-5)
+
+
+def test_clopper_pearson_keeps_its_promise_for_every_rate():
+    # Exact: sum of the binomial chances of those counts whose interval covers the rate.
+    for total in (5, 20):
+        ends = [clopper_pearson(k, total) for k in range(total + 1)]
+        for rate in np.linspace(0.01, 0.99, 50):
+            covering = [k for k, (low, high) in enumerate(ends) if low <= rate <= high]
+            assert binom.pmf(covering, total, rate).sum() >= 0.95
+
+
+@given(st.integers(1, 60), st.data())
+def test_wilson_lies_within_0_and_1_around_the_rate(total, data):
+    failures = data.draw(st.integers(0, total))
+    low, high = wilson(failures, total)
+    assert 0 <= low <= failures / total <= high <= 1
+
+
+@pytest.mark.parametrize("interval", [wilson, clopper_pearson])
+@pytest.mark.parametrize(("failures", "total"), [(-1, 5), (6, 5), (0, 0)])
+def test_impossible_counts_are_refused(interval, failures, total):
+    with pytest.raises(ValueError, match="failures"):
+        interval(failures, total)
+
+
+def test_newcombe_of_one_run_each_is_wilsons():
+    # n = (1+1)/2 = 1 leaves V = t (1-t), Wilson's for one trial. All won: 1 - t = z^2 t.
+    assert newcombe(1.0, 1, 1) == pytest.approx((1 / (1 + Z**2), 1))
+    # One half: centre 1/2, half width z / (1+z^2) sqrt(1/4 + z^2/4).
+    half = Z / (2 * math.sqrt(1 + Z**2))
+    assert newcombe(0.5, 1, 1) == pytest.approx((0.5 - half, 0.5 + half))
+
+
+@given(st.floats(0, 1), st.integers(1, 30), st.integers(1, 30))
+def test_newcombe_solves_its_equation_and_turns_round(share, a, b):
+    low, high = newcombe(share, a, b)
+    assert 0 <= low <= share + 1e-9
+    assert share - 1e-9 <= high <= 1
+    for t in (low, high):
+        if 0 < t < 1:
+            more = ((a + b) / 2 - 1) * ((1 - t) / (2 - t) + t / (1 + t))
+            assert abs(share - t) == pytest.approx(
+                Z * math.sqrt(t * (1 - t) * (1 + more) / (a * b)), abs=1e-6
+            )
+    assert newcombe(1 - share, b, a) == pytest.approx((1 - high, 1 - low), abs=1e-9)
+
+
+def test_newcombe_has_a_width_where_all_runs_win():
+    low, high = newcombe(1.0, 10, 10)
+    assert 0.5 < low < 0.9
+    assert high == 1
+
+
+@pytest.mark.parametrize(("share", "a", "b"), [(0.5, 0, 3), (1.2, 3, 3)])
+def test_newcombe_refuses_what_is_no_share(share, a, b):
+    with pytest.raises(ValueError, match="share"):
+        newcombe(share, a, b)
+
+
+def test_mean_rate_adds_the_distances_in_squares():
+    # Rates .2 and .6, ends .1-.5 and .4-.7: down sqrt(.1^2 + .2^2) / 2, up sqrt(.3^2 + .1^2) / 2.
+    found = mean_rate([0.2, 0.6], [Interval(0.1, 0.5), Interval(0.4, 0.7)])
+    assert found == pytest.approx((0.4 - math.sqrt(0.05) / 2, 0.4 + math.sqrt(0.1) / 2))
+    assert mean_rate([0.3], [Interval(0.1, 0.5)]) == pytest.approx((0.1, 0.5))
