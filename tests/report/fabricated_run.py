@@ -1,6 +1,5 @@
 """Made-up runs: plain numbers that a test works out by hand, and a realistic one to look at."""
 
-import math
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -40,7 +39,7 @@ RANGES = {
 
 @dataclass(frozen=True)
 class Run:
-    """What became of one setting: (validation, test) at each checkpoint, or a failure."""
+    """What became of one trial: (validation, test) at each checkpoint, or a failure."""
 
     values: Sequence[tuple[float, float]] = ()
     status: str = "done"
@@ -49,6 +48,17 @@ class Run:
     flops: int = 2_000_000_000
     seconds: float = 4.0
     generator_steps: int = 300
+    error: float | None = None  # standard error of the test value
+    f1: Sequence[float] = ()  # test F1 at each checkpoint; empty: not measured
+
+
+Again = Mapping[tuple[str, str, int], Sequence[Run | None]]
+"""Fresh seeds: (model, data set, setting) -> runs by `repeat`, from 1."""
+
+
+def same(value: float, count: int) -> list[Run]:
+    """That many runs with this value on both splits."""
+    return [Run([(value, value)]) for _ in range(count)]
 
 
 def study_dict(models: Sequence[str], settings: int, **changes: Any) -> dict[str, Any]:
@@ -79,6 +89,8 @@ def study_dict(models: Sequence[str], settings: int, **changes: Any) -> dict[str
         },
         "evaluation": {"encoder": "classifier", "metrics": ["fd"], "samples": 5000},
         "select": {"metric": "fd", "split": "validation", "checkpoint": "last"},
+        "reruns": {"best": 1, "seeds": 0},
+        "transfer": {"seeds": 0},
         "seed": 0,
     } | changes
 
@@ -96,38 +108,82 @@ def references(cap: float = 800.0, floor: float = 0.4) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True)
+class Made:
+    """A run as plain values."""
+
+    study: dict[str, Any]
+    plan: list[Trial]
+    results: dict[str, Result]
+    references: dict[str, Any]
+
+
+def made(
+    runs: Mapping[str, Sequence[Run | None]],
+    *,
+    data: Sequence[str] = ("fashion_mnist",),
+    protocol: str = "classifier:ab12cd34;n=5000;bn=running",
+    again: Again | None = None,
+    per_data: Mapping[str, Mapping[str, Sequence[Run | None]]] | None = None,
+    **changes: Any,
+) -> Made:
+    """A run with these results; None for a trial that has none yet.
+
+    `per_data` gives a data set results of its own; `again` holds the fresh seeds.
+    """
+    settings = max(len(listed) for listed in runs.values())
+    cases = [
+        (_trial(model, name, number, run), run)
+        for name in data
+        for model, listed in (per_data or {}).get(name, runs).items()
+        for number, run in enumerate(listed)
+    ]
+    cases += [
+        (_trial(model, name, number, run, repeat), run)
+        for (model, name, number), listed in (again or {}).items()
+        for repeat, run in enumerate(listed, 1)
+    ]
+    return Made(
+        study_dict(list(runs), settings, data=list(data), **changes),
+        [trial for trial, _ in cases],
+        {t.id: _result(t, run, protocol) for t, run in cases if run is not None},
+        {name: references() for name in data},
+    )
+
+
 def build(
     path: Path,
     runs: Mapping[str, Sequence[Run | None]],
     *,
-    data: Sequence[str] = ("fashion_mnist",),
     source: str = "study: made_up  # as written\n",
     channels: int = 1,
-    protocol: str = "classifier:ab12cd34;n=5000;bn=running",
-    **changes: Any,
+    **more: Any,
 ) -> RunFolder:
-    """A run folder with these results; None for a trial that has none yet."""
-    settings = max(len(listed) for listed in runs.values())
-    study = study_dict(list(runs), settings, data=list(data), **changes)
-    cases = [
-        (_trial(model, name, number, run), run)
-        for name in data
-        for model, listed in runs.items()
-        for number, run in enumerate(listed)
-    ]
+    """The same as a run's folder, with images."""
+    return written(path, made(runs, **more), source, channels)
+
+
+def written(
+    path: Path, run: Made, source: str = "study: made_up\n", channels: int = 1
+) -> RunFolder:
+    """A made-up run as a folder."""
     folder = RunFolder(path)
-    folder.begin(source, study, [trial for trial, _ in cases])
-    write_json(path / "references.json", {name: references() for name in data})
+    folder.begin(source, run.study, run.plan)
+    write_json(path / "references.json", run.references)
     shape = (32, 32) if channels == 3 else (28, 28)
-    for name in data:
+    for name in run.study["data"]:
         _save(path / "references" / f"{name}.npy", _images(0, channels, shape))
-    for trial, run in cases:
-        if run is not None:
-            _store(folder, trial, run, protocol, channels, shape)
+    for trial_id, result in run.results.items():
+        place = folder.trial_folder(trial_id)
+        write_json(place / "result.json", result.as_dict())
+        if result.checkpoints and result.trial.repeat == 0:
+            seed = hash_of(result.trial.model) + result.trial.setting
+            images = _images(seed, channels, shape)
+            _save(samples_path(place, result.checkpoints[-1].step), images)
     return folder
 
 
-def _trial(model: str, data: str, number: int, run: Run | None) -> Trial:
+def _trial(model: str, data: str, number: int, run: Run | None, repeat: int = 0) -> Trial:
     chance = random.Random(number)  # shared by all models, as a paired search is
     drawn = {"learning_rate": 10 ** (-5 + 3 * chance.random()), "beta1": chance.random()}
     drawn |= {"batch_norm": chance.random() < 0.5, "discriminator_per_generator": 1}
@@ -139,14 +195,13 @@ def _trial(model: str, data: str, number: int, run: Run | None) -> Trial:
         setting=number,
         settings=dict(run.settings) if run and run.settings else settings,
         architecture={"name": "infogan", "width": 0.125},
-        training={"batch_size": 64},
+        training={"budget": {"discriminator_steps": 1500}, "batch_size": 64},
         evaluation={"encoder": "classifier"},
+        repeat=repeat,
     )
 
 
-def _store(
-    folder: RunFolder, trial: Trial, run: Run, protocol: str, channels: int, shape: tuple[int, int]
-) -> None:
+def _result(trial: Trial, run: Run, protocol: str) -> Result:
     spent = Spent(1500, run.generator_steps, 96000, run.flops, run.seconds)
     checkpoints = tuple(
         Checkpoint(
@@ -154,17 +209,27 @@ def _store(
             spent=spent,
             measurements=(
                 Measurement("fd", "validation", validation, f"{protocol};split=validation"),
-                Measurement("fd", "test", test, f"{protocol};split=test"),
+                Measurement("fd", "test", test, f"{protocol};split=test", run.error),
+                *_f1(run, place, protocol),
             ),
         )
         for place, (validation, test) in enumerate(run.values)
     )
     environment = {"python": "3.11.9", "torch": "2.14.1", "machine": "a machine", "cpu": "2 cores"}
-    result = Result(trial, run.status, spent, checkpoints, run.reason, environment)
-    write_json(folder.trial_folder(trial.id) / "result.json", result.as_dict())
-    if run.values:
-        path = samples_path(folder.trial_folder(trial.id), STEP * len(run.values))
-        _save(path, _images(hash_of(trial.model) + trial.setting, channels, shape))
+    return Result(trial, run.status, spent, checkpoints, run.reason, environment)
+
+
+def _f1(run: Run, place: int, protocol: str) -> tuple[Measurement, ...]:
+    if not run.f1:
+        return ()
+    return tuple(
+        Measurement(metric, "test", value, f"{protocol};k=3;split=test")
+        for metric, value in (
+            ("precision", min(1.0, 1.2 * run.f1[place])),
+            ("recall", run.f1[place]),
+            ("f1", run.f1[place]),
+        )
+    )
 
 
 def hash_of(name: str) -> int:
@@ -187,28 +252,3 @@ def _images(seed: int, channels: int, shape: tuple[int, int]) -> np.ndarray:
 def _save(path: Path, images: np.ndarray) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     np.save(path, images)
-
-
-def realistic(path: Path, settings: int = 4, **changes: Any) -> RunFolder:
-    """Eight models, some failures, one pathological model."""
-    chance = random.Random(7)
-    level = dict(zip(TITLES, (60, 34, 36, 95, 48, 41, 130, 210), strict=True))
-    cost = dict(zip(TITLES, (2.0, 2.0, 2.0, 1.7, 3.9, 3.5, 2.6, 1.1), strict=True))
-    runs: dict[str, list[Run | None]] = {}
-    for model in TITLES:
-        runs[model] = []
-        for number in range(settings):
-            final = level[model] * math.exp(chance.gauss(0 if number == 0 else 0.5, 0.5))
-            values = []
-            for place in range(5):
-                test = final * (1 + 3.5 * math.exp(-1.1 * place)) * math.exp(chance.gauss(0, 0.05))
-                values.append((test * math.exp(chance.gauss(0, 0.03)), test))
-            flops = int(cost[model] * 1e12)
-            steps = 300 if model.startswith("wgan") else 1500
-            run = Run(values, flops=flops, seconds=40 * cost[model], generator_steps=steps)
-            if (model, number) in {("wgan", 2), ("began", 1), ("began", 3), ("mm_gan", 3)}:
-                reason = "step 412: the generator's loss is not finite (nan)"
-                run = Run(values[:2], "diverged", reason, flops=flops // 3, seconds=14.0)
-            runs[model].append(run)
-    runs["dragan"][1] = Run((), "timeout", "stopped after 600 s at step 1133")
-    return build(path, runs, study="one_hour_demo", **changes)

@@ -1,5 +1,4 @@
 import math
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,25 +7,11 @@ from coequal.files import write_json
 from coequal.report.direction import Metric
 from coequal.report.ranges import declared, placed
 from coequal.report.summary import summarise
-from coequal.report.wilson import wilson
 from coequal.results.folder import RunFolder
 from coequal.search import Choice, LogUniform, Uniform
+from coequal.statistics.rates import wilson
 
 from fabricated_run import Run, build
-
-
-@pytest.mark.parametrize(
-    ("failures", "total", "low", "high"),
-    [(0, 10, 0, 0.2775), (1, 10, 0.0179, 0.4042), (5, 50, 0.0435, 0.2136), (10, 10, 0.7225, 1)],
-)
-def test_wilson_has_the_known_values(failures, total, low, high):
-    assert wilson(failures, total) == pytest.approx((low, high), abs=5e-5)
-
-
-@pytest.mark.parametrize(("failures", "total"), [(0, 0), (3, 2), (-1, 4)])
-def test_wilson_refuses_impossible_counts(failures, total):
-    with pytest.raises(ValueError, match="failures"):
-        wilson(failures, total)
 
 
 def test_a_setting_is_chosen_by_validation_and_reported_by_test(small: RunFolder):
@@ -34,25 +19,29 @@ def test_a_setting_is_chosen_by_validation_and_reported_by_test(small: RunFolder
     # Validation at the last checkpoint: 40, 31, failed, 32; the lowest test is that of setting 3.
     assert ns_gan.chosen is not None
     assert (ns_gan.chosen.number, ns_gan.chosen.test) == (1, 35)
-    # Its validation: 36, 30, 31, so the second checkpoint (step 200, test 33); the oracle sees 32.
-    assert ns_gan.at_best_validation is not None
-    assert (ns_gan.at_best_validation.step, ns_gan.at_best_validation.test) == (200, 33)
-    assert ns_gan.oracle == 32
+    # Its validation: 36, 30, 31, so the second checkpoint is its best (step 200, test 33).
+    assert ns_gan.chosen.best is not None
+    assert (ns_gan.chosen.best.step, ns_gan.chosen.best.test) == (200, 33)
+    # The oracle looks at the test values of all finished runs: setting 3 ends at 30.
+    assert ns_gan.oracle == 30
     assert ns_gan.authors is not None
     assert ns_gan.authors.test == 41
 
 
 def test_failures_are_worst_in_medians_and_the_cap_in_means(small: RunFolder):
-    ns_gan, vae = summarise(small)[0].models
+    summary = summarise(small)[0]
+    ns_gan, vae = summary.models
     assert ns_gan.median == 38  # of 30, 35, 41, failed: between 35 and 41
     # By validation: setting 1 (35), 3 (30), 0 (41), the failure (cap 800).
-    # n = 1: (35 + 30 + 41 + 800) / 4; n = 2: weights 3/6, 2/6, 1/6; n = 3: 3/4, 1/4.
-    assert ns_gan.curve == pytest.approx((226.5, 206 / 6, 33.75, 35))
+    # n = 1: (35 + 30 + 41 + 800) / 4; n = 2: weights 3/6, 2/6, 1/6; beyond n/B = 0.5 nothing.
+    curve = summary.curves["ns_gan"]
+    assert [point.expected for point in curve.points] == pytest.approx([226.5, 206 / 6])
+    assert curve.observed == 35
     assert [setting.number for setting in ns_gan.failures] == [2]
     assert ns_gan.failure_interval == pytest.approx(wilson(1, 4))
     assert vae.chosen is None
     assert vae.median == math.inf
-    assert vae.curve == (800, 800, 800, 800)
+    assert [p.expected for p in summary.curves["vae"].points] == pytest.approx([800, 800])
 
 
 def test_means_of_what_was_spent_include_failures(small: RunFolder):
@@ -81,14 +70,19 @@ def test_without_a_cap_only_models_without_failures_have_a_curve(small: RunFolde
     write_json(small.path / "references.json", {})
     summary = summarise(small)[0]
     assert (summary.cap, summary.floor) == (None, None)
-    assert [model.curve for model in summary.models] == [(), ()]
+    assert summary.curves == {}
+    assert summary.ranks is None
+    assert summary.cost_curves == {"flops": {}, "seconds": {}}
 
 
 def test_an_unfinished_study_counts_only_what_has_a_result(unfinished: RunFolder):
     summary = summarise(unfinished)[0]
     assert (summary.ended, summary.planned, summary.failures) == (3, 8, 0)
-    # Two settings of ns_gan, by validation 35 then 41: n = 1 their mean.
-    assert summary.models[0].curve == pytest.approx((38, 35))
+    # Two settings of ns_gan, by validation 35 then 41: n = 1 their mean; n = 2 only observed.
+    curve = summary.curves["ns_gan"]
+    assert [point.expected for point in curve.points] == [38]
+    assert curve.observed == 35
+    assert not summary.finished
 
 
 def test_the_verdict_is_over_the_settings_test_values(tmp_path: Path):
@@ -105,11 +99,13 @@ def test_more_is_better_for_some_metrics(tmp_path: Path):
     runs = {"ns_gan": [Run([(1, 10)]), Run([(2, 20)]), Run(status="failed")]}
     folder = build(tmp_path / "run", runs)
     lower = summarise(folder)[0].models[0]
-    higher = _as_metric(folder, "recall")
+    summary = _as_metric(folder, "density")
+    higher = summary.models[0]
     assert lower.chosen is not None
     assert higher.chosen is not None
     assert (lower.chosen.number, higher.chosen.number) == (0, 1)
-    assert higher.curve[-1] == 20
+    assert summary.curves["ns_gan"].observed == 20
+    assert summary.curves["ns_gan"].points[0].expected == 10  # of 10, 20 and a failure at 0
     assert Metric("recall").better == "higher is better"
     assert Metric("fd").better == "lower is better"
 
@@ -117,9 +113,11 @@ def test_more_is_better_for_some_metrics(tmp_path: Path):
 def _as_metric(folder: RunFolder, name: str):
     """The same results with another metric's name."""
     write_json(folder.path / "references.json", {"fashion_mnist": {"cap": {name: 0.0}}})
+    study = folder.path / "study.json"
+    study.write_text(study.read_text().replace('"fd"', f'"{name}"'))
     for path in [folder.path / "study.json", *folder.path.glob("trials/*/*/result.json")]:
         path.write_text(path.read_text().replace('"metric": "fd"', f'"metric": "{name}"'))
-    return summarise(folder)[0].models[0]
+    return summarise(folder)[0]
 
 
 def test_protocols_never_share_a_column(tmp_path: Path):
@@ -135,14 +133,6 @@ def test_another_rule_of_selection_is_refused(tmp_path: Path):
     folder = build(tmp_path / "run", {"ns_gan": [Run([(1, 1)])]}, select=rule)
     with pytest.raises(ValueError, match="split test"):
         summarise(folder)
-
-
-def test_further_seeds_are_counted_and_not_used(small: RunFolder):
-    plan = small.plan()
-    again = RunFolder(small.path.parent / "again")
-    again.begin("", small.study(), [*plan, replace(plan[0], seed=1)])
-    summary = summarise(again)[0]
-    assert (summary.planned, summary.reruns) == (8, 1)
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,35 @@
 from pathlib import Path
 
+from fabricated_study import realistic
+
+from coequal.report.sentences import (
+    facts,
+    how_sure,
+    power_sentence,
+    progress,
+    rerun_sentence,
+    verdict_sentence,
+)
 from coequal.report.summary import summarise
 from coequal.report.text import verdict_lines
-from coequal.report.words import amount, facts, listed, number, plain, progress, verdict_sentence
+from coequal.report.words import amount, chance, interval, listed, number, p_value, plain
 from coequal.results.folder import RunFolder
 
-from fabricated_run import Run, build, realistic
+from fabricated_run import Run, build, same
 
 
 def test_numbers_have_four_digits():
     values = (0.41321, 34.1234, 812.34, 12345.6, 1.2e-5, 0.0, float("nan"), float("inf"), None)
-    written = ["0.4132", "34.12", "812.3", "12,346", "1.20e-05", "0.0000", "–", "failed", "–"]
+    written = ["0.4132", "34.12", "812.3", "12,346", "1.20e-05", "0", "–", "failed", "–"]
     assert [number(value) for value in values] == written
     assert [amount(value) for value in (1500.4, 80.04, 1.234)] == ["1,500", "80.0", "1.23"]
+    assert [chance(value) for value in (0, 0.001, 0.5, 0.999, 1)] == [
+        *("0.00", "<0.01", "0.50", ">0.99", "1.00")
+    ]
+    assert [p_value(value) for value in (0.02891, 1e-6)] == ["0.029", "<0.0001"]
+    assert [interval(ends) for ends in (None, (1, None), (1, 2), (-1, 2))] == [
+        *("", "", "1.00–2.00", "-1.00 to 2.00")
+    ]
     assert [plain(value) for value in (True, 5, 0.00012345, "x")] == ["true", "5", "0.0001234", "x"]
     assert [listed(names) for names in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == [
         "",
@@ -59,7 +76,7 @@ def test_the_tier_is_not_called_equal(tmp_path: Path):
 def test_an_unfinished_study_says_what_is_missing(unfinished: RunFolder):
     summary = summarise(unfinished)[0]
     assert progress(summary) == (
-        "3 of 8 trials have results. Incomplete: NS GAN 2 of 4 and VAE 1 of 4."
+        "3 of 8 trials of the search have results. Incomplete: NS GAN 2 of 4 and VAE 1 of 4."
     )
     assert verdict_sentence(summary).startswith("So far: no model is shown")
     assert "with 1 to 2 settings each" in verdict_sentence(summary)
@@ -88,3 +105,72 @@ def test_no_line_is_wider_than_a_hundred_columns(tmp_path: Path):
     lines = verdict_lines(summarise(folder))
     assert max(len(line) for line in lines) <= 100
     assert "== two ==" in lines
+
+
+def test_the_terminal_says_the_reruns_too(tmp_path: Path):
+    fresh = {("ns_gan", "fashion_mnist", 0): [*same(12, 9), Run(status="failed")]}
+    runs = {"ns_gan": same(10, 4)}
+    folder = build(tmp_path / "run", runs, again=fresh, reruns={"best": 1, "seeds": 10})
+    lines = verdict_lines(summarise(folder))
+    assert lines[-2].endswith("re-runs' IQM")
+    # Ten runs, nine at 12 and one at the cap: the middle six are all 12.
+    assert lines[-1].endswith("12.00, 1/10 failed")
+
+
+def test_how_sure_names_method_budget_and_the_last_defeat(tmp_path: Path):
+    runs = {
+        "vae": [Run([(value, value)]) for value in (5, 6, 7, 8)],
+        "ns_gan": [Run([(value, value)]) for value in (1, 2, 3, 4)],
+    }
+    summary = summarise(build(tmp_path / "run", runs))[0]
+    first, second = how_sure(summary)
+    assert first.startswith("Compared is one random setting of a model with one of another")
+    assert "exact permutation law, Bonferroni" in first
+    # Completely apart: p = 2 / C(8, 4) = 2/70 = 0.029, two models need 0.05.
+    assert second == (
+        "The last to leave was VAE, beaten by NS GAN with a chance of 1.00 (p = 0.029; it needed "
+        "0.05)."
+    )
+
+
+def test_what_it_would_take_is_a_range_in_words(tmp_path: Path):
+    # Twins in everything: D = 0, so nothing that can be named is enough.
+    runs = {name: [Run([(10 + k, 10 + k)]) for k in range(20)] for name in ("ns_gan", "vae")}
+    summary = summarise(build(tmp_path / "run", runs))[0]
+    sentence = power_sentence(summary)
+    assert sentence.startswith("To separate NS GAN from VAE at 95 % would take at least ")
+    assert sentence.endswith("more settings of each, with the budget kept at 2; or no number does.")
+    few = summarise(realistic(tmp_path / "few"))[0]
+    assert power_sentence(few) == ""  # nothing could have been separated: said by the verdict
+
+
+def test_the_rerun_verdict_compares_settings(tmp_path: Path):
+    runs = {"ns_gan": same(10, 4), "vae": same(30, 4)}
+    fresh = {
+        (name, "fashion_mnist", 0): [Run([(v + 0.1 * k, v + 0.1 * k)]) for k in range(6)]
+        for name, v in (("ns_gan", 10), ("vae", 30))
+    }
+    folder = build(tmp_path / "run", runs, again=fresh, reruns={"best": 1, "seeds": 6})
+    assert rerun_sentence(summarise(folder)[0]) == (
+        "Re-runs, 6 fresh seeds of each chosen setting: NS GAN was not shown to be beaten, VAE "
+        "was, at 95 %, a screening only (a claim takes 10 seeds); this compares settings, not "
+        "models."
+    )
+
+
+def test_too_few_reruns_are_said_to_be_too_few(tmp_path: Path):
+    runs = {"ns_gan": same(10, 4), "vae": same(30, 4)}
+    fresh = {(name, "fashion_mnist", 0): same(20, 3) for name in runs}
+    folder = build(tmp_path / "run", runs, again=fresh, reruns={"best": 1, "seeds": 3})
+    assert "takes 5 seeds or more" in rerun_sentence(summarise(folder)[0])
+
+
+def test_missing_reruns_are_missing(tmp_path: Path):
+    runs = {"ns_gan": same(10, 4), "vae": [*same(30, 3), None]}
+    fresh = {("ns_gan", "fashion_mnist", 0): [*same(20, 2), None]}
+    folder = build(tmp_path / "run", runs, again=fresh, reruns={"best": 1, "seeds": 3})
+    # Three re-runs of each of two models are planned; those of VAE can't be named yet.
+    assert progress(summarise(folder)[0]) == (
+        "7 of 8 trials of the search have results. Incomplete: VAE 3 of 4. 2 of 6 re-runs have "
+        "results (they are chosen once the search has ended)."
+    )

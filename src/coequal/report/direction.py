@@ -1,24 +1,21 @@
-"""Which way a metric is better: the one place in the report that knows."""
+"""The study's metric: which way is better, how far it can go, and what a reader calls it."""
 
 from dataclasses import dataclass
 
-HIGHER = frozenset(
-    {
-        *("precision", "recall", "f1", "density", "coverage", "prd_f8", "prd_f1_8"),
-        *("is", "is_whole", "mode_score", "vendi", "vendi_ratio"),
-    }
-)
-"""Metrics of which more is better; of every other that a study may choose by, less is.
+from coequal.selection import HIGHER, cost
 
-The metrics themselves say so too, but importing them takes torch; a test holds both equal.
-"""
+ABBREVIATIONS = frozenset({"fd", "fid", "kid", "kd", "cmmd", "is", "fld", "swd", "emd", "f1"})
 
-ABBREVIATIONS = frozenset({"fd", "fid", "kid", "kd", "cmmd", "is", "fld"})
+SHARES = frozenset({"precision", "recall", "f1", "coverage", "prd_f8", "prd_f1_8"})
+"""Metrics that are shares: 1 is the best that any model can have, 0 the worst."""
+
+DISTANCES = frozenset({"fd", "fid", "fd_per_class", "emd", "swd", "swd_patches"})
+"""Metrics that are never below 0, which is the best that any model can have."""
 
 
 @dataclass(frozen=True)
 class Metric:
-    """The study's metric and its direction."""
+    """A metric and its direction."""
 
     name: str
 
@@ -44,6 +41,13 @@ class Metric:
         """The direction in words: "lower is better"."""
         return f"{'higher' if self.higher else 'lower'} is better"
 
+    @property
+    def bound(self) -> float | None:
+        """The value that no model can better, whatever it does; None where none is known."""
+        if self.name in SHARES:
+            return 1.0
+        return 0.0 if self.name in DISTANCES else None
+
     def cost(self, value: float) -> float:
         """A number of which less is better, as `coequal.statistics` wants it; its own inverse."""
-        return -value if self.higher else value
+        return cost(self.name, value)

@@ -45,16 +45,16 @@ class Row:
 
 
 def sample_rows(folder: RunFolder, summary: DataSummary) -> list[Row]:
-    """Real images, then each model's chosen setting at its last checkpoint, where kept."""
+    """Real images, then each model's chosen setting where it is judged, if images were kept."""
     label = summary.metric.label
     rows = []
     real = folder.real_samples(summary.data)
     if real is not None:
         rows.append(Row("Real images", "held out", real[:COLUMNS]))
     for model in summary.ranked:
-        if model.chosen is None or not model.chosen.moments:
+        if model.chosen is None or model.chosen.moment is None:
             continue
-        images = folder.samples(model.chosen.trial, model.chosen.moments[-1].step)
+        images = folder.samples(model.chosen.trial, model.chosen.moment.step)
         if images is not None:
             which = setting_name(model.chosen).removeprefix("the ")
             detail = f"{label} {number(model.chosen.test)}, {which}"

@@ -1,7 +1,9 @@
-"""One self-contained page with its figures and tables: no network, no torch, no date."""
+"""The whole report: one self-contained page, one Markdown file, figures and tables.
+
+No network, no torch, no date.
+"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,40 +12,25 @@ from markupsafe import Markup
 
 from coequal.files import write_whole
 from coequal.records import Result
-from coequal.report import methods, words
-from coequal.report.figures import FIGURES, picture_figure
+from coequal.report import methods, sentences, words
+from coequal.report.figures.images import picture_figure
 from coequal.report.grids import Row, sample_rows, sheet
-from coequal.report.style import as_pdf, as_svg, colour, house_style, inline
+from coequal.report.latex import latex
+from coequal.report.markdown import markdown
+from coequal.report.section import Section, Together, section, together
+from coequal.report.style import (
+    COLOURS,
+    ON_DARK,
+    as_pdf,
+    as_svg,
+    house_style,
+    variable,
+    variables,
+)
 from coequal.report.summary import DataSummary, summarise
-from coequal.report.tables import TABLES, rows_of
+from coequal.report.tables.every import records
 from coequal.results.folder import RunFolder, file_name
 from coequal.results.table import csv_text
-
-
-@dataclass(frozen=True)
-class Section:
-    """Everything that the page shows of one data set."""
-
-    summary: DataSummary
-    anchor: str
-    figures: Mapping[str, Markup]  # name -> inline SVG; missing where there is nothing to draw
-    rows: Sequence[Row]
-    methods: Sequence[tuple[str, str]]
-    protocols: Sequence[tuple[str, str]]
-    caveats: Sequence[str]
-    no_interval: str  # why the budget curves have none
-
-    @property
-    def hyperparameters(self) -> list[str]:
-        """The names of all hyper-parameters of the chosen settings, as they first appear."""
-        chosen = (model.chosen for model in self.summary.ranked if model.chosen)
-        return list(dict.fromkeys(place.name for setting in chosen for place in setting.values))
-
-    @property
-    def without_images(self) -> list[str]:
-        """The models that have no row of images."""
-        shown = {row.title for row in self.rows}
-        return [model.label for model in self.summary.ranked if model.label not in shown]
 
 
 def write_report(folder: RunFolder) -> Path:
@@ -55,35 +42,78 @@ def write_report(folder: RunFolder) -> Path:
         FileNotFoundError: the folder holds no study.
         ValueError: see `coequal.report.summary.summarise`.
     """
-    summaries = summarise(folder)
-    study = folder.study()
-    results = list(folder.results().values())
+    found = summarise(folder)
     report = folder.path / "report"
-    for table in TABLES:
-        text = csv_text(rows_of(table, summaries))
-        write_whole(report / "tables" / f"{table}.csv", text.encode())
-    sections = [_section(folder, summary, study, results) for summary in summaries]
-    html = _environment().get_template("page.html.jinja")
-    text = html.render(
-        study=study,
-        source=(folder.path / "study.yaml").read_text(),
-        sections=sections,
-        provenance=methods.provenance(results, study),
-        words=words,
-        colour=colour,
-    )
-    write_whole(report / "index.html", text.encode())
+    rows = {summary.data: _samples(folder, summary, report / "figures") for summary in found}
+    source = (folder.path / "study.yaml").read_text()
+    return write_pages(report, folder.study(), source, found, list(folder.results().values()), rows)
+
+
+def write_pages(
+    report: Path,
+    study: Mapping[str, Any],
+    source: str,
+    summaries: Sequence[DataSummary],
+    results: Sequence[Result],
+    rows: Mapping[str, Sequence[Row]],
+) -> Path:
+    """The same from what was read.
+
+    Args:
+        report: the folder to write to.
+        study: with every default filled in.
+        source: the study file, as it was read.
+        summaries: one for each data set.
+        results: of all trials, for notes and provenance.
+        rows: images by data set.
+    """
+    figures = report / "figures"
+    sections = [
+        section(summary, study, results, rows.get(summary.data, ()), figures)
+        for summary in summaries
+    ]
+    everything = together(summaries, study, figures)
+    _write_tables(report / "tables", summaries, sections, everything)
+    provenance = methods.provenance(results, study)
+    text = markdown(study, sections, everything, provenance)
+    write_whole(report / "report.md", text.encode())
+    html = _html(study, source, sections, everything, provenance)
+    write_whole(report / "index.html", html.encode())
     return report / "index.html"
 
 
-def _section(
-    folder: RunFolder,
-    summary: DataSummary,
+def _html(
     study: Mapping[str, Any],
-    results: Sequence[Result],
-) -> Section:
+    source: str,
+    sections: Sequence[Section],
+    everything: Together,
+    provenance: Sequence[tuple[str, str]],
+) -> str:
+    environment = Environment(
+        loader=PackageLoader("coequal", "report/templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template("page.html.jinja").render(
+        study=study,
+        source=source,
+        sections=sections,
+        together=everything,
+        provenance=provenance,
+        words=words,
+        sentences=sentences,
+        colour=variable,
+        on_light=Markup(variables(COLOURS)),
+        on_dark=Markup(variables(ON_DARK)),
+    )
+
+
+def _samples(folder: RunFolder, summary: DataSummary, target: Path) -> list[Row]:
+    """The rows of images, which also become files."""
     anchor = file_name(summary.data)
-    target = folder.path / "report" / "figures"
     rows = sample_rows(folder, summary)
     if rows:
         picture = sheet(rows)
@@ -92,38 +122,21 @@ def _section(
             figure = picture_figure(picture)
             write_whole(target / f"{anchor}-samples.svg", as_svg(figure))
             write_whole(target / f"{anchor}-samples.pdf", as_pdf(figure))
-    return Section(
-        summary=summary,
-        anchor=anchor,
-        figures=_figures(summary, target, anchor),
-        rows=rows,
-        methods=methods.methods(summary, study),
-        protocols=methods.protocols(summary),
-        caveats=methods.caveats(summary, study, results),
-        no_interval=methods.no_interval(summary),
-    )
+    return rows
 
 
-def _figures(summary: DataSummary, target: Path, anchor: str) -> dict[str, Markup]:
-    drawn = {}
-    with house_style():
-        for name, draw in FIGURES.items():
-            figure = draw(summary)
-            if figure is None:
-                continue
-            svg = as_svg(figure)
-            write_whole(target / f"{anchor}-{name}.svg", svg)
-            write_whole(target / f"{anchor}-{name}.pdf", as_pdf(figure))
-            drawn[name] = Markup(inline(svg, f"{anchor}-{name}"))
-    return drawn
-
-
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("coequal", "report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+def _write_tables(
+    target: Path,
+    summaries: Sequence[DataSummary],
+    sections: Sequence[Section],
+    everything: Together,
+) -> None:
+    by_data = [dict(found.tables) for found in sections]
+    for name, rows in records(summaries, by_data, everything.tables).items():
+        write_whole(target / f"{name}.csv", csv_text(rows).encode())
+    for found in sections:
+        for name, table in found.tables.items():
+            file = f"{found.anchor}-{name}"
+            write_whole(target / f"{file}.tex", latex(table, file).encode())
+    for table in everything.tables:
+        write_whole(target / f"{table.name}.tex", latex(table, table.name).encode())

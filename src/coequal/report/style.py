@@ -11,12 +11,18 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
 INK, MUTED, FAINT = "#1d2430", "#5f6875", "#d9dde3"
+GRID, BAND, PAPER = "#eceef1", "#eef0f3", "#ffffff"
 
 COLOURS = (
     "#0072B2", "#D55E00", "#009E73", "#AA4499", "#E69F00",
     "#332288", "#56B4E9", "#882255", "#999933", "#7F7F7F",
 )  # fmt: skip
 """After Okabe and Ito 2008 and Tol 2021: told apart with the common colour-blindnesses."""
+ON_DARK = (
+    "#4aa8e0", "#f0803c", "#2fc096", "#d87fd0", "#f2b634",
+    "#9d8ff0", "#8fd0f5", "#e06a9e", "#c4c45c", "#a8a8a8",
+)  # fmt: skip
+"""The same hues, light enough for a dark page."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "p", "h")
 
 STYLE = {
@@ -31,14 +37,14 @@ STYLE = {
     "axes.spines.right": False,
     "axes.grid": True,
     "axes.axisbelow": True,
-    "grid.color": "#eceef1",
+    "grid.color": GRID,
     "grid.linewidth": 0.8,
     "xtick.color": MUTED,
     "ytick.color": MUTED,
     "xtick.labelcolor": INK,
     "ytick.labelcolor": INK,
     "legend.frameon": False,
-    "svg.fonttype": "path",
+    "svg.fonttype": "none",
     "svg.hashsalt": "coequal",
     "pdf.fonttype": 42,
 }
@@ -63,7 +69,15 @@ def marker(index: int) -> str:
 
 def as_svg(figure: Figure) -> bytes:
     """The figure as an SVG file, without a date."""
-    return _bytes(figure, "svg", {"Date": None, "Creator": None})
+    found = _bytes(figure, "svg", {"Date": None, "Creator": None})
+    return slim(re.sub(rb"font(?:-family)?: [^;\"]*", _fonts, found))
+
+
+def slim(svg: bytes) -> bytes:
+    """The same picture in half of the bytes: hundredths of a point are enough, and markers that
+    look alike say so once."""
+    text = re.sub(r' (?:d|x|y|transform)="[^"]*"', _rounded, svg.decode())
+    return re.sub(r"(<g[^>]*>)\s*((?:<use [^>]*/>\s*)+)</g>", _shared, text).encode()
 
 
 def as_pdf(figure: Figure) -> bytes:
@@ -71,17 +85,32 @@ def as_pdf(figure: Figure) -> bytes:
     return _bytes(figure, "pdf", {"CreationDate": None, "Creator": None, "Producer": None})
 
 
+def variables(colours: Sequence[str]) -> str:
+    """The models' colours as CSS variables: "--m0: #0072b2; --m1: ..."."""
+    return " ".join(f"--m{k}: {value.lower()};" for k, value in enumerate(colours))
+
+
+def variable(index: int) -> str:
+    """A model's colour on the page, light or dark."""
+    return f"var(--m{index % len(COLOURS)})"
+
+
 def inline(svg: bytes, name: str) -> str:
-    """An SVG file as an element of a page: no prologue, metadata or fixed size, ids of its own."""
+    """An SVG file as an element of a page: no prologue, metadata or fixed size, ids of its own, and
+    the page's colours, so that it follows it from light to dark."""
     text = svg.decode()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
     text = re.sub(r"<!--.*?-->\s*", "", text, flags=re.DOTALL)
+    text = re.sub(r'(<g) id="[^"]*"', r"\1", text)  # nothing refers to a group
+    text = re.sub(r' transform="rotate\(-?0 [^"]*"', "", text)
+    text = re.sub(r"\s*\n\s*", "\n", text)
     text = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", text, count=1)
     text = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", text, count=1)
     text = re.sub(r'\bid="', f'id="{name}-', text)
     text = re.sub(r'href="#', f'href="#{name}-', text)
-    return text.replace("url(#", f"url(#{name}-")
+    text = text.replace("url(#", f"url(#{name}-")
+    return re.sub(r"(?<=: )#[0-9a-f]{6}", lambda found: _PAGE.get(found[0], found[0]), text)
 
 
 def spread(positions: Sequence[float], gap: float, low: float, high: float) -> list[float]:
@@ -120,6 +149,36 @@ def plain_ticks(axes: Axes, log: bool) -> None:
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+_PAGE = {
+    INK: "var(--ink)",
+    MUTED: "var(--muted)",
+    FAINT: "var(--faint)",
+    GRID: "var(--grid)",
+    BAND: "var(--soft)",
+    PAPER: "var(--card)",
+    **{value.lower(): variable(k) for k, value in enumerate(COLOURS)},
+}
+"""What a colour of a figure is on the page."""
+
+
+def _rounded(found: re.Match[str]) -> str:
+    return re.sub(r"(\.\d\d)\d+", r"\1", found[0])
+
+
+def _shared(found: re.Match[str]) -> str:
+    start, uses = found[1], found[2]
+    looks = set(re.findall(r' style="([^"]*)"', uses))
+    if len(looks) != 1 or " style=" in start:
+        return found[0]
+    return f'{start[:-1]} style="{looks.pop()}">' + re.sub(r' style="[^"]*"', "", uses) + "</g>"
+
+
+def _fonts(found: re.Match[bytes]) -> bytes:
+    """A font where DejaVu Sans is missing: Verdana has its widths."""
+    start = found[0].partition(b"'")[0]  # "font-family: ", or "font: 9px " in older matplotlib
+    return start + b"'DejaVu Sans', Verdana, sans-serif"
 
 
 def _bytes(figure: Figure, kind: str, metadata: dict[str, None]) -> bytes:

@@ -1,7 +1,7 @@
 """Every number of the report, computed once: what the page, the tables and the command line show.
 
-A setting is judged by validation and reported by test, both at its last checkpoint.
-A failed trial is never left out: worst in ranks and medians, the cap in means.
+A setting is chosen by validation and reported by test, both at the checkpoint that the study's rule
+names. A failed trial is never left out: worst in ranks and medians, the cap in means.
 """
 
 import math
@@ -12,75 +12,22 @@ from typing import Any
 import numpy as np
 
 from coequal.records import Result, Trial
+from coequal.report import curves
+from coequal.report.arrays import cap_for, scale_of, tests, validations, values
+from coequal.report.contest import Contest, contest
+from coequal.report.curves import CostCurve, Curve, Points
 from coequal.report.direction import Metric
-from coequal.report.ranges import declared
-from coequal.report.setting import (
-    Moment,
-    SettingSummary,
-    best_moment,
-    oracle,
-    setting_summary,
-)
-from coequal.report.wilson import Interval, wilson
+from coequal.report.model import ModelSummary, Phase, model_summary, rerun_phase
+from coequal.report.reruns import with_numbers
+from coequal.report.spread import Runs, Variance, variance
+from coequal.report.trials import TrialSummary
 from coequal.results.folder import RunFolder
-from coequal.statistics.best_of import budget_curve
-from coequal.statistics.verdict import Verdict, verdict
+from coequal.selection import Rule
+from coequal.statistics.aggregate import Ranks
+from coequal.statistics.reruns import Comparison, compare
+from coequal.statistics.verdict import Verdict
 
-LABEL = 26  # letters of a model's title in a table or a figure
-
-
-@dataclass(frozen=True)
-class ModelSummary:
-    """One model on one data set."""
-
-    name: str
-    title: str
-    objective: str
-    source: str
-    index: int  # in the study's order: fixes the colour
-    settings: tuple[SettingSummary, ...]
-    failure_interval: Interval | None  # Wilson, 95 %; None without results
-    chosen: (
-        SettingSummary | None
-    )  # best validation value at the last checkpoint; None if none succeeded
-    at_best_validation: (
-        Moment | None
-    )  # of the chosen setting: its checkpoint with the best validation value
-    oracle: float  # of the chosen setting: the best test value over checkpoints; not achievable
-    median: (
-        float  # of the test values over settings, failures worst: infinite if half or more failed
-    )
-    curve: tuple[
-        float, ...
-    ]  # expected test value of the best of n settings, n = 1, 2, ...; failures at the cap
-    gflops: float  # mean per trial, failed ones with what they spent
-    seconds: float
-
-    @property
-    def label(self) -> str:
-        """The title, shortened where it is too long for a table or a figure."""
-        return self.title if len(self.title) <= LABEL else self.title[: LABEL - 1] + "…"
-
-    @property
-    def ended(self) -> tuple[SettingSummary, ...]:
-        """The settings that have a result."""
-        return tuple(setting for setting in self.settings if setting.has_result)
-
-    @property
-    def failures(self) -> tuple[SettingSummary, ...]:
-        """The settings that ended without a score."""
-        return tuple(setting for setting in self.settings if setting.failed)
-
-    @property
-    def authors(self) -> SettingSummary | None:
-        """Setting 0."""
-        return next((setting for setting in self.settings if setting.number == 0), None)
-
-    @property
-    def generator_steps(self) -> tuple[int, int] | None:
-        """Fewest and most generator steps of the trials that reached their budget."""
-        steps = [s.spent.generator_steps for s in self.ended if s.spent and not s.failed]
-        return (min(steps), max(steps)) if steps else None
+COSTS = ("flops", "seconds")
 
 
 @dataclass(frozen=True)
@@ -89,13 +36,21 @@ class DataSummary:
 
     data: str
     metric: Metric
+    rule: Rule
     cap: float | None  # what a failure counts as in means; declared, not measured from results
     floor: float | None  # what held-out real images score
+    bound: float | None  # what nothing can better: of the metric itself
     reference: Mapping[str, Any]  # how the instrument was calibrated
-    protocols: Mapping[str, str]  # split -> how the metric was measured
+    protocols: Mapping[str, Mapping[str, str]]  # metric -> split -> how it was measured
     models: tuple[ModelSummary, ...]  # in the study's order
-    verdict: Verdict | None  # None without results
-    reruns: int  # trials of further seeds, which this page does not use
+    contest: Contest | None  # None without results
+    curves: Mapping[str, Curve]  # by model
+    ranks: Ranks | None
+    cost_curves: Mapping[str, Mapping[str, CostCurve]]  # unit -> model
+    f1_curves: Mapping[str, Curve]  # empty where no F1 was measured
+    rerun_verdict: Comparison | None  # None with fewer than two models that can be compared
+    variance: Variance | None
+    rerun_phase: Phase | None  # None: the study plans none
 
     @property
     def planned(self) -> int:
@@ -104,13 +59,24 @@ class DataSummary:
 
     @property
     def ended(self) -> int:
-        """Number of trials that have a result."""
+        """Number of the search's trials that have a result."""
         return sum(len(model.ended) for model in self.models)
 
     @property
     def failures(self) -> int:
-        """Number of trials that ended without a score."""
+        """Number of the search's trials that ended without a score."""
         return sum(len(model.failures) for model in self.models)
+
+    @property
+    def finished(self) -> bool:
+        """Whether search and re-runs have all their results."""
+        phase = self.rerun_phase
+        return self.ended == self.planned and (phase is None or phase.missing == 0)
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """Who was not shown to be beaten."""
+        return self.contest.verdict if self.contest else None
 
     @property
     def ranked(self) -> tuple[ModelSummary, ...]:
@@ -122,9 +88,18 @@ class DataSummary:
 
         return tuple(sorted(self.models, key=place))
 
+    @property
+    def also(self) -> tuple[Metric, ...]:
+        """The metrics that were measured beside the study's own."""
+        return tuple(Metric(name) for name in self.protocols if name != self.metric.name)
+
+    def model(self, name: str) -> ModelSummary:
+        """A model by its name."""
+        return next(model for model in self.models if model.name == name)
+
     def title(self, name: str) -> str:
         """A model's title by its name."""
-        return next(model.title for model in self.models if model.name == name)
+        return self.model(name).title
 
 
 def summarise(folder: RunFolder) -> list[DataSummary]:
@@ -144,10 +119,17 @@ def summaries(
     references: Mapping[str, Any],
 ) -> list[DataSummary]:
     """The same from plain values; `results` by trial id."""
-    _check_rule(study)
+    rule = _rule(study)
     names = dict.fromkeys([*study.get("data", ()), *(trial.data for trial in plan)])
     return [
-        _data(study, name, [t for t in plan if t.data == name], results, references.get(name) or {})
+        _data(
+            study,
+            name,
+            [t for t in plan if t.data == name],
+            results,
+            references.get(name) or {},
+            rule,
+        )
         for name in names
     ]
 
@@ -158,112 +140,132 @@ def _data(
     plan: Sequence[Trial],
     results: Mapping[str, Result],
     reference: Mapping[str, Any],
+    rule: Rule,
 ) -> DataSummary:
-    metric = Metric(_selected(study)["metric"])
+    metric, seed = Metric(rule.metric), int(study.get("seed", 0))
     cap = (reference.get("cap") or {}).get(metric.name)
-    first = {(trial.model, trial.setting): trial for trial in reversed(plan)}
-    search = [trial for trial in plan if first[trial.model, trial.setting] is trial]
-    used = [results[trial.id] for trial in search if trial.id in results]
-    names = list(dict.fromkeys([*(m["name"] for m in study["models"]), *(t.model for t in search)]))
-    about = {model["name"]: model for model in study["models"]}
-    models = []
-    for index, name in enumerate(names):
-        spaces = declared(study, name)
-        trials = [trial for trial in search if trial.model == name]
-        settings = [
-            setting_summary(trial, results.get(trial.id), metric, spaces) for trial in trials
-        ]
-        models.append(_model(about.get(name, {}), name, index, settings, metric, cap))
-    scores = {m.name: np.array([metric.cost(s.test) for s in m.ended]) for m in models if m.ended}
+    models = _models(study, plan, results, rule)
+    searches = {m.name: _points(m.ended, metric) for m in models if m.ended}
+    worst = None if cap is None else metric.cost(cap)
+    best = None if metric.bound is None else metric.cost(metric.bound)
+    models, against = _rerun_numbers(models, metric, cap)
+    used = [results[trial.id] for trial in plan if trial.id in results]
+    bounds: dict[str, Any] = {"cap": worst, "floor": best, "seed": seed}
     return DataSummary(
         data=data,
         metric=metric,
+        rule=rule,
         cap=cap,
         floor=(reference.get("floor") or {}).get(metric.name),
+        bound=metric.bound,
         reference=reference,
         protocols=_protocols(used, metric, data),
-        models=tuple(models),
-        verdict=verdict(scores) if scores else None,
-        reruns=len(plan) - len(search),
+        models=models,
+        contest=contest(searches, cap=worst, seed=seed),
+        curves=curves.best_of_curves(searches, metric=metric, **bounds),
+        ranks=curves.ranks(searches, cap=worst),
+        cost_curves={
+            unit: curves.cost_curves(searches, unit, metric=metric, **bounds) for unit in COSTS
+        },
+        f1_curves=_f1(models, reference, metric, seed),
+        rerun_verdict=against,
+        variance=_variance(models, metric, cap, seed),
+        rerun_phase=rerun_phase(models, study),
     )
 
 
-def _model(
-    about: Mapping[str, Any],
-    name: str,
-    index: int,
-    settings: Sequence[SettingSummary],
-    metric: Metric,
-    cap: float | None,
-) -> ModelSummary:
-    ended = [setting for setting in settings if setting.has_result]
-    good = [setting for setting in ended if not setting.failed]
-    chosen = min(good, key=lambda s: (metric.cost(s.validation), s.number), default=None)
-    costs = np.array([metric.cost(s.test) for s in ended])
-    middle = float(np.median(np.where(np.isfinite(costs), costs, np.inf))) if ended else math.nan
-    spent = [s.spent for s in ended if s.spent]
-    return ModelSummary(
-        name=name,
-        title=str(about.get("title") or name),
-        objective=str(about.get("objective") or ""),
-        source=str(about.get("source") or ""),
-        index=index,
-        settings=tuple(settings),
-        failure_interval=wilson(len(ended) - len(good), len(ended)) if ended else None,
-        chosen=chosen,
-        at_best_validation=best_moment(chosen.moments, metric) if chosen else None,
-        oracle=oracle(chosen.moments, metric) if chosen else math.nan,
-        median=metric.cost(middle),
-        curve=_curve(ended, metric, cap),
-        gflops=_mean(s.flops / 1e9 for s in spent),
-        seconds=_mean(s.seconds for s in spent),
+def _models(
+    study: Mapping[str, Any], plan: Sequence[Trial], results: Mapping[str, Result], rule: Rule
+) -> tuple[ModelSummary, ...]:
+    names = dict.fromkeys([*(m["name"] for m in study["models"]), *(t.model for t in plan)])
+    return tuple(
+        model_summary(study, name, index, [t for t in plan if t.model == name], results, rule)
+        for index, name in enumerate(names)
     )
 
 
-def _curve(ended: Sequence[SettingSummary], metric: Metric, cap: float | None) -> tuple[float, ...]:
-    """Empty where a failure has no declared cap to count as: then no mean exists."""
-    if not ended or (cap is None and any(setting.failed for setting in ended)):
-        return ()
-    scores = np.array([metric.cost(setting.test) for setting in ended])
-    chooses = np.array([metric.cost(setting.validation) for setting in ended])
-    worst = float(np.max(scores)) if cap is None else metric.cost(cap)
-    return tuple(metric.cost(float(v)) for v in budget_curve(scores, cap=worst, choose_by=chooses))
+def _rerun_numbers(
+    models: Sequence[ModelSummary], metric: Metric, cap: float | None
+) -> tuple[tuple[ModelSummary, ...], Comparison | None]:
+    """The models with what their re-runs say, and which chosen settings differ."""
+    scores = {m.name: tests(m.rerun.runs, metric) for m in models if m.rerun and m.rerun.runs}
+    listed = list(scores.values())
+    worst = cap_for(listed, cap, metric)
+    if worst is None or not scores:
+        return tuple(models), None
+    scale = scale_of(metric, listed, worst)
+    done = tuple(
+        m.with_rerun(with_numbers(m.rerun, metric, cap=worst, scale=scale)) if m.rerun else m
+        for m in models
+    )
+    if len(scores) < 2:
+        return done, None
+    return done, compare(scores, cap=worst, scale=scale)
 
 
-def _protocols(results: Iterable[Result], metric: Metric, data: str) -> dict[str, str]:
-    found: dict[str, str] = {}
+def _points(trials: Sequence[TrialSummary], metric: Metric) -> Points:
+    return Points(
+        test=tests(trials, metric),
+        validation=validations(trials, metric),
+        flops=np.array([float(t.spent.flops) if t.spent else 0.0 for t in trials]),
+        seconds=np.array([float(t.spent.seconds) if t.spent else 0.0 for t in trials]),
+    )
+
+
+def _f1(
+    models: Sequence[ModelSummary], reference: Mapping[str, Any], metric: Metric, seed: int
+) -> dict[str, Curve]:
+    """Expected best F1 of n settings, the search looking at F1 itself, as Lucic et al. draw it."""
+    f1 = Metric("f1")
+    measured = any("f1" in t.moment.values for m in models for t in m.ended if t.moment)
+    if metric.name == "f1" or not measured:
+        return {}
+    cap = float((reference.get("cap") or {}).get("f1", 0.0))  # 0 is the worst that F1 can be
+    nothing = np.zeros(0)
+    searches = {
+        m.name: Points(values(m.ended, f1), values(m.ended, f1), nothing, nothing)
+        for m in models
+        if m.ended
+    }
+    assert f1.bound is not None
+    return curves.best_of_curves(
+        searches, metric=f1, cap=f1.cost(cap), floor=f1.cost(f1.bound), seed=seed
+    )
+
+
+def _variance(
+    models: Sequence[ModelSummary], metric: Metric, cap: float | None, seed: int
+) -> Variance | None:
+    runs = [
+        Runs(m.name, m.ended, tuple(tuple(t for t in g if t.has_result) for g in m.again.values()))
+        for m in models
+    ]
+    scores = [tests(trials, metric) for r in runs for trials in (r.search, *r.again)]
+    scale = scale_of(metric, scores, 1.0 if cap is None else metric.cost(cap))
+    return variance(runs, metric=metric, scale=scale, seed=seed)
+
+
+def _protocols(results: Iterable[Result], metric: Metric, data: str) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {metric.name: {}}
     for result in results:
         for measurement in (m for c in result.checkpoints for m in c.measurements):
-            if measurement.metric != metric.name:
-                continue
-            known = found.setdefault(measurement.split, measurement.protocol)
+            splits = found.setdefault(measurement.metric, {})
+            known = splits.setdefault(measurement.split, measurement.protocol)
             if known != measurement.protocol:
                 raise ValueError(
-                    f"{data}: {metric.name} on {measurement.split} was measured in two ways, "
-                    f"'{known}' and '{measurement.protocol}' (trial {result.trial.id}); numbers of "
-                    "different protocols never share a column"
+                    f"{data}: {measurement.metric} on {measurement.split} was measured in two "
+                    f"ways, '{known}' and '{measurement.protocol}' (trial {result.trial.id}); "
+                    "numbers of different protocols never share a column"
                 )
     return found
 
 
-def _selected(study: Mapping[str, Any]) -> dict[str, str]:
-    return {
-        "metric": "fd",
-        "split": "validation",
-        "checkpoint": "last",
-        **(study.get("select") or {}),
-    }
-
-
-def _check_rule(study: Mapping[str, Any]) -> None:
-    rule = _selected(study)
-    if (rule["split"], rule["checkpoint"]) != ("validation", "last"):
+def _rule(study: Mapping[str, Any]) -> Rule:
+    select = {"metric": "fd", "split": "validation", "checkpoint": "last"}
+    select |= study.get("select") or {}
+    if select["split"] != "validation" or select["checkpoint"] not in ("last", "best"):
         raise ValueError(
-            f"select: split {rule['split']}, checkpoint {rule['checkpoint']}: the report knows "
-            "only split validation, checkpoint last"
+            f"select: split {select['split']}, checkpoint {select['checkpoint']}: the report knows "
+            "only split validation, checkpoint last or best"
         )
-
-
-def _mean(values: Iterable[float]) -> float:
-    listed = list(values)
-    return sum(listed) / len(listed) if listed else math.nan
+    return Rule.of(select)

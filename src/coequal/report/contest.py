@@ -1,0 +1,81 @@
+"""Who beats whom: the verdict, every pair's P(A better than B), and what it would take."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import combinations
+
+from coequal.report.arrays import stream
+from coequal.report.curves import Points
+from coequal.statistics.best_of import Search
+from coequal.statistics.better import Better, better
+from coequal.statistics.power import Needed, settings_needed
+from coequal.statistics.spacings import TooFewSettings
+from coequal.statistics.verdict import Verdict, verdict
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two models at the verdict's budget."""
+
+    a: str
+    b: str
+    better: Better | None  # P(A better than B) with its interval; None: refused
+    refusal: str  # why there is no interval; empty if there is one
+    needed: Needed | None  # None: refused, or no logarithm of the scores exists
+    needed_refusal: str
+
+
+@dataclass(frozen=True)
+class Contest:
+    """The comparison of the searches on one data set."""
+
+    verdict: Verdict
+    pairs: tuple[Pair, ...]  # every two models with results, in the study's order
+
+    def pair(self, a: str, b: str) -> Pair | None:
+        """The pair of two models, in whichever order it is stored."""
+        return next((pair for pair in self.pairs if {pair.a, pair.b} == {a, b}), None)
+
+
+def contest(searches: Mapping[str, Points], *, cap: float | None, seed: int) -> Contest | None:
+    """The verdict and everything behind it; None without results.
+
+    Args:
+        searches: by model, those with results.
+        cap: as a cost; None: not declared. P and its interval don't need it, power does.
+        seed: of the intervals' draws.
+    """
+    if not searches:
+        return None
+    tests = {name: search.test for name, search in searches.items()}
+    looks = {name: search.validation for name, search in searches.items()}
+    found = verdict(tests, choose_by=looks)
+    pairs = tuple(
+        _pair(searches, a, b, found.budget, cap, seed) for a, b in combinations(searches, 2)
+    )
+    return Contest(found, pairs)
+
+
+def _pair(
+    searches: Mapping[str, Points],
+    a: str,
+    b: str,
+    budget: int,
+    cap: float | None,
+    seed: int,
+) -> Pair:
+    left, right = (
+        Search(searches[name].test, budget, searches[name].validation) for name in (a, b)
+    )
+    found, refusal = None, ""
+    try:
+        found = better(left, right, rng=stream(seed, "better", a, b))
+    except TooFewSettings as error:
+        refusal = str(error)
+    needed, needed_refusal = None, ""
+    try:
+        needed = settings_needed(left, right, cap=math.inf if cap is None else cap)
+    except (TooFewSettings, ValueError) as error:
+        needed_refusal = str(error)
+    return Pair(a, b, found, refusal, needed, needed_refusal)

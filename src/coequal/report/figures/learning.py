@@ -1,0 +1,114 @@
+"""Over training: current and best-so-far values, a panel for each model."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from coequal.report.figures.axes import panel_title, panels, whole_numbers, y_axis
+from coequal.report.model import ModelSummary
+from coequal.report.style import FAINT, INK, MUTED, colour
+from coequal.report.summary import DataSummary
+from coequal.report.trials import TrialSummary, best_moment
+from coequal.report.words import number, setting_name
+
+MANY = 24  # settings from which the others are drawn as quantiles
+
+
+def learning(summary: DataSummary) -> Figure | None:
+    """Test value over steps, a panel for each model with a chosen setting; None without any."""
+    models = [model for model in summary.ranked if model.chosen is not None]
+    drawn = [m.test for model in models for s in model.ended for m in s.moments]
+    drawn += [m.validation for x in models if x.chosen for m in x.chosen.moments]
+    drawn = [value for value in drawn if math.isfinite(value)]
+    if not models or not drawn:
+        return None
+    if len(drawn) > 1000:
+        low, high = np.quantile(drawn, (0.0, 0.99))
+        drawn = [value for value in drawn if low <= value <= high]
+    figure, axes = panels(len(models))
+    axes[0].set_xlim(0, 1.04 * max(m.step for x in models for s in x.ended for m in s.moments))
+    y_axis(axes[0], drawn)
+    for panel, model in zip(axes, models, strict=True):
+        _panel(panel, model, models, summary)
+        whole_numbers(panel)
+    figure.supxlabel("discriminator steps", fontsize=9)
+    figure.supylabel(summary.metric.label, fontsize=9)
+    figure.legend(handles=_legend(), loc="outside upper right", ncols=3)
+    return figure
+
+
+def _panel(
+    axes: Axes, model: ModelSummary, others: Sequence[ModelSummary], summary: DataSummary
+) -> None:
+    tint, chosen = colour(model.index), model.chosen
+    assert chosen is not None
+    for other in others:
+        if other is not model and other.chosen is not None:
+            axes.plot(*_line(other.chosen), color=FAINT, lw=1, zorder=1)
+    rest = [s for s in model.ended if s is not chosen]
+    if len(rest) > MANY:
+        _quantiles(axes, rest, summary, tint)
+    else:
+        for setting in rest:
+            steps, values = _best_so_far(setting, summary)
+            axes.plot(steps, values, color=tint, lw=0.9, alpha=0.5, zorder=2)
+            if setting.failed and steps:
+                axes.plot(steps[-1:], values[-1:], "x", color=tint, ms=5, mew=1.3, zorder=2)
+    measured = [m for m in chosen.moments if math.isfinite(m.validation)]
+    validation = [m.step for m in measured], [m.validation for m in measured]
+    axes.plot(*validation, color=MUTED, lw=1.1, dashes=(4, 2), zorder=3)
+    axes.plot(*_best_so_far(chosen, summary), color=INK, lw=1.2, ls=(0, (1, 1.5)), zorder=5)
+    axes.plot(*_line(chosen), color=tint, lw=2.2, marker="o", ms=4, zorder=4, clip_on=False)
+    panel_title(axes, model)
+    note = f"{setting_name(chosen).removeprefix('the ')}: {number(chosen.test)}"
+    axes.text(0.98, 0.95, note, transform=axes.transAxes, ha="right", va="top", fontsize=8)
+
+
+def _quantiles(
+    axes: Axes, settings: Sequence[TrialSummary], summary: DataSummary, tint: str
+) -> None:
+    """Best so far of many settings: their middle half and eight tenths, failures worst."""
+    steps = sorted({m.step for s in settings for m in s.moments})
+    worst = math.inf
+    table = []
+    for setting in settings:
+        known = dict(zip(*_best_so_far(setting, summary), strict=True))
+        row, last = [], worst
+        for step in steps:
+            last = summary.metric.cost(known[step]) if step in known else last
+            row.append(worst if setting.failed else last)
+        table.append(row)
+    shares = np.quantile(np.array(table), (0.1, 0.25, 0.75, 0.9), axis=0, method="nearest")
+    low, high = axes.get_ylim()
+    clear = np.array([[summary.metric.cost(v) for v in row] for row in shares])
+    clear = np.clip(clear, low, high)
+    for lower, upper in ((0, 3), (1, 2)):
+        axes.fill_between(steps, clear[lower], clear[upper], color=tint, alpha=0.14, lw=0)
+
+
+def _legend() -> list[Line2D]:
+    return [
+        Line2D([], [], color=INK, lw=2.2, marker="o", ms=4, label="chosen setting, test"),
+        Line2D([], [], color=MUTED, lw=1.1, dashes=(4, 2), label="its validation"),
+        Line2D([], [], color=INK, lw=1.2, ls=(0, (1, 1.5)), label="its best so far, test"),
+    ]
+
+
+def _line(setting: TrialSummary) -> tuple[list[int], list[float]]:
+    measured = [m for m in setting.moments if math.isfinite(m.test)]
+    return [m.step for m in measured], [m.test for m in measured]
+
+
+def _best_so_far(setting: TrialSummary, summary: DataSummary) -> tuple[list[int], list[float]]:
+    """Test value of the checkpoint with the best validation value up to each step."""
+    steps, values = [], []
+    for seen in range(1, len(setting.moments) + 1):
+        best = best_moment(setting.moments[:seen], summary.metric)
+        if best is not None:
+            steps.append(setting.moments[seen - 1].step)
+            values.append(best.test)
+    return steps, values

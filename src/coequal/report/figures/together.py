@@ -1,0 +1,33 @@
+"""Figures over all data sets."""
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from coequal.report.figures.axes import ends_with_names, with_margin
+from coequal.report.model import ModelSummary
+from coequal.report.overall import Overall
+from coequal.report.style import colour
+
+
+def profile(found: Overall, models: tuple[ModelSummary, ...]) -> Figure | None:
+    """Share of the runs at or above each normalised score; None without any."""
+    shown = [model for model in models if model.name in found.profiles]
+    if not shown:
+        return None
+    labels = [model.label for model in shown]
+    figure, axes = with_margin(shown, labels)
+    axes.set_xlim(1.0, 0.0)
+    axes.set_ylim(0, 1.02)
+    ends = []
+    for model in shown:
+        curve = found.profiles[model.name]
+        tint = colour(model.index)
+        axes.plot(curve.levels, curve.shares, color=tint, lw=1.8, drawstyle="steps-post")
+        if curve.low is not None and curve.high is not None and len(shown) <= 4:
+            low, high = np.array(curve.low), np.array(curve.high)
+            axes.fill_between(curve.levels, low, high, color=tint, alpha=0.13, lw=0, step="post")
+        ends.append((0.0, curve.shares[0]))
+    ends_with_names(figure, axes, ends, shown, labels)
+    axes.set_xlabel("normalised score: 1 is the best possible, 0 the cap")
+    axes.set_ylabel("share of runs at or above it")
+    return figure

@@ -1,0 +1,91 @@
+"""The report as one Markdown file: the verdict, the tables, the figures by link, the methods."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from coequal.report import sentences
+from coequal.report.section import Section, Together
+from coequal.report.table import Cell, Heading, Table
+
+
+def markdown(
+    study: Mapping[str, Any],
+    sections: Sequence[Section],
+    together: Together,
+    provenance: Sequence[tuple[str, str]],
+) -> str:
+    """The whole report in short."""
+    question = study.get("question") or "Which model is better?"
+    blocks = [f"# {plain(str(study.get('study')))}", plain(str(question))]
+    blocks += [f"**{plain(line)}**" for line in together.missing]
+    for section in sections:
+        blocks += _section(section)
+    if together.shown:
+        blocks.append("## All data sets")
+        blocks += [plain(text) for text in together.refusals]
+        for figure in together.figures.values():
+            blocks.append(_figure(figure.title, figure.read, figure.file))
+        for table in together.tables:
+            blocks += _table(table)
+    blocks.append("## Provenance")
+    blocks.append("\n".join(f"- {plain(head)}: {plain(text)}" for head, text in provenance))
+    blocks.append(
+        "The page with everything is `index.html`; numbers in full precision are in "
+        "`tables/*.csv`, the same tables for LaTeX in `tables/*.tex`."
+    )
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def plain(text: str) -> str:
+    """Text in which nothing is taken for Markdown or HTML."""
+    escaped = re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", " ".join(text.split()))
+    return escaped.replace("&", "&amp;")
+
+
+def _section(section: Section) -> list[str]:
+    summary = section.summary
+    blocks = [f"## {plain(summary.data)}"]
+    if missing := sentences.progress(summary):
+        blocks.append(f"**Not finished: {plain(missing)}**")
+    blocks.append(f"**{plain(sentences.verdict_sentence(summary))}**")
+    blocks.append(plain(sentences.verdict_note(summary)))
+    lines = [*sentences.how_sure(summary), *sentences.facts(summary)]
+    blocks.append("\n".join(f"- {plain(line)}" for line in lines))
+    for part in section.parts:
+        if part.figure is not None:
+            blocks.append(_figure(part.figure.title, part.figure.read, part.figure.file))
+        if part.table is not None:
+            blocks += _table(part.table)
+        if part.refusal:
+            blocks.append(f"*{plain(part.title)}*: {plain(part.refusal)}")
+    blocks.append("### Methods")
+    blocks.append(
+        "\n".join(f"- **{plain(head)}.** {plain(text)}" for head, text in section.methods)
+    )
+    blocks.append("### Departures and caveats")
+    blocks.append("\n".join(f"- {plain(text)}" for text in section.caveats))
+    return blocks
+
+
+def _figure(title: str, read: str, file: str) -> str:
+    return f"### {plain(title)}\n\n{plain(read)}\n\n![{plain(title)}](figures/{file}.svg)"
+
+
+def _table(table: Table) -> list[str]:
+    head = [_heading(heading) for heading in table.headings]
+    rule = [":--" if k == 0 or h.words else "--:" for k, h in enumerate(table.headings)]
+    rows = [[_cell(cell) for cell in row] for row in table.rows]
+    lines = "\n".join(f"| {' | '.join(row)} |" for row in (head, rule, *rows))
+    return [f"### {plain(table.title)}", plain(table.read), lines, *map(plain, table.notes)]
+
+
+def _heading(heading: Heading) -> str:
+    return plain(heading.text) + (f" ({plain(heading.small)})" if heading.small else "")
+
+
+def _cell(cell: Cell) -> str:
+    text = plain(cell.text + cell.mark)
+    text = f"**{text}**" if cell.strong else text
+    extra = "; ".join(part for part in (cell.small, cell.flag) if part)
+    return f"{text} ({plain(extra)})" if extra else text

@@ -1,0 +1,1 @@
+"""The tables of the report: what a reader sees, and the same in full precision."""

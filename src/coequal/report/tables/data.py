@@ -1,0 +1,99 @@
+"""The numbers behind the figures, for programs only: one row per point."""
+
+from collections.abc import Mapping
+
+from coequal.report.curves import Curve
+from coequal.report.summary import DataSummary
+from coequal.report.table import Record
+from coequal.report.tables.parts import ends, start
+from coequal.report.words import full
+
+
+def settings(summary: DataSummary) -> list[Record]:
+    """A row for each setting of the search."""
+    return [
+        start(summary, model)
+        | {"setting": s.number, "trial": s.trial, "seed": s.seed, "status": s.status}
+        | {"validation": full(s.validation), "test": full(s.test)}
+        | {"chosen": int(s is model.chosen)}
+        | {f"setting.{place.name}": place.value for place in s.values}
+        for model in summary.models
+        for s in model.settings
+    ]
+
+
+def fresh_seeds(summary: DataSummary) -> list[Record]:
+    """A row for each run with a fresh seed: re-runs and transfers."""
+    return [
+        start(summary, model)
+        | {"setting": setting, "repeat": run.repeat, "trial": run.trial, "status": run.status}
+        | {"validation": full(run.validation), "test": full(run.test)}
+        | {"reported": int(model.rerun is not None and run in model.rerun.runs)}
+        for model in summary.models
+        for setting, runs in sorted(model.again.items())
+        for run in runs
+    ]
+
+
+def budget_curves(summary: DataSummary) -> list[Record]:
+    """A row for each model and number of settings, and one for what the whole search found."""
+    return _curves(summary, summary.curves, summary.metric.name)
+
+
+def f1_curves(summary: DataSummary) -> list[Record]:
+    """The same of F1."""
+    return _curves(summary, summary.f1_curves, "f1")
+
+
+def cost_curves(summary: DataSummary) -> list[Record]:
+    """A row for each model, unit and budget."""
+    return [
+        {"data": summary.data, "metric": summary.metric.name, "model": name, "unit": unit}
+        | {"budget": full(point.budget), "search_total": full(curve.total)}
+        | {"expected_best": full(point.expected)}
+        | ends("expected_best", (point.low, point.high))
+        for unit, by_model in summary.cost_curves.items()
+        for name, curve in by_model.items()
+        for point in curve.points
+    ]
+
+
+def ranks(summary: DataSummary) -> list[Record]:
+    """A row for each model and budget."""
+    found = summary.ranks
+    if found is None:
+        return []
+    return [
+        {"data": summary.data, "model": name, "settings": budget}
+        | {"expected_best": full(summary.metric.cost(expected)), "rank": full(rank)}
+        for name, values, places in zip(found.models, found.expected, found.ranks, strict=True)
+        for budget, expected, rank in zip(found.budgets, values, places, strict=True)
+    ]
+
+
+def learning_curves(summary: DataSummary) -> list[Record]:
+    """A row for each checkpoint of each trial, failed ones too."""
+    return [
+        start(summary, model)
+        | {"setting": s.number, "repeat": s.repeat, "status": s.status, "step": moment.step}
+        | {"validation": full(moment.validation), "test": full(moment.test)}
+        for model in summary.models
+        for s in (*model.settings, *(run for runs in model.again.values() for run in runs))
+        for moment in s.moments
+    ]
+
+
+def _curves(summary: DataSummary, curves: Mapping[str, Curve], metric: str) -> list[Record]:
+    rows: list[Record] = []
+    for name, curve in curves.items():
+        first = {"data": summary.data, "metric": metric, "model": name, "of": curve.settings}
+        failures = {"failures": len(summary.model(name).failures)}
+        for point in curve.points:
+            note = "" if curve.solid(point) else "the interval's better end is the metric's bound"
+            row: Record = first | {"settings": point.budget} | failures
+            row |= {"expected_best": full(point.expected)}
+            rows.append(row | ends("expected_best", (point.low, point.high)) | {"note": note})
+        last = first | {"settings": curve.settings} | failures
+        last |= {"expected_best": full(curve.observed), **ends("expected_best", None)}
+        rows.append(last | {"note": "observed, no expectation"})
+    return rows

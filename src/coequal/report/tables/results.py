@@ -1,0 +1,288 @@
+"""The main table after Lucic et al. 2018, table 3, and the search in numbers."""
+
+import math
+
+from coequal.report.model import ModelSummary
+from coequal.report.reruns import RerunSummary
+from coequal.report.summary import DataSummary
+from coequal.report.table import Cell, Heading, Record, Table
+from coequal.report.tables.parts import (
+    EMPTY,
+    ends,
+    interval_cell,
+    name_cell,
+    rate_cell,
+    start,
+    value_cell,
+)
+from coequal.report.words import NONE, amount, capital, full, number, numbered, outcome
+from coequal.statistics.reruns import CLAIM, FEWEST, Reruns
+
+MARKS = (
+    "Re-run mean ± sd: ± is the spread between seeds, no standard error. * at least one severe "
+    "outlier (a failed run, or one more than 5 robust standard deviations above the median and "
+    "worse than 1.5 times it) was left out of mean ± sd; ** a fifth of the runs or more. Lucic et "
+    "al. 2018 have the marks but not the rule; rule and thresholds are this project's. IQM and "
+    "median are over all runs, failures at the cap."
+)
+
+
+def best_and_reruns(summary: DataSummary) -> Table | None:
+    """Best value after the search, and re-runs of the setting that it chose."""
+    if not summary.ended:
+        return None
+    label, reruns = summary.metric.label, summary.rerun_phase is not None
+    headings = [
+        Heading("Model"),
+        Heading(f"Best {label} after the search", "chosen on validation, one run"),
+    ]
+    if reruns:
+        headings += [
+            Heading("Re-runs: mean ± sd", "runs kept of all"),
+            Heading("IQM of re-runs", "95 %, Yuen"),
+            Heading("Median of re-runs", "95 %, order statistics"),
+            Heading("Failed re-runs", "95 %, Wilson"),
+            Heading("Selection gap", "search − re-runs"),
+        ]
+    headings += [
+        Heading("Failed settings", "95 %, Wilson"),
+        Heading("Oracle", "not achievable", muted=True),
+        Heading("Oracle gap", "chosen − oracle", muted=True),
+    ]
+    return Table(
+        name="best_and_reruns",
+        title=f"Best {label} after the search, and re-runs",
+        read=_read(summary, reruns),
+        headings=headings,
+        rows=[_row(summary, model, reruns) for model in summary.ranked],
+        records=[_record(summary, model) for model in summary.ranked],
+        notes=_notes(summary),
+    )
+
+
+def search(summary: DataSummary) -> Table | None:
+    """The search in numbers: choices at last and best checkpoint, the middle, what it cost."""
+    if not summary.ended:
+        return None
+    label = summary.metric.label
+    return Table(
+        name="search",
+        title="The search in numbers",
+        read=(
+            "What one run of each setting gave: the chosen setting at its last checkpoint and at "
+            "its best by validation, the authors' setting, the middle of all, and the mean cost of "
+            "a trial, failed ones with what they spent until then."
+        ),
+        headings=[
+            Heading("Model"),
+            Heading("Settings"),
+            Heading("Chosen setting"),
+            Heading(f"Test {label}", "last checkpoint"),
+            Heading(f"Test {label}", "best checkpoint by validation"),
+            Heading("Authors' setting"),
+            Heading("Median over settings", "failures worst"),
+            Heading("GFLOPs per trial"),
+            Heading("Seconds per trial"),
+            Heading("Generator steps"),
+        ],
+        rows=[_search_row(model) for model in summary.ranked],
+        records=[_search_record(summary, model) for model in summary.ranked],
+        notes=["A median is 'failed' where half of the settings or more failed."],
+    )
+
+
+def other_metrics(summary: DataSummary) -> Table | None:
+    """What else was measured of the chosen settings; None if nothing was."""
+    if not summary.also or not any(model.chosen for model in summary.models):
+        return None
+    metrics = [summary.metric, *summary.also]
+    rows, records = [], []
+    for model in summary.ranked:
+        if model.chosen is None:
+            continue
+        found = [model.chosen.value(metric.name) for metric in metrics]
+        rows.append([name_cell(model), *(value_cell(value) for value in found)])
+        named = {metric.name: full(v) for metric, v in zip(metrics, found, strict=True)}
+        records.append(start(summary, model) | {"setting": model.chosen.number} | named)
+    headings = [Heading("Model"), *(Heading(capital(m.label), m.better) for m in metrics)]
+    return Table(
+        name="other_metrics",
+        title="Other metrics of the chosen settings",
+        read=(
+            f"Test values where the chosen setting is judged; the setting was chosen by "
+            f"{summary.metric.label} alone, so the other columns are no contest."
+        ),
+        headings=headings,
+        rows=rows,
+        records=records,
+    )
+
+
+def _read(summary: DataSummary, reruns: bool) -> str:
+    text = (
+        f"Each model's best setting was chosen on validation; its test {summary.metric.label} in "
+        f"the search is of one run ({summary.metric.better})"
+    )
+    if not reruns:
+        return f"{text}; there are no re-runs, so how much a seed moves it is unknown."
+    return (
+        f"{text}, and the re-runs say what it gives with fresh seeds: compare models by the "
+        "interquartile mean (IQM: the mean of the middle half) and its interval."
+    )
+
+
+def _row(summary: DataSummary, model: ModelSummary, reruns: bool) -> list[Cell]:
+    chosen = model.chosen
+    found = Cell("failed" if model.ended else NONE, strong=True)
+    if chosen is not None:
+        found = value_cell(chosen.test, numbered(chosen.number), strong=not reruns)
+    cells = [name_cell(model), found]
+    if reruns:
+        cells += _rerun_cells(model.rerun)
+    failed = rate_cell(len(model.failures), len(model.ended), model.failure_interval)
+    gap = math.nan if chosen is None else chosen.test - model.oracle
+    return [*cells, failed, value_cell(model.oracle), value_cell(gap)]
+
+
+def _rerun_cells(rerun: RerunSummary | None) -> list[Cell]:
+    if rerun is None or rerun.setting is None or not rerun.runs:
+        return [EMPTY] * 5
+    numbers = rerun.numbers
+    if numbers is None:
+        return [Cell("no cap declared"), EMPTY, EMPTY, EMPTY, EMPTY]
+    kept = f"{numbers.kept} of {numbers.runs}"
+    if numbers.mean is None:
+        mean = Cell("no centre: most runs fail", kept)
+    else:
+        spread = "" if numbers.sd is None else f" ± {number(numbers.sd)}"
+        text = f"{number(numbers.mean)}{spread}"
+        mean = Cell(text, kept, sort=numbers.mean, mark=numbers.outliers.mark)
+    gap = EMPTY
+    if rerun.gap is not None:
+        share = rerun.gap.relative
+        small = "" if share is None else f"{100 * share:+.1f} %"
+        gap = value_cell(rerun.gap.difference, small)
+    return [
+        mean,
+        _or_refused(numbers.iqm, numbers, numbers.headline == "iqm"),
+        interval_cell(numbers.median, numbers.median_interval, strong=numbers.headline == "median")
+        if numbers.median_interval
+        else value_cell(numbers.median, "no interval below 6 runs"),
+        rate_cell(numbers.failed, numbers.runs, numbers.failure_rate),
+        gap,
+    ]
+
+
+def _or_refused(value: float, numbers: Reruns, strong: bool) -> Cell:
+    if numbers.iqm_interval is None:
+        return value_cell(value, f"no interval below {FEWEST} runs")
+    return interval_cell(value, numbers.iqm_interval, strong=strong)
+
+
+def _notes(summary: DataSummary) -> list[str]:
+    if summary.rerun_phase is None:
+        return []
+    notes = [MARKS]
+    runs = [len(m.rerun.runs) for m in summary.models if m.rerun and m.rerun.runs]
+    if runs and min(runs) < CLAIM:
+        notes.append(
+            f"With fewer than {CLAIM} re-runs an interval is a screening, not a claim; with fewer "
+            f"than {FEWEST} only the points are shown."
+        )
+    split = next((m.rerun for m in summary.models if m.rerun and m.rerun.chosen_by), None)
+    if split is not None:
+        notes.append(
+            f"The best {len(split.candidates)} settings of each search were re-run: the first "
+            f"{split.chosen_by} seeds of each chose among them by their validation median, and "
+            "only the other seeds are reported."
+        )
+    return notes
+
+
+def _record(summary: DataSummary, model: ModelSummary) -> Record:
+    chosen = model.chosen
+    row = start(summary, model) | {
+        "settings_planned": len(model.settings),
+        "settings_ended": len(model.ended),
+        "failures": len(model.failures),
+        **ends("failure_rate", model.failure_interval),
+        "chosen_setting": chosen.number if chosen else "",
+        "search_test": full(chosen.test) if chosen else "",
+        "oracle_not_achievable": full(model.oracle),
+    }
+    rerun = model.rerun
+    if rerun is None:
+        return row
+    row |= {
+        "rerun_setting": "" if rerun.setting is None else rerun.setting,
+        "rerun_candidates": " ".join(map(str, rerun.candidates)),
+        "reruns_planned": rerun.planned,
+        "reruns_ended": len(rerun.runs),
+        "rerun_oracle_gap": full(rerun.oracle_gap),
+    }
+    numbers = rerun.numbers
+    if numbers is None:
+        return row
+    return row | {
+        "reruns_failed": numbers.failed,
+        **ends("rerun_failure_rate", numbers.failure_rate),
+        "reruns_kept": numbers.kept,
+        "outlier_mark": numbers.outliers.mark,
+        "rerun_mean": full(numbers.mean),
+        "rerun_sd": full(numbers.sd),
+        "rerun_iqm": full(numbers.iqm),
+        **ends("rerun_iqm", numbers.iqm_interval),
+        "rerun_median": full(numbers.median),
+        **ends("rerun_median", numbers.median_interval),
+        "selection_gap": full(rerun.gap.difference) if rerun.gap else "",
+        "scale": numbers.scale,
+    }
+
+
+def _search_row(model: ModelSummary) -> list[Cell]:
+    chosen, authors = model.chosen, model.authors
+    total, ended = len(model.settings), len(model.ended)
+    cells = [
+        name_cell(model),
+        Cell(f"{ended} of {total}" if ended < total else str(ended), sort=ended),
+    ]
+    if chosen is None:
+        cells += [EMPTY, Cell("failed" if ended else NONE), EMPTY]
+    else:
+        small = "authors'" if chosen.number == 0 else ""
+        cells.append(Cell(str(chosen.number), small, sort=chosen.number))
+        cells.append(value_cell(chosen.last.test if chosen.last else None))
+        best = chosen.best
+        cells.append(value_cell(best.test, f"step {best.step:,}") if best else EMPTY)
+    steps = model.generator_steps
+    low_high = f"{steps[0]:,}–{steps[1]:,}" if steps else NONE
+    return [
+        *cells,
+        Cell(outcome(authors), sort=authors.test if authors and not authors.failed else ""),
+        value_cell(model.median),
+        Cell(amount(model.gflops), sort=model.gflops),
+        Cell(amount(model.seconds), sort=model.seconds),
+        Cell(low_high if steps and steps[0] != steps[1] else low_high.split("–")[0] or NONE),
+    ]
+
+
+def _search_record(summary: DataSummary, model: ModelSummary) -> Record:
+    chosen, authors = model.chosen, model.authors
+    steps = model.generator_steps or ("", "")
+    curve = summary.curves.get(model.name)
+    mean = curve.points[0].expected if curve and curve.points else None
+    return start(summary, model) | {
+        "settings_planned": len(model.settings),
+        "settings_ended": len(model.ended),
+        "chosen_setting": chosen.number if chosen else "",
+        "chosen_validation": full(chosen.validation) if chosen else "",
+        "chosen_test_last": full(chosen.last.test if chosen and chosen.last else None),
+        "chosen_test_best_validation": full(chosen.best.test if chosen and chosen.best else None),
+        "authors_test": full(authors.test) if authors else "",
+        "median_test": full(model.median),
+        "mean_test_failures_at_cap": full(mean),
+        "mean_gflops": full(model.gflops),
+        "mean_seconds": full(model.seconds),
+        "generator_steps_min": steps[0],
+        "generator_steps_max": steps[1],
+    }
