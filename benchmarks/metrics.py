@@ -1,8 +1,9 @@
 """Measures our metrics against other packages': one thread, CPU time, one Markdown table.
 
 Both sides take turns within a round; a ratio is the median [min, max] of those within rounds. Wants
-`pip install torch-fidelity POT`, which coequal itself never imports. Features are made up: the
-positive part of correlated Gaussians, whose variances fall like a power."""
+`pip install torch-fidelity pytorch-fid POT`, which coequal itself never imports. Features are made
+up: the positive part of correlated Gaussians, whose variances fall like a power. Inception's
+weights are random, the same on both sides."""
 
 import random
 import time
@@ -10,18 +11,23 @@ from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
 from statistics import median
 from typing import NamedTuple
+from unittest.mock import patch
 
 import numpy as np
 import ot
+import pytorch_fid.inception
 import torch
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
+from torch import Tensor, nn
 from torch_fidelity.metric_fid import fid_statistics_to_metric
 from torch_fidelity.metric_kid import kid_features_to_metric
 
 from coequal.contract import ImageSet
+from coequal.encoders import _inception_net
+from coequal.encoders.inception import InceptionTorch
 from coequal.metrics import _gaussians
-from coequal.metrics.emd import earth_movers_distance
+from coequal.metrics.emd import distance_with_error, earth_movers_distance
 from coequal.metrics.fd import FrechetDistance, frechet_distance, moments
 from coequal.metrics.kid import KernelDistance
 from coequal.metrics.swd import sliced_wasserstein
@@ -123,18 +129,57 @@ def transport_pairs(count: int, size: int, paired: int) -> Iterator[Pair]:
     lines = np.random.default_rng(0).standard_normal((512, size))
     lines /= np.linalg.norm(lines, axis=1, keepdims=True)
     yield Pair(
-        f"swd, {count} x {size}, 512 lines",
+        f"swd and its standard error, {count} x {size}, 512 lines; theirs: swd",
         "POT",
-        lambda: sliced_wasserstein(real=real, fake=fake, lines=lines),
+        lambda: sliced_wasserstein(real=real, fake=fake, lines=lines).value,
         lambda: float(ot.sliced_wasserstein_distance(real, fake, projections=lines.T) ** 2),
     )
     x, y = real[:paired], fake[:paired]
+
+    def theirs() -> float:
+        return float(ot.emd2([], [], ot.dist(x, y, "euclidean"), numItermax=10**7))
+
     yield Pair(
-        f"emd, {paired} x {size}",
-        "POT",
-        lambda: earth_movers_distance(real=x, fake=y),
-        lambda: float(ot.emd2([], [], ot.dist(x, y, "euclidean"), numItermax=10**7)),
+        f"emd, {paired} x {size}", "POT", lambda: earth_movers_distance(real=x, fake=y), theirs
     )
+    yield Pair(
+        f"emd and its standard error, {paired} x {size}; theirs: emd",
+        "POT",
+        lambda: distance_with_error(real=x, fake=y).value,
+        theirs,
+    )
+
+
+def inception_pair(count: int, side: int) -> Pair:
+    """Features of uint8 images, their resize included; ours in batches of 16, theirs in one."""
+    images = torch.randint(256, (count, 3, side, side), dtype=torch.uint8)
+    weights = random_inception(images[:4])
+    ours = InceptionTorch(_inception_net.built(dict(weights)), "random", official=False)
+    with patch.object(pytorch_fid.inception, "load_state_dict_from_url", return_value=weights):
+        peer = pytorch_fid.inception.InceptionV3([3]).eval()
+
+    @torch.inference_mode()
+    def theirs() -> float:
+        return float(peer(images / 255)[0].double().norm())
+
+    return Pair(
+        f"Inception features of {count} images of {side}x{side}",
+        "pytorch-fid",
+        lambda: float(ours.features(images).double().norm()),
+        theirs,
+    )
+
+
+def random_inception(images: Tensor) -> dict[str, Tensor]:
+    """Weights of a net whose activations stay about 1: BatchNorm's statistics fit the images."""
+    net = _inception_net.Inception()
+    for module in net.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = None  # the plain mean over batches
+    shown = nn.functional.interpolate(images / 127.5 - 1, (299, 299), mode="bilinear")
+    with torch.no_grad():
+        net.train()(shown)
+    return net.state_dict()
 
 
 def timed(run: Run) -> tuple[float, float]:
@@ -175,18 +220,23 @@ def pairs(quick: bool) -> Iterator[Pair]:
         1000 if quick else 10_000, 32 if quick else 256, 2000 // (1 + 3 * quick)
     )
     yield covariance_pair(2000 if quick else 50_000, size)
+    yield inception_pair(16 if quick else 48, 64)
 
 
 def main() -> None:
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--quick", action="store_true", help="small and once: only a smoke check")
+    parser.add_argument("--only", default="", help="rows whose name holds this")
     options = parser.parse_args()
     torch.set_num_threads(1)
+    torch.manual_seed(0)
     header = ["", "peer", "ours, s", "peer, s", "ours / peer", "values apart by"]
     print(f"| {' | '.join(header)} |\n|{'---|' * len(header)}", flush=True)
     with threadpool_limits(1):
         for pair in pairs(options.quick):
+            if options.only not in pair.what:
+                continue
             print(row(pair, 1 if options.quick else options.rounds), flush=True)
 
 

@@ -16,6 +16,7 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> None
     patch = pytest.MonkeyPatch()
     patch.setenv("COEQUAL_OFFLINE", "1")  # no test asks the network
     patch.setenv("COEQUAL_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+    patch.setenv("HF_HOME", str(tmp_path_factory.getbasetemp() / "hub"))
 
 
 @pytest.fixture

@@ -83,10 +83,11 @@ def compare(
         sys.stdout.write(json.dumps(found, indent=1) + "\n")
         return
     table = Table("metric", str(first), str(second), "difference", "s. e.", "p-value", "better")
-    for name, row in found.items():
+    for name, row in found["metrics"].items():
         keys = ("first", "second", "difference", "standard_error", "p_value")
         table.add_row(name, *(_number(row[key]) for key in keys), row["better"] or "")
     console.print(table)
+    console.print(found["over"], markup=False)
 
 
 def _print_scores(found: dict[str, Any]) -> None:
@@ -110,7 +111,7 @@ def _read(path: Path) -> dict[str, Any]:
         found = json.loads(path.read_text())
     except json.JSONDecodeError as error:
         raise ValueError(f"{path} is no JSON ({error})") from error
-    if not isinstance(found, dict) or not {"schema", "metrics", "encoder"} <= found.keys():
+    if not isinstance(found, dict) or not {"metrics", "encoder", "real", "fake"} <= found.keys():
         raise ValueError(f"{path} is no output of `coequal score --json`")
     return found
 

@@ -11,7 +11,7 @@ every other draw comes from a stream that the loop owns and checkpoints.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Literal, NamedTuple, Protocol, TypeVar
@@ -388,13 +388,20 @@ class ImageSet:
     """Images as a metric sees them: what an encoder made of them, and themselves where they are
     wanted."""
 
-    features: Float[Tensor, "n d"]
+    features: Float[Tensor, "n d"]  # of a file: mapped, so that they take memory when looked at
     probabilities: Float[Tensor, "n classes"] | None = None
     labels: Int[Tensor, " n"] | None = None
     images: UInt8[Tensor, "n c h w"] | None = None
+    read: Callable[[int, int], Tensor] | None = None  # features from .. to, not by way of the map
 
     def __len__(self) -> int:
         return len(self.features)
+
+    def parts(self, size: int) -> Iterator[Float[Tensor, "rows d"]]:
+        """The features in order, `size` rows at a time; of a file no more than these are held."""
+        for start in range(0, len(self), size):
+            stop = start + size
+            yield self.features[start:stop] if self.read is None else self.read(start, stop)
 
 
 Want = Literal["probabilities", "labels", "images", "train"]

@@ -6,7 +6,7 @@ import torch
 from coequal import lookup
 from coequal.contract import Dataset, ImageSet, Split
 from coequal.data import load_dataset
-from coequal.report.direction import HIGHER
+from coequal.selection import HIGHER
 from coequal.rng import Rng
 
 

@@ -214,14 +214,14 @@ def test_what_does_not_go_together_is_refused(arguments, message):
 def test_arrays_with_the_channels_last_are_turned():
     pixels = images(4, 1, channels=3)
     turned = from_array(pixels.transpose(0, 2, 3, 1), "x")
-    assert torch.equal(turned.images, torch.from_numpy(pixels))
+    assert torch.equal(turned.images.whole, torch.from_numpy(pixels))
 
 
 def test_hugging_faces_items_and_calls_can_be_scored():
     pixels = images(20, 4)
     rows = [{"image": Image.fromarray(image[0]), "label": i % 3} for i, image in enumerate(pixels)]
     found = load_input(rows, role="real", data_dir=Path())
-    assert torch.equal(found.images, torch.from_numpy(pixels))
+    assert torch.equal(found.images.whole, torch.from_numpy(pixels))
     assert found.labels.tolist() == [i % 3 for i in range(20)]
     asked = []
 
@@ -256,8 +256,15 @@ def test_compare_gives_difference_error_and_p_value():
     first = coequal.score(real=REAL, fake=FAKE, metrics=["fd", "recall"])
     second = coequal.score(real=REAL, fake=FAKE + 0.5, metrics=["fd"])
     compared = compare(first, second)
-    assert list(compared) == ["fd", "fd_unbiased"]  # what both have
-    row = compared["fd"]
+    assert list(compared) == ["schema", "over", "same_fakes", "metrics"]
+    assert compared["schema"] == 1
+    assert not compared["same_fakes"]
+    assert "over new fake images on both sides" in compared["over"]
+    assert json.loads(json.dumps(compared, allow_nan=False)) == compared
+    assert list(compared["metrics"]) == ["fd", "fd_unbiased"]  # what both have
+    row = compared["metrics"]["fd"]
+    keys = ["first", "second", "difference", "standard_error", "p_value", "better"]
+    assert list(row) == keys
     assert row["difference"] == row["second"] - row["first"] > 0
     assert row["better"] == "first"
     errors = [score["metrics"]["fd"]["standard_error"] for score in (first, second)]
@@ -268,12 +275,44 @@ def test_compare_gives_difference_error_and_p_value():
 def test_compare_knows_what_is_better_on_both_sides_of_a_target():
     base = coequal.score(real=REAL, fake=FAKE, metrics=["one_nn", "recall"])
     other = json.loads(json.dumps(base))
-    for value, better in ((0.5, "second"), (0.1, "first"), (0.9, "first")):
+
+    def better(first: dict, second: dict, name: str) -> str:
+        return compare(first, second)["metrics"][name]["better"]
+
+    for value, expected in ((0.5, "second"), (0.1, "first"), (0.9, "first")):
         other["metrics"]["one_nn"]["value"] = value
-        assert compare(base, other)["one_nn"]["better"] == better
+        assert better(base, other, "one_nn") == expected
     other["metrics"]["recall"]["value"] = 1.0
-    assert compare(base, other)["recall"]["better"] == "second"
-    assert compare(base, base)["recall"]["better"] == "equal"
+    assert better(base, other, "recall") == "second"
+    assert better(base, base, "recall") == "equal"
+
+
+def test_the_same_fakes_differ_by_nothing_and_have_no_p_value():
+    one, again = (coequal.score(real=REAL, fake=FAKE, metrics="all") for _ in range(2))
+    found = compare(one, again)
+    assert found["same_fakes"]
+    assert "the same fake images" in found["over"]
+    for name, row in found["metrics"].items():
+        numbers = (row["difference"], row["standard_error"], row["p_value"], row["better"])
+        assert numbers[:3] == (0, 0, None), name
+        assert numbers[3] in ("equal", None), name
+
+
+def test_the_p_value_is_right_for_new_fakes_against_one_real_set():
+    # Two sets of fakes of one law, 60 times: z^2 is 1 on average (give or take 0.18 over 60); with
+    # the noise of the real images in the error it would be about a half.
+    rng = np.random.default_rng(5)
+    squares = []
+    for _ in range(60):
+        scores = [
+            coequal.score(
+                real=REAL, fake=rng.standard_normal((100, 8)) + 0.4, metrics=["fd", "swd"]
+            )
+            for _ in range(2)
+        ]
+        rows = compare(*scores)["metrics"].values()
+        squares.append([(row["difference"] / row["standard_error"]) ** 2 for row in rows])
+    assert all(0.6 < mean < 1.5 for mean in np.mean(squares, 0)), np.mean(squares, 0)
 
 
 def test_compare_refuses_other_protocols_by_name():
@@ -310,8 +349,9 @@ def test_labels_are_brought_to_the_real_classes_order():
     from coequal.evaluation.inputs import Input
     from coequal.evaluation.score import _with_classes_of
 
-    real = Input("r", "x", classes=("cat", "dog"), labels=torch.tensor([0, 1]))
-    fake = Input("f", "x", classes=("dog", "cat"), labels=torch.tensor([0, 0, 1]))
+    none = np.zeros((0, 32), np.uint8)
+    real = Input("r", "x", none, classes=("cat", "dog"), labels=torch.tensor([0, 1]))
+    fake = Input("f", "x", none, classes=("dog", "cat"), labels=torch.tensor([0, 0, 1]))
     found, wrong = _with_classes_of(real, fake)
     assert wrong is None
     assert found.labels.tolist() == [1, 1, 0]

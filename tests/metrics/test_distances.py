@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from coequal.metrics import _distances
-from coequal.metrics._distances import across, nearest, within
+from coequal.metrics import _distances, _tiles
+from coequal.metrics._distances import Wish, across, nearest, one_pass, within
 from coequal.rng import Rng
 
 
@@ -129,13 +129,13 @@ def test_scale_does_not_matter(scale):
 def test_the_bound_on_rounding_holds_with_room():
     # If a matrix product were to round more coarsely (TF32, bfloat16), this would show it.
     points = Rng(0).normal(200, 300).relu() + 3
-    data = _distances._augmented(points, _distances._centre(points), torch.float32)
+    data = _tiles.augmented(points, _tiles.centre_of(points), torch.float32)
     count = len(points)
     buffer = data.new_empty(len(data) ** 2)
-    found = _distances._squared(data, data, buffer)[:count, :count].double()
+    found = _tiles.squared(data, data, buffer)[:count, :count].double()
     norms = data[:count, -1].double()
     errors = (found - distances(points, points).square()).abs()
-    bound = _distances._relative_error(data) * (norms[:, None] + norms[None])
+    bound = _tiles.relative_error(data.shape[1], data.dtype) * (norms[:, None] + norms[None])
     assert 0 < (errors / bound).max() < 0.3
 
 
@@ -147,3 +147,60 @@ def test_what_is_not_finite_is_refused(bad):
         within(points, 1)
     with pytest.raises(ValueError, match="at least one image"):
         nearest(points[:3], points[:0], 1)
+
+
+def results(rows: torch.Tensor, columns: torch.Tensor) -> list[torch.Tensor]:
+    edges = distances(rows, columns)
+    crossing = across(
+        rows, columns, row_k=4, column_k=3, row_radii=edges.T[:1], column_radii=edges[:1], tile=32
+    )
+    return [*within(columns, 4, 32), *crossing.of_rows, *crossing.of_columns, *crossing[2:]]
+
+
+@pytest.mark.parametrize("panel", [64, 128])
+def test_nothing_depends_on_the_panels(monkeypatch, panel):
+    rows, columns = clusters(1e-3), torch.cat([clusters(1e-3)[::2], Rng(5).normal(200, 40)])
+    wanted = results(rows, columns)
+    monkeypatch.setattr(_tiles, "PANEL", panel)
+    found = results(rows, columns)
+    assert all(torch.equal(a, b) for a, b in zip(wanted, found, strict=True))
+
+
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The number of pairs in each tile from now on."""
+    pairs: list[int] = []
+
+    def counting(left: torch.Tensor, right: torch.Tensor, buffer: torch.Tensor) -> torch.Tensor:
+        pairs.append(len(left) * len(right))
+        return _tiles.squared(left, right, buffer)
+
+    monkeypatch.setattr(_distances, "squared", counting)
+    return pairs
+
+
+def test_each_pair_within_a_set_is_computed_once(monkeypatch):
+    # 320 points in 10 tiles of 32 and panels of 64: 10 * 11 / 2 tiles in the upper triangle.
+    monkeypatch.setattr(_tiles, "PANEL", 64)
+    pairs = counted(monkeypatch)
+    within(Rng(0).normal(320, 5), 3, 32)
+    assert sum(pairs) == 55 * 32 * 32
+
+
+def test_one_pass_answers_what_was_wished_for(monkeypatch):
+    rows, columns = Rng(0).normal(96, 5), Rng(1).normal(64, 5)
+    wanted = nearest(columns[:10], rows, 4)
+    pairs = counted(monkeypatch)
+    with one_pass(Wish(columns[:10], rows, 4)):
+        crossing = across(rows, columns, row_k=2, column_k=1)
+        assert crossing.of_columns.indices.shape == (64, 1)  # what was asked for, no more
+        for found in (nearest(columns[:10], rows, 4), nearest(columns, rows, 3).first(10, 4)):
+            assert torch.equal(found.indices, wanted.indices[:, : found.indices.shape[1]])
+            assert torch.equal(found.distances, wanted.distances[:, : found.indices.shape[1]])
+        assert torch.equal(nearest(rows, columns, 2).indices, crossing.of_rows.indices)
+        assert sum(pairs) == 96 * 64
+        nearest(columns[:10], rows, 5)  # more than is known
+        nearest(rows.clone(), columns, 1)  # another set
+        nearest(columns[1:10], rows, 1)  # not the first rows
+        assert sum(pairs) == 2 * 96 * 64 + 2 * 32 * 96
+    nearest(rows, columns, 2)  # nothing is remembered
+    assert sum(pairs) == 3 * 96 * 64 + 2 * 32 * 96

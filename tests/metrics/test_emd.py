@@ -7,7 +7,13 @@ import pytest
 import torch
 
 from coequal.contract import ImageSet
-from coequal.metrics.emd import EarthMoversDistance, earth_movers_distance
+from coequal.metrics.emd import (
+    EarthMoversDistance,
+    _pairing,
+    _rise,
+    distance_with_error,
+    earth_movers_distance,
+)
 from coequal.rng import Rng
 
 
@@ -74,3 +80,26 @@ def test_both_sets_are_cut_to_the_same_number():
     ours, theirs = real[draws.permutation(60)[:30]], fake[draws.permutation(40)[:30]]
     assert emd(real, fake, 30, seed=1) == emd(ours, theirs)
     assert emd(real, fake, 40, seed=1) == emd(real, fake, 2000, seed=1)
+
+
+def test_prices_of_a_shift_are_the_way_along_it():
+    # Moved by far more than the sets are wide, every image costs its place along the shift and next
+    # to nothing else: the error of the distance is that of the mean in that direction.
+    rng = np.random.default_rng(0)
+    real, fake = rng.normal(size=(60, 3)), rng.normal(size=(60, 3)) + np.array([1e4, 0, 0])
+    expected = fake[:, 0].std(ddof=1) / np.sqrt(60)
+    found = distance_with_error(real=real, fake=fake)
+    assert found.standard_error == pytest.approx(expected, rel=1e-3)
+    assert found.value == earth_movers_distance(real=real, fake=fake)
+    assert distance_with_error(real=real[:1], fake=fake[:1]).standard_error is None
+
+
+def test_prices_make_the_pairing_every_rows_choice():
+    # Weak duality: c_ij - p_j is least at the partner of each row, for costs of any shape.
+    rng = np.random.default_rng(3)
+    for size in (1, 2, 5, 40):
+        costs = rng.integers(0, 9, (size, size)).astype(float)  # many ties
+        found = _pairing(costs.copy())
+        prices = (costs[0] - found.costs[0]) + _rise(found)
+        own = costs[np.arange(size), found.partners] - prices[found.partners]
+        assert (own <= (costs - prices).min(1) + 1e-9).all()

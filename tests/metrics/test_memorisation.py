@@ -62,9 +62,7 @@ def test_five_points_by_hand():
     assert found["authenticity"].value == pytest.approx(1 / 4)
     assert found["authenticity"].standard_error == pytest.approx(math.sqrt(3 / 16 / 4))
     assert found["authenticity_calibrated"].value == pytest.approx(-1 / 4)
-    assert found["authenticity_calibrated"].standard_error == pytest.approx(
-        math.sqrt(3 / 16 / 4 + 1 / 4 / 2)
-    )
+    assert found["authenticity_calibrated"].standard_error == pytest.approx(math.sqrt(3 / 16 / 4))
     assert found["c_t"].value == pytest.approx(-2 / math.sqrt(14 / 3))
 
 

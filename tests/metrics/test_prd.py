@@ -8,11 +8,14 @@ import torch
 
 from coequal.contract import ImageSet
 from coequal.metrics.prd import (
+    Clustering,
     Curve,
     DistributionPrecisionRecall,
-    best_f,
+    best_f_with_error,
     cluster,
+    curves,
     discrete_curve,
+    f_scores,
 )
 from coequal.rng import Rng
 
@@ -27,7 +30,6 @@ def scores(
     metric = metric or DistributionPrecisionRecall(clusters=4, runs=3)
     reference = metric.reference(ImageSet(real))
     found = metric.values(real=reference, fake=ImageSet(fake), rng=Rng(seed))
-    assert found["prd_f8"].standard_error is None
     return found["prd_f8"].value, found["prd_f1_8"].value
 
 
@@ -35,6 +37,10 @@ def blobs(counts: list[int], rng: Rng) -> torch.Tensor:
     """So many points near each of the corners 100 e_i of a simplex."""
     corners = [100 * torch.eye(len(counts))[i].repeat(n, 1) for i, n in enumerate(counts)]
     return torch.cat(corners) + rng.normal(sum(counts), len(counts))
+
+
+def best_f(curve: Curve, beta: float) -> float:
+    return float(f_scores(curve, beta).max())
 
 
 def law(*shares: float) -> torch.Tensor:
@@ -78,10 +84,11 @@ def test_features_in_clear_groups_give_the_discrete_curve():
     rng = Rng(0)
     real, fake = blobs([50, 50, 50, 50], rng), blobs([80, 60, 40, 20], rng)
     metric = DistributionPrecisionRecall(clusters=4, runs=2)
-    found = metric.curve(real=real, fake=fake, rng=rng)
+    found = curves(metric.clusterings(real=real, fake=fake, rng=rng))
     expected = discrete_curve(real=law(*[0.25] * 4), fake=law(0.4, 0.3, 0.2, 0.1))
-    torch.testing.assert_close(found.precision, expected.precision)
-    torch.testing.assert_close(found.recall, expected.recall)
+    for run in range(2):
+        torch.testing.assert_close(found.precision[run], expected.precision)
+        torch.testing.assert_close(found.recall[run], expected.recall)
 
 
 def test_dropped_modes_cost_recall_and_invented_ones_precision():
@@ -143,3 +150,35 @@ def test_copies_and_broken_features():
     broken = torch.ones(9, 3)
     broken[0, 0] = float("nan")
     assert all(math.isnan(value) for value in scores(real=torch.ones(9, 3), fake=broken))
+
+
+@pytest.mark.parametrize("beta", [8, 1, 1 / 8])
+@pytest.mark.parametrize(
+    "shares", [(0.1, 0.2, 0.3, 0.4), (0.7, 0.3, 0, 0), (0.4, 0.3, 0.2, 0.1), (0, 0.3, 0.5, 0.2)]
+)
+def test_the_standard_error_in_given_clusters(beta, shares):
+    # The derivative of the best F by the weight of a fake image, from small changes of the law both
+    # ways, along a fine grid of angles; runs that are all alike add nothing.
+    real, fake = law(0.5, 0.3, 0.2, 0), law(*shares)
+    labels = torch.arange(4).repeat_interleave((fake * 100 + 0.5).long())
+    found = best_f_with_error([Clustering(real, fake, labels)] * 2, beta, 1001)
+    step = 1e-3
+    slopes = []
+    for place in range(4):
+        ends = [
+            best_f(discrete_curve(real=real, fake=moved, angles=100_001), beta)
+            for moved in (fake + sign * step * (torch.eye(4)[place] - fake) for sign in (-1, 1))
+        ]
+        slopes.append((ends[1] - ends[0]) / (2 * step))
+    expected = torch.tensor(slopes)[labels].std() / 100**0.5
+    assert found.standard_error == pytest.approx(float(expected), rel=0.05, abs=1e-4)
+
+
+def test_the_spread_of_the_runs_is_part_of_the_standard_error():
+    # The runs' own F differ, by 0.05 and more between 0.7 and 0.8 in the first cluster.
+    labels = torch.zeros(100, dtype=torch.long)  # of one cluster: no spread but that of the runs
+    one, other = (Clustering(law(0.5, 0.5), law(a, 1 - a), labels) for a in (0.7, 0.8))
+    assert best_f_with_error([one, one], 1, 101).standard_error < 1e-9
+    assert best_f_with_error([one, other], 1, 101).standard_error > 0.02
+    assert best_f_with_error([one], 1, 101).standard_error is None
+    assert best_f_with_error([Clustering(law(1, 0), law(0, 1), labels)] * 2, 8, 9) == (0, None)

@@ -36,7 +36,6 @@ def score(
 ) -> float:
     sets = [ImageSet(torch.zeros(len(images), 2), images=images) for images in (real, fake)]
     found = metric.values(real=metric.reference(sets[0]), fake=sets[1], rng=Rng(seed))
-    assert found["swd_patches"].standard_error is None
     return found["swd_patches"].value
 
 
@@ -92,7 +91,7 @@ def test_patches_lie_where_their_corner_says():
 def test_descriptors_have_mean_0_and_deviation_1_per_channel():
     patches = 5 * Rng(0).normal(20, 3, 7, 7) + torch.tensor([1.0, 2, 3]).view(3, 1, 1)
     patches[:, 2] = 9  # a constant channel is 0
-    found = normalised(patches).view(20, 3, 49)
+    found = normalised(patches).flatten(2)
     assert found.mean((0, 2)).tolist() == pytest.approx([0, 0, 0], abs=1e-6)
     assert found.std((0, 2), correction=0).tolist() == pytest.approx([1, 1, 0], rel=1e-5)
 
@@ -113,21 +112,22 @@ def test_the_distance_against_a_direct_one():
     rng = Rng(1)
     real, fake = rng.normal(50, 6), rng.normal(50, 6) * 2
     metric = PatchDistance(directions=16, repeats=3)
-    found = metric._distance(real=real, fake=fake, rng=Rng(2))
+    found = metric._level(real=real, fake=fake.view(10, 5, 1, 6), rng=Rng(2)).distance
     draws, total = Rng(2), 0.0
     for _ in range(3):
         for direction in draws.normal(16, 6).double().numpy():
             unit = direction / math.sqrt(sum(direction**2))
             one, two = (sorted(rows.double().numpy() @ unit) for rows in (real, fake))
             total += sum(abs(a - b) for a, b in zip(one, two, strict=True)) / 50
-    assert found == pytest.approx(total / 48, rel=1e-5)
+    assert found == pytest.approx(1000 * total / 48, rel=1e-5)
 
 
 def test_the_value_is_the_mean_of_the_levels():
     real, fake = noise(20, 3, 32, 32), smooth(20, 3, 32, 32, seed=1)
     levels = SMALL.levels(real=real, fake=fake, rng=Rng(0))
     assert list(levels) == [32, 16]
-    assert score(real=real, fake=fake) == pytest.approx(sum(levels.values()) / 2, rel=1e-12)
+    mean = sum(level.distance for level in levels.values()) / 2
+    assert score(real=real, fake=fake) == pytest.approx(mean, rel=1e-12)
     grey = SMALL.levels(real=real[:, :1, :28, :28], fake=fake[:, :1, :28, :28], rng=Rng(0))
     assert list(grey) == [28]
 
@@ -169,3 +169,23 @@ def test_what_is_refused():
     broken = ImageSet(torch.full((3, 2), float("nan")), images=images)
     found = SMALL.values(real={"images": images}, fake=broken, rng=Rng(0))
     assert math.isnan(found["swd_patches"].value)
+
+
+def test_what_an_image_counts_for_is_the_change_when_it_comes_again():
+    # Twelve images, each 200 times, and one of them 201 times: the distance changes by what it
+    # counts for over 2,401, but for second order. One patch per image: images as large as patches.
+    real, fake = noise(2400, 2, 7, 7), smooth(12, 2, 7, 7, seed=1)
+    metric = PatchDistance(patches=1, directions=8, repeats=2)
+
+    def level(images: torch.Tensor) -> swd_patches.Level:
+        rows = [normalised(x.float()) for x in (real[: len(images)], images)]
+        return metric._level(real=rows[0].flatten(1), fake=rows[1].view(-1, 1, 2, 49), rng=Rng(0))
+
+    whole = fake.repeat_interleave(200, 0)
+    base = level(whole)
+    for index in range(12):
+        other = whole.clone()
+        other[200 * ((index + 1) % 12)] = fake[index]  # in the place of its neighbour
+        gone = base.counts_for[200 * ((index + 1) % 12)]
+        expected = (base.counts_for[200 * index] - gone) / 2400
+        assert level(other).distance - base.distance == pytest.approx(expected, abs=0.01)

@@ -6,8 +6,9 @@ are turned upright; of many frames the first is taken; grey pictures among colou
 A file that can't be read is refused, never skipped.
 """
 
+import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -52,6 +53,14 @@ class Pictures(NamedTuple):
     notes: list[str]
 
 
+class Survey(NamedTuple):
+    """What has to be known of all pictures before any is used, without their pixels."""
+
+    shape: tuple[int, int, int]  # channels, height, width, the same for all
+    digests: NDArray[np.uint8]  # (n, 32): SHA-256 of each one's pixels (c, h, w)
+    notes: list[str]
+
+
 def read_pictures(root: Path, names: Sequence[str], image_size: int | None) -> Pictures:
     """All pictures, in one shape and one colour space.
 
@@ -63,34 +72,91 @@ def read_pictures(root: Path, names: Sequence[str], image_size: int | None) -> P
     Raises:
         ValueError: some can't be read, or their sizes differ and no image size is given.
     """
-    pixels: list[Pixels] = []
-    kinds: dict[Kind, list[str]] = {}
-    sizes: Counter[tuple[int, int]] = Counter()
-    broken: list[str] = []
-    for name in names:
-        try:
-            picture = _decode(root / name)
-        except Exception as error:  # decoders of broken files raise anything; each is reported
-            broken.append(f"{name} ({error or type(error).__name__})")
-            continue
-        sizes[picture.image.size] += 1
-        for kind in picture.kinds:
-            kinds.setdefault(kind, []).append(name)
-        image = picture.image if image_size is None else square(picture.image, image_size)
-        if len(sizes) == 1 or image_size is not None:  # otherwise they'll be refused: spare memory
-            pixels.append(np.asarray(image))
-    if broken:
-        raise ValueError(
-            f"{root}: {len(broken)} of {len(names)} image files can't be read: "
-            f"{listed(broken, shown=5)}; mend or remove them"
-        )
-    if image_size is None and len(sizes) > 1:
-        raise ValueError(
-            f"{root}: the images have {len(sizes)} sizes ({_size_counts(sizes)}); give an image "
-            "size to have them all cropped to their centre square and resized"
-        )
-    pixels = _one_colour_space(pixels, names, kinds)
-    return Pictures(pixels, [*_kind_notes(kinds), *_size_notes(sizes, image_size)])
+    look = _Look(root, names, image_size)
+    pixels = list(look)
+    notes = look.notes()
+    return Pictures([_coloured(array) for array in pixels] if look.mixed else pixels, notes)
+
+
+def survey_pictures(root: Path, names: Sequence[str], image_size: int | None) -> Survey:
+    """Decodes every picture once and keeps none. See `read_pictures`."""
+    look = _Look(root, names, image_size)
+    size = (0, 0)
+    as_they_are, in_colour = bytearray(), bytearray()
+    for array in look:
+        size = array.shape[:2]
+        planes = array if array.ndim == 2 else array.transpose(2, 0, 1)
+        own = planes.tobytes()
+        coloured = own * 3 if array.ndim == 2 else own
+        as_they_are += hashlib.sha256(own).digest()
+        in_colour += hashlib.sha256(coloured).digest()
+    notes = look.notes()
+    colour = len(look.grey) < len(names)
+    digests = np.frombuffer(in_colour if colour else as_they_are, np.uint8)
+    return Survey((3 if colour else 1, *size), digests.reshape(-1, 32), notes)
+
+
+def some_pictures(
+    root: Path, names: Sequence[str], image_size: int | None, channels: int
+) -> NDArray[np.uint8]:
+    """(n, c, h, w) of pictures that have been surveyed."""
+    look = _Look(root, names, image_size)
+    stack = np.stack([_coloured(array) if channels == 3 else array for array in look])
+    look.notes()
+    return stack[:, None] if channels == 1 else np.ascontiguousarray(stack.transpose(0, 3, 1, 2))
+
+
+class _Look:
+    """Decodes pictures one after the other, and remembers what was odd about them."""
+
+    def __init__(self, root: Path, names: Sequence[str], image_size: int | None) -> None:
+        self.root, self.names, self.image_size = root, names, image_size
+        self.kinds: dict[Kind, list[str]] = {}
+        self.sizes: Counter[tuple[int, int]] = Counter()
+        self.grey: list[str] = []
+        self.broken: list[str] = []
+
+    def __iter__(self) -> Iterator[Pixels]:
+        for name in self.names:
+            try:
+                picture = _decode(self.root / name)
+            except Exception as error:  # decoders of broken files raise anything; each is reported
+                self.broken.append(f"{name} ({error or type(error).__name__})")
+                continue
+            self.sizes[picture.image.size] += 1
+            for kind in picture.kinds:
+                self.kinds.setdefault(kind, []).append(name)
+            if picture.image.mode == "L":
+                self.grey.append(name)
+            if self.image_size is not None:
+                yield np.asarray(square(picture.image, self.image_size))
+            elif len(self.sizes) == 1:  # otherwise they'll be refused: spare memory
+                yield np.asarray(picture.image)
+
+    @property
+    def mixed(self) -> bool:
+        """Whether there are grey pictures among colour ones."""
+        return 0 < len(self.grey) < len(self.names)
+
+    def notes(self) -> list[str]:
+        """What was done to the pictures, once all have been seen.
+
+        Raises:
+            ValueError: some can't be read, or their sizes differ and no image size is given.
+        """
+        if self.broken:
+            raise ValueError(
+                f"{self.root}: {len(self.broken)} of {len(self.names)} image files can't be read: "
+                f"{listed(self.broken, shown=5)}; mend or remove them"
+            )
+        if self.image_size is None and len(self.sizes) > 1:
+            raise ValueError(
+                f"{self.root}: the images have {len(self.sizes)} sizes "
+                f"({_size_counts(self.sizes)}); give an image size to have them all cropped to "
+                "their centre square and resized"
+            )
+        kinds = {**self.kinds, _MIXED: self.grey} if self.mixed else self.kinds
+        return [*_kind_notes(kinds), *_size_notes(self.sizes, self.image_size)]
 
 
 def listed(names: Sequence[str], shown: int = _SHOWN) -> str:
@@ -182,14 +248,9 @@ def _on_white(image: Image.Image) -> Image.Image:
 # -------------------------------------------------------------------------------------- all of them
 
 
-def _one_colour_space(
-    pixels: list[Pixels], names: Sequence[str], kinds: dict[Kind, list[str]]
-) -> list[Pixels]:
-    grey = [name for name, array in zip(names, pixels, strict=True) if array.ndim == 2]
-    if not grey or len(grey) == len(pixels):
-        return pixels
-    kinds[_MIXED] = grey
-    return [np.stack([array] * 3, axis=-1) if array.ndim == 2 else array for array in pixels]
+def _coloured(array: Pixels) -> Pixels:
+    """Grey as RGB; RGB as it is."""
+    return np.stack([array] * 3, axis=-1) if array.ndim == 2 else array
 
 
 def _kind_notes(kinds: Mapping[Kind, Sequence[str]]) -> list[str]:

@@ -6,18 +6,34 @@ counted.
 """
 
 import hashlib
+import json
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import PIL
 import torch
+from numpy.typing import NDArray
+from safetensors import safe_open
+from safetensors.torch import save
 from torch import Tensor
 
 from coequal.contract import Dataset, Split
-from coequal.datasets._pictures import SUFFIXES, Pixels, listed, read_pictures
+from coequal.datasets._listing import list_images
+from coequal.datasets._pictures import (
+    SUFFIXES,
+    Pixels,
+    Survey,
+    listed,
+    read_pictures,
+    some_pictures,
+    survey_pictures,
+)
 from coequal.datasets._resize import check_size
 from coequal.datasets._splits import small_classes, split_rows
+from coequal.files import write_whole
 
 PART = "load_folder"
 ARGUMENT = "the path of a folder of images"
@@ -49,7 +65,7 @@ def load_folder(
     """
     check_size(image_size)
     root = Path(argument).expanduser().absolute()
-    listing = _list_images(root)
+    listing = list_images(root)
     _refuse_few(root, len(listing.names), "")
     if log is not None:
         log(f"reading {len(listing.names):,} images from {root}")
@@ -79,101 +95,89 @@ def load_folder(
 
 
 class Folder(NamedTuple):
-    """All pictures of a folder, repeats included, in the order of their paths."""
+    """All pictures of a folder, repeats included, by path; decoded when read."""
 
-    images: Tensor  # (n, c, h, w) uint8
+    shape: tuple[int, int, int, int]  # n, c, h, w
+    read: Callable[[int, int], Tensor]  # uint8 pictures from start to stop
+    digests: NDArray[np.uint8]  # (n, 32): SHA-256 of each one's pixels
     labels: Tensor | None
     classes: tuple[str, ...] | None
     notes: list[str]
     names: list[str]
 
 
-def read_folder(root: Path, image_size: int | None = None) -> Folder:
+def read_folder(root: Path, image_size: int | None = None, cache: Path | None = None) -> Folder:
     """The pictures of a folder as they are, for scoring: no splits, nothing left out.
 
+    Each is decoded once here, for its digest, and again whenever it is read; none is kept.
+
+    Args:
+        root: the folder.
+        image_size: if given, every picture's centre square is resized to it.
+        cache: where digests are kept by what the files hold: they need not be decoded here then.
+
     Raises:
-        FileNotFoundError, ValueError: as `load_folder`.
+        FileNotFoundError, ValueError: as `load_folder`. The call `read` raises ValueError if a file
+            is no longer what it was.
     """
-    listing = _list_images(root)
+    listing = list_images(root)
     if not listing.names:
         raise ValueError(f"{root} has no images (they end in {', '.join(SUFFIXES)})")
-    pictures = read_pictures(root, listing.names, image_size)
-    labels = _labels(listing.names, listing.classes)
-    notes = [*listing.notes, *pictures.notes]
-    return Folder(_stacked(pictures.pixels), labels, listing.classes, notes, list(listing.names))
+    survey = _surveyed(root, listing.names, image_size, cache)
 
+    def read(start: int, stop: int) -> Tensor:
+        names = listing.names[start:stop]
+        pixels = some_pictures(root, names, image_size, survey.shape[0])
+        for name, image, digest in zip(names, pixels, survey.digests[start:stop], strict=True):
+            if hashlib.sha256(image).digest() != digest.tobytes():
+                raise ValueError(f"{root / name} was changed while it was being read")
+        return torch.from_numpy(pixels)
 
-class _Listing(NamedTuple):
-    names: list[str]  # of images, relative to the folder, sorted
-    classes: tuple[str, ...] | None
-    notes: list[str]
-
-
-class _Entries(NamedTuple):
-    """What lies in one folder, each sorted by name."""
-
-    images: list[str]
-    folders: list[str]
-    others: list[str]
-    hidden: list[str]
-
-
-def _list_images(root: Path) -> _Listing:
-    if not root.exists():
-        raise FileNotFoundError(
-            f"there is no folder {root}; write folder:PATH with one that exists"
-        )
-    if not root.is_dir():
-        raise ValueError(f"{root} is a file; folder: takes a folder of images")
-    top = _entries(root, root)
-    if top.images and top.folders:
-        raise ValueError(
-            f"{root} holds images ({listed(top.images)}) beside folders ({listed(top.folders)}); "
-            "put every image into a class folder, or none"
-        )
-    if not top.folders:
-        return _Listing(top.images, None, _skip_notes(top.others, top.hidden))
-    inside = [_entries(root, root / folder) for folder in top.folders]
-    _refuse_bad_classes(root, top.folders, inside)
-    everything = [top, *inside]
-    return _Listing(
-        names=[name for entries in inside for name in entries.images],
-        classes=tuple(top.folders),
-        notes=_skip_notes(
-            [name for entries in everything for name in entries.others],
-            [name for entries in everything for name in entries.hidden],
-        ),
+    return Folder(
+        shape=(len(listing.names), *survey.shape),
+        read=read,
+        digests=survey.digests,
+        labels=_labels(listing.names, listing.classes),
+        classes=listing.classes,
+        notes=[*listing.notes, *survey.notes],
+        names=listing.names,
     )
 
 
-def _entries(root: Path, folder: Path) -> _Entries:
-    found = _Entries([], [], [], [])
-    for path in sorted(folder.iterdir()):
-        name = path.relative_to(root).as_posix()
-        if path.name.startswith("."):
-            found.hidden.append(name)
-        elif path.is_dir():
-            found.folders.append(name)
-        elif path.suffix.lower() in SUFFIXES:
-            found.images.append(name)
-        else:
-            found.others.append(name)
-    return found
+def _surveyed(
+    root: Path, names: Sequence[str], image_size: int | None, cache: Path | None
+) -> Survey:
+    """The survey of the pictures, from the cache if the same files have been surveyed before."""
+    key = None if cache is None else _files_digest(root, names, image_size)
+    if cache is None or key is None:
+        return survey_pictures(root, names, image_size)
+    path = cache / "pictures" / f"{key}.safetensors"
+    if not path.exists():
+        found = survey_pictures(root, names, image_size)
+        said = {"notes": json.dumps(found.notes)}
+        kept = {"digests": torch.from_numpy(found.digests), "shape": torch.tensor(found.shape)}
+        write_whole(path, save(kept, said))
+        return found
+    with safe_open(path, "np") as file:
+        channels, height, width = file.get_tensor("shape").tolist()
+        notes = json.loads(file.metadata()["notes"])
+        return Survey((channels, height, width), file.get_tensor("digests"), notes)
 
 
-def _refuse_bad_classes(root: Path, folders: Sequence[str], inside: Sequence[_Entries]) -> None:
-    nested = [name for entries in inside for name in entries.folders]
-    if nested:
-        raise ValueError(
-            f"{root} has folders within class folders ({listed(nested)}); put all images of a "
-            "class directly into its folder, or name the folder that holds the class folders"
-        )
-    empty = [name for name, entries in zip(folders, inside, strict=True) if not entries.images]
-    if empty:
-        raise ValueError(
-            f"{root}: no image in the class {'folder' if len(empty) == 1 else 'folders'} "
-            f"{listed(empty)}; fill or remove (images end in {', '.join(SUFFIXES)})"
-        )
+def _files_digest(root: Path, names: Sequence[str], image_size: int | None) -> str | None:
+    """SHA-256 of the files' names and bytes, and of all else that their pixels depend on; None if a
+    file can't be read."""
+    found = hashlib.sha256(f"1 {PIL.__version__} {image_size}".encode())
+    for name in names:
+        try:
+            if not (root / name).is_file():
+                return None
+            with (root / name).open("rb") as file:
+                content = hashlib.file_digest(file, "sha256").digest()
+        except OSError:
+            return None  # the survey tells which, among all others
+        found.update(os.fsencode(name) + b"\0" + content)
+    return found.hexdigest()
 
 
 def _refuse_few(root: Path, count: int, which: str) -> None:
@@ -182,15 +186,6 @@ def _refuse_few(root: Path, count: int, which: str) -> None:
             f"{root} has {count} images{which}; {FEWEST} are the fewest that can be split "
             f"(images end in {', '.join(SUFFIXES)})"
         )
-
-
-def _skip_notes(others: Sequence[str], hidden: Sequence[str]) -> list[str]:
-    kinds = ((others, "without an image's suffix"), (hidden, "with a hidden name"))
-    return [
-        f"{len(names):,} {'file' if len(names) == 1 else 'files'} {what} skipped ({listed(names)})"
-        for names, what in kinds
-        if names
-    ]
 
 
 # ---------------------------------------------------------------------------- from files to tensors

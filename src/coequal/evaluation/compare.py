@@ -6,13 +6,28 @@ from typing import Any
 
 from scipy.stats import norm
 
+SCHEMA = 1  # of what `compare` gives
+OVER_FAKES = (
+    "errors and p-values are over new fake images on both sides, drawn independently; the real "
+    "images are the same for both and stay; each p-value stands for its metric alone, and for "
+    "these generators, not for what other seeds would train"
+)
+OVER_NOTHING = "both scores are of the same fake images: every difference is 0, and not by chance"
 
-def compare(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """By metric: difference (second - first), its standard error, and a two-sided p-value.
 
-    The standard error adds both in squares. That is right for different fakes against one real set
-    as far as the error comes from the fakes; what the real set contributes is common to both and
-    cancels, so that the p-value is on the cautious side.
+def compare(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+    """Differences with errors and p-values, metric by metric, and over what they are.
+
+    A standard error is over new fake images, the real and training ones being the same. Here these
+    are the same in both scores, so that nothing of them is in the error of a difference, and the
+    fakes are two independent sets: squares of errors add.
+
+    Returns:
+        `schema` of this; `over`, a sentence; `same_fakes`; and `metrics`: for each that both scores
+        have its values `first` and `second`, their `difference` (second - first), its
+        `standard_error` and two-sided `p_value`, and which is `better`. None where a score has no
+        number or no error. For the same fake images on both sides nothing is left to chance: the
+        error is 0 and there is no p-value.
 
     Raises:
         ValueError: measured differently; the message names the fields.
@@ -20,8 +35,16 @@ def compare(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, di
     different = _different(first, second)
     if different:
         raise ValueError("not comparable: " + "; ".join(different))
+    same = first["fake"]["sha256"] == second["fake"]["sha256"]
     common = [name for name in first["metrics"] if name in second["metrics"]]
-    return {name: _pair(first["metrics"][name], second["metrics"][name]) for name in common}
+    return {
+        "schema": SCHEMA,
+        "over": OVER_NOTHING if same else OVER_FAKES,
+        "same_fakes": same,
+        "metrics": {
+            name: _pair(first["metrics"][name], second["metrics"][name], same) for name in common
+        },
+    }
 
 
 def _different(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
@@ -49,7 +72,7 @@ def _different(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]
     return found
 
 
-def _pair(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+def _pair(first: Mapping[str, Any], second: Mapping[str, Any], same: bool) -> dict[str, Any]:
     values = (first["value"], second["value"])
     found: dict[str, Any] = {"first": values[0], "second": values[1]}
     found |= dict.fromkeys(("difference", "standard_error", "p_value", "better"))
@@ -57,7 +80,9 @@ def _pair(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]
         return found
     found["difference"] = values[1] - values[0]
     errors = (first["standard_error"], second["standard_error"])
-    if None not in errors:
+    if same:
+        found["standard_error"] = 0.0
+    elif None not in errors:
         found["standard_error"] = error = math.hypot(*errors)
         if error:
             found["p_value"] = float(2 * norm.sf(abs(found["difference"]) / error))

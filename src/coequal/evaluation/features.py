@@ -9,15 +9,19 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from coequal.contract import Encoder, Log
+from coequal.evaluation.rows import Rows, in_file, write_rows
 from coequal.files import write_whole
 
-SHARD = 5000  # images
+SHARDS = (2000, 500, 80)  # images: the first of these numbers that take no more bytes than
+SHARD_BYTES = 1 << 27
 
 
 def cached_features(
-    images: Tensor, digest: str, encoder: Encoder, cache: Path, log: Log, name: str
-) -> Tensor:
-    """(n, d) float32 features of uint8 images, from the cache as far as they lie there.
+    images: Rows, digest: str, encoder: Encoder, cache: Path, log: Log, name: str
+) -> Rows:
+    """(n, d) float32 features of uint8 images, in a file; from the cache as far as they lie there.
+
+    Images are read and encoded a shard at a time, and of a set whose features are known none is.
 
     Args:
         images: (n, c, h, w) uint8.
@@ -29,17 +33,36 @@ def cached_features(
     """
     key = hashlib.sha256(f"{digest} {encoder.id}".encode()).hexdigest()[:24]
     folder = cache / "features" / key
-    return torch.cat(list(_shards(images, encoder, folder, log, name)))
+    whole = folder / "features.npy"
+    if not whole.exists():
+        shards = list(_shards(images, encoder, folder, log, name))
+        try:
+            width = _load(shards[0]).shape[1]
+            write_rows(whole, (len(images), width), (_load(shard) for shard in shards))
+        except FileNotFoundError:
+            if not whole.exists():  # else another process was faster, and tidied up
+                raise
+        for shard in shards:
+            shard.unlink(missing_ok=True)
+    return in_file(whole)
 
 
-def _shards(
-    images: Tensor, encoder: Encoder, folder: Path, log: Log, name: str
-) -> Iterator[Tensor]:
-    for start in range(0, len(images), SHARD):
-        path = folder / f"{start:09d}.safetensors"
+def _shards(images: Rows, encoder: Encoder, folder: Path, log: Log, name: str) -> Iterator[Path]:
+    size = _shard_size(images)
+    for start in range(0, len(images), size):
+        stop = min(start + size, len(images))
+        path = folder / f"{start:09d}-{stop:09d}.safetensors"
         if not path.exists():
-            if len(images) > SHARD or start == 0:
-                log(f"{encoder.id.split(':')[0]} features of {name}: {start} of {len(images)}")
-            features = encoder.features(images[start : start + SHARD])
+            log(f"{encoder.id.split(':')[0]} features of {name}: {start} of {len(images)}")
+            features = encoder.features(images.read(start, stop))
             write_whole(path, save({"features": features.contiguous()}))
-        yield load_file(path)["features"]
+        yield path
+
+
+def _shard_size(images: Rows) -> int:
+    of_one = int(torch.Size(images.shape[1:]).numel())
+    return next((size for size in SHARDS if size * of_one <= SHARD_BYTES), SHARDS[-1])
+
+
+def _load(shard: Path) -> Tensor:
+    return load_file(shard)["features"]

@@ -1,11 +1,11 @@
 """What may be scored: folders, zips, arrays, data sets, trained generators, and what Python has."""
 
 import hashlib
-import tempfile
+import shutil
 import zipfile
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,11 @@ import torch
 from torch import Tensor
 
 from coequal import lookup
-from coequal.contract import Dataset, ImageShape
+from coequal.contract import Dataset, ImageShape, Split
 from coequal.data import load_dataset
 from coequal.datasets.folder import read_folder
-from coequal.images import to_uint8
+from coequal.evaluation.arrays import Read, read_array, remove_with, temporary_folder
+from coequal.evaluation.rows import Digests, Rows, digests_of, held
 
 ARRAYS = (".npy", ".npz")
 LOSSY = (".jpg", ".jpeg", ".webp")
@@ -27,12 +28,16 @@ Scorable = str | Path | Tensor | np.ndarray | Any
 
 @dataclass(frozen=True, eq=False)
 class Input:
-    """Images, or features of images, and where they come from."""
+    """Images, or features of images, and where they come from.
+
+    Those of a folder, a zip or a file are read when they are needed, some at a time.
+    """
 
     what: str  # as the user named it
     kind: str
-    images: Tensor | None = None  # (n, c, h, w) uint8
-    features: Tensor | None = None  # (n, d) float32
+    digests: Digests  # of each image's pixels, or of its features
+    images: Rows | None = None
+    features: Rows | None = None
     labels: Tensor | None = None
     classes: tuple[str, ...] | None = None
     dataset: Dataset | None = None  # whose split this is
@@ -40,13 +45,7 @@ class Input:
     notes: tuple[str, ...] = field(default=())
 
     def __len__(self) -> int:
-        return len(self.images if self.images is not None else self.content())
-
-    def content(self) -> Tensor:
-        """Images if there are any, else features."""
-        found = self.features if self.images is None else self.images
-        assert found is not None
-        return found
+        return len(self.digests)
 
     @property
     def shape(self) -> ImageShape | None:
@@ -54,10 +53,12 @@ class Input:
         return None if self.images is None else ImageShape(*self.images.shape[1:])
 
     def digest(self) -> str:
-        """SHA-256 of shape and values: what a cache may be keyed by."""
-        values = self.content().contiguous()
-        found = hashlib.sha256(f"{values.dtype} {tuple(values.shape)}".encode())
-        found.update(values.numpy().tobytes())
+        """SHA-256 of the shape and of every image's SHA-256: what a cache may be keyed by."""
+        rows = self.features if self.images is None else self.images
+        assert rows is not None
+        kind = "features" if self.images is None else "images"
+        found = hashlib.sha256(f"{kind} {tuple(rows.shape)}".encode())
+        found.update(self.digests.tobytes())
         return found.hexdigest()
 
     def as_dict(self) -> dict[str, Any]:
@@ -79,7 +80,7 @@ def load_input(
     role: str,
     data_dir: Path,
     image_size: int | None = None,
-    labels: Tensor | None = None,
+    cache: Path | None = None,
 ) -> Input:
     """Whatever a user may name, as images or features.
 
@@ -92,23 +93,21 @@ def load_input(
         role: "real", "fake" or "train", for messages.
         data_dir: where data sets lie.
         image_size: images of a folder are cropped and resized to it; default: as they are.
-        labels: (n,) classes, for arrays.
+        cache: where digests of a folder's pictures are kept by what its files hold.
 
     Raises:
         FileNotFoundError, ValueError, LookupError: with one message that names the role.
     """
     try:
-        found = _load(given, data_dir, image_size)
+        found = _load(given, data_dir, image_size, cache)
     except (ValueError, LookupError, OSError) as error:
         raise type(error)(f"{role}: {error.args[-1] if error.args else error}") from error
-    if labels is not None:
-        found = Input(**{**vars(found), "labels": labels})
     if len(found) < 2:
         raise ValueError(f"{role}: {found.what} has {len(found)} images; scores need at least 2")
     return found
 
 
-def _load(given: Scorable, data_dir: Path, image_size: int | None) -> Input:
+def _load(given: Scorable, data_dir: Path, image_size: int | None, cache: Path | None) -> Input:
     if isinstance(given, Input):
         return given
     if isinstance(given, Tensor | np.ndarray):
@@ -117,11 +116,11 @@ def _load(given: Scorable, data_dir: Path, image_size: int | None) -> Input:
         return _from_dataset(given)
     path = Path(given).expanduser()
     if path.is_dir():
-        return _from_folder(path, str(given), image_size)
+        return _from_folder(path, str(given), image_size, cache)
     if path.suffix.lower() in ARRAYS:
-        return from_array(_read_array(path), str(given))
+        return _from_read(read_array(path, str(given)), str(given))
     if path.suffix.lower() == ".zip":
-        return _from_zip(path, str(given), image_size)
+        return _from_zip(path, str(given), image_size, cache)
     name, _, split = str(given).rpartition(":")
     if split in SPLITS:
         return _from_split(name, split, data_dir, image_size)
@@ -144,95 +143,67 @@ def from_array(given: Tensor | np.ndarray, what: str) -> Input:
     Raises:
         ValueError: anything else; the message says what was given.
     """
-    if isinstance(given, np.ndarray) and given.dtype.kind not in "fiub":
-        raise ValueError(f"{what} holds {given.dtype}, neither images nor features")
-    array = given if isinstance(given, Tensor) else torch.from_numpy(np.array(given))
-    shape = tuple(array.shape)
-    if array.ndim == 2 and array.is_floating_point():
-        features = array.float()
-        if not torch.isfinite(features).all():
-            raise ValueError(f"{what}: the features hold NaN or infinity (as 32-bit floats)")
-        if not features.shape[1]:
-            raise ValueError(f"{what} has no features: its shape is {shape}")
-        return Input(what, "features", features=features)
-    if array.ndim == 3:
-        array = array.unsqueeze(1)
-    if array.ndim != 4 or (array.shape[1] not in (1, 3) and array.shape[3] not in (1, 3)):
-        raise ValueError(
-            f"{what} has the shape {shape} and type {array.dtype}; what would do: uint8 images "
-            "(n, c, h, w) or (n, h, w, c) with 1 or 3 channels, or features (n, d) as floats"
-        )
-    if array.shape[1] not in (1, 3):
-        array = array.permute(0, 3, 1, 2)
-    notes: tuple[str, ...] = ()
-    if array.is_floating_point():
-        low, high = (float(array.min()), float(array.max())) if array.numel() else (0.0, 1.0)
-        if not (low >= 0 and high <= 1):  # NaN is neither
-            raise ValueError(f"{what}: float images must lie in [0, 1], found {low:g} to {high:g}")
-        array, notes = to_uint8(array), ("float images were rounded to 8 bits",)
-    if array.dtype != torch.uint8:
-        raise ValueError(f"{what}: images must be uint8, or floats in [0, 1]; got {array.dtype}")
-    return Input(what, "images", images=array.contiguous(), notes=notes)
+    return _from_read(read_array(given, what), what)
 
 
-def _read_array(path: Path) -> np.ndarray:
-    if not path.exists():
-        raise FileNotFoundError(f"there is no file {path}")
-    try:
-        found = np.load(path, allow_pickle=False)
-        if isinstance(found, np.ndarray):
-            return found
-        with found:
-            if len(found.files) != 1 and "images" not in found.files and "arr_0" not in found.files:
-                raise ValueError(f"{path} holds {', '.join(found.files)}; name one `images`")
-            known = [name for name in ("images", "arr_0") if name in found.files]
-            return np.asarray(found[(known or found.files)[0]])
-    except (EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path} can't be read ({error})") from error
+def _from_read(found: Read, what: str) -> Input:
+    kind = "features" if found.images is None else "images"
+    return Input(what, kind, found.digests, found.images, found.features, notes=found.notes)
 
 
-def _from_folder(path: Path, what: str, image_size: int | None) -> Input:
-    found = read_folder(path.absolute(), image_size)
-    lossy = sum(name.lower().endswith(LOSSY) for name in found.names)
+def _from_folder(path: Path, what: str, image_size: int | None, cache: Path | None) -> Input:
+    found = read_folder(path.absolute(), image_size, cache)
     return Input(
         what,
         "folder",
-        images=found.images,
+        found.digests,
+        images=Rows(found.shape, found.read),
         labels=found.labels,
         classes=found.classes,
-        lossy=lossy,
+        lossy=sum(name.lower().endswith(LOSSY) for name in found.names),
         notes=tuple(found.notes),
     )
 
 
-def _from_zip(path: Path, what: str, image_size: int | None) -> Input:
+def _from_zip(path: Path, what: str, image_size: int | None, cache: Path | None) -> Input:
     if not path.exists():
         raise FileNotFoundError(f"there is no file {path}")
-    with tempfile.TemporaryDirectory() as place:
+    place = temporary_folder()
+    try:
         try:
             with zipfile.ZipFile(path) as archive:
                 archive.extractall(place)  # zipfile drops `..` and absolute paths
         except (zipfile.BadZipFile, zlib.error, RuntimeError) as error:
             raise ValueError(f"{path} can't be unpacked ({error})") from error
-        inside = Path(place)
-        entries = list(inside.iterdir())
-        if len(entries) == 1 and entries[0].is_dir():
-            inside = entries[0]  # a folder was packed, not its contents
-        found = _from_folder(inside, what, image_size)
-    return Input(**{**vars(found), "kind": "zip"})
+        entries = list(place.iterdir())
+        # Perhaps a folder was packed, not its contents.
+        inside = entries[0] if len(entries) == 1 and entries[0].is_dir() else place
+        found = replace(_from_folder(inside, what, image_size, cache), kind="zip")
+    except BaseException:
+        shutil.rmtree(place)
+        raise
+    assert found.images is not None
+    remove_with(found.images, place)
+    return found
 
 
 def _from_split(name: str, split: str, data_dir: Path, image_size: int | None) -> Input:
     dataset = load_dataset(name, data_dir, image_size)
-    part = dataset.split(split)
+    return from_split(f"{name}:{split}", dataset, dataset.split(split), dataset.notes)
+
+
+def from_split(what: str, dataset: Dataset, part: Split, notes: tuple[str, ...] = ()) -> Input:
+    """A part of a data set that is in memory."""
+    images = held(part.images)
     return Input(
-        f"{name}:{split}",
+        what,
         "data set",
-        images=part.images,
+        digests_of(images.parts()),
+        images=images,
         labels=part.labels,
         classes=dataset.classes,
         dataset=dataset,
-        notes=dataset.notes,
+        notes=notes,
     )
 
 
@@ -250,7 +221,7 @@ def _from_dataset(given: Any) -> Input:
     found = from_array(images, type(given).__name__)
     labels = [label for _, label in pairs if label is not None]
     if len(labels) == len(pairs):
-        found = Input(**{**vars(found), "labels": torch.tensor([int(label) for label in labels])})
+        found = replace(found, labels=torch.tensor([int(label) for label in labels]))
     return found
 
 

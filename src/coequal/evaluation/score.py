@@ -1,19 +1,21 @@
 """Scores of generated images against real ones: every metric in one pass, with its protocol."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from coequal import lookup
-from coequal.contract import Dataset, Encoder, ImageSet, Log, Metric, Split
+from coequal.contract import Dataset, Encoder, ImageSet, Log, Metric
 from coequal.evaluation.doubts import doubts, size_in_words
 from coequal.evaluation.features import cached_features
-from coequal.evaluation.inputs import Input, Scorable, load_input
-from coequal.evaluation.sheet import SHEETS, write_sheet
+from coequal.evaluation.inputs import Input, Scorable, from_split, load_input
+from coequal.evaluation.sheet import refuse_sheet, wish, write_sheet
+from coequal.evaluation.unread import as_dataset
+from coequal.metrics._distances import one_pass
 from coequal.rng import Rng
 from coequal.seeds import seed_for
 
@@ -52,11 +54,11 @@ def score(
         ValueError, LookupError, FileNotFoundError: something can't be scored; one message.
     """
     sources = {
-        role: load_input(given, role=role, data_dir=data_dir, image_size=image_size)
+        role: load_input(given, role=role, data_dir=data_dir, image_size=image_size, cache=cache)
         for role, given in (("real", real), ("fake", fake), ("train", train))
         if given is not None
     }
-    _refuse_sheet(sheet, sources["fake"])
+    refuse_sheet(sheet, sources["fake"])
     _refuse_unlike(sources)
     sources["fake"], misnamed = _with_classes_of(sources["real"], sources["fake"])
     chosen, explicit = resolve_metrics(metrics)
@@ -69,11 +71,16 @@ def score(
     parts = {name: part for name, part in chosen.items() if name not in missing}
     if train is None and not any("train" in part.wants for part in parts.values()):
         sources.pop("train", None)
-    sets = {role: _image_set(source, ready, cache, log) for role, source in sources.items()}
-    numbers = _measure(parts, sets, ready, seed, log)
-    if sheet is not None:
-        near = "train" if "train" in sets else "real"
-        write_sheet(sheet, fake=sets["fake"], near=sets[near], name=sources[near].what)
+    wants = {want for part in parts.values() for want in part.wants}
+    sets = {
+        role: _image_set(source, ready, wants if role != "train" else (), cache, log)
+        for role, source in sources.items()
+    }
+    near = "train" if "train" in sets else "real"
+    with one_pass(*([] if sheet is None else [wish(sets["fake"], sets[near])])):
+        numbers = _measure(parts, sets, ready, seed, log)
+        if sheet is not None:
+            write_sheet(sheet, sets=sets, sources=sources, near=near)
     return {
         "schema": SCHEMA,
         **{role: source.as_dict() for role, source in sources.items()},
@@ -115,7 +122,7 @@ def _encoder(
         if name is not None:
             raise ValueError(f"features need no encoder; leave out --encoder {name}")
         return None, "features were given"
-    dataset = real.dataset or _as_dataset(sources.get("train", real))
+    dataset = real.dataset or as_dataset(sources.get("train", real))
     why = "asked for"
     if name is None:
         name, why = _default_encoder(dataset)
@@ -141,24 +148,12 @@ def _default_encoder(dataset: Dataset) -> tuple[str, str]:
     raise ValueError(f"no encoder can be had for {dataset.name}; name one with --encoder")
 
 
-def _as_dataset(source: Input) -> Dataset:
-    """Any images as a data set, for encoders that look at the data they are for."""
-    assert source.images is not None
-    part = Split(source.images, source.labels)
-    return Dataset(source.what, part, part, part, source.classes or _class_names(source.labels))
-
-
-def _class_names(labels: Tensor | None) -> tuple[str, ...] | None:
-    return None if labels is None else tuple(str(i) for i in range(int(labels.max()) + 1))
-
-
 def _own_train(real: Input) -> Input | None:
     """The training split of the data set whose other split is the reference."""
     if real.dataset is None or real.what.endswith(":train"):
         return None
-    part = real.dataset.train
     name = f"{real.what.rpartition(':')[0]}:train"
-    return Input(name, "data set", images=part.images, labels=part.labels, dataset=real.dataset)
+    return from_split(name, real.dataset, real.dataset.train)
 
 
 def _with_classes_of(real: Input, fake: Input) -> tuple[Input, str | None]:
@@ -171,17 +166,25 @@ def _with_classes_of(real: Input, fake: Input) -> tuple[Input, str | None]:
     if any(only):
         return fake, f"class names differ: only real {only[0]}, only fake {only[1]}"
     places = torch.tensor([real.classes.index(name) for name in fake.classes])
-    return Input(**{**vars(fake), "labels": places[fake.labels], "classes": real.classes}), None
+    return replace(fake, labels=places[fake.labels], classes=real.classes), None
 
 
-def _image_set(source: Input, encoder: Encoder | None, cache: Path, log: Log) -> ImageSet:
+def _image_set(
+    source: Input, encoder: Encoder | None, wants: Collection[str], cache: Path, log: Log
+) -> ImageSet:
+    """Features, mapped from a file if they are in one, and what else is wanted."""
     if encoder is None:
         assert source.features is not None
-        return ImageSet(source.features, labels=source.labels)
+        return ImageSet(source.features.whole, labels=source.labels, read=source.features.read)
     assert source.images is not None
-    digest = source.digest()
-    features = cached_features(source.images, digest, encoder, cache, log, source.what)
-    return ImageSet(features, encoder.probabilities(features), source.labels, source.images)
+    rows = cached_features(source.images, source.digest(), encoder, cache, log, source.what)
+    return ImageSet(
+        rows.whole,
+        encoder.probabilities(rows.whole) if "probabilities" in wants else None,
+        source.labels,
+        source.images.whole if "images" in wants else None,
+        rows.read,
+    )
 
 
 def _measure(
@@ -261,13 +264,6 @@ def _not_measurable(
         if said:
             found[name] = "; ".join(str(reason) for reason in said)
     return found
-
-
-def _refuse_sheet(sheet: Path | None, fake: Input) -> None:
-    if sheet is not None and sheet.suffix.lower() not in SHEETS:
-        raise ValueError(f"a sheet is a {' or '.join(SHEETS)}, not {sheet.name}")
-    if sheet is not None and fake.images is None:
-        raise ValueError("a sheet needs images; features were given")
 
 
 def _refuse_unlike(sources: Mapping[str, Input]) -> None:

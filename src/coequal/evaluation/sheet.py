@@ -2,6 +2,7 @@
 
 import base64
 import io
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -11,37 +12,50 @@ from PIL import Image
 from torch import Tensor
 
 from coequal.contract import ImageSet
+from coequal.evaluation.inputs import Input
 from coequal.files import write_whole
-from coequal.metrics._distances import nearest
+from coequal.metrics._distances import Wish, nearest
 
 SHEETS = (".png", ".html")
 ROWS, NEIGHBOURS = 24, 5
 GAP, ENLARGED = 2, 64  # pixels between images; small images are enlarged to about this
 
 
+def wish(fake: ImageSet, near: ImageSet) -> Wish:
+    """What a pass over the distances, if there is one, should keep for the sheet."""
+    return Wish(fake.features[:ROWS], near.features, min(NEIGHBOURS, len(near)))
+
+
+def refuse_sheet(sheet: Path | None, fake: Input) -> None:
+    """Before anything is measured.
+
+    Raises:
+        ValueError: a sheet is asked for that can't be had.
+    """
+    if sheet is not None and sheet.suffix.lower() not in SHEETS:
+        raise ValueError(f"a sheet is a {' or '.join(SHEETS)}, not {sheet.name}")
+    if sheet is not None and fake.images is None:
+        raise ValueError("a sheet needs images; features were given")
+
+
 def write_sheet(
-    path: Path, *, fake: ImageSet, near: ImageSet, name: str, rows: int = ROWS, k: int = NEIGHBOURS
+    path: Path, *, sets: Mapping[str, ImageSet], sources: Mapping[str, Input], near: str
 ) -> None:
-    """The first fakes, one a row, with their k nearest images in the encoder's features.
+    """The first fakes, one a row, with their nearest images in the encoder's features.
 
     Args:
         path: ends in .png or .html; the page also says every distance.
-        fake, near: with images.
-        name: of the near images.
-        rows, k: how many fakes, and neighbours of each.
-
-    Raises:
-        ValueError: another ending, or no images.
+        sets: the features of "fake" and of `near`.
+        sources: their images, of which only those that are shown are read.
+        near: "real" or "train".
     """
-    if path.suffix.lower() not in SHEETS:
-        raise ValueError(f"a sheet is a .png or a .html, not {path.name}")
-    if fake.images is None or near.images is None:
-        raise ValueError("a sheet needs images; features were given")
-    count = min(rows, len(fake))
-    indices, distances = nearest(fake.features[:count], near.features, min(k, len(near)))
+    fakes, nears, name = sources["fake"].images, sources[near].images, sources[near].what
+    assert fakes is not None
+    assert nears is not None
+    indices, distances = nearest(*wish(sets["fake"], sets[near]))
     strips = [
-        _strip(torch.cat([fake.images[row : row + 1], near.images[indices[row]]]))
-        for row in range(count)
+        _strip(torch.cat([fakes.read(row, row + 1), *(nears.read(at, at + 1) for at in found)]))
+        for row, found in enumerate(indices.tolist())
     ]
     if path.suffix.lower() == ".png":
         write_whole(path, _png(np.concatenate([_under(strip) for strip in strips])))

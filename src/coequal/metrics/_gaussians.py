@@ -9,9 +9,8 @@ value decomposition is made. (3) Nothing is added to a diagonal, and nothing is 
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import scipy.linalg
@@ -22,6 +21,7 @@ from scipy.linalg.lapack import dpotrf, dsygst
 from torch import Tensor
 
 Array = NDArray[np.float64]
+Parts = Callable[[int], Iterator[Tensor]]  # takes a number of rows: the features, so many at a time
 
 ROWS = 2000  # so many images are in float64 at once
 SAFE_PIVOT = 1e-8  # of the largest variance; below, a Cholesky root has lost digits that count
@@ -38,7 +38,7 @@ class Gaussian:
     count: int  # of images
     root: Array | None = None  # (d, r), root root' = covariance; lower triangular if square
     covariance: Array | None = None  # (d, d), lower triangle; None for no more images than features
-    rows: NDArray[Any] | None = None  # (n, d), the features
+    parts: Parts | None = None  # the features (n, d)
 
     def rooted(self) -> Array:
         """The root, made if it isn't there."""
@@ -50,7 +50,7 @@ class Gaussian:
         least = SAFE_PIVOT * np.diagonal(self.covariance).max()
         if not failed and np.square(np.diagonal(root)).min() >= least:
             return np.asarray(root)
-        return _stated_root(self.covariance) if self.rows is None else _qr_root(self)
+        return _stated_root(self.covariance) if self.parts is None else _qr_root(self)
 
     def tensors(self) -> dict[str, Tensor]:
         """What a reference keeps: mean (d,), root (d, r), trace () and count ()."""
@@ -69,17 +69,27 @@ def from_tensors(kept: Mapping[str, Tensor]) -> Gaussian:
 
 
 def fit(features: Tensor) -> Gaussian:
-    """The Gaussian of at least two rows of finite features, in memory of order d^2."""
-    rows = features.detach().cpu().numpy()
-    count, size = rows.shape
-    mean = rows.mean(0, dtype=np.float64)
+    """The Gaussian of at least two rows of features."""
+    return fit_parts(features.split)
+
+
+def fit_parts(parts: Parts) -> Gaussian:
+    """The Gaussian of at least two rows of features, in memory of order d^2 whatever their number.
+
+    Sums are float64 and made twice: of the features, then of what they differ from the mean by.
+    The trace is NaN, and there is no covariance, if a feature is not finite.
+    """
+    count, mean = _mean(parts)
+    if not np.isfinite(mean).all():
+        return Gaussian(mean, math.nan, count)
+    size = len(mean)
     if count <= size:
-        trace = sum(float(np.square(part).sum()) for part in _centred(rows, mean)) / (count - 1)
-        return Gaussian(mean, trace, count, rows=rows)
+        trace = sum(float(np.square(part).sum()) for part in _centred(parts, mean)) / (count - 1)
+        return Gaussian(mean, trace, count, parts=parts)
     covariance = np.zeros((size, size), order="F")
-    for part in _centred(rows, mean):
+    for part in _centred(parts, mean):
         dsyrk(1 / (count - 1), part.T, beta=1.0, c=covariance, lower=1, overwrite_c=1)
-    return Gaussian(mean, float(covariance.trace()), count, covariance=covariance, rows=rows)
+    return Gaussian(mean, float(covariance.trace()), count, covariance=covariance, parts=parts)
 
 
 def stated(mean: Array, covariance: Array, count: int) -> Gaussian:
@@ -135,7 +145,7 @@ def influences(*, real: Gaussian, fake: Gaussian) -> Array | None:
     fake to the real Gaussian. None for no more images than features: then a further image adds a
     direction, and the distance has no derivative.
     """
-    if fake.covariance is None or fake.rows is None:
+    if fake.covariance is None or fake.parts is None:
         return None
     root = real.rooted()
     if root.shape[0] == root.shape[1]:
@@ -149,7 +159,7 @@ def influences(*, real: Gaussian, fake: Gaussian) -> Array | None:
     shift = 2 * (fake.mean - real.mean)
     parts = [
         part @ shift + np.square(part).sum(1) - np.square(part @ half).sum(1)
-        for part in _centred(fake.rows, fake.mean)
+        for part in _centred(fake.parts, fake.mean)
     ]
     found = np.concatenate(parts)
     return np.asarray(found - found.mean())
@@ -162,9 +172,19 @@ def _cross(root: Array, other: Array) -> Array:
     return np.asfortranarray(root.T @ other)
 
 
-def _centred(rows: NDArray[Any], mean: Array, at_once: int = ROWS) -> Iterator[Array]:
-    for start in range(0, len(rows), at_once):
-        yield np.subtract(rows[start : start + at_once], mean, dtype=np.float64)
+def _mean(parts: Parts) -> tuple[int, Array]:
+    """How many rows there are, and their mean; not finite if one of them is not."""
+    count, total = 0, np.zeros(1)
+    with np.errstate(invalid="ignore", over="ignore"):
+        for rows in parts(ROWS):
+            total = total + rows.detach().cpu().numpy().sum(0, dtype=np.float64)
+            count += len(rows)
+    return count, total / count
+
+
+def _centred(parts: Parts, mean: Array, at_once: int | None = None) -> Iterator[Array]:
+    for rows in parts(at_once or ROWS):
+        yield np.subtract(rows.detach().cpu().numpy(), mean, dtype=np.float64)
 
 
 def _thin_root(gaussian: Gaussian) -> Array:
@@ -173,17 +193,17 @@ def _thin_root(gaussian: Gaussian) -> Array:
     A reflection takes (1, .., 1) to the first axis. It turns centred rows, which add up to zero,
     into a first row of zeros, left out here, and c_i + c_1 / (sqrt(n) - 1).
     """
-    assert gaussian.rows is not None
-    (centred,) = _centred(gaussian.rows, gaussian.mean, gaussian.count)
+    assert gaussian.parts is not None
+    (centred,) = _centred(gaussian.parts, gaussian.mean, gaussian.count)
     turned = centred[1:] + centred[0] / (math.sqrt(gaussian.count) - 1)
     return np.asarray(turned.T / math.sqrt(gaussian.count - 1))
 
 
 def _qr_root(gaussian: Gaussian) -> Array:
     """(d, d) lower triangular, from the features part by part."""
-    assert gaussian.rows is not None
+    assert gaussian.parts is not None
     triangle = np.zeros((0, len(gaussian.mean)))
-    for part in _centred(gaussian.rows, gaussian.mean, max(ROWS, 4 * len(gaussian.mean))):
+    for part in _centred(gaussian.parts, gaussian.mean, max(ROWS, 4 * len(gaussian.mean))):
         triangle = np.asarray(np.linalg.qr(np.concatenate([triangle, part]), mode="r"))
     return np.asarray(triangle.T / math.sqrt(gaussian.count - 1))
 

@@ -4,7 +4,7 @@ arXiv:1806.07755 ("Wasserstein distance" there, with a Euclidean ground distance
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ PART = "EarthMoversDistance"
 
 BLUR = 0.1  # of the costs' standard deviation
 ROUNDS = 10
+ROUNDING = 1e-12  # of the largest difference of costs
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,13 @@ class EarthMoversDistance(Metric):
 
     In feature units. Both sets are cut to the same number of images, drawn with `rng` if there are
     more. Biased upwards, and little less so for more images (the bias of n images with d features
-    shrinks like n^(-1/d)): compare at equal counts only. No standard error: no estimate is known to
-    hold here.
+    shrinks like n^(-1/d)): compare at equal counts only.
+
+    The standard error is over new fake images, the real ones (those drawn of them) being the same:
+    the deviation of the fakes' prices in the optimal transport, over the root of their number. That
+    is the limit which del Barrio and Loubes 2019, arXiv:1705.01299, prove for powers above 1 of the
+    distance; for the distance itself it rests on simulations, where it was 0.8 to 1.2 times the
+    true one on average, equal laws, collapsed and missing modes included.
     """
 
     images: int = 2000  # at most, of each set; time grows like the third power
@@ -51,23 +57,80 @@ class EarthMoversDistance(Metric):
             _drawn(features, count, rng) for features in (real["features"], fake.features)
         )
         with one_thread():
-            return {"emd": Value(earth_movers_distance(real=ours, fake=theirs))}
+            return {"emd": distance_with_error(real=ours, fake=theirs)}
 
 
 def earth_movers_distance(*, real: NDArray[Any], fake: NDArray[Any]) -> float:
-    """The distance between equally many rows (n, d), uniform weights.
+    """The distance between equally many rows (n, d), uniform weights."""
+    return _mean_length(real, fake, _pairing(_costs(real, fake)).partners)
 
-    With equal weights an optimal transport is a pairing. A number taken off all of a row or column
-    of the costs changes no pairing's rank, so the solver may start from rough prices.
+
+def distance_with_error(*, real: NDArray[Any], fake: NDArray[Any]) -> Value:
+    """The distance, and its standard error if there are two rows or more."""
+    costs = _costs(real, fake)
+    first = costs[0].copy()
+    found = _pairing(costs)
+    value = _mean_length(real, fake, found.partners)
+    if len(fake) < 2:
+        return Value(value)
+    rough = first - found.costs[0]  # prices by which the costs were reduced, up to a constant
+    prices = rough + _rise(found)
+    return Value(value, float(prices.std(ddof=1)) / len(prices) ** 0.5)
+
+
+class Pairing(NamedTuple):
+    """An optimal pairing of rows with columns."""
+
+    partners: NDArray[np.int64]  # (n,) the column of each row
+    costs: NDArray[Any]  # (n, n), reduced
+
+
+def _pairing(costs: NDArray[Any]) -> Pairing:
+    """With equal weights an optimal transport is a pairing. `costs` is overwritten.
+
+    A number taken off all of a row or column of the costs changes no pairing's rank, so the solver
+    may start from rough prices.
     """
-    mean = real.mean(0)
-    x, y = real - mean, fake - mean
-    costs = np.square(x).sum(1)[:, None] + np.square(y).sum(1) - 2 * (x @ y.T)
-    np.sqrt(np.maximum(costs, 0, out=costs), out=costs)
     _reduce(costs)
     _take_off_prices(costs)
-    rows, columns = linear_sum_assignment(costs)
-    return float(np.linalg.norm(real[rows] - fake[columns], axis=1).mean())
+    return Pairing(linear_sum_assignment(costs)[1], costs)
+
+
+def _costs(real: NDArray[Any], fake: NDArray[Any]) -> NDArray[Any]:
+    """Distances of all pairs, (n, n)."""
+    mean = real.mean(0)
+    x, y = real - mean, fake - mean
+    costs: NDArray[Any] = np.square(x).sum(1)[:, None] + np.square(y).sum(1) - 2 * (x @ y.T)
+    np.sqrt(np.maximum(costs, 0, out=costs), out=costs)
+    return costs
+
+
+def _mean_length(real: NDArray[Any], fake: NDArray[Any], partners: NDArray[np.int64]) -> float:
+    """Of the pairs: not from the costs, whose small values rounding has hit."""
+    return float(np.linalg.norm(real - fake[partners], axis=1).mean())
+
+
+def _rise(found: Pairing) -> NDArray[Any]:
+    """The least rises (n,) from 0 of the columns' prices that make the pairing every row's choice.
+
+    Row i, paired with column j, must not be cheaper off with column k: c_ij - p_j <= c_ik - p_k.
+    Prices that fail this for some k rise, and then those that depend on them, as in the algorithm
+    of Bellman and Ford; n rounds at most, since no circle of an optimal pairing raises anything.
+    """
+    costs, partners = found.costs, found.partners
+    count = len(costs)
+    row_of = np.argsort(partners)
+    gains = costs[row_of, np.arange(count)] - costs[row_of].T  # (k, j): p_j - p_k must reach it
+    enough = ROUNDING * np.abs(gains).max()
+    rise, risen = np.zeros(count), np.arange(count)
+    for _ in range(count):
+        wanted = (gains[risen] + rise[risen, None]).max(0)
+        higher = wanted > rise + enough
+        rise = np.where(higher, wanted, rise)
+        risen = np.flatnonzero(higher)
+        if not len(risen):
+            break
+    return rise
 
 
 def _reduce(costs: NDArray[Any]) -> None:

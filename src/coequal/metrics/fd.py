@@ -4,12 +4,12 @@
 It is called FID only with the features of one particular Inception net, and never here.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from coequal.contract import ImageSet, Metric, Output, Value
@@ -43,18 +43,28 @@ class FrechetDistance(Metric):
     }
 
     def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
-        """Mean (d,), a root (d, r) of the covariance, its trace (), and the count ()."""
+        """Mean (d,), a root (d, r) of the covariance, its trace (), and the count ().
+
+        Raises:
+            ValueError: a feature is not finite.
+        """
         with one_thread():
-            return moments(real.features).tensors()
+            found = _gaussians.fit_parts(real.parts)
+            if math.isnan(found.trace):
+                raise ValueError("fd: a feature of a real image is NaN or infinite")
+            return found.tensors()
 
     def values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, Value]:
         """NaN if a feature is not finite, or for fewer than two images."""
-        if len(fake) < 2 or not torch.isfinite(fake.features).all():
-            return dict.fromkeys(self.outputs, Value(float("nan")))
+        nothing = dict.fromkeys(self.outputs, Value(math.nan))
+        if len(fake) < 2:
+            return nothing
         with one_thread():
-            both = {"real": _gaussians.from_tensors(real), "fake": moments(fake.features)}
+            both = {"real": _gaussians.from_tensors(real), "fake": _gaussians.fit_parts(fake.parts)}
+            if math.isnan(both["fake"].trace):
+                return nothing
             spectrum = _gaussians.common_spectrum(**both)
             found = _gaussians.distance(**both, spectrum=spectrum)
             excess = _gaussians.first_order_bias(**both, spectrum=spectrum)
@@ -63,7 +73,7 @@ class FrechetDistance(Metric):
 
 
 def moments(features: Tensor) -> Gaussian:
-    """Mean and covariance of at least two rows of finite features, in float64."""
+    """Mean and covariance of at least two rows of features, in float64."""
     with one_thread():
         return _gaussians.fit(features)
 

@@ -14,7 +14,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from coequal.contract import ImageSet, Metric, Output, Value, Want
-from coequal.metrics._distances import TIE, nearest, within
+from coequal.metrics._distances import nearest, within
+from coequal.metrics._tiles import TIE, finite
 from coequal.rng import Rng
 
 PART = "Memorisation"
@@ -40,13 +41,12 @@ class Memorisation(Metric):
     With more than one of `cells`, k-means cells of the training images, `c_t` is the mean of the
     scores within the cells, each weighted by its held-out images: copies in one part of the space
     can't hide behind poor images in another. Cells with fewer than `fewest` held-out or generated
-    images are left out; NaN if none is left.
+    images are left out; NaN if none is left. (Only then are all training features held in float64.)
 
     Deviations of `c_t` from the authors' code: no continuity correction of 0.5; ties count as half;
     the nearest training image is sought everywhere, not within the cell.
 
-    Standard errors are over new generated images, training images being the same; held-out ones
-    too, but for `authenticity_calibrated`, whose error is over both.
+    Standard errors are over new generated images, training and held-out images being the same.
     """
 
     outputs: ClassVar[Mapping[str, Output]] = {
@@ -102,16 +102,14 @@ class Memorisation(Metric):
         """
         if len(fake) < 2:
             raise ValueError(f"memorisation: {len(fake)} generated images; at least 2")
-        if not torch.isfinite(fake.features).all():
+        if not finite(fake.features):
             return {name: Value(float("nan")) for name in self.outputs}
         distances, authentic = _copying(fake.features, real["train"], real["gaps"])
         share, error = _share(authentic)
-        held_out_share, held_out_error = _share(real["authentic"])
+        held_out_share, _ = _share(real["authentic"])
         return {
             "authenticity": Value(share, error),
-            "authenticity_calibrated": Value(
-                share - held_out_share, math.hypot(error, held_out_error)
-            ),
+            "authenticity_calibrated": Value(share - held_out_share, error),
             "c_t": c_t(
                 held_out=real["distances"],
                 held_out_cells=real["cells"],
@@ -192,4 +190,6 @@ def _centres(train: Float[Tensor, "n d"], cells: int) -> Float[Tensor, "cells d"
 
 def _cells(features: Float[Tensor, "n d"], centres: Tensor) -> Int[Tensor, " n"]:
     """The cell of each image."""
+    if len(centres) == 1:
+        return torch.zeros(len(features), dtype=torch.long, device=features.device)
     return nearest(features, centres, 1).indices[:, 0].contiguous()

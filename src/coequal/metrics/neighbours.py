@@ -14,7 +14,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from coequal.contract import ImageSet, Metric, Output, Value
-from coequal.metrics._distances import TIE, Crossing, Nearest, across, within
+from coequal.metrics._distances import Crossing, Nearest, across, within
+from coequal.metrics._tiles import TIE, finite
 from coequal.rng import Rng
 
 PART = "Neighbours"
@@ -84,7 +85,7 @@ class Neighbours(Metric):
         """
         k = max(self.precision_k, 2)  # the second takes the place of the first in the jackknife
         _enough(len(fake), k, "generated")
-        if not torch.isfinite(fake.features).all():
+        if not finite(fake.features):
             return {name: Value(float("nan")) for name in self.outputs}
         radii = real["distances"][:, [self.precision_k - 1, self.density_k - 1]]
         own = within(fake.features, k)

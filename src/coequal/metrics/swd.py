@@ -15,6 +15,7 @@ from torch import Tensor
 
 from coequal.contract import ImageSet, Metric, Output, Value
 from coequal.metrics._threads import one_thread
+from coequal.metrics._transport import influences
 from coequal.rng import Rng
 
 PART = "SlicedWasserstein"
@@ -29,7 +30,11 @@ class SlicedWasserstein(Metric):
 
     In squared feature units, at least 0; a shift by mu gives |mu|^2 / d in the mean, d features.
     Biased upwards for few samples: compare at equal counts only. The lines are drawn with `rng`,
-    the same for every model. No standard error: one over lines would leave out the images.
+    the same for every model.
+
+    The standard error is over new fake images, the real ones and the lines being the same: the
+    deviation of what each image counts for, over the root of their number. In simulations it was
+    0.9 to 1.1 times the true one, and where both laws are the same up to 1.4 times.
     """
 
     directions: int = 512
@@ -52,19 +57,28 @@ class SlicedWasserstein(Metric):
             x.detach().cpu().double().numpy() for x in (real["features"], fake.features)
         )
         with one_thread():
-            return {"swd": Value(sliced_wasserstein(real=ours, fake=theirs, lines=lines))}
+            return {"swd": sliced_wasserstein(real=ours, fake=theirs, lines=lines)}
 
 
-def sliced_wasserstein(*, real: NDArray[Any], fake: NDArray[Any], lines: Array) -> float:
-    """The mean over unit vectors `lines` (l, d) of W2^2 between projections, uniform weights."""
-    of_real, of_fake, widths = _matching(len(real), len(fake))
-    total = 0.0
+def sliced_wasserstein(*, real: NDArray[Any], fake: NDArray[Any], lines: Array) -> Value:
+    """The mean over unit vectors `lines` (l, d) of W2^2 between projections, uniform weights.
+
+    No standard error for a single fake image.
+    """
+    m, n = len(real), len(fake)
+    of_real, of_fake, widths = _matching(m, n)
+    total, counts_for = 0.0, np.zeros(n)
     for start in range(0, len(lines), AT_ONCE):
         some = lines[start : start + AT_ONCE]
-        x, y = (np.sort(some @ rows.T) for rows in (real, fake))
-        gaps = x - y if len(real) == len(fake) else x[:, of_real] - y[:, of_fake]
+        x, y = np.sort(some @ real.T), some @ fake.T
+        order = np.argsort(y)
+        y = np.take_along_axis(y, order, 1)
+        gaps = x - y if m == n else x[:, of_real] - y[:, of_fake]
         total += float(np.einsum("ln,ln,n->", gaps, gaps, widths))
-    return total / len(lines)
+        for ours, theirs, places in zip(x, y, order, strict=True):
+            counts_for[places] += influences(real=ours, fake=theirs, power=2)
+    error = float(counts_for.std(ddof=1)) / len(lines) / n**0.5 if n > 1 else None
+    return Value(total / len(lines), error)
 
 
 def _matching(m: int, n: int) -> tuple[NDArray[np.int64], NDArray[np.int64], Array]:

@@ -4,15 +4,17 @@ arXiv:1710.10196, section 5; constants from their program (metrics/sliced_wasser
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
 from coequal.contract import ImageSet, Metric, Output, Value, Want
 from coequal.metrics._order import some
+from coequal.metrics._transport import influences
 from coequal.rng import Rng
 
 PART = "PatchDistance"
@@ -22,6 +24,13 @@ PAPER = {"images": 16_384, "patches": 128, "directions": 128, "repeats": 4}
 PATCH = 7
 SMALLEST = 16  # no level has a shorter side, unless the images themselves have
 IMAGES_AT_ONCE = 500
+
+
+class Level(NamedTuple):
+    """The distance at one level of the pyramid, and how fast it grows with each fake's weight."""
+
+    distance: float
+    counts_for: NDArray[np.float64]  # (n,)
 
 
 @dataclass(frozen=True)
@@ -35,9 +44,14 @@ class PatchDistance(Metric):
     The coarsest level is the low-pass image itself. Grey images have one channel.
 
     Equal counts: of the larger set a random part is taken. Biased upwards: two real sets are not at
-    0, so compare at equal counts and settings only. No standard error. `patches` counts per image
-    and level, `directions` per repeat; patches lie anywhere that they fit, images smaller than 7
-    pixels are patches themselves.
+    0, so compare at equal counts and settings only. `patches` counts per image and level,
+    `directions` per repeat; patches lie anywhere that they fit, images smaller than 7 pixels are
+    patches themselves.
+
+    The standard error is over new fake images, the real ones and the vectors being the same: the
+    deviation of what each image counts for with all its patches, its part in the mean and deviation
+    that they are brought to included, over the root of the number of images. In simulations it was
+    0.9 to 1.2 times the true one, and where both laws are the same 1.3 times.
     """
 
     outputs: ClassVar[Mapping[str, Output]] = {
@@ -71,21 +85,28 @@ class PatchDistance(Metric):
         images = pixels(fake)
         if not torch.isfinite(fake.features).all():
             return {"swd_patches": Value(float("nan"))}
-        found = self.levels(real=real["images"], fake=images, rng=rng)
-        return {"swd_patches": Value(sum(found.values()) / len(found))}
+        found = self.levels(real=real["images"], fake=images, rng=rng).values()
+        distance = sum(level.distance for level in found) / len(found)
+        counts_for = np.mean([level.counts_for for level in found], axis=0)
+        count = len(counts_for)
+        error = float(counts_for.std(ddof=1)) / count**0.5 if count > 1 else None
+        return {"swd_patches": Value(distance, error)}
 
-    def levels(self, *, real: Tensor, fake: Tensor, rng: Rng) -> dict[int, float]:
-        """The distance times 1000 of images (n, c, h, w) at each level, by its shorter side."""
+    def levels(self, *, real: Tensor, fake: Tensor, rng: Rng) -> dict[int, Level]:
+        """Times 1000, of images (n, c, h, w) at each level, by its shorter side."""
         count = min(len(real), len(fake))
         chosen = [some(images, count, rng) for images in (real, fake)]
         drawn = [self._descriptors(images, rng) for images in chosen]
+        shape = (count, self.patches, real.shape[1])
         return {
-            side: 1000 * self._distance(real=drawn[0][side], fake=drawn[1][side], rng=rng)
+            side: self._level(
+                real=drawn[0][side].flatten(1), fake=drawn[1][side].view(*shape, -1), rng=rng
+            )
             for side in drawn[0]
         }
 
     def _descriptors(self, images: Tensor, rng: Rng) -> dict[int, Tensor]:
-        """Normalised patches (patches in all, values) at each level."""
+        """Normalised patches (patches in all, c, p, p) at each level."""
         height, width = images.shape[-2:]
         corners: list[Tensor] = []
         for h, w in level_sizes(height, width):
@@ -104,16 +125,34 @@ class PatchDistance(Metric):
             side: normalised(torch.cat(patches)) for side, patches in zip(sides, found, strict=True)
         }
 
-    def _distance(self, *, real: Tensor, fake: Tensor, rng: Rng) -> float:
-        """Sliced Wasserstein-1 distance of descriptors (n, values): the mean over all repeats."""
-        distances = []
+    def _level(self, *, real: Tensor, fake: Tensor, rng: Rng) -> Level:
+        """The mean over all repeats of descriptors real (n k, c p p) and fake (n, k, c, p p)."""
+        rows = fake.flatten(0, 1).flatten(1)
+        distance, counts_for = 0.0, np.zeros(len(rows))
+        by_shift, by_scale = torch.zeros(2, fake.shape[2])  # of all values in a channel
         for _ in range(self.repeats):
             drawn = rng.normal(self.directions, real.shape[1])
             unit = drawn / drawn.norm(dim=1, keepdim=True)
             # numpy's sort: torch has none without indices, which takes three times as long.
-            a, b = (np.sort((unit @ rows.T).numpy(), axis=1) for rows in (real, fake))
-            distances.append(float(np.abs(a - b).mean(dtype=np.float64)))
-        return sum(distances) / self.repeats
+            ours = np.sort((unit @ real.T).numpy(), axis=1)
+            theirs = (unit @ rows.T).numpy()
+            signs = np.empty_like(theirs)  # the derivative of the distance by each projection
+            for x, y, sign in zip(ours, theirs, signs, strict=True):
+                order = np.argsort(y)
+                gaps = y[order] - x
+                distance += float(np.abs(gaps).mean(dtype=np.float64))
+                counts_for[order] += influences(real=x, fake=y[order], power=1)
+                sign[order] = np.sign(gaps) / len(gaps)
+            slopes = torch.from_numpy(signs)
+            channels = unit.view(len(unit), fake.shape[2], -1)
+            by_shift += (slopes.sum(1)[:, None] * channels.sum(2)).sum(0)
+            by_scale += ((slopes @ rows).view_as(channels) * channels).sum((0, 2))
+        # An image that is brighter, or has more contrast, than the rest takes theirs down.
+        shift = fake.mean((1, 3)) @ by_shift
+        scale = (fake.square().mean((1, 3)) - 1) / 2 @ by_scale
+        own = counts_for.reshape(fake.shape[:2]).mean(1)
+        factor = 1000 / (self.repeats * self.directions)
+        return Level(factor * distance, factor * (own - (shift + scale).double().numpy()))
 
 
 def pyramid(images: Tensor) -> list[Tensor]:
@@ -173,9 +212,9 @@ def cut(level: Tensor, corners: Tensor) -> Tensor:
 
 
 def normalised(patches: Tensor) -> Tensor:
-    """Descriptors (n, values): mean 0 and deviation 1 per channel; a constant channel is 0."""
+    """Patches (n, c, p, p) at mean 0 and deviation 1 per channel; a constant channel is 0."""
     deviation, mean = torch.std_mean(patches, dim=(0, 2, 3), correction=0, keepdim=True)
-    return ((patches - mean) / torch.where(deviation > 0, deviation, 1.0)).flatten(1)
+    return (patches - mean) / torch.where(deviation > 0, deviation, 1.0)
 
 
 def pixels(images: ImageSet) -> Tensor:

@@ -1,0 +1,224 @@
+"""Vision transformers of the library `transformers`, with weights from a folder or from its hub.
+
+A folder holds `config.json` and `model.safetensors` (or `pytorch_model.bin`, read as weights only)
+in the form that `save_pretrained` writes.
+"""
+
+import hashlib
+import importlib
+import importlib.util
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import torch
+from torch import Tensor
+
+from coequal.contract import Dataset, Encoder, Log
+from coequal.encoders._batches import in_batches
+from coequal.encoders._offline import WITHOUT_NETWORK, reachable
+from coequal.encoders._resize import clean_bicubic, coloured, refuse_channels
+from coequal.files import cache_folder
+
+PACKAGE = "transformers"
+CONFIG = "config.json"
+WEIGHTS = ("model.safetensors", "pytorch_model.bin")  # the first that is there
+BATCH = 16
+
+
+class VisionTransformer(Encoder, ABC):
+    """A family of nets that differ in size: one final subclass for each."""
+
+    family: ClassVar[str]
+    variant: ClassVar[str]
+    repository: ClassVar[str]
+    kind: ClassVar[str]  # of net, as transformers calls it
+    variable: ClassVar[str]  # of the environment: a folder
+    mean: ClassVar[tuple[float, float, float]]
+    deviation: ClassVar[tuple[float, float, float]]
+    resizes = True
+
+    def __init__(self, net: Any, sha256: str, source: str) -> None:
+        self.net = net
+        self.size = self.side(net.config)
+        shown = " ".join(f"{m:g}/{d:g}" for m, d in zip(self.mean, self.deviation, strict=True))
+        words = (
+            f"Pillow's antialiased bicubic resize to {self.size}x{self.size} in floats, mean and "
+            f"deviation {shown}"
+        )
+        key = hashlib.sha256(f"v1 {sha256} {words}".encode()).hexdigest()[:12]
+        self.id = f"{self.family}:{self.variant}:{key}"
+        self.note = f"{self.kind} from {source}, weights {sha256[:12]}; {words}"
+
+    @staticmethod
+    @abstractmethod
+    def side(config: Any) -> int:
+        """Height and width, in pixels, of what the net is shown."""
+
+    @staticmethod
+    @abstractmethod
+    def read(output: Any) -> Tensor:
+        """The features (n, d) in what the net gives."""
+
+    @classmethod
+    def available(cls) -> str | None:
+        """A package that is not installed, or weights that are neither here nor in reach."""
+        if importlib.util.find_spec(PACKAGE) is None:
+            return (
+                f"encoder {cls.family} needs the package {PACKAGE}: "
+                f'pip install "coequal[transformers]"; {WITHOUT_NETWORK}'
+            )
+        if given := os.environ.get(cls.variable):
+            return None if _complete(_own(given)) else cls._bad_folder(given)
+        cache = cache_folder()
+        if cls._here(cache) or _hub_in_reach(cls.repository):
+            return None
+        return cls._advice(cache, "no connection to huggingface.co")
+
+    @classmethod
+    def refuses(cls, dataset: Dataset) -> str | None:
+        """Images that are neither grey nor coloured."""
+        return refuse_channels(cls.family, dataset.shape[0], dataset.name)
+
+    @classmethod
+    def prepare(cls, dataset: Dataset, cache: Path, log: Log) -> Self:
+        """The net, its weights found or downloaded (into the hub's own cache).
+
+        Raises:
+            FileNotFoundError: no weights; the message says which files to put where.
+            ValueError: what was found is not this kind of net.
+        """
+        if importlib.util.find_spec(PACKAGE) is None:
+            raise FileNotFoundError(cls.available())
+        folder = cls._folder(cache, log)
+        return cls(_loaded(cls.kind, folder), _sha256(folder), str(folder))
+
+    def features(self, images: Tensor) -> Tensor:
+        """(n, d) float32."""
+        return in_batches(self._run, images, BATCH)
+
+    def _run(self, images: Tensor) -> Tensor:
+        scaled = coloured(clean_bicubic(images, self.size, self.size).div_(255)).contiguous()
+        mean, deviation = (torch.tensor(x).view(3, 1, 1) for x in (self.mean, self.deviation))
+        return self.read(self.net(pixel_values=scaled.sub_(mean).div_(deviation)))
+
+    @classmethod
+    def _folder(cls, cache: Path, log: Log) -> Path:
+        if given := os.environ.get(cls.variable):
+            if not _complete(_own(given)):
+                raise FileNotFoundError(cls._bad_folder(given))
+            return _own(given)
+        if found := cls._here(cache):
+            return found
+        if not _hub_in_reach(cls.repository):
+            raise FileNotFoundError(cls._advice(cache, "no connection to huggingface.co"))
+        return cls._download(cache, log)
+
+    @classmethod
+    def _here(cls, cache: Path) -> Path | None:
+        """Our cache, then that of the hub."""
+        own = cls._place(cache)
+        return own if _complete(own) else _cached_by_hub(cls.repository)
+
+    @classmethod
+    def _place(cls, cache: Path) -> Path:
+        return cache / "encoders" / f"{cls.family}-{cls.variant}"
+
+    @classmethod
+    def _download(cls, cache: Path, log: Log) -> Path:
+        hub = importlib.import_module("huggingface_hub")
+        log(f"encoder {cls.family}: downloading huggingface.co/{cls.repository}")
+        try:
+            name = next(name for name in WEIGHTS if hub.file_exists(cls.repository, name))
+            paths = [Path(hub.hf_hub_download(cls.repository, each)) for each in (CONFIG, name)]
+        except Exception as error:  # of many kinds: each leaves us without weights
+            raise FileNotFoundError(cls._advice(cache, f"the download failed: {error}")) from error
+        log(f"the weights of encoder {cls.family} are now in {paths[1].parent}")
+        return paths[1].parent
+
+    @classmethod
+    def _advice(cls, cache: Path, reason: str) -> str:
+        return (
+            f"encoder {cls.family} has no weights ({reason}): put {CONFIG} and {WEIGHTS[0]} of "
+            f"huggingface.co/{cls.repository} into {cls._place(cache)}, or the path of a folder "
+            f"with them into {cls.variable}; {WITHOUT_NETWORK}"
+        )
+
+    @classmethod
+    def _bad_folder(cls, given: str) -> str:
+        return f"{cls.variable} is '{given}', which is no folder with {CONFIG} and {WEIGHTS[0]}"
+
+
+def _own(given: str) -> Path:
+    return Path(given).expanduser()
+
+
+def _weights(folder: Path) -> Path | None:
+    return next((folder / name for name in WEIGHTS if (folder / name).is_file()), None)
+
+
+def _complete(folder: Path) -> bool:
+    return (folder / CONFIG).is_file() and _weights(folder) is not None
+
+
+def _sha256(folder: Path) -> str:
+    """Of the weights' file, then the settings' (which say what the weights mean)."""
+    path = _weights(folder)
+    assert path is not None
+    digest = hashlib.sha256()
+    for part in (path, folder / CONFIG):
+        with part.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
+
+
+def _hub_in_reach(repository: str) -> bool:
+    if os.environ.get("HF_HUB_OFFLINE"):
+        return False
+    return reachable(f"https://huggingface.co/{repository}/resolve/main/{CONFIG}")
+
+
+def _cached_by_hub(repository: str) -> Path | None:
+    look_up = importlib.import_module("huggingface_hub").try_to_load_from_cache
+    found = look_up(repository, CONFIG)
+    if not isinstance(found, str):  # None, or a mark that the hub has no such file
+        return None
+    folder = Path(found).parent
+    return folder if _complete(folder) else None
+
+
+def _loaded(kind: str, folder: Path) -> Any:
+    """The net in float32, ready to be asked."""
+    transformers = importlib.import_module(PACKAGE)
+    with _quiet(transformers.logging):
+        try:
+            net, report = getattr(transformers, kind).from_pretrained(
+                folder,
+                local_files_only=True,
+                output_loading_info=True,
+                dtype=torch.float32,
+                attn_implementation="sdpa",
+            )
+        except Exception as error:  # of many kinds: each says that this is something else
+            raise ValueError(f"{folder} holds no {kind}: {error}") from error
+    missing = sorted(report["missing_keys"])
+    if missing:
+        raise ValueError(f"{folder} holds no {kind}: {missing[0]} and others are not in it")
+    return net.eval().requires_grad_(False)
+
+
+@contextmanager
+def _quiet(logging: Any) -> Iterator[None]:
+    """No report of the text half of CLIP, which is left out on purpose."""
+    before, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
+        if bars:
+            logging.enable_progress_bar()

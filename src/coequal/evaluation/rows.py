@@ -1,0 +1,90 @@
+"""Images or features that may be more than memory holds: some rows at a time, or all of them."""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+BYTES = 1 << 23  # of rows that are looked at at once
+Digests = NDArray[np.uint8]  # (n, 32): a SHA-256 a row
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """uint8 images (n, c, h, w) or float32 features (n, d), wherever they lie.
+
+    Attributes:
+        shape: of all.
+        read: gives those from start to stop, and holds no more than these in memory.
+        mapped: all of them at once, if that costs no memory: they are there, or mapped from a file.
+    """
+
+    shape: tuple[int, ...]
+    read: Callable[[int, int], Tensor]
+    mapped: Callable[[], Tensor] | None = None
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    @cached_property
+    def whole(self) -> Tensor:
+        """All of them; in memory from now on, unless they are mapped."""
+        return self.read(0, len(self)) if self.mapped is None else self.mapped()
+
+    def parts(self) -> Iterator[Tensor]:
+        """All of them in order, a few megabytes at a time."""
+        size = max(1, BYTES // max(1, 4 * int(np.prod(self.shape[1:]))))
+        for start in range(0, len(self), size):
+            yield self.read(start, start + size)
+
+
+def held(values: Tensor) -> Rows:
+    """Rows that are in memory."""
+    return Rows(tuple(values.shape), lambda start, stop: values[start:stop], lambda: values)
+
+
+def in_file(path: Path) -> Rows:
+    """The rows of a `.npy`, in C order and of a type that torch knows."""
+    return Rows(
+        np.load(path, mmap_mode="r").shape,
+        # Mapped anew for each part: what has been looked at leaves the memory with the map.
+        lambda start, stop: torch.from_numpy(np.array(np.load(path, mmap_mode="r")[start:stop])),
+        # "c": writable for torch's sake; what is written would never reach the file.
+        lambda: torch.from_numpy(np.load(path, mmap_mode="c")),
+    )
+
+
+def digests_of(parts: Iterable[Tensor]) -> Digests:
+    """SHA-256 of every row's values; 0 and -0 are the same value."""
+    found = bytearray()
+    for part in parts:
+        for row in (part + 0.0 if part.is_floating_point() else part).numpy():
+            found += hashlib.sha256(np.ascontiguousarray(row).data).digest()
+    return np.frombuffer(found, np.uint8).reshape(-1, 32)
+
+
+def write_rows(path: Path, shape: tuple[int, ...], parts: Iterable[Tensor]) -> None:
+    """Float32 rows as a `.npy`, there whole or not at all, with one part in memory at a time."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    header = {"descr": "<f4", "fortran_order": False, "shape": shape}
+    try:
+        with os.fdopen(handle, "wb") as file:
+            np.lib.format.write_array_header_1_0(file, header)
+            for part in parts:
+                file.write(np.ascontiguousarray(part.numpy(), dtype="<f4").data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
