@@ -1,16 +1,27 @@
 """What there is, and how far a run is, as plain rows."""
 
 import importlib
-from collections import Counter
+import os
+import time
+from collections.abc import Callable
 from typing import Any
 
 from coequal import lookup
+from coequal.results._reader import read_result
+from coequal.results.collect import trial_folders
 from coequal.results.folder import RunFolder
-from coequal.study.spec import shipped_models
+from coequal.results.index import Index
+from coequal.results.rows import State
+
+Log = Callable[[str], None]
+
+COUNTED = ("trials", "done", "failed", "running", "waiting", "unreadable", "last_hour", "seconds")
 
 
 def models() -> list[dict[str, Any]]:
     """Every contender that comes with coequal, with settings and ranges."""
+    from coequal.study.spec import shipped_models  # which takes longer than all that `status` does
+
     return [model.model_dump(mode="json", exclude_none=True) for model in shipped_models()]
 
 
@@ -23,19 +34,66 @@ def parts(room: str) -> list[dict[str, Any]]:
     return rows
 
 
-def statuses(folder: RunFolder) -> list[dict[str, Any]]:
-    """One row per model: trials, done, failed, running, waiting."""
-    trials, results = folder.plan(), folder.results()
+def statuses(
+    folder: RunFolder, log: Log = lambda line: None, now: float | None = None
+) -> list[dict[str, Any]]:
+    """One row per model, ready for JSON, of the trials known by now: re-runs and transfers become
+    known when the search of their model has ended.
+
+    `trials` are `done`, `failed` (every other end), `running`, `waiting` or `unreadable`;
+    `last_hour` is how many ended within it, `seconds` what those that ended have trained.
+
+    The index makes this quick at any size; what has no result there is looked up in its folder. A
+    result.json that somebody changes or deletes by hand shows after the next `coequal collect` or
+    `run`.
+
+    Args:
+        folder: of the run.
+        log: is told what can't be read.
+        now: seconds since 1970, for `last_hour`; None: the clock.
+    """
+    since = (time.time() if now is None else now) - 3600
+    begun = {os.path.basename(path) for path in trial_folders(folder)}
     busy = folder.busy()  # a pulse without a coordinator is of a trial that was killed
-    rows = []
-    for model in dict.fromkeys(trial.model for trial in trials):
-        own = [trial for trial in trials if trial.model == model]
-        ended = Counter(results[trial.id].status for trial in own if trial.id in results)
-        running = busy * sum(
-            (folder.trial_folder(trial.id) / "progress.json").exists() for trial in own
-        )
-        failed = sum(ended.values()) - ended["done"]
-        waiting = len(own) - sum(ended.values()) - running
-        row: dict[str, Any] = {"model": model, "trials": len(own), "done": ended["done"]}
-        rows.append(row | {"failed": failed, "running": running, "waiting": waiting})
-    return rows
+    rows: dict[str, dict[str, Any]] = {}
+    for state in _states(folder, log):
+        row = rows.setdefault(state.model, {"model": state.model, **dict.fromkeys(COUNTED, 0)})
+        row["trials"] += 1
+        if state.key not in begun:
+            row["waiting"] += 1
+            continue
+        status, seconds, ended = state.status, state.seconds, state.ended
+        if status is None:
+            status, seconds, ended = _on_disk(folder, state.key, busy, log)
+        row[status if status in COUNTED else "failed"] += 1
+        row["seconds"] += seconds
+        row["last_hour"] += ended >= since
+    return list(rows.values())
+
+
+def _states(folder: RunFolder, log: Log) -> list[State]:
+    """What the index says of every trial of the plan, as far as there is one."""
+    known: list[State] = []
+    try:
+        with Index(folder) as index:
+            known = index.states()
+            if index.knows_plan():
+                return known
+    except FileNotFoundError:
+        pass  # an early run, or one of a version without an index: its folders say it all
+    except ValueError as error:
+        log(str(error))
+    by_key = {state.key: state for state in known}
+    return [by_key.get(trial.id, State(trial.id, trial.model)) for trial in folder.plan()]
+
+
+def _on_disk(folder: RunFolder, key: str, busy: bool, log: Log) -> tuple[str, float, float]:
+    """A trial's status, its seconds of training, and when it ended, by what lies in its folder."""
+    _, packed, file, wrong = read_result(folder, key)
+    if wrong:
+        log(wrong)
+        return "unreadable", 0.0, 0.0
+    if packed is not None:
+        return packed.status, packed.seconds, file[1] / 1e9 if file else 0.0
+    pulse = folder.trial_folder(key) / "progress.json"
+    return "running" if busy and pulse.exists() else "waiting", 0.0, 0.0

@@ -16,16 +16,17 @@ runs/demo/
 import fcntl
 import json
 import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from coequal.files import write_whole
+from coequal.files import write_json, write_whole
 from coequal.records import SCHEMA, Result, Trial, canonical
 
 
@@ -47,14 +48,16 @@ class RunFolder:
             self.begin_again(study)
             if canonical(self.study()) != canonical(study):
                 (self.path / "references.json").unlink(missing_ok=True)  # of the other study
-        elif self.path.exists() and any(entry.name != ".lock" for entry in self.path.iterdir()):
+        elif self.path.exists() and any(
+            not entry.name.startswith((".lock", ".stop")) for entry in self.path.iterdir()
+        ):
             raise FileExistsError(
                 f"{self.path} is not empty and holds no study; name a new folder with --out"
             )
         self.path.mkdir(parents=True, exist_ok=True)
+        write_whole(known, text.encode())  # first: it is what makes the folder a study's
         write_whole(self.path / "study.yaml", source.encode())
         self.write_plan(trials)
-        write_whole(known, text.encode())
 
     def write_plan(self, trials: Sequence[Trial]) -> None:
         """Note every trial that is known by now."""
@@ -134,6 +137,12 @@ class RunFolder:
         path = self.path / "references.json"
         return dict(json.loads(path.read_text())) if path.exists() else {}
 
+    def add_reference(self, data: str, found: Mapping[str, Any]) -> None:
+        """Note what the instrument of a data set was calibrated on; several shards may at once."""
+        with (self.path / ".references.lock").open("w") as mine:
+            fcntl.flock(mine, fcntl.LOCK_EX)
+            write_json(self.path / "references.json", {**self.references(), data: found})
+
     def real_samples(self, data: str) -> NDArray[np.uint8] | None:
         """A few real images, (n, channels, height, width)."""
         return _load(self.path / "references" / f"{file_name(data)}.npy")
@@ -147,7 +156,7 @@ class RunFolder:
         """Whether a coordinator works in the folder at this moment."""
         try:
             with (self.path / ".lock").open() as file:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except FileNotFoundError:
             return False
         except OSError:
@@ -155,25 +164,39 @@ class RunFolder:
         return False
 
     @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Only one coordinator works in a folder at a time.
+    def lock(self, shard: str = "") -> Iterator[None]:
+        """Only one coordinator works in a folder at a time, or one for each shard.
+
+        Args:
+            shard: its name; without one, the whole folder is taken.
 
         Raises:
             BlockingIOError: another one does; the message names it.
         """
         self.path.mkdir(parents=True, exist_ok=True)
-        with (self.path / ".lock").open("a+") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                file.seek(0)
-                raise BlockingIOError(
-                    f"{self.path} is in use by {file.read().strip() or 'another process'}"
-                ) from error
-            file.truncate(0)
-            file.write(f"process {os.getpid()} on {os.uname().nodename}")
-            file.flush()
+        with ExitStack() as stack:
+            whole = stack.enter_context((self.path / ".lock").open("a+"))
+            self._take(whole, fcntl.LOCK_SH if shard else fcntl.LOCK_EX)
+            mine = whole
+            if shard:
+                mine = stack.enter_context((self.path / f".lock-{shard}").open("a+"))
+                self._take(mine, fcntl.LOCK_EX)
+            mine.truncate(0)
+            mine.write(f"process {os.getpid()} on {os.uname().nodename}")
+            mine.flush()
             yield
+
+    def _take(self, file: IO[str], kind: int) -> None:
+        for patience in (0.05, 0.1, 0.2, None):  # `busy` takes the lock for an instant
+            try:
+                return fcntl.flock(file, kind | fcntl.LOCK_NB)
+            except OSError as error:
+                if patience is None:
+                    file.seek(0)
+                    raise BlockingIOError(
+                        f"{self.path} is in use by {file.read().strip() or 'another process'}"
+                    ) from error
+            time.sleep(patience)
 
 
 def samples_path(trial_folder: Path, step: int) -> Path:

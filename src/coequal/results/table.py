@@ -2,53 +2,106 @@
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import IO, Any
 
-from coequal.files import write_whole
 from coequal.records import Checkpoint, Result
 from coequal.results.folder import RunFolder
+from coequal.results.index import Index
 
 
-def write_tables(folder: RunFolder) -> None:
-    """Write both tables anew from the trial folders."""
+def write_tables(folder: RunFolder, index: Index | None = None) -> None:
+    """Write both tables anew.
+
+    Args:
+        folder: of the run.
+        index: an up-to-date one, from which results come one after another; None: from the trial
+            folders, all at once, as it suits a small run.
+    """
+    if index is not None:
+        with whole_file(folder.path / "results.csv") as file:
+            write_csv(file, result_columns(index.heads()), result_rows(index.results()))
+        with whole_file(folder.path / "timings.csv") as file:
+            write_csv(file, TIMINGS, timing_rows(index.results(metrics=())))
+        return
     results = list(folder.results().values())
-    write_whole(folder.path / "results.csv", csv_text(result_rows(results)).encode())
-    write_whole(folder.path / "timings.csv", csv_text(timing_rows(results)).encode())
+    with whole_file(folder.path / "results.csv") as file:
+        write_csv(file, result_columns(results), result_rows(results))
+    with whole_file(folder.path / "timings.csv") as file:
+        write_csv(file, TIMINGS, timing_rows(results))
 
 
-def result_rows(results: Iterable[Result]) -> list[dict[str, Any]]:
+TIMINGS = ("trial", "model", "step", "seconds")
+
+
+def result_rows(results: Iterable[Result]) -> Iterator[dict[str, Any]]:
     """One row per trial and checkpoint; a trial that failed before its first has one row without
     values.
 
     Holds nothing that depends on the clock, so that equal runs give equal bytes.
     """
-    rows = []
     for result in results:
         for checkpoint in result.checkpoints or (None,):
             last = checkpoint is None or checkpoint is result.checkpoints[-1]
-            rows.append(_row(result, checkpoint, last))
-    return rows
+            yield _row(result, checkpoint, last)
 
 
-def timing_rows(results: Iterable[Result]) -> list[dict[str, Any]]:
+def result_columns(results: Iterable[Result]) -> list[str]:
+    """The columns of a table of results: all keys of its rows, as they first appear.
+
+    Args:
+        results: all, or those in which something appears first.
+    """
+    return list(dict.fromkeys(key for row in result_rows(results) for key in row))
+
+
+def timing_rows(results: Iterable[Result]) -> Iterator[dict[str, Any]]:
     """Seconds of training up to each checkpoint, evaluation off the clock."""
-    return [
-        {"trial": result.trial.id, "model": result.trial.model, "step": checkpoint.step}
-        | {"seconds": round(checkpoint.spent.seconds, 3)}
-        for result in results
-        for checkpoint in result.checkpoints
-    ]
+    for result in results:
+        for checkpoint in result.checkpoints:
+            seconds = round(checkpoint.spent.seconds, 3)
+            values = (result.trial.id, result.trial.model, checkpoint.step, seconds)
+            yield dict(zip(TIMINGS, values, strict=True))
 
 
 def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:
     """Rows as CSV; the columns are all keys in the order in which they first appear."""
-    columns = list(dict.fromkeys(key for row in rows for key in row))
     file = io.StringIO()
+    write_csv(file, list(dict.fromkeys(key for row in rows for key in row)), rows)
+    return file.getvalue()
+
+
+def write_csv(file: IO[str], columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Rows as CSV, written one after another; what a row lacks is left empty.
+
+    Raises:
+        ValueError: a row has what no column is for.
+    """
     writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    return file.getvalue()
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[IO[str]]:
+    """A text file to be written piece by piece, which is there whole in the end or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
 
 
 def _row(result: Result, checkpoint: Checkpoint | None, last: bool) -> dict[str, Any]:
@@ -70,10 +123,17 @@ def _row(result: Result, checkpoint: Checkpoint | None, last: bool) -> dict[str,
         "flops": spent.flops,
     }
     for measurement in checkpoint.measurements if checkpoint else ():
-        row[f"{measurement.metric}_{measurement.split}"] = repr(measurement.value)
+        value, error, protocol = _columns(measurement.metric, measurement.split)
+        # A whole number in a file that somebody else wrote is the same number.
+        row[value] = repr(float(measurement.value))
         if measurement.standard_error is not None:
-            name = f"{measurement.metric}_{measurement.split}_standard_error"
-            row[name] = repr(measurement.standard_error)
-        row[f"{measurement.metric}_{measurement.split}_protocol"] = measurement.protocol
+            row[error] = repr(float(measurement.standard_error))
+        row[protocol] = measurement.protocol
     row["reason"] = result.reason or ""
     return row | {f"setting.{name}": value for name, value in trial.settings.items()}
+
+
+@lru_cache(maxsize=4096)
+def _columns(metric: str, split: str) -> tuple[str, str, str]:
+    name = f"{metric}_{split}"
+    return name, f"{name}_standard_error", f"{name}_protocol"

@@ -1,0 +1,165 @@
+"""`coequal clean`: what a run's folder can do without, and its report as well."""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from coequal.records import Result, Trial
+from coequal.results.collect import trial_folders, view
+from coequal.results.folder import RunFolder
+from coequal.selection import Rule
+
+_LEFT_OVER = ("measured.json", "progress.json", "progress.new", "checkpoint")
+"""What a trial needs until it has a result."""
+
+_DRAFTS = (
+    *("result.json", "trial.json", "curves.npz", "generator.safetensors", "measured.json"),
+    *("checkpoint.", "step-", "study.json", "study.yaml", "plan.json", "references.json"),
+    *("results.csv", "timings.csv", "index."),
+)
+"""Files are written under a hidden name that begins so, and then renamed."""
+
+
+@dataclass(frozen=True)
+class Removable:
+    """Something that may go."""
+
+    path: Path
+    size: int  # bytes
+    why: str
+
+
+def clean(
+    folder: RunFolder, *, really: bool = False, log: Callable[[str], None] = lambda line: None
+) -> list[Removable]:
+    """Name what the report does not need, and with `really` delete it.
+
+    1. Of trials that have a result: checkpoints, and notes for going on.
+    2. Drafts of files whose writer was killed.
+    3. The generator's weights and samples of trials that nobody chose. Those of the authors'
+       settings and of each model's best settings by the study's own rule (one, or as many as the
+       study re-runs), with all their re-runs, stay; so does every trial of a model on a data set
+       whose search has not ended, or any of whose results can't be used.
+
+    Results, losses and logs always stay: every table and every number of the report is the same
+    after it. What goes can be made again only by training again: `coequal sample --trial` then
+    works only for the trials that stay.
+
+    Args:
+        folder: of the run.
+        really: delete; otherwise nothing is changed.
+        log: is told what is wrong with which trial.
+
+    Raises:
+        BlockingIOError: somebody works in the folder; the message names it.
+        FileNotFoundError, ValueError: the folder holds no study, or can't be read.
+    """
+    folder.study()
+    with folder.lock():
+        found = list(_removable(folder, log))
+        if really:
+            for each in found:
+                if each.path.is_dir():
+                    shutil.rmtree(each.path)
+                else:
+                    each.path.unlink()
+    return found
+
+
+def _removable(folder: RunFolder, log: Callable[[str], None]) -> Iterator[Removable]:
+    yield from _drafts(folder.path)
+    yield from _drafts(folder.path / "references", ".npy.")
+    kept, ended = _kept_and_ended(folder, log)
+    for name in trial_folders(folder):
+        trial = Path(name)
+        with _idle(trial) as idle:
+            if not idle:
+                log(f"{trial} is being worked in; it is left alone")
+                continue
+            yield from _drafts(trial)
+            yield from _drafts(trial / "samples")
+            if trial.name not in ended:
+                continue
+            for left in _LEFT_OVER:
+                yield from _there(trial / left, "of a trial that has ended")
+            if trial.name not in kept:
+                yield from _there(trial / "generator.safetensors", "of a trial that nobody chose")
+                yield from _there(trial / "samples", "of a trial that nobody chose")
+
+
+def _kept_and_ended(folder: RunFolder, log: Callable[[str], None]) -> tuple[set[str], set[str]]:
+    """The ids of trials whose weights and samples stay, and of all that have a result."""
+    study = folder.study()
+    rule = Rule.of(study["select"])
+    count = max(1, int((study.get("reruns") or {}).get("best", 1)))
+    plan = folder.plan()
+    with view(folder, log) as index:
+        window = index.results(metrics=[rule.metric], splits=["validation"])
+        results = {result.trial.id: result for result in window}
+        ended = index.trial_ids()
+    kept = {key for key in ended if key not in results}  # the plan may name them yet
+    for group in _by_search(plan):
+        kept |= _kept_of(group, results, rule, count)
+    return kept, ended
+
+
+def _by_search(plan: Iterable[Trial]) -> Iterable[list[Trial]]:
+    groups: dict[tuple[str, str], list[Trial]] = {}
+    for trial in plan:
+        groups.setdefault((trial.model, trial.data), []).append(trial)
+    return groups.values()
+
+
+def _kept_of(trials: list[Trial], results: dict[str, Result], rule: Rule, count: int) -> set[str]:
+    """Of one model on one data set."""
+    search = [trial for trial in trials if trial.repeat == 0]
+    if any(trial.id not in results for trial in search):
+        return {trial.id for trial in trials}
+    best = rule.best_settings([results[trial.id] for trial in search], count)
+    # Settings with fresh seeds were chosen: here, or for a transfer on another data set.
+    again = {trial.setting for trial in trials if trial.repeat > 0}
+    chosen = {0, *best, *again}
+    return {trial.id for trial in trials if trial.setting in chosen}
+
+
+def _drafts(place: Path, within: str = "") -> Iterator[Removable]:
+    if not place.is_dir():
+        return
+    for entry in sorted(place.iterdir()):
+        hidden = entry.name.lstrip(".")
+        ours = within in hidden if within else hidden.startswith(_DRAFTS)
+        if entry.name.startswith(".") and ours:
+            yield from _there(entry, "a draft whose writer was killed")
+
+
+def _there(path: Path, why: str) -> Iterator[Removable]:
+    if path.is_dir() and not path.is_symlink():
+        yield Removable(path, sum(_size(file) for file in path.rglob("*")), why)
+    elif path.exists():
+        yield Removable(path, _size(path), why)
+
+
+def _size(path: Path) -> int:
+    """Bytes on the disk, as `du` counts them."""
+    return 0 if path.is_dir() else path.lstat().st_blocks * 512
+
+
+@contextmanager
+def _idle(trial: Path) -> Iterator[bool]:
+    """Whether no worker is in a trial: one may outlive its coordinator for a second."""
+    try:
+        handle = os.open(trial / ".lock", os.O_RDONLY)
+    except (FileNotFoundError, NotADirectoryError):
+        yield True
+        return
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield True
+    except BlockingIOError:
+        yield False
+    finally:
+        os.close(handle)

@@ -1,0 +1,147 @@
+"""`coequal export`: the results of a run as one file for other programs."""
+
+import json
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any
+
+from coequal.results.collect import view
+from coequal.results.folder import RunFolder
+from coequal.results.index import Index
+from coequal.results.table import result_columns, result_rows, whole_file, write_csv
+
+FORMATS = ("csv", "parquet", "json")
+GROUP = 20_000  # rows of a Parquet file that are held in memory at a time
+
+_WHOLE = ("setting", "repeat", "seed", "step", "discriminator_steps", "generator_steps", "images")
+_TEXT = ("trial", "model", "data", "status", "reason")
+
+
+def export(
+    folder: RunFolder, form: str, out: Path, log: Callable[[str], None] = lambda line: None
+) -> Path:
+    """Write the results of a run's trials, in the plan's order, to a file.
+
+    csv: the bytes of results.csv, a row per trial and checkpoint. parquet: the same rows, typed.
+    json: a list of everything that is known of each trial, in the form of its result.json.
+
+    The same trial folders give the same bytes, whatever became of the index in between (for
+    Parquet: by the same version of pyarrow).
+
+    Args:
+        folder: of the run.
+        form: one of `FORMATS`.
+        out: the file; it must not be there.
+        log: is told what is wrong with which trial.
+
+    Raises:
+        FileExistsError: something is there already.
+        LookupError: there is no such format, or Parquet without pyarrow.
+        FileNotFoundError, ValueError: the folder holds no study, or can't be read.
+    """
+    if form not in FORMATS:
+        raise LookupError(f"there is no format '{form}'; one of {', '.join(FORMATS)}")
+    if out.exists():
+        raise FileExistsError(f"{out} is there already; name another with --out")
+    if form == "parquet":
+        _pyarrow()  # before any work
+    with view(folder, log) as index:
+        if form == "parquet":
+            _write_parquet(index, out)
+        else:
+            with whole_file(out) as file:
+                (_write_csv if form == "csv" else _write_json)(index, file)
+    return out
+
+
+def _write_csv(index: Index, file: IO[str]) -> None:
+    write_csv(file, result_columns(index.heads()), result_rows(index.results()))
+
+
+def _write_json(index: Index, file: IO[str]) -> None:
+    between = "[\n"
+    for result in index.results():
+        file.write(between + json.dumps(result.as_dict(), allow_nan=False))
+        between = ",\n"
+    file.write("[]\n" if between == "[\n" else "\n]\n")
+
+
+# ------------------------------------------------------------------------------------------ Parquet
+
+
+def _write_parquet(index: Index, out: Path) -> None:
+    arrow, parquet = _pyarrow()
+    columns = result_columns(index.heads())
+    kinds = {name: _kind(name) for name in columns} | _setting_kinds(index)
+    types = {
+        "text": arrow.string(),
+        "repeated": arrow.dictionary(arrow.int32(), arrow.string()),
+        "whole": arrow.int64(),
+        "number": arrow.float64(),
+        "yes or no": arrow.bool_(),
+    }
+    schema = arrow.schema([(name, types[kinds[name]]) for name in columns])
+    out.parent.mkdir(parents=True, exist_ok=True)
+    draft = out.with_name(f".{out.name}.draft")
+    try:
+        with parquet.ParquetWriter(draft, schema, compression="zstd") as writer:
+            for rows in _groups(result_rows(index.results())):
+                listed = {c: [_cell(row.get(c), kinds[c]) for row in rows] for c in columns}
+                writer.write_table(arrow.table(listed, schema))
+        draft.replace(out)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _groups(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    while group := list(islice(rows, GROUP)):
+        yield group
+
+
+def _kind(column: str) -> str:
+    if column in _TEXT:
+        return "text"
+    if column.endswith("_protocol"):
+        return "repeated"
+    if column in _WHOLE:
+        return "whole"
+    return "yes or no" if column == "last" else "number"  # FLOPs go beyond 64 bits
+
+
+def _setting_kinds(index: Index) -> dict[str, str]:
+    """Of each hyper-parameter, by its values in the whole run; text where they are mixed."""
+    found: dict[str, set[type]] = {}
+    for result in index.results(metrics=(), last_only=True):
+        for name, value in result.trial.settings.items():
+            found.setdefault(f"setting.{name}", set()).add(type(value))
+    kinds = {}
+    for name, seen in found.items():
+        if seen == {bool}:
+            kinds[name] = "yes or no"
+        elif seen == {int}:
+            kinds[name] = "whole"
+        else:
+            kinds[name] = "number" if seen <= {int, float} else "text"
+    return kinds
+
+
+def _cell(value: Any, kind: str) -> Any:
+    if value is None or value == "":
+        return None
+    if kind == "number":
+        return float(value)
+    if kind == "yes or no":
+        return bool(value)
+    return value if kind == "whole" else str(value)
+
+
+def _pyarrow() -> tuple[Any, Any]:
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ModuleNotFoundError as error:
+        raise LookupError(
+            "Parquet needs pyarrow: pip install 'coequal[parquet]'; csv and json need nothing"
+        ) from error
+    return pyarrow, pyarrow.parquet

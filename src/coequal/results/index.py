@@ -1,0 +1,140 @@
+"""The index of a run: what its trial folders hold, in one SQLite file that can be asked quickly.
+
+The trial folders are the truth; the index may be deleted at any time, and `coequal collect` (see
+`coequal.results.collect`) makes it again. It has one writer: the coordinator of the run, or
+`collect`. Anybody may read.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from coequal.records import Result, Trial
+from coequal.results.database import (
+    connect_to_read,
+    connect_to_write,
+    index_path,
+    said,
+    writer_lock,
+)
+from coequal.results.folder import RunFolder
+from coequal.results.packed import Window, pack, stamp, unpack
+from coequal.results.rows import Rows, State
+
+
+class Index:
+    """An open index; use it as a context manager.
+
+    With `write`, this is its one writer (the coordinator of the run, or `collect`).
+
+    Raises:
+        FileNotFoundError: there is no index yet.
+        BlockingIOError: another process writes it; the message names it.
+        ValueError: it can't be read, or a newer version wrote it.
+    """
+
+    def __init__(self, folder: RunFolder, *, write: bool = False, path: Path | None = None) -> None:
+        self.folder, self.path = folder, path or index_path(folder)
+        with ExitStack() as stack:
+            if write:
+                stack.enter_context(writer_lock(self.path))
+            connection = connect_to_write(self.path) if write else connect_to_read(self.path)
+            self.rows = Rows(connection)
+            stack.callback(connection.close)
+            self._stack = stack.pop_all()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._stack.close()
+
+    # --------------------------------------------------------------------------------------- write
+
+    def record(self, result: Result) -> None:
+        """Add the result of a trial, in a transaction of its own; the same again changes nothing.
+
+        Raises:
+            ValueError: the trial has another result already.
+        """
+        packed = pack(result.as_dict())
+        file = stamp(self.folder.trial_folder(packed.key) / "result.json")
+        with said(self.path), self.rows.transaction():
+            known = self.rows.packed(packed.key)
+            if known is not None and known != packed:
+                raise ValueError(
+                    f"trial {packed.key} ({packed.model}, {packed.data}, setting "
+                    f"{result.trial.setting}) has another result already; its folder is "
+                    f"{self.folder.trial_folder(packed.key)}"
+                )
+            if known is None:
+                self.rows.put([(packed, file)])
+
+    def plan(self, trials: Sequence[Trial]) -> None:
+        """Note every trial that is known by now, in order; what the plan has no more is no more in
+        any table."""
+        plan = stamp(self.folder.path / "plan.json")
+        with said(self.path), self.rows.transaction():
+            self.rows.plan(trials, plan)
+
+    # ---------------------------------------------------------------------------------------- read
+
+    def states(self) -> list[State]:
+        """How far each trial of the plan is, in order; quick at any size."""
+        with said(self.path):
+            return self.rows.states()
+
+    def knows_plan(self) -> bool:
+        """Whether the plan is still the one that was noted."""
+        with said(self.path):
+            return self.rows.about("plan") == repr(stamp(self.folder.path / "plan.json"))
+
+    def trial_ids(self) -> set[str]:
+        """The ids of all trials that have a result here, planned or not."""
+        with said(self.path):
+            return set(self.rows.stamps())
+
+    def result(self, trial_id: str) -> Result | None:
+        """The result of a trial, or None if it has none."""
+        with said(self.path):
+            packed = self.rows.packed(trial_id)
+        return None if packed is None else unpack(packed, Window())
+
+    def results(
+        self,
+        metrics: Collection[str] | None = None,
+        splits: Collection[str] | None = None,
+        last_only: bool = False,
+        unplanned: bool = False,
+    ) -> Iterator[Result]:
+        """The results in the plan's order, one after another, so that memory stays small.
+
+        Args:
+            metrics: take these alone; None: all.
+            splits: take these of the references alone; None: all.
+            last_only: take the last checkpoint alone.
+            unplanned: also, at the end, those whose trials the plan does not name.
+        """
+        window = Window(metrics, splits, last_only)
+        with said(self.path):
+            for packed in self.rows.in_order(unplanned):
+                yield unpack(packed, window)
+
+    def heads(self) -> list[Result]:
+        """For each form of result (settings, measurements, checkpoints), the first of the plan.
+
+        They name every column that a table of all results has, in order of appearance.
+        """
+        with said(self.path):
+            return [unpack(packed, Window()) for packed in self.rows.heads()]
