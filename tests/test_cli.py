@@ -96,9 +96,25 @@ def test_check_prints_every_slip_and_exits_2(tmp_path):
 
 def test_plan(finished):
     done = coequal("plan", "small.yaml", "--json", cwd=finished)
-    trials = json.loads(done.stdout)
-    assert [trial["model"] for trial in trials] == ["ns_gan", "vae"] * 2
-    assert "40 discriminator steps each" in coequal("plan", "small.yaml", cwd=finished).stdout
+    found = json.loads(done.stdout)
+    assert [trial["model"] for trial in found["trials"]] == ["ns_gan", "vae"] * 2
+    estimate = found["estimate"]
+    assert estimate["trials"] == 4  # runs/small is not there: nothing is done yet
+    assert estimate["core_seconds"] > 0
+    text = coequal("plan", "small.yaml", "--out", "run", cwd=finished).stdout
+    assert "40 discriminator steps each" in text
+    assert "4 of them have a result in run\nnothing is left to do" in text
+    plain = coequal("plan", "small.yaml", "--no-calibrate", "--json", cwd=finished)
+    assert json.loads(plain.stdout)["estimate"] is None
+
+
+def test_plan_counts_what_can_not_be_named_yet(tmp_path):
+    (tmp_path / "more.yaml").write_text(SMALL + "reruns: {best: 2, seeds: 3}\n")
+    done = coequal("plan", "more.yaml", "--workers", 2, cwd=tmp_path)
+    assert "4 trials (2 models x 2 settings x 1 data set), then at most 12 re-runs" in done.stdout
+    assert "to do: 16 trials" in done.stdout
+    assert "with 2 workers" in done.stdout
+    assert "are free" in done.stdout
 
 
 def test_run_again_has_nothing_to_do_and_says_so(finished):
@@ -191,7 +207,11 @@ def test_train_from_a_folder_of_images(tmp_path):
 
 @pytest.mark.parametrize(
     "command",
-    ["list", "check", "plan", "run", "train", "sample", "status", "report", "score", "compare"],
+    [
+        *("list", "check", "plan", "run", "train", "sample", "status", "report", "merge"),
+        *("collect", "export", "clean"),
+        *("score", "compare"),
+    ],
 )
 def test_help_has_an_example(command):
     done = coequal(command, "--help")
@@ -222,7 +242,7 @@ def test_score_a_model_of_a_run_and_compare(finished):
     assert first["fake"]["count"] == 100
     assert "run:ns_gan (trial " in first["fake"]["source"]
     done = coequal("compare", "ns_gan.json", "vae.json", "--json", cwd=finished)
-    assert json.loads(done.stdout)["fd"]["difference"] != 0
+    assert json.loads(done.stdout)["metrics"]["fd"]["difference"] != 0
     refused = coequal("compare", "ns_gan.json", "small.yaml", cwd=finished)
     assert refused.returncode == 1
     assert "is no JSON" in refused.stderr

@@ -1,6 +1,7 @@
 """Small parts that stand in for the real ones, and hard cases that the contract must carry."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 import torch
@@ -213,6 +214,14 @@ class Broken(AcGan):
 
     def discriminator_loss(self, discriminate, *, real, fake, state, rng):  # type: ignore[no-untyped-def]
         raise RuntimeError("a bug in somebody's loss")
+
+
+@dataclass(frozen=True)
+class Reads(Broken):
+    """Wants a file of its own that is not there."""
+
+    def discriminator_loss(self, discriminate, *, real, fake, state, rng):  # type: ignore[no-untyped-def]
+        Path("my_table.csv").read_text()
 
 
 ALL: dict[str, type[Objective]] = {

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from concurrent.futures import Executor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +11,22 @@ from coequal.data import data_folder
 from coequal.evaluation.inputs import Scorable, from_array
 from coequal.evaluation.score import DEFAULT_METRICS
 from coequal.evaluation.score import score as measure_scores
+from coequal.executors import Where, executor_for, refuse_missing
 from coequal.files import cache_folder
-from coequal.records import Result
+from coequal.records import Result, Trial
+from coequal.results.collect import collect as collect_results
 from coequal.results.folder import RunFolder
+from coequal.results.index import Index
+from coequal.results.table import write_tables
 from coequal.study.check import checked, problems
 from coequal.study.document import StudyError
-from coequal.study.run import Observer
+from coequal.study.estimate import Estimate, estimate
+from coequal.study.observe import Observer
+from coequal.study.run import planned
 from coequal.study.run import run as run_study
+from coequal.study.shard import Shard
 from coequal.study.spec import Study
 from coequal.study.worker import Places
-
-# torch imports torch._dynamo with the first optimiser: a second per trial, unless the fork server
-# has it. Neither touches a GPU when imported, which would break every fork.
-PRELOAD = ("torch", "torch._dynamo", "coequal.study.trial")
 
 
 def read_study(path: str | Path) -> Study:
@@ -44,6 +47,13 @@ def run(
     device: str = "cpu",
     observer: Observer | None = None,
     source: str = "",
+    shard: Shard | None = None,
+    retries: int = 1,
+    time_limit: float | None = None,
+    memory: int | None = None,
+    gpus: Sequence[str] = (),
+    per_gpu: int = 1,
+    cluster: str | None = None,
 ) -> dict[str, Result]:
     """Run what is missing of a study, and write its report; returns results by trial id.
 
@@ -56,22 +66,36 @@ def run(
         device: "cpu", "cuda", "cuda:1".
         observer: is told how far the run is.
         source: the text of the study's file, to be kept with the results.
+        shard: run this share of the trials, beside others that run the rest; then `collect`.
+        retries: how often a trial whose process died is tried again.
+        time_limit: seconds on the clock after which a trial ends as `timeout`.
+        memory: bytes of main memory that one trial may use; above it, its process has failed.
+        gpus: GPUs of this machine, by number; each worker sees one of them. With `device="cuda"`.
+        per_gpu: trials at a time on each of `gpus`.
+        cluster: address of a Dask scheduler whose workers run the trials instead (docs/cluster.md).
 
     Raises:
         StudyError: the study can't be run.
         FileExistsError, BlockingIOError: the folder is another study's, or in use.
+        KeyboardInterrupt: stopped by Ctrl-C or SIGTERM; the same call goes on.
     """
     if not isinstance(study, Study):
         study, source = checked(Path(study))
     elif slips := problems(study):
         raise StudyError(study.study, slips)
-    _refuse_missing(device)
+    if cluster is None:
+        refuse_missing(device)
     folder = RunFolder(Path(out).resolve())
     places = Places(
-        str(folder.path), str(data_folder(data_dir)), str(cache_folder()), device, os.getpid()
+        str(folder.path),
+        str(data_folder(data_dir)),
+        str(cache_folder()),
+        device,
+        0 if cluster else os.getpid(),
+        time_limit=time_limit,
     )
-    count = cores() if workers is None else workers
-    executor = executor_for(count)
+    where = Where(workers, time_limit, memory, tuple(gpus), per_gpu, cluster, device)
+    executor = executor_for(where)
     try:
         results = run_study(
             study,
@@ -79,8 +103,9 @@ def run(
             source=source or study_text(study),
             places=places,
             executor=executor,
-            workers=count,
             observer=observer,
+            shard=shard,
+            retries=retries,
         )
     except BaseException:
         executor.shutdown(wait=True, cancel_futures=True)
@@ -89,23 +114,70 @@ def run(
     return results
 
 
-def _refuse_missing(device: str) -> None:
-    """A device that torch does not know or this machine does not have."""
-    import torch
+@dataclass(frozen=True)
+class Planned:
+    """What a study will do."""
 
-    try:
-        kind = torch.device(device)
-    except RuntimeError as error:
-        raise ValueError(f"device '{device}' is not one of cpu, cuda, cuda:0, mps") from error
-    there = {
-        "cpu": True,
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-    }
-    if not there.get(kind.type, False):
-        raise ValueError(f"device '{device}': torch {torch.__version__} sees none here; use cpu")
-    if kind.type == "cuda" and (kind.index or 0) >= torch.cuda.device_count():
-        raise ValueError(f"device '{device}': there are {torch.cuda.device_count()} GPUs")
+    trials: list[Trial]  # that can be named by now
+    done: int  # of them
+    estimate: Estimate | None  # of what is left
+
+
+def plan_of(
+    study: Study,
+    out: str | Path,
+    *,
+    workers: int,
+    calibrate: bool = True,
+    data_dir: str | Path | None = None,
+    device: str = "cpu",
+    log: Log | None = None,
+) -> Planned:
+    """The trials of a study, and what those without a result in `out` will take.
+
+    Args:
+        study: a checked one.
+        out: the run's folder; it need not exist, and nothing is written into it.
+        workers: processes that will share the work.
+        calibrate: train each kind of trial for a second, for the estimate.
+        data_dir, device: as for `run`.
+        log: is told about long work.
+    """
+    refuse_missing(device)
+    folder = RunFolder(Path(out).resolve())
+    trials, results = planned(study, folder)
+    places = Places(str(folder.path), str(data_folder(data_dir)), str(cache_folder()), device)
+    note = log or (lambda line: None)
+    found = estimate(study, trials, results, places, workers, note) if calibrate else None
+    return Planned(trials, len(results), found)
+
+
+@dataclass(frozen=True)
+class Joined:
+    """What `collect` found in a run's folder."""
+
+    trials: list[Trial]  # that can be named by now
+    left: list[Trial]  # of them, those without a result
+    unusable: tuple[str, ...]  # a message for each result.json that can't be used
+
+
+def collect(out: str | Path, log: Log | None = None) -> Joined:
+    """Join what shards have done in a run's folder: index, plan and tables anew.
+
+    Raises:
+        FileNotFoundError: the folder holds no study.
+        BlockingIOError: a run works in it.
+    """
+    folder = RunFolder(Path(out).resolve())
+    study = Study.model_validate(folder.study())
+    with folder.lock():
+        found = collect_results(folder, log or (lambda line: None))
+        with Index(folder, write=True) as index:
+            trials, results = planned(study, folder, index)
+            folder.write_plan(trials)
+            index.plan(trials)
+            write_tables(folder, index)
+    return Joined(trials, [t for t in trials if t.id not in results], found.unusable)
 
 
 def report(out: str | Path) -> Path:
@@ -176,22 +248,6 @@ def _generated(fake: Scorable, count: int, seed: int) -> Scorable:
 
     trial = chosen_trial(folder, model, None)
     return from_array(sample(folder, trial, count, seed), f"{fake} (trial {trial.id}, seed {seed})")
-
-
-def executor_for(workers: int) -> Executor:
-    """Worker processes of this machine, or none at all for 0."""
-    if workers == 0:
-        from coequal.execution.serial import Serial
-
-        return Serial()
-    from coequal.execution.local import Local
-
-    return Local(workers, PRELOAD)
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def study_text(study: Study) -> str:

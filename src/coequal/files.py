@@ -21,16 +21,43 @@ def write_whole(path: Path, content: bytes) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    _sync(path.parent)
 
 
 def write_json(path: Path, values: Any) -> None:
     """Write plain values as JSON, whole or not at all."""
     write_whole(path, (json.dumps(values, indent=1, allow_nan=False) + "\n").encode())
+
+
+def write_new_json(path: Path, values: Any) -> bool:
+    """The same, unless the file is there already: then the first one stands.
+
+    Returns:
+        Whether this call wrote it.
+    """
+    if path.exists():
+        return False
+    draft = path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}")
+    write_json(draft, values)
+    try:
+        os.link(draft, path)  # unlike a rename it refuses, whoever else has written meanwhile
+    except FileExistsError:
+        return False
+    except OSError:  # no hard links on this file system
+        os.replace(draft, path)
+        return True
+    finally:
+        draft.unlink(missing_ok=True)
+    _sync(path.parent)
+    return True
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def cache_folder() -> Path:

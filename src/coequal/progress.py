@@ -10,7 +10,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from coequal.study.run import Observer, Progress
+from coequal.study.observe import Observer, Progress
 
 PLAIN_EVERY = 20.0  # seconds between two plain lines, unless something ended
 
@@ -45,7 +45,7 @@ class Plain:
 
 
 class Lively:
-    """A bar, the counts, and what runs."""
+    """A bar for the study, one for each model, and what runs."""
 
     def __init__(self, live: Live) -> None:
         self.live = live
@@ -58,17 +58,21 @@ class Lively:
         bars = Table.grid(padding=(0, 1))
         share = progress.finished + sum(progress.running.values())
         bars.add_row("study", ProgressBar(progress.total, share, width=40), summary(progress))
-        for name, done in progress.running.items():
-            bars.add_row(name, ProgressBar(1.0, done, width=40), f"{done:.0%}")
-        self.live.update(Group(bars))
+        for name, (known, ended, failed) in progress.models.items():
+            text = f"{ended} of {known}" + (f", {failed} failed" if failed else "")
+            bars.add_row(name, ProgressBar(known, ended, width=40), text)
+        running = [f"{name} {done:.0%}" for name, done in progress.running.items()]
+        self.live.update(Group(bars, Text(f"running: {', '.join(running) or 'nothing yet'}")))
 
 
 def summary(progress: Progress) -> str:
-    """`12 of 32 done, 1 failed, 2 running, about 3 min left`."""
+    """`12 of 32 trials done, 1 failed, 2 running, 240 an hour, about 3 min left`."""
     parts = [f"{progress.finished} of {progress.total} trials done"]
     if progress.failed:
         parts.append(f"{progress.failed} failed")
     parts.append(f"{len(progress.running)} running")
+    if progress.per_hour is not None:
+        parts.append(f"{progress.per_hour:.3g} an hour")
     if progress.seconds_left is not None and progress.finished < progress.total:
         parts.append(f"about {duration(progress.seconds_left)} left")
     return ", ".join(parts)

@@ -11,11 +11,11 @@ from coequal import lookup
 from coequal.contract import ImageShape
 from coequal.evaluation.instrument import generate
 from coequal.records import Trial
-from coequal.report.direction import Metric
 from coequal.report.grids import square_sheet
 from coequal.results.folder import RunFolder
 from coequal.rng import Rng
 from coequal.seeds import seed_for
+from coequal.selection import Rule
 from coequal.study.trial import every_class, load_generator
 
 
@@ -36,7 +36,7 @@ def sample(folder: RunFolder, trial: Trial, count: int, seed: int = 0) -> NDArra
 
 
 def chosen_trial(folder: RunFolder, model: str | None, trial: str | None) -> Trial:
-    """The trial with this id, or the best of a model by validation.
+    """The trial with this id, or the search's own run of a model's best setting by validation.
 
     Raises:
         LookupError: there is none, or more than one; the message says what there is.
@@ -57,15 +57,11 @@ def chosen_trial(folder: RunFolder, model: str | None, trial: str | None) -> Tri
     data = sorted({result.trial.data for result in results.values()})
     if len(data) > 1:
         raise LookupError(f"the run has several data sets ({', '.join(data)}); name a --trial")
-    metric = Metric(folder.study()["select"]["metric"])
-    scored = [
-        (metric.cost(result.checkpoints[-1].value(metric.name, "validation")), result.trial)
-        for result in results.values()
-        if result.finished and result.trial.model == (model or models[0])
-    ]
-    if not scored:
+    own = [r for r in results.values() if r.trial.model == (model or models[0])]
+    best = Rule.of(folder.study()["select"]).best_settings(own, 1)
+    if not best:
         raise LookupError(f"no trial of {model or models} in {folder.path} has finished")
-    return min(scored, key=lambda pair: pair[0])[1]
+    return next(r.trial for r in own if (r.trial.setting, r.trial.repeat) == (best[0], 0))
 
 
 def write_samples(folder: RunFolder, trial: Trial, count: int, seed: int, out: Path) -> Path:

@@ -3,6 +3,7 @@ bounds."""
 
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from coequal.contract import Dataset, Log
 from coequal.data import fingerprint, load_dataset
 from coequal.evaluation.instrument import Instrument, prepare
-from coequal.files import write_json, write_whole
+from coequal.files import write_whole
 from coequal.records import Trial
 from coequal.results.folder import RunFolder, file_name
 from coequal.study.parts import assemble
@@ -31,7 +32,7 @@ def prepare_references(trials: Sequence[Trial], places: Places) -> None:
     """
     run = RunFolder(Path(places.run))
     pulse = run.path / ".preparing"
-    note = Heart(pulse, places.coordinator).note
+    note = Heart(pulse, replace(places, time_limit=None)).note
     first = trials[0]
     with threads(places.threads):
         real = load_dataset(first.data, Path(places.data), first.image_size, note)
@@ -40,8 +41,7 @@ def prepare_references(trials: Sequence[Trial], places: Places) -> None:
         images = io.BytesIO()
         np.save(images, real.test.images[:SHOWN].numpy(), allow_pickle=False)
         write_whole(run.path / "references" / f"{file_name(first.data)}.npy", images.getvalue())
-        known = run.references()
-        known[first.data] = {
+        found = {
             "encoder": instrument.encoder.id,
             "encoder_note": instrument.encoder.note,
             "counts": {name: len(real.split(name)) for name in ("train", "validation", "test")},
@@ -51,7 +51,7 @@ def prepare_references(trials: Sequence[Trial], places: Places) -> None:
             "fingerprint": fingerprint(real),
             **instrument.bounds(),
         }
-        write_json(run.path / "references.json", known)
+        run.add_reference(first.data, found)
     pulse.unlink(missing_ok=True)
 
 

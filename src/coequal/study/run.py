@@ -5,59 +5,29 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from dataclasses import dataclass, field
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
 
 from pebble import ProcessExpired
 
-from coequal.files import write_json
+from coequal.files import write_new_json
 from coequal.records import Result, Spent, Trial
+from coequal.results.collect import collect
 from coequal.results.folder import RunFolder
+from coequal.results.index import Index
 from coequal.results.table import write_tables
+from coequal.study.observe import Observer, Progress, Silent
 from coequal.study.plan import most_trials, plan
 from coequal.study.references import prepare_references
+from coequal.study.shard import Shard
 from coequal.study.spec import Study
-from coequal.study.trial import execute, measured_so_far
-from coequal.study.worker import Places, environment
+from coequal.study.stop import Stop
+from coequal.study.trial import STOPPED, execute, measured_so_far
+from coequal.study.worker import Places, Stopped, environment
 
 AHEAD = 2  # trials handed to the executor per worker, so that none waits
 LOOK = 0.5  # seconds between two looks at the workers
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a run is."""
-
-    total: int
-    statuses: Mapping[str, int]  # of trials that have a result
-    running: Mapping[str, float]  # by model and setting, how far from 0 to 1
-    text: str  # what goes on before the first trial, or empty
-    seconds_left: float | None  # None until it can be estimated
-
-    @property
-    def finished(self) -> int:
-        """Trials that have a result."""
-        return sum(self.statuses.values())
-
-    @property
-    def failed(self) -> int:
-        """Trials that ended without reaching their budget."""
-        return self.finished - self.statuses.get("done", 0)
-
-
-class Observer(Protocol):
-    """Whoever wants to see a run while it goes on."""
-
-    def update(self, progress: Progress) -> None:
-        """Take note; called about twice a second, and at each change."""
-
-
-class Silent:
-    """Looks away."""
-
-    def update(self, progress: Progress) -> None:
-        """Nothing."""
 
 
 @dataclass
@@ -68,11 +38,16 @@ class _Session:
     places: Places
     executor: Executor
     observer: Observer
+    stop: Stop
     retries: int
     total: int  # trials that there will be at most
+    index: Index | None  # None in a shard: `coequal collect` makes it
+    trials: Sequence[Trial] = ()
     statuses: Counter[str] = field(default_factory=Counter)
     running: dict[Future[str], Trial] = field(default_factory=dict)
     deaths: Counter[str] = field(default_factory=Counter)
+    ended: Counter[str] = field(default_factory=Counter)  # by model
+    failed: Counter[str] = field(default_factory=Counter)
     started: float = 0.0  # when training began
     already: int = 0
 
@@ -84,45 +59,110 @@ def run(
     source: str,
     places: Places,
     executor: Executor,
-    workers: int,
     observer: Observer | None = None,
     retries: int = 1,
+    shard: Shard | None = None,
 ) -> dict[str, Result]:
     """Run every trial of a study that has no result yet, and write the tables.
 
     A worker process that dies costs its own trial only, which is tried again up to `retries` times,
     from its last checkpoint, and then recorded as failed. Everything that goes wrong inside a trial
-    is a result and not tried again.
+    is a result and not tried again. Ctrl-C, or SIGTERM, lets running trials write a checkpoint; a
+    second one does not wait for them.
+
+    Args:
+        study: a checked one.
+        folder: of the run; the same study goes on there, and nothing else may.
+        source: the text of the study's file.
+        places: for the workers.
+        executor: runs the trials; it stays the caller's. If it has `slots()`, twice as many trials
+            are handed to it at a time, else two.
+        observer: is told how far the run is.
+        retries: after a process died.
+        shard: run this share of the trials, beside others that run the rest.
 
     Raises:
         FileExistsError: the folder holds another study, or something else.
         BlockingIOError: another process works in it.
-        ValueError, OSError: the data or the encoder can't be had.
+        ValueError, OSError: the data, the encoder or the disk can't be had.
+        KeyboardInterrupt: stopped; the same call goes on.
     """
-    with folder.lock():
-        trials, done = planned(study, folder)
-        folder.begin(source, study.as_dict(), trials)
+    with ExitStack() as stack:
+        stack.enter_context(folder.lock(shard.name if shard else ""))
+        stop = stack.enter_context(Stop(folder.path))
+        folder.begin(source, study.as_dict(), plan(study))
+        index = None if shard else stack.enter_context(_index(folder))
+        trials, done = planned(study, folder, index)
         most = sum(most_trials(study).values())
-        session = _Session(folder, places, executor, observer or Silent(), retries, total=most)
-        session.statuses.update(result.status for result in done.values())
-        session.already = len(done)
+        places = replace(places, stop=str(stop.path))
+        session = _Session(
+            folder, places, executor, observer or Silent(), stop, retries, most, index
+        )
         try:
-            while todo := [trial for trial in trials if trial.id not in done]:
+            while todo := _begin(session, trials, done, shard):
                 _prepare(session, todo)
                 session.started = session.started or time.monotonic()
-                _work(session, todo, AHEAD * max(1, workers))
-                trials, done = planned(study, folder)  # what ended may name re-runs and transfers
-                folder.write_plan(trials)
+                _work(session, todo)
+                if stop.asked:
+                    raise KeyboardInterrupt
+                trials, done = planned(study, folder, index)  # what ended may name later phases
         finally:
-            write_tables(folder)
+            if index is not None:
+                write_tables(folder, index)
     return folder.results()
 
 
-def planned(study: Study, folder: RunFolder) -> tuple[list[Trial], dict[str, Result]]:
-    """Every trial of a study that can be named by now, and the results that a folder has of
-    them."""
+def _index(folder: RunFolder) -> Index:
+    """The index of a run that goes on, brought up to its trial folders.
+
+    Raises:
+        ValueError: a result can't be used; nothing is run over it.
+    """
+    found = collect(folder)
+    if found.unusable:
+        raise ValueError("\n".join(found.unusable))
+    return Index(folder, write=True)
+
+
+def _begin(
+    session: _Session, trials: Sequence[Trial], done: Mapping[str, Result], shard: Shard | None
+) -> list[Trial]:
+    """Note the plan, count what there is, and name what is to do."""
+    session.folder.write_plan(trials)
+    if session.index is not None:
+        session.index.plan(trials)
+    if shard is not None:
+        trials = [trial for trial in trials if shard.owns(trial)]
+        session.total = len(trials)
+    mine = [done[trial.id] for trial in trials if trial.id in done]
+    session.trials = trials
+    session.already = session.already or len(mine)
+    session.statuses = Counter(result.status for result in mine)
+    session.ended = Counter(result.trial.model for result in mine)
+    session.failed = Counter(result.trial.model for result in mine if not result.finished)
+    return [trial for trial in trials if trial.id not in done]
+
+
+def planned(
+    study: Study, folder: RunFolder, index: Index | None = None
+) -> tuple[list[Trial], dict[str, Result]]:
+    """Every trial of a study that can be named by now, and the results that there are of them.
+
+    Args:
+        study: as its file says.
+        folder: of its run.
+        index: an up-to-date one: results then hold nothing but what the study chooses by. None: the
+            trial folders are read, whole.
+    """
     trials: list[Trial] = []
     results: dict[str, Result] = {}
+    if index is not None:
+        chosen_by = index.results(
+            metrics=[study.select.metric], splits=["validation"], unplanned=True
+        )
+        results = {result.trial.id: result for result in chosen_by}
+        trials = plan(study, results)
+        return trials, {trial.id: results[trial.id] for trial in trials if trial.id in results}
     while (more := plan(study, results)) != trials:
         found = {trial.id: folder.result(trial.id) for trial in more if trial.id not in results}
         results |= {trial_id: result for trial_id, result in found.items() if result is not None}
@@ -148,50 +188,78 @@ def _prepare(session: _Session, todo: Sequence[Trial]) -> None:
         while not wait([future], timeout=LOOK).done:
             pulse = _heart(session.folder.path / ".preparing")
             _show(session, pulse.get("text") or f"reading {data}")
-        future.result()
+        try:
+            future.result()
+        except Stopped:
+            raise KeyboardInterrupt from None
 
 
-def _work(session: _Session, todo: Sequence[Trial], window: int) -> None:
+def _work(session: _Session, todo: Sequence[Trial]) -> None:
     queue = list(reversed(todo))
-    while queue or session.running:
-        while queue and len(session.running) < window:
+    while session.running or (queue and not session.stop.asked):
+        window = AHEAD * max(1, _slots(session.executor))  # workers of a cluster come and go
+        while queue and len(session.running) < window and not session.stop.asked:
             trial = queue.pop()
             session.running[session.executor.submit(execute, trial, session.places)] = trial
         finished = wait(session.running, timeout=LOOK, return_when=FIRST_COMPLETED).done
         for future in finished:
             trial = session.running.pop(future)
-            if _took_result(session, future, trial):
-                continue
-            queue.append(trial)
-        _show(session)
+            if not _took_result(session, future, trial):
+                queue.append(trial)
+        _show(session, "stopping: what runs writes a checkpoint" if session.stop.asked else "")
+
+
+def _slots(executor: Executor) -> int:
+    slots = getattr(executor, "slots", None)
+    return 1 if slots is None else int(slots())
 
 
 def _took_result(session: _Session, future: Future[str], trial: Trial) -> bool:
     """Whether a trial has ended with a result; if its process died, it may be tried again."""
     error = future.exception()
     if error is None:
-        session.statuses[future.result()] += 1
+        if future.result() == STOPPED:
+            return session.stop.asked
+        _count(session, trial, future.result())
+        return True
+    if isinstance(error, TimeoutError):
+        _record(session, trial, "timeout", str(error) or "it did not end within its time")
         return True
     if isinstance(error, OSError) and not isinstance(error, ProcessExpired):
         raise error  # the disk or the data: no trial can go on, and none is to blame
     session.deaths[trial.id] += 1
     if session.deaths[trial.id] <= session.retries:
         return False
-    what = "its process died" if isinstance(error, ProcessExpired) else "it ran out of memory"
-    reason = f"{what} {session.deaths[trial.id]} times: {type(error).__name__}: {error}"
+    times = session.deaths[trial.id]
+    what = "its process died" if isinstance(error, ProcessExpired) else "the machine failed it"
+    reason = f"{what} {times} times: {type(error).__name__}: {error}"
+    _record(session, trial, "failed", reason)
+    return True
+
+
+def _record(session: _Session, trial: Trial, status: str, reason: str) -> None:
+    """The result of a trial that could not write its own."""
     path = session.folder.trial_folder(trial.id)
     measured = tuple(measured_so_far(path))  # what it spent since then died with it
     result = Result(
         trial,
-        "failed",
+        status,
         measured[-1].spent if measured else Spent(),
         checkpoints=measured,
         reason=reason,
         environment=environment(session.places),
     )
-    write_json(path / "result.json", result.as_dict())
-    session.statuses["failed"] += 1
-    return True
+    write_new_json(path / "result.json", result.as_dict())
+    _count(session, trial, status)
+
+
+def _count(session: _Session, trial: Trial, status: str) -> None:
+    result = session.folder.result(trial.id)
+    if session.index is not None and result is not None:
+        session.index.record(result)
+    session.statuses[status] += 1
+    session.ended[trial.model] += 1
+    session.failed[trial.model] += status != "done"
 
 
 def _show(session: _Session, text: str = "") -> None:
@@ -206,8 +274,12 @@ def _show(session: _Session, text: str = "") -> None:
     left = session.total - finished - sum(running.values())
     seconds = time.monotonic() - session.started
     estimate = seconds / gained * left if gained >= 0.5 else None
+    known = Counter(trial.model for trial in session.trials)
+    models = {m: (known[m], session.ended[m], session.failed[m]) for m in known}
+    rate = 3600 * gained / seconds if gained >= 0.5 else None
+    statuses = dict(session.statuses)
     session.observer.update(
-        Progress(session.total, dict(session.statuses), running, text, estimate)
+        Progress(session.total, statuses, running, text, estimate, models, rate)
     )
 
 

@@ -3,10 +3,14 @@
 import fcntl
 import io
 import json
+import os
+import platform
 import shutil
+import time
 import traceback
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -16,20 +20,25 @@ from safetensors.torch import load_file, save
 from coequal.contract import Dataset, Generator, ImageShape
 from coequal.data import fingerprint
 from coequal.evaluation.instrument import SPLITS, Instrument, generate
-from coequal.files import write_json, write_whole
+from coequal.files import write_json, write_new_json, write_whole
 from coequal.records import Checkpoint, Measurement, Result, Spent, Trial
 from coequal.results.folder import RunFolder, samples_path
 from coequal.rng import Rng
 from coequal.seeds import seed_for
 from coequal.study.parts import Parts, assemble
 from coequal.study.references import instrument_for
-from coequal.study.worker import Heart, Places, environment, threads
+from coequal.study.worker import Heart, Places, Stopped, TimedOut, environment, threads
 from coequal.training import checkpoint as checkpoints
 from coequal.training.data import Batches
 from coequal.training.loop import Diverged, Trainer, build_players
 
 INFRASTRUCTURE = (OSError, MemoryError, torch.OutOfMemoryError)
 """What the machine does to a trial; everything else that goes wrong in it is its own result."""
+
+PULSE = 0.5  # seconds of training below which twice as many steps are taken between two pulses
+
+STOPPED = "stopped"
+"""What `execute` returns for a trial that left a checkpoint and no result."""
 
 GRID = 64  # images of the sheet, at the same latents for every trial
 
@@ -62,16 +71,26 @@ def _execute(trial: Trial, places: Places, folder: Path) -> str:
     status, reason = "done", None
     try:
         state.run()
+    except Stopped:
+        state.pause()
+        return STOPPED
+    except TimedOut as error:
+        status, reason = "timeout", str(error)
     except (Diverged, FloatingPointError) as error:
         status, reason = "diverged", str(error)
-    except INFRASTRUCTURE:
+    except INFRASTRUCTURE as error:
+        state.log(f"the machine failed: {type(error).__name__}: {error}")
         raise
     except Exception as error:
-        status, reason = "failed", f"{type(error).__name__}: {error}"
-        with (folder / "log.txt").open("a") as log:
-            traceback.print_exc(file=log)
+        cause = error.__cause__ if isinstance(error, _OfTheModel) else error
+        status, reason = "failed", f"{type(cause).__name__}: {cause}"
+        state.log("".join(traceback.format_exception(error)))
     state.finish(status, reason)
     return status
+
+
+class _OfTheModel(Exception):
+    """An error that looks like the machine's and was raised by a model's own code."""
 
 
 class _Running:
@@ -82,11 +101,17 @@ class _Running:
         self.measured: list[Checkpoint] = []
         self.notes: list[str] = []
         self.trainer: Trainer | None = None
-        self.heart = Heart(folder / "progress.json", places.coordinator)
-        self.heart.note("starting")
+        self.heart = Heart(folder / "progress.json", places)
+
+    def log(self, text: str) -> None:
+        """A line in the trial's log."""
+        with (self.folder / "log.txt").open("a") as file:
+            file.write(f"{datetime.now().astimezone():%Y-%m-%d %H:%M:%S} {text.rstrip()}\n")
 
     def run(self) -> None:
         """Train to every checkpoint of the schedule and measure there."""
+        self.log(f"begins in process {os.getpid()} on {platform.node()}")
+        self.heart.note("starting")
         parts = assemble(self.trial)
         trial, places = self.trial, self.places
         instrument = instrument_for(trial, places, self.heart.note)
@@ -96,11 +121,29 @@ class _Running:
         for amount in parts.training.schedule():
             if amount <= trainer.spent_of_budget:
                 continue
-            while trainer.spent_of_budget < amount:
-                trainer.train_until(amount, at_most_steps=50)
-                self.heart.beat(trainer.spent_of_budget / parts.training.amount)
+            self._train(trainer, amount)
             self._measure(trainer, instrument, trainer.steps_done)
             checkpoints.save(trainer, self.folder / "checkpoint")
+
+    def pause(self) -> None:
+        """Leave a checkpoint for whoever goes on."""
+        if self.trainer is not None and self.trainer.steps_done:
+            checkpoints.save(self.trainer, self.folder / "checkpoint")
+            self.log(f"stopped at step {self.trainer.steps_done}, with a checkpoint")
+        (self.folder / "progress.json").unlink(missing_ok=True)
+
+    def _train(self, trainer: Trainer, amount: float) -> None:
+        """Train until so much is spent, with a pulse about every second."""
+        steps = 1
+        while trainer.spent_of_budget < amount:
+            begun = time.monotonic()
+            try:
+                trainer.train_until(amount, at_most_steps=steps)
+            except OSError as error:  # training touches no file: it is the model's own code
+                raise _OfTheModel from error
+            if time.monotonic() - begun < PULSE:
+                steps *= 2
+            self.heart.beat(trainer.spent_of_budget / trainer.training.amount)
 
     def finish(self, status: str, reason: str | None) -> None:
         """Write the result, and leave only what a report or `coequal sample` can use."""
@@ -120,7 +163,8 @@ class _Running:
             environment=environment(self.places),
             notes=tuple(self.notes),
         )
-        write_json(self.folder / "result.json", result.as_dict())
+        write_new_json(self.folder / "result.json", result.as_dict())
+        self.log(f"ends: {status}" + (f": {reason}" if reason else ""))
         shutil.rmtree(self.folder / "checkpoint", ignore_errors=True)
         for name in ("measured.json", "progress.json"):
             (self.folder / name).unlink(missing_ok=True)
@@ -146,6 +190,8 @@ class _Running:
             raise FloatingPointError(f"{bad[0].metric} was {bad[0].value} at step {step}")
         self.measured.append(Checkpoint(step, trainer.spent, tuple(measurements)))
         write_json(self.folder / "measured.json", [asdict(entry) for entry in self.measured])
+        shown = [f"{m.metric} {m.value:.5g} on {m.split}" for m in measurements]
+        self.log(f"step {step}: {', '.join(shown)}")
 
     def _refuse_changed(self, dataset: Dataset) -> None:
         """The images must be those that the study began with."""
@@ -162,6 +208,7 @@ class _Running:
         checkpoints.restore(trainer, self.folder / "checkpoint")
         known = measured_so_far(self.folder)
         self.measured = [entry for entry in known if entry.step <= trainer.steps_done]
+        self.log(f"goes on from the checkpoint of step {trainer.steps_done}")
 
 
 def measured_so_far(folder: Path) -> list[Checkpoint]:

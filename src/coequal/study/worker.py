@@ -26,26 +26,48 @@ class Places:
     cache: str
     device: str = "cpu"
     coordinator: int = 0  # its process on this machine: workers end with it; 0: elsewhere
+    stop: str = ""  # once this file is there, running trials write a checkpoint and end
+    time_limit: float | None = None  # seconds on the clock for one attempt at a trial
     threads: int = 1  # one per trial is fastest overall, and its bits depend on no other worker
 
 
-class Heart:
-    """Tells the coordinator how far a trial is, through a small file, at most once a second."""
+class Stopped(Exception):
+    """The run is to stop: the trial leaves a checkpoint and no result."""
 
-    def __init__(self, path: Path, coordinator: int = 0) -> None:
-        self.path, self.last = path, 0.0
-        self.coordinator = coordinator
+
+class TimedOut(Exception):
+    """The trial has used up its time."""
+
+
+class Heart:
+    """Tells the coordinator how far a trial is, through a small file, at most once a second; and
+    tells the trial when to stop."""
+
+    def __init__(self, path: Path, places: Places) -> None:
+        self.path, self.places = path, places
+        self.started, self.last = time.monotonic(), 0.0
 
     def beat(self, share: float, text: str = "training") -> None:
-        """Note how much of the budget is spent, from 0 to 1."""
+        """Note how much of the budget is spent, from 0 to 1.
+
+        Raises:
+            Stopped: the coordinator asked for it.
+            TimedOut: the trial's time is over.
+        """
         now = time.monotonic()
-        if now - self.last >= BEATS:
-            self.last = now
-            if self.coordinator and not _alive(self.coordinator):
-                os._exit(1)  # nobody waits for this trial; it goes on from its checkpoint
-            write = self.path.with_suffix(".new")
-            write.write_text(json.dumps({"share": min(share, 1.0), "text": text}))
-            write.replace(self.path)
+        limit = self.places.time_limit
+        if limit is not None and now - self.started > limit:
+            raise TimedOut(f"{limit:g} seconds were over at {share:.0%} of the budget")
+        if now - self.last < BEATS:
+            return
+        self.last = now
+        if self.places.coordinator and not _alive(self.places.coordinator):
+            os._exit(1)  # nobody waits for this trial; it goes on from its checkpoint
+        if self.places.stop and os.path.exists(self.places.stop):
+            raise Stopped
+        write = self.path.with_suffix(".new")
+        write.write_text(json.dumps({"share": min(share, 1.0), "text": text}))
+        write.replace(self.path)
 
     def note(self, text: str) -> None:
         """Note what goes on before the first step."""

@@ -1,0 +1,78 @@
+"""What trials run on: this process, this machine's cores or GPUs, or a cluster."""
+
+import os
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+# torch imports torch._dynamo with the first optimiser: a second per trial, unless the fork server
+# has it. Neither touches a GPU when imported, which would break every fork.
+PRELOAD = ("torch", "torch._dynamo", "coequal.study.trial", "coequal.cli")
+
+
+@dataclass(frozen=True)
+class Where:
+    """What trials run on; see `run`."""
+
+    workers: int | None = None
+    time_limit: float | None = None
+    memory: int | None = None
+    gpus: tuple[str, ...] = ()
+    per_gpu: int = 1
+    cluster: str | None = None
+    device: str = "cpu"
+
+
+def executor_for(where: Where) -> Executor:
+    """Workers of a cluster, of this machine, or none at all for 0.
+
+    Raises:
+        ValueError, OSError: that can't be had; the message says what would do.
+    """
+    if where.workers == 0 and not (where.gpus or where.cluster):
+        from coequal.execution.serial import Serial
+
+        return Serial()
+    # A trial that looks at its time itself ends in order; one that hangs is ended a while later.
+    hard = None if where.time_limit is None else 1.2 * where.time_limit + 60
+    if where.cluster:
+        from coequal.execution.cluster import Cluster
+
+        share = {"GPU": 1 / where.per_gpu} if where.device.startswith("cuda") else None
+        return Cluster(
+            where.cluster, resources=share, preload=PRELOAD, seconds=hard, memory=where.memory
+        )
+    from coequal.execution.local import Local
+
+    count = None if where.gpus else where.workers or cores()
+    return Local(
+        count,
+        PRELOAD,
+        seconds=hard,
+        memory=where.memory,
+        gpus=where.gpus,
+        per_gpu=where.per_gpu,
+    )
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def refuse_missing(device: str) -> None:
+    """A device that torch does not know or this machine does not have."""
+    import torch
+
+    try:
+        kind = torch.device(device)
+    except RuntimeError as error:
+        raise ValueError(f"device '{device}' is not one of cpu, cuda, cuda:0, mps") from error
+    there = {
+        "cpu": True,
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+    }
+    if not there.get(kind.type, False):
+        raise ValueError(f"device '{device}': torch {torch.__version__} sees none here; use cpu")
+    if kind.type == "cuda" and (kind.index or 0) >= torch.cuda.device_count():
+        raise ValueError(f"device '{device}': there are {torch.cuda.device_count()} GPUs")

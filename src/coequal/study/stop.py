@@ -1,0 +1,41 @@
+"""Ctrl-C, once and twice."""
+
+import os
+import platform
+import signal
+import threading
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)  # a person, and a scheduler that wants its machine back
+
+
+class Stop:
+    """Inside it, the first signal leaves a file that all workers look for; the second interrupts.
+
+    The file reaches workers wherever they run, as long as they see the run's folder. Outside the
+    main thread signals can't be caught, and everything stays as it was.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / f".stop-{platform.node()}-{os.getpid()}"
+        self.asked = False
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> "Stop":
+        self.path.unlink(missing_ok=True)
+        if threading.current_thread() is threading.main_thread():
+            self._before = {number: signal.signal(number, self._ask) for number in SIGNALS}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        self.path.unlink(missing_ok=True)
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+        self.path.touch()
