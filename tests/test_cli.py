@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import sys
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -129,8 +130,61 @@ def test_run_again_has_nothing_to_do_and_says_so(finished):
 
 def test_status(finished):
     found = json.loads(coequal("status", "run", "--json", cwd=finished).stdout)
-    assert found["total"] == {"trials": 4, "done": 4, "failed": 0, "running": 0, "waiting": 0}
-    assert "ns_gan" in coequal("status", "run", cwd=finished).stdout
+    total = found["total"]
+    assert total.pop("seconds") > 0
+    assert total.pop("last_hour") <= 4
+    assert total == {
+        **{"trials": 4, "done": 4, "failed": 0, "running": 0, "waiting": 0, "unreadable": 0}
+    }
+    for options in ((), ("--watch",)):  # watching ends with the run
+        assert "ns_gan" in coequal("status", "run", *options, cwd=finished).stdout
+
+
+def test_export_is_results_csv_or_json(finished):
+    assert coequal("export", "run", "--out", "all.csv", cwd=finished).returncode == 0
+    assert (finished / "all.csv").read_bytes() == (finished / "run/results.csv").read_bytes()
+    assert coequal("export", "run", "--out", "all.json", cwd=finished).returncode == 0
+    assert len(json.loads((finished / "all.json").read_text())) == 4
+    again = coequal("export", "run", "--out", "all.csv", cwd=finished)
+    assert again.returncode == 1
+    assert "is there already" in again.stderr
+    assert (
+        "there is no format 'xls'"
+        in coequal("export", "run", "--out", "a.xls", cwd=finished).stderr
+    )
+
+
+def test_clean_says_what_could_go_and_deletes_it_when_told(finished, tmp_path):
+    shutil.copytree(finished / "run", tmp_path / "run")
+    weights = len(list((tmp_path / "run").glob("trials/*/*/generator.safetensors")))
+    done = coequal("clean", "run", cwd=tmp_path)
+    assert "could go; delete with --yes" in done.stdout or "nothing to delete" in done.stdout
+    assert len(list((tmp_path / "run").glob("trials/*/*/generator.safetensors"))) == weights
+    (victim, *_) = (tmp_path / "run").glob("trials/*/*")
+    (victim / "checkpoint").mkdir()
+    (victim / "checkpoint" / "state.json").write_text("{}")
+    assert "MB deleted" in coequal("clean", "run", "--yes", cwd=tmp_path).stdout
+    assert not (victim / "checkpoint").exists()
+    page = (finished / "run/report/index.html").read_bytes()
+    assert coequal("report", "run", cwd=tmp_path).returncode == 0
+    assert (tmp_path / "run/report/index.html").read_bytes() == page
+
+
+def test_collect_names_what_was_changed_by_hand(finished, tmp_path):
+    (tmp_path / "small.yaml").write_text(SMALL)
+    shutil.copytree(finished / "run", tmp_path / "run")
+    (first, *_) = (tmp_path / "run").glob("trials/*/*/result.json")
+    first.write_text("{")
+    done = coequal("collect", "run", cwd=tmp_path)
+    assert done.returncode == 1
+    assert str(first.parent.name) in done.stderr
+    assert "3 of 4 trials have a result" in done.stdout
+    assert "to do: 1, of which 0 are re-runs" in done.stdout
+    assert "no report is written while 1 result can't be used" in done.stdout
+    first.unlink()
+    done = coequal("run", "small.yaml", "--out", "run", "--workers", 0, cwd=tmp_path)
+    table = (finished / "run/results.csv").read_bytes()
+    assert (tmp_path / "run/results.csv").read_bytes() == table
 
 
 def test_report_again(finished):
@@ -220,14 +274,14 @@ def test_help_has_an_example(command):
 
 
 def test_a_trial_that_was_killed_is_waiting_not_running(finished, tmp_path):
-    import shutil
-
     shutil.copytree(finished / "run", tmp_path / "run")
+    for path in (tmp_path / "run").glob("index.sqlite*"):
+        path.unlink()  # it knows the result that is taken away here
     (result,) = list((tmp_path / "run").glob("trials/*/*/result.json"))[:1]
     result.unlink()
     result.with_name("progress.json").write_text('{"share": 0.5, "text": ""}')
     found = json.loads(coequal("status", "run", "--json", cwd=tmp_path).stdout)
-    assert found["total"] == {"trials": 4, "done": 3, "failed": 0, "running": 0, "waiting": 1}
+    assert (found["total"]["done"], found["total"]["waiting"]) == (3, 1)
     with RunFolder(tmp_path / "run").lock():
         found = json.loads(coequal("status", "run", "--json", cwd=tmp_path).stdout)
     assert found["total"]["running"] == 1

@@ -70,6 +70,12 @@ def collect(folder: RunPath) -> None:
             f"to do: {len(joined.left)}, of which {again} are re-runs or transfers; run the shards "
             "again"
         )
+    if joined.unusable:
+        count = len(joined.unusable)
+        console.print(
+            f"no report is written while {count} result{'s' if count > 1 else ''} can't be used"
+        )
+        raise typer.Exit(1)
     write_report(found)
 
 
@@ -154,5 +160,5 @@ def _table(folder: "RunFolder") -> tuple[Table, dict[str, Any]]:
     rows, total = _statuses(folder)
     table = Table(*rows[0])
     for row in [*rows, {"model": "all", **total}]:
-        table.add_row(*map(str, row.values()))
+        table.add_row(*(f"{v:.0f}" if isinstance(v, float) else str(v) for v in row.values()))
     return table, total

@@ -6,8 +6,8 @@ import torch
 from coequal import lookup
 from coequal.contract import Dataset, ImageSet, Split
 from coequal.data import load_dataset
-from coequal.selection import HIGHER
 from coequal.rng import Rng
+from coequal.selection import HIGHER
 
 
 @pytest.fixture(scope="module")

@@ -184,14 +184,18 @@ def _prepare(session: _Session, todo: Sequence[Trial]) -> None:
         if data in known:
             continue
         trials = [trial for trial in todo if trial.data == data]
-        future = session.executor.submit(prepare_references, trials, session.places)
-        while not wait([future], timeout=LOOK).done:
-            pulse = _heart(session.folder.path / ".preparing")
-            _show(session, pulse.get("text") or f"reading {data}")
-        try:
-            future.result()
-        except Stopped:
-            raise KeyboardInterrupt from None
+        for attempt in range(session.retries + 1):
+            future = session.executor.submit(prepare_references, trials, session.places)
+            while not wait([future], timeout=LOOK).done:
+                pulse = _heart(session.folder.path / ".preparing")
+                _show(session, pulse.get("text") or f"reading {data}")
+            error = future.exception()
+            if error is None:
+                break
+            if isinstance(error, Stopped):
+                raise KeyboardInterrupt
+            if not isinstance(error, ProcessExpired) or attempt == session.retries:
+                raise error
 
 
 def _work(session: _Session, todo: Sequence[Trial]) -> None:

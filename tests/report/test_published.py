@@ -1,0 +1,42 @@
+"""What lies in docs/results is what its trials say."""
+
+import shutil
+import tarfile
+
+import pytest
+
+from coequal.report.summary import summarise
+from coequal.results.folder import RunFolder
+from coequal.results.table import write_tables
+from coequal.study.plan import plan
+from coequal.study.spec import Study
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, request) -> RunFolder:
+    published = request.config.rootpath / "docs" / "results" / "one_hour"
+    place = tmp_path_factory.mktemp("published") / "one_hour"
+    shutil.copytree(published, place)
+    with tarfile.open(published / "trials.tar.xz") as archive:
+        archive.extractall(place, filter="data")
+    return RunFolder(place)
+
+
+def test_the_published_table_is_that_of_the_published_trials(folder):
+    published = (folder.path / "results.csv").read_bytes()
+    write_tables(folder)
+    assert (folder.path / "results.csv").read_bytes() == published
+
+
+def test_the_published_plan_follows_from_the_study_and_the_results(folder):
+    study = Study.model_validate(folder.study())
+    assert plan(study, folder.results()) == folder.plan()
+    assert len(folder.results()) == 8 * 20 + 8 * 10
+
+
+def test_the_published_verdict_is_the_one_that_is_reached_now(folder):
+    (summary,) = summarise(folder)
+    rows = (folder.path / "report" / "tables" / "verdict.csv").read_text().splitlines()[1:]
+    tier = {row.split(",")[1] for row in rows if row.split(",")[2] == "1"}
+    assert summary.verdict is not None
+    assert set(summary.verdict.tier) == tier
