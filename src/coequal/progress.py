@@ -72,7 +72,7 @@ def summary(progress: Progress) -> str:
         parts.append(f"{progress.failed} failed")
     parts.append(f"{len(progress.running)} running")
     if progress.per_hour is not None:
-        parts.append(f"{progress.per_hour:.3g} an hour")
+        parts.append(f"{progress.per_hour:,.{0 if progress.per_hour >= 10 else 1}f} an hour")
     if progress.seconds_left is not None and progress.finished < progress.total:
         parts.append(f"about {duration(progress.seconds_left)} left")
     return ", ".join(parts)
