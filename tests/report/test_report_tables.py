@@ -12,6 +12,7 @@ from coequal.report.page import write_report
 from coequal.report.summary import summarise
 from coequal.report.table import Cell, Heading, Table
 from coequal.report.tables.contests import chances, defeats, power
+from coequal.report.tables.data import chances_over_budgets
 from coequal.report.tables.spread import hyperparameters, influences, variance
 from coequal.results.folder import RunFolder
 
@@ -104,6 +105,19 @@ def test_every_pair_has_its_chance_both_ways(tmp_path: Path):
     ]
     assert table.records[0]["p_a_better"] == "0.0"
     assert (table.records[0]["a"], table.records[0]["budget"]) == ("vae", 2)  # 20 // 10
+
+
+def test_every_pair_is_compared_at_every_budget(tmp_path: Path):
+    crossed = {
+        "vae": [Run([(1, 1)]), Run([(4, 4)])],
+        "ns_gan": [Run([(2, 2)]), Run([(3, 3)])],
+    }
+    # 1 beats 2 and 3, 4 beats neither: 2 of 4. With two settings nothing is said beyond n = 1.
+    (row,) = chances_over_budgets(summarise(build(tmp_path / "crossed", crossed))[0])
+    assert (row["settings"], row["probability_better"]) == (1, "0.5")
+    rows = chances_over_budgets(summarise(build(tmp_path / "apart", apart(6)))[0])
+    assert [row["settings"] for row in rows] == [1, 2, 3]
+    assert {row["probability_better"] for row in rows} == {"0.0"}
 
 
 def test_defeats_say_by_whom(tmp_path: Path):

@@ -1,7 +1,7 @@
 """Who beats whom: the verdict, every pair's P(A better than B), and what it would take."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -10,8 +10,14 @@ from coequal.report.curves import Points
 from coequal.statistics.best_of import Search
 from coequal.statistics.better import Better, better
 from coequal.statistics.power import Needed, settings_needed
-from coequal.statistics.spacings import TooFewSettings
+from coequal.statistics.spacings import MOST, TooFewSettings
 from coequal.statistics.verdict import Verdict, verdict
+
+BUDGETS = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50)
+"""Settings tried, n, for which every pair is compared; no reader needs more to see a trend."""
+
+DRAWS = 1000
+"""Of the spacings at these budgets: 2 % of an interval's width, for a table of hundreds of them."""
 
 
 @dataclass(frozen=True)
@@ -27,11 +33,22 @@ class Pair:
 
 
 @dataclass(frozen=True)
+class AtBudget:
+    """P(A better than B at n) with its interval, at one of many budgets."""
+
+    a: str
+    b: str
+    budget: int  # n
+    better: Better
+
+
+@dataclass(frozen=True)
 class Contest:
     """The comparison of the searches on one data set."""
 
     verdict: Verdict
     pairs: tuple[Pair, ...]  # every two models with results, in the study's order
+    over_budgets: tuple[AtBudget, ...]  # of every pair, to half of the settings
 
     def pair(self, a: str, b: str) -> Pair | None:
         """The pair of two models, in whichever order it is stored."""
@@ -54,7 +71,20 @@ def contest(searches: Mapping[str, Points], *, cap: float | None, seed: int) -> 
     pairs = tuple(
         _pair(searches, a, b, found.budget, cap, seed) for a, b in combinations(searches, 2)
     )
-    return Contest(found, pairs)
+    return Contest(found, pairs, tuple(_over_budgets(searches, seed)))
+
+
+def _over_budgets(searches: Mapping[str, Points], seed: int) -> Iterator[AtBudget]:
+    for a, b in combinations(searches, 2):
+        most = MOST * min(len(searches[a].test), len(searches[b].test))
+        for budget in BUDGETS:
+            if budget > most:
+                break
+            left, right = (
+                Search(searches[name].test, budget, searches[name].validation) for name in (a, b)
+            )
+            rng = stream(seed, "better", a, b, budget)
+            yield AtBudget(a, b, budget, better(left, right, rng=rng, draws=DRAWS))
 
 
 def _pair(

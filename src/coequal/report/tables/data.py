@@ -58,6 +58,18 @@ def cost_curves(summary: DataSummary) -> list[Record]:
     ]
 
 
+def chances_over_budgets(summary: DataSummary) -> list[Record]:
+    """A row for each pair of models and budget."""
+    found = summary.contest
+    return [
+        {"data": summary.data, "metric": summary.metric.name, "model": at.a, "against": at.b}
+        | {"settings": at.budget, "probability_better": full(at.better.probability)}
+        | ends("probability_better", (at.better.low, at.better.high))
+        | {"standard_error": full(at.better.se), "method": at.better.method}
+        for at in (found.over_budgets if found else ())
+    ]
+
+
 def ranks(summary: DataSummary) -> list[Record]:
     """A row for each model and budget."""
     found = summary.ranks

@@ -29,6 +29,7 @@ BEHIND: dict[str, Callable[[DataSummary], list[Record]]] = {
     "cost_curves": data.cost_curves,
     "f1_curves": data.f1_curves,
     "ranks": data.ranks,
+    "chances_over_budgets": data.chances_over_budgets,
     "learning_curves": data.learning_curves,
     "verdict": contests.verdict_records,
 }
