@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "datasets": {"contract", "seeds", "files", "rng"},
     "data": {"contract", "lookup", "datasets"},
     "encoders": {"contract", "rng", "seeds", "files", "data"},
-    "training": {"contract", "rng", "seeds", "records", "images"},
+    "training": {"contract", "rng", "seeds", "records", "images", "files"},
     "evaluation": WORDS | {"data", "datasets", "metrics"},
     "results": {"records", "files", "selection"},
     "report": {"records", "results", "statistics", "search", "selection", "files"},

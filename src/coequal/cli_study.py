@@ -122,8 +122,8 @@ def _estimate_lines(estimate: "Estimate", folder: Path) -> list[str]:
         "now; less if trials fail early",
         f"with {estimate.workers} workers: about {estimate.seconds / 3600:.2g} hours, until "
         f"{end:%Y-%m-%d %H:%M}",
-        f"disk: about {_size(estimate.disk)} in the end, {_size(estimate.working)} more on the "
-        f"way; {_size(free)} are free",
+        f"disk: about {_size(estimate.disk)} that stay, {_size(estimate.working)} more on the way; "
+        f"{_size(free)} are free",
     ]
     return [*lines, "that does not fit on the disk"] if needed > free else lines
 

@@ -1,5 +1,6 @@
 """What trials run on: this process, this machine's cores or GPUs, or a cluster."""
 
+import math
 import os
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ def executor_for(where: Where) -> Executor:
     Raises:
         ValueError, OSError: that can't be had; the message says what would do.
     """
+    _refuse_clashes(where)
     if where.workers == 0 and not (where.gpus or where.cluster):
         from coequal.execution.serial import Serial
 
@@ -52,6 +54,31 @@ def executor_for(where: Where) -> Executor:
         gpus=where.gpus,
         per_gpu=where.per_gpu,
     )
+
+
+def _refuse_clashes(where: Where) -> None:
+    """Options that would have no effect beside another, and limits that can't be."""
+    clashes = [
+        (where.cluster and where.gpus, "--gpus", "--cluster"),
+        (where.cluster and where.workers is not None, "--workers", "--cluster"),
+        (where.gpus and where.workers is not None, "--workers", "--gpus"),
+        (where.workers == 0 and where.memory is not None, "--memory", "--workers 0"),
+    ]
+    for clash, one, other in clashes:
+        if clash:
+            raise ValueError(f"{one} has no effect with {other}; leave one out")
+    for name, limit in (("--time-limit", where.time_limit), ("--memory", where.memory)):
+        if limit is not None and not 0 < limit < math.inf:
+            raise ValueError(f"{name} is {limit:g}; it is above 0")
+    if where.gpus and where.device != "cuda":
+        raise ValueError("--gpus goes with --device cuda: each worker sees one GPU, its own")
+    if where.gpus:
+        import torch
+
+        there = torch.cuda.device_count()
+        for gpu in where.gpus:
+            if not gpu or (gpu.isdecimal() and int(gpu) >= there):
+                raise ValueError(f"--gpus: there is no GPU '{gpu}' here, of {there}")
 
 
 def cores() -> int:

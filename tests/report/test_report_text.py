@@ -138,8 +138,11 @@ def test_what_it_would_take_is_a_range_in_words(tmp_path: Path):
     runs = {name: [Run([(10 + k, 10 + k)]) for k in range(20)] for name in ("ns_gan", "vae")}
     summary = summarise(build(tmp_path / "run", runs))[0]
     sentence = power_sentence(summary)
-    assert sentence.startswith("To separate NS GAN from VAE at 95 % would take at least ")
-    assert sentence.endswith("more settings of each, with the budget kept at 2; or no number does.")
+    assert sentence.startswith(
+        "Taken as a single pair, to separate NS GAN from VAE at 95 % would take at least "
+    )
+    assert "more settings of each, with the budget kept at 2; or no number does." in sentence
+    assert sentence.endswith("The verdict, which allows for all pairs, takes more.")
     few = summarise(realistic(tmp_path / "few"))[0]
     assert power_sentence(few) == ""  # nothing could have been separated: said by the verdict
 

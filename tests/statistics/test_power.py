@@ -88,3 +88,9 @@ def test_what_cannot_be_said_is_refused():
         settings_needed(failing, b, cap=math.inf)
     with pytest.raises(ValueError, match="no logarithm"):
         settings_needed(Search(-a.scores, 5), b, cap=1e3)
+
+
+def test_two_models_that_never_vary_get_no_number():
+    same = np.full(20, 500.0)  # all at the cap, as two models worse than noise are
+    with pytest.raises(ValueError, match="nothing varies"):
+        settings_needed(Search(same, 2), Search(same.copy(), 2), cap=450.0)

@@ -245,6 +245,61 @@ def test_stopped_in_mid_training_it_goes_on_bit_for_bit(whole, tmp_path):
     assert "ends: done" in log
 
 
+def test_stopped_at_a_checkpoint_it_still_measures_there(whole, tmp_path):
+    """A stop between the training and the measurement of steps 6 and 12 skips neither."""
+    from coequal.study.trial import STOPPED, execute
+    from coequal.study.worker import Places, Stopped
+
+    source = RunFolder(whole)
+    trial = source.plan()[0]
+    places = Places(str(tmp_path), str(data_folder(None)), str(cache_folder()))
+    for share in (0.5, 1.0):
+
+        def stops(self, now, text="training", share=share):  # type: ignore[no-untyped-def]
+            if now == share:
+                raise Stopped
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("coequal.study.worker.Heart.beat", stops)
+            assert execute(trial, places) == STOPPED
+    assert execute(trial, places) == "done"
+    again, first = (
+        [checkpoint.measurements for checkpoint in folder.result(trial.id).checkpoints]
+        for folder in (RunFolder(tmp_path), source)
+    )
+    assert again == first
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"time_limit": 0.0}, "--time-limit is 0; it is above 0"),
+        ({"time_limit": float("nan")}, "--time-limit is nan"),
+        ({"workers": 0, "memory": 10**9}, "--memory has no effect with --workers 0"),
+        ({"workers": 2, "gpus": ("0",)}, "--workers has no effect with --gpus"),
+        ({"gpus": ("0",)}, "--gpus goes with --device cuda"),
+        ({"workers": 2, "cluster": "tcp://x:1"}, "--workers has no effect with --cluster"),
+    ],
+    ids=str,
+)
+def test_options_without_effect_and_impossible_limits_are_refused(tmp_path, options, message):
+    with pytest.raises(ValueError, match=message):
+        api.run(study(), tmp_path, **options)
+    assert not (tmp_path / "study.json").exists()
+
+
+def test_another_encoder_than_the_studys_is_refused(whole, tmp_path):
+    import shutil
+
+    shutil.copytree(whole, tmp_path / "run")
+    folder = RunFolder(tmp_path / "run")
+    shutil.rmtree(folder.trial_folder(folder.plan()[0].id))
+    known = folder.references()["digits"]
+    folder.add_reference("digits", {**known, "encoder": "pixels:another"})
+    with pytest.raises(OSError, match="this study began with pixels:another"):
+        run(tmp_path / "run")
+
+
 def test_a_trial_out_of_time_is_a_result(tmp_path):
     results = api.run(
         study(models=["vae"], search={"settings": 1}), tmp_path, workers=0, time_limit=1e-9

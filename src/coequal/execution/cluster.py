@@ -98,7 +98,8 @@ class Cluster(Executor):
         """
         payload = packed(fn, args, kwargs)
         self._refuse_lost()
-        inner: Future[T] = self._executor.submit(_on_worker, payload, self._preload, self._limits)
+        limits = Limits() if getattr(fn, "unlimited", False) else self._limits
+        inner: Future[T] = self._executor.submit(_on_worker, payload, self._preload, limits)
         outer: Future[T] = Future()
         outer.add_done_callback(partial(_take_back, ref(inner)))
         inner.add_done_callback(partial(_settle, outer, self._gone()))

@@ -59,8 +59,12 @@ class Local(Executor):
         return self._workers
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """Queue a call; its future raises what `_apart.call` raises."""
-        return self._threads.submit(self._run, packed(fn, args, kwargs))
+        """Queue a call; its future raises what `_apart.call` raises.
+
+        A function with a true attribute `unlimited` (what is done once for all) has no limits.
+        """
+        limits = Limits() if getattr(fn, "unlimited", False) else self._limits
+        return self._threads.submit(self._run, packed(fn, args, kwargs), limits)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Stop; with `cancel_futures`, calls that run are ended as well."""
@@ -68,7 +72,7 @@ class Local(Executor):
             self._stop.set()
         self._threads.shutdown(wait, cancel_futures=cancel_futures)
 
-    def _run(self, payload: bytes) -> Any:
+    def _run(self, payload: bytes, limits: Limits) -> Any:
         with self._lock:
             # Fewer calls run than there are places, so the least busy GPU has one.
             gpu = min(self._busy, key=self._busy.__getitem__, default=None)
@@ -78,7 +82,7 @@ class Local(Executor):
             return call(
                 payload,
                 preload=self._preload,
-                limits=self._limits,
+                limits=limits,
                 environment={} if gpu is None else _only(gpu),
                 unwanted=self._stop.is_set,
             )

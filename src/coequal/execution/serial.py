@@ -18,6 +18,8 @@ class Serial(Executor):
         future: Future[T] = Future()
         try:
             future.set_result(fn(*args, **kwargs))
+        except TimeoutError as error:  # the call's own, as of a network: no limit of ours
+            future.set_exception(OSError(f"{type(error).__name__}: {error}"))
         except Exception as error:
             future.set_exception(error)
         return future

@@ -83,7 +83,7 @@ def _over_budgets(searches: Mapping[str, Points], seed: int) -> Iterator[AtBudge
             left, right = (
                 Search(searches[name].test, budget, searches[name].validation) for name in (a, b)
             )
-            rng = stream(seed, "better", a, b, budget)
+            rng = stream(seed, "better", *sorted((a, b)), budget)
             yield AtBudget(a, b, budget, better(left, right, rng=rng, draws=DRAWS))
 
 
@@ -100,7 +100,7 @@ def _pair(
     )
     found, refusal = None, ""
     try:
-        found = better(left, right, rng=stream(seed, "better", a, b))
+        found = better(left, right, rng=stream(seed, "better", *sorted((a, b))))
     except TooFewSettings as error:
         refusal = str(error)
     needed, needed_refusal = None, ""

@@ -9,6 +9,14 @@ ABBREVIATIONS = frozenset({"fd", "fid", "kid", "kd", "cmmd", "is", "fld", "swd",
 SHARES = frozenset({"precision", "recall", "f1", "coverage", "prd_f8", "prd_f1_8"})
 """Metrics that are shares: 1 is the best that any model can have, 0 the worst."""
 
+TARGETS = frozenset(
+    {
+        *("one_nn", "one_nn_real", "one_nn_fake"),
+        *("authenticity", "authenticity_calibrated", "c_t"),
+    }
+)
+"""Metrics of which held-out real images score the middle of the range: none can choose."""
+
 DISTANCES = frozenset({"fd", "fid", "fd_per_class", "emd", "swd", "swd_patches"})
 """Metrics that are never below 0, which is the best that any model can have."""
 
@@ -39,6 +47,8 @@ class Metric:
     @property
     def better(self) -> str:
         """The direction in words: "lower is better"."""
+        if self.name in TARGETS:
+            return "best at a target, neither low nor high"
         return f"{'higher' if self.higher else 'lower'} is better"
 
     @property

@@ -8,13 +8,13 @@ from typing import Any
 from coequal.records import Result
 from coequal.report.summary import DataSummary
 from coequal.report.transfer import Transferred
-from coequal.report.words import listed, plain
+from coequal.report.words import listed, number, plain
 
 
 def methods(summary: DataSummary, study: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Headings and what is to be known about each, for one data set."""
     return [
-        ("Training", _training(study)),
+        ("Training", _training(study, summary.data)),
         ("Search", _search(study)),
         *([("Re-runs", _reruns(study))] if _seeds(study, "reruns") else []),
         ("Choosing and reporting", _choosing(summary)),
@@ -50,9 +50,14 @@ def caveats(summary: DataSummary, study: Mapping[str, Any], results: Sequence[Re
         lines = [departures] if isinstance(departures, str) else departures
         found += [f"{model.get('title') or model.get('name')}: {line}" for line in lines]
     if summary.cap is None:
-        found.append(
-            "No cap was declared, so models with failures have no mean and no budget curve."
-        )
+        declared = (summary.reference.get("cap") or {}).get(summary.metric.name)
+        why = "No cap was declared"
+        if declared is not None:
+            why = (
+                f"Uniform noise scores {number(declared)}, no worse than held-out real images' "
+                f"{number(summary.floor)}: it can't stand for a failure, and nothing else does"
+            )
+        found.append(f"{why}, so models with failures have no mean and no budget curve.")
     if len(study.get("data", ())) > 1:
         found.append(
             "Each data set has its own verdict at 95 %: over several, the chance that one of them "
@@ -79,11 +84,16 @@ def provenance(results: Sequence[Result], study: Mapping[str, Any]) -> list[tupl
     for result in results:
         for name, value in result.environment.items():
             seen.setdefault(name, set()).add(str(value))
-    seeds = sorted({result.trial.seed for result in results})
+    repeats = sorted({result.trial.repeat for result in results})
     rows = [(name, "; ".join(sorted(values))) for name, values in sorted(seen.items())]
     return [
         ("study seed", str(study.get("seed", "–"))),
-        ("training seeds", ", ".join(map(str, seeds)) or "–"),
+        (
+            "runs of a setting",
+            f"the search's own, and up to {repeats[-1]} with fresh seeds"
+            if repeats and repeats[-1]
+            else "one, the search's own",
+        ),
         ("trials with results", str(len(results))),
         ("training time, all trials", _duration(sum(r.spent.seconds for r in results))),
         ("FLOPs, all trials", f"{sum(r.spent.flops for r in results):.3g}"),
@@ -101,11 +111,12 @@ def transfer_progress(moved: Mapping[str, Sequence[Transferred]]) -> str:
     return f"Transfer: {ended} of {planned} runs have results."
 
 
-def _training(study: Mapping[str, Any]) -> str:
+def _training(study: Mapping[str, Any], data: str) -> str:
     training = study.get("training") or {}
+    own = (training.get("budgets") or {}).get(data)
     budget = " or ".join(
         f"{amount:,} {unit.replace('_', ' ')}"
-        for unit, amount in (training.get("budget") or {}).items()
+        for unit, amount in (own or training.get("budget") or {}).items()
     )
     nets = study.get("architecture") or {}
     shape = ", ".join(f"{key} {value}" for key, value in nets.items() if key != "name")
@@ -239,8 +250,8 @@ def _verdict(summary: DataSummary) -> str:
         "settings, fixed before any score is seen, and pairs are tested by normal scores on the "
         "logit scale; smaller searches are compared at n = 1 by the exact permutation law. The "
         "worse model of the clearest pair leaves, and the rest are compared again, with "
-        "Bonferroni's correction for the pairs left. Models that are the same stay together in at "
-        f"least 95 % of studies. It compares whole searches, not the best settings.{budget}"
+        "Bonferroni's correction for the pairs left. Models that are the same stay together in "
+        f"about 95 % of studies or more. It compares whole searches, not the best settings.{budget}"
     )
 
 

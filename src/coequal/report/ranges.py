@@ -46,7 +46,8 @@ def declared(study: Mapping[str, Any], model: str) -> dict[str, Range]:
     about = {entry.get("name"): entry for entry in study.get("models", ())}
     merged = dict(about.get(model, {}).get(str(search.get("space", "wide"))) or {})
     changes = search.get("ranges") or {}
-    merged.update({name: space for name, space in changes.items() if name in merged})
+    fixed = about.get(model, {}).get("settings") or {}
+    merged |= {name: space for name, space in changes.items() if name in merged or name in fixed}
     merged.update(changes.get(model) or {})
     read = {name: _read(space) for name, space in merged.items()}
     return {name: space for name, space in read.items() if space is not None}

@@ -48,8 +48,8 @@ def bands(summary: DataSummary) -> str:
     bound = "" if summary.bound is None else f" ({plain(summary.bound)})"
     return (
         "The shaded band is the 95 % interval over the draw of settings (spacings method, which "
-        "covers 95 % or more); where the line is dashed the band's better end is only the metric's "
-        f"own bound{bound}, and grey lines are the other models."
+        "covers 95 % or more); where the line is dashed the band's better end leans on the "
+        f"metric's own bound{bound}, and grey lines are the other models."
     )
 
 
@@ -108,8 +108,9 @@ def f1(summary: DataSummary) -> str:
     """F1 against budget."""
     return (
         "Each line is the expected test F1 (the harmonic mean of precision and recall; 1 is "
-        "best) of the best of n random settings, picked by F1 itself as the paper does, a "
-        "failure counting as the worst; solid, dashed and marker as above."
+        "best) of the best of n random settings, picked by that very F1 as the paper does (an "
+        "oracle: no search may look at test), a failure counting as the worst; solid, dashed and "
+        "marker as above."
     )
 
 

@@ -23,6 +23,9 @@ from coequal.statistics.verdict import Removal
 NOT_EQUAL = "no model in this tier was shown to be beaten; this doesn't show that they are equal"
 
 
+MORE = "The verdict, which allows for all pairs, takes more."
+
+
 def progress(summary: DataSummary) -> str:
     """What is missing from an unfinished study; empty if nothing is."""
     parts = []
@@ -111,7 +114,12 @@ def rerun_sentence(summary: DataSummary) -> str:
         return ""
     found = summary.rerun_verdict
     if found is None:
-        return "" if summary.ended < summary.planned else "Too few re-runs to compare settings yet."
+        if summary.ended < summary.planned:
+            return ""
+        return (
+            "The re-runs don't compare the chosen settings: fewer than two models have any that "
+            "can be compared."
+        )
     compared = [*found.tier, *found.beaten]
     if len(compared) < 2:
         return (
@@ -175,7 +183,9 @@ def _budget(summary: DataSummary) -> str:
 
 
 def _power(summary: DataSummary, pair: Pair, a: str, b: str) -> str:
-    names = f"To separate {summary.title(a)} from {summary.title(b)} at 95 %"
+    names = (
+        f"Taken as a single pair, to separate {summary.title(a)} from {summary.title(b)} at 95 %"
+    )
     needed = pair.needed
     if needed is None:
         return f"{names}: no number of settings can be named ({pair.needed_refusal})."
@@ -184,13 +194,13 @@ def _power(summary: DataSummary, pair: Pair, a: str, b: str) -> str:
     kept = f"with the budget kept at {needed.budget:g}"
     if high is None:
         lack = count(least, "more setting")
-        return f"{names} would take at least {lack} of each, {kept}; or no number does."
+        return f"{names} would take at least {lack} of each, {kept}; or no number does. {MORE}"
     most = max(high)
     if most == 0:
-        return f"{names} these searches may be large enough by themselves."
+        return f"{names}, these searches may be large enough. {MORE}"
     return (
         f"{names} would take about {least:,} to {most:,} more settings of each, {kept} (80 % "
-        "range)."
+        f"range). {MORE}"
     )
 
 
@@ -217,8 +227,8 @@ def _compute(summary: DataSummary) -> str:
     if most / least < 1.05:
         return f"A finished trial of any model cost about {amount(most)} GFLOPs."
     return (
-        f"Equal steps were not equal compute: a finished trial cost between {amount(least)} GFLOPs "
-        f"({cheap}) and {amount(most)} ({dear}), a factor of {most / least:.1f}."
+        f"Equal budgets were not equal compute: a finished trial cost {amount(least)} GFLOPs "
+        f"({cheap}) to {amount(most)} ({dear}), a factor of {most / least:.1f}."
     )
 
 

@@ -143,7 +143,7 @@ def _data(
     rule: Rule,
 ) -> DataSummary:
     metric, seed = Metric(rule.metric), int(study.get("seed", 0))
-    cap = (reference.get("cap") or {}).get(metric.name)
+    cap = _usable_cap(reference, metric)
     models = _models(study, plan, results, rule)
     searches = {m.name: _points(m.ended, metric) for m in models if m.ended}
     worst = None if cap is None else metric.cost(cap)
@@ -172,6 +172,15 @@ def _data(
         variance=_variance(models, metric, cap, seed),
         rerun_phase=rerun_phase(models, study),
     )
+
+
+def _usable_cap(reference: Mapping[str, Any], metric: Metric) -> float | None:
+    """What noise scores, unless that is as good as real images: it then can't stand for a
+    failure."""
+    cap, floor = ((reference.get(end) or {}).get(metric.name) for end in ("cap", "floor"))
+    if cap is None or floor is None:
+        return cap
+    return None if metric.cost(cap) <= metric.cost(floor) else cap
 
 
 def _models(

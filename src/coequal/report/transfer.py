@@ -55,12 +55,12 @@ def _transferred(
     runs = _fresh(there, setting, seeds)
     best = there.chosen
     home = _fresh(there, None if best is None else best.number, own)
+    if source is not target and best is not None and setting == best.number and home:
+        runs = home  # the same setting is best on both: all its seeds count, once
     value, one_run = _middle(runs, target), False
     if not runs and source is target and best is not None:
         value, one_run = best.test, True
-    reference = _middle(home, target)
-    if math.isnan(reference) and best is not None:
-        reference = best.test
+    reference = _middle(home, target)  # a search's own run is too lucky to be compared with
     usable = math.isfinite(value) and math.isfinite(reference) and reference > 0
     return Transferred(
         model=name,

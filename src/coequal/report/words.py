@@ -114,7 +114,7 @@ def capital(text: str) -> str:
 
 
 def full(value: float | None) -> str:
-    """A number for programs, as it is; empty for none; infinity is a median that is a failure."""
+    """A score for programs, as it is; empty for none; infinity is a median that is a failure."""
     if value is None or math.isnan(value):
         return ""
     return "failed" if math.isinf(value) else repr(float(value))

@@ -44,9 +44,10 @@ class RunFolder:
         """
         known = self.path / "study.json"
         text = json.dumps({"schema": SCHEMA, "study": study}, indent=1, sort_keys=True) + "\n"
+        same = known.exists() and canonical(self.study()) == canonical(study)
         if known.exists():
             self.begin_again(study)
-            if canonical(self.study()) != canonical(study):
+            if not same:
                 (self.path / "references.json").unlink(missing_ok=True)  # of the other study
         elif self.path.exists() and any(
             not entry.name.startswith((".lock", ".stop")) for entry in self.path.iterdir()
@@ -57,7 +58,8 @@ class RunFolder:
         self.path.mkdir(parents=True, exist_ok=True)
         write_whole(known, text.encode())  # first: it is what makes the folder a study's
         write_whole(self.path / "study.yaml", source.encode())
-        self.write_plan(trials)
+        if not (same and (self.path / "plan.json").exists()):
+            self.write_plan(trials)  # an older plan of this study may name later phases, too
 
     def write_plan(self, trials: Sequence[Trial]) -> None:
         """Note every trial that is known by now."""
@@ -179,6 +181,9 @@ class RunFolder:
             self._take(whole, fcntl.LOCK_SH if shard else fcntl.LOCK_EX)
             mine = whole
             if shard:
+                whole.truncate(0)
+                whole.write("shards of this study")
+                whole.flush()
                 mine = stack.enter_context((self.path / f".lock-{shard}").open("a+"))
                 self._take(mine, fcntl.LOCK_EX)
             mine.truncate(0)

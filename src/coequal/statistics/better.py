@@ -59,7 +59,8 @@ def probability_better(a: Search, b: Search, *, replacement: bool = False) -> fl
     """
     a, b = a.in_order(), b.in_order()
     chances_a = a.chances(replacement=replacement)
-    return float(chances_a @ beats(a.scores, b.scores) @ b.chances(replacement=replacement))
+    found = float(chances_a @ beats(a.scores, b.scores) @ b.chances(replacement=replacement))
+    return min(max(found, 0.0), 1.0)  # the chances add up to 1 but for the last digit
 
 
 def beats(a: Array, b: Array) -> Array:

@@ -68,6 +68,8 @@ def settings_needed(a: Search, b: Search, *, cap: float) -> Needed:
     difference, variances = log_a - log_b, (v_a, v_b)
     se = math.sqrt(v_a / a.settings + v_b / b.settings)
     reach = EDGE * se
+    if abs(difference) + reach == 0:
+        raise ValueError("both have the same expected best, and nothing varies: no number would do")
     likely = settings_for(difference, variances)
     high = settings_for(max(0.0, abs(difference) - reach), variances)
     return Needed(

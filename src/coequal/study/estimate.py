@@ -16,7 +16,7 @@ from coequal.study.references import instrument_for
 from coequal.study.spec import Study
 from coequal.study.trial import GRID, make_trainer
 from coequal.study.worker import Places, threads
-from coequal.training.loop import Diverged, Trainer
+from coequal.training.loop import Trainer
 
 SECONDS = 1.0  # of training that are timed for each kind of trial
 SMALL = 40_000  # bytes of a trial's JSON, log and loss curves
@@ -51,7 +51,7 @@ class Estimate:
 
     trials: int
     core_seconds: float
-    disk: int  # bytes at the end
+    disk: int  # bytes that stay
     working: int  # bytes more while the run goes on
     workers: int
 
@@ -96,13 +96,14 @@ def estimate(
             note(f"timing {trial.model} on {trial.data}")
             costs[_kind(trial)] = _cost(trial, readied[trial.data], places)
     left = [trial for trial in trials if trial.id not in results]
-    later = sum(most_trials(study).values()) - len(trials)
+    ended = all(trial.id in results for trial in trials if trial.repeat == 0)
+    later = 0 if ended else sum(most_trials(study).values()) - len(trials)
     mean = fmean(costs[_kind(trial)].seconds(trial) for trial in trials)
     kept = fmean(costs[_kind(trial)].kept for trial in trials)
     return Estimate(
         trials=len(left) + later,
         core_seconds=sum(costs[_kind(t)].seconds(t) for t in left) + later * mean,
-        disk=int((len(trials) + later) * kept),
+        disk=int((len(left) + later) * kept),
         working=max(cost.working for cost in costs.values()) * max(1, workers),
         workers=workers,
     )
@@ -161,7 +162,7 @@ def _seconds_per_step(trainer: Trainer, ratio: int) -> float:
         before = trainer.spent.seconds
         while trainer.spent.seconds - before < SECONDS:
             trainer.train_until(math.inf, at_most_steps=ratio)
-    except Diverged:  # a setting that dies at once is timed as far as it comes
+    except Exception:  # a setting that fails is a result of the run: timed as far as it came
         pass
     counted = trainer.steps_done - ratio if before else trainer.steps_done
     return (trainer.spent.seconds - before) / max(1, counted)

@@ -31,7 +31,7 @@ def prepare_references(trials: Sequence[Trial], places: Places) -> None:
         ValueError: a trial can't work on these images: found here, before any has begun.
     """
     run = RunFolder(Path(places.run))
-    pulse = run.path / ".preparing"
+    pulse = pulse_of_preparation(places)
     note = Heart(pulse, replace(places, time_limit=None)).note
     first = trials[0]
     with threads(places.threads):
@@ -53,6 +53,15 @@ def prepare_references(trials: Sequence[Trial], places: Places) -> None:
         }
         run.add_reference(first.data, found)
     pulse.unlink(missing_ok=True)
+
+
+# The limits of one trial are not meant for what is made once for all of them.
+prepare_references.unlimited = True  # type: ignore[attr-defined]
+
+
+def pulse_of_preparation(places: Places) -> Path:
+    """Where a coordinator sees how far its own preparation is; several shards may prepare."""
+    return Path(f"{places.stop}.preparing") if places.stop else Path(places.run) / ".preparing"
 
 
 def instrument_for(trial: Trial, places: Places, note: Log) -> Instrument:

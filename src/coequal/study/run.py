@@ -19,7 +19,7 @@ from coequal.results.index import Index
 from coequal.results.table import write_tables
 from coequal.study.observe import Observer, Progress, Silent
 from coequal.study.plan import most_trials, plan
-from coequal.study.references import prepare_references
+from coequal.study.references import prepare_references, pulse_of_preparation
 from coequal.study.shard import Shard
 from coequal.study.spec import Study
 from coequal.study.stop import Stop
@@ -187,7 +187,7 @@ def _prepare(session: _Session, todo: Sequence[Trial]) -> None:
         for attempt in range(session.retries + 1):
             future = session.executor.submit(prepare_references, trials, session.places)
             while not wait([future], timeout=LOOK).done:
-                pulse = _heart(session.folder.path / ".preparing")
+                pulse = _heart(pulse_of_preparation(session.places))
                 _show(session, pulse.get("text") or f"reading {data}")
             error = future.exception()
             if error is None:
@@ -231,6 +231,8 @@ def _took_result(session: _Session, future: Future[str], trial: Trial) -> bool:
         return True
     if isinstance(error, OSError) and not isinstance(error, ProcessExpired):
         raise error  # the disk or the data: no trial can go on, and none is to blame
+    if session.stop.asked:
+        return True  # whoever stopped the run may have ended its process: that is no result
     session.deaths[trial.id] += 1
     if session.deaths[trial.id] <= session.retries:
         return False

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
 from coequal.contract import Dataset, Generator, ImageShape
@@ -32,7 +33,7 @@ from coequal.training import checkpoint as checkpoints
 from coequal.training.data import Batches
 from coequal.training.loop import Diverged, Trainer, build_players
 
-INFRASTRUCTURE = (OSError, MemoryError, torch.OutOfMemoryError)
+INFRASTRUCTURE = (OSError, MemoryError, torch.OutOfMemoryError, SafetensorError)
 """What the machine does to a trial; everything else that goes wrong in it is its own result."""
 
 PULSE = 0.5  # seconds of training below which twice as many steps are taken between two pulses
@@ -115,12 +116,12 @@ class _Running:
         parts = assemble(self.trial)
         trial, places = self.trial, self.places
         instrument = instrument_for(trial, places, self.heart.note)
-        self._refuse_changed(instrument.dataset)
+        self._refuse_changed(instrument)
         trainer = self.trainer = make_trainer(trial, parts, instrument.dataset, places.device)
         self._resume(trainer)
         for amount in parts.training.schedule():
-            if amount <= trainer.spent_of_budget:
-                continue
+            if self.measured and amount <= getattr(self.measured[-1].spent, parts.training.unit):
+                continue  # measured already; what was only trained, before a stop, is not
             self._train(trainer, amount)
             self._measure(trainer, instrument, trainer.steps_done)
             checkpoints.save(trainer, self.folder / "checkpoint")
@@ -193,13 +194,18 @@ class _Running:
         shown = [f"{m.metric} {m.value:.5g} on {m.split}" for m in measurements]
         self.log(f"step {step}: {', '.join(shown)}")
 
-    def _refuse_changed(self, dataset: Dataset) -> None:
-        """The images must be those that the study began with."""
-        reference = RunFolder(Path(self.places.run)).references().get(self.trial.data, {})
-        if reference.get("fingerprint", now := fingerprint(dataset)) != now:
+    def _refuse_changed(self, instrument: Instrument) -> None:
+        """Images and encoder must be those that the study began with."""
+        known = RunFolder(Path(self.places.run)).references().get(self.trial.data, {})
+        if known.get("fingerprint", now := fingerprint(instrument.dataset)) != now:
             raise OSError(
                 f"the images of {self.trial.data} are not those that this study began with; "
                 "bring them back, or begin another folder with --out"
+            )
+        if known.get("encoder", mine := instrument.encoder.id) != mine:
+            raise OSError(
+                f"the encoder here is {mine}, and this study began with {known['encoder']}; bring "
+                "its cache (COEQUAL_CACHE) here, or begin another folder with --out"
             )
 
     def _resume(self, trainer: Trainer) -> None:

@@ -109,7 +109,10 @@ def _processor() -> str:
 
 
 def _device(device: str) -> str:
-    return torch.cuda.get_device_name(device) if device.startswith("cuda") else device
+    try:
+        return torch.cuda.get_device_name(device) if device.startswith("cuda") else device
+    except (RuntimeError, AssertionError):  # a coordinator without a GPU speaks for a dead trial
+        return device
 
 
 @contextmanager

@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
+from safetensors.torch import save as as_bytes
 from torch import Tensor
 
+from coequal.files import write_whole
 from coequal.records import Spent
 from coequal.training.loop import Trainer
 
@@ -30,8 +32,8 @@ def save(trainer: Trainer, folder: Path) -> None:
             "position": trainer.batches.position,
             "flops_of_moves": trainer.flops_of_moves,
         }
-        save_file(_tensors(trainer), draft / "state.safetensors")
-        (draft / "state.json").write_text(json.dumps(numbers, indent=1) + "\n")
+        write_whole(draft / "state.safetensors", as_bytes(_tensors(trainer)))
+        write_whole(draft / "state.json", (json.dumps(numbers, indent=1) + "\n").encode())
         old = folder.with_name(f".{folder.name}.old")
         shutil.rmtree(old, ignore_errors=True)
         if folder.exists():

@@ -73,7 +73,7 @@ def verdict_records(summary: DataSummary) -> list[Record]:
                 "probability": full(removal.probability) if removal else "",
                 "p_value": full(removal.p_value) if removal else "",
                 "threshold": full(removal.threshold) if removal else "",
-                "z": full(removal.z) if removal else "",
+                "z": "" if removal is None or removal.z is None else repr(removal.z),
                 "method": found.method,
             }
         )
@@ -130,9 +130,10 @@ def power(summary: DataSummary) -> Table | None:
         name="power",
         title="What it would take",
         read=(
-            "How many settings per model, in all, would show the difference seen here at 95 % with "
-            f"a chance of 80 %, the budget kept at n = {contest.verdict.budget}: a range, because "
-            "the difference itself is only estimated; 'or never' where it may be none."
+            "How many settings per model, in all, would show the difference in expected best seen "
+            "here at 95 % with a chance of 80 %, as a pair by itself (the verdict allows for all "
+            f"pairs and takes more), the budget kept at n = {contest.verdict.budget}: a range, "
+            "because the difference itself is only estimated; 'or never' where it may be none."
         ),
         headings=[
             Heading("Model"),

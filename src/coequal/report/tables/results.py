@@ -126,8 +126,9 @@ def _read(summary: DataSummary, reruns: bool) -> str:
     if not reruns:
         return f"{text}; there are no re-runs, so how much a seed moves it is unknown."
     return (
-        f"{text}, and the re-runs say what it gives with fresh seeds: compare models by the "
-        "interquartile mean (IQM: the mean of the middle half) and its interval."
+        f"{text}, and the re-runs say what it gives with fresh seeds: the interquartile mean (IQM: "
+        "the mean of the middle half) and its interval. Which chosen settings differ is in a table "
+        "of its own below."
     )
 
 
@@ -138,19 +139,21 @@ def _row(summary: DataSummary, model: ModelSummary, reruns: bool) -> list[Cell]:
         found = value_cell(chosen.test, numbered(chosen.number), strong=not reruns)
     cells = [name_cell(model), found]
     if reruns:
-        cells += _rerun_cells(model.rerun)
+        cells += _rerun_cells(model.rerun, None if chosen is None else chosen.number)
     failed = rate_cell(len(model.failures), len(model.ended), model.failure_interval)
     gap = math.nan if chosen is None else chosen.test - model.oracle
     return [*cells, failed, value_cell(model.oracle), value_cell(gap)]
 
 
-def _rerun_cells(rerun: RerunSummary | None) -> list[Cell]:
+def _rerun_cells(rerun: RerunSummary | None, searched: int | None) -> list[Cell]:
     if rerun is None or rerun.setting is None or not rerun.runs:
         return [EMPTY] * 5
     numbers = rerun.numbers
     if numbers is None:
         return [Cell("no cap declared"), EMPTY, EMPTY, EMPTY, EMPTY]
     kept = f"{numbers.kept} of {numbers.runs}"
+    if rerun.setting != searched:  # seeds of their own chose among several settings
+        kept += f"; setting {rerun.setting}, in the search {number(rerun.search)}"
     if numbers.mean is None:
         mean = Cell("no centre: most runs fail", kept)
     else:

@@ -176,7 +176,7 @@ def _influence_row(model: ModelSummary, found: Influence) -> list[Cell]:
         Cell(found.name.replace("_", " ")),
         Cell(share, sort=found.share, strong=found.adjusted <= 0.05),
         Cell(p_value(found.adjusted), sort=found.adjusted),
-        Cell(found.best_value or found.direction or "no direction"),
+        Cell((found.share > 0 and found.best_value) or found.direction or "no direction"),
         Cell(edge or "–", flag="range may be too narrow" if warns else ""),
     ]
 
