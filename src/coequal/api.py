@@ -55,7 +55,7 @@ def run(
     per_gpu: int = 1,
     cluster: str | None = None,
 ) -> dict[str, Result]:
-    """Run what is missing of a study, and write its report; returns results by trial id.
+    """Run what is missing of a study, and write its tables; returns results by trial id.
 
     Args:
         study: a study, or the path of its file.

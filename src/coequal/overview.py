@@ -20,7 +20,7 @@ COUNTED = ("trials", "done", "failed", "running", "waiting", "unreadable", "last
 
 def models() -> list[dict[str, Any]]:
     """Every contender that comes with coequal, with settings and ranges."""
-    from coequal.study.spec import shipped_models  # which takes longer than all that `status` does
+    from coequal.study.model import shipped_models  # which takes longer than all that `status` does
 
     return [model.model_dump(mode="json", exclude_none=True) for model in shipped_models()]
 

@@ -5,8 +5,9 @@ import pytest
 from coequal import lookup
 from coequal.search import Choice, LogUniform, Uniform
 from coequal.study.check import problems
+from coequal.study.model import shipped_models
 from coequal.study.plan import plan
-from coequal.study.spec import Study, shipped_models
+from coequal.study.spec import Study
 
 from toys import ALL
 

@@ -1,8 +1,6 @@
 """Images or features that may be more than memory holds: some rows at a time, or all of them."""
 
 import hashlib
-import os
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+
+from coequal.files import whole_file
 
 BYTES = 1 << 23  # of rows that are looked at at once
 Digests = NDArray[np.uint8]  # (n, 32): a SHA-256 a row
@@ -73,18 +73,8 @@ def digests_of(parts: Iterable[Tensor]) -> Digests:
 
 def write_rows(path: Path, shape: tuple[int, ...], parts: Iterable[Tensor]) -> None:
     """Float32 rows as a `.npy`, there whole or not at all, with one part in memory at a time."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     header = {"descr": "<f4", "fortran_order": False, "shape": shape}
-    try:
-        with os.fdopen(handle, "wb") as file:
-            np.lib.format.write_array_header_1_0(file, header)
-            for part in parts:
-                file.write(np.ascontiguousarray(part.numpy(), dtype="<f4").data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    with whole_file(path) as file:
+        np.lib.format.write_array_header_1_0(file, header)
+        for part in parts:
+            file.write(np.ascontiguousarray(part.numpy(), dtype="<f4").data)

@@ -6,10 +6,11 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
+from coequal.files import whole_text_file
 from coequal.results.collect import view
 from coequal.results.folder import RunFolder
 from coequal.results.index import Index
-from coequal.results.table import result_columns, result_rows, whole_file, write_csv
+from coequal.results.table import result_columns, result_rows, write_csv
 
 FORMATS = ("csv", "parquet", "json")
 GROUP = 20_000  # rows of a Parquet file that are held in memory at a time
@@ -50,7 +51,7 @@ def export(
         if form == "parquet":
             _write_parquet(index, out)
         else:
-            with whole_file(out) as file:
+            with whole_text_file(out) as file:
                 (_write_csv if form == "csv" else _write_json)(index, file)
     return out
 

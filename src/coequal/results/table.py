@@ -2,14 +2,11 @@
 
 import csv
 import io
-import os
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from functools import lru_cache
-from pathlib import Path
 from typing import IO, Any
 
+from coequal.files import whole_text_file
 from coequal.records import Checkpoint, Result
 from coequal.results.folder import RunFolder
 from coequal.results.index import Index
@@ -24,15 +21,15 @@ def write_tables(folder: RunFolder, index: Index | None = None) -> None:
             folders, all at once, as it suits a small run.
     """
     if index is not None:
-        with whole_file(folder.path / "results.csv") as file:
+        with whole_text_file(folder.path / "results.csv") as file:
             write_csv(file, result_columns(index.heads()), result_rows(index.results()))
-        with whole_file(folder.path / "timings.csv") as file:
+        with whole_text_file(folder.path / "timings.csv") as file:
             write_csv(file, TIMINGS, timing_rows(index.results(metrics=())))
         return
     results = list(folder.results().values())
-    with whole_file(folder.path / "results.csv") as file:
+    with whole_text_file(folder.path / "results.csv") as file:
         write_csv(file, result_columns(results), result_rows(results))
-    with whole_file(folder.path / "timings.csv") as file:
+    with whole_text_file(folder.path / "timings.csv") as file:
         write_csv(file, TIMINGS, timing_rows(results))
 
 
@@ -85,23 +82,6 @@ def write_csv(file: IO[str], columns: Sequence[str], rows: Iterable[Mapping[str,
     writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-
-
-@contextmanager
-def whole_file(path: Path) -> Iterator[IO[str]]:
-    """A text file to be written piece by piece, which is there whole in the end or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def _row(result: Result, checkpoint: Checkpoint | None, last: bool) -> dict[str, Any]:

@@ -6,7 +6,8 @@ from coequal.records import Result, Trial
 from coequal.search import Value, draw
 from coequal.seeds import seed_for
 from coequal.selection import Rule
-from coequal.study.spec import Model, Study
+from coequal.study.model import Model
+from coequal.study.spec import Study
 
 
 def plan(study: Study, results: Mapping[str, Result] | None = None) -> list[Trial]:

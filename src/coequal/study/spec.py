@@ -17,25 +17,16 @@ from pydantic import (
 )
 
 from coequal import lookup
-from coequal.search import Choice, LogUniform, Range, Uniform
-from coequal.study.document import Document, Place, Slip, StudyError, parse, read
-
-Setting = bool | int | Annotated[float, Field(allow_inf_nan=False)] | str
-
-
-def _part(room: str, suffix: str = ".py") -> BeforeValidator:
-    """Accept the name of a part of a room, or "module:Name"."""
-
-    def check(name: Any) -> Any:
-        if (
-            isinstance(name, str)
-            and ":" not in name
-            and name not in (known := lookup.names(room, suffix))
-        ):
-            raise ValueError(lookup.unknown(name, known))
-        return name
-
-    return BeforeValidator(check)
+from coequal.study.document import Document, Place, Slip, StudyError, read
+from coequal.study.model import (
+    Entry,
+    Model,
+    RangeSpec,
+    Setting,
+    known_part,
+    resolve_model,
+    shipped_models,
+)
 
 
 def _data(name: Any) -> Any:
@@ -49,72 +40,11 @@ def _data(name: Any) -> Any:
     return name
 
 
-class Entry(BaseModel):
-    """A mapping of the file; unknown keys are slips."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class RangeSpec(Entry):
-    """Exactly one of the three kinds of range."""
-
-    uniform: tuple[float, float] | None = None
-    log_uniform: tuple[float, float] | None = None
-    choice: tuple[Setting, ...] | None = None
-
-    @model_validator(mode="after")
-    def _one_and_upright(self) -> "RangeSpec":
-        given = [name for name in type(self).model_fields if getattr(self, name) is not None]
-        if len(given) != 1:
-            raise ValueError(f"give one of uniform, log_uniform, choice; got {given or 'none'}")
-        ends = self.uniform or self.log_uniform
-        if ends and ends[0] > ends[1]:
-            raise ValueError(f"low {ends[0]:g} is above high {ends[1]:g}")
-        if self.log_uniform and self.log_uniform[0] <= 0:
-            raise ValueError(
-                f"a log_uniform range must be above 0, got low {self.log_uniform[0]:g}"
-            )
-        if self.choice == ():
-            raise ValueError("a choice needs at least one value")
-        return self
-
-    def range(self) -> Range:
-        """The range as the search draws from it."""
-        if self.uniform:
-            return Uniform(*self.uniform)
-        if self.log_uniform:
-            return LogUniform(*self.log_uniform)
-        assert self.choice is not None
-        return Choice(self.choice)
-
-
-class Model(Entry):
-    """A contender. `models/*.yaml` have these fields, and so has a model written out in a study
-    file."""
-
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
-    title: str = ""
-    objective: Annotated[str, _part("objectives")]
-    source: str = ""
-    settings: dict[str, Setting] = {}
-    wide: dict[str, RangeSpec] = {}
-    narrow: dict[str, RangeSpec] = {}
-
-    @property
-    def label(self) -> str:
-        """For people."""
-        return self.title or self.name
-
-    def ranges(self, space: str) -> Mapping[str, RangeSpec]:
-        """The declared ranges of a search space."""
-        return self.narrow if space == "narrow" else self.wide
-
-
 class ArchitectureSpec(BaseModel):
     """The nets that all models share; more keys are settings of the architecture."""
 
     model_config = ConfigDict(extra="allow", frozen=True, allow_inf_nan=False)
-    name: Annotated[str, _part("architectures")] = "infogan"
+    name: Annotated[str, known_part("architectures")] = "infogan"
 
     @property
     def settings(self) -> dict[str, Setting]:
@@ -127,9 +57,8 @@ class SearchSpec(Entry):
 
     space: Literal["wide", "narrow"] = "wide"
     settings: int = Field(20, ge=1)
-    ranges: dict[
-        str, RangeSpec
-    ] = {}  # instead of the models' own, for every model that has the setting
+    # Instead of the models' own, for every model that has the setting.
+    ranges: dict[str, RangeSpec] = Field(default_factory=dict)
     reason: str = ""  # why they differ, for the report
 
 
@@ -159,7 +88,7 @@ class TrainingSpec(Entry):
     """The same for every model."""
 
     budget: BudgetSpec = BudgetSpec(discriminator_steps=1500)
-    budgets: dict[str, BudgetSpec] = {}  # of data sets that have another
+    budgets: dict[str, BudgetSpec] = Field(default_factory=dict)  # of data sets with another
     batch_size: int = Field(64, ge=2)
     checkpoints: int = Field(5, ge=1)
     precision: Literal["float32", "bfloat16"] = "float32"
@@ -169,8 +98,8 @@ class TrainingSpec(Entry):
 class EvaluationSpec(Entry):
     """The instrument."""
 
-    encoder: Annotated[str, _part("encoders")] = "classifier"
-    metrics: tuple[Annotated[str, _part("metrics")], ...] = Field(("fd",), min_length=1)
+    encoder: Annotated[str, known_part("encoders")] = "classifier"
+    metrics: tuple[Annotated[str, known_part("metrics")], ...] = Field(("fd",), min_length=1)
     samples: int = Field(5000, ge=2)
 
 
@@ -245,31 +174,6 @@ class Study(Entry):
         return self.model_dump(mode="json", exclude_none=True)
 
 
-def resolve_model(entry: Any) -> Any:
-    """A name, or a mapping with `base:` of a shipped model, as the whole mapping that `Model`
-    checks.
-
-    What can't be resolved is handed on as it is, for pydantic to name the slip.
-    """
-    if isinstance(entry, str):
-        return _shipped(entry) if entry in lookup.names("models", ".yaml") else entry
-    if isinstance(entry, Mapping) and entry.get("base") in lookup.names("models", ".yaml"):
-        base = _shipped(entry["base"])
-        own = {key: value for key, value in entry.items() if key != "base"}
-        for key in ("settings", "wide", "narrow"):
-            if isinstance(own.get(key, {}), Mapping):
-                own[key] = {**base.get(key, {}), **own.get(key, {})}
-        if "name" in own and "title" not in own:
-            own["title"] = own["name"]
-        return {**base, **own}
-    return entry
-
-
-def shipped_models() -> tuple[Model, ...]:
-    """All contenders that come with coequal."""
-    return tuple(Model.model_validate(_shipped(name)) for name in lookup.names("models", ".yaml"))
-
-
 def load(path: Path) -> tuple[Study, str]:
     """The study in a file, and the file's text.
 
@@ -298,13 +202,6 @@ def from_document(document: Document, file: str, default_name: str) -> Study:
     if slips:
         raise StudyError(file, slips)
     return study
-
-
-def _shipped(name: str) -> dict[str, Any]:
-    from importlib.resources import files
-
-    text = (files("coequal") / "models" / f"{name}.yaml").read_text(encoding="utf-8")
-    return {"name": name, **parse(text, f"models/{name}.yaml").values}
 
 
 def _slips(document: Document, errors: Sequence[Mapping[str, Any]]) -> list[Slip]:

@@ -74,12 +74,6 @@ def restore(trainer: Trainer, folder: Path) -> None:
     trainer.spent = Spent(**numbers["spent"])
 
 
-def generator_state(folder: Path, *, average: bool) -> dict[str, Tensor]:
-    """The weights of the generator that a checkpoint would be evaluated with."""
-    saved = load_file(folder / "state.safetensors")
-    return _part(saved, "average/" if average else "nets/generator/")
-
-
 def _tensors(trainer: Trainer) -> dict[str, Tensor]:
     found: dict[str, Tensor] = {}
     for player, net in trainer.nets().items():

@@ -1,0 +1,120 @@
+"""A contender, as `models/*.yaml` and study files write it."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from coequal import lookup
+from coequal.search import Choice, LogUniform, Range, Uniform
+from coequal.study.document import parse
+
+Setting = bool | int | Annotated[float, Field(allow_inf_nan=False)] | str
+
+
+def known_part(room: str, suffix: str = ".py") -> BeforeValidator:
+    """Accept the name of a part of a room, or "module:Name"."""
+
+    def check(name: Any) -> Any:
+        if (
+            isinstance(name, str)
+            and ":" not in name
+            and name not in (known := lookup.names(room, suffix))
+        ):
+            raise ValueError(lookup.unknown(name, known))
+        return name
+
+    return BeforeValidator(check)
+
+
+class Entry(BaseModel):
+    """A mapping of the file; unknown keys are slips."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class RangeSpec(Entry):
+    """Exactly one of the three kinds of range."""
+
+    uniform: tuple[float, float] | None = None
+    log_uniform: tuple[float, float] | None = None
+    choice: tuple[Setting, ...] | None = None
+
+    @model_validator(mode="after")
+    def _one_and_upright(self) -> "RangeSpec":
+        given = [name for name in type(self).model_fields if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(f"give one of uniform, log_uniform, choice; got {given or 'none'}")
+        ends = self.uniform or self.log_uniform
+        if ends and ends[0] > ends[1]:
+            raise ValueError(f"low {ends[0]:g} is above high {ends[1]:g}")
+        if self.log_uniform and self.log_uniform[0] <= 0:
+            raise ValueError(
+                f"a log_uniform range must be above 0, got low {self.log_uniform[0]:g}"
+            )
+        if self.choice == ():
+            raise ValueError("a choice needs at least one value")
+        return self
+
+    def range(self) -> Range:
+        """The range as the search draws from it."""
+        if self.uniform:
+            return Uniform(*self.uniform)
+        if self.log_uniform:
+            return LogUniform(*self.log_uniform)
+        assert self.choice is not None
+        return Choice(self.choice)
+
+
+class Model(Entry):
+    """A contender. `models/*.yaml` have these fields, and so has a model written out in a study
+    file."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
+    title: str = ""
+    objective: Annotated[str, known_part("objectives")]
+    source: str = ""
+    settings: dict[str, Setting] = {}
+    wide: dict[str, RangeSpec] = {}
+    narrow: dict[str, RangeSpec] = {}
+
+    @property
+    def label(self) -> str:
+        """For people."""
+        return self.title or self.name
+
+    def ranges(self, space: str) -> Mapping[str, RangeSpec]:
+        """The declared ranges of a search space."""
+        return self.narrow if space == "narrow" else self.wide
+
+
+def resolve_model(entry: Any) -> Any:
+    """A name, or a mapping with `base:` of a shipped model, as the whole mapping that `Model`
+    checks.
+
+    What can't be resolved is handed on as it is, for pydantic to name the slip.
+    """
+    if isinstance(entry, str):
+        return _shipped(entry) if entry in lookup.names("models", ".yaml") else entry
+    if isinstance(entry, Mapping) and entry.get("base") in lookup.names("models", ".yaml"):
+        base = _shipped(entry["base"])
+        own = {key: value for key, value in entry.items() if key != "base"}
+        for key in ("settings", "wide", "narrow"):
+            if isinstance(own.get(key, {}), Mapping):
+                own[key] = {**base.get(key, {}), **own.get(key, {})}
+        if "name" in own and "title" not in own:
+            own["title"] = own["name"]
+        return {**base, **own}
+    return entry
+
+
+def shipped_models() -> tuple[Model, ...]:
+    """All contenders that come with coequal."""
+    return tuple(Model.model_validate(_shipped(name)) for name in lookup.names("models", ".yaml"))
+
+
+def _shipped(name: str) -> dict[str, Any]:
+    from importlib.resources import files
+
+    text = (files("coequal") / "models" / f"{name}.yaml").read_text(encoding="utf-8")
+    return {"name": name, **parse(text, f"models/{name}.yaml").values}
