@@ -284,11 +284,29 @@ class Architecture(ABC):
 # data
 
 
+class KnownManifold(ABC):
+    """Where the images of a made data set lie, in closed form: a frozen dataclass per family."""
+
+    @property
+    @abstractmethod
+    def recipe(self) -> str:
+        """All that the images follow from, seed and version included; fit for a file's name."""
+
+    @property
+    @abstractmethod
+    def in_words(self) -> str:
+        """What the images are, in one line for people."""
+
+
 @dataclass(frozen=True, eq=False)
 class Split:
-    """One part of a data set: all its images in one tensor."""
+    """One part of a data set: all its images in one tensor.
 
-    images: UInt8[Tensor, "n c h w"]
+    Images are uint8, as files hold them, or float32 in [0, 1] where they were made by a formula and
+    8 bits would blur what is measured; all splits of a data set alike.
+    """
+
+    images: UInt8[Tensor, "n c h w"] | Float[Tensor, "n c h w"]
     labels: Int[Tensor, " n"] | None = None  # int64, 0 .. classes - 1
 
     def __len__(self) -> int:
@@ -307,6 +325,7 @@ class Dataset:
     notes: tuple[str, ...] = field(
         default=()
     )  # what was done to the files, for the user and the record
+    manifold: KnownManifold | None = None  # of images that were made by a formula
 
     @property
     def shape(self) -> ImageShape:
@@ -351,9 +370,15 @@ class Encoder(ABC):
         there."""
 
     @abstractmethod
-    def features(self, images: UInt8[Tensor, "n c h w"]) -> Float[Tensor, "n d"]:
+    def features(
+        self, images: UInt8[Tensor, "n c h w"] | Float[Tensor, "n c h w"]
+    ) -> Float[Tensor, "n d"]:
         """Float32 features, on the CPU. Always in batches of one size, so that no caller can change
-        a bit."""
+        a bit.
+
+        Args:
+            images: uint8, or float32 in [0, 1].
+        """
 
     def probabilities(self, features: Float[Tensor, "n d"]) -> Float[Tensor, "n classes"] | None:
         """Class probabilities of images with these features; None for a net that knows no
@@ -369,18 +394,25 @@ class Output:
         better: in which direction; "target" if it is best at `target`, and both sides are worse.
         unit: in words, with the range where that helps.
         target: of "target", where it is a fixed number.
+        worst: the worst possible number, where there is one.
     """
 
     better: Literal["lower", "higher", "target"]
     unit: str
     target: float | None = None
+    worst: float | None = None
 
 
 class Value(NamedTuple):
-    """A number, and the standard deviation it would have over new samples of the same size."""
+    """A number, and the standard deviation it would have over new samples of the same size.
+
+    `interval` is a 95 % interval over the same, of numbers for which value +- error is none (shares
+    near 0 and 1).
+    """
 
     value: float
     standard_error: float | None = None
+    interval: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -391,8 +423,10 @@ class ImageSet:
     features: Float[Tensor, "n d"]  # of a file: mapped, so that they take memory when looked at
     probabilities: Float[Tensor, "n classes"] | None = None
     labels: Int[Tensor, " n"] | None = None
-    images: UInt8[Tensor, "n c h w"] | None = None
+    images: UInt8[Tensor, "n c h w"] | Float[Tensor, "n c h w"] | None = None
     read: Callable[[int, int], Tensor] | None = None  # features from .. to, not by way of the map
+    manifold: KnownManifold | None = None  # of real images that were made by a formula
+    generator: Generator | None = None  # what made fake images, on the CPU, not to be changed
 
     def __len__(self) -> int:
         return len(self.features)
@@ -404,7 +438,7 @@ class ImageSet:
             yield self.features[start:stop] if self.read is None else self.read(start, stop)
 
 
-Want = Literal["probabilities", "labels", "images", "train"]
+Want = Literal["probabilities", "labels", "images", "train", "generator"]
 
 
 class Metric(ABC):
@@ -414,6 +448,13 @@ class Metric(ABC):
     version: ClassVar[int] = 1  # of what `reference` gives: cached ones of another are not read
     outputs: ClassVar[Mapping[str, Output]]
     wants: ClassVar[tuple[Want, ...]] = ()  # beyond features
+    wants_for: ClassVar[Mapping[str, Want]] = {}  # of single outputs: without it they are not given
+
+    @classmethod
+    def refuses(cls, manifold: KnownManifold | None) -> str | None:
+        """Why real images of this manifold (None: of none that is known) can't be the reference, in
+        words; None if they can."""
+        return None
 
     @abstractmethod
     def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
@@ -428,7 +469,8 @@ class Metric(ABC):
     def values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, Value]:
-        """The score of generated images against a reference, one per name in `outputs`.
+        """The score of generated images against a reference, one per name in `outputs`, but for
+        those whose want in `wants_for` was not met.
 
         NaN where a feature is not finite. `rng` is fresh for each call and named after the metric,
         so that one metric more moves no other's draws.

@@ -7,7 +7,7 @@ or "module:function" of somebody's own: it takes the data folder and returns a `
 import hashlib
 import importlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from coequal import lookup
-from coequal.contract import Dataset, Split
+from coequal.contract import Dataset, KnownManifold, Split
 from coequal.datasets._resize import check_size, resized
 
 SPLITS = ("train", "validation", "test")
@@ -39,16 +39,33 @@ def check_dataset(name: str) -> None:
     Raises:
         LookupError: no such data set, or an argument where none belongs, or none where one does.
     """
-    _loader(name)
+    known_manifold(name)
 
 
-def check_image_size(size: int | None) -> None:
-    """Refuse a size that images can't be brought to.
+def check_image_size(size: int | None, names: Iterable[str] = ()) -> None:
+    """Refuse a size that the images of these data sets can't be brought to.
 
     Raises:
-        ValueError: neither None nor a known size.
+        ValueError: neither None nor a known size; images that are made come in others too.
     """
-    check_size(size)
+    for name in names:
+        known_manifold(name, size)
+    if not (names and all(_any_size(name) for name in names)):
+        check_size(size)
+
+
+def known_manifold(name: str, image_size: int | None = None) -> KnownManifold | None:
+    """Where the images of a data set lie, if they are made by a formula; none are made for it.
+
+    Raises:
+        LookupError: no such data set, or not with this argument.
+        ValueError: its images can't be made in this size.
+    """
+    _loader(name)
+    module, argument = _module(name)
+    manifold = getattr(module, "manifold", None)  # a part has it, or is of no known manifold
+    found: KnownManifold | None = manifold and manifold(argument, image_size)
+    return found
 
 
 def load_dataset(
@@ -71,15 +88,23 @@ def load_dataset(
         ValueError: its files, or what somebody's own function returned, are not as they must be.
     """
     loader = _loader(name)
-    check_size(image_size)
+    check_image_size(image_size, [name])
     dataset = loader(data_dir, image_size, log)
     _refuse_malformed(name, dataset)
     return dataset
 
 
 def fingerprint(dataset: Dataset) -> str:
-    """SHA-256 of the shapes and bytes of all images and labels; name and notes don't count."""
+    """SHA-256 of the shapes and bytes of all images and labels; name and notes don't count.
+
+    Of images that are made by a formula it is of their recipe: floats may differ in the last bit
+    between machines, and what they are does not.
+    """
     digest = hashlib.sha256()
+    if dataset.manifold is not None:
+        counts = [len(dataset.split(name)) for name in SPLITS]
+        digest.update(f"{dataset.manifold.recipe} {counts}".encode())
+        return digest.hexdigest()
     for name in SPLITS:
         split = dataset.split(name)
         for tensor in (split.images, split.labels):
@@ -95,12 +120,13 @@ Loader = Callable[[Path, int | None, Callable[[str], None] | None], Dataset]
 
 
 def _loader(name: str) -> Loader:
-    part, colon, argument = name.partition(":")
+    part, colon, _ = name.partition(":")
     known = lookup.names(_ROOM)
     if part not in known:
         return _external(name, known)
     # Before the part is asked for: what it takes is data of its module.
-    takes = importlib.import_module(f"coequal.{_ROOM}.{part}").ARGUMENT
+    module, argument = _module(name)
+    takes = module.ARGUMENT
     if takes is None and colon:
         raise LookupError(f"{_ROOM}: '{name}': {part} takes nothing after a colon; write '{part}'")
     if takes is not None and not argument:
@@ -114,6 +140,21 @@ def _loader(name: str) -> Loader:
         return dataset
 
     return loader
+
+
+def _module(name: str) -> tuple[Any, str]:
+    """The module of ours that a name means (None: it is none of ours), and what stands after its
+    colon or would by default."""
+    part, _, argument = name.partition(":")
+    if part not in lookup.names(_ROOM):
+        return None, argument
+    module = importlib.import_module(f"coequal.{_ROOM}.{part}")
+    return module, argument or getattr(module, "DEFAULT_ARGUMENT", "")
+
+
+def _any_size(name: str) -> bool:
+    """Whether a data set can be made in any size."""
+    return bool(getattr(_module(name)[0], "ANY_SIZE", False))
 
 
 def _external(name: str, known: list[str]) -> Loader:
@@ -151,11 +192,16 @@ def _refuse_malformed(name: str, dataset: Any) -> None:
 def _slip(dataset: Dataset, split: Split) -> str | None:
     """What is wrong with a split, or None."""
     images, labels = split.images, split.labels
-    if images.dim() != 4 or images.dtype != torch.uint8:
+    if images.dim() != 4 or images.dtype not in (torch.uint8, torch.float32):
         form = tuple(images.shape)
-        return f"must hold uint8 images (n, c, h, w), not {images.dtype} of shape {form}"
+        return f"must hold uint8 or float32 images (n, c, h, w), not {images.dtype} of shape {form}"
     if not len(images):
         return "is empty"
+    low, high = float(images.min()), float(images.max())
+    if images.is_floating_point() and not (low >= 0 and high <= 1):  # NaN is neither
+        return f"has float images outside [0, 1]: {low:g} .. {high:g}"
+    if images.dtype != dataset.train.images.dtype:
+        return f"holds {images.dtype}, the train split {dataset.train.images.dtype}"
     if images.shape[1:] != dataset.train.images.shape[1:]:
         form, other = tuple(images.shape[1:]), tuple(dataset.train.images.shape[1:])
         return f"has images of shape {form}, the train split of {other}"

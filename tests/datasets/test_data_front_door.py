@@ -42,21 +42,24 @@ def test_the_given_folder_goes_before_the_environment_s(monkeypatch):
 
 
 def test_every_part_says_what_it_is():
-    plain = ["celeba", "cifar10", "digits", "fashion_mnist", "mnist"]
-    assert names("datasets") == sorted([*plain, "folder"])
-    for name in (*plain, "folder:/anywhere", "folder:C:/x"):
+    plain = ["celeba", "cifar10", "digits", "fashion_mnist", "mnist", "squares", "triangles"]
+    assert names("datasets") == sorted([*plain, "folder", "polygons"])
+    for name in (*plain, "folder:/anywhere", "folder:C:/x", "polygons:5", "triangles:paper"):
         check_dataset(name)  # without a file of theirs
 
 
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("fashion_mnits", "is not one of celeba, cifar10, digits, fashion_mnist, folder, mnist; "),
+        ("fashion_mnits", "is not one of celeba, cifar10, digits, fashion_mnist, folder, mnist, "),
         ("fashion_mnits", "did you mean 'fashion_mnist'?"),
         ("folderr:/some/path", "did you mean 'folder'?"),
         ("folderr:pictures", "did you mean 'folder'?"),
         ("folder", "folder needs the path of a folder of images; write 'folder:...'"),
         ("folder:", "folder needs the path of a folder of images; write 'folder:...'"),
+        ("polygons", "polygons needs the number of vertices, 3 to 8 (and :paper); write"),
+        ("polygons:9", "'polygons:9': needs the number of vertices, 3 to 8"),
+        ("triangles:clear", "triangles comes clean or paper"),
         ("digits:8", "digits takes nothing after a colon; write 'digits'"),
         ("cifar-10", "did you mean 'cifar10'?"),
         ("celeba:64", "celeba takes nothing after a colon; write 'celeba'"),
@@ -93,7 +96,17 @@ def test_somebody_s_own_function_gets_the_data_folder(own):
     ("module", "returned", "said"),
     [
         ("own_none", "None", "returned a NoneType; it must return a Dataset"),
-        ("own_float", "made(torch.rand(2, 1, 8, 8))", "split must hold uint8 images"),
+        (
+            "own_double",
+            "made(torch.rand(2, 1, 8, 8).double())",
+            "must hold uint8 or float32 images",
+        ),
+        (
+            "own_float",
+            "made(2 * torch.ones(2, 1, 8, 8))",
+            r"float images outside \\[0, 1\\]: 2 .. 2",
+        ),
+        ("own_nan", "made(torch.full((2, 1, 8, 8), torch.nan))", "outside .*: nan .. nan"),
         ("own_flat", "made(torch.zeros(2, 64).byte())", r"not torch.uint8 of shape \(2, 64\)"),
         ("own_empty", "made(torch.zeros(0, 1, 8, 8).byte())", "train split is empty"),
         ("own_int", "made(images, torch.zeros(2).int())", "one int64 label an image"),
@@ -128,6 +141,18 @@ def test_splits_must_agree(own):
 def test_a_bad_size_is_refused_before_anything_is_loaded():
     with pytest.raises(ValueError, match="image size 30 is not one of"):
         load_dataset("folder:/does/not/exist", Path("unused"), 30)
+
+
+def test_somebody_s_own_floats_keep_their_size(own):
+    own(
+        "own_floats",
+        "def load(data_dir):\n"
+        "    split = Split(torch.full((2, 1, 8, 8), 0.3))\n"
+        "    return Dataset('x', split, split, split)\n",
+    )
+    assert load_dataset("own_floats:load", Path("unused")).train.images.dtype == torch.float32
+    with pytest.raises(ValueError, match="float images can't be resized"):
+        load_dataset("own_floats:load", Path("unused"), 28)
 
 
 def test_the_fingerprint_is_of_content_only():

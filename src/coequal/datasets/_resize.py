@@ -39,11 +39,18 @@ def square(image: Image.Image, size: int) -> Image.Image:
 
 
 def resized(dataset: Dataset, image_size: int | None) -> Dataset:
-    """The same data set at another size, with a note; None or its own size changes nothing."""
+    """The same data set at another size, with a note; None or its own size changes nothing.
+
+    Raises:
+        ValueError: a size that is not known, or float images, which are kept as they were made.
+    """
     check_size(image_size)
     _, height, width = dataset.shape
     if image_size is None or (height, width) == (image_size, image_size):
         return dataset
+    if dataset.train.images.is_floating_point():
+        text = f"float images can't be resized: {dataset.name} has {width}x{height}"
+        raise ValueError(f"{text}, and the study asks for {image_size}; leave out image_size")
     note = (
         f"{width}x{height} images were "
         + ("" if height == width else "cropped to their centre square and ")

@@ -6,17 +6,21 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
+from coequal.images import to_uint8
+
 
 @torch.inference_mode()
 def in_batches(
     run: Callable[[Tensor], Tensor], images: UInt8[Tensor, "n c h w"], size: int
 ) -> Float[Tensor, "n d"]:
-    """`run` over batches of exactly `size` images, the last filled up with black ones.
+    """`run` over batches of exactly `size` uint8 images, the last filled up with black ones.
+
+    Floats are rounded to 8 bits first, which is what these nets are fed everywhere.
 
     With batches of one size a row's bits depend on nothing that was asked for beside it.
     """
     rows = []
-    for chunk in images.cpu().split(size):
+    for chunk in to_uint8(images.cpu()).split(size):
         missing = size - len(chunk)
         full = torch.cat([chunk, chunk.new_zeros(missing, *chunk.shape[1:])]) if missing else chunk
         rows.append(run(full)[: len(chunk)])

@@ -18,6 +18,7 @@ from torch.nn import functional
 from coequal.contract import Dataset, Encoder, Log, Split
 from coequal.data import fingerprint
 from coequal.files import write_whole
+from coequal.images import unit
 from coequal.rng import Rng
 from coequal.seeds import seed_for
 
@@ -79,7 +80,7 @@ class Classifier(Encoder):
     def features(self, images: Tensor) -> Tensor:
         """(n, 128) float32."""
         body = self.net[:-1]
-        return torch.cat([body(_scaled(chunk.cpu())) for chunk in images.split(ENCODING_BATCH)])
+        return torch.cat([body(unit(chunk.cpu())) for chunk in images.split(ENCODING_BATCH)])
 
     @torch.inference_mode()
     def probabilities(self, features: Tensor) -> Tensor:
@@ -139,7 +140,7 @@ def _train(net: nn.Sequential, split: Split, seed: int, log: Log, name: str) -> 
             order, position = rng.permutation(len(split)), 0
         rows = order[position : position + batch]
         position += batch
-        loss = functional.cross_entropy(net(_scaled(split.images[rows])), split.labels[rows])
+        loss = functional.cross_entropy(net(unit(split.images[rows])), split.labels[rows])
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -151,12 +152,9 @@ def _train(net: nn.Sequential, split: Split, seed: int, log: Log, name: str) -> 
 @torch.inference_mode()
 def _accuracy(net: nn.Sequential, split: Split) -> float:
     assert split.labels is not None
-    pairs = zip(split.images.split(ENCODING_BATCH), split.labels.split(ENCODING_BATCH), strict=True)
-    return sum(int((net(_scaled(x)).argmax(1) == y).sum()) for x, y in pairs) / len(split)
-
-
-def _scaled(images: Tensor) -> Tensor:
-    return images.float().div_(255)
+    images: Tensor = split.images
+    pairs = zip(images.split(ENCODING_BATCH), split.labels.split(ENCODING_BATCH), strict=True)
+    return sum(int((net(unit(x)).argmax(1) == y).sum()) for x, y in pairs) / len(split)
 
 
 def _hash(net: nn.Sequential) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 from torch import Tensor
 
 from coequal.contract import Dataset, Encoder, Log
+from coequal.images import unit
 
 PART = "Pixels"
 LARGEST = 4096  # features; a Fréchet distance of more is hours of linear algebra
@@ -34,4 +35,4 @@ class Pixels(Encoder):
 
     def features(self, images: Tensor) -> Tensor:
         """(n, c h w) values in [0, 1]."""
-        return images.flatten(1).float().div_(255).cpu()
+        return unit(images).flatten(1).cpu()

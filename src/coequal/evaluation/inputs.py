@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from coequal import lookup
-from coequal.contract import Dataset, ImageShape, Split
+from coequal.contract import Dataset, Generator, ImageShape, Split
 from coequal.data import load_dataset
 from coequal.datasets.folder import read_folder
 from coequal.evaluation.arrays import Read, read_array, remove_with, temporary_folder
@@ -41,6 +41,7 @@ class Input:
     labels: Tensor | None = None
     classes: tuple[str, ...] | None = None
     dataset: Dataset | None = None  # whose split this is
+    generator: Generator | None = None  # that made these images
     lossy: int = 0  # files in a lossy format
     notes: tuple[str, ...] = field(default=())
 

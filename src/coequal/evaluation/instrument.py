@@ -3,7 +3,7 @@ study."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -12,10 +12,11 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from coequal import lookup
-from coequal.contract import Dataset, Encoder, Generator, ImageSet, Log, Metric, Request, Split
+from coequal.contract import Dataset, Encoder, Generator, ImageSet, Log, Metric, Request
 from coequal.data import fingerprint
+from coequal.evaluation.asked import Asked, asked_metrics
 from coequal.files import write_whole
-from coequal.images import to_uint8
+from coequal.images import alike
 from coequal.records import Measurement
 from coequal.rng import Rng
 from coequal.seeds import seed_for
@@ -31,43 +32,62 @@ class Instrument:
 
     dataset: Dataset
     encoder: Encoder
-    metrics: Mapping[str, Metric]
+    asked: Asked
     samples: int
     references: Mapping[tuple[str, str], Mapping[str, Tensor]]  # by metric and split
 
-    def measure(self, images: Tensor, split: SplitName, note: str) -> tuple[Measurement, ...]:
-        """Every metric of uint8 images (n, c, h, w) against a split; `note` goes into the
-        protocol."""
+    def measure(
+        self, images: Tensor, split: SplitName, note: str, generator: Generator | None = None
+    ) -> tuple[Measurement, ...]:
+        """Every metric of generated images against a split.
+
+        Args:
+            images: (n, c, h, w) in the form of the data set's own, uint8 or float32.
+            split: of the real images.
+            note: for the protocol.
+            generator: what made the images; without it, numbers that need it are not measured.
+        """
         features = self.encoder.features(images)
         fake = ImageSet(features, self.encoder.probabilities(features), images=images)
         protocol = self._protocol(split, len(images), note)
         measurements = []
-        for name, metric in self.metrics.items():
+        for name, metric in self.asked.parts.items():
             rng = Rng(seed_for("metric", name))
-            values = metric.values(real=self.references[name, split], fake=fake, rng=rng)
+            seen = replace(fake, generator=generator if self._wants_generator(name) else None)
+            values = metric.values(real=self.references[name, split], fake=seen, rng=rng)
             measurements += [
-                Measurement(key, split, found.value, protocol, found.standard_error)
-                for key, found in values.items()
+                Measurement(key, split, found.value, protocol + own(metric), found.standard_error)
+                for key in self.asked.outputs[name]
+                if (found := values.get(key)) is not None
             ]
         return tuple(measurements)
+
+    def _wants_generator(self, name: str) -> bool:
+        return "generator" in self.asked.wants(name)
 
     def bounds(self) -> dict[str, dict[str, float]]:
         """Two scores on test that need no generator: `cap` of uniform noise, `floor` of validation
         images.
 
         The cap is what a failed trial counts as in means: fixed before anything is trained, the
-        same for all models. The floor is what a perfect generator would score.
+        same for all models; of numbers that need a generator it is the worst possible. The floor is
+        what a perfect generator would score.
         """
         rng = Rng(seed_for("cap", self.dataset.name))
         shape = (self.samples, *self.dataset.shape)
-        noise = to_uint8(rng.uniform(*shape))
         real = self.dataset.validation.images
+        noise = alike(rng.uniform(*shape), real.dtype)
         chosen = real[rng.permutation(len(real))[: self.samples]]
         found = {"cap": noise, "floor": chosen}
-        return {
+        bounds = {
             name: {entry.metric: entry.value for entry in self.measure(images, "test", name)}
             for name, images in found.items()
         }
+        for name, metric in self.asked.parts.items():
+            for key in self.asked.outputs[name]:
+                if key not in bounds["cap"] and (worst := metric.outputs[key].worst) is not None:
+                    bounds["cap"][key] = worst
+        return bounds
 
     def _protocol(self, split: str, count: int, note: str) -> str:
         real = len(self.dataset.split(split))
@@ -87,33 +107,54 @@ def prepare(
     if refusal is not None:
         raise ValueError(refusal)
     ready: Encoder = kind.prepare(dataset, cache, log)
-    parts: dict[str, Metric] = {name: lookup.load("metrics", name)() for name in metrics}
-    for name, part in parts.items():
+    asked = asked_metrics(metrics)
+    for name, part in asked.parts.items():
         if "labels" in part.wants or ("probabilities" in part.wants and not ready.knows_classes):
             wants = " and ".join(part.wants)
             raise ValueError(f"metric {name} needs {wants}, which a study with {encoder} has not")
+        if refusal := part.refuses(dataset.manifold):
+            raise ValueError(f"metric {name} can't measure {dataset.name}: {refusal}")
     key = hashlib.sha256(f"{fingerprint(dataset)} {ready.id}".encode()).hexdigest()[:16]
     references: dict[tuple[str, str], Mapping[str, Tensor]] = {}
     for split in SPLITS:
-        for name, metric in parts.items():
-            path = cache / "references" / f"{key}-{split}-{name}-{metric.version}.safetensors"
+        for name, part in asked.parts.items():
+            path = cache / "references" / f"{key}-{split}-{name}-{part.version}.safetensors"
             if not path.exists():
                 log(f"reference of {dataset.name}, {split} split: {ready.id}")
-                train = _image_set(dataset.train, ready) if "train" in metric.wants else None
-                found = metric.reference(_image_set(dataset.split(split), ready), train)
+                train = _image_set(dataset, "train", ready) if "train" in part.wants else None
+                found = part.reference(_image_set(dataset, split, ready), train)
                 write_whole(path, save({k: v.contiguous() for k, v in found.items()}))
             references[name, split] = load_file(path)
-    return Instrument(dataset, ready, parts, samples, references)
+    return Instrument(dataset, ready, asked, samples, references)
 
 
-def _image_set(split: Split, encoder: Encoder) -> ImageSet:
+def own(metric: Metric) -> str:
+    """A metric's settings, for the protocol of its numbers; empty if it has none."""
+    settings = fields(metric) if is_dataclass(metric) else ()
+    return f" {metric}" if settings else ""
+
+
+def _image_set(dataset: Dataset, name: str, encoder: Encoder) -> ImageSet:
+    split = dataset.split(name)
     features = encoder.features(split.images)
-    return ImageSet(features, encoder.probabilities(features), split.labels, split.images)
+    return ImageSet(
+        features,
+        encoder.probabilities(features),
+        split.labels,
+        split.images,
+        manifold=dataset.manifold,
+    )
 
 
 @torch.inference_mode()
-def generate(generator: Generator, count: int, rng: Rng, labels: Tensor | None = None) -> Tensor:
-    """`count` uint8 images on the CPU, (n, c, h, w), with BatchNorm's moving averages.
+def generate(
+    generator: Generator,
+    count: int,
+    rng: Rng,
+    labels: Tensor | None = None,
+    dtype: torch.dtype = torch.uint8,
+) -> Tensor:
+    """`count` images on the CPU, (n, c, h, w), with BatchNorm's moving averages.
 
     Always in batches of one size. The generator's mode is left as it was.
 
@@ -122,6 +163,7 @@ def generate(generator: Generator, count: int, rng: Rng, labels: Tensor | None =
         count: at least 1.
         rng: of the generator's device; the images depend on it and the weights only.
         labels: (count,) classes to ask for, for a generator that knows classes.
+        dtype: uint8, or float32 as they come, in [0, 1]: the form of the images to compare with.
 
     Raises:
         FloatingPointError: an image is not finite.
@@ -141,4 +183,4 @@ def generate(generator: Generator, count: int, rng: Rng, labels: Tensor | None =
     bad = int((~torch.isfinite(found)).flatten(1).any(1).sum())
     if bad:
         raise FloatingPointError(f"{bad} of {count} generated images held NaN or infinity")
-    return to_uint8(found)
+    return alike(found, dtype)

@@ -10,6 +10,7 @@ import torch
 
 from coequal import lookup
 from coequal.contract import Dataset, Encoder, ImageSet, Log, Metric
+from coequal.evaluation.asked import Asked, asked_metrics
 from coequal.evaluation.doubts import doubts, size_in_words
 from coequal.evaluation.features import cached_features
 from coequal.evaluation.inputs import Input, Scorable, from_split, load_input
@@ -61,17 +62,17 @@ def score(
     refuse_sheet(sheet, sources["fake"])
     _refuse_unlike(sources)
     sources["fake"], misnamed = _with_classes_of(sources["real"], sources["fake"])
-    chosen, explicit = resolve_metrics(metrics)
+    asked = asked_metrics(metrics)
     if "train" not in sources and (own := _own_train(sources["real"])) is not None:
         sources["train"] = own
     ready, chosen_because = _encoder(encoder, sources, cache, log)
-    missing = _not_measurable(chosen, sources, ready, misnamed)
-    if explicit and missing:
+    missing = _not_measurable(asked, sources, ready, misnamed)
+    if metrics != "all" and missing:
         raise ValueError("\n".join(f"{name}: {reason}" for name, reason in missing.items()))
-    parts = {name: part for name, part in chosen.items() if name not in missing}
-    if train is None and not any("train" in part.wants for part in parts.values()):
+    parts = {name: part for name, part in asked.parts.items() if name not in missing}
+    wants = {want for part in parts for want in asked.wants(part)}
+    if train is None and "train" not in wants:
         sources.pop("train", None)
-    wants = {want for part in parts.values() for want in part.wants}
     sets = {
         role: _image_set(source, ready, wants if role != "train" else (), cache, log)
         for role, source in sources.items()
@@ -86,32 +87,10 @@ def score(
         **{role: source.as_dict() for role, source in sources.items()},
         "encoder": {"id": ready.id if ready else "features as given", "chosen": chosen_because},
         "seed": seed,
-        "metrics": _asked_for(numbers, metrics, parts),
+        "metrics": _asked_for(numbers, asked),
         "not_measured": missing,
         "warnings": doubts(sources, sets, ready),
     }
-
-
-def resolve_metrics(metrics: Sequence[str] | str) -> tuple[dict[str, Metric], bool]:
-    """The metric parts that give the numbers asked for, and whether they were named one by one.
-
-    Raises:
-        LookupError: nothing has this name.
-    """
-    parts: dict[str, Metric] = {
-        name: lookup.load("metrics", name)() for name in lookup.names("metrics")
-    }
-    if metrics == "all":
-        return parts, False
-    asked = [metrics] if isinstance(metrics, str) else list(metrics)
-    found: dict[str, Metric] = {}
-    for name in asked:
-        homes = [part for part, metric in parts.items() if name == part or name in metric.outputs]
-        if not homes:
-            known = {*parts, *(output for metric in parts.values() for output in metric.outputs)}
-            raise LookupError(lookup.unknown(name, sorted(known), "metric "))
-        found[homes[0]] = parts[homes[0]]
-    return found, True
 
 
 def _encoder(
@@ -184,6 +163,8 @@ def _image_set(
         source.labels,
         source.images.whole if "images" in wants else None,
         rows.read,
+        None if source.dataset is None else source.dataset.manifold,
+        source.generator if "generator" in wants else None,
     )
 
 
@@ -207,6 +188,7 @@ def _measure(
             numbers["fid" if official else output] = {
                 "value": _number(found.value),
                 "standard_error": _number(found.standard_error),
+                **({} if found.interval is None else {"interval": list(found.interval)}),
                 "protocol": f"{protocol} {metric}",
                 "better": metric.outputs[output].better,
                 "target": metric.outputs[output].target,
@@ -220,16 +202,9 @@ def _number(value: float | None) -> float | None:
     return None if value is None or not math.isfinite(value) else value
 
 
-def _asked_for(
-    numbers: Mapping[str, dict[str, Any]],
-    metrics: Sequence[str] | str,
-    parts: Mapping[str, Metric],
-) -> dict[str, dict[str, Any]]:
-    """Whole parts where a part was named, else single numbers; `fid` where `fd` was asked for."""
-    asked = [metrics] if isinstance(metrics, str) else metrics
-    wanted = set(parts) if metrics == "all" else set(asked)
-    of_parts = {output for part in wanted & parts.keys() for output in parts[part].outputs}
-    names = of_parts | wanted
+def _asked_for(numbers: Mapping[str, dict[str, Any]], asked: Asked) -> dict[str, dict[str, Any]]:
+    """The numbers asked for; `fid` where `fd` was."""
+    names = {output for outputs in asked.outputs.values() for output in outputs}
     return {
         name: number
         for name, number in numbers.items()
@@ -238,12 +213,12 @@ def _asked_for(
 
 
 def _not_measurable(
-    parts: Mapping[str, Metric],
+    asked: Asked,
     sources: Mapping[str, Input],
     encoder: Encoder | None,
     misnamed: str | None,
 ) -> dict[str, str]:
-    """Metrics that don't apply, with the reason."""
+    """Metrics, and single numbers of metrics, that can't be had, with the reason."""
     real, fake = sources["real"], sources["fake"]
     knows_classes = encoder is not None and encoder.knows_classes
     reasons = {
@@ -257,12 +232,21 @@ def _not_measurable(
         "train": None
         if "train" in sources
         else "needs what the generator was trained on (--train)",
+        "generator": None
+        if fake.generator is not None
+        else "needs the generator itself, not only images (--fake runs/my_run:ns_gan)",
     }
+    manifold = None if real.dataset is None else real.dataset.manifold
     found = {}
-    for name, metric in parts.items():
-        said = [reasons[want] for want in metric.wants if reasons[want] is not None]
-        if said:
-            found[name] = "; ".join(str(reason) for reason in said)
+    for name, metric in asked.parts.items():
+        said = [metric.refuses(manifold), *(reasons[want] for want in metric.wants)]
+        if any(said):
+            found[name] = "; ".join(reason for reason in said if reason is not None)
+            continue
+        for output in asked.outputs[name]:
+            want = metric.wants_for.get(output)
+            if want is not None and (reason := reasons[want]) is not None:
+                found[output] = reason
     return found
 
 

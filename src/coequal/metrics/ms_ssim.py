@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from coequal.contract import ImageSet, Metric, Output, Value, Want
+from coequal.images import to_uint8
 from coequal.metrics._order import in_fixed_order
 from coequal.rng import Rng
 
@@ -59,7 +60,7 @@ class PairSimilarity(Metric):
             raise ValueError(f"ms_ssim: needs two images or more, got {given}")
         if not torch.isfinite(fake.features).all():
             return {"ms_ssim": Value(float("nan"))}
-        images = in_fixed_order(fake.images)
+        images = in_fixed_order(to_uint8(fake.images))
         first, second = draw_pairs(len(images), self.pairs, rng)
         found = torch.cat(
             [

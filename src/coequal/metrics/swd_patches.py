@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from coequal.contract import ImageSet, Metric, Output, Value, Want
+from coequal.images import to_uint8
 from coequal.metrics._order import some
 from coequal.metrics._transport import influences
 from coequal.rng import Rng
@@ -221,4 +222,4 @@ def pixels(images: ImageSet) -> Tensor:
     """The images of a set that has them."""
     if images.images is None:
         raise ValueError("swd_patches: needs the images themselves, and there are none")
-    return images.images
+    return to_uint8(images.images)

@@ -3,7 +3,9 @@
 from pathlib import Path
 
 from coequal import lookup
-from coequal.contract import Encoder, Metric
+from coequal.contract import Encoder
+from coequal.data import known_manifold
+from coequal.evaluation.asked import asked_metrics
 from coequal.records import Trial
 from coequal.study.document import Document, Place, Slip, StudyError, read
 from coequal.study.parts import architecture_problems, assemble
@@ -106,20 +108,22 @@ def _instrument_problems(study: Study) -> list[tuple[Place, str]]:
     except LookupError as error:
         encoder = None
         found.append((("evaluation", "encoder"), str(error.args[0])))
+    place: Place = ("evaluation", "metrics")
     outputs: dict[str, str] = {}
-    for name in study.evaluation.metrics:
-        place: Place = ("evaluation", "metrics")
-        try:
-            metric: type[Metric] = lookup.load("metrics", name)
-        except LookupError as error:
-            found.append((place, str(error.args[0])))
-            continue
-        outputs |= {key: output.better for key, output in metric.outputs.items()}
+    try:
+        asked = asked_metrics(study.evaluation.metrics)
+    except LookupError as error:
+        return [*found, (place, str(error.args[0]))]
+    for name, metric in asked.parts.items():
+        outputs |= {key: metric.outputs[key].better for key in asked.outputs[name]}
         if "labels" in metric.wants:
             found.append((place, f"{name} needs labels of generated images; a study has none"))
         if "probabilities" in metric.wants and encoder and not encoder.knows_classes:
             knows = "an encoder with class probabilities: classifier, inception"
             found.append((place, f"{name} needs {knows}; {study.evaluation.encoder} has none"))
+        for data in study.data:
+            if refusal := metric.refuses(known_manifold(data, study.image_size)):
+                found.append((place, f"{name} can't measure {data}: {refusal}"))
     chosen = study.select.metric
     place = ("select", "metric")
     if outputs.get(chosen) == "target":

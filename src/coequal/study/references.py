@@ -12,6 +12,7 @@ from coequal.contract import Dataset, Log
 from coequal.data import fingerprint, load_dataset
 from coequal.evaluation.instrument import Instrument, prepare
 from coequal.files import write_whole
+from coequal.images import to_uint8
 from coequal.records import Trial
 from coequal.results.folder import RunFolder, file_name
 from coequal.study.parts import assemble
@@ -39,13 +40,14 @@ def prepare_references(trials: Sequence[Trial], places: Places) -> None:
         _refuse_impossible(trials, real)
         instrument = instrument_for(first, places, note)
         images = io.BytesIO()
-        np.save(images, real.test.images[:SHOWN].numpy(), allow_pickle=False)
+        np.save(images, to_uint8(real.test.images[:SHOWN]).numpy(), allow_pickle=False)
         write_whole(run.path / "references" / f"{file_name(first.data)}.npy", images.getvalue())
         found = {
             "encoder": instrument.encoder.id,
             "encoder_note": instrument.encoder.note,
             "counts": {name: len(real.split(name)) for name in ("train", "validation", "test")},
             "shape": list(real.shape),
+            "form": str(real.train.images.dtype).removeprefix("torch."),
             "notes": list(real.notes),
             "classes": None if real.classes is None else list(real.classes),
             "fingerprint": fingerprint(real),

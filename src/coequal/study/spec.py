@@ -40,6 +40,19 @@ def _data(name: Any) -> Any:
     return name
 
 
+def _metric(name: Any) -> Any:
+    """A metric, or one of the numbers that metrics give."""
+    if not isinstance(name, str) or ":" in name or name in lookup.names("metrics"):
+        return name
+    from coequal.evaluation.asked import asked_metrics  # as in `_data`
+
+    try:
+        asked_metrics([name])
+    except LookupError as error:
+        raise ValueError(error.args[0].removeprefix("metric ")) from error
+    return name
+
+
 class ArchitectureSpec(BaseModel):
     """The nets that all models share; more keys are settings of the architecture."""
 
@@ -99,7 +112,7 @@ class EvaluationSpec(Entry):
     """The instrument."""
 
     encoder: Annotated[str, known_part("encoders")] = "classifier"
-    metrics: tuple[Annotated[str, known_part("metrics")], ...] = Field(("fd",), min_length=1)
+    metrics: tuple[Annotated[str, BeforeValidator(_metric)], ...] = Field(("fd",), min_length=1)
     samples: int = Field(5000, ge=2)
 
 
@@ -154,10 +167,10 @@ class Study(Entry):
 
     @field_validator("image_size", mode="after")
     @classmethod
-    def _known_size(cls, size: int | None) -> int | None:
+    def _known_size(cls, size: int | None, info: ValidationInfo) -> int | None:
         from coequal.data import check_image_size  # as in `_data`
 
-        check_image_size(size)
+        check_image_size(size, info.data.get("data", ()))
         return size
 
     @field_validator("models", "data", mode="after")

@@ -175,12 +175,15 @@ class _Running:
         measurements: list[Measurement] = []
         for split in SPLITS:  # fresh samples for each: what chooses must not be what is reported
             rng = Rng(seed_for(self.trial.id, "evaluation", split, step), device)
-            images = generate(
-                generator, instrument.samples, rng, _labels(instrument, split, device)
-            )
+            form = instrument.dataset.train.images.dtype
+            labels = _labels(instrument, split, device)
+            images = generate(generator, instrument.samples, rng, labels, form)
             ema = trainer.training.ema
             measurements += instrument.measure(
-                images, split, f"batch_norm=moving-averages ema={ema or 'none'} seed=trial"
+                images,
+                split,
+                f"batch_norm=moving-averages ema={ema or 'none'} seed=trial",
+                generator,
             )
         sheet = grid(generator, device, instrument.dataset.classes)
         buffer = io.BytesIO()

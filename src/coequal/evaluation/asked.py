@@ -1,0 +1,50 @@
+"""From the names that somebody asks for to the metrics that give these numbers."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from coequal import lookup
+from coequal.contract import Metric
+
+
+class Asked(NamedTuple):
+    """The metrics to measure, and which of their numbers are wanted."""
+
+    parts: dict[str, Metric]
+    outputs: dict[str, tuple[str, ...]]  # by part; all of them where the part itself was named
+
+    def wants(self, part: str) -> set[str]:
+        """What a part wants beyond features for the numbers that are asked for."""
+        metric, asked = self.parts[part], self.outputs[part]
+        return {*metric.wants, *(metric.wants_for[key] for key in asked if key in metric.wants_for)}
+
+
+def asked_metrics(names: Sequence[str] | str) -> Asked:
+    """The parts that give the numbers asked for; a name is a part's or one of its numbers'.
+
+    Args:
+        names: "all", or names; "module:Class" is a metric of somebody's own.
+
+    Raises:
+        LookupError: nothing has this name.
+    """
+    known: dict[str, Metric] = {
+        name: lookup.load("metrics", name)() for name in lookup.names("metrics")
+    }
+    if names == "all":
+        return Asked(known, {name: tuple(part.outputs) for name, part in known.items()})
+    parts: dict[str, Metric] = {}
+    outputs: dict[str, list[str]] = {}
+    for name in [names] if isinstance(names, str) else names:
+        if ":" in name:
+            known[name] = lookup.load("metrics", name)()
+        homes = [home for home, part in known.items() if name == home or name in part.outputs]
+        if not homes:
+            all_names = {*known, *(key for part in known.values() for key in part.outputs)}
+            raise LookupError(lookup.unknown(name, sorted(all_names), "metric "))
+        home = homes[0]
+        parts[home] = known[home]
+        more = parts[home].outputs if name == home else [name]
+        wanted = outputs.setdefault(home, [])
+        wanted += [key for key in more if key not in wanted]
+    return Asked(parts, {home: tuple(found) for home, found in outputs.items()})

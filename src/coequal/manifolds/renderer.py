@@ -1,0 +1,126 @@
+"""Polygons as images: how much of each pixel a polygon covers, exactly, and its exact derivative.
+
+By Green's theorem the covered area of a pixel is an integral along the polygon's edges, and on each
+edge only the piece inside the pixel and the pieces to its left (in the same row) count. That is the
+method of font renderers, here in batches and differentiable.
+"""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+GUTTER = -1e4  # what lies left of the image, from here on, counts for the pixels to its right
+STEEP = 1e-7  # pixels; an edge along an axis is taken to lean by so much
+CHUNK = 128  # polygons at once: their pieces stay in the cache
+
+
+class Fit(NamedTuple):
+    """A polygon's image against a target, and what a least-squares step needs.
+
+    With residual r = coverage - target: `squared` = r'r, `gradient` = J'r, `normal` = J'J, where J
+    is the derivative of the coverage by the vertices, x and y of each in turn.
+    """
+
+    squared: Float[Tensor, " n"]
+    gradient: Float[Tensor, "n 2k"]
+    normal: Float[Tensor, "n 2k 2k"]
+
+
+def area(vertices: Float[Tensor, "n k 2"]) -> Float[Tensor, " n"]:
+    """Area in square pixels; above 0 if x cos + y sin grow with the index, in x right, y down."""
+    x, y = vertices.unbind(-1)
+    return 0.5 * (x * y.roll(-1, 1) - x.roll(-1, 1) * y).sum(1)
+
+
+def coverage(vertices: Float[Tensor, "n k 2"], size: int) -> Float[Tensor, "n size size"]:
+    """The share of each pixel that lies in the polygon, in [0, 1] but for rounding.
+
+    Args:
+        vertices: x (right) and y (down) in pixels; pixel (row, column) is the square from (column,
+            row) to (column + 1, row + 1). Simple polygons of positive `area`.
+        size: height and width of the images.
+    """
+    parts = [_covered(part, *_pieces(part, size)) for part in vertices.split(CHUNK)]
+    return torch.cat(parts) if parts else vertices.new_zeros(0, size, size)
+
+
+def fit(vertices: Float[Tensor, "n k 2"], target: Float[Tensor, "n size size"]) -> Fit:
+    """How well polygons fit their targets, with gradient and normal matrix."""
+    found = [
+        _fit(part, wanted)
+        for part, wanted in zip(vertices.split(CHUNK), target.split(CHUNK), strict=True)
+    ]
+    return Fit(*(torch.cat(parts) for parts in zip(*found, strict=True)))
+
+
+def _fit(vertices: Tensor, target: Tensor) -> Fit:
+    size = target.shape[-1]
+    m0, m1 = _pieces(vertices, size)
+    residual = (_covered(vertices, m0, m1) - target).flatten(1)  # (n, pixels)
+    # d coverage = sum over edges of cross(da, D) (m0 - m1) + cross(db, D) m1, with D = b - a.
+    end = m1[..., 1:].flatten(2)
+    begin = m0[..., 1:].flatten(2).sub(end)
+    pieces = torch.cat([begin, end], 1)  # (n, 2 k, pixels)
+    turn = _turn(vertices)
+    gram = pieces @ pieces.mT
+    slope = (pieces @ residual[..., None])[..., 0]
+    return Fit(
+        residual.square().sum(1),
+        (turn.mT @ slope[..., None])[..., 0],
+        turn.mT @ gram @ turn,
+    )
+
+
+def _turn(vertices: Tensor) -> Tensor:
+    """(n, 2 k, 2 k): from moves of the vertices to weights of each edge's two pieces."""
+    count, k, _ = vertices.shape
+    edges = vertices.roll(-1, 1) - vertices
+    across = torch.stack([edges[..., 1], -edges[..., 0]], -1)  # cross(d, D) = d . across
+    turn = vertices.new_zeros(count, 2, k, k, 2)
+    at = torch.arange(k, device=vertices.device)
+    turn[:, 0, at, at] = across  # the edge's first vertex moves
+    turn[:, 1, at, (at + 1) % k] = across  # the edge's second
+    return turn.view(count, 2 * k, 2 * k)
+
+
+def _pieces(vertices: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """Of each edge a + s D the stretch of s inside each pixel: its length and its integral of s.
+
+    Both (n, k, rows, 1 + columns); column 0 is the gutter.
+    """
+    edges = vertices.roll(-1, 1) - vertices
+    edges = torch.where(edges.abs() < STEEP, STEEP, edges)
+    lines = torch.arange(size + 1, dtype=vertices.dtype, device=vertices.device)
+    columns = torch.cat([lines.new_full((1,), GUTTER), lines])
+    across = (columns - vertices[..., :1]) / edges[..., :1]  # (n, k, columns + 2)
+    down = (lines - vertices[..., 1:]) / edges[..., 1:]
+    x0, x1 = (
+        torch.minimum(across[..., :-1], across[..., 1:]),
+        torch.maximum(across[..., :-1], across[..., 1:]),
+    )
+    y0, y1 = (
+        torch.minimum(down[..., :-1], down[..., 1:]),
+        torch.maximum(down[..., :-1], down[..., 1:]),
+    )
+    s0 = torch.maximum(x0.clamp(min=0)[..., None, :], y0[..., :, None])
+    s1 = torch.minimum(x1.clamp(max=1)[..., None, :], y1[..., :, None])
+    length = (s1 - s0).clamp_(min=0)
+    return length, (s0 + s1).mul_(length).mul_(0.5)
+
+
+def _covered(vertices: Tensor, m0: Tensor, m1: Tensor) -> Tensor:
+    size = m0.shape[2]
+    edges = vertices.roll(-1, 1) - vertices
+    right = torch.arange(1, size + 1, dtype=vertices.dtype, device=vertices.device)
+    weights = edges[..., 1]  # dy
+    # sum over edges of dy m0, in each pixel and the gutter; then all that lies to the left.
+    rise = torch.einsum("nk,nkrc->nrc", weights, m0)
+    left = rise.cumsum(2)[..., :-1]
+    own = (
+        right * rise[..., 1:]
+        - torch.einsum("nk,nkrc->nrc", weights * vertices[..., 0], m0[..., 1:])
+        - torch.einsum("nk,nkrc->nrc", weights * edges[..., 0], m1[..., 1:])
+    )
+    return -(own + left)
