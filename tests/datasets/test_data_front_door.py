@@ -104,7 +104,7 @@ def test_somebody_s_own_function_gets_the_data_folder(own):
         (
             "own_float",
             "made(2 * torch.ones(2, 1, 8, 8))",
-            r"float images outside \\[0, 1\\]: 2 .. 2",
+            "has float images outside .*: 2 .. 2",
         ),
         ("own_nan", "made(torch.full((2, 1, 8, 8), torch.nan))", "outside .*: nan .. nan"),
         ("own_flat", "made(torch.zeros(2, 64).byte())", r"not torch.uint8 of shape \(2, 64\)"),
