@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "objectives": {"contract", "rng"},
     "architectures": {"contract", "rng"},
     "manifolds": {"contract", "rng", "seeds"},
-    "metrics": {"contract", "rng", "images", "manifolds"},
+    "metrics": {"contract", "rng", "images", "manifolds", "statistics"},
     "datasets": {"contract", "seeds", "files", "rng", "manifolds"},
     "data": {"contract", "lookup", "datasets"},
     "encoders": {"contract", "rng", "seeds", "files", "data", "images", "manifolds"},

@@ -59,7 +59,14 @@ class Request:
 
 
 class Generator(nn.Module, ABC):
-    """A deterministic map from a request to images in [0, 1]."""
+    """A deterministic map from a request to images in [0, 1].
+
+    Attributes:
+        support: the interval that every number of the latents is drawn from; None for a law without
+            bounds, which is taken to be standard normal. Only what inverts a generator asks.
+    """
+
+    support: tuple[float, float] | None = None
 
     @abstractmethod
     def latents(self, count: int, rng: Rng) -> tuple[Tensor, ...]:
@@ -426,7 +433,7 @@ class ImageSet:
     images: UInt8[Tensor, "n c h w"] | Float[Tensor, "n c h w"] | None = None
     read: Callable[[int, int], Tensor] | None = None  # features from .. to, not by way of the map
     manifold: KnownManifold | None = None  # of real images that were made by a formula
-    generator: Generator | None = None  # what made fake images, on the CPU, not to be changed
+    generator: Generator | None = None  # what made fake images; not to be changed
 
     def __len__(self) -> int:
         return len(self.features)

@@ -168,13 +168,16 @@ class InfoGan(Architecture):
 
 
 class _Gan(Generator):
+    support = (-1.0, 1.0)
+
     def __init__(self, decoder: nn.Sequential, latents: int) -> None:
         super().__init__()
         self.decoder = decoder
         self.size = latents
 
     def latents(self, count: int, rng: Rng) -> tuple[Tensor, ...]:
-        return (rng.uniform(count, self.size, low=-1.0, high=1.0),)
+        low, high = self.support
+        return (rng.uniform(count, self.size, low=low, high=high),)
 
     def forward(self, request: Request) -> Samples:
         images = torch.sigmoid(self.decoder(request.latents[0]).float())

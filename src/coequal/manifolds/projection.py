@@ -36,7 +36,10 @@ class Projection(NamedTuple):
 
 
 def project(
-    images: Float[Tensor, "n 1 size size"], family: PolygonFamily, delta: float = DELTA
+    images: Float[Tensor, "n 1 size size"],
+    family: PolygonFamily,
+    delta: float = DELTA,
+    manifold: Name = "convex",
 ) -> Projection:
     """The closest convex polygon to each image.
 

@@ -1,0 +1,75 @@
+"""For polygons: a small net, trained here to count corners; its last hidden layer is the feature.
+
+Polygons of one kind have no classes for a classifier to learn. Telling 3 to 8 corners apart takes
+features of edges and corners, which is what a generator of polygons gets wrong first. As with
+`classifier`, the numbers are comparable only between runs with the same weights.
+"""
+
+import hashlib
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from coequal.contract import Dataset, Encoder, Log, Split
+from coequal.encoders import _small_net
+from coequal.encoders._small_net import RECIPE, trained, weights_hash
+from coequal.manifolds.polygons import VERTICES, PolygonFamily
+from coequal.rng import Rng
+from coequal.seeds import seed_for
+
+PART = "Corners"
+OF_EACH = {"train": 10_000, "test": 1_000}  # images of each number of corners
+KINDS = range(VERTICES[0], VERTICES[1] + 1)
+
+
+class Corners(Encoder):
+    """128 features, after the ReLU of the last hidden layer."""
+
+    def __init__(self, net: nn.Sequential, id: str, note: str) -> None:
+        self.net, self.id, self.note = net, id, note
+
+    @classmethod
+    def refuses(cls, dataset: Dataset) -> str | None:
+        """All but polygons whose family is known."""
+        if isinstance(dataset.manifold, PolygonFamily):
+            return None
+        return (
+            "encoder corners is for polygons of a known family (triangles, squares, polygons:5), "
+            f"and {dataset.name} is none; what would do: encoder: classifier or pixels"
+        )
+
+    @classmethod
+    def prepare(cls, dataset: Dataset, cache: Path, log: Log) -> "Corners":
+        """Weights for images of this size and mode, from the cache or trained now (half a
+        minute)."""
+        family = dataset.manifold
+        assert isinstance(family, PolygonFamily)
+        families = [PolygonFamily(k, family.size, family.mode) for k in KINDS]
+        recipes = " ".join(kind.recipe for kind in families)
+        key = hashlib.sha256(f"{RECIPE} {OF_EACH} {recipes}".encode()).hexdigest()[:16]
+        net, accuracy = trained(
+            cache / "encoders" / f"corners-{key}.safetensors",
+            dataset.shape,
+            len(families),
+            lambda: (_split(families, "train"), _split(families, "test")),
+            int(key, 16),
+            log,
+            "polygons of 3 to 8 corners",
+        )
+        note = f"net that counts the corners of polygons, {accuracy} right of 3 to 8"
+        return cls(net, f"corners:{weights_hash(net)}", note)
+
+    def features(self, images: Tensor) -> Tensor:
+        """(n, 128) float32."""
+        return _small_net.features(self.net, images)
+
+
+def _split(families: list[PolygonFamily], part: str) -> Split:
+    """Images of all families, with their place in the list as label."""
+    count = OF_EACH[part]
+    images = [
+        family.images(family.draw(count, Rng(seed_for("corners", family.recipe, part))))
+        for family in families
+    ]
+    return Split(torch.cat(images), torch.arange(len(families)).repeat_interleave(count))

@@ -1,0 +1,53 @@
+"""Shares of images as values, with their standard errors and 95 % intervals."""
+
+import math
+
+from jaxtyping import Bool
+from torch import Tensor
+
+from coequal.contract import Value
+from coequal.statistics.rates import wilson
+
+
+def share_value(hits: Bool[Tensor, " n"]) -> Value:
+    """The share of hits, its binomial standard error, and Wilson's interval."""
+    count, total = int(hits.sum()), len(hits)
+    share = count / total
+    low, high = wilson(count, total)
+    return Value(share, math.sqrt(share * (1 - share) / total), (low, high))
+
+
+def f1_value(precise: Bool[Tensor, " n"], recalled: Bool[Tensor, " m"]) -> Value:
+    """The harmonic mean 2 p r / (p + r) of two shares of independent samples; 0 if both are 0.
+
+    Its standard error is to first order, with dF/dp = 2 r^2 / (p + r)^2. Its interval is combined
+    from those of p and r by the method of variance estimates recovery: each end lies the root of
+    the summed squares of the changes of F beyond it, where each share goes to its own end.
+
+    Source: Zou and Donner 2008, Statistics in Medicine 27, 1693-1702, for a function that grows
+    with both.
+    """
+    p, r = share_value(precise), share_value(recalled)
+    assert p.interval is not None
+    assert r.interval is not None
+    assert p.standard_error is not None
+    assert r.standard_error is not None
+    middle = harmonic(p.value, r.value)
+    down, up = (
+        math.hypot(
+            harmonic(p.interval[end], r.value) - middle, harmonic(p.value, r.interval[end]) - middle
+        )
+        for end in (0, 1)
+    )
+    if p.value + r.value == 0:  # no slope there, and each share alone leaves F at 0
+        return Value(0.0, None, (0.0, harmonic(p.interval[1], r.interval[1])))
+    squares = (p.value + r.value) ** 2
+    error = math.hypot(
+        2 * r.value**2 / squares * p.standard_error, 2 * p.value**2 / squares * r.standard_error
+    )
+    return Value(middle, error, (max(0.0, middle - down), min(1.0, middle + up)))
+
+
+def harmonic(first: float, second: float) -> float:
+    """2 a b / (a + b); 0 if both are 0."""
+    return 2 * first * second / (first + second) if first + second else 0.0

@@ -1,0 +1,175 @@
+"""Precision and recall against a manifold that is known: Lucic et al. 2018, arXiv:1711.10337, s. 5.
+
+They see what no distance of features does: whether single images are right, and whether the
+generator can make those that it was not shown.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, get_args
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from coequal.contract import ImageSet, KnownManifold, Metric, Output, Value, Want
+from coequal.images import unit
+from coequal.manifolds.inversion import Effort, Inversion, invert
+from coequal.manifolds.polygons import Mode, PolygonFamily
+from coequal.manifolds.projection import DELTA, Name, Projection, project
+from coequal.metrics._order import some
+from coequal.metrics._shares import f1_value, share_value
+from coequal.rng import Rng
+
+PART = "Manifold"
+MODES: tuple[Mode, ...] = get_args(Mode)
+
+
+@dataclass(frozen=True)
+class Manifold(Metric):
+    """Shares of images within a squared distance of 0.75 of each other's side.
+
+    - `manifold_precision`: of generated images, near the closest polygon (see `distance`).
+    - `manifold_recall`: of real images, near the closest image that the generator can make, which
+      is found by inverting it (see `manifolds.inversion`). Needs the generator.
+    - `manifold_f1`: their harmonic mean; 0 if both are 0.
+    - `manifold_distance`: mean squared distance of generated images, which still tells generators
+      apart where none is precise.
+    - `manifold_undecided`: share of real images whose search ran out of effort between 0.75 and
+      1.5: what recall may lack.
+
+    Standard errors are those of a binomial share over new samples (of real images, for recall), to
+    first order for F1; intervals are Wilson's, for F1 combined from both (Zou and Donner 2008).
+    Precision is of `images` generated images drawn at random, or of all if there are fewer; recall
+    of the first `images` of the split.
+
+    Attributes:
+        delta: squared distance, above 0, in squares of the range from black to white.
+        images: how many of each side are looked at.
+        manifold: "convex" polygons of the image, as published, or the data's own "family".
+    """
+
+    delta: float = DELTA
+    images: int = 1024
+    manifold: Name = "convex"
+
+    outputs: ClassVar[Mapping[str, Output]] = {
+        "manifold_precision": Output("higher", "share of generated images", worst=0.0),
+        "manifold_recall": Output("higher", "share of real images", worst=0.0),
+        "manifold_f1": Output("higher", "0 to 1", worst=0.0),
+        "manifold_distance": Output("lower", "squared distance"),
+        "manifold_undecided": Output("lower", "share of real images", worst=1.0),
+    }
+    wants: ClassVar[tuple[Want, ...]] = ("images",)
+    wants_for: ClassVar[Mapping[str, Want]] = {
+        "manifold_recall": "generator",
+        "manifold_f1": "generator",
+        "manifold_undecided": "generator",
+    }
+
+    def __post_init__(self) -> None:
+        if not self.delta > 0 or math.isinf(self.delta):
+            raise ValueError(f"manifold: delta must be above 0, got {self.delta}")
+        if self.images < 1:
+            raise ValueError(f"manifold: images must be at least 1, got {self.images}")
+
+    @classmethod
+    def refuses(cls, manifold: KnownManifold | None) -> str | None:
+        """All but polygons."""
+        if isinstance(manifold, PolygonFamily):
+            return None
+        return "needs polygons, whose manifold is known: triangles, squares, polygons:5"
+
+    def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
+        """The real images to be come near to, and the family."""
+        family = real.manifold
+        assert isinstance(family, PolygonFamily)
+        assert real.images is not None
+        return {
+            "images": unit(real.images[: self.images]).clone(),
+            "family": torch.tensor([family.vertices, family.size, MODES.index(family.mode)]),
+        }
+
+    def values(
+        self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
+    ) -> Mapping[str, Value]:
+        """Without a generator only what needs none; NaN if a feature or an image is not finite.
+
+        Raises:
+            FloatingPointError: the generator's images are not finite: recall is undefined.
+            ValueError: images of another shape than the manifold's.
+        """
+        assert fake.images is not None
+        if not torch.isfinite(fake.features).all():
+            return dict.fromkeys(self.outputs, Value(math.nan))
+        family = family_of(real["family"])
+        images = some(unit(fake.images), self.images, rng)
+        near = distance(images, family, self.manifold, self.delta)
+        precise = near.squared <= self.delta
+        found = {
+            "manifold_precision": share_value(precise),
+            "manifold_distance": _mean(near.squared),
+        }
+        if fake.generator is None:
+            return found
+        reached = self.inverted(real, fake, rng)
+        recalled = reached.squared <= self.delta
+        return found | {
+            "manifold_recall": share_value(recalled),
+            "manifold_f1": f1_value(precise, recalled),
+            "manifold_undecided": share_value(reached.undecided),
+        }
+
+    def inverted(self, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng) -> Inversion:
+        """The search for the real images, on the generator's device."""
+        assert fake.generator is not None
+        device = next((p.device for p in fake.generator.parameters()), torch.device("cpu"))
+        own = Rng(int(rng.integers(2**31, 1)), device)
+        return invert(fake.generator, real["images"][: self.images], own, Effort(delta=self.delta))
+
+
+def distance(
+    images: Float[Tensor, "n 1 size size"] | Tensor,
+    family: PolygonFamily | None = None,
+    manifold: Name = "convex",
+    delta: float = DELTA,
+) -> Projection:
+    """Squared distance to the manifold, the closest polygon, and whether that is certain.
+
+    Args:
+        images: grey, uint8 or float32 in [0, 1], black polygons on white.
+        family: of the polygons; default: triangles of the images' size.
+        manifold: "convex": any convex polygon in the image of at least the family's least area;
+            "family": the inscribed polygons that the data are.
+        delta: squared distance at which an image counts as on the manifold; more effort is spent
+            near it.
+
+    Raises:
+        ValueError: images of another shape, number of channels or range.
+    """
+    if images.dim() != 4 or images.shape[1] != 1 or images.shape[2] != images.shape[3]:
+        raise ValueError(
+            f"the manifold is of square grey images (n, 1, size, size); got {tuple(images.shape)}"
+        )
+    family = family or PolygonFamily(size=images.shape[2])
+    if images.shape[2] != family.size:
+        size = images.shape[2]
+        raise ValueError(f"images are {size}x{size}, the manifold's {family.size}x{family.size}")
+    values = unit(images)
+    low, high = float(values.nan_to_num(0.5).min()), float(values.nan_to_num(0.5).max())
+    if low < 0 or high > 1:
+        raise ValueError(f"images must lie in [0, 1], found {low:g} to {high:g}")
+    return project(values, family, delta=delta, manifold=manifold)
+
+
+def family_of(numbers: Tensor) -> PolygonFamily:
+    """The family that a reference keeps as numbers."""
+    vertices, size, mode = numbers.tolist()
+    return PolygonFamily(vertices, size, MODES[mode])
+
+
+def _mean(squared: Tensor) -> Value:
+    count = len(squared)
+    error = float(squared.std()) / math.sqrt(count) if count > 1 else None
+    return Value(float(squared.mean()), error)
