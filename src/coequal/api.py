@@ -8,7 +8,7 @@ from typing import Any
 
 from coequal.contract import Log
 from coequal.data import data_folder
-from coequal.evaluation.inputs import Scorable, from_array
+from coequal.evaluation.inputs import Scorable, from_array, from_generator
 from coequal.evaluation.score import DEFAULT_METRICS
 from coequal.evaluation.score import score as measure_scores
 from coequal.executors import Where, executor_for, refuse_missing
@@ -247,7 +247,8 @@ def _generated(fake: Scorable, count: int, seed: int) -> Scorable:
     from coequal.samples import chosen_trial, sample
 
     trial = chosen_trial(folder, model, None)
-    return from_array(sample(folder, trial, count, seed), f"{fake} (trial {trial.id}, seed {seed})")
+    found = sample(folder, trial, count, seed)
+    return from_generator(found.images, found.generator, f"{fake} (trial {trial.id}, seed {seed})")
 
 
 def study_text(study: Study) -> str:

@@ -76,7 +76,7 @@ def main() -> None:
         app(standalone_mode=True)
     except BrokenPipeError:
         sys.exit(141)
-    except (LookupError, ValueError, OSError, MemoryError, OverflowError) as error:
+    except (LookupError, ValueError, OSError, MemoryError, ArithmeticError) as error:
         if os.environ.get("COEQUAL_DEBUG"):
             raise
         from coequal.study.document import StudyError

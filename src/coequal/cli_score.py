@@ -91,9 +91,13 @@ def compare(
 
 
 def _print_scores(found: dict[str, Any]) -> None:
-    table = Table("metric", "value", "standard error", "better", "unit")
+    some = any("interval" in row for row in found["metrics"].values())
+    columns = ["95 % interval"] if some else []
+    table = Table("metric", "value", "standard error", *columns, "better", "unit")
     for name, row in found["metrics"].items():
-        numbers = (_number(row["value"]), _number(row["standard_error"]))
+        numbers = [_number(row["value"]), _number(row["standard_error"])]
+        if some:
+            numbers.append(" to ".join(map(_number, row.get("interval", ()))))
         best = row["better"] if row["target"] is None else f"{row['target']:g}"
         table.add_row(name, *numbers, best, row["unit"])
     console.print(table)

@@ -1,15 +1,18 @@
 """Images of trained generators, out of a run's folder."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from PIL import Image
+from torch import Tensor
 
 from coequal import lookup
-from coequal.contract import ImageShape
+from coequal.contract import Generator, ImageShape
 from coequal.evaluation.instrument import generate
+from coequal.images import to_uint8
 from coequal.records import Trial
 from coequal.report.grids import square_sheet
 from coequal.results.folder import RunFolder
@@ -19,8 +22,15 @@ from coequal.selection import Rule
 from coequal.study.trial import every_class, load_generator
 
 
-def sample(folder: RunFolder, trial: Trial, count: int, seed: int = 0) -> NDArray[np.uint8]:
-    """`count` images of a trial's generator, uint8 (count, channels, height, width).
+class Sample(NamedTuple):
+    """Images (count, channels, height, width), and the generator that made them."""
+
+    images: Tensor
+    generator: Generator
+
+
+def sample(folder: RunFolder, trial: Trial, count: int, seed: int = 0) -> Sample:
+    """`count` images of a trial's generator, in the form of the data: uint8, or float32 in [0, 1].
 
     Raises:
         FileNotFoundError: the trial left no weights.
@@ -29,10 +39,10 @@ def sample(folder: RunFolder, trial: Trial, count: int, seed: int = 0) -> NDArra
     classes = reference["classes"]
     shape = ImageShape(*reference["shape"])
     generator = load_generator(folder, trial, shape, None if classes is None else len(classes))
-    images: NDArray[np.uint8] = generate(
-        generator, count, Rng(seed_for("sample", seed)), every_class(count, classes)
-    ).numpy()
-    return images
+    form = torch.float32 if reference.get("form") == "float32" else torch.uint8
+    rng = Rng(seed_for("sample", seed))
+    images = generate(generator, count, rng, every_class(count, classes), form)
+    return Sample(images, generator)
 
 
 def chosen_trial(folder: RunFolder, model: str | None, trial: str | None) -> Trial:
@@ -71,7 +81,7 @@ def write_samples(folder: RunFolder, trial: Trial, count: int, seed: int, out: P
         FileExistsError: an array or a folder with files is there already.
         FileNotFoundError: the trial left no weights.
     """
-    images = sample(folder, trial, count, seed)
+    images: NDArray[np.uint8] = to_uint8(sample(folder, trial, count, seed).images).numpy()
     if out.suffix == ".npy":
         _refuse_existing(out)
         out.parent.mkdir(parents=True, exist_ok=True)

@@ -6,6 +6,7 @@ import torch
 from coequal import lookup
 from coequal.contract import Dataset, ImageSet, Split
 from coequal.data import load_dataset
+from coequal.manifolds.polygons import PolygonFamily
 from coequal.rng import Rng
 from coequal.selection import HIGHER
 
@@ -23,7 +24,13 @@ def image_set(features: torch.Tensor) -> ImageSet:
     return ImageSet(features, scores, scores.argmax(1), images)
 
 
-@pytest.mark.parametrize("name", lookup.names("metrics"))
+OF_ANY_IMAGES = [
+    name for name in lookup.names("metrics") if lookup.load("metrics", name).refuses(None) is None
+]
+"""Those of images with a known manifold have the same checks in their own tests."""
+
+
+@pytest.mark.parametrize("name", OF_ANY_IMAGES)
 def test_a_metric(name):
     metric = lookup.load("metrics", name)()
     rng = Rng(0)
@@ -49,16 +56,24 @@ def test_a_metric(name):
         assert score(broken)[key].value != found[key].value, key
 
 
+def polygons() -> Dataset:
+    """What the encoder of polygons is for."""
+    family = PolygonFamily(size=8)
+    images = family.images(family.draw(60, Rng(0)))
+    return Dataset("polygons", *(Split(part) for part in images.split(20)), manifold=family)
+
+
 @pytest.mark.parametrize("name", lookup.names("encoders"))
 def test_an_encoder(name, digits, tmp_path):
     kind = lookup.load("encoders", name)
     if missing := kind.available():
         pytest.skip(missing)
-    assert kind.refuses(digits) is None
+    data = digits if name != "corners" else polygons()
+    assert kind.refuses(data) is None
     lines: list[str] = []
     before = torch.get_rng_state()
-    encoder = kind.prepare(digits, tmp_path, lines.append)
-    images = digits.test.images
+    encoder = kind.prepare(data, tmp_path, lines.append)
+    images = data.test.images
     features = encoder.features(images)
     assert torch.equal(before, torch.get_rng_state())
     assert features.dtype == torch.float32
@@ -67,7 +82,7 @@ def test_an_encoder(name, digits, tmp_path):
     assert encoder.id.startswith(f"{name}:")
     # No caller can change a bit by asking for other images beside these, or again, or from the
     # cache.
-    again = kind.prepare(digits, tmp_path, lines.append)
+    again = kind.prepare(data, tmp_path, lines.append)
     assert again.id == encoder.id
     assert torch.equal(again.features(images), features)
 

@@ -5,6 +5,7 @@ import pytest
 from coequal.search import Choice, LogUniform
 from coequal.study.check import checked
 from coequal.study.document import StudyError, parse
+from coequal.study.plan import search_of
 from coequal.study.spec import from_document
 
 
@@ -168,3 +169,58 @@ def test_an_objective_that_is_none_is_one_slip(tmp_path, objective):
     text = f"models: [{{name: x, objective: '{objective}'}}]\n"
     (message,) = messages(tmp_path, text)
     assert objective in message
+
+
+POLYGONS = """
+study: polygons
+data: [triangles]
+models: [ns_gan]
+evaluation:
+  encoder: corners
+  metrics: [manifold_f1, manifold_precision]
+  settings: {manifold: {delta: 0.5}}
+select: {metric: manifold_f1}
+"""
+
+
+def test_a_study_may_name_single_numbers_and_settings_of_metrics(tmp_path):
+    path = tmp_path / "study.yaml"
+    path.write_text(POLYGONS)
+    study, _ = checked(path)
+    (trial, *_) = search_of(study)
+    assert trial.evaluation["settings"] == {"manifold": {"delta": 0.5}}
+    path.write_text(POLYGONS.replace("  settings: {manifold: {delta: 0.5}}\n", ""))
+    (other, *_) = search_of(checked(path)[0])
+    assert "settings" not in other.evaluation
+    assert other.id != trial.id
+
+
+def test_images_that_are_made_come_in_any_size(tmp_path):
+    path = tmp_path / "study.yaml"
+    path.write_text(POLYGONS + "image_size: 36\n")
+    assert checked(path)[0].image_size == 36
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            "delta: 0.5",
+            "delta: 0",
+            "bad.yaml:8: evaluation.settings.manifold: manifold: delta must",
+        ),
+        ("delta: 0.5", "delta: -1.0", "delta must be above 0, got -1.0"),
+        ("delta: 0.5", "delta: wide", "setting 'delta' must be a number, got 'wide'"),
+        ("delta: 0.5", "dleta: 0.5", "did you mean 'delta'?"),
+        ("{manifold:", "{manifolds:", "did you mean 'manifold'?"),
+        ("[triangles]", "[digits]", "manifold can't measure digits: needs polygons"),
+        ("manifold_precision]", "manifold_precison]", "did you mean 'manifold_precision'?"),
+        ("{metric: manifold_f1}", "{metric: fd}", "not measured in this study: 'fd'"),
+        ("data: [triangles]", "data: [digits]\nimage_size: 30", "image size 30 is not one of"),
+        ("data: [triangles]", "data: [triangles]\nimage_size: 4", "at least 8x8 pixels, got 4"),
+    ],
+)
+def test_slips_about_a_known_manifold(tmp_path, old, new, said):
+    text = POLYGONS.replace(old, new)
+    assert text != POLYGONS
+    assert said in "\n".join(messages(tmp_path, text))

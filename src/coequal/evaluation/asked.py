@@ -1,7 +1,7 @@
 """From the names that somebody asks for to the metrics that give these numbers."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from coequal import lookup
 from coequal.contract import Metric
@@ -19,17 +19,21 @@ class Asked(NamedTuple):
         return {*metric.wants, *(metric.wants_for[key] for key in asked if key in metric.wants_for)}
 
 
-def asked_metrics(names: Sequence[str] | str) -> Asked:
+def asked_metrics(
+    names: Sequence[str] | str, settings: Mapping[str, Mapping[str, Any]] | None = None
+) -> Asked:
     """The parts that give the numbers asked for; a name is a part's or one of its numbers'.
 
     Args:
         names: "all", or names; "module:Class" is a metric of somebody's own.
+        settings: by part, those that are not to be its defaults; checked (see `study.check`).
 
     Raises:
         LookupError: nothing has this name.
     """
+    own = settings or {}
     known: dict[str, Metric] = {
-        name: lookup.load("metrics", name)() for name in lookup.names("metrics")
+        name: lookup.load("metrics", name)(**own.get(name, {})) for name in lookup.names("metrics")
     }
     if names == "all":
         return Asked(known, {name: tuple(part.outputs) for name, part in known.items()})
@@ -37,7 +41,7 @@ def asked_metrics(names: Sequence[str] | str) -> Asked:
     outputs: dict[str, list[str]] = {}
     for name in [names] if isinstance(names, str) else names:
         if ":" in name:
-            known[name] = lookup.load("metrics", name)()
+            known[name] = lookup.load("metrics", name)(**own.get(name, {}))
         homes = [home for home, part in known.items() if name == home or name in part.outputs]
         if not homes:
             all_names = {*known, *(key for part in known.values() for key in part.outputs)}

@@ -208,6 +208,12 @@ def from_split(what: str, dataset: Dataset, part: Split, notes: tuple[str, ...] 
     )
 
 
+def from_generator(images: Tensor, generator: Generator, what: str) -> Input:
+    """Images (n, c, h, w), uint8 or float32 in [0, 1], with the generator that made them."""
+    rows = held(images)
+    return Input(what, "model", digests_of(rows.parts()), images=rows, generator=generator)
+
+
 def _from_dataset(given: Any) -> Input:
     """A torch or Hugging Face Dataset: items are images, (image, label) or {"image", "label"}."""
     try:

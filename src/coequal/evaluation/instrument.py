@@ -2,7 +2,7 @@
 study."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -14,7 +14,7 @@ from torch import Tensor
 from coequal import lookup
 from coequal.contract import Dataset, Encoder, Generator, ImageSet, Log, Metric, Request
 from coequal.data import fingerprint
-from coequal.evaluation.asked import Asked, asked_metrics
+from coequal.evaluation.asked import Asked
 from coequal.files import write_whole
 from coequal.images import alike
 from coequal.records import Measurement
@@ -95,7 +95,12 @@ class Instrument:
 
 
 def prepare(
-    dataset: Dataset, encoder: str, metrics: Sequence[str], samples: int, cache: Path, log: Log
+    dataset: Dataset,
+    encoder: str,
+    asked: Asked,
+    samples: int,
+    cache: Path,
+    log: Log,
 ) -> Instrument:
     """Load or make everything that measuring needs; what is costly is cached by content.
 
@@ -107,7 +112,6 @@ def prepare(
     if refusal is not None:
         raise ValueError(refusal)
     ready: Encoder = kind.prepare(dataset, cache, log)
-    asked = asked_metrics(metrics)
     for name, part in asked.parts.items():
         if "labels" in part.wants or ("probabilities" in part.wants and not ready.knows_classes):
             wants = " and ".join(part.wants)
@@ -118,7 +122,7 @@ def prepare(
     references: dict[tuple[str, str], Mapping[str, Tensor]] = {}
     for split in SPLITS:
         for name, part in asked.parts.items():
-            path = cache / "references" / f"{key}-{split}-{name}-{part.version}.safetensors"
+            path = cache / "references" / f"{key}-{split}-{_file_of(name, part)}.safetensors"
             if not path.exists():
                 log(f"reference of {dataset.name}, {split} split: {ready.id}")
                 train = _image_set(dataset, "train", ready) if "train" in part.wants else None
@@ -126,6 +130,13 @@ def prepare(
                 write_whole(path, save({k: v.contiguous() for k, v in found.items()}))
             references[name, split] = load_file(path)
     return Instrument(dataset, ready, asked, samples, references)
+
+
+def _file_of(name: str, part: Metric) -> str:
+    """For the file of a part's reference: one that has other settings has another."""
+    if part == type(part)():
+        return f"{name}-{part.version}"
+    return f"{name}-{part.version}-{hashlib.sha256(repr(part).encode()).hexdigest()[:8]}"
 
 
 def own(metric: Metric) -> str:

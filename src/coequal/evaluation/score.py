@@ -79,7 +79,7 @@ def score(
     }
     near = "train" if "train" in sets else "real"
     with one_pass(*([] if sheet is None else [wish(sets["fake"], sets[near])])):
-        numbers = _measure(parts, sets, ready, seed, log)
+        numbers, undefined = _measure(parts, sets, ready, seed, log)
         if sheet is not None:
             write_sheet(sheet, sets=sets, sources=sources, near=near)
     return {
@@ -88,7 +88,7 @@ def score(
         "encoder": {"id": ready.id if ready else "features as given", "chosen": chosen_because},
         "seed": seed,
         "metrics": _asked_for(numbers, asked),
-        "not_measured": missing,
+        "not_measured": {**missing, **undefined},
         "warnings": doubts(sources, sets, ready),
     }
 
@@ -174,16 +174,23 @@ def _measure(
     encoder: Encoder | None,
     seed: int,
     log: Log,
-) -> dict[str, dict[str, Any]]:
+) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
+    """The numbers, and why a metric has none."""
     real, fake = sets["real"], sets["fake"]
     name_of = encoder.id if encoder else "given"
     protocol = f"encoder={name_of} real={len(real)} fake={len(fake)} seed={seed}"
     numbers: dict[str, dict[str, Any]] = {}
+    undefined: dict[str, str] = {}
     for name, metric in parts.items():
         log(f"measuring {name}")
         reference = metric.reference(real, sets.get("train"))
         rng = Rng(seed_for("metric", name) if seed == 0 else seed_for("metric", name, seed))
-        for output, found in metric.values(real=reference, fake=fake, rng=rng).items():
+        try:
+            values = metric.values(real=reference, fake=fake, rng=rng)
+        except FloatingPointError as error:
+            undefined[name] = str(error)
+            continue
+        for output, found in values.items():
             official = output == "fd" and encoder is not None and encoder.is_fid
             numbers["fid" if official else output] = {
                 "value": _number(found.value),
@@ -194,7 +201,7 @@ def _measure(
                 "target": metric.outputs[output].target,
                 "unit": metric.outputs[output].unit,
             }
-    return numbers
+    return numbers, undefined
 
 
 def _number(value: float | None) -> float | None:

@@ -9,7 +9,7 @@ from coequal.contract import Value
 from coequal.statistics.rates import wilson
 
 
-def share_value(hits: Bool[Tensor, " n"]) -> Value:
+def share_of(hits: Bool[Tensor, " n"]) -> Value:
     """The share of hits, its binomial standard error, and Wilson's interval."""
     count, total = int(hits.sum()), len(hits)
     share = count / total
@@ -27,7 +27,7 @@ def f1_value(precise: Bool[Tensor, " n"], recalled: Bool[Tensor, " m"]) -> Value
     Source: Zou and Donner 2008, Statistics in Medicine 27, 1693-1702, for a function that grows
     with both.
     """
-    p, r = share_value(precise), share_value(recalled)
+    p, r = share_of(precise), share_of(recalled)
     assert p.interval is not None
     assert r.interval is not None
     assert p.standard_error is not None

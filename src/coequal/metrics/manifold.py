@@ -19,7 +19,7 @@ from coequal.manifolds.inversion import Effort, Inversion, invert
 from coequal.manifolds.polygons import Mode, PolygonFamily
 from coequal.manifolds.projection import DELTA, Name, Projection, project
 from coequal.metrics._order import some
-from coequal.metrics._shares import f1_value, share_value
+from coequal.metrics._shares import f1_value, share_of
 from coequal.rng import Rng
 
 PART = "Manifold"
@@ -108,7 +108,7 @@ class Manifold(Metric):
         near = distance(images, family, self.manifold, self.delta)
         precise = near.squared <= self.delta
         found = {
-            "manifold_precision": share_value(precise),
+            "manifold_precision": share_of(precise),
             "manifold_distance": _mean(near.squared),
         }
         if fake.generator is None:
@@ -116,9 +116,9 @@ class Manifold(Metric):
         reached = self.inverted(real, fake, rng)
         recalled = reached.squared <= self.delta
         return found | {
-            "manifold_recall": share_value(recalled),
+            "manifold_recall": share_of(recalled),
             "manifold_f1": f1_value(precise, recalled),
-            "manifold_undecided": share_value(reached.undecided),
+            "manifold_undecided": share_of(reached.undecided),
         }
 
     def inverted(self, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng) -> Inversion:

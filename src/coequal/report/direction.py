@@ -6,7 +6,12 @@ from coequal.selection import HIGHER, cost
 
 ABBREVIATIONS = frozenset({"fd", "fid", "kid", "kd", "cmmd", "is", "fld", "swd", "emd", "f1"})
 
-SHARES = frozenset({"precision", "recall", "f1", "coverage", "prd_f8", "prd_f1_8"})
+SHARES = frozenset(
+    {
+        *("precision", "recall", "f1", "coverage", "prd_f8", "prd_f1_8"),
+        *("manifold_precision", "manifold_recall", "manifold_f1"),
+    }
+)
 """Metrics that are shares: 1 is the best that any model can have, 0 the worst."""
 
 TARGETS = frozenset(
@@ -17,7 +22,9 @@ TARGETS = frozenset(
 )
 """Metrics of which held-out real images score the middle of the range: none can choose."""
 
-DISTANCES = frozenset({"fd", "fid", "fd_per_class", "emd", "swd", "swd_patches"})
+DISTANCES = frozenset(
+    {"fd", "fid", "fd_per_class", "emd", "swd", "swd_patches", "manifold_distance"}
+)
 """Metrics that are never below 0, which is the best that any model can have."""
 
 

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from coequal import lookup
-from coequal.contract import Encoder
+from coequal.contract import Encoder, Metric
 from coequal.data import known_manifold
 from coequal.evaluation.asked import asked_metrics
 from coequal.records import Trial
 from coequal.study.document import Document, Place, Slip, StudyError, read
-from coequal.study.parts import architecture_problems, assemble
+from coequal.study.parts import architecture_problems, assemble, setting_problems
 from coequal.study.plan import search_of
 from coequal.study.spec import BudgetSpec, Study, from_document
 
@@ -110,8 +110,10 @@ def _instrument_problems(study: Study) -> list[tuple[Place, str]]:
         found.append((("evaluation", "encoder"), str(error.args[0])))
     place: Place = ("evaluation", "metrics")
     outputs: dict[str, str] = {}
+    if slips := _metric_settings_problems(study):
+        return [*found, *slips]
     try:
-        asked = asked_metrics(study.evaluation.metrics)
+        asked = asked_metrics(study.evaluation.metrics, study.evaluation.settings)
     except LookupError as error:
         return [*found, (place, str(error.args[0]))]
     for name, metric in asked.parts.items():
@@ -132,4 +134,24 @@ def _instrument_problems(study: Study) -> list[tuple[Place, str]]:
         )
     elif chosen not in outputs:
         found.append((place, lookup.unknown(chosen, outputs, "not measured in this study: ")))
+    return found
+
+
+def _metric_settings_problems(study: Study) -> list[tuple[Place, str]]:
+    """Settings of metrics that don't exist, or have values that can't be."""
+    found: list[tuple[Place, str]] = []
+    for name, settings in (study.evaluation.settings or {}).items():
+        place: Place = ("evaluation", "settings", name)
+        try:
+            kind: type[Metric] = lookup.load("metrics", name)
+        except LookupError as error:
+            found.append((place, str(error.args[0])))
+            continue
+        slips = [((*place, key), text) for key, text in setting_problems(kind, settings)]
+        found += slips
+        if not slips:
+            try:
+                kind(**settings)
+            except ValueError as error:
+                found.append((place, str(error)))
     return found

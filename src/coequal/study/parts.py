@@ -62,7 +62,16 @@ def architecture_problems(name: str, settings: Mapping[str, Value]) -> list[tupl
         kind = {name: _kind("architectures", name, Architecture)}
     except LookupError as error:
         return [("name", str(error.args[0]))]
-    return [(key, message) for key in settings for message in _problems({key: settings[key]}, kind)]
+    return setting_problems(kind[name], settings)
+
+
+def setting_problems(kind: type, settings: Mapping[str, Value]) -> list[tuple[str, str]]:
+    """Settings that a part has not, or that have a value of the wrong kind: (setting, message)."""
+    return [
+        (key, message)
+        for key, value in settings.items()
+        for message in _problems({key: value}, {kind.__name__: kind})
+    ]
 
 
 def _kind(room: str, name: str, base: type) -> type:

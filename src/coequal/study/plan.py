@@ -133,6 +133,7 @@ def _trial(study: Study, model: Model, data: str, setting: int, repeat: int = 0)
             "encoder": study.evaluation.encoder,
             "metrics": list(study.evaluation.metrics),
             "samples": study.evaluation.samples,
+            **({"settings": own} if (own := study.evaluation.settings) else {}),
         },
         image_size=study.image_size,
         seed=study.seed,

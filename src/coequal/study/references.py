@@ -10,6 +10,7 @@ import numpy as np
 
 from coequal.contract import Dataset, Log
 from coequal.data import fingerprint, load_dataset
+from coequal.evaluation.asked import asked_metrics
 from coequal.evaluation.instrument import Instrument, prepare
 from coequal.files import write_whole
 from coequal.images import to_uint8
@@ -72,7 +73,7 @@ def instrument_for(trial: Trial, places: Places, note: Log) -> Instrument:
     return prepare(
         dataset,
         str(trial.evaluation["encoder"]),
-        list(trial.evaluation["metrics"]),
+        asked_metrics(trial.evaluation["metrics"], trial.evaluation.get("settings")),
         int(trial.evaluation["samples"]),
         Path(places.cache),
         note,

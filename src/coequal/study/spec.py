@@ -114,6 +114,7 @@ class EvaluationSpec(Entry):
     encoder: Annotated[str, known_part("encoders")] = "classifier"
     metrics: tuple[Annotated[str, BeforeValidator(_metric)], ...] = Field(("fd",), min_length=1)
     samples: int = Field(5000, ge=2)
+    settings: dict[str, dict[str, Setting]] | None = None  # of metrics, by the metric's name
 
 
 class SelectSpec(Entry):

@@ -1,0 +1,34 @@
+"""Generators whose inversion is known."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from coequal.contract import Generator, Request, Samples
+from coequal.rng import Rng
+
+
+class Affine(Generator):
+    """x = A z + b as images of 1 x h x w; not clipped to [0, 1], so that the closed form holds."""
+
+    def __init__(self, latents: int, side: int, support: tuple[float, float] | None) -> None:
+        super().__init__()
+        rng = Rng(3)
+        self.matrix = nn.Parameter(0.1 * rng.normal(side * side, latents))
+        self.shift = nn.Parameter(0.5 * torch.ones(side * side))
+        self.side, self.support = side, support
+
+    def latents(self, count: int, rng: Rng) -> tuple[Tensor, ...]:
+        size = self.matrix.shape[1]
+        if self.support is None:
+            return (rng.normal(count, size),)
+        return (rng.uniform(count, size, low=self.support[0], high=self.support[1]),)
+
+    def forward(self, request: Request) -> Samples:
+        flat = request.latents[0] @ self.matrix.T + self.shift
+        return Samples(flat.view(-1, 1, self.side, self.side))
+
+
+@pytest.fixture(scope="session")
+def affine():
+    return Affine
