@@ -40,7 +40,8 @@ MAY_IMPORT = {
     "cli_run": WORDS | {"cli_options", "api", "data", "progress", "results", "samples", "study"},
     "cli_results": WORDS | {"cli_options", "api", "overview", "results", "samples"},
     "cli_score": WORDS | {"api", "evaluation"},
-    "api": WORDS | {"samples", "evaluation", "data", "study", "results", "report", "executors"},
+    "api": WORDS
+    | {"manifolds", "samples", "evaluation", "data", "study", "results", "report", "executors"},
     "executors": {"execution"},
     "progress": {"study"},
     "samples": WORDS | {"evaluation", "results", "report", "study"},

@@ -8,12 +8,15 @@ from typing import Any
 
 from coequal.contract import Log
 from coequal.data import data_folder
-from coequal.evaluation.inputs import Scorable, from_array, from_generator
+from coequal.evaluation.inputs import Input, Scorable, from_array, from_generator, load_input
+from coequal.evaluation.known import look
 from coequal.evaluation.score import DEFAULT_METRICS
 from coequal.evaluation.score import score as measure_scores
 from coequal.executors import Where, executor_for, refuse_missing
 from coequal.files import cache_folder
+from coequal.manifolds.projection import DELTA, Name
 from coequal.records import Result, Trial
+from coequal.report.look import write_look
 from coequal.results.collect import collect as collect_results
 from coequal.results.folder import RunFolder
 from coequal.results.index import Index
@@ -232,6 +235,67 @@ def score(
         sheet=sheet,
         log=log or (lambda line: None),
     )
+
+
+def manifold(
+    *,
+    real: str,
+    fake: Scorable,
+    out: str | Path,
+    train: bool = True,
+    count: int = 1024,
+    delta: float = DELTA,
+    manifold: Name = "convex",
+    image_size: int | None = None,
+    seed: int = 0,
+    data_dir: str | Path | None = None,
+    log: Log | None = None,
+) -> dict[str, Any]:
+    """Precision and recall against a known manifold at every delta, as a page with pictures.
+
+    Args:
+        real: a split of a data set of polygons, "triangles:test".
+        fake: images, as for `score`, or a model of a run, which also gives recall.
+        out: a folder for index.html, manifold.json, curves.csv and the figure.
+        train: whether recall on as many training images is measured too (memorisation).
+        count: images of each side.
+        delta: squared distance at which an image counts.
+        manifold: "convex": any convex polygon of the image; "family": those that the data are.
+        image_size: of the data set, where it is not its own.
+        seed: of the generated images and of the searches' starts.
+        data_dir: where data sets lie or are put.
+        log: is told about long work.
+
+    Returns:
+        What manifold.json holds.
+
+    Raises:
+        ValueError, LookupError, FileNotFoundError: something can't be measured; one message.
+    """
+    note, data = log or (lambda line: None), data_folder(data_dir)
+
+    def source(given: Scorable, role: str) -> Input:
+        cache = cache_folder()
+        return load_input(given, role=role, data_dir=data, image_size=image_size, cache=cache)
+
+    reference = source(real, "real")
+    generated = source(_generated(fake, count, seed), "fake")
+    trained = None
+    if train and generated.generator is not None:
+        trained = source(f"{real.rpartition(':')[0]}:train", "train")
+    found = look(
+        real=reference,
+        fake=generated,
+        train=trained,
+        count=count,
+        delta=delta,
+        manifold=manifold,
+        seed=seed,
+        log=note,
+    )
+    target = Path(out).expanduser()
+    write_look(target, found.record, found.curves, found.samples, found.reached)
+    return found.record
 
 
 def _generated(fake: Scorable, count: int, seed: int) -> Scorable:

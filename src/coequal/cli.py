@@ -68,6 +68,9 @@ app.command(
     epilog="Example: coequal score --real fashion_mnist:test --fake samples/ --metrics all --json -"
 )(cli_score.score)
 app.command(epilog="Example: coequal compare a.json b.json")(cli_score.compare)
+app.command(
+    epilog="Example: coequal manifold --real triangles:test --fake runs/tri:ns_gan --out look"
+)(cli_score.manifold)
 
 
 def main() -> None:

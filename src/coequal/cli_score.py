@@ -2,6 +2,7 @@
 
 import json
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -68,6 +69,56 @@ def score(
     if as_json is not None:
         write_whole(Path(as_json), (json.dumps(found, indent=1) + "\n").encode())
     _print_scores(found)
+
+
+class ManifoldName(StrEnum):
+    """Which manifold: any convex polygon of the image, or the inscribed ones of the data."""
+
+    convex = "convex"
+    family = "family"
+
+
+def manifold(
+    real: Annotated[str, typer.Option(help="A data set of polygons with its split.")],
+    fake: Annotated[str, typer.Option(help=f"A model of a run (runs/x:ns_gan). {SOURCES}")],
+    out: Annotated[Path, typer.Option(help="A folder for the page, the JSON and the curves.")],
+    count: Annotated[int, typer.Option(min=2, help="Images of each side.")] = 1024,
+    delta: Annotated[float, typer.Option(help="Squared distance at which an image counts.")] = 0.75,
+    name: Annotated[
+        ManifoldName, typer.Option("--manifold", help="What a polygon may be.")
+    ] = ManifoldName.convex,
+    train: Annotated[
+        bool, typer.Option(help="Recall on training images, too: it shows memorisation.")
+    ] = True,
+    image_size: Annotated[int | None, typer.Option(help="Of the data set's images.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of images and searches.")] = 0,
+    data_dir: Annotated[Path | None, typer.Option(help="Where data sets lie or are put.")] = None,
+) -> None:
+    """Precision and recall at every delta where the truth is known, as a page with pictures."""
+    from coequal.api import manifold as measure
+
+    found = measure(
+        real=real,
+        fake=fake,
+        out=out,
+        train=train,
+        count=count,
+        delta=delta,
+        manifold=name.value,
+        image_size=image_size,
+        seed=seed,
+        data_dir=data_dir,
+        log=lambda line: progress.print(line, markup=False),
+    )
+    row = found["at_delta"]
+    table = Table(f"at delta {row['delta']:g}", "value", "95 % interval")
+    for side in ("precision", "recall", "train_recall", "f1"):
+        if side in row:
+            ends = f"{row[f'{side}_low']:.4f} to {row[f'{side}_high']:.4f}"
+            table.add_row(side, f"{row[side]:.4f}", ends)
+    console.print(table)
+    console.print(f"mean squared distance {found['mean_squared_distance']:.4g}", markup=False)
+    console.print(f"page: {out / 'index.html'}", markup=False)
 
 
 def compare(

@@ -24,6 +24,7 @@ from coequal.rng import Rng
 
 PART = "Manifold"
 MODES: tuple[Mode, ...] = get_args(Mode)
+ROUNDING = 1e-5  # by which a value may miss [0, 1]
 
 
 @dataclass(frozen=True)
@@ -158,7 +159,7 @@ def distance(
         raise ValueError(f"images are {size}x{size}, the manifold's {family.size}x{family.size}")
     values = unit(images)
     low, high = float(values.nan_to_num(0.5).min()), float(values.nan_to_num(0.5).max())
-    if low < 0 or high > 1:
+    if low < -ROUNDING or high > 1 + ROUNDING:
         raise ValueError(f"images must lie in [0, 1], found {low:g} to {high:g}")
     return project(values, family, delta=delta, manifold=manifold)
 
