@@ -16,6 +16,7 @@ HIGHER = frozenset(
         *("precision", "recall", "f1", "density", "coverage", "prd_f8", "prd_f1_8"),
         *("is", "is_whole", "mode_score", "vendi", "vendi_ratio"),
         *("manifold_precision", "manifold_recall", "manifold_f1"),
+        *("modes_covered", "modes_quality", "curve_quality", "curve_coverage"),
     }
 )
 """Metrics of which more is better; of every other that a study may choose by, less is.

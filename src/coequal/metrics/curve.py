@@ -1,0 +1,85 @@
+"""Points against the curve that their data lie about: how near they are, and how much of it they
+reach.
+
+The counterpart, for data without modes, of the counts of Srivastava et al. 2017 (arXiv:1705.07761).
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from coequal.contract import ImageSet, KnownManifold, Metric, Output, Value, Want
+from coequal.images import unit
+from coequal.manifolds.points import Curve, on_curve
+from coequal.metrics._shares import distinct, share_of
+from coequal.rng import Rng
+
+PART = "CurveCoverage"
+
+
+@dataclass(frozen=True)
+class CurveCoverage(Metric):
+    """Precision and coverage against a known curve (`spiral`, `swiss_roll`).
+
+    - `curve_quality`: the share of points within `deviations` standard deviations (of the noise) of
+      the curve. Of the data themselves 0.9973 for 3 about a straight line; some 0.9975 about these
+      bent ones. With Wilson's interval.
+    - `curve_coverage`: the curve is cut into `bins` pieces of equal length; the share of pieces
+      with at least one such point, by the nearest place on the curve. It grows with the number of
+      points: compare at equal counts only. Standard error by the jackknife.
+
+    Standard errors are over new generated points.
+    """
+
+    outputs: ClassVar[Mapping[str, Output]] = {
+        "curve_quality": Output("higher", "share of generated points near the curve"),
+        "curve_coverage": Output("higher", "share of the curve's length with a point near it"),
+    }
+    wants: ClassVar[tuple[Want, ...]] = ("images",)
+    deviations: float = 3.0
+    bins: int = 100
+
+    def __post_init__(self) -> None:
+        if not 0 < self.deviations < math.inf:
+            raise ValueError(f"curve: deviations is {self.deviations}; above 0 and finite")
+        if self.bins < 1:
+            raise ValueError(f"curve: bins is {self.bins}; at least 1")
+
+    @classmethod
+    def refuses(cls, manifold: KnownManifold | None) -> str | None:
+        """Data that don't lie about a known curve."""
+        if isinstance(manifold, Curve):
+            return None
+        return "it needs data about a known curve: spiral, swiss_roll"
+
+    def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
+        """The curve and its noise; the real points themselves are not needed.
+
+        Raises:
+            ValueError: the curve is not known.
+        """
+        if not isinstance(real.manifold, Curve):
+            raise ValueError(self.refuses(real.manifold))
+        return real.manifold.parameters
+
+    def values(
+        self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
+    ) -> Mapping[str, Value]:
+        """NaN if a point is not finite."""
+        assert fake.images is not None
+        images = unit(fake.images)
+        if not torch.isfinite(images).all():
+            return {name: Value(float("nan")) for name in self.outputs}
+        found = on_curve(images, real)
+        near = found.distance <= self.deviations
+        bins = (found.place * self.bins).long().clamp(max=self.bins - 1)
+        reached = distinct(torch.where(near, bins, -1))
+        assert reached.standard_error is not None
+        return {
+            "curve_quality": share_of(near),
+            "curve_coverage": Value(reached.value / self.bins, reached.standard_error / self.bins),
+        }

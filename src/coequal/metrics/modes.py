@@ -1,0 +1,116 @@
+"""Missed modes, counted where the modes are known: Srivastava et al. 2017 (VEEGAN,
+arXiv:1705.07761), section 4."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from coequal.contract import ImageSet, KnownManifold, Metric, Output, Value, Want
+from coequal.images import unit
+from coequal.manifolds import colours, points
+from coequal.manifolds.modes import Assignment, KnownModes
+from coequal.metrics._shares import distinct, share_of
+from coequal.rng import Rng
+
+PART = "Modes"
+
+
+@dataclass(frozen=True)
+class Modes(Metric):
+    """Which modes of the data the generated images reach, and how evenly.
+
+    Each image belongs to its nearest mode. It is of high quality if it is near enough to it:
+
+    - points (`gaussian_ring`, `gaussian_grid`): within `deviations` standard deviations, as in the
+      paper. Of the data themselves a share of 1 - exp(-deviations^2 / 2) is, 0.98889 for 3.
+    - `colour_shapes`: within a squared distance of `squared_distance` of a member of the mode,
+      over all pixels and channels, values in [0, 1]. Of the data themselves every image is.
+
+    - `modes_covered`: the number of modes with at least one image of high quality. It grows with
+      the number of images: compare at equal counts only, and beside `modes_quality`, as noise hits
+      some modes too.
+    - `modes_quality`: the share of images of high quality.
+    - `modes_kl`: the Kullback-Leibler divergence of the modes' frequencies, of all images, from
+      those of the data (which are equal), in nats; 0 is best, log(modes) is one mode alone. n
+      images of a perfect generator give (modes - 1) / 2n on average, and not 0.
+
+    Standard errors are over new generated images: of the share exact, with Wilson's interval; of
+    the count the jackknife; of the divergence the delta method, which is right where frequencies
+    differ and up to sqrt(2) times too large where they are equal in truth.
+
+    Attributes:
+        deviations: the radius of a mode of points; 3 in the paper.
+        squared_distance: of images from a mode. Two modes of `colour_shapes` are more than four
+            times as far apart (in squares), so that no image is near two.
+    """
+
+    outputs: ClassVar[Mapping[str, Output]] = {
+        "modes_covered": Output("higher", "of 8 (ring), 25 (grid) or 288 (colour shapes) modes"),
+        "modes_quality": Output("higher", "share of generated images near a mode"),
+        "modes_kl": Output("lower", "nats, 0 for modes of equal frequency"),
+    }
+    wants: ClassVar[tuple[Want, ...]] = ("images",)
+    deviations: float = 3.0
+    squared_distance: float = 2.0
+
+    def __post_init__(self) -> None:
+        for name in ("deviations", "squared_distance"):
+            value = getattr(self, name)
+            if not 0 < value < math.inf:
+                raise ValueError(f"modes: {name} is {value}; it must be above 0 and finite")
+
+    @classmethod
+    def refuses(cls, manifold: KnownManifold | None) -> str | None:
+        """Data whose modes are not known."""
+        if isinstance(manifold, KnownModes):
+            return None
+        return "modes are counted where they are known: gaussian_ring, gaussian_grid, colour_shapes"
+
+    def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
+        """The parameters of the family; the real images themselves are not needed.
+
+        Raises:
+            ValueError: the modes are not known.
+        """
+        if not isinstance(real.manifold, KnownModes):
+            raise ValueError(self.refuses(real.manifold))
+        return real.manifold.parameters
+
+    def values(
+        self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
+    ) -> Mapping[str, Value]:
+        """NaN if an image is not finite."""
+        assert fake.images is not None
+        images = unit(fake.images)
+        if not torch.isfinite(images).all():
+            return {name: Value(float("nan")) for name in self.outputs}
+        found, modes, largest = self._assigned(images, real)
+        good = found.squared <= largest
+        return {
+            "modes_covered": distinct(torch.where(good, found.mode, -1)),
+            "modes_quality": share_of(good),
+            "modes_kl": divergence(found.mode.bincount(minlength=modes)),
+        }
+
+    def _assigned(
+        self, images: Tensor, real: Mapping[str, Tensor]
+    ) -> tuple[Assignment, int, float]:
+        """With the number of modes, and the largest squared distance of a good image."""
+        if "centres" in real:
+            found = points.assign(images, real)
+            return found, len(real["centres"]), self.deviations**2
+        return colours.assign(images), colours.MODES, self.squared_distance
+
+
+def divergence(counts: Tensor) -> Value:
+    """KL(frequencies | equal frequencies) in nats, of counts by mode, with its standard error."""
+    total, modes = int(counts.sum()), len(counts)
+    p = counts[counts > 0].double() / total
+    logs = (p * modes).log()
+    value = float((p * logs).sum())
+    first = float((p * logs.square()).sum()) - value**2  # a variance: rounding may be below 0
+    return Value(value, math.sqrt(max(first, 0.0) / total))

@@ -1,0 +1,81 @@
+"""Data sets made from a seed whose modes or curve are known."""
+
+import pytest
+import torch
+
+from coequal.data import fingerprint, known_manifold, load_dataset
+from coequal.datasets import _points, _polygons, colour_shapes
+from coequal.evaluation.score import _default_encoder
+from coequal.lookup import load
+
+POINTS = {"gaussian_ring": 8, "gaussian_grid": 25, "spiral": None, "swiss_roll": None}
+
+
+@pytest.fixture(autouse=True)
+def _few(monkeypatch):
+    few = {"train": 500, "validation": 100, "test": 100}
+    for module in (_points, colour_shapes):
+        monkeypatch.setattr(module, "COUNTS", few)
+
+
+@pytest.mark.parametrize(("name", "modes"), POINTS.items())
+def test_points(name, modes, tmp_path):
+    data = load_dataset(name, tmp_path)
+    assert data.shape == (2, 1, 1)
+    assert data.train.images.dtype == torch.float32
+    assert data.manifold == known_manifold(name)
+    assert data.manifold.in_words in data.notes[0]
+    assert (data.classes is None) == (modes is None)
+    if modes is not None:
+        assert len(data.classes) == modes
+        assert set(data.train.labels.tolist()) == set(range(modes))
+    again = load_dataset(name, tmp_path)
+    splits = [data.train.images, data.validation.images, data.test.images]
+    assert torch.equal(again.test.images, splits[2])
+    assert len(torch.cat(splits).unique(dim=0)) == 700  # no point twice, within a split or across
+
+
+def test_colour_shapes(tmp_path):
+    lines: list[str] = []
+    data = load_dataset("colour_shapes", tmp_path, None, lines.append)
+    assert data.shape == (3, 28, 28)
+    assert data.train.images.dtype == torch.uint8
+    assert len(data.classes) == 288
+    assert lines == ["making 700 images of colour_shapes"]
+    again = load_dataset("colour_shapes", tmp_path, 28, lines.append)
+    assert len(lines) == 1
+    assert torch.equal(again.train.images, data.train.images)
+    assert torch.equal(again.test.labels, data.test.labels)
+
+
+def test_the_counts_are_those_of_the_polygons():
+    assert sum(_polygons.COUNTS.values()) == 80_000
+
+
+@pytest.mark.parametrize("name", POINTS)
+def test_points_have_no_size(name):
+    with pytest.raises(ValueError, match=f"{name} holds points .* no image size; leave out 28"):
+        known_manifold(name, 28)
+
+
+def test_colour_shapes_come_in_one_size():
+    with pytest.raises(ValueError, match="28x28 only, not 64"):
+        known_manifold("colour_shapes", 64)
+
+
+def test_all_fingerprints_differ(tmp_path):
+    names = [*POINTS, "colour_shapes"]
+    assert len({fingerprint(load_dataset(name, tmp_path)) for name in names}) == len(names)
+
+
+def test_the_classifier_says_what_points_lack_and_pixels_take_them_as_they_are(tmp_path):
+    ring = load_dataset("gaussian_ring", tmp_path)
+    assert "at least 4x4" in load("encoders", "classifier").refuses(ring)
+    assert "needs labels" in load("encoders", "classifier").refuses(
+        load_dataset("spiral", tmp_path)
+    )
+    pixels = load("encoders", "pixels")
+    assert pixels.refuses(ring) is None
+    features = pixels.prepare(ring, tmp_path, print).features(ring.test.images)
+    assert torch.equal(features, ring.test.images.flatten(1))
+    assert _default_encoder(ring)[0] == "pixels"
