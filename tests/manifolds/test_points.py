@@ -7,17 +7,8 @@ import pytest
 import torch
 from sklearn.datasets import make_swiss_roll
 
-from coequal.manifolds.points import (
-    GaussianGrid,
-    GaussianRing,
-    Spiral,
-    SwissRoll,
-    angle_at,
-    arc_length,
-    assign,
-    on_curve,
-    on_spiral,
-)
+from coequal.manifolds.curves import Spiral, SwissRoll, angle_at, arc_length, on_curve, on_spiral
+from coequal.manifolds.points import GaussianGrid, GaussianRing, assign
 from coequal.rng import Rng
 
 FAMILIES = [GaussianRing(), GaussianGrid(), Spiral(), SwissRoll()]

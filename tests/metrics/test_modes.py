@@ -8,7 +8,8 @@ import torch
 
 from coequal.contract import ImageSet, KnownManifold
 from coequal.manifolds.colours import ColourShapes, Drawn
-from coequal.manifolds.points import GaussianGrid, GaussianRing, Spiral, SwissRoll, on_spiral
+from coequal.manifolds.curves import Spiral, SwissRoll, on_spiral
+from coequal.manifolds.points import GaussianGrid, GaussianRing
 from coequal.manifolds.polygons import PolygonFamily
 from coequal.metrics._shares import distinct, share_of
 from coequal.metrics.curve import CurveCoverage

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from coequal.contract import Dataset
 from coequal.datasets._points import load_points, refuse_size
-from coequal.manifolds.points import Spiral
+from coequal.manifolds.curves import Spiral
 
 PART = "load_spiral"
 ARGUMENT = None

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from coequal.contract import Dataset
 from coequal.datasets._points import load_points, refuse_size
-from coequal.manifolds.points import SwissRoll
+from coequal.manifolds.curves import SwissRoll
 
 PART = "load_swiss_roll"
 ARGUMENT = None

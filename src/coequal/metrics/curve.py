@@ -14,7 +14,7 @@ from torch import Tensor
 
 from coequal.contract import ImageSet, KnownManifold, Metric, Output, Value, Want
 from coequal.images import unit
-from coequal.manifolds.points import Curve, on_curve
+from coequal.manifolds.curves import Curve, on_curve
 from coequal.metrics._shares import distinct, share_of
 from coequal.rng import Rng
 
