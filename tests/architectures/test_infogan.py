@@ -101,3 +101,8 @@ def test_the_rewritten_layer_is_the_same_map(channels, monkeypatch):
         found.append([out, first, *second])
     for native, rewritten in zip(*found, strict=True):
         torch.testing.assert_close(native, rewritten, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("shape", [ImageShape(1, 27, 27), ImageShape(2, 28, 28)])
+def test_odd_shapes_are_refused(shape):
+    assert "divisible by 4" in InfoGan().refuses(shape)

@@ -8,11 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
-import torch
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import nn
 
 from coequal.architectures._layers import Reshape, Upsample, downsample, initialise, leaky_relu
+from coequal.architectures._players import Autoencoder, LogitDiscriminator, UniformGenerator, Vae
 from coequal.contract import (
     Architecture,
     Generator,
@@ -23,10 +22,7 @@ from coequal.contract import (
     Offers,
     Players,
     Reconstruction,
-    Request,
-    Samples,
 )
-from coequal.rng import Rng
 
 PART = "InfoGan"
 
@@ -80,12 +76,14 @@ class InfoGan(Architecture):
         variational = needs.generator is LatentVariableGenerator
         generator: Generator
         if variational:
-            generator = _Vae(self._trunk(shape), self._decoder(shape, nn.ReLU), self)
+            generator = Vae(
+                self._trunk(shape), self.units(1024), self._decoder(shape, nn.ReLU), self.latents
+            )
         else:
-            generator = _Gan(self._decoder(shape, leaky_relu), self.latents)
+            generator = UniformGenerator(self._decoder(shape, leaky_relu), self.latents)
         discriminator: nn.Module | None = None
         if needs.output is Logits:
-            discriminator = _Discriminator(self._trunk(shape), self.units(1024))
+            discriminator = LogitDiscriminator(self._trunk(shape), self.units(1024))
         elif needs.output is Reconstruction:
             discriminator = self._autoencoder(shape)
         for net in (generator, discriminator):
@@ -161,69 +159,7 @@ class InfoGan(Architecture):
             leaky_relu(),
             Upsample(narrow, shape.channels),
         )
-        return _Autoencoder(encoder, decoder)
+        return Autoencoder(encoder, decoder)
 
     def _optional(self, norm: Callable[[int], nn.Module], units: int) -> list[nn.Module]:
         return [norm(units)] if self.batch_norm else []
-
-
-class _Gan(Generator):
-    support = (-1.0, 1.0)
-
-    def __init__(self, decoder: nn.Sequential, latents: int) -> None:
-        super().__init__()
-        self.decoder = decoder
-        self.size = latents
-
-    def latents(self, count: int, rng: Rng) -> tuple[Tensor, ...]:
-        low, high = self.support
-        return (rng.uniform(count, self.size, low=low, high=high),)
-
-    def forward(self, request: Request) -> Samples:
-        images = torch.sigmoid(self.decoder(request.latents[0]).float())
-        return Samples(images, request.labels, request.source)
-
-
-class _Vae(LatentVariableGenerator):
-    def __init__(self, trunk: nn.Sequential, decoder: nn.Sequential, nets: InfoGan) -> None:
-        super().__init__()
-        self.trunk = trunk
-        self.posterior = nn.Linear(nets.units(1024), 2 * nets.latents)
-        self.decoder = decoder
-        self.size = nets.latents
-
-    def latents(self, count: int, rng: Rng) -> tuple[Tensor, ...]:
-        return (rng.normal(count, self.size),)
-
-    def encode(self, real: Samples) -> tuple[Tensor, Tensor]:
-        mean, raw = self.posterior(self.trunk(real.images)).float().chunk(2, dim=1)
-        return mean, 1e-6 + functional.softplus(raw)
-
-    def decode(self, latents: Tensor) -> Tensor:
-        return torch.sigmoid(self.decoder(latents).float())
-
-    def forward(self, request: Request) -> Samples:
-        return Samples(self.decode(request.latents[0]), request.labels, request.source)
-
-
-class _Discriminator(nn.Module):
-    def __init__(self, trunk: nn.Sequential, features: int) -> None:
-        super().__init__()
-        self.trunk = trunk
-        self.head = nn.Linear(features, 1)
-
-    def forward(self, samples: Samples) -> Logits:
-        features = self.trunk(samples.images)
-        return Logits(self.head(features)[:, 0].float(), features)
-
-
-class _Autoencoder(nn.Module):
-    def __init__(self, encoder: nn.Sequential, decoder: nn.Sequential) -> None:
-        super().__init__()
-        self.encoder = encoder
-        self.decoder = decoder
-
-    def forward(self, samples: Samples) -> Reconstruction:
-        code = self.encoder(samples.images)
-        images = torch.sigmoid(self.decoder(code).float())
-        return Reconstruction(samples.images, images, code)

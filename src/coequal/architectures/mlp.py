@@ -1,0 +1,119 @@
+"""Multilayer perceptrons, for points in the plane and small images.
+
+As in the toy experiments of Metz et al. 2017 (arXiv:1611.02163; sizes from memory) and of Gulrajani
+et al. 2017 (arXiv:1704.00028).
+"""
+
+from dataclasses import dataclass
+from math import prod
+from typing import ClassVar
+
+from torch import nn
+
+from coequal.architectures._layers import Reshape, leaky_relu
+from coequal.architectures._players import Autoencoder, LogitDiscriminator, UniformGenerator, Vae
+from coequal.contract import (
+    Architecture,
+    Generator,
+    ImageShape,
+    LatentVariableGenerator,
+    Logits,
+    Needs,
+    Offers,
+    Players,
+    Reconstruction,
+)
+
+PART = "Mlp"
+
+HIDDEN = 128  # units of a layer, at width 1
+LEAK = 0.2  # slope of `leaky_relu` below 0
+CODE = 64  # numbers at most that the autoencoder squeezes an image through
+
+
+@dataclass(frozen=True)
+class Mlp(Architecture):
+    """Dense layers with leaky ReLU, as many in every net; images of any shape.
+
+    The generator has no BatchNorm: its moving averages would blur what it makes by more than a
+    Gaussian of 0.02. The autoencoder's code has half as many numbers as an image, and 64 at most;
+    an image of two numbers has a code of one. Weights are drawn by He's rule (He et al. 2015,
+    arXiv:1502.01852), biases are 0.
+
+    Attributes:
+        width: multiplies the 128 units of every hidden layer.
+        depth: hidden layers of each net (and of each half of an autoencoder or a VAE).
+        latents: numbers of z, uniform on (-1, 1); standard normal for a VAE.
+        batch_norm: whether the hidden layers of the discriminator or the VAE's encoder have
+            BatchNorm.
+    """
+
+    width: float = 1.0
+    depth: int = 2
+    latents: int = 64
+    batch_norm: bool = True
+
+    def __post_init__(self) -> None:
+        if self.width <= 0:
+            raise ValueError(f"width must be above 0, got {self.width}")
+        for name in ("depth", "latents"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+
+    offers: ClassVar[Offers] = Offers(
+        generators=(LatentVariableGenerator,),
+        outputs=(Logits, Reconstruction),
+        shapes="any channels, height and width",
+    )
+
+    def refuses(self, shape: ImageShape) -> str | None:
+        """Nothing: every shape can be had."""
+        return None
+
+    def build(self, shape: ImageShape, classes: int | None, needs: Needs) -> Players:
+        """A generator or a VAE, and a discriminator or an autoencoder, or none."""
+        generator: Generator
+        if needs.generator is LatentVariableGenerator:
+            trunk, decoder = self._trunk(shape), self._decoder(self.latents, shape)
+            generator = Vae(trunk, self.units, decoder, self.latents)
+        else:
+            generator = UniformGenerator(self._decoder(self.latents, shape), self.latents)
+        discriminator: nn.Module | None = None
+        if needs.output is Logits:
+            discriminator = LogitDiscriminator(self._trunk(shape), self.units)
+        elif needs.output is Reconstruction:
+            code = max(1, min(CODE, prod(shape) // 2))
+            encoder = self._trunk(shape).append(nn.Linear(self.units, code))
+            discriminator = Autoencoder(encoder, self._decoder(code, shape))
+        for net in (generator, discriminator):
+            if net is not None:
+                _initialise(net)
+        return Players(generator, discriminator)
+
+    @property
+    def units(self) -> int:
+        """Of a hidden layer; at least 1."""
+        return max(1, round(HIDDEN * self.width))
+
+    def _decoder(self, inputs: int, shape: ImageShape) -> nn.Sequential:
+        layers: list[nn.Module] = []
+        for wide in [inputs, *[self.units] * (self.depth - 1)]:
+            layers += [nn.Linear(wide, self.units), leaky_relu()]
+        return nn.Sequential(*layers, nn.Linear(self.units, prod(shape)), Reshape(*shape))
+
+    def _trunk(self, shape: ImageShape) -> nn.Sequential:
+        """Images to `units` features. A layer before a BatchNorm has no bias, as in `infogan`."""
+        layers: list[nn.Module] = [nn.Flatten()]
+        for wide in [prod(shape), *[self.units] * (self.depth - 1)]:
+            layers.append(nn.Linear(wide, self.units, bias=not self.batch_norm))
+            layers += [nn.BatchNorm1d(self.units)] if self.batch_norm else []
+            layers.append(leaky_relu())
+        return nn.Sequential(*layers)
+
+
+def _initialise(net: nn.Module) -> None:
+    for layer in net.modules():
+        if isinstance(layer, nn.Linear):
+            nn.init.kaiming_normal_(layer.weight, a=LEAK)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
