@@ -67,6 +67,11 @@ class Spent:
     seconds: float = 0.0
 
 
+POINT = (2, 1, 1)
+"""Channels, height and width of a point in the plane, which is kept in floats and shown in a
+scatter plot: channel 0 is x, channel 1 is y."""
+
+
 @dataclass(frozen=True)
 class Measurement:
     """One number, and how it was measured."""

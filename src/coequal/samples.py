@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
@@ -13,7 +12,7 @@ from coequal import lookup
 from coequal.contract import Generator, ImageShape
 from coequal.evaluation.instrument import generate
 from coequal.images import to_uint8
-from coequal.records import Trial
+from coequal.records import POINT, Trial
 from coequal.report.grids import square_sheet
 from coequal.results.folder import RunFolder
 from coequal.rng import Rng
@@ -77,21 +76,27 @@ def chosen_trial(folder: RunFolder, model: str | None, trial: str | None) -> Tri
 def write_samples(folder: RunFolder, trial: Trial, count: int, seed: int, out: Path) -> Path:
     """Write images of a trained generator: one sheet (.png), an array (.npy), or a folder of PNGs.
 
+    The sheet of points is a scatter plot over real ones.
+
     Raises:
         FileExistsError: an array or a folder with files is there already.
         FileNotFoundError: the trial left no weights.
+        ValueError: a folder is asked for, and the images are points.
     """
-    images: NDArray[np.uint8] = to_uint8(sample(folder, trial, count, seed).images).numpy()
+    images = sample(folder, trial, count, seed).images
     if out.suffix == ".npy":
         _refuse_existing(out)
         out.parent.mkdir(parents=True, exist_ok=True)
-        np.save(out, images)
+        np.save(out, images.numpy())
     elif out.suffix == ".png":
         _refuse_existing(out)
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_bytes(square_sheet(images))
+        shown = images if images.shape[1:] == POINT else to_uint8(images)
+        out.write_bytes(square_sheet(shown.numpy(), folder.real_samples(trial.data)))
+    elif images.shape[1:] == POINT:
+        raise ValueError(f"{out}: a point makes no picture; name a .png (a scatter) or a .npy")
     else:
-        _write_images(images, out)
+        _write_images(to_uint8(images).numpy(), out)
     return out
 
 

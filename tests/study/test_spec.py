@@ -158,7 +158,7 @@ models:
     assert light.wide["penalty_weight"].range() == LogUniform(0.1, 100)
 
 
-@pytest.mark.parametrize("name", ["smoke", "demo"])
+@pytest.mark.parametrize("name", ["smoke", "demo", "rings"])
 def test_the_studies_that_ship_are_good(repository, name):
     found, _ = checked(repository / "studies" / f"{name}.yaml")
     assert len(found.models) == 8

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from coequal.evaluation.rows import Digests, Rows, digests_of, held, in_file, write_rows
 from coequal.images import to_uint8
+from coequal.records import POINT
 
 Array = Tensor | NDArray[np.generic]
 
@@ -101,7 +102,8 @@ def _recognised(open_array: Callable[[], Array], what: str, folder: Path | None)
             f"{what} has the shape {shape} and type {dtype}; what would do: uint8 images "
             "(n, c, h, w) or (n, h, w, c) with 1 or 3 channels, or features (n, d) as floats"
         )
-    last = axes[1] not in (1, 3)
+    point = axes[1:] == POINT and dtype.is_floating_point
+    last = axes[1] not in (1, 3) and not point
     if not dtype.is_floating_point and dtype != torch.uint8:
         raise ValueError(f"{what}: images must be uint8, or floats in [0, 1]; got {dtype}")
 
@@ -109,6 +111,8 @@ def _recognised(open_array: Callable[[], Array], what: str, folder: Path | None)
         part = _part(open_array(), start, stop)
         part = part.unsqueeze(1) if three else part
         part = part.permute(0, 3, 1, 2) if last else part
+        if point:
+            return part.float()
         return (to_uint8(part) if part.is_floating_point() else part).contiguous()
 
     if last:
@@ -116,7 +120,7 @@ def _recognised(open_array: Callable[[], Array], what: str, folder: Path | None)
     notes: tuple[str, ...] = ()
     if dtype.is_floating_point:
         _refuse_beyond_unit(open_array, what)
-        notes = ("float images were rounded to 8 bits",)
+        notes = () if point else ("float images were rounded to 8 bits",)
     in_memory = isinstance(array, Tensor)
     images = held(read(0, len(array))) if in_memory else Rows(axes, read)
     return Read(images, None, digests_of(images.parts()), notes)

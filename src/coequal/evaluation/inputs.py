@@ -139,7 +139,8 @@ def from_array(given: Tensor | np.ndarray, what: str) -> Input:
 
     Two axes and floats: features. Four axes: images, uint8 as they are, floats in [0, 1]. Channels
     are the axis of size 1 or 3 next to the front (n, c, h, w); if only the last one is, (n, h,
-    w, c). Three axes: grey images (n, h, w).
+    w, c). Three axes: grey images (n, h, w). Floats of shape (n, 2, 1, 1) are points, kept as they
+    are.
 
     Raises:
         ValueError: anything else; the message says what was given.

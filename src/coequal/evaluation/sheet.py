@@ -14,6 +14,7 @@ from torch import Tensor
 from coequal.contract import ImageSet
 from coequal.evaluation.inputs import Input
 from coequal.files import write_whole
+from coequal.images import to_uint8
 from coequal.metrics._distances import Wish, nearest
 
 SHEETS = (".png", ".html")
@@ -36,6 +37,9 @@ def refuse_sheet(sheet: Path | None, fake: Input) -> None:
         raise ValueError(f"a sheet is a {' or '.join(SHEETS)}, not {sheet.name}")
     if sheet is not None and fake.images is None:
         raise ValueError("a sheet needs images; features were given")
+    if sheet is not None and fake.shape is not None and fake.shape.channels not in (1, 3):
+        size = "x".join(map(str, fake.shape))
+        raise ValueError(f"a sheet shows grey or coloured images; these are {size}")
 
 
 def write_sheet(
@@ -66,7 +70,7 @@ def write_sheet(
 def _strip(images: Tensor) -> NDArray[np.uint8]:
     """Images in one row, white gaps between them, a wider one after the first: (h, w, 3)."""
     factor = max(1, ENLARGED // int(images.shape[2]))
-    pixels = images.expand(-1, 3, -1, -1).permute(0, 2, 3, 1).numpy()
+    pixels = to_uint8(images).expand(-1, 3, -1, -1).permute(0, 2, 3, 1).numpy()
     large = pixels.repeat(factor, axis=1).repeat(factor, axis=2)
     gap = np.full((large.shape[1], GAP, 3), 255, dtype=np.uint8)
     parts: list[NDArray[np.uint8]] = [large[0], gap, gap, gap]

@@ -3,15 +3,19 @@
 import base64
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from coequal.records import POINT
+from coequal.report.figures.images import scatters
+from coequal.report.style import house_style
 from coequal.report.summary import DataSummary
 from coequal.report.words import number, setting_name
 from coequal.results.folder import RunFolder
@@ -21,7 +25,7 @@ GAP = 1  # pixels of an image between two images
 SIDE = 64  # wider images are made smaller for the page; the PNG file keeps them
 LABEL = 210  # pixels for the labels of the sheet
 
-Images = NDArray[np.uint8]
+Images = NDArray[Any]  # uint8; float32 if they are points
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,12 @@ class Row:
     title: str
     detail: str
     images: Images  # (n, channels, height, width)
+    real: Images | None = None  # shown beneath, if they are points
+
+    @property
+    def points(self) -> bool:
+        """Whether they are points in the plane, for a scatter plot."""
+        return are_points(self.images)
 
     @cached_property
     def strip(self) -> Image.Image:
@@ -41,7 +51,14 @@ class Row:
     @property
     def uri(self) -> str:
         """The row as a PNG in a data URI."""
-        return f"data:image/png;base64,{base64.b64encode(_png(self.strip)).decode()}"
+        untitled = replace(self, title="", detail="")
+        picture = _scatter([untitled]) if self.points else _png(self.strip)
+        return f"data:image/png;base64,{base64.b64encode(picture).decode()}"
+
+
+def are_points(images: Images) -> bool:
+    """Whether images are points in the plane: two channels of one pixel."""
+    return images.shape[1:] == POINT
 
 
 def sample_rows(folder: RunFolder, summary: DataSummary) -> list[Row]:
@@ -50,7 +67,7 @@ def sample_rows(folder: RunFolder, summary: DataSummary) -> list[Row]:
     rows = []
     real = folder.real_samples(summary.data)
     if real is not None:
-        rows.append(Row("Real images", "held out", real[:COLUMNS]))
+        rows.append(Row("Real images", "held out", real[: _in_a_row(real)]))
     for model in summary.ranked:
         if model.chosen is None or model.chosen.moment is None:
             continue
@@ -58,12 +75,14 @@ def sample_rows(folder: RunFolder, summary: DataSummary) -> list[Row]:
         if images is not None:
             which = setting_name(model.chosen).removeprefix("the ")
             detail = f"{label} {number(model.chosen.test)}, {which}"
-            rows.append(Row(model.label, detail, images[:COLUMNS]))
+            rows.append(Row(model.label, detail, images[: _in_a_row(images)], real))
     return rows
 
 
 def sheet(rows: Sequence[Row]) -> bytes:
-    """All rows with their labels as one PNG file."""
+    """All rows with their labels as one PNG file; of points, a scatter plot each."""
+    if rows[0].points:
+        return _scatter(rows)
     strips = [_strip(row.images) for row in rows]
     factor = max(1, 56 // max(row.images.shape[-1] for row in rows))
     strips = [_enlarged(strip, factor) for strip in strips]
@@ -82,8 +101,11 @@ def sheet(rows: Sequence[Row]) -> bytes:
     return _png(picture)
 
 
-def square_sheet(images: Images) -> bytes:
-    """Any number of images as one PNG file, about as wide as high."""
+def square_sheet(images: Images, real: Images | None = None) -> bytes:
+    """Any number of images as one PNG file, about as wide as high; points as a scatter plot over
+    real ones."""
+    if are_points(images):
+        return _scatter([Row("", "", images, real)])
     columns = min(len(images), max(1, round(len(images) ** 0.5)))
     strips = [_strip(images[i : i + columns]) for i in range(0, len(images), columns)]
     side = strips[0].height + GAP
@@ -91,6 +113,15 @@ def square_sheet(images: Images) -> bytes:
     for row, strip in enumerate(strips):
         picture.paste(strip, (0, row * side))
     return _png(_enlarged(picture, max(1, 84 // side)))
+
+
+def _in_a_row(images: Images) -> int:
+    return len(images) if are_points(images) else COLUMNS
+
+
+def _scatter(rows: Sequence[Row]) -> bytes:
+    with house_style():
+        return scatters([(row.title, row.detail, row.images, row.real) for row in rows])
 
 
 def _strip(images: Images) -> Image.Image:

@@ -12,9 +12,9 @@ from coequal.records import Result, Trial
 from coequal.rng import Rng
 from coequal.study.parts import assemble
 from coequal.study.plan import most_trials
-from coequal.study.references import instrument_for
+from coequal.study.references import instrument_for, shown
 from coequal.study.spec import Study
-from coequal.study.trial import GRID, make_trainer
+from coequal.study.trial import make_trainer
 from coequal.study.worker import Places, threads
 from coequal.training.loop import Trainer
 
@@ -143,13 +143,14 @@ def _cost(trial: Trial, ready: _Ready, places: Places) -> Cost:
         player: sum(value.numel() for value in net.state_dict().values())
         for player, net in trainer.nets().items()
     }
-    image = dataset.shape.channels * dataset.shape.height * dataset.shape.width
+    count, form = shown(dataset.shape)
+    sheet = count * form.itemsize * math.prod(dataset.shape)  # bytes
     return Cost(
         step=step,
         flops=max(1.0, trainer.spent.flops / max(1, trainer.steps_done)),
         start=ready.start,
         evaluation=ready.evaluation,
-        kept=4 * parameters["generator"] + len(trainer.training.schedule()) * GRID * image + SMALL,
+        kept=4 * parameters["generator"] + len(trainer.training.schedule()) * sheet + SMALL,
         working=3 * 4 * sum(parameters.values()),  # weights and Adam's two moments
     )
 

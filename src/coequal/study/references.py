@@ -7,19 +7,21 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import torch
 
-from coequal.contract import Dataset, Log
+from coequal.contract import Dataset, ImageShape, Log
 from coequal.data import fingerprint, load_dataset
 from coequal.evaluation.asked import asked_metrics
 from coequal.evaluation.instrument import Instrument, prepare
 from coequal.files import write_whole
-from coequal.images import to_uint8
-from coequal.records import Trial
+from coequal.images import alike
+from coequal.records import POINT, Trial
 from coequal.results.folder import RunFolder, file_name
 from coequal.study.parts import assemble
 from coequal.study.worker import Heart, Places, threads
 
-SHOWN = 64  # real images kept for the report
+SHOWN = 64  # images of each model, and real ones, kept for the report
+POINTS_SHOWN = 1000  # if they are points
 
 
 def prepare_references(trials: Sequence[Trial], places: Places) -> None:
@@ -41,7 +43,8 @@ def prepare_references(trials: Sequence[Trial], places: Places) -> None:
         _refuse_impossible(trials, real)
         instrument = instrument_for(first, places, note)
         images = io.BytesIO()
-        np.save(images, to_uint8(real.test.images[:SHOWN]).numpy(), allow_pickle=False)
+        count, form = shown(real.shape)
+        np.save(images, alike(real.test.images[:count], form).numpy(), allow_pickle=False)
         write_whole(run.path / "references" / f"{file_name(first.data)}.npy", images.getvalue())
         found = {
             "encoder": instrument.encoder.id,
@@ -60,6 +63,11 @@ def prepare_references(trials: Sequence[Trial], places: Places) -> None:
 
 # The limits of one trial are not meant for what is made once for all of them.
 prepare_references.unlimited = True  # type: ignore[attr-defined]
+
+
+def shown(shape: ImageShape) -> tuple[int, torch.dtype]:
+    """How many images are kept for the report, and in which form: points as floats."""
+    return (POINTS_SHOWN, torch.float32) if shape == POINT else (SHOWN, torch.uint8)
 
 
 def pulse_of_preparation(places: Places) -> Path:

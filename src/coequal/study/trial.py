@@ -27,7 +27,7 @@ from coequal.results.folder import RunFolder, samples_path
 from coequal.rng import Rng
 from coequal.seeds import seed_for
 from coequal.study.parts import Parts, assemble
-from coequal.study.references import instrument_for
+from coequal.study.references import instrument_for, shown
 from coequal.study.worker import Heart, Places, Stopped, TimedOut, environment, threads
 from coequal.training import checkpoint as checkpoints
 from coequal.training.data import Batches
@@ -40,8 +40,6 @@ PULSE = 0.5  # seconds of training below which twice as many steps are taken bet
 
 STOPPED = "stopped"
 """What `execute` returns for a trial that left a checkpoint and no result."""
-
-GRID = 64  # images of the sheet, at the same latents for every trial
 
 
 def execute(trial: Trial, places: Places) -> str:
@@ -185,7 +183,7 @@ class _Running:
                 f"batch_norm=moving-averages ema={ema or 'none'} seed=trial",
                 generator,
             )
-        sheet = grid(generator, device, instrument.dataset.classes)
+        sheet = grid(generator, device, instrument.dataset)
         buffer = io.BytesIO()
         np.save(buffer, sheet.numpy(), allow_pickle=False)
         write_whole(samples_path(self.folder, step), buffer.getvalue())
@@ -194,8 +192,8 @@ class _Running:
             raise FloatingPointError(f"{bad[0].metric} was {bad[0].value} at step {step}")
         self.measured.append(Checkpoint(step, trainer.spent, tuple(measurements)))
         write_json(self.folder / "measured.json", [asdict(entry) for entry in self.measured])
-        shown = [f"{m.metric} {m.value:.5g} on {m.split}" for m in measurements]
-        self.log(f"step {step}: {', '.join(shown)}")
+        found = [f"{m.metric} {m.value:.5g} on {m.split}" for m in measurements]
+        self.log(f"step {step}: {', '.join(found)}")
 
     def _refuse_changed(self, instrument: Instrument) -> None:
         """Images and encoder must be those that the study began with."""
@@ -267,10 +265,12 @@ def load_generator(
     return players.generator
 
 
-def grid(generator: Generator, device: str, classes: Sequence[str] | None) -> torch.Tensor:
-    """`GRID` uint8 images at latents that are the same for every trial with the same kind of
+def grid(generator: Generator, device: str, dataset: Dataset) -> torch.Tensor:
+    """The images of the sheet, at latents that are the same for every trial with the same kind of
     latents."""
-    return generate(generator, GRID, Rng(seed_for("grid"), device), every_class(GRID, classes))
+    count, form = shown(dataset.shape)
+    labels = every_class(count, dataset.classes)
+    return generate(generator, count, Rng(seed_for("grid"), device), labels, form)
 
 
 def every_class(count: int, classes: Sequence[str] | None) -> torch.Tensor | None:
