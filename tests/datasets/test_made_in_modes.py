@@ -6,7 +6,9 @@ import torch
 from coequal.data import fingerprint, known_manifold, load_dataset
 from coequal.datasets import _points, _polygons, colour_shapes
 from coequal.evaluation.score import _default_encoder
+from coequal.images import unit
 from coequal.lookup import load
+from coequal.manifolds.colours import assign
 
 POINTS = {"gaussian_ring": 8, "gaussian_grid": 25, "spiral": None, "swiss_roll": None}
 
@@ -46,6 +48,9 @@ def test_colour_shapes(tmp_path):
     assert len(lines) == 1
     assert torch.equal(again.train.images, data.train.images)
     assert torch.equal(again.test.labels, data.test.labels)
+    found = assign(unit(data.test.images))
+    assert torch.equal(found.mode, data.test.labels)
+    assert found.squared.max() < 1e-3
 
 
 def test_the_counts_are_those_of_the_polygons():

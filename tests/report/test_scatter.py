@@ -11,7 +11,7 @@ from coequal.contract import ImageShape
 from coequal.evaluation.inputs import from_array
 from coequal.report.figures.images import scatters
 from coequal.report.grids import Row, sheet, square_sheet
-from coequal.report.style import COLOURS
+from coequal.report.style import COLOURS, FAINT
 from coequal.study.references import shown
 
 
@@ -38,8 +38,11 @@ def test_x_goes_right_and_y_goes_up():
 def test_real_points_lie_beneath():
     alone = square_sheet(points((0.5, 0.5)))
     over = square_sheet(points((0.5, 0.5)), points((0.2, 0.2)))
-    assert alone != over
     assert not len(inked(alone, COLOURS[0]))  # without real ones beneath they are the real ones
+    row, column = inked(over, FAINT).T  # so have the frame, and the blue dot's edge
+    inner = (row > 0.1) & (row < 0.9) & (column > 0.1) & (column < 0.9)
+    assert np.median(column[inner]) == pytest.approx(0.2, abs=0.03)
+    assert np.median(row[inner]) == pytest.approx(0.8, abs=0.04)
 
 
 def test_a_panel_for_each_row_and_the_same_bytes_again():
