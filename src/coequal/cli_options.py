@@ -37,6 +37,11 @@ def print_json(values: Any) -> None:
     sys.stdout.write(json.dumps(values, indent=1) + "\n")
 
 
+def note(line: str) -> None:
+    """Something that happened on the way, beside the output."""
+    errors.print(line, markup=False, soft_wrap=True)
+
+
 def run_folder(path: Path) -> "RunFolder":
     """The folder of a run that is there.
 
@@ -58,13 +63,14 @@ def shown(path: Path) -> Path:
 
 def write_report(folder: "RunFolder", verdict: bool = True) -> None:
     """The page and the tables of a run, the verdict on the screen, and where both lie."""
-    from coequal.report.page import write_report
+    from coequal.report.page import write_summaries
     from coequal.report.summary import summarise
     from coequal.report.text import verdict_lines
-    from coequal.results.table import write_tables
+    from coequal.results.table import refresh_tables
 
-    write_tables(folder)
-    page = write_report(folder)
-    for line in verdict_lines(summarise(folder)) if verdict else ():
+    refresh_tables(folder, note)
+    found = summarise(folder, note)
+    page = write_summaries(folder, found)
+    for line in verdict_lines(found) if verdict else ():
         console.print(line, markup=False, soft_wrap=True)
     console.print(f"\nreport: {shown(page)}\nresults: {shown(folder.path / 'results.csv')}")

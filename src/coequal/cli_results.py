@@ -12,7 +12,7 @@ from coequal.cli_options import (
     Json,
     RunPath,
     console,
-    errors,
+    note,
     print_json,
     run_folder,
     shown,
@@ -61,7 +61,7 @@ def collect(folder: RunPath) -> None:
     from coequal import api
 
     found = run_folder(folder)
-    joined = api.collect(found.path, _note)
+    joined = api.collect(found.path, note)
     again = sum(trial.repeat > 0 for trial in joined.left)
     done = len(joined.trials) - len(joined.left)
     console.print(f"{done} of {len(joined.trials)} trials have a result")
@@ -90,7 +90,7 @@ def export(
     """All results of a run in one file for other programs."""
     from coequal.results.export import export as write
 
-    written = write(run_folder(folder), form or out.suffix.removeprefix("."), out, _note)
+    written = write(run_folder(folder), form or out.suffix.removeprefix("."), out, note)
     console.print(f"results: {shown(written)}")
 
 
@@ -101,7 +101,7 @@ def clean(
     """Delete what a run's report does not need: checkpoints, drafts, weights that nobody chose."""
     from coequal.results.clean import clean as find
 
-    found = find(run_folder(folder), really=yes, log=_note)
+    found = find(run_folder(folder), really=yes, log=note)
     reasons: dict[str, tuple[int, int]] = {}
     for entry in found:
         count, size = reasons.get(entry.why, (0, 0))
@@ -145,14 +145,10 @@ def merge(
     write_report(into)
 
 
-def _note(line: str) -> None:
-    errors.print(line, markup=False, soft_wrap=True)
-
-
 def _statuses(folder: "RunFolder") -> tuple[list[dict[str, Any]], dict[str, Any]]:
     from coequal.overview import statuses
 
-    rows = statuses(folder, _note)
+    rows = statuses(folder, note)
     return rows, {key: sum(row[key] for row in rows) for key in rows[0] if key != "model"}
 
 

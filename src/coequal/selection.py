@@ -5,8 +5,8 @@ best validation score, as the study says. A trial without a finite score there i
 """
 
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from coequal.records import Checkpoint, Result
@@ -42,39 +42,60 @@ class Rule:
         """What a study's `select` says."""
         return cls(str(select["metric"]), select["checkpoint"])
 
-    def moment(self, result: Result) -> Checkpoint | None:
-        """The checkpoint that stands for a trial; None if it failed or has no finite score.
+    def place(
+        self, finished: bool, steps: Sequence[int], validation: Sequence[float]
+    ) -> int | None:
+        """Which checkpoint stands for a trial; None if it failed or has no finite score.
 
         Of equals the earliest. The rule looks at validation only.
+
+        Args:
+            finished: whether the trial reached its budget.
+            steps: of the checkpoints.
+            validation: the metric there; NaN where it was not measured.
         """
-        if not result.finished or not result.checkpoints:
+        if not finished or not steps:
             return None
-        last = result.checkpoints[-1]
+        last = len(steps) - 1
         if self.checkpoint == "last":
-            return last if math.isfinite(self._cost(last)) else None
-        best = min(result.checkpoints, key=lambda c: (self._cost(c), c.step))
-        return best if math.isfinite(self._cost(best)) else None
+            return last if math.isfinite(validation[last]) else None
+        known = [k for k, value in enumerate(validation) if math.isfinite(value)]
+        return min(known, key=lambda k: (cost(self.metric, validation[k]), steps[k]), default=None)
+
+    def moment(self, result: Result) -> Checkpoint | None:
+        """The same of a result."""
+        points = result.checkpoints
+        values = [self._validation(point) for point in points]
+        found = self.place(result.finished, [point.step for point in points], values)
+        return None if found is None else points[found]
 
     def score(self, result: Result) -> float:
         """The validation score to choose by, less is better; infinite for a failure."""
         moment = self.moment(result)
-        return math.inf if moment is None else self._cost(moment)
+        return math.inf if moment is None else cost(self.metric, self._validation(moment))
 
     def best_settings(self, results: Iterable[Result], count: int) -> list[int]:
         """The best settings among the search's own trials of one model, best first.
 
         Settings that failed are never among them, so there may be fewer than `count`.
         """
-        scored = sorted(
-            (self.score(result), result.trial.setting)
-            for result in results
-            if result.trial.repeat == 0
-        )
-        return [setting for score, setting in scored if math.isfinite(score)][:count]
+        own = (result for result in results if result.trial.repeat == 0)
+        return best((self.score(result), result.trial.setting) for result in own)[:count]
 
-    def _cost(self, checkpoint: Checkpoint) -> float:
+    def judged(self, result: Result) -> Result:
+        """The result with nothing but the checkpoint that stands for it, on which the rule says the
+        same: of a hundred thousand results no more need be held."""
+        moment = self.moment(result)
+        return replace(result, checkpoints=() if moment is None else (moment,))
+
+    def _validation(self, checkpoint: Checkpoint) -> float:
         try:
-            found = cost(self.metric, checkpoint.value(self.metric, "validation"))
+            return checkpoint.value(self.metric, "validation")
         except KeyError:
-            return math.inf
-        return found if math.isfinite(found) else math.inf
+            return math.nan
+
+
+def best(scored: Iterable[tuple[float, int]]) -> list[int]:
+    """Settings by their scores, best first; of equals the one that was drawn first, and no
+    failure."""
+    return [setting for score, setting in sorted(scored) if math.isfinite(score)]

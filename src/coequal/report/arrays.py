@@ -25,9 +25,9 @@ def validations(trials: Iterable[TrialSummary], metric: Metric) -> Array:
     return np.array([metric.cost(trial.validation) for trial in trials], dtype=np.float64)
 
 
-def values(trials: Iterable[TrialSummary], metric: Metric) -> Array:
-    """(trials,) test values of any metric as costs; NaN where it was not measured."""
-    return np.array([metric.cost(trial.value(metric.name)) for trial in trials], dtype=np.float64)
+def f1_costs(trials: Iterable[TrialSummary]) -> Array:
+    """(trials,) test F1 as costs; NaN for a failure, or where it was not measured."""
+    return np.array([Metric("f1").cost(trial.f1) for trial in trials], dtype=np.float64)
 
 
 def stream(seed: Any, *names: object) -> np.random.Generator:

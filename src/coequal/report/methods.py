@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from coequal.records import Result
+from coequal.report.source import Facts
 from coequal.report.summary import DataSummary
 from coequal.report.transfer import Transferred
 from coequal.report.words import listed, number, plain
@@ -37,7 +37,7 @@ def protocols(summary: DataSummary) -> list[tuple[str, str]]:
     ]
 
 
-def caveats(summary: DataSummary, study: Mapping[str, Any], results: Sequence[Result]) -> list[str]:
+def caveats(summary: DataSummary, study: Mapping[str, Any]) -> list[str]:
     """What a reader must know before using the numbers, and every fallback that was taken."""
     found = []
     if not summary.finished:
@@ -73,30 +73,25 @@ def caveats(summary: DataSummary, study: Mapping[str, Any], results: Sequence[Re
             "measured."
         )
     found += [str(note) for note in summary.reference.get("notes", ())]
-    counts = Counter(note for r in results if r.trial.data == summary.data for note in r.notes)
-    found += [f"{note} ({count} trials)" for note, count in sorted(counts.items())]
+    counts = sorted(summary.facts.notes.get(summary.data, Counter()).items())
+    found += [f"{note} ({count} trials)" for note, count in counts]
     return found
 
 
-def provenance(results: Sequence[Result], study: Mapping[str, Any]) -> list[tuple[str, str]]:
+def provenance(facts: Facts, study: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Versions, machines, seeds and what it all cost."""
-    seen: dict[str, set[str]] = {}
-    for result in results:
-        for name, value in result.environment.items():
-            seen.setdefault(name, set()).add(str(value))
-    repeats = sorted({result.trial.repeat for result in results})
-    rows = [(name, "; ".join(sorted(values))) for name, values in sorted(seen.items())]
+    rows = [(name, "; ".join(sorted(seen))) for name, seen in sorted(facts.environment.items())]
     return [
         ("study seed", str(study.get("seed", "–"))),
         (
             "runs of a setting",
-            f"the search's own, and up to {repeats[-1]} with fresh seeds"
-            if repeats and repeats[-1]
+            f"the search's own, and up to {facts.repeats} with fresh seeds"
+            if facts.repeats
             else "one, the search's own",
         ),
-        ("trials with results", str(len(results))),
-        ("training time, all trials", _duration(sum(r.spent.seconds for r in results))),
-        ("FLOPs, all trials", f"{sum(r.spent.flops for r in results):.3g}"),
+        ("trials with results", str(facts.results)),
+        ("training time, all trials", _duration(facts.seconds)),
+        ("FLOPs, all trials", f"{facts.flops:.3g}"),
         *rows,
     ]
 

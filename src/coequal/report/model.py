@@ -7,14 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from coequal.records import Result, Trial
 from coequal.report.arrays import tests
 from coequal.report.direction import Metric
-from coequal.report.ranges import declared
 from coequal.report.reruns import RerunSummary, rerun_summary
 from coequal.report.spread import sensitivity
-from coequal.report.trials import TrialSummary, trial_summary
-from coequal.selection import Rule
+from coequal.report.trials import TrialSummary
+from coequal.selection import Rule, best
 from coequal.statistics.rates import Interval, wilson
 from coequal.statistics.sensitivity import Influence
 
@@ -55,6 +53,7 @@ class ModelSummary:
     gflops: float  # mean per trial of the search, failed ones with what they spent
     seconds: float
     influences: tuple[Influence, ...] | None  # of the hyper-parameters; None: too few settings
+    others: Mapping[str, float]  # test values of every metric, where `chosen` is judged
 
     @property
     def label(self) -> str:
@@ -91,14 +90,12 @@ def model_summary(
     study: Mapping[str, Any],
     name: str,
     index: int,
-    plan: Sequence[Trial],
-    results: Mapping[str, Result],
+    trials: Sequence[TrialSummary],
     rule: Rule,
 ) -> ModelSummary:
-    """What became of a model's trials on one data set; `plan` holds those alone."""
-    metric, spaces = Metric(rule.metric), declared(study, name)
+    """What became of a model's trials on one data set; still without `others`."""
+    metric = Metric(rule.metric)
     about: Mapping[str, Any] = next((m for m in study["models"] if m["name"] == name), {})
-    trials = [trial_summary(t, results.get(t.id), rule, spaces) for t in plan]
     settings = [trial for trial in trials if trial.repeat == 0]
     again: dict[int, list[TrialSummary]] = {}
     for trial in sorted(trials, key=lambda t: t.repeat):
@@ -107,8 +104,7 @@ def model_summary(
     ended = [setting for setting in settings if setting.has_result]
     good = [setting for setting in ended if not setting.failed]
     phase = study.get("reruns") or {}
-    found = [results[t.id] for t in plan if t.repeat == 0 and t.id in results]
-    candidates = rule.best_settings(found, max(1, int(phase.get("best", 1))))
+    candidates = best((s.score, s.number) for s in settings)[: max(1, int(phase.get("best", 1)))]
     costs = tests(ended, metric)
     middle = float(np.median(np.where(np.isfinite(costs), costs, np.inf))) if ended else math.nan
     spent = [s.spent for s in ended if s.spent]
@@ -130,6 +126,7 @@ def model_summary(
         gflops=_mean(s.flops / 1e9 for s in spent),
         seconds=_mean(s.seconds for s in spent),
         influences=sensitivity(settings, metric=metric, seed=seed, name=name),
+        others={},
     )
 
 

@@ -3,7 +3,7 @@
 No network, no torch, no date.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +11,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from coequal.files import write_whole
-from coequal.records import Result
 from coequal.report import methods, sentences, words
 from coequal.report.figures.images import picture_figure
 from coequal.report.grids import Row, sample_rows, sheet
 from coequal.report.latex import latex
 from coequal.report.markdown import markdown
 from coequal.report.section import Section, Together, section, together
+from coequal.report.source import Facts
 from coequal.report.style import (
     COLOURS,
     ON_DARK,
@@ -33,20 +33,28 @@ from coequal.results.folder import RunFolder, file_name
 from coequal.results.table import csv_text
 
 
-def write_report(folder: RunFolder) -> Path:
+def write_report(folder: RunFolder, log: Callable[[str], None] = lambda line: None) -> Path:
     """Write the page, figures and tables of a run, finished or not; the path of the page.
 
     The same results give the same bytes.
+
+    Args:
+        folder: of the run.
+        log: is told if the index had to be brought up to date.
 
     Raises:
         FileNotFoundError: the folder holds no study.
         ValueError: see `coequal.report.summary.summarise`.
     """
-    found = summarise(folder)
+    return write_summaries(folder, summarise(folder, log))
+
+
+def write_summaries(folder: RunFolder, found: Sequence[DataSummary]) -> Path:
+    """The same from what `summarise` found."""
     report = folder.path / "report"
     rows = {summary.data: _samples(folder, summary, report / "figures") for summary in found}
     source = (folder.path / "study.yaml").read_text()
-    return write_pages(report, folder.study(), source, found, list(folder.results().values()), rows)
+    return write_pages(report, folder.study(), source, found, rows)
 
 
 def write_pages(
@@ -54,7 +62,6 @@ def write_pages(
     study: Mapping[str, Any],
     source: str,
     summaries: Sequence[DataSummary],
-    results: Sequence[Result],
     rows: Mapping[str, Sequence[Row]],
 ) -> Path:
     """The same from what was read.
@@ -64,17 +71,15 @@ def write_pages(
         study: with every default filled in.
         source: the study file, as it was read.
         summaries: one for each data set.
-        results: of all trials, for notes and provenance.
         rows: images by data set.
     """
     figures = report / "figures"
     sections = [
-        section(summary, study, results, rows.get(summary.data, ()), figures)
-        for summary in summaries
+        section(summary, study, rows.get(summary.data, ()), figures) for summary in summaries
     ]
     everything = together(summaries, study, figures)
     _write_tables(report / "tables", summaries, sections, everything)
-    provenance = methods.provenance(results, study)
+    provenance = methods.provenance(summaries[0].facts if summaries else Facts(), study)
     text = markdown(study, sections, everything, provenance)
     write_whole(report / "report.md", text.encode())
     html = _html(study, source, sections, everything, provenance)

@@ -9,7 +9,6 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from coequal.files import write_whole
-from coequal.records import Result
 from coequal.report import methods, reading, sentences
 from coequal.report.figures import together as together_figures
 from coequal.report.figures.every import FIGURES
@@ -107,7 +106,6 @@ class Together:
 def section(
     summary: DataSummary,
     study: Mapping[str, Any],
-    results: Sequence[Result],
     rows: Sequence[Row],
     target: Path,
 ) -> Section:
@@ -133,7 +131,7 @@ def section(
         rows=rows,
         methods=methods.methods(summary, study),
         protocols=methods.protocols(summary),
-        caveats=methods.caveats(summary, study, results),
+        caveats=methods.caveats(summary, study),
         tables=tables,
     )
 

@@ -5,23 +5,27 @@ names. A failed trial is never left out: worst in ranks and medians, the cap in 
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from coequal.records import Result, Trial
 from coequal.report import curves
-from coequal.report.arrays import cap_for, scale_of, tests, validations, values
+from coequal.report.arrays import cap_for, f1_costs, scale_of, tests, validations
 from coequal.report.contest import Contest, contest
 from coequal.report.curves import CostCurve, Curve, Points
 from coequal.report.direction import Metric
 from coequal.report.model import ModelSummary, Phase, model_summary, rerun_phase
+from coequal.report.ranges import declared
 from coequal.report.reruns import with_numbers
+from coequal.report.source import Facts, Held, Source, protocols_of, source_of
 from coequal.report.spread import Runs, Variance, variance
-from coequal.report.trials import TrialSummary
+from coequal.report.trials import TrialSummary, trial_summary
 from coequal.results.folder import RunFolder
+from coequal.results.tracks import Measured
+from coequal.search import Range
 from coequal.selection import Rule
 from coequal.statistics.aggregate import Ranks
 from coequal.statistics.reruns import Comparison, compare
@@ -51,6 +55,7 @@ class DataSummary:
     rerun_verdict: Comparison | None  # None with fewer than two models that can be compared
     variance: Variance | None
     rerun_phase: Phase | None  # None: the study plans none
+    facts: Facts  # of the whole study
 
     @property
     def planned(self) -> int:
@@ -102,14 +107,22 @@ class DataSummary:
         return self.model(name).title
 
 
-def summarise(folder: RunFolder) -> list[DataSummary]:
+def summarise(
+    folder: RunFolder, log: Callable[[str], None] = lambda line: None
+) -> list[DataSummary]:
     """Every number of the report, a summary for each data set of the study.
+
+    Args:
+        folder: of the run.
+        log: is told if the index had to be brought up to date.
 
     Raises:
         FileNotFoundError: the folder holds no study.
-        ValueError: a column would mix protocols, or the study selects by another rule.
+        ValueError: a result can't be used, a column would mix protocols, or the study selects by
+            another rule.
     """
-    return summaries(folder.study(), folder.plan(), folder.results(), folder.references())
+    with source_of(folder, log) as source:
+        return _summaries(folder.study(), source, folder.references())
 
 
 def summaries(
@@ -119,37 +132,47 @@ def summaries(
     references: Mapping[str, Any],
 ) -> list[DataSummary]:
     """The same from plain values; `results` by trial id."""
-    rule = _rule(study)
-    names = dict.fromkeys([*study.get("data", ()), *(trial.data for trial in plan)])
+    return _summaries(study, Held(plan, results), references)
+
+
+def _summaries(
+    study: Mapping[str, Any], source: Source, references: Mapping[str, Any]
+) -> list[DataSummary]:
+    rule, facts = _rule(study), Facts()
+    spaces: dict[str, dict[str, Range]] = {}
+    trials: dict[str, dict[str, list[TrialSummary]]] = {name: {} for name in study.get("data", ())}
+    for trial, track in source.tracks(rule.metric):
+        if trial.model not in spaces:
+            spaces[trial.model] = declared(study, trial.model)
+        found = trial_summary(trial, track, rule, spaces[trial.model])
+        trials.setdefault(trial.data, {}).setdefault(trial.model, []).append(found)
+        if track is not None:
+            facts.add(trial, track)
+    measured = source.measured()
     return [
-        _data(
-            study,
-            name,
-            [t for t in plan if t.data == name],
-            results,
-            references.get(name) or {},
-            rule,
-        )
-        for name in names
+        _data(study, name, by_model, references.get(name) or {}, rule, source, facts, measured)
+        for name, by_model in trials.items()
     ]
 
 
 def _data(
     study: Mapping[str, Any],
     data: str,
-    plan: Sequence[Trial],
-    results: Mapping[str, Result],
+    trials: Mapping[str, Sequence[TrialSummary]],
     reference: Mapping[str, Any],
     rule: Rule,
+    source: Source,
+    facts: Facts,
+    measured: Sequence[Measured],
 ) -> DataSummary:
     metric, seed = Metric(rule.metric), int(study.get("seed", 0))
+    protocols = protocols_of([way for way in measured if way.data == data], metric.name)
     cap = _usable_cap(reference, metric)
-    models = _models(study, plan, results, rule)
+    models = _models(study, trials, rule, source)
     searches = {m.name: _points(m.ended, metric) for m in models if m.ended}
     worst = None if cap is None else metric.cost(cap)
     best = None if metric.bound is None else metric.cost(metric.bound)
     models, against = _rerun_numbers(models, metric, cap)
-    used = [results[trial.id] for trial in plan if trial.id in results]
     bounds: dict[str, Any] = {"cap": worst, "floor": best, "seed": seed}
     return DataSummary(
         data=data,
@@ -159,7 +182,7 @@ def _data(
         floor=(reference.get("floor") or {}).get(metric.name),
         bound=metric.bound,
         reference=reference,
-        protocols=_protocols(used, metric, data),
+        protocols=protocols,
         models=models,
         contest=contest(searches, cap=worst, seed=seed),
         curves=curves.best_of_curves(searches, metric=metric, **bounds),
@@ -171,6 +194,7 @@ def _data(
         rerun_verdict=against,
         variance=_variance(models, metric, cap, seed),
         rerun_phase=rerun_phase(models, study),
+        facts=facts,
     )
 
 
@@ -184,12 +208,21 @@ def _usable_cap(reference: Mapping[str, Any], metric: Metric) -> float | None:
 
 
 def _models(
-    study: Mapping[str, Any], plan: Sequence[Trial], results: Mapping[str, Result], rule: Rule
+    study: Mapping[str, Any],
+    trials: Mapping[str, Sequence[TrialSummary]],
+    rule: Rule,
+    source: Source,
 ) -> tuple[ModelSummary, ...]:
-    names = dict.fromkeys([*(m["name"] for m in study["models"]), *(t.model for t in plan)])
-    return tuple(
-        model_summary(study, name, index, [t for t in plan if t.model == name], results, rule)
+    names = dict.fromkeys([*(m["name"] for m in study["models"]), *trials])
+    found = (
+        model_summary(study, name, index, trials.get(name, ()), rule)
         for index, name in enumerate(names)
+    )
+    return tuple(
+        replace(m, others=source.tested(m.chosen.trial, m.chosen.moment.step))
+        if m.chosen and m.chosen.moment
+        else m
+        for m in found
     )
 
 
@@ -226,13 +259,13 @@ def _f1(
 ) -> dict[str, Curve]:
     """Expected best F1 of n settings, the search looking at F1 itself, as Lucic et al. draw it."""
     f1 = Metric("f1")
-    measured = any("f1" in t.moment.values for m in models for t in m.ended if t.moment)
+    measured = any(not math.isnan(t.f1) for m in models for t in m.ended)
     if metric.name == "f1" or not measured:
         return {}
     cap = float((reference.get("cap") or {}).get("f1", 0.0))  # 0 is the worst that F1 can be
     nothing = np.zeros(0)
     searches = {
-        m.name: Points(values(m.ended, f1), values(m.ended, f1), nothing, nothing)
+        m.name: Points(f1_costs(m.ended), f1_costs(m.ended), nothing, nothing)
         for m in models
         if m.ended
     }
@@ -252,21 +285,6 @@ def _variance(
     scores = [tests(trials, metric) for r in runs for trials in (r.search, *r.again)]
     scale = scale_of(metric, scores, 1.0 if cap is None else metric.cost(cap))
     return variance(runs, metric=metric, scale=scale, seed=seed)
-
-
-def _protocols(results: Iterable[Result], metric: Metric, data: str) -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = {metric.name: {}}
-    for result in results:
-        for measurement in (m for c in result.checkpoints for m in c.measurements):
-            splits = found.setdefault(measurement.metric, {})
-            known = splits.setdefault(measurement.split, measurement.protocol)
-            if known != measurement.protocol:
-                raise ValueError(
-                    f"{data}: {measurement.metric} on {measurement.split} was measured in two "
-                    f"ways, '{known}' and '{measurement.protocol}' (trial {result.trial.id}); "
-                    "numbers of different protocols never share a column"
-                )
-    return found
 
 
 def _rule(study: Mapping[str, Any]) -> Rule:

@@ -3,28 +3,31 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from coequal.records import Checkpoint, Result, Spent, Trial
+import numpy as np
+from numpy.typing import NDArray
+
+from coequal.records import Spent, Trial
 from coequal.report.direction import Metric
 from coequal.report.ranges import Placed, placed
+from coequal.results.tracks import Track
 from coequal.search import Range
-from coequal.selection import Rule
+from coequal.selection import Rule, cost
 
 PENDING = "pending"  # of a trial that has no result yet
 
 
-@dataclass(frozen=True)
-class Moment:
+class Moment(NamedTuple):
     """What was measured at one checkpoint; NaN where the study's metric was not."""
 
     step: int
     validation: float
     test: float
-    values: Mapping[str, float]  # every metric on the test split
     error: float  # standard error of `test` over new generated images; NaN where unknown
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class TrialSummary:
     """One run of one setting of one model."""
 
@@ -35,11 +38,20 @@ class TrialSummary:
     status: str  # as in the records, or PENDING
     reason: str
     values: tuple[Placed, ...]
-    moments: tuple[Moment, ...]
+    steps: tuple[int, ...]  # of the checkpoints
+    numbers: NDArray[np.float64]  # (4, checkpoints), as in `Track`
     spent: Spent | None
+    score: float  # what the search chooses by, less is better; infinite for a failure
     moment: Moment | None  # the checkpoint that stands for the trial; None for a failure
     last: Moment | None  # the last checkpoint and
     best: Moment | None  # the one with the best validation value; None for a failure
+    f1: float  # test F1 where the trial is judged; NaN for a failure, or where it was not measured
+
+    @property
+    def moments(self) -> tuple[Moment, ...]:
+        """All checkpoints. Not kept as objects: a large study has millions."""
+        validation, test, error, _ = self.numbers.tolist()
+        return tuple(map(Moment, self.steps, validation, test, error))
 
     def place(self, name: str) -> Placed | None:
         """A hyper-parameter of this setting; None if the model has none of that name."""
@@ -65,25 +77,25 @@ class TrialSummary:
         """Whether the trial ended without a score."""
         return self.has_result and self.status != "done"
 
-    def value(self, metric: str) -> float:
-        """The test value of any metric, where the trial is judged; NaN if it was not measured."""
-        return math.nan if self.moment is None else self.moment.values.get(metric, math.nan)
+
+NOTHING = np.zeros((4, 0))
 
 
 def trial_summary(
-    trial: Trial, result: Result | None, rule: Rule, spaces: Mapping[str, Range]
+    trial: Trial, track: Track | None, rule: Rule, spaces: Mapping[str, Range]
 ) -> TrialSummary:
     """What became of a trial; `spaces` holds the range of each hyper-parameter searched."""
     metric = Metric(rule.metric)
-    moments = tuple(_moment(c, metric.name) for c in (result.checkpoints if result else ()))
-    status, reason = (result.status, result.reason or "") if result else (PENDING, "")
-    chosen = rule.moment(result) if result else None
-    moment = next((m for m in moments if chosen and m.step == chosen.step), None)
-    if status == "done" and (moment is None or not math.isfinite(moment.test)):
+    steps, numbers = (track.steps, track.numbers) if track else ((), NOTHING)
+    status, reason = (track.status, track.reason or "") if track else (PENDING, "")
+    validation, test, error, f1 = numbers.tolist()
+    moments = tuple(map(Moment, steps, validation, test, error))
+    place = rule.place(status == "done", steps, validation)
+    score = math.inf if place is None else cost(rule.metric, validation[place])
+    if status == "done" and (place is None or not math.isfinite(test[place])):
         where = "the last" if rule.checkpoint == "last" else "every"
         status, reason = "failed", f"{metric.name} is missing or not finite at {where} checkpoint"
-    done = status == "done"
-    best = best_moment(moments, metric) if done else None
+    done = place is not None and status == "done"
     return TrialSummary(
         number=trial.setting,
         repeat=trial.repeat,
@@ -91,12 +103,15 @@ def trial_summary(
         seed=trial.seed,
         status=status,
         reason=reason,
-        values=tuple(placed(n, v, spaces.get(n)) for n, v in trial.settings.items()),
-        moments=moments,
-        spent=result.spent if result else None,
-        moment=moment if done else None,
+        values=tuple(placed(n, v, spaces.get(n)) for n, v in sorted(trial.settings.items())),
+        steps=steps,
+        numbers=numbers,
+        spent=track.spent if track else None,
+        score=score,
+        moment=moments[place] if done and place is not None else None,
         last=moments[-1] if done else None,
-        best=best,
+        best=best_moment(moments, metric) if done else None,
+        f1=f1[place] if done and place is not None else math.nan,
     )
 
 
@@ -104,16 +119,3 @@ def best_moment(moments: tuple[Moment, ...], metric: Metric) -> Moment | None:
     """The checkpoint with the best validation value, the earliest of equals."""
     measured = [m for m in moments if math.isfinite(m.validation) and math.isfinite(m.test)]
     return min(measured, key=lambda m: (metric.cost(m.validation), m.step), default=None)
-
-
-def _moment(checkpoint: Checkpoint, metric: str) -> Moment:
-    found = {m.split: m for m in checkpoint.measurements if m.metric == metric}
-    validation, test = found.get("validation"), found.get("test")
-    error = test.standard_error if test else None
-    return Moment(
-        step=checkpoint.step,
-        validation=validation.value if validation else math.nan,
-        test=test.value if test else math.nan,
-        values={m.metric: m.value for m in checkpoint.measurements if m.split == "test"},
-        error=math.nan if error is None else error,
-    )

@@ -99,7 +99,7 @@ def _kept_and_ended(folder: RunFolder, log: Callable[[str], None]) -> tuple[set[
     plan = folder.plan()
     with view(folder, log) as index:
         window = index.results(metrics=[rule.metric], splits=["validation"])
-        results = {result.trial.id: result for result in window}
+        results = {result.trial.id: rule.judged(result) for result in window}
         ended = index.trial_ids()
     kept = {key for key in ended if key not in results}  # the plan may name them yet
     for group in _by_search(plan):

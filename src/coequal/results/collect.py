@@ -47,6 +47,11 @@ class Collected:
     unusable: tuple[str, ...]  # a message for each result.json that can't be used
     anew: bool  # the index was made anew
 
+    @property
+    def news(self) -> bool:
+        """Whether the index said anything else before."""
+        return bool(self.added or self.changed or self.dropped)
+
 
 def collect(
     folder: RunFolder, log: Log = lambda line: None, *, path: Path | None = None
@@ -99,10 +104,19 @@ def view(folder: RunFolder, log: Log = lambda line: None) -> Iterator[Index]:
     Raises:
         FileNotFoundError, ValueError: as `collect`.
     """
-    path = index_path(folder)
+    with collected_view(folder, log) as (index, _):
+        yield index
+
+
+@contextmanager
+def collected_view(
+    folder: RunFolder, log: Log = lambda line: None
+) -> Iterator[tuple[Index, Collected | None]]:
+    """The same, with what was found in the trial folders; None: a coordinator keeps the index."""
+    path, found = index_path(folder), None
     with ExitStack() as stack:
         try:
-            collect(folder, log)
+            found = collect(folder, log)
         except BlockingIOError:
             log(f"{folder.path} is being worked in: what has ended by now is taken")
         except OSError as error:
@@ -111,8 +125,8 @@ def view(folder: RunFolder, log: Log = lambda line: None) -> Iterator[Index]:
             name = stack.enter_context(tempfile.TemporaryDirectory(prefix="coequal-index-"))
             log(f"{path.parent} may not be written to; the index is made in {name}")
             path = Path(name) / path.name
-            collect(folder, log, path=path)
-        yield stack.enter_context(Index(folder, path=path))
+            found = collect(folder, log, path=path)
+        yield stack.enter_context(Index(folder, path=path)), found
 
 
 def _opened(path: Path, log: Log) -> Rows | None:

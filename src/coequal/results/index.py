@@ -20,8 +20,9 @@ from coequal.results.database import (
     writer_lock,
 )
 from coequal.results.folder import RunFolder
-from coequal.results.packed import Window, pack, stamp, unpack
+from coequal.results.packed import Window, pack, stamp, trial_of, unpack
 from coequal.results.rows import Rows, State
+from coequal.results.tracks import Measured, Track, Tracks, distinct, ways_of_packed
 
 
 class Index:
@@ -36,7 +37,7 @@ class Index:
     """
 
     def __init__(self, folder: RunFolder, *, write: bool = False, path: Path | None = None) -> None:
-        self.folder, self.path = folder, path or index_path(folder)
+        self.folder, self.path, self.writes = folder, path or index_path(folder), write
         with ExitStack() as stack:
             if write:
                 stack.enter_context(writer_lock(self.path))
@@ -88,7 +89,22 @@ class Index:
         with said(self.path), self.rows.transaction():
             self.rows.plan(trials, plan)
 
+    def note_tables(self) -> None:
+        """Note that results.csv and timings.csv, as they lie there, say what the index says."""
+        with said(self.path), self.rows.transaction():
+            self.rows.tell("tables", self._tables())
+
     # ---------------------------------------------------------------------------------------- read
+
+    def tables_are_current(self) -> bool:
+        """Whether results.csv and timings.csv are those that were written from just these
+        results."""
+        with said(self.path):
+            return self.rows.about("tables") == self._tables()
+
+    def _tables(self) -> str:
+        names = ("results.csv", "timings.csv")
+        return repr([stamp(self.folder.path / name) for name in names])
 
     def states(self) -> list[State]:
         """How far each trial of the plan is, in order; quick at any size."""
@@ -130,6 +146,25 @@ class Index:
         with said(self.path):
             for packed in self.rows.in_order(unplanned):
                 yield unpack(packed, window)
+
+    def tracks(self, metric: str, beside: str) -> Iterator[tuple[Trial, Track | None]]:
+        """Every trial of the plan, in order, one after another; with the numbers of one metric if
+        it has a result.
+
+        Args:
+            metric: its name; both splits are taken.
+            beside: another one, of which the test values are taken.
+        """
+        taken = Tracks(metric, beside)
+        with said(self.path):
+            for key, description, packed in self.rows.planned():
+                found = None if packed is None else taken.of(packed)
+                yield trial_of(key, description), found
+
+    def measured(self) -> list[Measured]:
+        """Every way in which something was measured, by data set, in the plan's order."""
+        with said(self.path):
+            return distinct(w for packed in self.rows.layouts() for w in ways_of_packed(packed))
 
     def heads(self) -> list[Result]:
         """For each form of result (settings, measurements, checkpoints), the first of the plan.

@@ -2,7 +2,7 @@
 
 import json
 import struct
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from operator import itemgetter
 from pathlib import Path
@@ -109,6 +109,14 @@ def read_packed(folder: RunFolder, key: str) -> Packed | None:
         ) from error
 
 
+def trial_of(key: str, description: str) -> Trial:
+    """The trial with the id `key` that the index describes so."""
+    trial = Trial.from_dict(from_json(description))
+    # Checked when it was packed; to hash it again takes longer than all the rest.
+    vars(trial)["id"] = key
+    return trial
+
+
 class Window:
     """What to take of results: some metrics, some splits, the last checkpoint only, or all."""
 
@@ -119,13 +127,13 @@ class Window:
         last_only: bool = False,
     ) -> None:
         self.metrics, self.splits, self.last_only = metrics, splits, last_only
-        self._known: dict[str, list[tuple[int, list[_Column]]]] = {}
+        self._known: dict[str, list[tuple[int, Columns]]] = {}
 
-    def columns(self, layout: str) -> list[tuple[int, list["_Column"]]]:
+    def columns(self, layout: str) -> list[tuple[int, "Columns"]]:
         """Checkpoints to take, and which columns of each."""
         known = self._known.get(layout)
         if known is None:
-            known = list(enumerate(map(list, _columns(layout_of(layout)))))
+            known = list(enumerate(columns_of(layout)))
             known = known[-1:] if self.last_only else known
             known = [(place, [c for c in found if self._takes(c)]) for place, found in known]
             self._known[layout] = known
@@ -140,9 +148,6 @@ class Window:
 
 def unpack(packed: Packed, window: Window) -> Result:
     """The result again, or what the window takes of it."""
-    trial = Trial.from_dict(from_json(packed.description))
-    # Checked when it was packed; to hash it again takes longer than all the rest.
-    vars(trial)["id"] = packed.key
     clock = from_json(packed.clock)
     numbers = struct.unpack(f"<{len(packed.numbers) // 8}d", packed.numbers)
     checkpoints = []
@@ -156,7 +161,7 @@ def unpack(packed: Packed, window: Window) -> Result:
         )
         checkpoints.append(Checkpoint(step, Spent(*spent), measurements))
     return Result(
-        trial,
+        trial_of(packed.key, packed.description),
         packed.status,
         Spent(*from_json(packed.spent)),
         tuple(checkpoints),
@@ -167,18 +172,20 @@ def unpack(packed: Packed, window: Window) -> Result:
 
 
 _Column = tuple[str, str, str, int, int]  # metric, split, protocol, place of value and error or -1
+Columns = list[_Column]
+"""Of one checkpoint: what was measured, and where the numbers lie."""
 
 
-def _columns(layout: Layout) -> Iterator[Iterator[_Column]]:
-    start = 0
-    for measured in layout:
-        yield iter(_checkpoint_columns(measured, start))
+def columns_of(layout: str) -> list[Columns]:
+    """Where the numbers of each checkpoint lie, by the text of the layout."""
+    found, start = [], 0
+    for measured in layout_of(layout):
+        found.append(_checkpoint_columns(measured, start))
         start += len(measured) + sum(has_error for *_, has_error in measured)
+    return found
 
 
-def _checkpoint_columns(
-    measured: Sequence[tuple[str, str, str, bool]], start: int
-) -> list[_Column]:
+def _checkpoint_columns(measured: Sequence[tuple[str, str, str, bool]], start: int) -> Columns:
     columns, error = [], start + len(measured)
     for at, (metric, split, protocol, has_error) in enumerate(measured, start):
         columns.append((metric, split, protocol, at, error if has_error else -1))

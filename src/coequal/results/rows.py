@@ -70,6 +70,8 @@ class Rows:
     def put(self, results: Iterable[tuple[Packed, Stamp | None]]) -> None:
         """Add results, or replace what there was of their trials."""
         listed = list(results)
+        if listed:
+            self.forget("tables")
         for table, texts in (
             ("environment", {packed.environment for packed, _ in listed}),
             ("layout", {packed.layout for packed, _ in listed}),
@@ -93,6 +95,8 @@ class Rows:
     def drop(self, keys: Iterable[str]) -> None:
         """Forget results; trials of the plan stay in it."""
         gone = [(key,) for key in keys]
+        if gone:
+            self.forget("tables")
         of = "(SELECT id FROM trial WHERE key = ?)"
         self.connection.executemany(f"DELETE FROM measured WHERE trial = {of}", gone)
         self.connection.executemany(
@@ -103,6 +107,7 @@ class Rows:
 
     def plan(self, trials: Iterable[Trial], plan: Stamp | None) -> None:
         """The plan's trials, with the stamp of its file."""
+        self.forget("tables")
         self.connection.execute("UPDATE trial SET place = NULL WHERE place IS NOT NULL")
         rows = (
             (trial.id, place, trial.model, trial.data, canonical(trial.as_dict()))
@@ -120,6 +125,10 @@ class Rows:
     def tell(self, name: str, value: str) -> None:
         """Note something about the index."""
         self.connection.execute("INSERT OR REPLACE INTO about VALUES (?, ?)", (name, value))
+
+    def forget(self, name: str) -> None:
+        """Take a note back."""
+        self.connection.execute("DELETE FROM about WHERE name = ?", (name,))
 
     def about(self, name: str) -> str | None:
         """What was noted, or None."""
@@ -157,6 +166,25 @@ class Rows:
         yield from map(Packed._make, self._of("place IS NOT NULL ORDER BY place"))
         if unplanned:
             yield from map(Packed._make, self._of("place IS NULL ORDER BY key"))
+
+    def planned(self) -> Iterator[tuple[str, str, Packed | None]]:
+        """Every trial of the plan, in order: its id, its description, and its result if any."""
+        rows = self.connection.execute(
+            f"{_RESULTS.replace('JOIN', 'LEFT JOIN')} WHERE place IS NOT NULL ORDER BY place"
+        )
+        for row in rows:
+            packed = Packed(*row)
+            yield packed.key, packed.description, packed if packed.status else None
+
+    def layouts(self) -> Iterator[Packed]:
+        """The first result of the plan for each data set and layout of measurements, in order."""
+        rows = self.connection.execute(
+            "SELECT min(place) FROM trial JOIN measured ON trial = trial.id "
+            "WHERE place IS NOT NULL GROUP BY data, layout ORDER BY 1"
+        )
+        for (place,) in rows.fetchall():
+            row = self.connection.execute(f"{_RESULTS} WHERE place = ?", (place,)).fetchone()
+            yield Packed(*row)
 
     def _of(self, which: str) -> sqlite3.Cursor:
         return self.connection.execute(f"{_RESULTS} WHERE {which}")

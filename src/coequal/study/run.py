@@ -17,6 +17,7 @@ from coequal.results.collect import collect
 from coequal.results.folder import RunFolder
 from coequal.results.index import Index
 from coequal.results.table import write_tables
+from coequal.selection import Rule
 from coequal.study.observe import Observer, Progress, Silent
 from coequal.study.plan import most_trials, plan
 from coequal.study.references import prepare_references, pulse_of_preparation
@@ -160,7 +161,8 @@ def planned(
         chosen_by = index.results(
             metrics=[study.select.metric], splits=["validation"], unplanned=True
         )
-        results = {result.trial.id: result for result in chosen_by}
+        rule = Rule(study.select.metric, study.select.checkpoint)
+        results = {result.trial.id: rule.judged(result) for result in chosen_by}
         trials = plan(study, results)
         return trials, {trial.id: results[trial.id] for trial in trials if trial.id in results}
     while (more := plan(study, results)) != trials:

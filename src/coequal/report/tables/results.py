@@ -100,7 +100,7 @@ def other_metrics(summary: DataSummary) -> Table | None:
     for model in summary.ranked:
         if model.chosen is None:
             continue
-        found = [model.chosen.value(metric.name) for metric in metrics]
+        found = [model.others.get(metric.name, math.nan) for metric in metrics]
         rows.append([name_cell(model), *(value_cell(value) for value in found)])
         named = {metric.name: full(v) for metric, v in zip(metrics, found, strict=True)}
         records.append(start(summary, model) | {"setting": model.chosen.number} | named)

@@ -1,0 +1,174 @@
+"""A made-up run of any size, in the form that its trials would have left: numbers are drawn, and
+nothing was trained.
+
+Models differ, settings are a good cluster with a long tail, some fail early, each model's best
+setting has ten fresh seeds: so whatever the report computes of a real study, it computes of this.
+"""
+
+import json
+import math
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
+from functools import lru_cache, partial
+from multiprocessing import get_context
+from pathlib import Path
+from random import Random
+
+from coequal.files import write_json
+from coequal.records import Checkpoint, Measurement, Result, Spent, Trial
+from coequal.results.folder import RunFolder
+
+DATA = "fashion_mnist"
+LEVEL = {"mm_gan": 60, "ns_gan": 34, "lsgan": 36, "wgan": 95}
+LEVEL |= {"wgan_gp": 48, "dragan": 41, "began": 130, "vae": 210}  # FD of a usual setting
+MODELS = tuple(LEVEL)
+COST = dict(zip(MODELS, (2.0, 2.0, 2.0, 1.7, 3.9, 3.5, 2.6, 1.1), strict=True))  # GFLOPs a step
+METRICS = ("fd", "kid", "precision", "recall", "f1", "density", "coverage", "swd", "emd", "vendi")
+SPLITS = ("validation", "test")
+STATUSES = ("done",) * 17 + ("diverged", "timeout", "failed")
+SEEDS = 10  # fresh ones of each model's best setting
+CAP, FLOOR = 800.0, 0.4
+RANGES = {
+    "learning_rate": {"log_uniform": [1e-5, 1e-2]},
+    "beta1": {"uniform": [0.0, 1.0]},
+    "batch_norm": {"choice": [True, False]},
+    "discriminator_per_generator": {"choice": [1, 5]},
+}
+PROTOCOL = (
+    "encoder=classifier:c1092c402786 real={}:10000 fake=5000 batch_norm=moving-averages ema=none"
+    " seed=trial"
+)
+DRAWN = 0.123456789  # stands for a number that is drawn
+
+
+def generate(path: Path, trials: int, checkpoints: int, metrics: int) -> None:
+    """A run with so many results, of so many metrics on both splits at each checkpoint."""
+    made = plan(trials)
+    folder = RunFolder(path)
+    folder.begin("study: synthetic\n", _study(checkpoints, metrics), made)
+    ends = {"cap": {"fd": CAP, "f1": 0.0}, "floor": {"fd": FLOOR}}
+    write_json(path / "references.json", {DATA: {"encoder": "classifier:c1092c402786", **ends}})
+    share = partial(_write, path, checkpoints, metrics)
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        list(pool.map(share, [made[start : start + 500] for start in range(0, trials, 500)]))
+
+
+def plan(trials: int) -> list[Trial]:
+    """The search's trials, then the fresh seeds of each model's best setting.
+
+    Raises:
+        ValueError: fewer trials than models and their fresh seeds.
+    """
+    settings, left = divmod(trials - SEEDS * len(MODELS), len(MODELS))
+    if settings < 2 or left:
+        raise ValueError(f"{trials} trials: give a multiple of 8, and at least 96")
+    search = [trial(model, number) for number in range(settings) for model in MODELS]
+    again = []
+    for model in MODELS:
+        done = [n for n in range(settings) if fate(trial(model, n))[0] == "done"]
+        best = min(done, key=lambda number: fate(trial(model, number))[1])
+        again += [trial(model, best, repeat) for repeat in range(1, SEEDS + 1)]
+    return search + again
+
+
+def trial(model: str, number: int, repeat: int = 0) -> Trial:
+    """One of the plan; settings are shared by the models, as in a paired search."""
+    chance = Random(number)
+    drawn = {"learning_rate": 10 ** chance.uniform(-5, -2), "beta1": chance.random()}
+    drawn |= {
+        "batch_norm": chance.random() < 0.5,
+        "discriminator_per_generator": chance.choice((1, 5)),
+    }
+    return Trial(
+        model=model,
+        objective=model,
+        data=DATA,
+        setting=number,
+        settings=drawn,
+        architecture={"name": "infogan", "width": 0.125},
+        training={"budget": {"discriminator_steps": 2000}, "batch_size": 64, "checkpoints": 20},
+        evaluation={"encoder": "classifier", "metrics": ["fd"], "samples": 5000},
+        repeat=repeat,
+    )
+
+
+def fate(trial: Trial) -> tuple[str, float, Random]:
+    """How a trial ends, the validation FD where it ends, and what its other numbers come from."""
+    chance = Random(f"{trial.model} {trial.setting}")
+    status, kind = STATUSES[chance.randrange(len(STATUSES))], chance.random()
+    away = chance.gauss(-0.5, 0.08) if kind < 0.15 else chance.gauss(0.2, 0.5)
+    if trial.repeat:
+        chance = Random(f"{trial.model} {trial.setting} {trial.repeat}")
+        away += chance.gauss(0.1, 0.06)
+    return status, LEVEL[trial.model] * math.exp(away), chance
+
+
+def result(trial: Trial, checkpoints: int, metrics: int) -> tuple[Result, list[str], list[str]]:
+    """A result without its checkpoints, their text cut where a number belongs, and the numbers."""
+    status, level, chance = fate(trial)
+    reached = checkpoints if status == "done" else chance.randrange(checkpoints)
+    numbers: list[str] = []
+    for number in range(1, reached + 1):
+        now = level * (1 + 3.5 * math.exp(-20 * number / checkpoints / 3))
+        for split in SPLITS:
+            last_validation = split == "validation" and number == reached
+            fd = now if last_validation else now * math.exp(chance.gauss(0, 0.04))
+            values = [fd, *(chance.random() for _ in range(metrics - 1))]
+            numbers += [repr(x) for value in values for x in (value, 0.02 * value)]
+    reason = None if status == "done" else f"{status} after {reached} checkpoints"
+    environment = {"coequal": "0.1.0", "torch": "2.14.0", "processor": "made up", "device": "cpu"}
+    spent = _spent(trial.model, 100 * reached + 37 * (status != "done"), chance)
+    found = Result(trial, status, spent, (), reason, environment)
+    return found, _pieces(trial.model, reached, metrics), numbers
+
+
+def checkpoint(model: str, number: int, metrics: int) -> Checkpoint:
+    """One checkpoint, every number of it yet to be drawn."""
+    measurements = tuple(
+        Measurement(metric, split, DRAWN, PROTOCOL.format(split), DRAWN)
+        for split in SPLITS
+        for metric in METRICS[:metrics]
+    )
+    return Checkpoint(100 * number, _spent(model, 100 * number), measurements)
+
+
+def _study(checkpoints: int, metrics: int) -> dict[str, object]:
+    return {
+        "study": "synthetic",
+        "question": "How long does a report of so many made-up results take?",
+        "data": [DATA],
+        "models": [
+            {"name": name, "title": name.replace("_", " ").upper(), "wide": RANGES, "narrow": {}}
+            for name in MODELS
+        ],
+        "search": {"space": "wide"},
+        "training": {"budget": {"discriminator_steps": 2000}, "checkpoints": checkpoints},
+        "evaluation": {"encoder": "classifier", "metrics": list(METRICS[:metrics])},
+        "select": {"metric": "fd", "split": "validation", "checkpoint": "last"},
+        "reruns": {"best": 1, "seeds": SEEDS},
+        "seed": 0,
+    }
+
+
+def _write(path: Path, checkpoints: int, metrics: int, trials: list[Trial]) -> None:
+    folder = RunFolder(path)
+    for one in trials:
+        found, pieces, numbers = result(one, checkpoints, metrics)
+        text = "".join(part for pair in zip(pieces, [*numbers, ""], strict=True) for part in pair)
+        whole = json.dumps(found.as_dict(), indent=1).replace('"checkpoints": []', text) + "\n"
+        place = folder.trial_folder(one.id)
+        place.mkdir(parents=True, exist_ok=True)
+        # Not synced one by one, which a disk does some hundred times a second.
+        (place / "result.json").write_text(whole)
+
+
+@lru_cache
+def _pieces(model: str, reached: int, metrics: int) -> list[str]:
+    points = [asdict(checkpoint(model, number, metrics)) for number in range(1, reached + 1)]
+    return json.dumps({"checkpoints": points}, indent=1)[3:-2].split(str(DRAWN))
+
+
+def _spent(model: str, steps: int, chance: Random | None = None) -> Spent:
+    """Seconds vary from trial to trial, as on a machine that others use."""
+    pace = 0.0038 * COST[model] * (1 if chance is None else math.exp(chance.gauss(0, 0.05)))
+    return Spent(steps, steps, 64 * steps, int(1e9 * COST[model]) * steps, round(pace * steps, 6))
