@@ -136,6 +136,7 @@ def _run(study: "Study", source: str, out: Path, options: dict[str, Any]) -> "Ru
     from coequal.progress import duration, observer
     from coequal.results.folder import RunFolder
     from coequal.study.run import unfinished
+    from coequal.study.stop import Interrupted
 
     folder = RunFolder(out.resolve())
     shard = options.get("shard")
@@ -147,9 +148,10 @@ def _run(study: "Study", source: str, out: Path, options: dict[str, Any]) -> "Ru
         try:
             with observer(console) as watching:
                 api.run(study, folder.path, observer=watching, source=source, **options)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as stopped:
             errors.print("stopped; no trial that has ended is lost, and the same command goes on")
-            raise typer.Exit(130) from None
+            code = stopped.code if isinstance(stopped, Interrupted) else 130
+            raise typer.Exit(code) from None
         if shard:
             console.print(f"this share is done; after the others: coequal collect {shown(out)}")
             return folder

@@ -107,7 +107,7 @@ def _context(preload: Sequence[str]) -> Any:
     method = "forkserver" if "forkserver" in get_all_start_methods() else "spawn"
     context: Any = get_context(method)
     if method == "forkserver":
-        context.set_forkserver_preload(list(preload))
+        context.set_forkserver_preload([*preload, "coequal.execution._server"])
     return context
 
 
@@ -132,6 +132,7 @@ def _inside(
     line: Connection, payload: bytes, memory: int | None, environment: Mapping[str, str]
 ) -> Any:
     """The fresh process's side."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # which the fork server ignores
     os.environ.update(environment)
     Thread(target=_watch, args=(line, memory), daemon=True).start()
     function, args, kwargs = pickle.loads(payload)

@@ -105,7 +105,7 @@ def run(
                 session.started = session.started or time.monotonic()
                 _work(session, todo)
                 if stop.asked:
-                    raise KeyboardInterrupt
+                    raise stop.interrupt()
                 trials, done = planned(study, folder, index)  # what ended may name later phases
         finally:
             if index is not None:
@@ -194,8 +194,8 @@ def _prepare(session: _Session, todo: Sequence[Trial]) -> None:
             error = future.exception()
             if error is None:
                 break
-            if isinstance(error, Stopped):
-                raise KeyboardInterrupt
+            if isinstance(error, Stopped) or session.stop.asked:
+                raise session.stop.interrupt()
             if not isinstance(error, ProcessExpired) or attempt == session.retries:
                 raise error
 

@@ -21,6 +21,7 @@ class Stop:
     def __init__(self, folder: Path) -> None:
         self.path = folder / f".stop-{platform.node()}-{os.getpid()}"
         self.asked = False
+        self._number = signal.SIGINT
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> "Stop":
@@ -34,8 +35,21 @@ class Stop:
             signal.signal(number, handler)
         self.path.unlink(missing_ok=True)
 
+    def interrupt(self) -> "Interrupted":
+        """What to raise once everything has stopped."""
+        return Interrupted(self._number)
+
     def _ask(self, number: int, frame: FrameType | None) -> None:
+        self._number = signal.Signals(number)
         if self.asked:
-            raise KeyboardInterrupt
+            raise self.interrupt()
         self.asked = True
         self.path.touch()
+
+
+class Interrupted(KeyboardInterrupt):
+    """The run was stopped from outside; the same command goes on."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.code = 128 + number  # how a process that a signal ended is said to have ended

@@ -28,7 +28,7 @@ from coequal.rng import Rng
 from coequal.seeds import seed_for
 from coequal.study.parts import Parts, assemble
 from coequal.study.references import instrument_for, shown
-from coequal.study.worker import Heart, Places, Stopped, TimedOut, environment, threads
+from coequal.study.worker import Heart, Places, Stopped, TimedOut, environment, heeding, threads
 from coequal.training import checkpoint as checkpoints
 from coequal.training.data import Batches
 from coequal.training.loop import Diverged, Trainer, build_players
@@ -61,12 +61,12 @@ def execute(trial: Trial, places: Places) -> str:
         if known is not None:
             return known.status
         write_json(folder / "trial.json", trial.as_dict())
-        with threads(places.threads):
-            return _execute(trial, places, folder)
+        state = _Running(trial, places, folder)
+        with threads(places.threads), heeding(state.heart):
+            return _execute(state)
 
 
-def _execute(trial: Trial, places: Places, folder: Path) -> str:
-    state = _Running(trial, places, folder)
+def _execute(state: "_Running") -> str:
     status, reason = "done", None
     try:
         state.run()

@@ -3,12 +3,15 @@
 import json
 import os
 import platform
+import signal
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from types import FrameType
 
 import numpy as np
 import torch
@@ -46,14 +49,17 @@ class Heart:
     def __init__(self, path: Path, places: Places) -> None:
         self.path, self.places = path, places
         self.started, self.last = time.monotonic(), 0.0
+        self.asked = False  # to stop, by a signal
 
     def beat(self, share: float, text: str = "training") -> None:
         """Note how much of the budget is spent, from 0 to 1.
 
         Raises:
-            Stopped: the coordinator asked for it.
+            Stopped: the coordinator asked for it, or a signal.
             TimedOut: the trial's time is over.
         """
+        if self.asked:
+            raise Stopped
         now = time.monotonic()
         limit = self.places.time_limit
         if limit is not None and now - self.started > limit:
@@ -72,6 +78,28 @@ class Heart:
     def note(self, text: str) -> None:
         """Note what goes on before the first step."""
         self.beat(0, text)
+
+
+@contextmanager
+def heeding(heart: Heart) -> Iterator[None]:
+    """Inside, SIGTERM lets the trial stop at its next pulse, with a checkpoint, as the coordinator
+    would: a scheduler that wants its machine back may send it to every process of a job.
+
+    In the coordinator's own process `Stop` sees to that, and outside the main thread nobody can.
+    """
+    own = heart.places.coordinator == os.getpid()
+    if own or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        heart.asked = True
+
+    before = signal.signal(signal.SIGTERM, ask)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _alive(process: int) -> bool:
