@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 from coequal.report.arrays import stream
 from coequal.report.curves import Points
-from coequal.statistics.best_of import Search
+from coequal.statistics.best_of import LARGE, Search
 from coequal.statistics.better import Better, better
 from coequal.statistics.power import Needed, settings_needed
 from coequal.statistics.spacings import MOST, TooFewSettings
@@ -65,6 +65,7 @@ def contest(searches: Mapping[str, Points], *, cap: float | None, seed: int) -> 
     """
     if not searches:
         return None
+    searches = {name: _sorted(search) for name, search in searches.items()}
     tests = {name: search.test for name, search in searches.items()}
     looks = {name: search.validation for name, search in searches.items()}
     found = verdict(tests, choose_by=looks)
@@ -72,6 +73,15 @@ def contest(searches: Mapping[str, Points], *, cap: float | None, seed: int) -> 
         _pair(searches, a, b, found.budget, cap, seed) for a, b in combinations(searches, 2)
     )
     return Contest(found, pairs, tuple(_over_budgets(searches, seed)))
+
+
+def _sorted(search: Points) -> Points:
+    """A very large search in the order of what it looks at: it is then sorted once, and not for
+    each pair and budget."""
+    if len(search.test) <= LARGE:
+        return search
+    ordered = Search(search.test, 1, search.validation).in_order()
+    return replace(search, test=ordered.scores, validation=ordered.looked_at)
 
 
 def _over_budgets(searches: Mapping[str, Points], seed: int) -> Iterator[AtBudget]:

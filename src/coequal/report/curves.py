@@ -79,28 +79,42 @@ def best_of_curves(
         floor: a cost that nothing can be below; None: none is known, and there are no intervals.
         seed: of the intervals' draws.
     """
-    draws: dict[int, Spacings] = {}
-    cells: dict[tuple[int, float], Cells] = {}
+    own = {name: cap if cap is not None else _harmless(s.test) for name, s in searches.items()}
+    drawn = [name for name, s in searches.items() if len(s.test) and own[name] is not None]
+    ends = _curve_ends({name: searches[name] for name in drawn}, floor, cap, metric, seed)
     found = {}
-    for name, search in searches.items():
-        settings = len(search.test)
-        own_cap = cap if cap is not None else _harmless(search.test)
-        if not settings or own_cap is None:
-            continue
-        points = []
+    for name in drawn:
+        search, points = searches[name], []
+        settings, worst = len(search.test), own[name]
+        assert worst is not None
         for n in _budgets(settings):
-            mean = expected_best(search.test, n, cap=own_cap, choose_by=search.validation)
-            ends: tuple[float | None, float | None] = (None, None)
-            if floor is not None and cap is not None:
-                if settings not in draws:
-                    draws[settings] = Spacings(settings, stream(seed, "spacings", settings))
-                key = (settings, float(n))
-                if key not in cells:
-                    cells[key] = draws[settings].at(n)
-                ends = _ends(cells[key], search, floor, own_cap, metric)
-            points.append(Point(n, metric.cost(mean), *ends))
-        whole = expected_best(search.test, settings, cap=own_cap, choose_by=search.validation)
+            mean = expected_best(search.test, n, cap=worst, choose_by=search.validation)
+            low, high = ends.get((name, n), (None, None))
+            points.append(Point(n, metric.cost(mean), low, high))
+        whole = expected_best(search.test, settings, cap=worst, choose_by=search.validation)
         found[name] = Curve(settings, tuple(points), metric.cost(whole))
+    return found
+
+
+def _curve_ends(
+    searches: Mapping[str, Points],
+    floor: float | None,
+    cap: float | None,
+    metric: Metric,
+    seed: int,
+) -> dict[tuple[str, int], tuple[float, float]]:
+    """The interval of each model at each budget. Models with as many settings share their cells,
+    which are large: those of one budget at a time are held."""
+    if floor is None or cap is None:
+        return {}
+    found = {}
+    for settings in dict.fromkeys(len(search.test) for search in searches.values()):
+        alike = {name: s for name, s in searches.items() if len(s.test) == settings}
+        draws = Spacings(settings, stream(seed, "spacings", settings))
+        for n in _budgets(settings):
+            cells = draws.at(n)
+            for name, search in alike.items():
+                found[name, n] = _ends(cells, search, floor, cap, metric)
     return found
 
 
@@ -139,7 +153,14 @@ def cost_curves(
     for name, spent in costs.items():
         search, total = searches[name], float(spent.sum())
         budgets = _cost_budgets(total, len(spent))
-        means = cost_curve(search.test, spent, budgets, cap=cap, choose_by=search.validation)
+        means = cost_curve(
+            search.test,
+            spent,
+            budgets,
+            cap=cap,
+            choose_by=search.validation,
+            rng=stream(seed, "orders", unit, name),
+        )
         ends = _cost_ends(search, spent, budgets, cap, floor, metric, stream(seed, unit, name))
         points = tuple(
             Point(budget, metric.cost(float(mean)), low, high)

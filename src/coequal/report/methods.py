@@ -9,6 +9,8 @@ from coequal.report.source import Facts
 from coequal.report.summary import DataSummary
 from coequal.report.transfer import Transferred
 from coequal.report.words import listed, number, plain
+from coequal.statistics.best_of import LARGE
+from coequal.statistics.orders import ORDERS, RESAMPLES
 
 
 def methods(summary: DataSummary, study: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -231,7 +233,20 @@ def _budget(summary: DataSummary) -> str:
         "Against FLOPs and seconds, settings are tried in random order until the next no longer "
         "fits, again in closed form; intervals there are approximate and "
         "refused beyond half of the search's cost. How often each interval covers was simulated: "
-        "docs/validation.md of the project."
+        f"docs/validation.md of the project.{_large(summary)}"
+    )
+
+
+def _large(summary: DataSummary) -> str:
+    """What is done in another way with very many settings; empty where none has so many."""
+    if max((len(model.ended) for model in summary.models), default=0) <= LARGE:
+        return ""
+    return (
+        f" All settings count in every number, but with more than {LARGE} of a model some are "
+        f"computed in another way: against FLOPs and seconds by searches in {ORDERS} random orders "
+        f"instead of the closed form, with intervals from {RESAMPLES} resamples; ranks at a "
+        "selection of n; spacings and permutations with fewer draws. That was not part of the "
+        "simulations."
     )
 
 

@@ -153,8 +153,9 @@ def rerun_phase(models: Sequence[ModelSummary], study: Mapping[str, Any]) -> Pha
 
 def _oracle(trials: Sequence[TrialSummary], metric: Metric) -> float:
     """Nobody could have chosen it without the test split; Lucic et al. 2018 choose so."""
-    found = [metric.cost(m.test) for t in trials for m in t.moments if math.isfinite(m.test)]
-    return metric.cost(min(found)) if found else math.nan
+    found = np.concatenate([trial.numbers[1] for trial in trials] or [np.zeros(0)])
+    found = found[np.isfinite(found)]
+    return float(found.max() if metric.higher else found.min()) if len(found) else math.nan
 
 
 def _mean(values: Iterable[float]) -> float:

@@ -3,14 +3,16 @@
 No network, no torch, no date.
 """
 
+import csv
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from coequal.files import write_whole
+from coequal.files import whole_text_file, write_whole
 from coequal.report import methods, sentences, words
 from coequal.report.figures.images import picture_figure
 from coequal.report.grids import Row, sample_rows, sheet
@@ -28,7 +30,7 @@ from coequal.report.style import (
     variables,
 )
 from coequal.report.summary import DataSummary, summarise
-from coequal.report.tables.every import records
+from coequal.report.tables.every import LONG, records
 from coequal.results.folder import RunFolder, file_name
 from coequal.results.table import csv_text
 
@@ -139,6 +141,12 @@ def _write_tables(
     by_data = [dict(found.tables) for found in sections]
     for name, rows in records(summaries, by_data, everything.tables).items():
         write_whole(target / f"{name}.csv", csv_text(rows).encode())
+    for name, (columns, make) in LONG.items():
+        listed = (row for summary in summaries for row in make(summary))
+        first = next(listed, None)
+        if first is not None:
+            with whole_text_file(target / f"{name}.csv") as written:
+                csv.writer(written, lineterminator="\n").writerows(chain([columns, first], listed))
     for found in sections:
         for name, table in found.tables.items():
             file = f"{found.anchor}-{name}"

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from coequal.records import Result, Trial
 from coequal.report import curves
@@ -149,10 +150,12 @@ def _summaries(
         if track is not None:
             facts.add(trial, track)
     measured = source.measured()
-    return [
-        _data(study, name, by_model, references.get(name) or {}, rule, source, facts, measured)
-        for name, by_model in trials.items()
-    ]
+    # Sums of some thousand numbers only wait for a second thread, and would depend on it.
+    with threadpool_limits(1, "blas"):
+        return [
+            _data(study, name, by_model, references.get(name) or {}, rule, source, facts, measured)
+            for name, by_model in trials.items()
+        ]
 
 
 def _data(

@@ -1,7 +1,7 @@
 """One trial, a single training run, as the report sees it."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -89,7 +89,10 @@ def trial_summary(
     steps, numbers = (track.steps, track.numbers) if track else ((), NOTHING)
     status, reason = (track.status, track.reason or "") if track else (PENDING, "")
     validation, test, error, f1 = numbers.tolist()
-    moments = tuple(map(Moment, steps, validation, test, error))
+
+    def moment(k: int | None) -> Moment | None:
+        return None if k is None else Moment(steps[k], validation[k], test[k], error[k])
+
     place = rule.place(status == "done", steps, validation)
     score = math.inf if place is None else cost(rule.metric, validation[place])
     if status == "done" and (place is None or not math.isfinite(test[place])):
@@ -108,14 +111,21 @@ def trial_summary(
         numbers=numbers,
         spent=track.spent if track else None,
         score=score,
-        moment=moments[place] if done and place is not None else None,
-        last=moments[-1] if done else None,
-        best=best_moment(moments, metric) if done else None,
+        moment=moment(place if done else None),
+        last=moment(len(steps) - 1 if done else None),
+        best=moment(_best(steps, validation, test, metric) if done else None),
         f1=f1[place] if done and place is not None else math.nan,
     )
 
 
-def best_moment(moments: tuple[Moment, ...], metric: Metric) -> Moment | None:
+def _best(
+    steps: Sequence[int], validation: Sequence[float], test: Sequence[float], metric: Metric
+) -> int | None:
     """The checkpoint with the best validation value, the earliest of equals."""
-    measured = [m for m in moments if math.isfinite(m.validation) and math.isfinite(m.test)]
-    return min(measured, key=lambda m: (metric.cost(m.validation), m.step), default=None)
+    sign = -1.0 if metric.higher else 1.0
+    measured = [
+        (sign * looked_at, step, k)
+        for k, (step, looked_at, found) in enumerate(zip(steps, validation, test, strict=True))
+        if math.isfinite(looked_at) and math.isfinite(found)
+    ]
+    return min(measured)[2] if measured else None

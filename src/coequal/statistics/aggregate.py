@@ -21,6 +21,9 @@ from coequal.statistics.best_of import Array, budget_curve, capped
 from coequal.statistics.better import beats
 from coequal.statistics.rates import mean_rate, newcombe, wilson
 
+ALL = 250  # budgets up to which each is looked at
+EVERY, BEYOND = 30, 70  # of larger searches: every n, then so many more
+
 FEWEST = 5
 """Runs per data set below which no interval is given."""
 
@@ -74,7 +77,7 @@ def rank_curves(
     choose_by: Mapping[str, Array] | None = None,
 ) -> Ranks:
     """Ranks by the expected best of n (without replacement) for n = 1 .. half the settings of the
-    model that has fewest.
+    model that has fewest; of very many settings for a selection of n (`ranked_budgets`).
 
     Args:
         scores: for each model its (settings,) reported scores; failures not finite.
@@ -89,19 +92,28 @@ def rank_curves(
     models = tuple(sorted(scores))
     largest = max(1, min(map(len, scores.values())) // 2)
     looked_at = choose_by or {}
+    budgets = ranked_budgets(largest)
     expected = np.array(
         [
-            budget_curve(scores[name], cap=cap, choose_by=looked_at.get(name))[:largest]
+            budget_curve(scores[name], budgets, cap=cap, choose_by=looked_at.get(name))
             for name in models
         ]
     )
     return Ranks(
         models=models,
-        budgets=tuple(range(1, largest + 1)),
+        budgets=budgets,
         expected=tuple(map(tuple, expected.tolist())),
         ranks=tuple(map(tuple, rankdata(expected, axis=0).tolist())),
-        flips=tuple(_ahead(expected, models)),
+        flips=tuple(_ahead(expected, models, budgets)),
     )
+
+
+def ranked_budgets(largest: int) -> tuple[int, ...]:
+    """1 .. `largest`; beyond `ALL` every n to 30, and 70 more in equal ratios."""
+    if largest <= ALL:
+        return tuple(range(1, largest + 1))
+    spread = (round(n) for n in np.geomspace(EVERY, largest, BEYOND + 1).tolist())
+    return tuple(sorted({*range(1, EVERY + 1), *spread}))
 
 
 def normalise(scores: Array, *, cap: float, floor: float) -> Array:
@@ -208,13 +220,15 @@ def probability_of_improvement(a: Mapping[str, Array], b: Mapping[str, Array]) -
     return Estimate(value, *mean_rate(chances, each), "")
 
 
-def _ahead(expected: Array, models: tuple[str, ...]) -> list[Flip]:
+def _ahead(expected: Array, models: tuple[str, ...], budgets: tuple[int, ...]) -> list[Flip]:
     """Every change of order between two neighbouring budgets; equal scores change nothing."""
     flips = []
     for first, second in combinations(range(len(models)), 2):
         leader = 0
-        for n, gap in enumerate(expected[first] - expected[second], start=1):
-            near = abs(gap) <= 1e-12 * abs(expected[first, n - 1])
+        for n, own, gap in zip(
+            budgets, expected[first], expected[first] - expected[second], strict=True
+        ):
+            near = abs(gap) <= 1e-12 * abs(own)
             now = leader if near else (-1 if gap < 0 else 1)
             if leader and now != leader:
                 pair = (models[first], models[second])

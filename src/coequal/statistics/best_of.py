@@ -10,6 +10,7 @@ estimates the same number.
 """
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -17,6 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+
+LARGE = 200
+"""Settings of a model beyond which sums are taken in another way: by recursion and over sorted
+scores instead of from whole numbers and tables as large as the square. The same to 1e-12."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +67,11 @@ class Search:
     def in_order(self) -> Self:
         """The same search, best first by what it looks at: sums over it then don't depend on the
         order in which settings were drawn, not even in their last digit."""
-        order = np.lexsort((worst_last(self.scores), worst_last(self.looked_at)))
+        looked_at, scores = worst_last(self.looked_at), worst_last(self.scores)
+        rises = looked_at[:-1] < looked_at[1:]
+        if np.all(rises | ((looked_at[:-1] == looked_at[1:]) & (scores[:-1] <= scores[1:]))):
+            return self  # as it is after the first time
+        order = np.lexsort((scores, looked_at))
         chosen_by = None if self.choose_by is None else self.choose_by[order]
         return replace(self, scores=self.scores[order], choose_by=chosen_by)
 
@@ -121,6 +130,10 @@ def weights(settings: int, budget: float, *, replacement: bool = False) -> Array
         raise ValueError(f"a budget of {budget} settings is no whole number")
     if budget > settings:
         raise ValueError(f"a budget of {budget} can't be drawn from {settings} settings")
+    if settings > LARGE:
+        ranks = np.arange(1, settings)  # each chance from the one before
+        steps = (settings - ranks - (budget - 1)) / (settings - ranks)
+        return np.cumprod(np.concatenate([[budget / settings], np.maximum(steps, 0)]))
     total, others = math.comb(settings, int(budget)), int(budget) - 1
     found = [math.comb(settings - i, others) / total for i in range(1, settings + 1)]
     return np.asarray(found, dtype=np.float64)
@@ -177,10 +190,16 @@ def expected_best(
     return law_of_best(scores, budget, cap=cap, choose_by=choose_by, replacement=replacement).mean
 
 
-def budget_curve(scores: Array, *, cap: float, choose_by: Array | None = None) -> Array:
-    """`expected_best` without replacement for budgets 1 .. B; the last entry is the observed best
-    itself."""
-    budgets = range(1, len(scores) + 1)
+def budget_curve(
+    scores: Array,
+    budgets: Iterable[int] | None = None,
+    *,
+    cap: float,
+    choose_by: Array | None = None,
+) -> Array:
+    """`expected_best` without replacement for budgets, 1 .. B if none are given; that of B is the
+    observed best itself."""
+    budgets = range(1, len(scores) + 1) if budgets is None else budgets
     return np.array([expected_best(scores, n, cap=cap, choose_by=choose_by) for n in budgets])
 
 

@@ -9,13 +9,16 @@ Which interval covers where was simulated (docs/validation.md): `better` picks i
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from scipy.special import expit, logit
 from scipy.stats import norm
 
 from coequal.statistics.best_of import (
+    LARGE,
     Array,
     Search,
     influences,
@@ -23,12 +26,20 @@ from coequal.statistics.best_of import (
     worst_last,
 )
 from coequal.statistics.rates import Interval
-from coequal.statistics.spacings import MOST, Cells, Spacings, TooFewSettings, refuse_beyond
+from coequal.statistics.spacings import (
+    MOST,
+    Cells,
+    Spacings,
+    TooFewSettings,
+    affordable,
+    refuse_beyond,
+)
 
 LOGIT_MOST, LOGIT_LEAST = 0.2, 20  # the logit interval covers up to this n/B, from this B on
 BY_LOGIT = "normal interval on the logit scale, from each setting's influence"
 BY_SPACINGS = "interval from the spacings of the sorted scores"
 BOOTSTRAP_MOST, BOOTSTRAP_LEAST = 0.1, 50  # the same for the stratified bootstrap
+BLOCK = 16  # draws
 ROUNDING = 1e-9  # a smaller standard error is none
 
 
@@ -59,7 +70,8 @@ def probability_better(a: Search, b: Search, *, replacement: bool = False) -> fl
     """
     a, b = a.in_order(), b.in_order()
     chances_a = a.chances(replacement=replacement)
-    found = float(chances_a @ beats(a.scores, b.scores) @ b.chances(replacement=replacement))
+    against = _Wins(a.scores, b.scores).of_choice(chances_a)
+    found = float(against @ b.chances(replacement=replacement))
     return min(max(found, 0.0), 1.0)  # the chances add up to 1 but for the last digit
 
 
@@ -68,6 +80,38 @@ def beats(a: Array, b: Array) -> Array:
     else 0; failures are equal and worst."""
     left, right = worst_last(a)[:, None], worst_last(b)[None, :]
     return _wins(left, right)
+
+
+class _Wins:
+    """The table of `beats`, times the chances of being chosen on either side; beyond `LARGE`
+    settings without writing it out."""
+
+    def __init__(self, a: Array, b: Array) -> None:
+        self._a, self._b = worst_last(a), worst_last(b)
+        self._table = beats(a, b) if max(len(a), len(b)) <= LARGE else None
+
+    def against_choice(self, chances: Array) -> Array:
+        """(settings of A,) P(it beats what B's search reports)."""
+        if self._table is not None:
+            return np.asarray(self._table @ chances, dtype=np.float64)
+        return float(chances.sum()) - _below(self._b, chances, self._a)
+
+    def of_choice(self, chances: Array) -> Array:
+        """(settings of B,) P(what A's search reports beats it)."""
+        if self._table is not None:
+            return np.asarray(chances @ self._table, dtype=np.float64)
+        return _below(self._a, chances, self._b)
+
+
+def _below(scores: Array, masses: Array, ends: Array) -> Array:
+    """(..., ends) mass of the scores below each of `ends`, half of that at it: sorted, not compared
+    one by one; `masses` is (..., scores)."""
+    order = np.argsort(scores, kind="stable")
+    upto = np.cumsum(masses[..., order], axis=-1)
+    upto = np.concatenate([np.zeros((*upto.shape[:-1], 1)), upto], axis=-1)
+    sides: tuple[Literal["left"], Literal["right"]] = ("left", "right")
+    first, last = (np.searchsorted(scores[order], ends, side) for side in sides)
+    return np.asarray((upto[..., first] + upto[..., last]) / 2, dtype=np.float64)
 
 
 def _wins(left: Array, right: Array) -> Array:
@@ -83,9 +127,9 @@ def standard_error(a: Search, b: Search) -> float:
     if min(a.settings, b.settings) < 2:
         raise TooFewSettings("a standard error needs at least two settings of each model")
     a, b = a.in_order(), b.in_order()
-    table = beats(a.scores, b.scores)
-    against_b = table @ b.chances(replacement=True)
-    against_a = a.chances(replacement=True) @ table
+    wins = _Wins(a.scores, b.scores)
+    against_b = wins.against_choice(b.chances(replacement=True))
+    against_a = wins.of_choice(a.chances(replacement=True))
     error = math.hypot(_error(against_b, a), _error(against_a, b))
     return error if error > ROUNDING else 0.0
 
@@ -152,7 +196,9 @@ def better(
         return Better(
             probability, float(expit(middle - reach)), float(expit(middle + reach)), se, BY_LOGIT
         )
-    cells = [Spacings(side.settings, rng, draws).at(side.budget) for side in (a, b)]
+    sides = [(side.settings, side.budget) for side in (a, b)]
+    draws = min(draws, *(affordable(*side) for side in sides))  # as many on both
+    cells = [Spacings(size, rng, draws, least=n).at(n) for size, n in sides]
     low, high = spacings_interval(a, b, cells[0], cells[1], level)
     return Better(probability, low, high, se, BY_SPACINGS)
 
@@ -180,8 +226,24 @@ def spacings_interval(
 
 def _chances(cells_a: Cells, values_a: Array, cells_b: Cells, values_b: Array) -> Array:
     """P(A better than B) for each draw: (draws,)."""
-    table = _wins(values_a[:, None], values_b[None, :])
-    return np.asarray(np.sum((cells_a.masses @ table) * cells_b.masses, axis=1))
+    if max(cells_a.settings, cells_b.settings) <= LARGE:
+        won = cells_a.masses @ _wins(values_a[:, None], values_b[None, :])
+        return np.asarray(np.sum(won * cells_b.masses, axis=1))
+    values_a, values_b = (
+        values[: cells.masses.shape[1]]
+        for values, cells in ((values_a, cells_a), (values_b, cells_b))
+    )
+    found = [
+        np.sum(_below(values_a, of_a, values_b) * of_b, axis=1)
+        for of_a, of_b in zip(_blocks(cells_a.masses), _blocks(cells_b.masses), strict=True)
+    ]
+    return np.concatenate(found)
+
+
+def _blocks(masses: Array) -> Iterator[Array]:
+    """Some draws at a time, which the processor's cache holds."""
+    for start in range(0, len(masses), BLOCK):
+        yield masses[start : start + BLOCK]
 
 
 def _cell_ends(search: Search) -> tuple[Array, Array]:

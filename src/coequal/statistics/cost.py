@@ -13,16 +13,21 @@ at, with B settings of costs c and a budget b,
 j being the first setting tried that is at or before r, and S those tried before it. The counts are
 those of a knapsack table. The expectation is unbiased for budgets below the total cost. Intervals
 are approximate: none of the known ones covers 95 % everywhere (docs/validation.md).
+
+The table grows with the square of B and loses what costs less than a grid step, so beyond `LARGE`
+settings searches are made instead (`orders`): unbiased as well, with a Monte-Carlo error.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from scipy.stats import norm
 
 from coequal.statistics.best_of import (
+    LARGE,
     Array,
     Law,
     capped,
@@ -30,10 +35,10 @@ from coequal.statistics.best_of import (
     shared_among_ties,
     worst_last,
 )
+from coequal.statistics.knapsack import grids, reached, reached_again
+from coequal.statistics.orders import reached_in_orders, resampled_means
 from coequal.statistics.spacings import Spacings, TooFewSettings
 
-GRID = 1000
-"""Grid points per budget: costs are rounded to a thousandth of it or finer."""
 RESAMPLED_TO = 0.1
 """Share of the total cost up to which the interval resamples whole trials."""
 REFUSED_BEYOND = 0.5
@@ -63,6 +68,7 @@ def laws(
     cap: float,
     choose_by: Array | None = None,
     replacement: bool = False,
+    rng: np.random.Generator | None = None,
 ) -> tuple[Law, ...]:
     """The law of the score that a search within each budget would report.
 
@@ -75,31 +81,45 @@ def laws(
         choose_by: (settings,) scores that the search looks at (validation) while `scores` are
             reported (test); without it, the search looks at `scores`. Failures are chosen last.
         replacement: whether one setting may be tried twice (biased towards worse scores).
+        rng: draws the orders of more than `LARGE` settings, without replacement.
 
     Returns:
         One law per budget, over settings + 1 values: the last chance of all is that nothing
         finished.
 
     Raises:
-        ValueError: no settings, another number of costs, or a cost or budget out of its range.
+        ValueError: no settings, another number of costs, a cost or budget out of its range, or more
+            than `LARGE` settings without `rng`.
     """
     _check(scores, costs, budgets)
+    if len(scores) > LARGE and not replacement and rng is None:
+        raise ValueError(f"more than {LARGE} settings are tried in random orders: give an rng")
     looked_at = worst_last(scores if choose_by is None else choose_by)
     order = np.argsort(looked_at, kind="stable")
     values = np.append(capped(scores, cap), cap)
     by_value = np.argsort(values, kind="stable")
-    found: list[Law | None] = [None] * len(budgets)
-    for step, group in _grids(costs, budgets):
-        units = np.rint(costs[order] / step).astype(int)
+    found = []
+    for row in _all_reached(costs[order], budgets, replacement, rng):
+        chances = np.empty(len(values))
+        chances[order] = np.maximum(np.diff(row, prepend=0.0), 0)
+        chances[:-1] = shared_among_ties(looked_at, chances[:-1])
+        chances[-1] = max(0.0, 1 - row[-1])
+        found.append(Law(values[by_value], chances[by_value]))
+    return tuple(found)
+
+
+def _all_reached(
+    costs: Array, budgets: Sequence[float], replacement: bool, rng: np.random.Generator | None
+) -> Array:
+    """(budgets, settings) P(the best is at or before r), the settings best first."""
+    if len(costs) > LARGE and not replacement and rng is not None:
+        return reached_in_orders(costs, budgets, rng)
+    found = np.empty((len(budgets), len(costs)))
+    for step, group in grids(costs, budgets):
+        units = np.rint(costs / step).astype(int)
         limits = [int(budgets[i] / step * (1 + 1e-9)) for i in group]
-        reached = (_reached_again if replacement else _reached)(units, limits)
-        for i, row in zip(group, reached, strict=True):
-            chances = np.empty(len(values))
-            chances[order] = np.maximum(np.diff(row, prepend=0.0), 0)
-            chances[:-1] = shared_among_ties(looked_at, chances[:-1])
-            chances[-1] = max(0.0, 1 - row[-1])
-            found[i] = Law(values[by_value], chances[by_value])
-    return tuple(law for law in found if law is not None)
+        found[group] = (reached_again if replacement else reached)(units, limits)
+    return found
 
 
 def cost_curve(
@@ -109,11 +129,11 @@ def cost_curve(
     *,
     cap: float,
     choose_by: Array | None = None,
+    rng: np.random.Generator | None = None,
 ) -> Array:
     """(budgets,) expected best within each budget, without replacement; arguments as in `laws`."""
-    return np.array(
-        [law.mean for law in laws(scores, costs, budgets, cap=cap, choose_by=choose_by)]
-    )
+    found = laws(scores, costs, budgets, cap=cap, choose_by=choose_by, rng=rng)
+    return np.array([law.mean for law in found])
 
 
 def effective_settings(costs: Array, budget: float) -> float:
@@ -138,9 +158,10 @@ def cost_intervals(
 ) -> tuple[CostInterval, ...]:
     """An approximate 95 % interval of the expected best at each budget.
 
-    Up to a tenth of the total cost: percentiles over resampled whole (score, cost) pairs. From
-    there to half of it: the spacings interval at the effective number of settings, rescaled to the
-    curve. Beyond half, and below 20 settings: refused.
+    Up to a tenth of the total cost: percentiles over resampled whole (score, cost) pairs; of more
+    than `LARGE` settings the normal interval of fewer resamples. From there to half of it: the
+    spacings interval at the effective number of settings, rescaled to the curve. Beyond half, and
+    below 20 settings: refused.
 
     Args:
         scores, costs, budgets, cap, choose_by: see `laws`.
@@ -154,7 +175,14 @@ def cost_intervals(
     enough = len(scores) >= FEWEST
     resample = enough and cheap
     ends = iter(_resampled(scores, costs, cheap, cap, choose_by, rng, draws) if resample else ())
-    spacings = Spacings(len(scores), rng, 4 * draws)
+    large = len(scores) > LARGE
+    means = (
+        cost_curve(scores, costs, budgets, cap=cap, choose_by=choose_by, rng=rng) if large else ()
+    )
+    exact = dict(zip(budgets, means, strict=False))
+    # Budgets that are not resampled buy at least so many settings, give or take one.
+    least = max(1.0, effective_settings(costs, RESAMPLED_TO * total) - 1) if large else 1.0
+    spacings = Spacings(len(scores), rng, 4 * draws, least=least)
     found = []
     for budget in budgets:
         if not enough:
@@ -164,7 +192,9 @@ def cost_intervals(
         elif budget > REFUSED_BEYOND * total:
             found.append(_refused(budget, "the budget is more than half of what was spent"))
         else:
-            found.append(_spaced(scores, costs, budget, cap, floor, choose_by, spacings))
+            found.append(
+                _spaced(scores, costs, budget, cap, floor, choose_by, spacings, exact.get(budget))
+            )
     return tuple(found)
 
 
@@ -176,6 +206,7 @@ def _spaced(
     floor: float,
     choose_by: Array | None,
     spacings: Spacings,
+    exact: float | None,
 ) -> CostInterval:
     count = effective_settings(costs, budget)
     try:
@@ -186,7 +217,8 @@ def _spaced(
     below = max(1, min(math.floor(count), len(scores) - 1))
     ends = [expected_best(scores, n, cap=cap, choose_by=choose_by) for n in (below, below + 1)]
     shortcut = ends[0] + (max(1.0, count) - below) * (ends[1] - ends[0])
-    exact = float(cost_curve(scores, costs, [budget], cap=cap, choose_by=choose_by)[0])
+    if exact is None:
+        exact = float(cost_curve(scores, costs, [budget], cap=cap, choose_by=choose_by)[0])
     factor = (exact - floor) / (shortcut - floor) if shortcut > floor else 1.0
     low, high = (min(floor + factor * (float(end) - floor), cap) for end in (low, high))
     return CostInterval(budget, low, high, "spacings at the effective number of settings", "")
@@ -211,6 +243,13 @@ def _resampled(
     settings = len(scores)
     order = np.argsort(worst_last(scores if choose_by is None else choose_by), kind="stable")
     values = np.append(capped(scores, cap)[order], cap)  # the last: nothing finished
+    if settings > LARGE:
+        means = resampled_means(values, costs[order], budgets, rng)
+        middle, reach = means.mean(axis=0), norm.isf(0.025) * means.std(axis=0, ddof=1)
+        return [
+            (float(low), float(high))
+            for low, high in zip(middle - reach, np.minimum(middle + reach, cap), strict=True)
+        ]
     picked = rng.integers(settings, size=(draws, settings))
     tried = rng.permuted(np.tile(np.arange(settings), (orders, 1)), axis=1)
     best = np.full((len(budgets), draws, orders), settings, dtype=np.int16)
@@ -225,67 +264,6 @@ def _resampled(
             np.minimum(best[i], finished, out=best[i], casting="same_kind")
     means = values[best].mean(axis=2)
     return [(float(low), float(high)) for low, high in np.quantile(means, [0.025, 0.975], axis=1).T]
-
-
-def _reached(units: np.ndarray, limits: list[int]) -> Array:
-    """(limits, settings) P(the best is at or before r), from whole costs `units`, best first."""
-    settings, most = len(units), max(limits)
-    fitting = int(np.sum(np.cumsum(np.sort(units)) <= most))
-    size = min(fitting, settings - 1) + 1
-    # Row k, column s: how many k-subsets of the settings after r cost at most s, over C(B, k).
-    table = np.zeros((size, most + 1))
-    table[0] = 1
-    next_one = 1 / (settings - np.arange(size))
-    grow = (np.arange(1, size) / (settings - np.arange(1, size) + 1))[:, None]
-    reached = np.zeros((len(limits), settings))
-    for r in range(settings - 1, -1, -1):
-        chance = next_one @ table
-        for row, limit in zip(reached, limits, strict=True):
-            fits = units[: r + 1][units[: r + 1] <= limit]
-            row[r] = chance[limit - fits].sum()
-        unit = int(units[r])
-        if unit <= most:
-            table[1:, unit:] += grow * table[:-1, : most + 1 - unit]
-    return reached
-
-
-def _reached_again(units: np.ndarray, limits: list[int]) -> Array:
-    """As `_reached`, where settings are drawn with replacement: a recursion in what is left."""
-    settings, most = len(units), max(limits)
-    after = np.arange(settings)[None, :] > np.arange(settings)[:, None]  # [r, i]: i lies after r
-    free = (after & (units == 0)).sum(axis=1) / settings  # drawn again with nothing spent
-    missed = np.empty((settings, most + 1))  # P(none at or before r finishes within s)
-    for s in range(most + 1):
-        too_dear = np.mean(units > s)
-        paid = (units > 0) & (units <= s)
-        onward = (missed[:, s - units[paid]] * after[:, paid]).sum(axis=1) / settings
-        missed[:, s] = (too_dear + onward) / (1 - free)
-    return np.asarray(1 - missed[:, limits].T, dtype=np.float64)
-
-
-def _grids(costs: Array, budgets: Sequence[float]) -> Iterator[tuple[float, list[int]]]:
-    """Grid steps and the budgets (their places) that each serves: those within a factor of two."""
-    left = sorted(range(len(budgets)), key=lambda i: budgets[i], reverse=True)
-    while left:
-        top = budgets[left[0]]
-        group = [i for i in left if budgets[i] > top / 2]
-        left = left[len(group) :]
-        yield _step(costs, top / (2 * GRID)), group
-
-
-def _step(costs: Array, largest: float) -> float:
-    """A grid step of which the usual cost is a multiple; else whole settings would be rounded out
-    of a budget of just their sum. Usual is the cost at which the most is spent, or the twelfth or
-    larger part of it of which all costs are multiples."""
-    each, counts = np.unique(costs, return_counts=True)
-    unit = common = float(each[np.argmax(each * counts)])
-    for parts in range(1, 13):
-        multiples = costs / max(common, largest) * parts
-        if np.allclose(multiples, np.rint(multiples), rtol=0, atol=1e-9):
-            unit = common / parts
-            break
-    unit = unit if unit >= largest else common
-    return unit / math.ceil(unit / largest * (1 - 1e-9)) if unit >= largest else largest
 
 
 def _check(scores: Array, costs: Array, budgets: Sequence[float]) -> None:

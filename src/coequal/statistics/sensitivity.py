@@ -10,7 +10,7 @@ allowed for (Ezekiel's adjusted R^2). Failed settings share the worst rank.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -25,6 +25,9 @@ Direction = Literal["lower", "higher", "middle", "ends"]
 
 FEWEST = 10
 """Settings below which nothing is said."""
+SHUFFLED = 10_000_000
+HELD = 2_000_000
+"""Numbers of shuffled ranks that are held at a time."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,8 @@ def influences(
         parameters: what was drawn, by name.
         rng: draws the permutations.
         best: how many of the best settings `Edge` looks at; a tenth of them, at least 3, if None.
-        permutations: number of permutations; p-values are at least 1 / (permutations + 1).
+        permutations: number of permutations; p-values are at least 1 / (permutations + 1). Of very
+            many settings fewer are made, as many as `SHUFFLED` numbers allow, but 500 at least.
 
     Raises:
         ValueError: fewer than `FEWEST` settings, or lengths that don't match.
@@ -103,9 +107,9 @@ def influences(
         raise ValueError(f"needs a value for each of {settings} settings: {', '.join(wrong)}")
     ranks = rankdata(worst_last(scores))
     apart = ranks - ranks.mean()
-    shuffled = rng.permuted(np.tile(apart, (permutations, 1)), axis=1)
     bases = {name: _basis(drawn) for name, drawn in parameters.items()}
-    p_values = np.array([_p_value(apart, shuffled, basis) for basis in bases.values()])
+    permutations = min(permutations, max(500, SHUFFLED // settings))
+    p_values = _p_values(apart, list(bases.values()), rng, permutations)
     chances = zip(bases, p_values.tolist(), holm(p_values).tolist(), strict=True)
     edges = _edges(scores, parameters, max(3, settings // 10) if best is None else best)
     found = [
@@ -168,9 +172,8 @@ def _direction(apart: Array, places: Array, basis: Array) -> Direction:
 def _basis(drawn: Numeric | Choice) -> Array:
     """(settings, regressors) orthonormal columns that a constant is orthogonal to."""
     if isinstance(drawn, Choice):
-        columns = np.array(
-            [[v == value for value in sorted(set(drawn.values))] for v in drawn.values]
-        )
+        known = sorted(set(drawn.values))
+        columns = np.array([[v == value for value in known] for v in drawn.values])
     else:
         places = position(drawn)
         columns = np.stack([places, places**2], axis=1)
@@ -186,11 +189,20 @@ def _explained(apart: Array, basis: Array) -> Array:
     return np.asarray(np.divide(inside, total, out=np.zeros_like(inside), where=total > 0))
 
 
-def _p_value(apart: Array, shuffled: Array, basis: Array) -> float:
-    """Share of the permutations, the observed order among them, that explain as much."""
-    observed = float(_explained(apart, basis))
-    as_much = np.sum(_explained(shuffled, basis) >= observed - 1e-12)
-    return float((1 + as_much) / (1 + len(shuffled)))
+def _p_values(
+    apart: Array, bases: Sequence[Array], rng: np.random.Generator, permutations: int
+) -> Array:
+    """For each basis the share of the permutations, the observed order among them, that explain as
+    much."""
+    observed = [float(_explained(apart, basis)) for basis in bases]
+    as_much = np.zeros(len(bases))
+    rows = max(1, HELD // len(apart))  # so many permutations at a time: memory stays small
+    for start in range(0, permutations, rows):
+        tiled = np.tile(apart, (min(rows, permutations - start), 1))
+        shuffled = rng.permuted(tiled, axis=1)
+        for place, (basis, share) in enumerate(zip(bases, observed, strict=True)):
+            as_much[place] += np.sum(_explained(shuffled, basis) >= share - 1e-12)
+    return np.asarray((1 + as_much) / (1 + permutations), dtype=np.float64)
 
 
 def _edges(

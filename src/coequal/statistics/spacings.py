@@ -17,10 +17,15 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import binom
 
-from coequal.statistics.best_of import Array, capped, shared_among_ties, worst_last
+from coequal.statistics.best_of import LARGE, Array, capped, shared_among_ties, worst_last
 from coequal.statistics.rates import Interval
 
 MOST = 0.5  # the largest n/B that any interval is given for
+
+
+HELD = 6_250_000  # numbers held at a time
+FEWEST = 250  # draws
+NEGLIGIBLE = 40.0
 
 
 class TooFewSettings(ValueError):
@@ -41,16 +46,14 @@ class Cells:
 
     Attributes:
         masses: (draws, settings + 1), each row adding up to 1; cell 0 lies below the best setting.
+            Of more than `LARGE` settings, cells at the end that are as good as empty are left out.
         budget: n.
+        settings: B, the number of settings that these cells are for.
     """
 
     masses: Array
     budget: float
-
-    @property
-    def settings(self) -> int:
-        """B, the number of settings that these cells are for."""
-        return int(self.masses.shape[1]) - 1
+    settings: int
 
     def expected_best(
         self,
@@ -79,8 +82,9 @@ class Cells:
         lower, upper = cell_values(scores, floor=floor, cap=cap, choose_by=choose_by)
         if len(scores) != self.settings:
             raise ValueError(f"cells of {self.settings} settings, but {len(scores)} scores")
-        low = max(floor, float(np.quantile(self.masses @ lower, level / 2)))
-        high = min(cap, float(np.quantile(self.masses @ upper, 1 - level / 2)))
+        kept = self.masses.shape[1]
+        low = max(floor, float(np.quantile(self.masses @ lower[:kept], level / 2)))
+        high = min(cap, float(np.quantile(self.masses @ upper[:kept], 1 - level / 2)))
         return Interval(low, high)
 
 
@@ -91,32 +95,59 @@ class Spacings:
     Args:
         settings: B, the number of settings.
         rng: where the draws come from.
-        draws: how many; 4,000 put a Monte-Carlo error of about 1 % of its width on each end.
+        draws: how many; 4,000 put a Monte-Carlo error of about 1 % of its width on each end, 500 of
+            3 %. Of very many settings fewer are drawn (`affordable`).
+        least: the smallest budget that it will be asked for.
     """
 
-    def __init__(self, settings: int, rng: np.random.Generator, draws: int = 4000) -> None:
+    def __init__(
+        self, settings: int, rng: np.random.Generator, draws: int = 4000, least: float = 1.0
+    ) -> None:
         if settings < 1 or draws < 1:
             raise ValueError(f"needs settings and draws, got {settings} and {draws}")
-        inside = np.sort(rng.random((draws, settings)), axis=1)
+        self.settings, self._least = settings, least
+        draws = min(draws, affordable(settings, least))
         ends = np.zeros((draws, 1))
-        self._above = 1 - np.concatenate([ends, inside, ends + 1], axis=1)
-        self.settings = settings
+        if settings > LARGE:  # the same law without sorting: gaps are exponential, over their sum
+            reach = _reach(settings, least)
+            upto = np.cumsum(rng.standard_exponential((draws, reach)), axis=1)
+            beyond = rng.standard_gamma(settings + 1 - reach, (draws, 1))
+            self._above = np.concatenate([ends + 1, 1 - upto / (upto[:, -1:] + beyond)], axis=1)
+        else:
+            inside = np.sort(rng.random((draws, settings)), axis=1)
+            self._above = 1 - np.concatenate([ends, inside, ends + 1], axis=1)
 
     def at(self, budget: float) -> Cells:
         """The cells for the best of n, n real and at least 1.
 
         Raises:
             TooFewSettings: n/B is above one half.
-            ValueError: a budget below 1.
+            ValueError: a budget below 1, or below the least that was named.
         """
-        if not budget >= 1:
-            raise ValueError(f"needs a budget of at least 1, got {budget}")
+        if not budget >= self._least >= 1:
+            raise ValueError(f"needs a budget of at least {self._least:g}, got {budget}")
         refuse_beyond(MOST, budget, self.settings)
         return self._cells(budget)
 
     def _cells(self, budget: float) -> Cells:
-        tail = self._above**budget
-        return Cells(tail[:, :-1] - tail[:, 1:], budget)
+        whole = self.settings <= LARGE
+        kept = self._above if whole else self._above[:, : 1 + _reach(self.settings, budget)]
+        tail = kept**budget
+        return Cells(tail[:, :-1] - tail[:, 1:], budget, self.settings)
+
+
+def affordable(settings: int, least: float = 1.0) -> int:
+    """How many draws are made at the most: as many as fifty megabytes hold, and never fewer than
+    `FEWEST`. All that anybody asks for up to some thousand settings."""
+    return max(FEWEST, HELD // _reach(settings, least))
+
+
+def _reach(settings: int, budget: float) -> int:
+    """How many cells have a mass worth telling: (1 - x)^n beyond x = 40 / n is below e^-40. With
+    some to spare, as the x of a setting is only about its rank over B."""
+    if settings <= LARGE:
+        return settings + 1
+    return min(settings + 1, math.ceil(1.2 * NEGLIGIBLE * settings / budget) + 100)
 
 
 def refuse_beyond(most: float, budget: float, settings: int) -> None:

@@ -12,7 +12,7 @@ from coequal.report.figures.axes import panel_title, panels, whole_numbers, y_ax
 from coequal.report.model import ModelSummary
 from coequal.report.style import FAINT, INK, MUTED, colour
 from coequal.report.summary import DataSummary
-from coequal.report.trials import TrialSummary, best_moment
+from coequal.report.trials import TrialSummary
 from coequal.report.words import number, setting_name
 
 MANY = 24  # settings from which the others are drawn as quantiles
@@ -21,7 +21,7 @@ MANY = 24  # settings from which the others are drawn as quantiles
 def learning(summary: DataSummary) -> Figure | None:
     """Test value over steps, a panel for each model with a chosen setting; None without any."""
     models = [model for model in summary.ranked if model.chosen is not None]
-    drawn = [m.test for model in models for s in model.ended for m in s.moments]
+    drawn = [test for model in models for s in model.ended for test in s.numbers[1].tolist()]
     drawn += [m.validation for x in models if x.chosen for m in x.chosen.moments]
     drawn = [value for value in drawn if math.isfinite(value)]
     if not models or not drawn:
@@ -30,7 +30,7 @@ def learning(summary: DataSummary) -> Figure | None:
         low, high = np.quantile(drawn, (0.0, 0.99))
         drawn = [value for value in drawn if low <= value <= high]
     figure, axes = panels(len(models))
-    axes[0].set_xlim(0, 1.04 * max(m.step for x in models for s in x.ended for m in s.moments))
+    axes[0].set_xlim(0, 1.04 * max(s.steps[-1] for x in models for s in x.ended if s.steps))
     y_axis(axes[0], drawn)
     for panel, model in zip(axes, models, strict=True):
         _panel(panel, model, models, summary)
@@ -72,7 +72,7 @@ def _quantiles(
     axes: Axes, settings: Sequence[TrialSummary], summary: DataSummary, tint: str
 ) -> None:
     """Best so far of many settings: their middle half and eight tenths, failures worst."""
-    steps = sorted({m.step for s in settings for m in s.moments})
+    steps = sorted({step for s in settings for step in s.steps})
     worst = math.inf
     table = []
     for setting in settings:
@@ -106,9 +106,13 @@ def _line(setting: TrialSummary) -> tuple[list[int], list[float]]:
 def _best_so_far(setting: TrialSummary, summary: DataSummary) -> tuple[list[int], list[float]]:
     """Test value of the checkpoint with the best validation value up to each step."""
     steps, values = [], []
-    for seen in range(1, len(setting.moments) + 1):
-        best = best_moment(setting.moments[:seen], summary.metric)
-        if best is not None:
-            steps.append(setting.moments[seen - 1].step)
-            values.append(best.test)
+    best, least = math.nan, math.inf
+    for moment in setting.moments:
+        if math.isfinite(moment.validation) and math.isfinite(moment.test):
+            cost = summary.metric.cost(moment.validation)
+            if cost < least:
+                best, least = moment.test, cost
+        if least < math.inf:
+            steps.append(moment.step)
+            values.append(best)
     return steps, values

@@ -17,7 +17,8 @@ from coequal.report.model import ModelSummary
 from coequal.report.style import BAND, INK, MUTED, colour
 from coequal.report.summary import DataSummary
 
-MANY = 40  # settings from which dots are smaller
+MANY = 40  # settings from which dots are smaller,
+CROWD = 400  # and from which they are drawn as pixels: all of them, in a file that stays small
 
 
 def distribution(summary: DataSummary) -> Figure | None:
@@ -68,10 +69,13 @@ def _settings(axes: Axes, model: ModelSummary, column: int) -> None:
     }
     plain = [s for s in model.ended if not s.failed and s.number != 0]
     size = 6 if count <= MANY else 4
+    crowd = count > CROWD
     if plain:
         (dots,) = axes.plot([xs[s.trial] for s in plain], [s.test for s in plain], "o", color=tint)
         dots.set(ms=size, mec="white", mew=0.6 if count <= MANY else 0.3, zorder=3)
-    _crosses(axes, [xs[s.trial] for s in model.failures], tint, size)
+        if crowd:
+            dots.set(ms=1.5, mew=0, alpha=0.4, rasterized=True)
+    _crosses(axes, [xs[s.trial] for s in model.failures], tint, size, crowd)
     authors = model.authors
     if authors is not None and authors.has_result and not authors.failed:
         (star,) = axes.plot([xs[authors.trial]], [authors.test], "*", color=tint, ms=12, zorder=4)
@@ -116,12 +120,13 @@ def _interval(model: ModelSummary) -> tuple[float | None, float | None]:
     return numbers.iqm_interval.low, numbers.iqm_interval.high
 
 
-def _crosses(axes: Axes, xs: list[float], tint: str, size: float) -> None:
+def _crosses(axes: Axes, xs: list[float], tint: str, size: float, pixels: bool = False) -> None:
     if not xs:
         return
     edge = axes.get_xaxis_transform()
     ys = [0.96] * len(xs)
-    axes.plot(xs, ys, "x", transform=edge, color=tint, ms=size, mew=1.4, clip_on=False)
+    (crosses,) = axes.plot(xs, ys, "x", transform=edge, color=tint, ms=size, mew=1.4, clip_on=False)
+    crosses.set_rasterized(pixels)
 
 
 def _failed_band(axes: Axes) -> None:

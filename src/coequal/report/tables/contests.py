@@ -222,6 +222,9 @@ def flips(summary: DataSummary) -> Table | None:
         headings=[Heading("From"), Heading("ahead", words=True), Heading("of", words=True)],
         rows=rows,
         records=[{"data": summary.data, **vars(flip)} for flip in found.flips],
+        notes=[]
+        if len(found.budgets) == found.budgets[-1]
+        else [f"Looked at: {len(found.budgets)} values of n, up to {found.budgets[-1]:,}."],
     )
 
 

@@ -1,6 +1,7 @@
 """The numbers behind the figures, for programs only: one row per point."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from coequal.report.curves import Curve
 from coequal.report.summary import DataSummary
@@ -83,16 +84,18 @@ def ranks(summary: DataSummary) -> list[Record]:
     ]
 
 
-def learning_curves(summary: DataSummary) -> list[Record]:
-    """A row for each checkpoint of each trial, failed ones too."""
-    return [
-        start(summary, model)
-        | {"setting": s.number, "repeat": s.repeat, "status": s.status, "step": moment.step}
-        | {"validation": full(moment.validation), "test": full(moment.test)}
-        for model in summary.models
-        for s in (*model.settings, *(run for runs in model.again.values() for run in runs))
-        for moment in s.moments
-    ]
+LEARNING = ("data", "metric", "model", "setting", "repeat", "status", "step", "validation", "test")
+
+
+def learning_curves(summary: DataSummary) -> Iterator[tuple[Any, ...]]:
+    """A row of `LEARNING` for each checkpoint of each trial, failed ones too: one after another,
+    for of a large study there are millions."""
+    for model in summary.models:
+        first = tuple(start(summary, model).values())
+        for s in (*model.settings, *(run for runs in model.again.values() for run in runs)):
+            about = (*first, s.number, s.repeat, s.status)
+            for step, validation, test, _ in s.moments:
+                yield (*about, step, full(validation), full(test))
 
 
 def _curves(summary: DataSummary, curves: Mapping[str, Curve], metric: str) -> list[Record]:

@@ -1,6 +1,7 @@
 """Which tables there are, in the order of the page."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from coequal.report.summary import DataSummary
 from coequal.report.table import Record, Table
@@ -30,10 +31,15 @@ BEHIND: dict[str, Callable[[DataSummary], list[Record]]] = {
     "f1_curves": data.f1_curves,
     "ranks": data.ranks,
     "chances_over_budgets": data.chances_over_budgets,
-    "learning_curves": data.learning_curves,
     "verdict": contests.verdict_records,
 }
 """Tables for programs."""
+
+
+LONG: dict[str, tuple[Sequence[str], Callable[[DataSummary], Iterator[tuple[Any, ...]]]]] = {
+    "learning_curves": (data.LEARNING, data.learning_curves),
+}
+"""The same, too long to be held: columns, and rows one after another."""
 
 
 def shown(summary: DataSummary) -> dict[str, Table]:

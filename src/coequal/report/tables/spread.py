@@ -10,6 +10,9 @@ from coequal.report.words import full, numbered, p_value, percent, plain, range_
 from coequal.statistics.sensitivity import Influence
 from coequal.statistics.variance import Part
 
+READ = 400
+"""Rows of the table of failures that a reader sees at the most, or one of each model."""
+
 MEANS = {
     "evaluation": "the same network, other generated images",
     "seed": "the same setting, another training seed",
@@ -123,6 +126,13 @@ def failures(summary: DataSummary) -> Table | None:
     failed = [(model, t) for model in summary.models for t in _failed(model)]
     if not failed:
         return None
+    first = [(m, t) for m in summary.models for t in _failed(m)[: _shown(len(failed), summary)]]
+    left_out = (
+        f" Of {len(failed):,} the first {len(first):,} are shown, as many of each model as of any "
+        "other; all of them are in tables/failures.csv."
+        if len(first) < len(failed)
+        else ""
+    )
     rows = [
         [
             name_cell(model),
@@ -131,12 +141,12 @@ def failures(summary: DataSummary) -> Table | None:
             Cell(trial.reason or "no reason was recorded"),
             Cell(trial.trial),
         ]
-        for model, trial in failed
+        for model, trial in first
     ]
     return Table(
         name="failures",
         title="Failures",
-        read="Every run that ended without a score, where it stopped and what was seen.",
+        read="Every run that ended without a score, where it stopped and what was seen." + left_out,
         headings=[
             Heading("Model"),
             Heading("Setting", words=True),
@@ -152,6 +162,11 @@ def failures(summary: DataSummary) -> Table | None:
             for model, t in failed
         ],
     )
+
+
+def _shown(failures: int, summary: DataSummary) -> int:
+    """How many failures of each model a reader sees: all, unless together they are too many."""
+    return failures if failures <= READ else max(1, READ // len(summary.models))
 
 
 def _percents(part: Part) -> str:

@@ -1,0 +1,73 @@
+"""How likely the best of a search within a budget is at or before each setting, by counting: the
+table behind `coequal.statistics.cost`."""
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from coequal.statistics.best_of import Array
+
+GRID = 1000
+"""Grid points per budget: costs are rounded to a thousandth of it or finer."""
+
+
+def reached(units: np.ndarray, limits: list[int]) -> Array:
+    """(limits, settings) P(the best is at or before r), from whole costs `units`, best first."""
+    settings, most = len(units), max(limits)
+    fitting = int(np.sum(np.cumsum(np.sort(units)) <= most))
+    size = min(fitting, settings - 1) + 1
+    # Row k, column s: how many k-subsets of the settings after r cost at most s, over C(B, k).
+    table = np.zeros((size, most + 1))
+    table[0] = 1
+    next_one = 1 / (settings - np.arange(size))
+    grow = (np.arange(1, size) / (settings - np.arange(1, size) + 1))[:, None]
+    reached = np.zeros((len(limits), settings))
+    for r in range(settings - 1, -1, -1):
+        chance = next_one @ table
+        for row, limit in zip(reached, limits, strict=True):
+            fits = units[: r + 1][units[: r + 1] <= limit]
+            row[r] = chance[limit - fits].sum()
+        unit = int(units[r])
+        if unit <= most:
+            table[1:, unit:] += grow * table[:-1, : most + 1 - unit]
+    return reached
+
+
+def reached_again(units: np.ndarray, limits: list[int]) -> Array:
+    """As `reached`, where settings are drawn with replacement: a recursion in what is left."""
+    settings, most = len(units), max(limits)
+    after = np.arange(settings)[None, :] > np.arange(settings)[:, None]  # [r, i]: i lies after r
+    free = (after & (units == 0)).sum(axis=1) / settings  # drawn again with nothing spent
+    missed = np.empty((settings, most + 1))  # P(none at or before r finishes within s)
+    for s in range(most + 1):
+        too_dear = np.mean(units > s)
+        paid = (units > 0) & (units <= s)
+        onward = (missed[:, s - units[paid]] * after[:, paid]).sum(axis=1) / settings
+        missed[:, s] = (too_dear + onward) / (1 - free)
+    return np.asarray(1 - missed[:, limits].T, dtype=np.float64)
+
+
+def grids(costs: Array, budgets: Sequence[float]) -> Iterator[tuple[float, list[int]]]:
+    """Grid steps and the budgets (their places) that each serves: those within a factor of two."""
+    left = sorted(range(len(budgets)), key=lambda i: budgets[i], reverse=True)
+    while left:
+        top = budgets[left[0]]
+        group = [i for i in left if budgets[i] > top / 2]
+        left = left[len(group) :]
+        yield _step(costs, top / (2 * GRID)), group
+
+
+def _step(costs: Array, largest: float) -> float:
+    """A grid step of which the usual cost is a multiple; else whole settings would be rounded out
+    of a budget of just their sum. Usual is the cost at which the most is spent, or the twelfth or
+    larger part of it of which all costs are multiples."""
+    each, counts = np.unique(costs, return_counts=True)
+    unit = common = float(each[np.argmax(each * counts)])
+    for parts in range(1, 13):
+        multiples = costs / max(common, largest) * parts
+        if np.allclose(multiples, np.rint(multiples), rtol=0, atol=1e-9):
+            unit = common / parts
+            break
+    unit = unit if unit >= largest else common
+    return unit / math.ceil(unit / largest * (1 - 1e-9)) if unit >= largest else largest

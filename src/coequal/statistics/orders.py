@@ -1,0 +1,101 @@
+"""Searches within a budget of cost, made in random orders: for more settings than a table can hold.
+
+Every setting of a random order is the start of a search, which goes round: by exchangeability each
+of them is a search in a uniformly random order, so their mean is unbiased; those that begin more
+than a search apart are nearly independent.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coequal.statistics.best_of import Array
+
+ORDERS = 16  # with B settings, 16 B searches at every budget
+RESAMPLES = 100
+APART = 4  # searches of a resample begin a quarter of a search apart
+
+
+def reached_in_orders(
+    costs: Array, budgets: Sequence[float], rng: np.random.Generator, orders: int = ORDERS
+) -> Array:
+    """(budgets, settings) share of the searches whose best is at or before each setting.
+
+    Args:
+        costs: (settings,) in the order of what the search looks at, best first.
+        budgets: in the unit of the costs.
+        rng: draws the orders.
+        orders: how many.
+    """
+    settings = len(costs)
+    counts = np.zeros((len(budgets), settings + 1))
+    for _ in range(orders):
+        tried = Order(rng.permutation(settings), costs)
+        for row, budget in zip(counts, budgets, strict=True):
+            row += np.bincount(tried.best(budget), minlength=settings + 1)
+    return np.asarray(np.cumsum(counts, axis=1)[:, :-1] / (orders * settings), dtype=np.float64)
+
+
+def resampled_means(
+    values: Array,
+    costs: Array,
+    budgets: Sequence[float],
+    rng: np.random.Generator,
+    resamples: int = RESAMPLES,
+) -> Array:
+    """(resamples, budgets) expected best of settings drawn anew with replacement.
+
+    Args:
+        values: (settings + 1,) what counts, in the order of what the search looks at; the last:
+            nothing finished.
+        costs: (settings,) in the same order.
+        budgets: in the unit of the costs.
+        rng: draws the resamples.
+        resamples: how many.
+    """
+    settings = len(costs)
+    tries = np.array(budgets) / costs.mean()  # settings in a search, about
+    apart = np.maximum(1, tries // APART).astype(int)
+    found = np.empty((resamples, len(budgets)))
+    for row in found:
+        tried = Order(rng.integers(settings, size=settings), costs)
+        for place, budget in enumerate(budgets):
+            row[place] = values[tried.best(budget, apart[place])].mean()
+    return found
+
+
+class Order:
+    """Settings one after another, by their ranks; the first follows the last."""
+
+    def __init__(self, ranks: NDArray[np.intp], costs: Array) -> None:
+        """Take them in.
+
+        Args:
+            ranks: (settings,) of the settings as they are tried; 0 is best.
+            costs: by rank.
+        """
+        self._settings, self._nothing = len(ranks), len(costs)
+        twice = np.concatenate([ranks, ranks]).astype(np.int32)
+        self._spent = np.concatenate([[0.0], np.cumsum(costs[twice])])
+        # Level k, place i: the best of the 2^k settings from i on.
+        self._best = [twice]
+        while 2 ** len(self._best) <= len(ranks):
+            last, half = self._best[-1], 2 ** (len(self._best) - 1)
+            self._best.append(np.minimum(last[:-half], last[half:]))
+
+    def best(self, budget: float, apart: int = 1) -> NDArray[np.int32]:
+        """(searches,) the best rank that each search finishes within the budget, or the number of
+        ranks if it finishes nothing; one begins every `apart` settings."""
+        starts = np.arange(0, self._settings, apart)
+        within = self._spent[starts] + budget * (1 + 1e-9)
+        ends = np.searchsorted(self._spent, within, side="right") - 1
+        ends = np.minimum(ends, starts + self._settings)
+        length = ends - starts
+        found = np.full(len(starts), self._nothing, dtype=np.int32)
+        level = np.frexp(np.maximum(length, 1))[1] - 1  # 2^level is the largest power within
+        for k in range(level.min(), level.max() + 1):
+            mine = np.flatnonzero((level == k) & (length > 0))
+            first, last = starts[mine], ends[mine] - 2**k
+            found[mine] = np.minimum(self._best[k][first], self._best[k][last])
+        return found
