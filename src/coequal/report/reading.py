@@ -15,6 +15,8 @@ TITLES = {
     "rank_flips": "Rank flips",
     "learning": "Over training",
     "f1": "Best F1 of n",
+    "manifold_plane": "Precision and recall of every setting",
+    "manifold_distance": "F1 against the distance of features",
     "chances": "P(A better than B)",
     "power": "What it would take",
     "rerun_pairs": "Which chosen settings differ",
@@ -111,6 +113,24 @@ def f1(summary: DataSummary) -> str:
         "best) of the best of n random settings, picked by that very F1 as the paper does (an "
         "oracle: no search may look at test), a failure counting as the worst; solid, dashed and "
         "marker as above."
+    )
+
+
+def manifold_plane(summary: DataSummary) -> str:
+    """Precision against recall."""
+    return (
+        "Each dot is one setting's test precision and recall against the known manifold, a ring "
+        "around the one chosen on validation; grey lines join equal F1. Failed settings are not "
+        "drawn."
+    )
+
+
+def manifold_distance(summary: DataSummary) -> str:
+    """F1 beside the distance."""
+    return (
+        "Left, each dot is one setting: where F1 and the distance agreed, dots would fall from top "
+        "left to bottom right. Right, what a search by the distance loses: the test F1 of the "
+        "setting it chooses (open) and of the one that a search by F1 chooses (full)."
     )
 
 

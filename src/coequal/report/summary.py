@@ -18,6 +18,8 @@ from coequal.report.arrays import cap_for, f1_costs, scale_of, tests, validation
 from coequal.report.contest import Contest, contest
 from coequal.report.curves import CostCurve, Curve, Points
 from coequal.report.direction import Metric
+from coequal.report.known import F1 as KNOWN_F1
+from coequal.report.known import Known, known_of
 from coequal.report.model import ModelSummary, Phase, model_summary, rerun_phase
 from coequal.report.ranges import declared
 from coequal.report.reruns import with_numbers
@@ -57,6 +59,7 @@ class DataSummary:
     variance: Variance | None
     rerun_phase: Phase | None  # None: the study plans none
     facts: Facts  # of the whole study
+    known: Known | None  # what was measured against a known manifold
 
     @property
     def planned(self) -> int:
@@ -177,6 +180,7 @@ def _data(
     best = None if metric.bound is None else metric.cost(metric.bound)
     models, against = _rerun_numbers(models, metric, cap)
     bounds: dict[str, Any] = {"cap": worst, "floor": best, "seed": seed}
+    known = known_of(source, protocols)
     return DataSummary(
         data=data,
         metric=metric,
@@ -193,11 +197,12 @@ def _data(
         cost_curves={
             unit: curves.cost_curves(searches, unit, metric=metric, **bounds) for unit in COSTS
         },
-        f1_curves=_f1(models, reference, metric, seed),
+        f1_curves=_f1(models, reference, metric, seed, known),
         rerun_verdict=against,
         variance=_variance(models, metric, cap, seed),
         rerun_phase=rerun_phase(models, study),
         facts=facts,
+        known=known,
     )
 
 
@@ -258,20 +263,25 @@ def _points(trials: Sequence[TrialSummary], metric: Metric) -> Points:
 
 
 def _f1(
-    models: Sequence[ModelSummary], reference: Mapping[str, Any], metric: Metric, seed: int
+    models: Sequence[ModelSummary],
+    reference: Mapping[str, Any],
+    metric: Metric,
+    seed: int,
+    known: Known | None,
 ) -> dict[str, Curve]:
-    """Expected best F1 of n settings, the search looking at F1 itself, as Lucic et al. draw it."""
+    """Expected best F1 of n settings, the search looking at F1 itself, as Lucic et al. draw it;
+    against the known manifold where there is one, else of features."""
     f1 = Metric("f1")
-    measured = any(not math.isnan(t.f1) for m in models for t in m.ended)
-    if metric.name == "f1" or not measured:
+    if known is not None:
+        costs = {m.name: -np.array(known.test(KNOWN_F1, m.ended)) for m in models if m.ended}
+    else:
+        costs = {m.name: f1_costs(m.ended) for m in models if m.ended}
+    measured = any(np.isfinite(found).any() for found in costs.values())
+    if metric.name in ("f1", KNOWN_F1) or not measured:
         return {}
     cap = float((reference.get("cap") or {}).get("f1", 0.0))  # 0 is the worst that F1 can be
     nothing = np.zeros(0)
-    searches = {
-        m.name: Points(f1_costs(m.ended), f1_costs(m.ended), nothing, nothing)
-        for m in models
-        if m.ended
-    }
+    searches = {name: Points(found, found, nothing, nothing) for name, found in costs.items()}
     assert f1.bound is not None
     return curves.best_of_curves(
         searches, metric=f1, cap=f1.cost(cap), floor=f1.cost(f1.bound), seed=seed

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure
 
 from coequal.report import reading
-from coequal.report.figures import budget, learning, settings
+from coequal.report.figures import budget, known, learning, settings
 from coequal.report.summary import DataSummary
 
 
@@ -32,4 +32,8 @@ FIGURES: dict[str, Kind] = {
     "ranks": Kind(budget.ranks, reading.ranks, "ranks"),
     "learning": Kind(learning.learning, reading.learning, "learning"),
     "f1": Kind(budget.f1, reading.f1, "f1"),
+    "manifold_plane": Kind(known.plane, reading.manifold_plane, "manifold_plane"),
+    "manifold_distance": Kind(
+        known.against_distance, reading.manifold_distance, "manifold_distance"
+    ),
 }

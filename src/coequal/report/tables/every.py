@@ -5,12 +5,13 @@ from typing import Any
 
 from coequal.report.summary import DataSummary
 from coequal.report.table import Record, Table
-from coequal.report.tables import contests, data, results, spread
+from coequal.report.tables import contests, data, known, results, spread
 
 SHOWN: tuple[Callable[[DataSummary], Table | None], ...] = (
     results.best_and_reruns,
     results.search,
     results.other_metrics,
+    known.manifold_choice,
     contests.defeats,
     contests.chances,
     contests.power,
@@ -32,6 +33,7 @@ BEHIND: dict[str, Callable[[DataSummary], list[Record]]] = {
     "ranks": data.ranks,
     "chances_over_budgets": data.chances_over_budgets,
     "verdict": contests.verdict_records,
+    "manifold_settings": known.manifold_settings,
 }
 """Tables for programs."""
 

@@ -1,0 +1,106 @@
+"""Precision, recall and F1 against a known manifold: in a plane, and beside the distance."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from coequal.report.direction import Metric
+from coequal.report.figures.axes import WIDTH, panel_title, panels
+from coequal.report.known import F1, PRECISION, RECALL, Known
+from coequal.report.model import ModelSummary
+from coequal.report.style import FAINT, MUTED, colour, wants_log
+from coequal.report.summary import DataSummary
+
+LEVELS = (0.2, 0.4, 0.6, 0.8)  # of F1, as lines to read by
+
+
+def plane(summary: DataSummary) -> Figure | None:
+    """Precision against recall of every setting, a panel for each model; None without them."""
+    known = summary.known
+    if known is None or PRECISION not in known.values or RECALL not in known.values:
+        return None
+    models = [m for m in summary.ranked if m.ended]
+    if not models:
+        return None
+    figure, axes = panels(len(models), height=2.5)
+    axes[0].set_xlim(-0.04, 1.04)
+    axes[0].set_ylim(-0.04, 1.04)
+    for panel, model in zip(axes, models, strict=True):
+        _levels(panel)
+        recall, precision = (known.test(name, model.ended) for name in (RECALL, PRECISION))
+        panel.plot(recall, precision, "o", color=colour(model.index), ms=4.5, mew=0, zorder=3)
+        if model.chosen is not None:
+            at = [known.of(name, model.chosen).test for name in (RECALL, PRECISION)]
+            panel.plot(*at, "o", ms=10, mfc="none", mec=colour(model.index), mew=1.3, zorder=4)
+        panel_title(panel, model)
+    figure.supxlabel("recall", fontsize=9)
+    figure.supylabel("precision", fontsize=9)
+    return figure
+
+
+def against_distance(summary: DataSummary) -> Figure | None:
+    """F1 against the distance of features of every setting, and what choosing by the distance
+    costs; None where both were not measured."""
+    known = summary.known
+    if known is None or known.distance is None:
+        return None
+    models = [m for m in summary.ranked if m.ended]
+    if not any(math.isfinite(v) for m in models for v in known.test(F1, m.ended)):
+        return None
+    figure = Figure(figsize=(WIDTH, 4.4), layout="constrained")
+    left, right = figure.subplots(1, 2, gridspec_kw={"width_ratios": [1.15, 1]})
+    _scatter(left, known, models, known.distance)
+    _chosen(right, known, models, known.distance)
+    return figure
+
+
+def _levels(axes: Axes) -> None:
+    """Where F1 is .2, .4, ...: precision = F r / (2 r - F)."""
+    for level in LEVELS:
+        recall = np.linspace(level / 2 + 1e-3, 1, 200)
+        precision = level * recall / (2 * recall - level)
+        inside = precision <= 1
+        axes.plot(recall[inside], precision[inside], color=FAINT, lw=0.9, zorder=1)
+        end = level / (2 - level)
+        axes.text(1.0, end, f"{level:g}", color=MUTED, fontsize=6.5, ha="right", va="bottom")
+
+
+def _scatter(axes: Axes, known: Known, models: Sequence[ModelSummary], distance: str) -> None:
+    everything = []
+    for model in models:
+        found = known.test(distance, model.ended)
+        everything += [value for value in found if math.isfinite(value)]
+        values = known.test(F1, model.ended)
+        axes.plot(
+            found, values, "o", color=colour(model.index), ms=5, mew=0, label=model.label, zorder=3
+        )
+    if wants_log(everything):
+        axes.set_xscale("log")
+    axes.set_ylim(-0.03, 1.03)
+    axes.set_xlabel(f"test {Metric(distance).label} (0 is best)")
+    axes.set_ylabel("test F1 against the manifold (1 is best)")
+    axes.legend(loc="upper right", fontsize=8, ncols=2)
+
+
+def _chosen(axes: Axes, known: Known, models: Sequence[ModelSummary], distance: str) -> None:
+    """For each model two points: the setting chosen by the distance, and the one chosen by F1."""
+    for place, model in enumerate(models):
+        ends = [
+            known.of(F1, chosen).test
+            for by in (distance, F1)
+            if (chosen := known.chosen_by(by, model.ended)) is not None
+        ]
+        if len(ends) < 2:
+            continue
+        tint = colour(model.index)
+        axes.plot(ends, [place, place], color=tint, lw=1.6, zorder=2)
+        axes.plot(ends[:1], [place], "o", mfc="white", mec=tint, mew=1.5, ms=7.5, zorder=3)
+        axes.plot(ends[1:], [place], "o", color=tint, ms=7.5, mew=0, zorder=3)
+    axes.set_yticks(range(len(models)), [m.label for m in models])
+    axes.set_ylim(len(models) - 0.5, -0.5)
+    axes.set_xlim(-0.03, 1.03)
+    axes.yaxis.grid(False)
+    axes.set_xlabel(f"test F1, chosen by {Metric(distance).label} (open) and by F1 (full)")

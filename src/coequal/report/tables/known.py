@@ -1,0 +1,105 @@
+"""What choosing by a distance of features costs in F1 against the known manifold."""
+
+import math
+
+from coequal.report.direction import Metric
+from coequal.report.known import F1, PRECISION, RECALL, Known
+from coequal.report.model import ModelSummary
+from coequal.report.summary import DataSummary
+from coequal.report.table import Cell, Heading, Record, Table
+from coequal.report.tables.parts import name_cell, value_cell
+from coequal.report.trials import TrialSummary
+from coequal.report.words import full, number, numbered
+from coequal.statistics.correlation import Correlation
+
+
+def manifold_choice(summary: DataSummary) -> Table | None:
+    """Each model's setting chosen by the distance, and the one chosen by F1; None without both."""
+    known = summary.known
+    if known is None or known.distance is None or not summary.ended:
+        return None
+    label = Metric(known.distance).label
+    models = [model for model in summary.ranked if model.ended]
+    return Table(
+        name="manifold_choice",
+        title=f"Chosen by {label}, chosen by F1",
+        read=(
+            f"Test values of the setting that a search by {label} would have chosen and of the one "
+            "that a search by F1 would have, both on validation, at the last checkpoint: how much "
+            f"F1 is lost by looking at {label} alone."
+        ),
+        headings=[
+            Heading("Model"),
+            Heading(f"F1, chosen by {label}", f"precision, recall; {label}"),
+            Heading("F1, chosen by F1", f"precision, recall; {label}"),
+        ],
+        rows=[
+            [name_cell(model), *(_cell(known, model, by) for by in (known.distance, F1))]
+            for model in models
+        ],
+        records=[record for model in models for record in _records(summary, known, model)],
+        notes=_notes(known, models, label),
+    )
+
+
+def manifold_settings(summary: DataSummary) -> list[Record]:
+    """Every setting's numbers, for programs."""
+    known = summary.known
+    if known is None:
+        return []
+    return [
+        {"data": summary.data, "model": model.name, "setting": trial.number, "trial": trial.trial}
+        | {
+            f"{name}_{split}": full(getattr(known.of(name, trial), split))
+            for name in known.values
+            for split in ("validation", "test")
+        }
+        for model in summary.models
+        for trial in model.ended
+    ]
+
+
+def _cell(known: Known, model: ModelSummary, by: str) -> Cell:
+    chosen = known.chosen_by(by, model.ended)
+    if chosen is None:
+        return Cell("all failed", sort=-1.0)
+    assert known.distance is not None
+    shares = [number(known.of(name, chosen).test) for name in (PRECISION, RECALL)]
+    distance = number(known.of(known.distance, chosen).test)
+    small = f"{', '.join(shares)}; {distance}; {numbered(chosen.number)}"
+    return value_cell(known.of(F1, chosen).test, small)
+
+
+def _records(summary: DataSummary, known: Known, model: ModelSummary) -> list[Record]:
+    assert known.distance is not None
+    found = []
+    for by in (known.distance, F1):
+        chosen: TrialSummary | None = known.chosen_by(by, model.ended)
+        record: Record = {"data": summary.data, "model": model.name, "chosen_by": by}
+        record["setting"] = "" if chosen is None else chosen.number
+        for name in known.values:
+            value = math.nan if chosen is None else known.of(name, chosen).test
+            record[f"{name}_test"] = full(value)
+        found.append(record)
+    return found
+
+
+def _notes(known: Known, models: list[ModelSummary], label: str) -> list[str]:
+    over = (
+        ("settings of all models", known.agreement(models)),
+        ("models, each at what its search reaches", known.agreement_of_models(models)),
+    )
+    said = [f"{_correlation(found)} over {what}" for what, found in over if found is not None]
+    if not said:
+        return []
+    return [
+        f"How well the ranking by F1 agrees with that by {label} (Spearman's rank correlation, 1 "
+        f"is full agreement; 95 % intervals over the draw of the pairs): {'; '.join(said)}."
+    ]
+
+
+def _correlation(found: Correlation) -> str:
+    pairs = f"{found.pairs} pairs"
+    if found.low is None or found.high is None:
+        return f"{found.value:.2f} ({pairs}: too few, or too equal, for an interval)"
+    return f"{found.value:.2f} ({found.low:.2f} to {found.high:.2f}, {pairs})"

@@ -1,0 +1,140 @@
+"""Precision, recall and F1 against a known manifold, in the report."""
+
+import pytest
+
+from coequal.records import Checkpoint, Measurement, Result, Spent, Trial
+from coequal.report.figures import known as figures
+from coequal.report.style import house_style
+from coequal.report.summary import summaries
+from coequal.report.tables.known import manifold_choice, manifold_settings
+
+from fabricated_run import study_dict
+
+# (precision, recall, F1, FD) of each setting; None: it failed. Validation equals test but where
+# said.
+FOUND = {
+    "ns_gan": [(0.5, 1.0, 2 / 3, 30.0), (0.0, 0.2, 0.0, 20.0), (0.9, 0.9, 0.9, 50.0), None],
+    "vae": [
+        (0.1, 0.1, 0.1, 90.0),
+        (0.2, 0.2, 0.2, 80.0),
+        (0.3, 0.3, 0.3, 70.0),
+        (0.0, 0.0, 0.0, 99.0),
+    ],
+}
+NAMES = ("manifold_precision", "manifold_recall", "manifold_f1", "fd")
+
+
+def trial(model: str, setting: int) -> Trial:
+    return Trial(
+        model=model,
+        objective=model,
+        data="triangles",
+        setting=setting,
+        settings={"learning_rate": 1e-4 * (setting + 1)},
+        architecture={"name": "infogan"},
+        training={"budget": {"discriminator_steps": 100}},
+        evaluation={"encoder": "corners"},
+    )
+
+
+def result(model: str, setting: int, numbers, drop=()) -> Result:
+    spent = Spent(100, 100, 6400, 1000, 1.0)
+    if numbers is None:
+        return Result(trial(model, setting), "diverged", spent, (), "step 3: nan")
+    measured = tuple(
+        Measurement(name, split, value, f"{name} on {split}")
+        for name, value in zip(NAMES, numbers, strict=True)
+        if name not in drop
+        for split in ("validation", "test")
+    )
+    return Result(trial(model, setting), "done", spent, (Checkpoint(100, spent, measured),))
+
+
+def summary(select: str = "manifold_f1", drop=()):
+    study = study_dict(list(FOUND), 4, data=["triangles"])
+    study["select"] = {"metric": select, "split": "validation", "checkpoint": "last"}
+    results = [result(m, k, n, drop) for m, rows in FOUND.items() for k, n in enumerate(rows)]
+    plan = [found.trial for found in results]
+    references = {"triangles": {"cap": {"manifold_f1": 0.0, "fd": 100.0}, "floor": {"fd": 0.3}}}
+    (found,) = summaries(study, plan, {r.trial.id: r for r in results}, references)
+    return found
+
+
+def test_each_search_chooses_by_its_own_metric():
+    found = summary()
+    ns_gan, vae = found.models
+    known = found.known
+    assert known.chosen_by("fd", ns_gan.ended).number == 1  # FD 20, and F1 0
+    assert known.chosen_by("manifold_f1", ns_gan.ended).number == 2
+    assert (
+        known.chosen_by("fd", vae.ended).number == known.chosen_by("manifold_f1", vae.ended).number
+    )
+    table = manifold_choice(found)
+    assert [row[0].text for row in table.rows] == ["NS GAN", "VAE"]
+    assert [[cell.text for cell in row[1:]] for row in table.rows] == [
+        ["0", "0.9000"],
+        ["0.3000"] * 2,
+    ]
+    by_fd = table.records[0]
+    assert (by_fd["chosen_by"], by_fd["setting"], by_fd["manifold_recall_test"]) == ("fd", 1, "0.2")
+    assert "20" in table.rows[0][1].small
+
+
+def test_agreement_by_hand():
+    # Seven pairs (one failed). F1: 2/3 0 .9 .1 .2 .3 0 has ranks 6 1.5 7 3 4 5 1.5; -FD: -30 -20
+    # -50 -90 -80 -70 -99 has 6 7 5 2 3 4 1. Deviations from 4: (2 -2.5 3 -1 0 1 -2.5) and (2 3 1 -2
+    # -1 0 -3): products 4 - 7.5 + 3 + 2 + 0 + 0 + 7.5 = 9; squares 27.5 and 28.
+    found = summary()
+    agreement = found.known.agreement(found.models)
+    assert agreement.value == pytest.approx(9 / (27.5 * 28) ** 0.5)
+    assert agreement.pairs == 7
+    assert agreement.low < agreement.value < agreement.high
+    assert found.known.agreement_of_models(found.models).value == pytest.approx(1)
+    note = manifold_choice(found).notes[0]
+    assert "0.32 (" in note
+    assert "7 pairs" in note
+    assert "2 pairs: too few" in note
+
+
+def test_every_setting_is_a_record_and_a_failure_has_no_numbers():
+    rows = manifold_settings(summary())
+    assert len(rows) == 8
+    failed = next(row for row in rows if row["model"] == "ns_gan" and row["setting"] == 3)
+    assert failed["manifold_f1_test"] == ""
+    assert rows[0]["manifold_f1_validation"] == repr(2 / 3)
+
+
+def test_figures_hold_every_setting_that_has_numbers():
+    found = summary()
+    with house_style():
+        plane, beside = figures.plane(found), figures.against_distance(found)
+    dots = sum(
+        len(line.get_xdata())
+        for axes in plane.axes
+        for line in axes.lines
+        if line.get_ls() == "None"
+    )
+    assert dots == 8 + 2  # and a ring for each chosen setting; the failure is NaN, and not drawn
+    assert len(plane.axes) == 2
+    left, right = beside.axes
+    assert left.get_xlabel() == "test FD (0 is best)"
+    assert [label.get_text() for label in right.get_yticklabels()] == ["NS GAN", "VAE"]
+
+
+def test_where_less_was_measured_less_is_said():
+    no_distance = summary(drop=("fd",))
+    assert manifold_choice(no_distance) is None
+    with house_style():
+        assert figures.against_distance(no_distance) is None
+        assert figures.plane(no_distance) is not None
+    nothing = summary("fd", drop=("manifold_precision", "manifold_recall", "manifold_f1"))
+    assert nothing.known is None
+    assert manifold_settings(nothing) == []
+    assert figures.plane(nothing) is None
+
+
+def test_a_study_that_chooses_by_distance_still_draws_the_best_f1_of_n():
+    curves = summary("fd").f1_curves
+    assert set(curves) == {"ns_gan", "vae"}
+    assert curves["vae"].observed == pytest.approx(0.3)
+    assert not summary().f1_curves  # its own metric is drawn already
