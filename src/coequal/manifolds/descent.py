@@ -1,37 +1,55 @@
 """Levenberg-Marquardt for many polygons at once, each towards its own image."""
 
-from collections.abc import Callable
+from abc import ABC, abstractmethod
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
+from coequal.manifolds.limits import Limits, best_step
 from coequal.manifolds.renderer import Fit, fit
 
 STEPS = 40
-FIRST_DAMPING, LARGEST_DAMPING = 1e-2, 1e4
+FIRST_DAMPING, LARGEST_DAMPING = 1e-2, 1e2
 EASIER, HARDER = 0.2, 5.0  # damping after a step that helped, and after one that didn't
-SMALL_GAIN, SMALL = 1e-5, 1e-9  # relative decrease, and squared distance, at which a search ends
+SMALL_GAIN, SMALL = 3e-5, 1e-9  # relative decrease, and squared distance, at which a search ends
 
-Feasible = Callable[[Tensor], tuple[Tensor, Tensor]]
-"""Vertices (n, k, 2) to allowed ones, themselves where they are allowed; and whether that could be
-done (n)."""
+
+class Coordinates(ABC):
+    """Numbers x that say polygons, and which of them are allowed."""
+
+    @abstractmethod
+    def vertices(self, x: Float[Tensor, "n p"]) -> Float[Tensor, "n k 2"]:
+        """The polygons."""
+
+    @abstractmethod
+    def pulled_back(self, x: Float[Tensor, "n p"], known: Fit) -> Fit:
+        """Gradient and normal matrix by x, from those by the vertices."""
+
+    @abstractmethod
+    def limits(self, x: Float[Tensor, "n p"]) -> Limits:
+        """What is allowed near x, to first order."""
+
+    @abstractmethod
+    def allowed(self, x: Float[Tensor, "n p"]) -> tuple[Float[Tensor, "n p"], Bool[Tensor, " n"]]:
+        """The coordinates moved to allowed ones, themselves where they are allowed; and whether
+        that could be done."""
 
 
 class Descent(NamedTuple):
-    """Where searches ended: the squared distance and the polygon of each; infinite where the start
-    could not be made allowed."""
+    """Where searches ended: the squared distance and the coordinates of each; infinite where the
+    start could not be made allowed."""
 
     squared: Float[Tensor, " n"]
-    vertices: Float[Tensor, "n k 2"]
+    x: Float[Tensor, "n p"]
 
 
 def descend(
-    start: Float[Tensor, "n k 2"],
+    start: Float[Tensor, "n p"],
     target: Float[Tensor, "n size size"],
-    feasible: Feasible,
-    bounds: tuple[float, float],
+    coordinates: Coordinates,
+    steps: int = STEPS,
 ) -> Descent:
     """From each start downhill to a polygon whose image is close to its target.
 
@@ -41,54 +59,45 @@ def descend(
     Args:
         start: allowed or not; what isn't is made so first.
         target: the share of each pixel to be covered.
-        feasible: what is allowed.
-        bounds: least and largest coordinate; one that lies on a bound and is drawn outwards rests.
+        coordinates: what the numbers mean.
+        steps: at most.
     """
-    vertices, valid = feasible(start)
-    known = _known(vertices, valid, target)
-    squared = known.squared.clone()
-    best = vertices.clone()
-    live = valid.nonzero()[:, 0]
-    vertices, known = vertices[live], Fit(*(part[live] for part in known))
+    x, valid = coordinates.allowed(start)
+    known = _known(x, valid, target, coordinates)
+    squared, best = known.squared.clone(), x.clone()
+    live = (valid & (known.squared >= SMALL)).nonzero()[:, 0]
+    x, known = x[live], Fit(*(part[live] for part in known))
     damping = torch.full_like(known.squared, FIRST_DAMPING)
-    for _ in range(STEPS):
+    for _ in range(steps):
         if not len(live):
             break
-        moved, valid = feasible(vertices + _step(vertices, known, damping, bounds))
-        tried = _known(moved, valid, target[live])
+        step = best_step(_damped(known.normal, damping), known.gradient, x, coordinates.limits(x))
+        moved, valid = coordinates.allowed(x + step)
+        tried = _known(moved, valid, target[live], coordinates)
         better = tried.squared < known.squared
         gain = (known.squared - tried.squared) / known.squared.clamp(min=SMALL)
-        vertices = torch.where(better[:, None, None], moved, vertices)
+        x = torch.where(better[:, None], moved, x)
         known = Fit(*(_where(better, new, old) for new, old in zip(tried, known, strict=True)))
         damping = torch.where(better, damping * EASIER, damping * HARDER)
-        squared[live], best[live] = known.squared, vertices
+        squared[live], best[live] = known.squared, x
         ended = (better & (gain < SMALL_GAIN)) | (known.squared < SMALL)
         on = ~(ended | (damping > LARGEST_DAMPING))
-        live, vertices, damping = live[on], vertices[on], damping[on]
+        live, x, damping = live[on], x[on], damping[on]
         known = Fit(*(part[on] for part in known))
     return Descent(squared, best)
 
 
-def _known(vertices: Tensor, valid: Tensor, target: Tensor) -> Fit:
-    found = fit(vertices, target)
+def _known(x: Tensor, valid: Tensor, target: Tensor, coordinates: Coordinates) -> Fit:
+    found = coordinates.pulled_back(x, fit(coordinates.vertices(x), target))
     return found._replace(squared=found.squared.masked_fill(~valid, torch.inf))
 
 
-def _step(
-    vertices: Tensor, known: Fit, damping: Tensor, bounds: tuple[float, float]
-) -> Float[Tensor, "n k 2"]:
-    flat = vertices.flatten(1)
-    low, high = bounds
-    resting = ((flat <= low) & (known.gradient > 0)) | ((flat >= high) & (known.gradient < 0))
-    gradient = known.gradient.masked_fill(resting, 0)
-    normal = known.normal.masked_fill(resting[:, :, None] | resting[:, None, :], 0)
+def _damped(normal: Tensor, damping: Tensor) -> Tensor:
     diagonal = normal.diagonal(dim1=1, dim2=2)
     largest = diagonal.amax(1, keepdim=True)
-    # The last two terms keep the matrix regular where a polygon is degenerate: one that is not
-    # would make the whole batch fail.
-    damped = damping[:, None] * (diagonal + 1e-3 * largest) + 1e-5 * largest + 1e-4
-    step: Tensor = torch.linalg.solve(normal + torch.diag_embed(damped), -gradient)
-    return step.view(vertices.shape)
+    # The last two terms keep the matrix regular where a polygon is degenerate.
+    more = damping[:, None] * (diagonal + 1e-3 * largest) + 1e-5 * largest + 1e-4
+    return normal + torch.diag_embed(more)
 
 
 def _where(chosen: Tensor, new: Tensor, old: Tensor) -> Tensor:

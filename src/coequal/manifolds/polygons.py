@@ -115,10 +115,14 @@ class PolygonFamily(KnownManifold):
 
     def draw(self, count: int, rng: Rng) -> Float[Tensor, "n k 2"]:
         """Vertices of `count` members, x right and y down in pixels, of positive area."""
+        return self.at(self.draw_angles(count, rng))
+
+    def draw_angles(self, count: int, rng: Rng) -> Float[Tensor, "n k"]:
+        """Angles on the circle of `count` members' vertices, in radians, rising."""
         low, high = self.offsets
         own = rng.uniform(count, self.vertices, low=low, high=high)
         turn = rng.uniform(count, 1, low=0.0, high=self.turns)
-        return self.at(turn + own + self.segment * torch.arange(self.vertices, device=own.device))
+        return turn + own + self.segment * torch.arange(self.vertices, device=own.device)
 
     def at(self, angles: Float[Tensor, "n k"]) -> Float[Tensor, "n k 2"]:
         """Vertices on the circle at these angles (radians), moved to the centre of the image."""

@@ -13,7 +13,7 @@ from torch import Tensor
 
 GUTTER = -1e4  # what lies left of the image, from here on, counts for the pixels to its right
 STEEP = 1e-7  # pixels; an edge along an axis is taken to lean by so much
-CHUNK = 128  # polygons at once: their pieces stay in the cache
+CHUNK = 64  # polygons at once: their pieces stay in the cache
 
 
 class Fit(NamedTuple):
@@ -56,20 +56,21 @@ def fit(vertices: Float[Tensor, "n k 2"], target: Float[Tensor, "n size size"]) 
 
 
 def _fit(vertices: Tensor, target: Tensor) -> Fit:
-    size = target.shape[-1]
-    m0, m1 = _pieces(vertices, size)
-    residual = (_covered(vertices, m0, m1) - target).flatten(1)  # (n, pixels)
-    # d coverage = sum over edges of cross(da, D) (m0 - m1) + cross(db, D) m1, with D = b - a.
-    end = m1[..., 1:].flatten(2)
-    begin = m0[..., 1:].flatten(2).sub(end)
-    pieces = torch.cat([begin, end], 1)  # (n, 2 k, pixels)
+    count, k, _ = vertices.shape
+    m0, m1 = _pieces(vertices, target.shape[-1])
+    # d coverage = sum over edges of cross(da, D) (m0 - m1) + cross(db, D) m1, with D = b - a. One
+    # product of these pieces and the residual with themselves has all that is wanted.
+    rows = vertices.new_empty(count, 2 * k + 1, *target.shape[1:])
+    torch.sub(m0[..., 1:], m1[..., 1:], out=rows[:, :k])
+    rows[:, k:-1] = m1[..., 1:]
+    torch.sub(_covered(vertices, m0, m1), target, out=rows[:, -1])
+    rows = rows.flatten(2)
+    products = rows @ rows.mT
     turn = _turn(vertices)
-    gram = pieces @ pieces.mT
-    slope = (pieces @ residual[..., None])[..., 0]
     return Fit(
-        residual.square().sum(1),
-        (turn.mT @ slope[..., None])[..., 0],
-        turn.mT @ gram @ turn,
+        products[:, -1, -1],
+        (turn.mT @ products[:, :-1, -1:])[..., 0],
+        turn.mT @ products[:, :-1, :-1] @ turn,
     )
 
 

@@ -9,18 +9,21 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from coequal.manifolds.polygons import PolygonFamily
-from coequal.manifolds.renderer import area
 from coequal.rng import Rng
+from coequal.seeds import seed_for
 
-BANK = 20_000
+BANK = {3: 20_000}  # members; of more vertices fewer do, since a search begins elsewhere too
+OTHER_BANK = 5_000
 BANK_SEED = 20_000
 AT_ONCE = 256  # images of a search in a bank
+KEPT = 9  # banks: those of every number of vertices, and of one more family
 
 
 class Bank(NamedTuple):
-    """Members of a family with what they cover, in rows for matrix products."""
+    """Polygons with what they cover, in rows for matrix products; `angles` of members only."""
 
     vertices: Float[Tensor, "m k 2"]
+    angles: Float[Tensor, "m k"]
     ink: Float[Tensor, "m pixels"]
 
     def nearest(self, ink: Float[Tensor, "n size size"], count: int) -> Int[Tensor, "n count"]:
@@ -33,11 +36,54 @@ class Bank(NamedTuple):
         return torch.cat(found)
 
 
-@lru_cache(maxsize=2)
-def bank(family: PolygonFamily, count: int = BANK, seed: int = BANK_SEED) -> Bank:
-    """`count` members of a family, the same at every call."""
-    vertices = family.draw(count, Rng(seed))
-    return Bank(vertices, 1 - family.images(vertices).flatten(1))
+def bank(
+    family: PolygonFamily,
+    count: int | None = None,
+    seed: int = BANK_SEED,
+    device: torch.device | str = "cpu",
+) -> Bank:
+    """Members of a family, the same at every call.
+
+    Args:
+        family: whose.
+        count: how many; by default as many as `project` begins from.
+        seed: another gives others.
+        device: where they are wanted; they are the same on every device.
+    """
+    count = BANK.get(family.vertices, OTHER_BANK) if count is None else count
+    return _bank(family, count, seed, torch.device(device))
+
+
+@lru_cache(maxsize=KEPT)
+def _bank(family: PolygonFamily, count: int, seed: int, device: torch.device) -> Bank:
+    angles = family.draw_angles(count, Rng(seed)).to(device)
+    vertices = family.at(angles)
+    return Bank(vertices, angles, 1 - family.images(vertices).flatten(1))
+
+
+@lru_cache(maxsize=KEPT)
+def anywhere(family: PolygonFamily, device: torch.device) -> Bank:
+    """Polygons inscribed in circles of any place and size within the image, turned anyhow."""
+    rng, size, k = Rng(seed_for("polygons", "anywhere")), family.size, family.vertices
+    gaps = rng.uniform(OTHER_BANK, k) + 0.25
+    angles = gaps.cumsum(1) / gaps.sum(1, keepdim=True) * math.tau
+    angles = angles + rng.uniform(OTHER_BANK, 1) * math.tau
+    radius = (0.1 + 0.4 * rng.uniform(OTHER_BANK, 1, 1)) * size
+    middle = radius + (size - 2 * radius) * rng.uniform(OTHER_BANK, 1, 2)
+    found = middle + radius * torch.stack([angles.cos(), angles.sin()], -1)
+    found = found.to(device)
+    return Bank(found, angles.to(device), 1 - family.images(found).flatten(1))
+
+
+def split_edges(vertices: Float[Tensor, "n j 2"]) -> Float[Tensor, "n j j+1 2"]:
+    """Each polygon with one vertex more, in the middle of each edge in turn: the same polygon."""
+    j = vertices.shape[1]
+    middles = (vertices + vertices.roll(-1, 1)) / 2
+    found = [
+        torch.cat([vertices[:, : i + 1], middles[:, i : i + 1], vertices[:, i + 1 :]], 1)
+        for i in range(j)
+    ]
+    return torch.stack(found, 1)
 
 
 def by_moments(ink: Float[Tensor, "n size size"], k: int) -> Float[Tensor, "n k 2"]:
@@ -71,16 +117,3 @@ def by_moments(ink: Float[Tensor, "n size size"], k: int) -> Float[Tensor, "n k 
     corners = radius * torch.stack([turns.cos(), turns.sin()], -1)
     found: Tensor = mean[:, None] + corners @ half.mT
     return found
-
-
-def anywhere(family: PolygonFamily, count: int, rng: Rng) -> Float[Tensor, "count k 2"]:
-    """Polygons inscribed in circles of any place and size within the image, turned anyhow."""
-    size, k = family.size, family.vertices
-    gaps = rng.uniform(count, k) + 0.25
-    angles = (
-        gaps.cumsum(1) / gaps.sum(1, keepdim=True) * math.tau + rng.uniform(count, 1) * math.tau
-    )
-    radius = (0.1 + 0.4 * rng.uniform(count, 1, 1)) * size
-    middle = radius + (size - 2 * radius) * rng.uniform(count, 1, 2)
-    found = middle + radius * torch.stack([angles.cos(), angles.sin()], -1)
-    return torch.where(area(found)[:, None, None] > 0, found, found.flip(1))

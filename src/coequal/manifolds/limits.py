@@ -1,0 +1,89 @@
+"""The best step within linear limits, for many small problems at once."""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+SWEEPS = 30
+SLACK = 1e-5  # pixels, or square pixels: how far beyond a limit is on it
+SETTLED = 1e-5  # largest move of a sweep, in the same units, after which the steps are settled
+
+
+class Limits(NamedTuple):
+    """What is allowed near some coordinates x, to first order: values + slopes (step) >= 0, and low
+    <= x + step <= high."""
+
+    values: Float[Tensor, "n m"]
+    slopes: Float[Tensor, "n m p"]
+    low: Float[Tensor, " p"]
+    high: Float[Tensor, " p"]
+
+
+def best_step(
+    normal: Float[Tensor, "n p p"],
+    gradient: Float[Tensor, "n p"],
+    x: Float[Tensor, "n p"],
+    limits: Limits,
+) -> Float[Tensor, "n p"]:
+    """The step d that makes gradient'd + d'normal d / 2 least within the limits.
+
+    Without limits where that is allowed. Else the dual problem is solved one limit at a time, as in
+    Hildreth's method, with a fixed number of sweeps: what is left beyond a limit is the caller's to
+    repair. The box is looked at only where a step without it leaves it.
+
+    Args:
+        normal: positive definite.
+
+    Source: Hildreth 1957, Naval Research Logistics Quarterly 4, 79-85.
+    """
+    factor = torch.linalg.cholesky_ex(normal).L
+    step = -torch.cholesky_solve(gradient[..., None], factor)[..., 0]
+    values = limits.values + (limits.slopes @ step[..., None])[..., 0]
+    rows = (values < -SLACK).any(1).nonzero()[:, 0]
+    if len(rows):
+        step[rows] = _within(factor[rows], step[rows], x[rows], _of(limits, rows), box=False)
+    there = x + step
+    outside = ((there < limits.low - SLACK) | (there > limits.high + SLACK)).any(1)
+    rows = outside.nonzero()[:, 0]
+    if len(rows):
+        free = -torch.cholesky_solve(gradient[rows, :, None], factor[rows])[..., 0]
+        step[rows] = _within(factor[rows], free, x[rows], _of(limits, rows), box=True)
+    return step
+
+
+def _of(limits: Limits, rows: Tensor) -> Limits:
+    return limits._replace(values=limits.values[rows], slopes=limits.slopes[rows])
+
+
+def _within(factor: Tensor, free: Tensor, x: Tensor, limits: Limits, box: bool) -> Tensor:
+    """From the step without limits to the best one within them."""
+    slopes, low, high = limits.slopes, limits.values.new_zeros(limits.values.shape[1]), None
+    at = limits.values + (slopes @ free[..., None])[..., 0]
+    high = torch.full_like(low, torch.inf)
+    if box:
+        slopes = torch.cat([slopes, torch.eye(x.shape[1]).to(x).expand(len(x), -1, -1)], 1)
+        at = torch.cat([at, x + free], 1)
+        low, high = torch.cat([low, limits.low]), torch.cat([high, limits.high])
+    pull = torch.cholesky_solve(slopes.mT, factor)  # (n, p, m): the step that each limit asks for
+    effect = (slopes @ pull).permute(1, 2, 0).contiguous()  # (m, m, n)
+    return free + (pull @ _forces(effect, at.T.contiguous(), low, high).T[..., None])[..., 0]
+
+
+def _forces(effect: Tensor, at: Tensor, low: Tensor, high: Tensor) -> Tensor:
+    """(m, n): how hard each limit pushes, so that all are kept and only those push that are met."""
+    own = effect.diagonal().T.clamp(min=1e-12)
+    ends = list(zip(low.tolist(), high.tolist(), strict=True))
+    force = torch.zeros_like(at)
+    for _ in range(SWEEPS):
+        largest = torch.zeros_like(at[0])
+        for row, (least, most) in enumerate(ends):
+            free = at[row] - own[row] * force[row]
+            change = (free.clamp(least, most) - free) / own[row] - force[row]
+            force[row] += change
+            at += effect[row] * change
+            largest = torch.maximum(largest, (change * own[row]).abs())
+        if float(largest.max()) < SETTLED:
+            break
+    return force
