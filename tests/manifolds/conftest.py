@@ -1,10 +1,12 @@
-"""Generators whose inversion is known."""
+"""Generators whose inversion is known, and images that are near a manifold or far from it."""
 
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d, pad
 
 from coequal.contract import Generator, Request, Samples
+from coequal.manifolds.polygons import PolygonFamily
 from coequal.rng import Rng
 
 
@@ -32,3 +34,17 @@ class Affine(Generator):
 @pytest.fixture(scope="session")
 def affine():
     return Affine
+
+
+@pytest.fixture(scope="session")
+def mush():
+    """Mixtures of two polygons, blurred: what a half-trained generator makes of them."""
+
+    def made(count, seed=0, k=3):
+        family, rng = PolygonFamily(k), Rng(seed)
+        one, other = (family.images(family.draw(count, rng)) for _ in range(2))
+        share = rng.uniform(count, 1, 1, 1, low=0.6, high=0.9)
+        mixed = torch.lerp(other, one, share)
+        return avg_pool2d(pad(mixed, (1, 1, 1, 1), value=1.0), 3, 1)
+
+    return made
