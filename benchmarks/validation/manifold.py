@@ -4,8 +4,9 @@ Shares of images, for data sets of polygons of k vertices (`docs/manifold.md`). 
 distance below 1e-6. Another bank: no member among 200,000 others is closer than the answer. Noise
 orthogonal to the manifold, of square q: the distance is q to 1 %. Within delta: images of any
 convex polygon, with orthogonal noise of half of delta, are found to be within it, and none is left
-beyond five times delta, where searches stop. Shapes: convex, within the image, of the least
-area."""
+beyond five times delta, where searches stop. Shapes: convex, within the image, of the least area.
+Where most images are beyond five times delta the shares are approximate: minima that are missed
+there change no count, and what is wanted is what was measured when the starts were chosen."""
 
 from collections.abc import Iterable, Iterator
 
@@ -37,9 +38,11 @@ def rows(quick: bool) -> Iterable[Row]:
     yield from _more_vertices(64 if quick else 256)
 
 
-def _row(name: str, setting: str, hits: Tensor, low: float, remark: str = "") -> Row:
+def _row(
+    name: str, setting: str, hits: Tensor, low: float, remark: str = "", declared: str = "promise"
+) -> Row:
     share = float(hits.double().mean())
-    return Row(name, setting, share, low, 1.0, len(hits), "promise", remark)
+    return Row(name, setting, share, low, 1.0, len(hits), declared, remark)
 
 
 def _members(count: int) -> Iterator[Row]:
@@ -67,9 +70,14 @@ def _banks(family: PolygonFamily, count: int, others: int) -> Iterator[Row]:
             remark = f"{int(worse.sum())} worse, {near} within {FAR} delta; "
             remark += f"mean {float(own.squared.mean()):.4g}, bank {float(banked[kind].mean()):.4g}"
             low = 0.85 if kind == "uniform noise" and name == "family" else 0.99
-            yield _row(f"another bank, {name}", about, ~worse, low, remark)
+            declared = "approximate" if float(own.squared.median()) > FAR * DELTA else "promise"
+            yield _row(f"another bank, {name}", about, ~worse, low, remark, declared)
         convex, own = (found[name].squared for name in NAMES)
-        yield _row("convex at most family", about, convex <= own * 1.001 + 1e-4, 0.97)
+        contained = convex <= own * 1.001 + 1e-4
+        near = int((~contained & (own <= FAR * DELTA)).sum())
+        remark = f"{int((~contained).sum())} above, {near} within {FAR} delta"
+        declared = "approximate" if float(own.median()) > FAR * DELTA else "promise"
+        yield _row("convex at most family", about, contained, 0.97, remark, declared)
         yield _row("shapes", about, _shapes(found["convex"], family), 1.0)
 
 

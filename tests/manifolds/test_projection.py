@@ -4,6 +4,7 @@ import pytest
 import torch
 from scipy.spatial import ConvexHull
 
+from coequal.manifolds import projection, search
 from coequal.manifolds.convex import ConvexPolygons
 from coequal.manifolds.polygons import PolygonFamily
 from coequal.manifolds.projection import DELTA, closest_convex, project
@@ -171,7 +172,9 @@ def test_every_polygon_is_convex_large_enough_and_within_the_image(mush, k):
 @pytest.mark.parametrize(("mode", "gap", "centre"), [("clean", 20, 14.0), ("paper", 10, 14.5)])
 def test_the_family_s_answers_are_members(mush, mode, gap, centre):
     family = PolygonFamily(3, mode=mode)
-    found = project(mush(32), family, "family").vertices.double()
+    # A gap of 5 degrees, which no member has: the closest one keeps just the least gap.
+    narrow = family.images(family.at(torch.deg2rad(torch.tensor([[70.0, 75.0, 250.0]]))))
+    found = project(torch.cat([mush(31), narrow]), family, "family").vertices.double()
     torch.testing.assert_close(
         found.mean(1), torch.full((32, 2), centre).double(), atol=1e-3, rtol=0
     )
@@ -180,7 +183,27 @@ def test_the_family_s_answers_are_members(mush, mode, gap, centre):
     radius = sides.prod(1) / (4 * area(found))
     torch.testing.assert_close(radius, torch.full((32,), 10.5).double(), atol=1e-2, rtol=0)
     least = torch.rad2deg(2 * torch.asin((sides / 21).clamp(max=1))).amin()
-    assert float(least) >= gap - 0.1
+    assert float(least) == pytest.approx(gap, abs=0.1)
+
+
+def test_images_near_delta_whose_searches_disagree_get_more_starts_and_stay_uncertain(monkeypatch):
+    # An image and itself a pixel to the right, as above; no two searches ever agree now.
+    images = members(32, 12)
+    images = (images + images.roll(1, 3)) / 2
+    before = project(images, TRIANGLES)
+    monkeypatch.setattr(search, "AGREE", -1.0)
+    found = project(images, TRIANGLES)
+    between = (found.squared > DELTA) & (found.squared <= 5 * DELTA)
+    assert between.any()
+    assert found.certain.tolist() == (~between).tolist()
+    assert before.certain[between].any()
+    assert (found.squared <= before.squared * (1 + 1e-5)).all()
+    # A larger delta: a polygon within it was found for more images, and that is a proof.
+    assert int(project(images, TRIANGLES, delta=3.0).certain.sum()) > int(found.certain.sum())
+    # The further starts were asked for.
+    monkeypatch.setattr(projection, "anywhere", None)
+    with pytest.raises(TypeError):
+        project(images, TRIANGLES)
 
 
 def test_other_sizes_and_none_at_all():

@@ -43,7 +43,7 @@ def coverage(vertices: Float[Tensor, "n k 2"], size: int) -> Float[Tensor, "n si
         size: height and width of the images.
     """
     parts = [_covered(part, *_pieces(part, size)) for part in vertices.split(CHUNK)]
-    return torch.cat(parts) if parts else vertices.new_zeros(0, size, size)
+    return torch.cat(parts)
 
 
 def fit(vertices: Float[Tensor, "n k 2"], target: Float[Tensor, "n size size"]) -> Fit:
