@@ -161,7 +161,7 @@ def distance(
     low, high = float(values.nan_to_num(0.5).min()), float(values.nan_to_num(0.5).max())
     if low < -ROUNDING or high > 1 + ROUNDING:
         raise ValueError(f"images must lie in [0, 1], found {low:g} to {high:g}")
-    return project(values, family, delta=delta, manifold=manifold)
+    return project(values.clamp(0, 1), family, manifold, delta)
 
 
 def family_of(numbers: Tensor) -> PolygonFamily:
