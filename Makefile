@@ -33,7 +33,7 @@ $(VENV)/.parity: $(VENV)/.ready
 	$(BIN)/python -m pip install --quiet --group parity --editable ".[efficientnet,transformers]"
 	@touch $@
 
-# Do the intervals cover what they promise? Simulated; writes docs/validation.md. Ten minutes.
+# Do the intervals cover what they promise? Are polygons found? Writes docs/validation.md. Fifteen minutes.
 validate: $(VENV)/.ready
 	$(BIN)/python benchmarks/validate.py
 
@@ -49,6 +49,7 @@ bench: $(VENV)/.parity
 	$(BIN)/python benchmarks/training.py
 	$(BIN)/python benchmarks/metrics.py
 	$(BIN)/python benchmarks/neighbours.py
+	$(BIN)/python benchmarks/manifold.py
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
