@@ -314,3 +314,25 @@ def test_train_leaves_a_sheet_a_report_and_two_numbers(tmp_path):
     assert (tmp_path / "out" / "report" / "index.html").exists()
     plan = json.loads((tmp_path / "out" / "plan.json").read_text())
     assert plan["settings"]["learning_rate"] == 1e-3
+
+
+@pytest.mark.parametrize(
+    ("number", "name", "message"),
+    [
+        (28, "/r/x", "/r/x: the disk is full; what has ended is whole, and once that is mended"),
+        (28, None, "the disk is full; what has ended is whole"),
+        (30, "/r/x", "/r/x: it may only be read; what has ended is whole"),
+        (116, "/r/x", "/r/x: its network disk is gone; what has ended is whole"),
+        (13, "/r/x", "/r/x: this user may not use it so\n"),
+        (2, "/r/x", "/r/x: it is not there, or no longer\n"),
+    ],
+)
+def test_what_is_wrong_with_a_disk_is_said_in_words(monkeypatch, tmp_path, number, name, message):
+    def fails(*_: object) -> None:
+        raise OSError(number, "in the words of the system", name)
+
+    monkeypatch.setattr("coequal.results.folder.RunFolder.study", fails)
+    done = coequal("report", tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.startswith(message)
+    assert "Errno" not in done.stderr

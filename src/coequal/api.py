@@ -1,7 +1,7 @@
 """coequal from Python: the same as the command line, in a few calls."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,8 @@ from coequal.results.table import write_tables
 from coequal.study.check import checked, problems
 from coequal.study.document import StudyError
 from coequal.study.estimate import Estimate, estimate
+from coequal.study.left import planned
 from coequal.study.observe import Observer
-from coequal.study.run import planned
 from coequal.study.run import run as run_study
 from coequal.study.shard import Shard
 from coequal.study.spec import Study
@@ -57,8 +57,9 @@ def run(
     gpus: Sequence[str] = (),
     per_gpu: int = 1,
     cluster: str | None = None,
-) -> dict[str, Result]:
-    """Run what is missing of a study, and write its tables; returns results by trial id.
+) -> Mapping[str, Result]:
+    """Run what is missing of a study, and write its tables; returns results by trial id, each read
+    when it is asked for.
 
     Args:
         study: a study, or the path of its file.

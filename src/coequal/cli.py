@@ -1,5 +1,6 @@
 """The command line."""
 
+import errno
 import os
 import sys
 from typing import Annotated
@@ -73,6 +74,30 @@ app.command(
 )(cli_score.manifold)
 
 
+DISK = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk's quota is used up",
+    errno.EROFS: "it may only be read",
+    errno.EACCES: "this user may not use it so",
+    errno.EPERM: "this user may not use it so",
+    errno.ENOENT: "it is not there, or no longer",
+    errno.ENOTCONN: "its disk is gone",
+    errno.ESTALE: "its network disk is gone",
+    errno.EIO: "its disk fails",
+}
+
+
+def disk_words(error: OSError) -> str:
+    """What is wrong with a file or its disk, in words; empty where the message has its own."""
+    if error.errno not in DISK:
+        return ""
+    what = DISK[error.errno]
+    text = f"{error.filename}: {what}" if error.filename else what
+    if error.errno in (errno.EACCES, errno.EPERM, errno.ENOENT):
+        return text
+    return f"{text}; what has ended is whole, and once that is mended the same command goes on"
+
+
 def main() -> None:
     """The command `coequal`: the user's mistakes end in one message each, never in a traceback."""
     try:
@@ -85,5 +110,7 @@ def main() -> None:
         from coequal.study.document import StudyError
 
         message = error.args[0] if isinstance(error, KeyError) and error.args else str(error)
+        if isinstance(error, OSError):
+            message = disk_words(error) or message
         errors.print(message, markup=False, soft_wrap=True)
         sys.exit(2 if isinstance(error, StudyError) else 1)

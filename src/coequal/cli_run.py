@@ -18,6 +18,7 @@ from coequal.cli_options import (
 )
 
 if TYPE_CHECKING:
+    from coequal.records import Trial
     from coequal.results.folder import RunFolder
     from coequal.study.spec import Study
 
@@ -135,12 +136,12 @@ def _run(study: "Study", source: str, out: Path, options: dict[str, Any]) -> "Ru
     from coequal import api
     from coequal.progress import duration, observer
     from coequal.results.folder import RunFolder
-    from coequal.study.run import unfinished
+    from coequal.results.index import Index
     from coequal.study.stop import Interrupted
 
     folder = RunFolder(out.resolve())
     shard = options.get("shard")
-    left = unfinished(study, folder) if (out / "study.json").exists() else None
+    left = _left(study, folder, shard is not None)
     if left == []:
         folder.begin_again(study.as_dict())
         console.print(f"nothing to do: every trial of '{study.study}' has a result in {shown(out)}")
@@ -155,10 +156,24 @@ def _run(study: "Study", source: str, out: Path, options: dict[str, Any]) -> "Ru
         if shard:
             console.print(f"this share is done; after the others: coequal collect {shown(out)}")
             return folder
-        seconds = sum(result.spent.seconds for result in folder.results().values())
+        with Index(folder) as index:
+            seconds = sum(state.seconds for state in index.states())
         console.print(f"all trials have a result; {duration(seconds)} of training in all")
     write_report(folder, verdict=len(study.models) > 1)
     return folder
+
+
+def _left(study: "Study", folder: "RunFolder", shard: bool) -> "list[Trial] | None":
+    """The trials that have no result yet; None where nothing was begun."""
+    from coequal.results.collect import view
+    from coequal.study.left import unfinished
+
+    if not (folder.path / "study.json").exists():
+        return None
+    if shard:  # others work in the folder, and `coequal collect` makes the index
+        return unfinished(study, folder)
+    with view(folder) as index:
+        return unfinished(study, folder, index)
 
 
 def _encoder_for(data: str, data_dir: Path | None) -> str:

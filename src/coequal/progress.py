@@ -26,6 +26,8 @@ class Plain:
     def update(self, progress: Progress) -> None:
         """Print a line if there is something to say."""
         now = time.monotonic()
+        for line in progress.news:
+            self.console.print(line, highlight=False, markup=False)
         if progress.text and progress.text != self.text:
             self.text = progress.text
             self.console.print(progress.text, highlight=False)
@@ -51,7 +53,9 @@ class Lively:
         self.live = live
 
     def update(self, progress: Progress) -> None:
-        """Draw anew."""
+        """Draw anew; news stay above."""
+        for line in progress.news:
+            self.live.console.print(line, highlight=False, markup=False)
         if progress.text:
             self.live.update(Text(progress.text))
             return

@@ -14,6 +14,7 @@ from coequal.evaluation.instrument import generate
 from coequal.images import to_uint8
 from coequal.records import POINT, Trial
 from coequal.report.grids import square_sheet
+from coequal.results.collect import view
 from coequal.results.folder import RunFolder
 from coequal.rng import Rng
 from coequal.seeds import seed_for
@@ -50,7 +51,10 @@ def chosen_trial(folder: RunFolder, model: str | None, trial: str | None) -> Tri
     Raises:
         LookupError: there is none, or more than one; the message says what there is.
     """
-    results = folder.results()
+    rule = Rule.of(folder.study()["select"])
+    with view(folder) as index:
+        read = index.results(metrics=[rule.metric], splits=["validation"])
+        results = {result.trial.id: rule.judged(result) for result in read}
     if trial is not None:
         found = [result.trial for key, result in results.items() if key.startswith(trial)]
         if len(found) != 1:
@@ -67,7 +71,7 @@ def chosen_trial(folder: RunFolder, model: str | None, trial: str | None) -> Tri
     if len(data) > 1:
         raise LookupError(f"the run has several data sets ({', '.join(data)}); name a --trial")
     own = [r for r in results.values() if r.trial.model == (model or models[0])]
-    best = Rule.of(folder.study()["select"]).best_settings(own, 1)
+    best = rule.best_settings(own, 1)
     if not best:
         raise LookupError(f"no trial of {model or models} in {folder.path} has finished")
     return next(r.trial for r in own if (r.trial.setting, r.trial.repeat) == (best[0], 0))

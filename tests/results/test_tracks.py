@@ -91,6 +91,19 @@ def test_no_report_is_made_while_a_result_cannot_be_used(run):
     assert not (run.path / "results.csv").exists()
 
 
+def test_stored_results_are_read_when_they_are_asked_for(run):
+    found = run.stored()
+    assert list(found) == list(run.results())
+    assert dict(found) == run.results()
+    first = next(iter(found))
+    (run.trial_folder(first) / "result.json").write_text("{")
+    assert len(found) == 6
+    with pytest.raises(ValueError, match="delete it"):
+        found[first]
+    with pytest.raises(KeyError):
+        found[run.plan()[5].id]  # it has no result
+
+
 def test_tables_are_written_again_only_if_they_say_something_else(run, result_of, trial_of, put):
     write_tables(run)
     wanted = (run.path / "results.csv").read_bytes()

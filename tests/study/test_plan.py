@@ -203,6 +203,34 @@ def test_a_metric_that_should_be_high_chooses_the_highest():
     assert Rule("fd").best_settings(high, 3) == []  # not measured
 
 
+@pytest.mark.parametrize("checkpoint", ["last", "best"])
+def test_the_checkpoint_that_stands_for_a_trial_is_enough_to_choose_by(checkpoint):
+    # FD at three steps: the last is not finite, or the best is not the last, or all is well.
+    curves = [(5.0, 3.0, float("nan")), (9.0, 2.0, 4.0), (9.0, 8.0, 7.0), (2.0, 2.0, 7.5)]
+    trials = plan(study(models=["vae"], search={"settings": 4}))
+    results = [
+        Result(
+            trial,
+            "done",
+            Spent(),
+            tuple(
+                Checkpoint(step, Spent(), (Measurement("fd", "validation", value, "p"),))
+                for step, value in enumerate(curve)
+            ),
+        )
+        for trial, curve in zip(trials, curves, strict=True)
+    ]
+    rule = Rule("fd", checkpoint)
+    judged = [rule.judged(result) for result in results]
+    assert [len(result.checkpoints) for result in judged] == [int(checkpoint == "best"), 1, 1, 1]
+    # At the last: 4, 7, 7.5; at the best: 2 and 2, the earlier setting first, then 3 and 7.
+    wanted = [1, 2, 3] if checkpoint == "last" else [1, 3, 0, 2]
+    assert rule.best_settings(results, 4) == rule.best_settings(judged, 4) == wanted
+    assert [c.step for r in judged for c in r.checkpoints] == (
+        [2, 2, 2] if checkpoint == "last" else [1, 1, 2, 0]
+    )
+
+
 def test_data_sets_may_have_budgets_of_their_own():
     training = {
         "budget": {"discriminator_steps": 5},

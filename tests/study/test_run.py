@@ -384,9 +384,12 @@ def test_a_worker_that_dies_costs_its_own_trial_only(tmp_path):
     )
     script = (
         "import json, sys; from coequal import api; from coequal.study.spec import Study\n"
+        "class Tells:\n"
+        "    def update(self, progress):\n"
+        "        print(*progress.news, sep='\\n')\n"
         "if __name__ == '__main__':\n"
         "    study = Study.model_validate(json.loads(sys.argv[1]))\n"
-        "    found = api.run(study, sys.argv[2], workers=2)\n"
+        "    found = api.run(study, sys.argv[2], workers=2, observer=Tells())\n"
         "    print(json.dumps({r.trial.model: [r.status, r.reason] for r in found.values()}))\n"
     )
     path = tmp_path / "script.py"
@@ -406,6 +409,9 @@ def test_a_worker_that_dies_costs_its_own_trial_only(tmp_path):
     assert found["ns_gan"] == ["done", None]
     assert found["killer"][0] == "failed"
     assert "its process died 2 times" in found["killer"][1]
+    said = [line for line in done.stdout.splitlines() if "tried again" in line]
+    assert len(said) == 1
+    assert said[0].startswith("killer 0: killed by SIGKILL")
 
 
 def test_another_study_or_a_foreign_folder_is_refused(whole, tmp_path):

@@ -17,7 +17,7 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +28,27 @@ from numpy.typing import NDArray
 
 from coequal.files import write_json, write_whole
 from coequal.records import SCHEMA, Result, Trial, canonical
+
+
+class StoredResults(Mapping[str, Result]):
+    """Results by trial id, in the plan's order; each is read when it is asked for, so that a
+    hundred thousand of them take no memory."""
+
+    def __init__(self, folder: "RunFolder", ids: Iterable[str]) -> None:
+        self._folder = folder
+        self._ids = dict.fromkeys(ids)
+
+    def __getitem__(self, trial_id: str) -> Result:
+        result = self._folder.result(trial_id) if trial_id in self._ids else None
+        if result is None:
+            raise KeyError(trial_id)
+        return result
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._ids)
+
+    def __len__(self) -> int:
+        return len(self._ids)
 
 
 @dataclass(frozen=True)
@@ -133,6 +154,11 @@ class RunFolder:
         """Results by trial id, in the plan's order, of all trials that have one."""
         found = ((trial.id, self.result(trial.id)) for trial in self.plan())
         return {trial_id: result for trial_id, result in found if result is not None}
+
+    def stored(self) -> StoredResults:
+        """The same without reading them yet; one that can't be used raises once it is asked for."""
+        there = (t.id for t in self.plan() if (self.trial_folder(t.id) / "result.json").exists())
+        return StoredResults(self, there)
 
     def references(self) -> dict[str, Any]:
         """By data set: encoder, counts, the cap of each metric, notes."""

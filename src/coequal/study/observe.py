@@ -16,6 +16,7 @@ class Progress:
     seconds_left: float | None  # None until it can be estimated
     models: Mapping[str, tuple[int, int, int]]  # trials known by now, ended, failed of these
     per_hour: float | None  # trials that end in an hour, at the rate of this session
+    news: tuple[str, ...] = ()  # what happened since the last time, one line each
 
     @property
     def finished(self) -> int:

@@ -14,10 +14,10 @@ from pebble import ProcessExpired
 from coequal.files import write_new_json
 from coequal.records import Result, Spent, Trial
 from coequal.results.collect import collect
-from coequal.results.folder import RunFolder
+from coequal.results.folder import RunFolder, StoredResults
 from coequal.results.index import Index
 from coequal.results.table import write_tables
-from coequal.selection import Rule
+from coequal.study.left import planned
 from coequal.study.observe import Observer, Progress, Silent
 from coequal.study.plan import most_trials, plan
 from coequal.study.references import prepare_references, pulse_of_preparation
@@ -51,6 +51,8 @@ class _Session:
     failed: Counter[str] = field(default_factory=Counter)
     started: float = 0.0  # when training began
     already: int = 0
+    room: int = 0  # trials that the workers take at a time
+    news: list[str] = field(default_factory=list)  # what the observer has not been told yet
 
 
 def run(
@@ -63,7 +65,7 @@ def run(
     observer: Observer | None = None,
     retries: int = 1,
     shard: Shard | None = None,
-) -> dict[str, Result]:
+) -> StoredResults:
     """Run every trial of a study that has no result yet, and write the tables.
 
     A worker process that dies costs its own trial only, which is tried again up to `retries` times,
@@ -110,7 +112,7 @@ def run(
         finally:
             if index is not None:
                 write_tables(folder, index)
-    return folder.results()
+    return folder.stored()
 
 
 def _index(folder: RunFolder) -> Index:
@@ -144,40 +146,6 @@ def _begin(
     return [trial for trial in trials if trial.id not in done]
 
 
-def planned(
-    study: Study, folder: RunFolder, index: Index | None = None
-) -> tuple[list[Trial], dict[str, Result]]:
-    """Every trial of a study that can be named by now, and the results that there are of them.
-
-    Args:
-        study: as its file says.
-        folder: of its run.
-        index: an up-to-date one: results then hold nothing but what the study chooses by. None: the
-            trial folders are read, whole.
-    """
-    trials: list[Trial] = []
-    results: dict[str, Result] = {}
-    if index is not None:
-        chosen_by = index.results(
-            metrics=[study.select.metric], splits=["validation"], unplanned=True
-        )
-        rule = Rule(study.select.metric, study.select.checkpoint)
-        results = {result.trial.id: rule.judged(result) for result in chosen_by}
-        trials = plan(study, results)
-        return trials, {trial.id: results[trial.id] for trial in trials if trial.id in results}
-    while (more := plan(study, results)) != trials:
-        found = {trial.id: folder.result(trial.id) for trial in more if trial.id not in results}
-        results |= {trial_id: result for trial_id, result in found.items() if result is not None}
-        trials = more
-    return trials, results
-
-
-def unfinished(study: Study, folder: RunFolder) -> list[Trial]:
-    """Trials of a study without a result in a folder."""
-    trials, results = planned(study, folder)
-    return [trial for trial in trials if trial.id not in results]
-
-
 def _prepare(session: _Session, todo: Sequence[Trial]) -> None:
     """The encoder and the references of each data set that is still needed, before its first
     trial."""
@@ -203,7 +171,7 @@ def _prepare(session: _Session, todo: Sequence[Trial]) -> None:
 def _work(session: _Session, todo: Sequence[Trial]) -> None:
     queue = list(reversed(todo))
     while session.running or (queue and not session.stop.asked):
-        window = AHEAD * max(1, _slots(session.executor))  # workers of a cluster come and go
+        window = AHEAD * max(1, _room(session))
         while queue and len(session.running) < window and not session.stop.asked:
             trial = queue.pop()
             session.running[session.executor.submit(execute, trial, session.places)] = trial
@@ -215,9 +183,16 @@ def _work(session: _Session, todo: Sequence[Trial]) -> None:
         _show(session, "stopping: what runs writes a checkpoint" if session.stop.asked else "")
 
 
-def _slots(executor: Executor) -> int:
-    slots = getattr(executor, "slots", None)
-    return 1 if slots is None else int(slots())
+def _room(session: _Session) -> int:
+    """Trials that can run at a time; on a cluster workers come and go, and that is said."""
+    slots = getattr(session.executor, "slots", None)
+    before, session.room = session.room, 1 if slots is None else int(slots())
+    if before and session.room != before:
+        how = "joined" if session.room > before else "left, or died"
+        session.news.append(
+            f"workers have {how}: there is room for {session.room} trials at a time, was {before}"
+        )
+    return session.room
 
 
 def _took_result(session: _Session, future: Future[str], trial: Trial) -> bool:
@@ -237,6 +212,7 @@ def _took_result(session: _Session, future: Future[str], trial: Trial) -> bool:
         return True  # whoever stopped the run may have ended its process: that is no result
     session.deaths[trial.id] += 1
     if session.deaths[trial.id] <= session.retries:
+        session.news.append(f"{_name(trial)}: {error}; it is tried again from its last checkpoint")
         return False
     times = session.deaths[trial.id]
     what = "its process died" if isinstance(error, ProcessExpired) else "the machine failed it"
@@ -275,8 +251,7 @@ def _show(session: _Session, text: str = "") -> None:
     for trial in session.running.values():
         beat = _heart(session.folder.trial_folder(trial.id) / "progress.json")
         if beat:
-            again = f" seed {trial.repeat}" if trial.repeat else ""
-            running[f"{trial.model} {trial.setting}{again}"] = float(beat["share"])
+            running[_name(trial)] = float(beat["share"])
     finished = sum(session.statuses.values())
     gained = finished - session.already + sum(running.values())
     left = session.total - finished - sum(running.values())
@@ -285,10 +260,16 @@ def _show(session: _Session, text: str = "") -> None:
     known = Counter(trial.model for trial in session.trials)
     models = {m: (known[m], session.ended[m], session.failed[m]) for m in known}
     rate = 3600 * gained / seconds if gained >= 0.5 else None
-    statuses = dict(session.statuses)
+    statuses, news = dict(session.statuses), tuple(session.news)
+    session.news.clear()
     session.observer.update(
-        Progress(session.total, statuses, running, text, estimate, models, rate)
+        Progress(session.total, statuses, running, text, estimate, models, rate, news)
     )
+
+
+def _name(trial: Trial) -> str:
+    again = f" seed {trial.repeat}" if trial.repeat else ""
+    return f"{trial.model} {trial.setting}{again}"
 
 
 def _heart(path: Path) -> dict[str, str]:
