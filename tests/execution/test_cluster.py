@@ -1,13 +1,11 @@
 """Calls on a real Dask scheduler with workers on loopback, which die, leave and join."""
 
-import json
 import os
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from pathlib import Path
 
@@ -17,64 +15,18 @@ from pebble import ProcessExpired
 from coequal.execution.cluster import Cluster, Lost
 from coequal.execution.local import Local
 
+from dask_site import Site, until
 from errands import die, double, hold, refuse, rest, wait_for_go
 
 pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
 
-DASK = str(Path(sys.executable).parent / "dask")
 PRELOAD = ("errands",)
-
-
-def until(there: Callable[[], bool], what: str, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not there():
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        time.sleep(0.05)
-
-
-class Site:
-    """A scheduler and its workers, each a process of this machine."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.processes = folder, dict[str, subprocess.Popen[bytes]]()
-        place = folder / "scheduler.json"
-        self.start("scheduler", "--port", "0", "--scheduler-file", str(place))
-        until(lambda: place.exists() and place.stat().st_size > 0, "a scheduler")
-        self.address: str = json.loads(place.read_text())["address"]
-
-    def start(self, name: str, *more: str, kind: str = "scheduler") -> None:
-        path = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
-        with (self.folder / f"{name}.log").open("wb") as log:
-            self.processes[name] = subprocess.Popen(
-                [DASK, kind, "--host", "127.0.0.1", "--dashboard-address", "127.0.0.1:0", *more],
-                env={
-                    **os.environ,
-                    "PYTHONPATH": path,
-                    "OMP_NUM_THREADS": "1",
-                    "DASK_TEMPORARY_DIRECTORY": str(self.folder),
-                },
-                stdout=subprocess.DEVNULL,
-                stderr=log,
-                cwd=self.folder,
-            )
-
-    def worker(self, name: str, *more: str, nanny: str = "--no-nanny") -> None:
-        self.start(name, self.address, nanny, "--nthreads", "2", *more, kind="worker")
-
-    def kill(self, name: str, number: int = signal.SIGKILL) -> None:
-        self.processes[name].send_signal(number)
-        self.processes.pop(name).wait(30)
-
-    def close(self) -> None:
-        for process in self.processes.values():
-            process.kill()
-        for process in self.processes.values():
-            process.wait(30)
+HERE = Path(__file__).parent  # where workers find `errands`
 
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    site = Site(tmp_path_factory.mktemp("site"))
+    site = Site(tmp_path_factory.mktemp("site"), HERE)
     yield site
     site.close()
 
@@ -220,7 +172,7 @@ def test_calls_end_with_a_coordinator_that_was_killed(site, notes, tmp_path):
 
 
 def test_a_scheduler_that_dies_is_said_in_one_sentence(notes, tmp_path, capfd):
-    site = Site(tmp_path)
+    site = Site(tmp_path, HERE)
     site.worker("a")
     executor = Cluster(site.address, preload=PRELOAD)
     until(lambda: executor.slots() == 2, "a worker")
