@@ -1,7 +1,7 @@
 """Measures what is around the trials: starting them, and 100,000 results; never part of the tests.
 
 Each piece of work runs in a process of its own; CPU time and largest memory are the kernel's, of
-all processes together. Results are synthetic: their numbers are drawn, their form is a trial's."""
+all processes together. Results are synthetic: see `synthetic_run`."""
 
 import json
 import os
@@ -13,25 +13,15 @@ import tempfile
 import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict
 from datetime import UTC, datetime
-from functools import lru_cache, partial
-from multiprocessing import get_context
 from pathlib import Path
-from random import Random
 from statistics import median
 
-from coequal.records import Checkpoint, Measurement, Result, Spent, Trial
+from coequal.records import Result, Spent
 from coequal.results.folder import RunFolder
 
-MODELS = ("mm_gan", "ns_gan", "lsgan", "wgan", "wgan_gp", "dragan", "began", "vae")
-STATUSES = ("done",) * 17 + ("diverged", "timeout", "failed")
-PROTOCOL = (
-    "encoder=classifier:c1092c402786 real={}:10000 fake=5000 batch_norm=moving-averages ema=none"
-    " seed=trial"
-)
-DRAWN = 0.123456789  # stands for a number that is drawn
+from synthetic_run import SPLITS, checkpoint, generate, trial
+
 Row = dict[str, str]
 
 
@@ -46,8 +36,8 @@ def overhead(workers: int, tasks: int) -> Row:
     """Of the local executor, per task that does nothing: CPU of all processes, and wall time."""
     from multiprocessing.forkserver import _forkserver
 
-    from coequal.api import PRELOAD
     from coequal.execution.local import Local
+    from coequal.executors import PRELOAD
 
     executor = Local(workers, PRELOAD)
     begun = time.perf_counter()
@@ -75,87 +65,7 @@ def cpu_of(process: int | None) -> float:
     return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
-# ------------------------------------------------------------------------------- many results
-
-
-def generate(path: Path, trials: int, checkpoints: int, metrics: int, splits: int) -> None:
-    """A run with so many results, in the form that a trial leaves them."""
-    made = [_trial(number) for number in range(trials)]
-    study = {
-        "study": "synthetic",
-        "data": ["fashion_mnist"],
-        "models": [{"name": name} for name in MODELS],
-        "select": {"metric": "metric_0", "split": "validation", "checkpoint": "last"},
-        "seed": 0,
-    }
-    RunFolder(path).begin("study: synthetic\n", study, made)
-    share = partial(_write, path, checkpoints, metrics, splits)
-    starts = range(0, trials, 500)
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        list(pool.map(share, starts, [min(start + 500, trials) for start in starts]))
-
-
-def _trial(number: int) -> Trial:
-    chance = Random(number // len(MODELS))
-    return Trial(
-        model=MODELS[number % len(MODELS)],
-        objective=MODELS[number % len(MODELS)],
-        data="fashion_mnist",
-        setting=number // len(MODELS),
-        settings={"learning_rate": 10 ** chance.uniform(-5, -2), "beta1": chance.random()}
-        | {"batch_norm": chance.random() < 0.5, "discriminator_per_generator": 1},
-        architecture={"name": "infogan", "width": 0.125},
-        training={"budget": {"discriminator_steps": 2000}, "batch_size": 64, "checkpoints": 20},
-        evaluation={"encoder": "classifier", "metrics": ["fd"], "samples": 5000},
-    )
-
-
-def _write(path: Path, checkpoints: int, metrics: int, splits: int, start: int, end: int) -> None:
-    folder = RunFolder(path)
-    for number in range(start, end):
-        trial, chance = _trial(number), Random(number)
-        status = STATUSES[chance.randrange(len(STATUSES))]
-        reached = checkpoints if status == "done" else chance.randrange(checkpoints)
-        pieces = _pieces(reached, metrics, splits)
-        drawn = [repr(chance.random()) for _ in pieces[1:]]
-        text = "".join(piece for pair in zip(pieces, [*drawn, ""], strict=True) for piece in pair)
-        result = Result(
-            trial,
-            status,
-            _spent(reached),
-            (),
-            None if status == "done" else f"{status} after {reached} checkpoints",
-            {"coequal": "0.1.0", "torch": "2.14.0", "processor": "made up", "device": "cpu"},
-        )
-        whole = json.dumps(result.as_dict(), indent=1).replace('"checkpoints": []', text) + "\n"
-        place = folder.trial_folder(trial.id)
-        place.mkdir(parents=True, exist_ok=True)
-        # Not synced one by one, which a disk does some hundred times a second.
-        (place / "result.json").write_text(whole)
-
-
-@lru_cache
-def _pieces(reached: int, metrics: int, splits: int) -> list[str]:
-    """The text of the checkpoints, cut where a drawn number belongs."""
-    points = [asdict(_checkpoint(number, metrics, splits)) for number in range(1, reached + 1)]
-    return json.dumps({"checkpoints": points}, indent=1)[3:-2].split(str(DRAWN))
-
-
-def _checkpoint(number: int, metrics: int, splits: int) -> Checkpoint:
-    measurements = tuple(
-        Measurement(f"metric_{m}", split, DRAWN, PROTOCOL.format(split), DRAWN)
-        for split in ("validation", "test")[:splits]
-        for m in range(metrics)
-    )
-    return Checkpoint(100 * number, _spent(number), measurements)
-
-
-def _spent(checkpoints: int) -> Spent:
-    steps = 100 * checkpoints
-    return Spent(steps, steps, 64 * steps, 226_361_344 * steps, 0.0076 * steps)
-
-
-# ------------------------------------------------------------------------------- questions
+# ------------------------------------------------------------------------- many results: questions
 
 
 def collect(folder: RunFolder) -> str:
@@ -172,26 +82,25 @@ def status(folder: RunFolder) -> str:
     return f"{len(rows)} models, {sum(row['done'] for row in rows):,} done"
 
 
-def chosen_metric(folder: RunFolder) -> str:
-    """What the report draws its curves and verdicts from: every checkpoint of one metric."""
+def queries(folder: RunFolder) -> str:
+    """Everything that the report reads, held as it holds it."""
     from coequal.results.index import Index
 
     with Index(folder) as index:
-        values = sum(
-            len(checkpoint.measurements)
-            for result in index.results(metrics=["metric_0"])
-            for checkpoint in result.checkpoints
-        )
-    return f"{values:,} values"
+        trials = list(index.tracks("fd", beside="f1"))
+        ways = index.measured()
+    values = sum(track.numbers.size for _, track in trials if track is not None)
+    return f"{len(trials):,} trials, {values:,} values, measured in {len(ways)} ways"
 
 
-def last_of_all(folder: RunFolder) -> str:
-    """What the report's tables say of each trial, held in memory: all metrics where it ended."""
-    from coequal.results.index import Index
+def report(folder: RunFolder) -> str:
+    """Page, figures and tables, the look at the trial folders included."""
+    from coequal.report.page import write_report
 
-    with Index(folder) as index:
-        results = list(index.results(last_only=True))
-    return f"{sum(len(m.measurements) for r in results for m in r.checkpoints):,} values"
+    page = write_report(folder)
+    tables = sum(path.stat().st_size for path in (page.parent / "tables").iterdir())
+    size = page.stat().st_size / 1e6
+    return f"page {size:.2f} MB, tables {tables / 1e6:.0f} MB"
 
 
 def everything(folder: RunFolder) -> str:
@@ -217,7 +126,7 @@ def record(folder: RunFolder) -> str:
 
     with Index(folder, write=True) as index:
         results = [
-            Result(_trial(10**7 + n), "done", Spent(), (_checkpoint(1, 20, 1),) * 20)
+            Result(trial("vae", 10**7 + n), "done", Spent(), (checkpoint("vae", 1, 10),) * 20)
             for n in range(200)
         ]
         begun = time.perf_counter()
@@ -236,8 +145,8 @@ WORK: dict[str, Callable[[RunFolder], str]] = {
     "collect, no index": collect,
     "collect again": collect,
     "status": status,
-    "one metric, all checkpoints": chosen_metric,
-    "all metrics, last checkpoint, in memory": last_of_all,
+    "report's queries": queries,
+    "report": report,
     "everything, one by one": everything,
     "record 200 more": record,
     TABLES: tables,
@@ -300,8 +209,8 @@ def main() -> None:
 
 
 def many_results(given: Namespace) -> None:
-    numbers = given.checkpoints * given.metrics * given.splits
-    print(f"\n{given.trials:,} trials, {numbers} values each at the most")
+    numbers = given.checkpoints * given.metrics * len(SPLITS)
+    print(f"\n{given.trials:,} trials, {numbers} values each at the most, and their errors")
     if given.run is not None:
         run_and_ask(given, given.run)
         return
@@ -315,7 +224,7 @@ def many_results(given: Namespace) -> None:
 def run_and_ask(given: Namespace, path: Path) -> None:
     if not path.exists():
         begun = time.perf_counter()
-        generate(path, given.trials, given.checkpoints, given.metrics, given.splits)
+        generate(path, given.trials, given.checkpoints, given.metrics)
         print(f"made in {time.perf_counter() - begun:.0f} s")
     (path / "index.sqlite").unlink(missing_ok=True)
     work = [name for name in WORK if given.tables or name != TABLES]
@@ -333,8 +242,9 @@ def arguments() -> Namespace:
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--trials", type=int, default=100_000, help="synthetic results; 0: none")
     parser.add_argument("--checkpoints", type=int, default=20)
-    parser.add_argument("--metrics", type=int, default=20)
-    parser.add_argument("--splits", type=int, default=1, choices=(1, 2))
+    parser.add_argument(
+        "--metrics", type=int, default=10, choices=range(1, 11), help="each on two splits"
+    )
     parser.add_argument("--tasks", type=int, default=20, help="no-op trials a round; 0: none")
     parser.add_argument("--tables", action="store_true", help="also write results.csv: gigabytes")
     parser.add_argument("--run", type=Path, help="keep the synthetic run here, or take that one")
