@@ -2,7 +2,7 @@
 
 import torch
 
-from coequal.encoders.classifier import _MaxPool
+from coequal.encoders._small_net import _MaxPool
 from coequal.rng import Rng
 
 

@@ -91,8 +91,8 @@ def test_a_folder_against_a_data_set_with_a_sheet(tmp_path):
     assert {"fd", "is", "mode_score", "authenticity", "ms_ssim"} <= set(found["metrics"])
     with Image.open(tmp_path / "near.png") as sheet:
         assert sheet.height > 8 * 24
-    # The folder has no classes; the modes of digits are not known, and they lie about no curve.
-    assert found["not_measured"].keys() == {"fd_per_class", "modes", "curve"}
+    # The folder has no classes; nothing is known of where digits lie.
+    assert found["not_measured"].keys() == {"fd_per_class", "manifold", "modes", "curve"}
 
 
 def test_copies_repeats_and_counts_are_warned_of():
