@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -60,12 +61,12 @@ class ModelSummary:
         """The title, shortened where it is too long for a table or a figure."""
         return self.title if len(self.title) <= LABEL else self.title[: LABEL - 1] + "…"
 
-    @property
+    @cached_property
     def ended(self) -> tuple[TrialSummary, ...]:
         """The search's trials that have a result."""
         return tuple(setting for setting in self.settings if setting.has_result)
 
-    @property
+    @cached_property
     def failures(self) -> tuple[TrialSummary, ...]:
         """The search's trials that ended without a score."""
         return tuple(setting for setting in self.settings if setting.failed)

@@ -162,11 +162,17 @@ def _cost_panel(
             low = np.maximum(low, axes.get_ylim()[0])
             axes.fill_between(xs, low, high, color=tint, alpha=0.13, lw=0, zorder=2)
     axes.set_xscale("log")
-    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    budgets = [point.budget for curve in found.values() for point in curve.points]
+    axes.xaxis.set_major_locator(LogLocator(subs=_subs(max(budgets) / min(budgets))))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _with_prefix(value)))
     axes.xaxis.set_minor_formatter(NullFormatter())
     name = "FLOPs" if unit == "flops" else unit
     axes.set_xlabel(f"{name} spent on training, all settings tried together")
+
+
+def _subs(extent: float) -> tuple[float, ...]:
+    """Ticks within a power of ten: fewer where labels would touch each other."""
+    return (1.0,) if extent >= 1000 else (1.0, 2.0, 5.0)
 
 
 def _with_prefix(value: float) -> str:
@@ -181,7 +187,7 @@ def _n_axis(axes: Axes, settings: int, right: float) -> None:
     if settings >= LOG_FROM:
         axes.set_xscale("log")
         axes.set_xlim(0.93, right * 1.08)
-        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axes.xaxis.set_major_locator(LogLocator(subs=_subs(right)))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.xaxis.set_minor_formatter(NullFormatter())
         return
