@@ -38,11 +38,19 @@ def sample(folder: RunFolder, trial: Trial, count: int, seed: int = 0) -> Sample
     reference = folder.references()[trial.data]
     classes = reference["classes"]
     shape = ImageShape(*reference["shape"])
-    generator = load_generator(folder, trial, shape, None if classes is None else len(classes))
+    number = None if classes is None else len(classes)
+    generator = load_generator(folder, trial, shape, number, _judged(folder, trial))
     form = torch.float32 if reference.get("form") == "float32" else torch.uint8
     rng = Rng(seed_for("sample", seed))
     images = generate(generator, count, rng, every_class(count, classes), form)
     return Sample(images, generator)
+
+
+def _judged(folder: RunFolder, trial: Trial) -> int | None:
+    """The step of the checkpoint at which a trial is judged."""
+    result = folder.result(trial.id)
+    moment = result and Rule.of(folder.study()["select"]).moment(result)
+    return moment.step if moment else None
 
 
 def chosen_trial(folder: RunFolder, model: str | None, trial: str | None) -> Trial:

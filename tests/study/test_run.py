@@ -9,14 +9,21 @@ import time
 from pathlib import Path
 
 import pytest
+from safetensors.torch import load_file
 
 from coequal import api
+from coequal.contract import ImageShape
 from coequal.data import data_folder
+from coequal.evaluation.instrument import generate
 from coequal.files import cache_folder, write_new_json
 from coequal.records import Result
 from coequal.results.folder import RunFolder
+from coequal.rng import Rng
+from coequal.samples import sample
+from coequal.seeds import seed_for
 from coequal.study.observe import Progress
 from coequal.study.spec import Study
+from coequal.study.trial import every_class, load_generator
 
 TINY = {
     "study": "tiny",
@@ -604,3 +611,31 @@ def test_a_trial_whose_process_died_keeps_what_it_had_measured(whole, tmp_path):
     result = folder.result(trial.id)
     assert (result.status, result.spent.discriminator_steps) == ("failed", 6)
     assert [checkpoint.step for checkpoint in result.checkpoints] == [6]
+
+
+@pytest.mark.parametrize("keep", ["last", "best", "schedule"])
+def test_weights_of_checkpoints_stay_by_the_study_s_rule(tmp_path, keep):
+    training = {**TINY["training"], "checkpoints": 4, "keep": keep}
+    fast = {"base": "ns_gan", "name": "fast", "settings": {"learning_rate": 1e-2}}
+    changes = {"models": [fast], "search": {"settings": 2}, "training": training}
+    changes["select"] = {"metric": "fd", "split": "validation", "checkpoint": "best"}
+    results = run(tmp_path, **changes)
+    for result in results.values():
+        folder = RunFolder(tmp_path).trial_folder(result.trial.id)
+        kept = {int(path.stem[5:]) for path in folder.glob("generators/step-*.safetensors")}
+        values = {c.step: c.value("fd", "validation") for c in result.checkpoints}
+        best = min(values, key=lambda step: (values[step], step))
+        assert kept == {"last": set(), "best": {best}, "schedule": {3, 6, 9, 12}}[keep]
+        assert (folder / "generator.safetensors").exists()
+        if keep == "schedule":
+            whole = load_file(folder / "generator.safetensors")
+            last = load_file(folder / "generators" / "step-000000012.safetensors")
+            first = load_file(folder / "generators" / "step-000000003.safetensors")
+            assert all((whole[name] == last[name]).all() for name in whole)
+            assert any((whole[name] != first[name]).any() for name in whole)
+        images = sample(RunFolder(tmp_path), result.trial, 4).images
+        own = load_generator(RunFolder(tmp_path), result.trial, ImageShape(1, 8, 8), 10)
+        labels = every_class(4, range(10))
+        latest = generate(own, 4, Rng(seed_for("sample", 0)), labels)
+        same = bool((images == latest).all())
+        assert same == (keep == "last" or best == 12)

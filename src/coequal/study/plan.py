@@ -113,6 +113,14 @@ def _chosen(
     }
 
 
+def _keep(study: Study) -> dict[str, str]:
+    """Which weights stay, for a trial, which knows nothing of how its study chooses."""
+    rule = study.training.keep
+    if rule in (None, "last"):
+        return {}
+    return {"keep": f"best:{study.select.metric}" if rule == "best" else "schedule"}
+
+
 def _trial(study: Study, model: Model, data: str, setting: int, repeat: int = 0) -> Trial:
     training = study.training
     return Trial(
@@ -128,6 +136,7 @@ def _trial(study: Study, model: Model, data: str, setting: int, repeat: int = 0)
             "checkpoints": training.checkpoints,
             "precision": training.precision,
             **({} if training.ema is None else {"ema": training.ema}),
+            **_keep(study),
         },
         evaluation={
             "encoder": study.evaluation.encoder,

@@ -106,6 +106,8 @@ class TrainingSpec(Entry):
     checkpoints: int = Field(5, ge=1)
     precision: Literal["float32", "bfloat16"] = "float32"
     ema: float | None = Field(None, gt=0, lt=1)
+    # Weights of which checkpoints stay beside those of the last: of the best by validation, of all.
+    keep: Literal["last", "best", "schedule"] | None = None
 
 
 class EvaluationSpec(Entry):

@@ -3,6 +3,7 @@
 import fcntl
 import io
 import json
+import math
 import os
 import platform
 import shutil
@@ -26,6 +27,7 @@ from coequal.records import Checkpoint, Measurement, Result, Spent, Trial
 from coequal.results.folder import RunFolder, samples_path
 from coequal.rng import Rng
 from coequal.seeds import seed_for
+from coequal.selection import cost
 from coequal.study.parts import Parts, assemble
 from coequal.study.references import instrument_for, shown
 from coequal.study.worker import Heart, Places, Stopped, TimedOut, environment, heeding, threads
@@ -37,6 +39,9 @@ INFRASTRUCTURE = (OSError, MemoryError, torch.OutOfMemoryError, SafetensorError)
 """What the machine does to a trial; everything else that goes wrong in it is its own result."""
 
 PULSE = 0.5  # seconds of training below which twice as many steps are taken between two pulses
+
+KEPT = "generators"
+"""The folder of the weights of checkpoints that stay beside those of the last."""
 
 STOPPED = "stopped"
 """What `execute` returns for a trial that left a checkpoint and no result."""
@@ -151,8 +156,7 @@ class _Running:
             buffer = io.BytesIO()
             np.savez(buffer, **trainer.curves.arrays())  # type: ignore[arg-type]
             write_whole(self.folder / "curves.npz", buffer.getvalue())
-            weights = {k: v.cpu().contiguous() for k, v in trainer.evaluated.state_dict().items()}
-            write_whole(self.folder / "generator.safetensors", save(weights))
+            _write_weights(self.folder / "generator.safetensors", trainer)
         result = Result(
             trial=self.trial,
             status=status,
@@ -191,9 +195,26 @@ class _Running:
         if bad:
             raise FloatingPointError(f"{bad[0].metric} was {bad[0].value} at step {step}")
         self.measured.append(Checkpoint(step, trainer.spent, tuple(measurements)))
+        self._keep(trainer, step)
         write_json(self.folder / "measured.json", [asdict(entry) for entry in self.measured])
         found = [f"{m.metric} {m.value:.5g} on {m.split}" for m in measurements]
         self.log(f"step {step}: {', '.join(found)}")
+
+    def _keep(self, trainer: Trainer, step: int) -> None:
+        """The weights of this checkpoint, if the study's rule says so; those of the best so far go
+        when a better one comes."""
+        rule, _, metric = trainer.training.keep.partition(":")
+        if rule == "last":
+            return
+        if rule == "best":
+            *before, now = (cost(metric, m.value(metric, "validation")) for m in self.measured)
+            if now >= min(before, default=math.inf):
+                return
+        folder = self.folder / KEPT
+        older = set(folder.glob("step-*")) if rule == "best" else set()
+        _write_weights(kept_weights(self.folder, step), trainer)
+        for path in older - {kept_weights(self.folder, step)}:
+            path.unlink()
 
     def _refuse_changed(self, instrument: Instrument) -> None:
         """Images and encoder must be those that the study began with."""
@@ -216,6 +237,16 @@ class _Running:
         known = measured_so_far(self.folder)
         self.measured = [entry for entry in known if entry.step <= trainer.steps_done]
         self.log(f"goes on from the checkpoint of step {trainer.steps_done}")
+
+
+def _write_weights(path: Path, trainer: Trainer) -> None:
+    weights = {k: v.cpu().contiguous() for k, v in trainer.evaluated.state_dict().items()}
+    write_whole(path, save(weights))
+
+
+def kept_weights(folder: Path, step: int) -> Path:
+    """Where a trial keeps the weights of one of its checkpoints, if the study's rule says so."""
+    return folder / KEPT / f"step-{step:09d}.safetensors"
 
 
 def measured_so_far(folder: Path) -> list[Checkpoint]:
@@ -249,14 +280,22 @@ def make_trainer(trial: Trial, parts: Parts, dataset: Dataset, device: str) -> T
 
 
 def load_generator(
-    run: RunFolder, trial: Trial, shape: ImageShape, classes: int | None
+    run: RunFolder, trial: Trial, shape: ImageShape, classes: int | None, step: int | None = None
 ) -> Generator:
     """The trained generator of a finished trial, on the CPU.
+
+    Args:
+        run, trial: which.
+        shape, classes: of its images.
+        step: of the checkpoint wanted; None, or one whose weights were not kept: the last.
 
     Raises:
         FileNotFoundError: the trial left no weights.
     """
-    path = run.trial_folder(trial.id) / "generator.safetensors"
+    folder = run.trial_folder(trial.id)
+    path = folder / "generator.safetensors"
+    if step is not None and kept_weights(folder, step).exists():
+        path = kept_weights(folder, step)
     if not path.exists():
         raise FileNotFoundError(f"trial {trial.id} ({trial.model}) left no generator at {path}")
     parts = assemble(trial)

@@ -48,6 +48,8 @@ class Training:
         unit: what the budget counts, a field of `records.Spent`: "discriminator_steps" (those of
             the only player for a model without a discriminator), "images", "flops" or "seconds".
             Seconds, unlike the others, end at another step each time.
+        keep: of which checkpoints the weights stay: "last", "schedule" (all of them, and the last),
+            or "best:METRIC" (the best so far on validation, and the last).
     """
 
     amount: float
@@ -56,6 +58,7 @@ class Training:
     precision: Literal["float32", "bfloat16"] = "float32"
     ema: float | None = None
     unit: Unit = "discriminator_steps"
+    keep: str = "last"
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> "Training":
