@@ -9,13 +9,16 @@ print(coequal.report("runs/smoke"))
 from typing import Any
 
 __version__ = "0.1.0"
-__all__ = ["StudyError", "read_study", "report", "run", "score"]
+__all__ = ["StudyError", "manifold", "read_study", "report", "run", "score"]
 
 
 def __getattr__(name: str) -> Any:
     """The calls of `coequal.api`, imported when first used: torch takes seconds."""
     if name in __all__:
-        import coequal.api
+        from coequal import (
+            api,  # which imports the room `report`: the call of this name comes after
+        )
 
-        return getattr(coequal.api, name)
+        globals().update({known: getattr(api, known) for known in __all__})
+        return globals()[name]
     raise AttributeError(f"module 'coequal' has no attribute '{name}'")

@@ -1,19 +1,26 @@
 """Feature matching: numbers by hand, and the standard error against simulation."""
 
 import math
+from typing import NamedTuple
 
 import pytest
 import torch
 
-from coequal.contract import ImageSet, Value
+from coequal.contract import ImageSet
 from coequal.metrics.feature_matching import FeatureMatching, mean_distance
 from coequal.rng import Rng
 
 
-def score(*, real: torch.Tensor, fake: torch.Tensor) -> Value:
+class Pair(NamedTuple):
+    value: float
+    standard_error: float | None
+
+
+def score(*, real: torch.Tensor, fake: torch.Tensor) -> Pair:
     metric = FeatureMatching()
     reference = metric.reference(ImageSet(real))
-    return metric.values(real=reference, fake=ImageSet(fake), rng=Rng(0))["feature_matching"]
+    found = metric.values(real=reference, fake=ImageSet(fake), rng=Rng(0))["feature_matching"]
+    return Pair(found.value, found.standard_error)
 
 
 def test_by_hand():

@@ -1,20 +1,27 @@
 """Mode Score: numbers by hand, which side is real, and the standard error against simulation."""
 
 import math
+from typing import NamedTuple
 
 import pytest
 import torch
 
-from coequal.contract import ImageSet, Value
+from coequal.contract import ImageSet
 from coequal.metrics.mode_score import ModeScore, mode_score
 from coequal.rng import Rng
 
 
-def score(*, real: torch.Tensor, fake: torch.Tensor) -> Value:
+class Pair(NamedTuple):
+    value: float
+    standard_error: float | None
+
+
+def score(*, real: torch.Tensor, fake: torch.Tensor) -> Pair:
     metric = ModeScore()
     reference = metric.reference(ImageSet(torch.zeros(len(real), 2), real))
     images = ImageSet(torch.zeros(len(fake), 2), fake)
-    return metric.values(real=reference, fake=images, rng=Rng(0))["mode_score"]
+    found = metric.values(real=reference, fake=images, rng=Rng(0))["mode_score"]
+    return Pair(found.value, found.standard_error)
 
 
 def softmax(count: int, classes: int, rng: Rng) -> torch.Tensor:
@@ -37,7 +44,7 @@ def test_wrong_frequencies_by_hand():
     # Influence: log(1/p_f) - log(p_f / (1/2)) = -2 log p_f + const, so log(4/3) * 2 three times
     # and log(4) * 2 once: 2 log 3 apart, deviation 2 log 3 * sqrt(3/16 * 4/3) = log 3; over sqrt 4.
     expected = (4 / 3) ** 1.5
-    assert found == pytest.approx((expected, expected * math.log(3) / 2), rel=1e-12)
+    assert tuple(found) == pytest.approx((expected, expected * math.log(3) / 2), rel=1e-12)
     # Exchanged: fake uniform, H = log 2, KL(uniform || (3/4, 1/4)) = log(4/3)/2 + log(1/... )
     # = log(2/3)/2 + log(2)/2 = log(4/3)/2. 2 (3/4)^(1/2) = sqrt 3.
     exchanged = score(real=uneven, fake=torch.eye(2))

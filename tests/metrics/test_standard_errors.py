@@ -53,7 +53,7 @@ def ratios(name: str, real: Draw, fake: Draw, **settings: float) -> dict[str, fl
     found = [metric.values(real=reference, fake=fake(rng), rng=Rng(1)) for _ in range(DRAWS)]
     result = {}
     for output in found[0]:
-        values, errors = zip(*(row[output] for row in found), strict=True)
+        values, errors = zip(*(row[output][:2] for row in found), strict=True)
         if None in errors:
             continue
         result[output] = float(np.mean(errors) / np.std(values, ddof=1))

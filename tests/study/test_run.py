@@ -584,7 +584,7 @@ def test_a_conditional_contender_of_somebodys_own_runs_and_can_be_sampled(tmp_pa
     }
     (result,) = run(tmp_path / "run", **own).values()
     assert result.status == "done", result.reason
-    assert sample(RunFolder(tmp_path / "run"), result.trial, 7).shape == (7, 1, 8, 8)
+    assert sample(RunFolder(tmp_path / "run"), result.trial, 7).images.shape == (7, 1, 8, 8)
 
 
 def test_a_trial_whose_process_died_keeps_what_it_had_measured(whole, tmp_path):
