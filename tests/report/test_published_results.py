@@ -12,10 +12,13 @@ from coequal.study.plan import plan
 from coequal.study.spec import Study
 
 
-@pytest.fixture(scope="module")
+TRIALS = {"one_hour": 8 * 20 + 8 * 10, "triangles_one_hour": 8 * 3}
+
+
+@pytest.fixture(scope="module", params=TRIALS)
 def folder(tmp_path_factory, request) -> RunFolder:
-    published = request.config.rootpath / "docs" / "results" / "one_hour"
-    place = tmp_path_factory.mktemp("published") / "one_hour"
+    published = request.config.rootpath / "docs" / "results" / request.param
+    place = tmp_path_factory.mktemp("published") / request.param
     shutil.copytree(published, place)
     with tarfile.open(published / "trials.tar.xz") as archive:
         archive.extractall(place, filter="data")
@@ -31,7 +34,7 @@ def test_the_published_table_is_that_of_the_published_trials(folder):
 def test_the_published_plan_follows_from_the_study_and_the_results(folder):
     study = Study.model_validate(folder.study())
     assert plan(study, folder.results()) == folder.plan()
-    assert len(folder.results()) == 8 * 20 + 8 * 10
+    assert len(folder.results()) == TRIALS[folder.path.name]
 
 
 def test_the_published_verdict_is_the_one_that_is_reached_now(folder):

@@ -43,7 +43,8 @@ class Metric:
         """What a reader calls it: "FD"."""
         if self.name.lower() in ABBREVIATIONS:
             return self.name.upper()
-        return self.name.replace("_", " ")
+        words = self.name.replace("_", " ")
+        return f"{words[:-2]}F1" if words.endswith(" f1") else words
 
     @property
     def higher(self) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
 from coequal.report.direction import Metric
 from coequal.report.figures.axes import WIDTH, panel_title, panels
@@ -79,10 +80,18 @@ def _scatter(axes: Axes, known: Known, models: Sequence[ModelSummary], distance:
         )
     if wants_log(everything):
         axes.set_xscale("log")
-    axes.set_ylim(-0.03, 1.03)
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+    axes.set_ylim(*_room(known, models))
     axes.set_xlabel(f"test {Metric(distance).label} (0 is best)")
     axes.set_ylabel("test F1 against the manifold (1 is best)")
     axes.legend(loc="upper right", fontsize=8, ncols=2)
+
+
+def _room(known: Known, models: Sequence[ModelSummary]) -> tuple[float, float]:
+    """Limits of an axis of F1: from 0 to above the best, 1 at the most."""
+    found = [value for m in models for value in known.test(F1, m.ended) if math.isfinite(value)]
+    top = min(1.03, 1.3 * max(0.1, *found))
+    return -0.03 * top, top
 
 
 def _chosen(axes: Axes, known: Known, models: Sequence[ModelSummary], distance: str) -> None:
@@ -101,6 +110,6 @@ def _chosen(axes: Axes, known: Known, models: Sequence[ModelSummary], distance: 
         axes.plot(ends[1:], [place], "o", color=tint, ms=7.5, mew=0, zorder=3)
     axes.set_yticks(range(len(models)), [m.label for m in models])
     axes.set_ylim(len(models) - 0.5, -0.5)
-    axes.set_xlim(-0.03, 1.03)
+    axes.set_xlim(*_room(known, models))
     axes.yaxis.grid(False)
     axes.set_xlabel(f"test F1, chosen by {Metric(distance).label} (open) and by F1 (full)")
