@@ -11,7 +11,6 @@ from coequal.results.table import write_tables
 from coequal.study.plan import plan
 from coequal.study.spec import Study
 
-
 TRIALS = {"one_hour": 8 * 20 + 8 * 10, "triangles_one_hour": 8 * 3}
 
 
