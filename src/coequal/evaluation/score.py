@@ -113,10 +113,14 @@ def _encoder(
 
 
 def _default_encoder(dataset: Dataset) -> tuple[str, str]:
-    """The classifier for labelled data, else the first net that can be had here, else pixels."""
+    """The classifier for labelled data, corners for polygons, else the first net that can be had
+    here, else pixels."""
     # A classifier trained on the very images that it then judges would know them by heart.
     labelled = dataset.train is not dataset.test and dataset.train.labels is not None
-    order = [*(["classifier"] if labelled else []), "inception", "efficientnet_lite0", "pixels"]
+    # Nets for photographs are slow on made polygons, and know less of them than one made for them.
+    made = [] if lookup.load("encoders", "corners").refuses(dataset) else ["corners"]
+    nets = ["inception", "efficientnet_lite0", "pixels"]
+    order = [*(["classifier"] if labelled else []), *made, *nets]
     passed_over: list[str] = []
     for name in order:
         kind = lookup.load("encoders", name)
