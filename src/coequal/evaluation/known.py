@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -120,7 +120,7 @@ def look(
         "at_delta": _row(sides, delta),
         "mean_squared_distance": float(near.squared.mean()),
         "certain": float(near.certain.float().mean()),
-        "metric": str(replace(metric)),
+        "metric": str(metric),
     }
     every = tuple(_row(sides, value) for value in sorted({*DELTAS, DELTA, delta}))
     return Look(record, every, _pairs(images, closest, near.squared, near.certain), reached)
