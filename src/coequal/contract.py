@@ -64,9 +64,11 @@ class Generator(nn.Module, ABC):
     Attributes:
         support: the interval that every number of the latents is drawn from; None for a law without
             bounds, which is taken to be standard normal. Only what inverts a generator asks.
+        conditional: whether the labels of a request change its images.
     """
 
     support: tuple[float, float] | None = None
+    conditional: bool = False
 
     @abstractmethod
     def latents(self, count: int, rng: Rng) -> tuple[Tensor, ...]:
@@ -85,8 +87,19 @@ class LatentVariableGenerator(Generator):
         """Mean and standard deviation (above zero) of the posterior of each image."""
 
     @abstractmethod
-    def decode(self, latents: Float[Tensor, "n z"]) -> Float[Tensor, "n c h w"]:
+    def decode(
+        self, latents: Float[Tensor, "n z"], labels: Int[Tensor, " n"] | None = None
+    ) -> Float[Tensor, "n c h w"]:
         """The expected images, in [0, 1]."""
+
+
+class DensityGenerator(Generator):
+    """A generator that gives the probability of an image (autoregressive and flow models)."""
+
+    @abstractmethod
+    def log_likelihood(self, real: Samples) -> Float[Tensor, " n"]:
+        """Natural logarithm of the probability of each image, its pixels taken as 256 levels (as
+        level / 255); given its label, if the generator is conditional."""
 
 
 # ----------------------------------------------------------------------------- discriminator
@@ -103,6 +116,13 @@ class Logits(DiscriminatorOutput):
 
     logits: Float[Tensor, " n"]
     features: Float[Tensor, "n d"]
+
+
+@dataclass(frozen=True, eq=False)
+class ClassLogits(Logits):
+    """Beside it one unbounded number per class: an auxiliary classifier."""
+
+    classes: Float[Tensor, "n classes"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -274,6 +294,11 @@ class Architecture(ABC):
 
     offers: ClassVar[Offers]
 
+    @property
+    def uses_labels(self) -> frozenset[Literal["generator", "discriminator"]]:
+        """Which of the nets are given the images' labels, with these settings."""
+        return frozenset()
+
     @abstractmethod
     def refuses(self, shape: ImageShape) -> str | None:
         """Why images of this shape can't be had, in words; None if they can."""
@@ -414,12 +439,14 @@ class Value(NamedTuple):
     """A number, and the standard deviation it would have over new samples of the same size.
 
     `interval` is a 95 % interval over the same, of numbers for which value +- error is none (shares
-    near 0 and 1).
+    near 0 and 1). `details` are plain values, fit for JSON, that the number summarises (accuracy by
+    class, a confusion matrix).
     """
 
     value: float
     standard_error: float | None = None
     interval: tuple[float, float] | None = None
+    details: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -453,6 +480,7 @@ class Metric(ABC):
     settings."""
 
     version: ClassVar[int] = 1  # of what `reference` gives: cached ones of another are not read
+    costly: ClassVar[bool] = False  # whether `reference` takes so long that it is always cached
     outputs: ClassVar[Mapping[str, Output]]
     wants: ClassVar[tuple[Want, ...]] = ()  # beyond features
     wants_for: ClassVar[Mapping[str, Want]] = {}  # of single outputs: without it they are not given

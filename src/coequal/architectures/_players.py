@@ -57,7 +57,7 @@ class Vae(LatentVariableGenerator):
         mean, raw = self.posterior(self.trunk(real.images)).float().chunk(2, dim=1)
         return mean, 1e-6 + functional.softplus(raw)
 
-    def decode(self, latents: Tensor) -> Tensor:
+    def decode(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
         """Images in [0, 1]."""
         return torch.sigmoid(self.decoder(latents).float())
 
