@@ -299,6 +299,10 @@ class Architecture(ABC):
         """Which of the nets are given the images' labels, with these settings."""
         return frozenset()
 
+    def lacks(self, needs: Needs) -> list[str]:
+        """What `needs` asks for and these nets, with these settings, can't give, in words."""
+        return self.offers.missing(needs)
+
     @abstractmethod
     def refuses(self, shape: ImageShape) -> str | None:
         """Why images of this shape can't be had, in words; None if they can."""

@@ -21,7 +21,7 @@ def count(net: nn.Module) -> int:
 
 
 def players(objective: str, shape: ImageShape = POINTS, **settings):  # type: ignore[no-untyped-def]
-    return build_players(Mlp(**settings), shape, None, ALL[objective]().needs(), 0)
+    return build_players(Mlp(**settings), shape, 2, ALL[objective]().needs(), 0)
 
 
 def test_parameters_of_the_generator_by_hand():
@@ -94,9 +94,11 @@ def test_impossible_settings_are_refused(settings, message):
         Mlp(**settings)
 
 
-@pytest.mark.parametrize("objective", ALL)
+@pytest.mark.parametrize(
+    "objective", [name for name in ALL if not Mlp().lacks(ALL[name]().needs())]
+)
 def test_every_objective_trains_on_points(objective):
-    split = Split(Rng(3).uniform(64, 2, 1, 1))
+    split = Split(Rng(3).uniform(64, 2, 1, 1), torch.arange(64) % 2)
     one = Trainer(
         ALL[objective](),
         players(objective, width=1 / 8),

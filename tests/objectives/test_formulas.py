@@ -176,7 +176,7 @@ class Known(LatentVariableGenerator):
         shape = (len(real.images), 3)
         return torch.full(shape, self.mean), torch.full(shape, self.deviation)
 
-    def decode(self, latents):  # type: ignore[no-untyped-def]
+    def decode(self, latents, labels=None):  # type: ignore[no-untyped-def]
         return torch.full((len(latents), 2, 1, 2), self.p)
 
 

@@ -105,7 +105,15 @@ models:
         ("image_size: 30\n", "image size 30 is not one of 28, 32, 64"),
         ("evaluation: {encoder: 'nope:E'}\n", "cannot import nope"),
         ("evaluation: {metrics: [fd, 'nope:M']}\n", "cannot import nope"),
-        ("evaluation: {metrics: [fd, fd_per_class]}\n", "needs labels of generated images"),
+        (
+            "models: [ns_gan]\nevaluation: {metrics: [fd, fd_per_class]}\n",
+            "wants images of a class asked for, and no model here makes them",
+        ),
+        (
+            "models: [ns_gan, cgan]\nevaluation: {metrics: [fd_per_class]}\n"
+            "select: {metric: fd_per_class}\n",
+            "can't choose for ns_gan",
+        ),
         (
             "evaluation: {encoder: pixels, metrics: [fd, inception_score]}\n",
             "needs an encoder with class probabilities",

@@ -3,6 +3,8 @@
 from torch import Tensor, nn
 from torch.nn import functional
 
+from coequal.contract import ImageShape
+
 
 class Upsample(nn.ConvTranspose2d):
     """4x4 transposed convolution with stride 2 that doubles height and width.
@@ -34,9 +36,34 @@ def downsample(channels_in: int, channels_out: int, *, bias: bool = True) -> nn.
     return nn.Conv2d(channels_in, channels_out, 4, stride=2, padding=1, bias=bias)
 
 
-def leaky_relu() -> nn.Module:
-    """Leaky ReLU of slope 0.2; in place, because what it overwrites is not needed again."""
-    return nn.LeakyReLU(0.2, inplace=True)
+def leaky_relu(slope: float = 0.2) -> nn.Module:
+    """Leaky ReLU; in place, because what it overwrites is not needed again."""
+    return nn.LeakyReLU(slope, inplace=True)
+
+
+def halvings(side: int, smallest: int) -> int:
+    """How often a side can be halved to whole pixels without going below `smallest`."""
+    count = 0
+    while side % 2 == 0 and side // 2 >= smallest:
+        side, count = side // 2, count + 1
+    return count
+
+
+def refuses_size(name: str, shape: ImageShape, shapes: str) -> str | None:
+    """Why nets that halve a square at least twice, down to 4 to 7 pixels, can't be had."""
+    channels, height, width = shape
+    fits = height == width and height >= 16 and height % 4 == 0
+    if fits and height >> halvings(height, 4) < 8 and channels in (1, 3):
+        return None
+    return f"{name} builds {shapes}; the data have {channels} channels of {height}x{width}"
+
+
+class Centre(nn.Module):
+    """[0, 1] to [-1, 1], in which published discriminators see their images."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        """2 x - 1."""
+        return images * 2 - 1
 
 
 class Reshape(nn.Module):
@@ -51,12 +78,12 @@ class Reshape(nn.Module):
         return values.reshape(len(values), *self.shape)
 
 
-def initialise(net: nn.Module, deviation: float = 0.02) -> None:
-    """Weights normal (truncated at two deviations for convolutions), biases 0, norms 1 and 0."""
+def initialise(net: nn.Module, deviation: float = 0.02, *, truncated: bool = True) -> None:
+    """Weights normal (those of convolutions truncated at two deviations, if wanted), biases 0."""
     for layer in net.modules():
-        if isinstance(layer, nn.Conv2d):
+        if isinstance(layer, nn.Conv2d) and truncated:
             nn.init.trunc_normal_(layer.weight, std=deviation, a=-2 * deviation, b=2 * deviation)
-        elif isinstance(layer, nn.ConvTranspose2d | nn.Linear):
+        elif isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
             nn.init.normal_(layer.weight, std=deviation)
         if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear) and layer.bias is not None:
             nn.init.zeros_(layer.bias)

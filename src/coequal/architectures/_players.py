@@ -1,10 +1,14 @@
 """What architectures make of their layers: the generators and discriminators that losses see."""
 
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from coequal.architectures._labels import Labelled, TakesLabels
 from coequal.contract import (
+    ClassLogits,
     Generator,
     LatentVariableGenerator,
     Logits,
@@ -15,38 +19,47 @@ from coequal.contract import (
 from coequal.rng import Rng
 
 
-class UniformGenerator(Generator):
-    """Latents uniform on (-1, 1), through a decoder and a sigmoid."""
+class DecoderGenerator(Generator):
+    """Latents of one of three laws, through a decoder and a sigmoid."""
 
-    support = (-1.0, 1.0)
-
-    def __init__(self, decoder: nn.Sequential, latents: int) -> None:
+    def __init__(
+        self,
+        decoder: Labelled,
+        latents: int,
+        prior: Literal["uniform", "normal", "spherical"] = "uniform",
+    ) -> None:
         super().__init__()
         self.decoder = decoder
         self.size = latents
+        self.prior = prior
+        self.support = (-1.0, 1.0) if prior == "uniform" else None
+        self.conditional = takes_labels(decoder)
 
     def latents(self, count: int, rng: Rng) -> tuple[Tensor, ...]:
         """(count, latents) numbers."""
-        low, high = self.support
-        return (rng.uniform(count, self.size, low=low, high=high),)
+        if self.prior == "uniform":
+            return (rng.uniform(count, self.size, low=-1.0, high=1.0),)
+        drawn = rng.normal(count, self.size)
+        if self.prior == "spherical":
+            drawn = functional.normalize(drawn, dim=1) * self.size**0.5
+        return (drawn,)
 
     def forward(self, request: Request) -> Samples:
         """Images in [0, 1]."""
-        images = torch.sigmoid(self.decoder(request.latents[0]).float())
+        images = torch.sigmoid(self.decoder(request.latents[0], request.labels).float())
         return Samples(images, request.labels, request.source)
 
 
 class Vae(LatentVariableGenerator):
     """Standard normal latents, a decoder with a sigmoid, and a normal posterior."""
 
-    def __init__(
-        self, trunk: nn.Sequential, features: int, decoder: nn.Sequential, latents: int
-    ) -> None:
+    def __init__(self, trunk: Labelled, features: int, decoder: Labelled, latents: int) -> None:
         super().__init__()
         self.trunk = trunk
         self.posterior = nn.Linear(features, 2 * latents)
         self.decoder = decoder
         self.size = latents
+        self.conditional = takes_labels(decoder)
 
     def latents(self, count: int, rng: Rng) -> tuple[Tensor, ...]:
         """(count, latents) numbers."""
@@ -54,42 +67,89 @@ class Vae(LatentVariableGenerator):
 
     def encode(self, real: Samples) -> tuple[Tensor, Tensor]:
         """Mean, and standard deviation of at least 1e-6."""
-        mean, raw = self.posterior(self.trunk(real.images)).float().chunk(2, dim=1)
+        hidden = self.trunk(real.images, real.labels)
+        mean, raw = self.posterior(hidden).float().chunk(2, dim=1)
         return mean, 1e-6 + functional.softplus(raw)
 
     def decode(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
         """Images in [0, 1]."""
-        return torch.sigmoid(self.decoder(latents).float())
+        return torch.sigmoid(self.decoder(latents, labels).float())
 
     def forward(self, request: Request) -> Samples:
         """The decoded latents."""
-        return Samples(self.decode(request.latents[0]), request.labels, request.source)
+        images = self.decode(request.latents[0], request.labels)
+        return Samples(images, request.labels, request.source)
 
 
 class LogitDiscriminator(nn.Module):
-    """A trunk, whose output are the features, and one linear layer."""
+    """A trunk, whose output are the features, and one linear layer.
 
-    def __init__(self, trunk: nn.Sequential, features: int) -> None:
+    With `projected` classes the logit is w.phi(x) + b + <v_y, phi(x)>: Miyato and Koyama 2018,
+    arXiv:1802.05637, eq. 3.
+    """
+
+    def __init__(
+        self, trunk: Labelled, features: int, projected: int | None = None, *, bias: bool = True
+    ) -> None:
         super().__init__()
         self.trunk = trunk
-        self.head = nn.Linear(features, 1)
+        self.head = nn.Linear(features, 1, bias=bias)
+        self.projection = None if projected is None else nn.Embedding(projected, features)
+        if self.projection is not None:
+            nn.init.xavier_uniform_(self.projection.weight)  # as in the authors' code
 
     def forward(self, samples: Samples) -> Logits:
         """One number an image."""
-        features = self.trunk(samples.images)
-        return Logits(self.head(features)[:, 0].float(), features)
+        features = self.trunk(samples.images, samples.labels)
+        return Logits(self._logits(features, samples), features)
+
+    def _logits(self, features: Tensor, samples: Samples) -> Tensor:
+        logits: Tensor = self.head(features)[:, 0]
+        if self.projection is not None:
+            if samples.labels is None:
+                raise ValueError("a discriminator with projection needs labels")
+            logits = logits + (self.projection(samples.labels) * features).sum(1)
+        return logits.float()
+
+
+class ClassDiscriminator(LogitDiscriminator):
+    """Beside the logit, one number a class: an auxiliary classifier on the same features."""
+
+    def __init__(
+        self,
+        trunk: Labelled,
+        features: int,
+        classes: int,
+        projected: int | None = None,
+        *,
+        bias: bool = True,
+    ) -> None:
+        super().__init__(trunk, features, projected, bias=bias)
+        self.classes = nn.Linear(features, classes)
+
+    def forward(self, samples: Samples) -> ClassLogits:
+        """Both heads."""
+        features = self.trunk(samples.images, samples.labels)
+        classes = self.classes(features).float()
+        return ClassLogits(self._logits(features, samples), features, classes)
 
 
 class Autoencoder(nn.Module):
     """An encoder to a code, and a decoder with a sigmoid."""
 
-    def __init__(self, encoder: nn.Sequential, decoder: nn.Sequential) -> None:
+    def __init__(self, encoder: Labelled, decoder: Labelled) -> None:
         super().__init__()
         self.encoder = encoder
         self.decoder = decoder
 
     def forward(self, samples: Samples) -> Reconstruction:
         """Images in [0, 1]."""
-        code = self.encoder(samples.images)
+        code = self.encoder(samples.images, samples.labels)
         images = torch.sigmoid(self.decoder(code).float())
         return Reconstruction(samples.images, images, code)
+
+
+def takes_labels(net: nn.Module) -> bool:
+    """Whether a layer of the net is given labels."""
+    takers = (layer for layer in net.modules() if isinstance(layer, TakesLabels))
+    return any(not layer.only_passes for layer in takers)

@@ -10,14 +10,15 @@ from typing import ClassVar
 
 from torch import nn
 
+from coequal.architectures._conditioning import Conditioning
+from coequal.architectures._labels import Labelled
 from coequal.architectures._layers import Reshape, Upsample, downsample, initialise, leaky_relu
-from coequal.architectures._players import Autoencoder, LogitDiscriminator, UniformGenerator, Vae
+from coequal.architectures._players import Autoencoder, DecoderGenerator, Vae
 from coequal.contract import (
-    Architecture,
+    ClassLogits,
     Generator,
     ImageShape,
     LatentVariableGenerator,
-    Logits,
     Needs,
     Offers,
     Players,
@@ -30,7 +31,7 @@ BATCH_NORM_EPSILON = 1e-3  # TensorFlow's default, which the study used
 
 
 @dataclass(frozen=True)
-class InfoGan(Architecture):
+class InfoGan(Conditioning):
     """Two convolutions and two dense layers for D, mirrored in G; an autoencoder for BEGAN, a VAE.
 
     28x28, 32x32 and 64x64 in the study; any height and width divisible by 4 here. G has BatchNorm
@@ -40,7 +41,7 @@ class InfoGan(Architecture):
 
     Attributes:
         width: multiplies every number of channels and hidden units; 1 is the study.
-        latents: numbers of z, uniform on (-1, 1); standard normal for a VAE.
+        latents: numbers of z.
         batch_norm: whether the discriminator or the VAE's encoder has BatchNorm.
         norm_momentum: share of each new batch in BatchNorm's moving averages; 0.001 in the study.
     """
@@ -51,16 +52,11 @@ class InfoGan(Architecture):
     norm_momentum: float = 0.01
 
     def __post_init__(self) -> None:
-        if self.width <= 0:
-            raise ValueError(f"width must be above 0, got {self.width}")
-        if self.latents < 1:
-            raise ValueError(f"latents must be at least 1, got {self.latents}")
-        if not 0 < self.norm_momentum <= 1:
-            raise ValueError(f"norm_momentum must be in (0, 1], got {self.norm_momentum}")
+        self._check(self.width, self.latents, self.norm_momentum)
 
     offers: ClassVar[Offers] = Offers(
         generators=(LatentVariableGenerator,),
-        outputs=(Logits, Reconstruction),
+        outputs=(ClassLogits, Reconstruction),
         shapes="1 or 3 channels, height and width divisible by 4",
     )
 
@@ -73,58 +69,67 @@ class InfoGan(Architecture):
 
     def build(self, shape: ImageShape, classes: int | None, needs: Needs) -> Players:
         """A generator or a VAE, and a discriminator or an autoencoder, or none."""
-        variational = needs.generator is LatentVariableGenerator
+        hidden = self.units(1024)
         generator: Generator
-        if variational:
-            generator = Vae(
-                self._trunk(shape), self.units(1024), self._decoder(shape, nn.ReLU), self.latents
-            )
+        if needs.generator is LatentVariableGenerator:
+            trunk = self._trunk(shape, classes)
+            generator = Vae(trunk, hidden, self._decoder(shape, nn.ReLU, classes), self.latents)
         else:
-            generator = UniformGenerator(self._decoder(shape, leaky_relu), self.latents)
-        discriminator: nn.Module | None = None
-        if needs.output is Logits:
-            discriminator = LogitDiscriminator(self._trunk(shape), self.units(1024))
-        elif needs.output is Reconstruction:
-            discriminator = self._autoencoder(shape)
-        for net in (generator, discriminator):
-            if net is not None:
-                initialise(net)
+            decoder = self._decoder(shape, leaky_relu, classes)
+            generator = DecoderGenerator(decoder, self.latents, self.prior)
+        discriminator = self._discriminator(
+            needs,
+            lambda: self._trunk(shape, classes),
+            hidden,
+            classes,
+            autoencoder=lambda: self._autoencoder(shape, classes),
+        )
+        initialise(generator)
+        if discriminator is not None:
+            initialise(discriminator)
+            discriminator = self._normalised(discriminator)
         return Players(generator, discriminator)
 
     def units(self, full: int) -> int:
         """A number of channels or units of the study, at this width; at least 1."""
         return max(1, round(full * self.width))
 
-    def _norm_1d(self, units: int) -> nn.Module:
-        return nn.BatchNorm1d(units, eps=BATCH_NORM_EPSILON, momentum=self.norm_momentum)
+    def _norm_1d(self, units: int, affine: bool = True) -> nn.BatchNorm1d:
+        return nn.BatchNorm1d(units, BATCH_NORM_EPSILON, self.norm_momentum, affine=affine)
 
-    def _norm_2d(self, channels: int) -> nn.Module:
-        return nn.BatchNorm2d(channels, eps=BATCH_NORM_EPSILON, momentum=self.norm_momentum)
+    def _norm_2d(self, channels: int, affine: bool = True) -> nn.BatchNorm2d:
+        return nn.BatchNorm2d(channels, BATCH_NORM_EPSILON, self.norm_momentum, affine=affine)
 
-    def _decoder(self, shape: ImageShape, activation: Callable[[], nn.Module]) -> nn.Sequential:
+    def _decoder(
+        self, shape: ImageShape, activation: Callable[[], nn.Module], classes: int | None
+    ) -> Labelled:
+        joined, latents = self._joined(self.latents, classes)
         hidden, wide, narrow = self.units(1024), self.units(128), self.units(64)
         height, width = shape.height // 4, shape.width // 4
-        return nn.Sequential(
-            nn.Linear(self.latents, hidden, bias=False),
-            self._norm_1d(hidden),
+        return Labelled(
+            *joined,
+            nn.Linear(latents, hidden, bias=False),
+            self._generator_norm(self._norm_1d, hidden, classes),
             activation(),
             nn.Linear(hidden, wide * height * width, bias=False),
-            self._norm_1d(wide * height * width),
+            self._generator_norm(self._norm_1d, wide * height * width, classes),
             activation(),
             Reshape(wide, height, width),
             Upsample(wide, narrow, bias=False),
-            self._norm_2d(narrow),
+            self._generator_norm(self._norm_2d, narrow, classes),
             activation(),
             Upsample(narrow, shape.channels),
         )
 
-    def _trunk(self, shape: ImageShape) -> nn.Sequential:
+    def _trunk(self, shape: ImageShape, classes: int | None) -> Labelled:
         """Images to `units(1024)` features."""
+        plane, channels = self._label_plane(shape, classes)
         wide, narrow, hidden = self.units(128), self.units(64), self.units(1024)
         flat = wide * (shape.height // 4) * (shape.width // 4)
         bias = not self.batch_norm
-        return nn.Sequential(
-            downsample(shape.channels, narrow),
+        return Labelled(
+            *plane,
+            downsample(channels, narrow),
             leaky_relu(),
             downsample(narrow, wide, bias=bias),
             *self._optional(self._norm_2d, wide),
@@ -135,12 +140,14 @@ class InfoGan(Architecture):
             leaky_relu(),
         )
 
-    def _autoencoder(self, shape: ImageShape) -> nn.Module:
+    def _autoencoder(self, shape: ImageShape, classes: int | None) -> nn.Module:
+        plane, channels = self._label_plane(shape, classes)
         wide, narrow, code = self.units(128), self.units(64), 64
         height, width = shape.height // 4, shape.width // 4
         bias = not self.batch_norm
-        encoder = nn.Sequential(
-            downsample(shape.channels, narrow),
+        encoder = Labelled(
+            *plane,
+            downsample(channels, narrow),
             leaky_relu(),
             downsample(narrow, wide),
             leaky_relu(),
@@ -149,7 +156,7 @@ class InfoGan(Architecture):
             *self._optional(self._norm_1d, code),
             leaky_relu(),
         )
-        decoder = nn.Sequential(
+        decoder = Labelled(
             nn.Linear(code, wide * height * width, bias=bias),
             *self._optional(self._norm_1d, wide * height * width),
             leaky_relu(),

@@ -10,14 +10,15 @@ from typing import ClassVar
 
 from torch import nn
 
+from coequal.architectures._conditioning import Conditioning
+from coequal.architectures._labels import Labelled
 from coequal.architectures._layers import Reshape, leaky_relu
-from coequal.architectures._players import Autoencoder, LogitDiscriminator, UniformGenerator, Vae
+from coequal.architectures._players import Autoencoder, DecoderGenerator, Vae
 from coequal.contract import (
-    Architecture,
+    ClassLogits,
     Generator,
     ImageShape,
     LatentVariableGenerator,
-    Logits,
     Needs,
     Offers,
     Players,
@@ -32,7 +33,7 @@ CODE = 64  # numbers at most that the autoencoder squeezes an image through
 
 
 @dataclass(frozen=True)
-class Mlp(Architecture):
+class Mlp(Conditioning):
     """Dense layers with leaky ReLU, as many in every net; images of any shape.
 
     The generator has no BatchNorm: its moving averages would blur what it makes by more than a
@@ -43,7 +44,7 @@ class Mlp(Architecture):
     Attributes:
         width: multiplies the 128 units of every hidden layer.
         depth: hidden layers of each net (and of each half of an autoencoder or a VAE).
-        latents: numbers of z, uniform on (-1, 1); standard normal for a VAE.
+        latents: numbers of z.
         batch_norm: whether the hidden layers of the discriminator or the VAE's encoder have
             BatchNorm.
     """
@@ -54,15 +55,18 @@ class Mlp(Architecture):
     batch_norm: bool = True
 
     def __post_init__(self) -> None:
-        if self.width <= 0:
-            raise ValueError(f"width must be above 0, got {self.width}")
-        for name in ("depth", "latents"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        self._check(self.width, self.latents)
+        if self.depth < 1:
+            raise ValueError(f"depth must be at least 1, got {self.depth}")
+        if self.generator_labels == "conditional_norm":
+            raise ValueError(
+                "generator_labels: conditional_norm needs BatchNorm, and mlp's generator has none; "
+                "take one_hot, embedding or product"
+            )
 
     offers: ClassVar[Offers] = Offers(
         generators=(LatentVariableGenerator,),
-        outputs=(Logits, Reconstruction),
+        outputs=(ClassLogits, Reconstruction),
         shapes="any channels, height and width",
     )
 
@@ -74,20 +78,22 @@ class Mlp(Architecture):
         """A generator or a VAE, and a discriminator or an autoencoder, or none."""
         generator: Generator
         if needs.generator is LatentVariableGenerator:
-            trunk, decoder = self._trunk(shape), self._decoder(self.latents, shape)
+            trunk, decoder = self._trunk(shape, classes), self._generator(shape, classes)
             generator = Vae(trunk, self.units, decoder, self.latents)
         else:
-            generator = UniformGenerator(self._decoder(self.latents, shape), self.latents)
-        discriminator: nn.Module | None = None
-        if needs.output is Logits:
-            discriminator = LogitDiscriminator(self._trunk(shape), self.units)
-        elif needs.output is Reconstruction:
-            code = max(1, min(CODE, prod(shape) // 2))
-            encoder = self._trunk(shape).append(nn.Linear(self.units, code))
-            discriminator = Autoencoder(encoder, self._decoder(code, shape))
-        for net in (generator, discriminator):
-            if net is not None:
-                _initialise(net)
+            decoder = self._generator(shape, classes)
+            generator = DecoderGenerator(decoder, self.latents, self.prior)
+        discriminator = self._discriminator(
+            needs,
+            lambda: self._trunk(shape, classes),
+            self.units,
+            classes,
+            autoencoder=lambda: self._autoencoder(shape, classes),
+        )
+        _initialise(generator)
+        if discriminator is not None:
+            _initialise(discriminator)
+            discriminator = self._normalised(discriminator)
         return Players(generator, discriminator)
 
     @property
@@ -95,20 +101,30 @@ class Mlp(Architecture):
         """Of a hidden layer; at least 1."""
         return max(1, round(HIDDEN * self.width))
 
-    def _decoder(self, inputs: int, shape: ImageShape) -> nn.Sequential:
+    def _generator(self, shape: ImageShape, classes: int | None) -> Labelled:
+        joined, inputs = self._joined(self.latents, classes)
+        return Labelled(*joined, *self._decoder(inputs, shape))
+
+    def _autoencoder(self, shape: ImageShape, classes: int | None) -> Autoencoder:
+        code = max(1, min(CODE, prod(shape) // 2))
+        encoder = Labelled(*self._trunk(shape, classes), nn.Linear(self.units, code))
+        return Autoencoder(encoder, Labelled(*self._decoder(code, shape)))
+
+    def _decoder(self, inputs: int, shape: ImageShape) -> list[nn.Module]:
         layers: list[nn.Module] = []
         for wide in [inputs, *[self.units] * (self.depth - 1)]:
             layers += [nn.Linear(wide, self.units), leaky_relu()]
-        return nn.Sequential(*layers, nn.Linear(self.units, prod(shape)), Reshape(*shape))
+        return [*layers, nn.Linear(self.units, prod(shape)), Reshape(*shape)]
 
-    def _trunk(self, shape: ImageShape) -> nn.Sequential:
+    def _trunk(self, shape: ImageShape, classes: int | None) -> Labelled:
         """Images to `units` features. A layer before a BatchNorm has no bias, as in `infogan`."""
-        layers: list[nn.Module] = [nn.Flatten()]
-        for wide in [prod(shape), *[self.units] * (self.depth - 1)]:
+        plane, channels = self._label_plane(shape, classes)
+        layers: list[nn.Module] = [*plane, nn.Flatten()]
+        for wide in [channels * shape.height * shape.width, *[self.units] * (self.depth - 1)]:
             layers.append(nn.Linear(wide, self.units, bias=not self.batch_norm))
             layers += [nn.BatchNorm1d(self.units)] if self.batch_norm else []
             layers.append(leaky_relu())
-        return nn.Sequential(*layers)
+        return Labelled(*layers)
 
 
 def _initialise(net: nn.Module) -> None:

@@ -3,9 +3,9 @@ study."""
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from safetensors.torch import load_file, save
@@ -27,6 +27,14 @@ GENERATED_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
+class Measured:
+    """Numbers, and what some of them summarise, by the number's name."""
+
+    measurements: tuple[Measurement, ...]
+    details: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Instrument:
     """An encoder, metrics, and what both know of the real images."""
 
@@ -37,30 +45,43 @@ class Instrument:
     references: Mapping[tuple[str, str], Mapping[str, Tensor]]  # by metric and split
 
     def measure(
-        self, images: Tensor, split: SplitName, note: str, generator: Generator | None = None
-    ) -> tuple[Measurement, ...]:
-        """Every metric of generated images against a split.
+        self,
+        images: Tensor,
+        split: SplitName,
+        note: str,
+        *,
+        labels: Tensor | None = None,
+        generator: Generator | None = None,
+    ) -> Measured:
+        """Every metric of generated images against a split; those whose wants are not met are left
+        out.
 
         Args:
             images: (n, c, h, w) in the form of the data set's own, uint8 or float32.
             split: of the real images.
             note: for the protocol.
-            generator: what made the images; without it, numbers that need it are not measured.
+            labels: (n,) the classes that the images are of, if they are.
+            generator: what made the images.
         """
         features = self.encoder.features(images)
-        fake = ImageSet(features, self.encoder.probabilities(features), images=images)
+        fake = ImageSet(features, self.encoder.probabilities(features), labels, images)
         protocol = self._protocol(split, len(images), note)
-        measurements = []
+        measurements: list[Measurement] = []
+        details: dict[str, Mapping[str, Any]] = {}
         for name, metric in self.asked.parts.items():
+            if labels is None and "labels" in metric.wants:
+                continue
             rng = Rng(seed_for("metric", name))
             seen = replace(fake, generator=generator if self._wants_generator(name) else None)
             values = metric.values(real=self.references[name, split], fake=seen, rng=rng)
-            measurements += [
-                Measurement(key, split, found.value, protocol + own(metric), found.standard_error)
-                for key in self.asked.outputs[name]
-                if (found := values.get(key)) is not None
-            ]
-        return tuple(measurements)
+            for key in self.asked.outputs[name]:
+                if (found := values.get(key)) is None:
+                    continue
+                numbers = (found.value, protocol + own(metric), found.standard_error)
+                measurements.append(Measurement(key, split, *numbers))
+                if found.details is not None:
+                    details[key] = found.details
+        return Measured(tuple(measurements), details)
 
     def _wants_generator(self, name: str) -> bool:
         return "generator" in self.asked.wants(name)
@@ -71,18 +92,25 @@ class Instrument:
 
         The cap is what a failed trial counts as in means: fixed before anything is trained, the
         same for all models; of numbers that need a generator it is the worst possible. The floor is
-        what a perfect generator would score.
+        what a perfect generator would score. Where a metric wants classes of generated images,
+        those of the noise are drawn, and those of validation images are their own.
         """
         rng = Rng(seed_for("cap", self.dataset.name))
         shape = (self.samples, *self.dataset.shape)
         real = self.dataset.validation.images
         noise = alike(rng.uniform(*shape), real.dtype)
-        chosen = real[rng.permutation(len(real))[: self.samples]]
-        found = {"cap": noise, "floor": chosen}
-        bounds = {
-            name: {entry.metric: entry.value for entry in self.measure(images, "test", name)}
-            for name, images in found.items()
+        rows = rng.permutation(len(real))[: self.samples]
+        known = self.dataset.validation.labels
+        classes = 0 if known is None else len(self.dataset.classes or known.unique())
+        drawn = rng.integers(classes, self.samples) if classes else None
+        found = {
+            "cap": (noise, drawn),
+            "floor": (real[rows], None if known is None else known[rows]),
         }
+        bounds = {}
+        for name, (images, labels) in found.items():
+            measured = self.measure(images, "test", name, labels=labels)
+            bounds[name] = {entry.metric: entry.value for entry in measured.measurements}
         for name, metric in self.asked.parts.items():
             for key in self.asked.outputs[name]:
                 if key not in bounds["cap"] and (worst := metric.outputs[key].worst) is not None:
@@ -113,9 +141,10 @@ def prepare(
         raise ValueError(refusal)
     ready: Encoder = kind.prepare(dataset, cache, log)
     for name, part in asked.parts.items():
-        if "labels" in part.wants or ("probabilities" in part.wants and not ready.knows_classes):
-            wants = " and ".join(part.wants)
-            raise ValueError(f"metric {name} needs {wants}, which a study with {encoder} has not")
+        if "probabilities" in part.wants and not ready.knows_classes:
+            raise ValueError(f"metric {name} needs class probabilities, and {encoder} gives none")
+        if "labels" in part.wants and dataset.train.labels is None:
+            raise ValueError(f"metric {name} needs labels, and {dataset.name} has none")
         if refusal := part.refuses(dataset.manifold):
             raise ValueError(f"metric {name} can't measure {dataset.name}: {refusal}")
     key = hashlib.sha256(f"{fingerprint(dataset)} {ready.id}".encode()).hexdigest()[:16]

@@ -33,7 +33,7 @@ class Vae(Likelihood[LatentVariableGenerator]):
         """Minus the evidence lower bound, with one sample of the posterior per image."""
         mean, deviation = generator.encode(real)
         latents = mean + deviation * rng.normal(*mean.shape)
-        decoded = generator.decode(latents).float()
+        decoded = generator.decode(latents, real.labels).float()
         missing = _bernoulli(real.images, decoded).mean()
         kl = 0.5 * (mean.square() + deviation.square() - 2 * deviation.log() - 1).sum(1).mean()
         return Loss(missing + kl, {"reconstruction": missing, "kl": kl}, state)

@@ -3,7 +3,6 @@ algorithm 1."""
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from coequal.contract import (
@@ -15,8 +14,8 @@ from coequal.contract import (
     Needs,
     Samples,
     State,
-    discriminate_with_gradient,
 )
+from coequal.objectives._penalty import gradient_penalty
 from coequal.rng import Rng
 
 PART = "WassersteinGradientPenalty"
@@ -55,12 +54,7 @@ class WassersteinGradientPenalty(Adversarial[Generator, Logits]):
         """Minus the critic's estimate of the distance, plus the penalty."""
         on_real: Tensor = discriminate(real).logits.mean()
         on_fake: Tensor = discriminate(fake).logits.mean()
-        mix = rng.uniform(len(real.images), 1, 1, 1)
-        between = real.at(torch.lerp(real.images, fake.images, mix))
-        _, gradient = discriminate_with_gradient(
-            discriminate, between, of=lambda output: output.logits
-        )
-        penalty = (gradient.norm(dim=1) - 1).square().mean()
+        penalty = gradient_penalty(discriminate, real=real, fake=fake, rng=rng)
         value = on_fake - on_real + self.penalty_weight * penalty
         return Loss(value, {"real": on_real, "fake": on_fake, "penalty": penalty}, state)
 

@@ -180,6 +180,17 @@ class RunFolder:
         every trial."""
         return _load(samples_path(self.trial_folder(trial_id), step))
 
+    def details(self, trial_id: str) -> dict[str, Any]:
+        """What numbers of a trial's last checkpoint summarise, by split and number; empty if
+        nothing was kept."""
+        path = self.trial_folder(trial_id) / DETAILS
+        return dict(json.loads(path.read_text())) if path.exists() else {}
+
+    def neighbours(self, trial_id: str) -> NDArray[np.uint8] | None:
+        """Generated images beside their nearest training images, (n, 1 + k, channels, height,
+        width)."""
+        return _load(self.trial_folder(trial_id) / NEIGHBOURS)
+
     def busy(self) -> bool:
         """Whether a coordinator works in the folder at this moment."""
         try:
@@ -228,6 +239,14 @@ class RunFolder:
                         f"{self.path} is in use by {file.read().strip() or 'another process'}"
                     ) from error
             time.sleep(patience)
+
+
+DETAILS = "details.json"
+"""In a trial's folder: what numbers of its last checkpoint summarise."""
+
+NEIGHBOURS = "neighbours.npy"
+"""In a trial's folder: generated images of its last checkpoint beside their nearest training
+images, (n, 1 + k, channels, height, width)."""
 
 
 def samples_path(trial_folder: Path, step: int) -> Path:

@@ -5,7 +5,7 @@ from pathlib import Path
 from coequal import lookup
 from coequal.contract import Encoder, Metric
 from coequal.data import known_manifold
-from coequal.evaluation.asked import asked_metrics
+from coequal.evaluation.asked import Asked, asked_metrics
 from coequal.records import Trial
 from coequal.study.document import Document, Place, Slip, StudyError, read
 from coequal.study.parts import architecture_problems, assemble, setting_problems
@@ -93,7 +93,7 @@ def _of_trial(trial: Trial, index: int) -> list[tuple[Place, str]]:
     except (LookupError, ValueError) as error:
         lines = str(error.args[0] if error.args else error).splitlines()
         return [(place, line) for line in lines]
-    missing = parts.architecture.offers.missing(parts.objective.needs())
+    missing = parts.architecture.lacks(parts.objective.needs())
     if missing:
         name = trial.architecture["name"]
         return [(place, f"{trial.model} needs {' and '.join(missing)}; {name} builds none")]
@@ -118,14 +118,13 @@ def _instrument_problems(study: Study) -> list[tuple[Place, str]]:
         return [*found, (place, str(error.args[0]))]
     for name, metric in asked.parts.items():
         outputs |= {key: metric.outputs[key].better for key in asked.outputs[name]}
-        if "labels" in metric.wants:
-            found.append((place, f"{name} needs labels of generated images; a study has none"))
         if "probabilities" in metric.wants and encoder and not encoder.knows_classes:
             knows = "an encoder with class probabilities: classifier, inception"
             found.append((place, f"{name} needs {knows}; {study.evaluation.encoder} has none"))
         for data in study.data:
             if refusal := metric.refuses(known_manifold(data, study.image_size)):
                 found.append((place, f"{name} can't measure {data}: {refusal}"))
+    found += _label_problems(study, asked)
     chosen = study.select.metric
     place = ("select", "metric")
     if outputs.get(chosen) == "target":
@@ -135,6 +134,32 @@ def _instrument_problems(study: Study) -> list[tuple[Place, str]]:
     elif chosen not in outputs:
         found.append((place, lookup.unknown(chosen, outputs, "not measured in this study: ")))
     return found
+
+
+def _label_problems(study: Study, asked: Asked) -> list[tuple[Place, str]]:
+    """Metrics of classes where no model makes images of a class asked for, or not all do and the
+    metric is what chooses."""
+    wanting = [name for name, metric in asked.parts.items() if "labels" in metric.wants]
+    if not wanting:
+        return []
+    without: list[str] = []
+    for trial in {trial.model: trial for trial in search_of(study)}.values():
+        try:
+            if "generator" not in assemble(trial).architecture.uses_labels:
+                without.append(trial.model)
+        except (LookupError, ValueError):
+            return []  # said elsewhere
+    does = "(generator_labels: none); what would do: a conditional model, such as cgan"
+    if len(without) == len(study.models):
+        names = " and ".join(wanting)
+        text = f"{names} wants images of a class asked for, and no model here makes them {does}"
+        return [(("evaluation", "metrics"), text)]
+    chosen = [name for name in wanting if study.select.metric in asked.outputs[name]]
+    if chosen and without:
+        names = ", ".join(without)
+        text = f"{study.select.metric} can't choose for {names}, which makes no images of a class"
+        return [(("select", "metric"), f"{text} asked for {does}")]
+    return []
 
 
 def _metric_settings_problems(study: Study) -> list[tuple[Place, str]]:

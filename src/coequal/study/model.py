@@ -66,6 +66,22 @@ class RangeSpec(Entry):
         return Choice(self.choice)
 
 
+class ArchitectureSpec(BaseModel):
+    """Nets, those that all models share or a model's own; more keys are settings of them."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, allow_inf_nan=False)
+    name: Annotated[str, known_part("architectures")] = "infogan"
+
+    @property
+    def settings(self) -> dict[str, Setting]:
+        """What is said about the nets beyond their name."""
+        return dict(self.model_extra or {})
+
+    def as_dict(self) -> dict[str, Setting]:
+        """Name and settings."""
+        return {"name": self.name, **self.settings}
+
+
 class Model(Entry):
     """A contender. `models/*.yaml` have these fields, and so has a model written out in a study
     file."""
@@ -74,6 +90,7 @@ class Model(Entry):
     title: str = ""
     objective: Annotated[str, known_part("objectives")]
     source: str = ""
+    architecture: ArchitectureSpec | None = None  # its own nets; None: those of the study
     settings: dict[str, Setting] = {}
     wide: dict[str, RangeSpec] = {}
     narrow: dict[str, RangeSpec] = {}
@@ -82,6 +99,16 @@ class Model(Entry):
     def label(self) -> str:
         """For people."""
         return self.title or self.name
+
+    def nets(self, shared: ArchitectureSpec) -> dict[str, Setting]:
+        """Name and settings of its nets in a study whose models share `shared`.
+
+        Of those, nets of a model's own take the width alone, unless they have one.
+        """
+        if self.architecture is None:
+            return shared.as_dict()
+        width = {k: v for k, v in shared.settings.items() if k == "width"}
+        return {**self.architecture.as_dict(), **width, **self.architecture.settings}
 
     def ranges(self, space: str) -> Mapping[str, RangeSpec]:
         """The declared ranges of a search space."""
@@ -102,10 +129,22 @@ def resolve_model(entry: Any) -> Any:
         for key in ("settings", "wide", "narrow"):
             if isinstance(own.get(key, {}), Mapping):
                 own[key] = {**base.get(key, {}), **own.get(key, {})}
+        nets = own.get("architecture")
+        if isinstance(nets, Mapping) and "name" not in nets and "architecture" in base:
+            own["architecture"] = {**base["architecture"], **nets}
         if "name" in own and "title" not in own:
             own["title"] = own["name"]
         return {**base, **own}
     return entry
+
+
+# Those of Lucic et al. 2018: they train on any images, and on nets that all of them can share.
+FIRST = ("mm_gan", "ns_gan", "lsgan", "wgan", "wgan_gp", "dragan", "began", "vae")
+
+
+def first_models() -> tuple[Model, ...]:
+    """The contenders of a study that names none."""
+    return tuple(Model.model_validate(_shipped(name)) for name in FIRST)
 
 
 def shipped_models() -> tuple[Model, ...]:

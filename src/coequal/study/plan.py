@@ -129,7 +129,7 @@ def _trial(study: Study, model: Model, data: str, setting: int, repeat: int = 0)
         data=data,
         setting=setting,
         settings=settings_of(study, model, setting),
-        architecture={"name": study.architecture.name, **study.architecture.settings},
+        architecture=model.nets(study.architecture),
         training={
             "budget": training.budgets.get(data, training.budget).as_dict(),
             "batch_size": training.batch_size,
@@ -142,6 +142,7 @@ def _trial(study: Study, model: Model, data: str, setting: int, repeat: int = 0)
             "encoder": study.evaluation.encoder,
             "metrics": list(study.evaluation.metrics),
             "samples": study.evaluation.samples,
+            **({"neighbours": True} if study.evaluation.neighbours else {}),
             **({"settings": own} if (own := study.evaluation.settings) else {}),
         },
         image_size=study.image_size,

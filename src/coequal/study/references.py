@@ -9,15 +9,16 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from coequal.contract import Dataset, ImageShape, Log
+from coequal.contract import ClassLogits, Dataset, ImageShape, Log
 from coequal.data import fingerprint, load_dataset
 from coequal.evaluation.asked import asked_metrics
 from coequal.evaluation.instrument import Instrument, prepare
+from coequal.evaluation.nearby import train_features
 from coequal.files import write_whole
 from coequal.images import alike
 from coequal.records import POINT, Trial
 from coequal.results.folder import RunFolder, file_name
-from coequal.study.parts import assemble
+from coequal.study.parts import Parts, assemble
 from coequal.study.worker import Heart, Places, threads
 
 SHOWN = 64  # images of each model, and real ones, kept for the report
@@ -42,6 +43,8 @@ def prepare_references(trials: Sequence[Trial], places: Places) -> None:
         real = load_dataset(first.data, Path(places.data), first.image_size, note)
         _refuse_impossible(trials, real)
         instrument = instrument_for(first, places, note)
+        if any(trial.evaluation.get("neighbours") for trial in trials):
+            train_features(real, instrument.encoder, Path(places.cache), note)
         images = io.BytesIO()
         count, form = shown(real.shape)
         np.save(images, alike(real.test.images[:count], form).numpy(), allow_pickle=False)
@@ -54,6 +57,7 @@ def prepare_references(trials: Sequence[Trial], places: Places) -> None:
             "form": str(real.train.images.dtype).removeprefix("torch."),
             "notes": list(real.notes),
             "classes": None if real.classes is None else list(real.classes),
+            **({} if real.classes is None else {"class_counts": _class_counts(real)}),
             "fingerprint": fingerprint(real),
             **instrument.bounds(),
         }
@@ -68,6 +72,13 @@ prepare_references.unlimited = True  # type: ignore[attr-defined]
 def shown(shape: ImageShape) -> tuple[int, torch.dtype]:
     """How many images are kept for the report, and in which form: points as floats."""
     return (POINTS_SHOWN, torch.float32) if shape == POINT else (SHOWN, torch.uint8)
+
+
+def _class_counts(data: Dataset) -> list[int]:
+    """Training images of each class."""
+    assert data.classes is not None
+    assert data.train.labels is not None
+    return torch.bincount(data.train.labels, minlength=len(data.classes)).tolist()
 
 
 def pulse_of_preparation(places: Places) -> Path:
@@ -88,13 +99,38 @@ def instrument_for(trial: Trial, places: Places, note: Log) -> Instrument:
     )
 
 
+def refuses_unlabelled(trial: Trial, parts: Parts, data: Dataset) -> str | None:
+    """Why a model that learns classes can't be trained on these images, in words; None if it
+    can."""
+    head = parts.objective.needs().output
+    if not parts.architecture.uses_labels and not (head and issubclass(head, ClassLogits)):
+        return None
+    if data.train.labels is None or data.classes is None:
+        return (
+            f"{trial.model} learns classes, and the images of {data.name} have no labels; what "
+            "would do: a folder with a sub-folder for each class, another data set, or a model "
+            "without classes"
+        )
+    present = set(data.train.labels.unique().tolist())
+    absent = [name for label, name in enumerate(data.classes) if label not in present]
+    if absent:
+        return (
+            f"{trial.model} learns classes, and the training split of {data.name} has no image of "
+            f"{', '.join(absent)}"
+        )
+    return None
+
+
 def _refuse_impossible(trials: Sequence[Trial], data: Dataset) -> None:
     problems: dict[str, None] = {}
     for trial in trials:
         parts = assemble(trial)
-        refusal = parts.architecture.refuses(data.shape)
-        if refusal:
-            problems[refusal] = None
+        for refusal in (
+            parts.architecture.refuses(data.shape),
+            refuses_unlabelled(trial, parts, data),
+        ):
+            if refusal:
+                problems[refusal] = None
         if len(data.train) < parts.training.batch_size:
             problems[
                 f"the training split of {trial.data} has {len(data.train)} images, fewer than "

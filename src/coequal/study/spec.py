@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     ValidationError,
     ValidationInfo,
@@ -19,13 +18,14 @@ from pydantic import (
 from coequal import lookup
 from coequal.study.document import Document, Place, Slip, StudyError, read
 from coequal.study.model import (
+    ArchitectureSpec,
     Entry,
     Model,
     RangeSpec,
     Setting,
+    first_models,
     known_part,
     resolve_model,
-    shipped_models,
 )
 
 
@@ -51,18 +51,6 @@ def _metric(name: Any) -> Any:
     except LookupError as error:
         raise ValueError(error.args[0].removeprefix("metric ")) from error
     return name
-
-
-class ArchitectureSpec(BaseModel):
-    """The nets that all models share; more keys are settings of the architecture."""
-
-    model_config = ConfigDict(extra="allow", frozen=True, allow_inf_nan=False)
-    name: Annotated[str, known_part("architectures")] = "infogan"
-
-    @property
-    def settings(self) -> dict[str, Setting]:
-        """What is said about the nets beyond their name."""
-        return dict(self.model_extra or {})
 
 
 class SearchSpec(Entry):
@@ -116,6 +104,8 @@ class EvaluationSpec(Entry):
     encoder: Annotated[str, known_part("encoders")] = "classifier"
     metrics: tuple[Annotated[str, BeforeValidator(_metric)], ...] = Field(("fd",), min_length=1)
     samples: int = Field(5000, ge=2)
+    # Of each trial, images beside their nearest training images in the encoder's features.
+    neighbours: bool | None = None
     settings: dict[str, dict[str, Setting]] | None = None  # of metrics, by the metric's name
 
 
@@ -149,7 +139,7 @@ class Study(Entry):
         ("fashion_mnist",), min_length=1
     )
     image_size: int | None = None
-    models: tuple[Model, ...] = Field(default_factory=lambda: shipped_models(), min_length=1)
+    models: tuple[Model, ...] = Field(default_factory=lambda: first_models(), min_length=1)
     architecture: ArchitectureSpec = ArchitectureSpec()
     search: SearchSpec = SearchSpec()
     training: TrainingSpec = TrainingSpec()

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,14 +23,15 @@ from safetensors.torch import load_file, save
 from coequal.contract import Dataset, Generator, ImageShape
 from coequal.data import fingerprint
 from coequal.evaluation.instrument import SPLITS, Instrument, generate
+from coequal.evaluation.nearby import beside_nearest
 from coequal.files import write_json, write_new_json, write_whole
 from coequal.records import Checkpoint, Measurement, Result, Spent, Trial
-from coequal.results.folder import RunFolder, samples_path
+from coequal.results.folder import DETAILS, NEIGHBOURS, RunFolder, samples_path
 from coequal.rng import Rng
 from coequal.seeds import seed_for
 from coequal.selection import cost
 from coequal.study.parts import Parts, assemble
-from coequal.study.references import instrument_for, shown
+from coequal.study.references import instrument_for, refuses_unlabelled, shown
 from coequal.study.worker import Heart, Places, Stopped, TimedOut, environment, heeding, threads
 from coequal.training import checkpoint as checkpoints
 from coequal.training.data import Batches
@@ -39,6 +41,8 @@ INFRASTRUCTURE = (OSError, MemoryError, torch.OutOfMemoryError, SafetensorError)
 """What the machine does to a trial; everything else that goes wrong in it is its own result."""
 
 PULSE = 0.5  # seconds of training below which twice as many steps are taken between two pulses
+
+BESIDE = 10  # generated images that are shown beside their nearest training images
 
 KEPT = "generators"
 """The folder of the weights of checkpoints that stay beside those of the last."""
@@ -175,30 +179,38 @@ class _Running:
     def _measure(self, trainer: Trainer, instrument: Instrument, step: int) -> None:
         generator, device = trainer.evaluated, self.places.device
         measurements: list[Measurement] = []
+        details: dict[str, Any] = {"step": step, "conditional": generator.conditional}
         for split in SPLITS:  # fresh samples for each: what chooses must not be what is reported
             rng = Rng(seed_for(self.trial.id, "evaluation", split, step), device)
             form = instrument.dataset.train.images.dtype
             labels = _labels(instrument, split, device)
             images = generate(generator, instrument.samples, rng, labels, form)
             ema = trainer.training.ema
-            measurements += instrument.measure(
+            measured = instrument.measure(
                 images,
                 split,
                 f"batch_norm=moving-averages ema={ema or 'none'} seed=trial",
-                generator,
+                labels=labels.cpu() if labels is not None and generator.conditional else None,
+                generator=generator,
             )
+            measurements += measured.measurements
+            details[split] = dict(measured.details)
         sheet = grid(generator, device, instrument.dataset)
-        buffer = io.BytesIO()
-        np.save(buffer, sheet.numpy(), allow_pickle=False)
-        write_whole(samples_path(self.folder, step), buffer.getvalue())
+        write_whole(samples_path(self.folder, step), _npy(sheet))
+        if self.trial.evaluation.get("neighbours") and sheet.shape[1] in (1, 3):
+            cache = Path(self.places.cache)
+            found = beside_nearest(sheet[:BESIDE], instrument.dataset, instrument.encoder, cache)
+            write_whole(self.folder / NEIGHBOURS, _npy(found))
+        if generator.conditional or details["test"]:
+            write_json(self.folder / DETAILS, details)
         bad = [entry for entry in measurements if not np.isfinite(entry.value)]
         if bad:
             raise FloatingPointError(f"{bad[0].metric} was {bad[0].value} at step {step}")
         self.measured.append(Checkpoint(step, trainer.spent, tuple(measurements)))
         self._keep(trainer, step)
         write_json(self.folder / "measured.json", [asdict(entry) for entry in self.measured])
-        found = [f"{m.metric} {m.value:.5g} on {m.split}" for m in measurements]
-        self.log(f"step {step}: {', '.join(found)}")
+        said = [f"{m.metric} {m.value:.5g} on {m.split}" for m in measurements]
+        self.log(f"step {step}: {', '.join(said)}")
 
     def _keep(self, trainer: Trainer, step: int) -> None:
         """The weights of this checkpoint, if the study's rule says so; those of the best so far go
@@ -239,6 +251,12 @@ class _Running:
         self.log(f"goes on from the checkpoint of step {trainer.steps_done}")
 
 
+def _npy(values: torch.Tensor) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, values.numpy(), allow_pickle=False)
+    return buffer.getvalue()
+
+
 def _write_weights(path: Path, trainer: Trainer) -> None:
     weights = {k: v.cpu().contiguous() for k, v in trainer.evaluated.state_dict().items()}
     write_whole(path, save(weights))
@@ -262,7 +280,7 @@ def make_trainer(trial: Trial, parts: Parts, dataset: Dataset, device: str) -> T
     Raises:
         ValueError: the nets can't be built for these images.
     """
-    refusal = parts.architecture.refuses(dataset.shape)
+    refusal = parts.architecture.refuses(dataset.shape) or refuses_unlabelled(trial, parts, dataset)
     if refusal:
         raise ValueError(refusal)
     classes = None if dataset.classes is None else len(dataset.classes)

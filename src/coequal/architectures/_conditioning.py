@@ -1,0 +1,150 @@
+"""What architectures have in common: the law of the latents, labels, spectral norm."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+from coequal.architectures._labels import (
+    ConditionalNorm,
+    JoinEmbedding,
+    JoinOneHot,
+    Labelled,
+    LabelPlane,
+    MultiplyEmbedding,
+)
+from coequal.architectures._players import ClassDiscriminator, LogitDiscriminator
+from coequal.contract import (
+    Architecture,
+    ClassLogits,
+    ImageShape,
+    Logits,
+    Needs,
+    Reconstruction,
+)
+
+GeneratorLabels = Literal["none", "one_hot", "embedding", "product", "conditional_norm"]
+DiscriminatorLabels = Literal["none", "concatenated", "projection"]
+Prior = Literal["uniform", "normal", "spherical"]
+Labels = frozenset[Literal["generator", "discriminator"]]
+
+Norm = Callable[..., nn.BatchNorm1d | nn.BatchNorm2d]
+
+
+@dataclass(frozen=True)
+class Conditioning(Architecture):
+    """Settings that mean the same for all nets that are built of layers.
+
+    Attributes:
+        generator_labels: how the label enters the generator (or a VAE's decoder): beside the
+            latents as a one-hot vector or as a learnt one (`embedding`), as a factor of them
+            (`product`), or as scale and shift of every BatchNorm (`conditional_norm`).
+        discriminator_labels: how it enters the discriminator (or a VAE's encoder): `concatenated`,
+            one more channel of the image; `projection`, an inner product with the features is added
+            to the logit (Miyato and Koyama 2018, arXiv:1802.05637, eq. 3). An auxiliary classifier
+            is not set here: an objective asks for it.
+        spectral_norm: whether every layer of the discriminator is divided by its largest singular
+            value, from one power iteration for each forward pass in training (Miyato et al. 2018,
+            arXiv:1802.05957, algorithm 1); not the plane of `concatenated`, which is an input.
+        prior: the law of the latents: uniform on (-1, 1), standard normal, or normal brought to the
+            sphere of radius sqrt(z). A VAE's is normal.
+    """
+
+    generator_labels: GeneratorLabels = "none"
+    discriminator_labels: DiscriminatorLabels = "none"
+    spectral_norm: bool = False
+    prior: Prior = "uniform"
+
+    @staticmethod
+    def _check(width: float, latents: int, norm_momentum: float = 1.0) -> None:
+        """Refuse numbers that no net can have."""
+        if width <= 0:
+            raise ValueError(f"width must be above 0, got {width}")
+        if latents < 1:
+            raise ValueError(f"latents must be at least 1, got {latents}")
+        if not 0 < norm_momentum <= 1:
+            raise ValueError(f"norm_momentum must be in (0, 1], got {norm_momentum}")
+
+    @property
+    def uses_labels(self) -> Labels:
+        """By the settings."""
+        found: set[Literal["generator", "discriminator"]] = set()
+        if self.generator_labels != "none":
+            found.add("generator")
+        if self.discriminator_labels != "none":
+            found.add("discriminator")
+        return frozenset(found)
+
+    def lacks(self, needs: Needs) -> list[str]:
+        """Beside what it can't build: settings that have no place in what is asked for."""
+        found = super().lacks(needs)
+        if self.discriminator_labels == "projection" and needs.output not in (Logits, ClassLogits):
+            what = "an autoencoder" if needs.output else "a model without a discriminator"
+            found.append(f"discriminator_labels other than projection ({what} has no logit)")
+        if self.spectral_norm and needs.output is None:
+            found.append("spectral_norm: false (it has no discriminator)")
+        return found
+
+    def _joined(self, latents: int, classes: int | None) -> tuple[list[nn.Module], int]:
+        """What stands before a generator's first layer, and how many numbers come out of it."""
+        known = self._known(classes) if self.generator_labels != "none" else 0
+        if self.generator_labels == "one_hot":
+            return [JoinOneHot(known)], latents + known
+        if self.generator_labels == "embedding":
+            return [JoinEmbedding(known, latents)], 2 * latents
+        if self.generator_labels == "product":
+            return [MultiplyEmbedding(known, latents)], latents
+        return [], latents
+
+    def _generator_norm(self, norm: Norm, features: int, classes: int | None) -> nn.Module:
+        """BatchNorm of a generator, by class if the setting says so."""
+        if self.generator_labels != "conditional_norm":
+            return norm(features)
+        return ConditionalNorm(norm(features, affine=False), self._known(classes))
+
+    def _label_plane(self, shape: ImageShape, classes: int | None) -> tuple[list[nn.Module], int]:
+        """What stands before a discriminator's first layer, and how many channels come out of
+        it."""
+        if self.discriminator_labels != "concatenated":
+            return [], shape.channels
+        return [LabelPlane(self._known(classes), *shape[1:])], shape.channels + 1
+
+    def _discriminator(
+        self,
+        needs: Needs,
+        trunk: Callable[[], Labelled],
+        features: int,
+        classes: int | None,
+        *,
+        autoencoder: Callable[[], nn.Module] | None = None,
+        bias: bool = True,
+    ) -> nn.Module | None:
+        """The net that `needs` asks for, on a trunk with so many features; None if it asks for
+        none."""
+        if needs.output is Reconstruction and autoencoder is not None:
+            return autoencoder()
+        projected = self._known(classes) if self.discriminator_labels == "projection" else None
+        if needs.output is ClassLogits:
+            known = self._known(classes)
+            return ClassDiscriminator(trunk(), features, known, projected, bias=bias)
+        if needs.output is Logits:
+            return LogitDiscriminator(trunk(), features, projected, bias=bias)
+        return None
+
+    @staticmethod
+    def _known(classes: int | None) -> int:
+        if classes is None:
+            raise ValueError("nets that take labels were asked for, and the images have none")
+        return classes
+
+    def _normalised(self, discriminator: nn.Module) -> nn.Module:
+        """The discriminator, its layers' weights spectrally normalised if the setting says so."""
+        if self.spectral_norm:
+            inputs = [m.embedding for m in discriminator.modules() if isinstance(m, LabelPlane)]
+            for layer in list(discriminator.modules()):
+                kinds = nn.Linear | nn.Conv2d | nn.ConvTranspose2d | nn.Embedding
+                if isinstance(layer, kinds) and layer not in inputs:
+                    spectral_norm(layer)
+        return discriminator

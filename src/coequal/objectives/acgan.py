@@ -1,0 +1,81 @@
+"""AC-GAN, a GAN with an auxiliary classifier: Odena et al. 2017, arXiv:1610.09585, eq. 2 and 3."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+from torch.nn.functional import softplus
+
+from coequal.contract import (
+    Adversarial,
+    ClassLogits,
+    Discriminate,
+    Generator,
+    Loss,
+    Needs,
+    Samples,
+    State,
+)
+from coequal.objectives._classes import class_loss, refuse_negative
+from coequal.rng import Rng
+
+PART = "AcGan"
+
+
+@dataclass(frozen=True)
+class AcGan(Adversarial[Generator, ClassLogits]):
+    """The non-saturating game, and a cross-entropy of the classes for both players.
+
+    L_D = -E log D(x) - E log(1 - D(g)) + w_D [CE(x) + CE(g)], L_G = -E log D(g) + w_G CE(g), with
+    CE(v) = -E log P(class of v | v). In the paper L_D's cross-entropy is over real and generated
+    images, and both weights are 1; Shmelkov et al. 2018 (arXiv:1807.09499) take 1 and 0.1.
+
+    Attributes:
+        class_weight: w_D, at least zero.
+        generator_class_weight: w_G, at least zero.
+    """
+
+    class_weight: float = 1.0
+    generator_class_weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        refuse_negative(
+            class_weight=self.class_weight, generator_class_weight=self.generator_class_weight
+        )
+
+    def needs(self) -> Needs:
+        """A discriminator with a class head, and labels."""
+        return Needs(output=ClassLogits)
+
+    def discriminator_loss(
+        self,
+        discriminate: Discriminate[ClassLogits],
+        *,
+        real: Samples,
+        fake: Samples,
+        state: State,
+        rng: Rng,
+    ) -> Loss:
+        """log 4 + 2 w_D log(classes) where D knows nothing."""
+        found, generated = discriminate(real), discriminate(fake)
+        on_real: Tensor = softplus(-found.logits).mean()
+        on_fake: Tensor = softplus(generated.logits).mean()
+        classes = class_loss(found, real) + class_loss(generated, fake)
+        value = on_real + on_fake + self.class_weight * classes
+        return Loss(value, {"real": on_real, "fake": on_fake, "classes": classes}, state)
+
+    def generator_loss(
+        self,
+        generator: Generator,
+        discriminate: Discriminate[ClassLogits],
+        *,
+        real: Samples,
+        fake: Samples,
+        state: State,
+        rng: Rng,
+    ) -> Loss:
+        """log 2 + w_G log(classes) where D knows nothing."""
+        generated = discriminate(fake)
+        game: Tensor = softplus(-generated.logits).mean()
+        classes = class_loss(generated, fake)
+        parts = {"game": game, "classes": classes}
+        return Loss(game + self.generator_class_weight * classes, parts, state)

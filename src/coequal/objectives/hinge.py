@@ -1,0 +1,67 @@
+"""The hinge game: Lim and Ye 2017, arXiv:1705.02894, eq. 9 and 10; as in Miyato et al. 2018,
+arXiv:1802.05957, eq. 16 and 17."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+from torch.nn.functional import relu
+
+from coequal.contract import (
+    Adversarial,
+    Discriminate,
+    Generator,
+    Logits,
+    Loss,
+    Needs,
+    Samples,
+    State,
+)
+from coequal.rng import Rng
+
+PART = "Hinge"
+
+
+@dataclass(frozen=True)
+class Hinge(Adversarial[Generator, Logits]):
+    """L_D = E max(0, m - l(x)) + E max(0, m + l(g)), L_G = -E l(g).
+
+    Attributes:
+        margin: m, above zero; 1 in the papers.
+    """
+
+    margin: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.margin <= 0:
+            raise ValueError(f"margin must be above 0, got {self.margin}")
+
+    def needs(self) -> Needs:
+        """A discriminator with one logit per image."""
+        return Needs(output=Logits)
+
+    def discriminator_loss(
+        self,
+        discriminate: Discriminate[Logits],
+        *,
+        real: Samples,
+        fake: Samples,
+        state: State,
+        rng: Rng,
+    ) -> Loss:
+        """Zero once every image lies beyond the margin on its side; 2 m where D is undecided."""
+        on_real: Tensor = relu(self.margin - discriminate(real).logits).mean()
+        on_fake: Tensor = relu(self.margin + discriminate(fake).logits).mean()
+        return Loss(on_real + on_fake, {"real": on_real, "fake": on_fake}, state)
+
+    def generator_loss(
+        self,
+        generator: Generator,
+        discriminate: Discriminate[Logits],
+        *,
+        real: Samples,
+        fake: Samples,
+        state: State,
+        rng: Rng,
+    ) -> Loss:
+        """Minus the mean logit of the fakes."""
+        return Loss(-discriminate(fake).logits.mean(), {}, state)

@@ -1,0 +1,88 @@
+"""WGAN-GP with an auxiliary classifier: Gulrajani et al. 2017, arXiv:1704.00028, section 5.4 and
+appendix F; one of the contenders of Shmelkov et al. 2018, arXiv:1807.09499."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from coequal.contract import (
+    Adversarial,
+    ClassLogits,
+    Discriminate,
+    Generator,
+    Loss,
+    Needs,
+    Samples,
+    State,
+)
+from coequal.objectives._classes import class_loss, refuse_negative
+from coequal.objectives._penalty import gradient_penalty
+from coequal.rng import Rng
+
+PART = "WassersteinGradientPenaltyClasses"
+
+
+@dataclass(frozen=True)
+class WassersteinGradientPenaltyClasses(Adversarial[Generator, ClassLogits]):
+    """WGAN-GP, and a cross-entropy of the classes: of real images for D, of generated ones for G.
+
+    L_D = E l(g) - E l(x) + w P + w_D CE(x), L_G = -E l(g) + w_G CE(g), with the penalty P of
+    `wgan_gp` and CE(v) = -E log P(class of v | v). As in the authors' code D's classifier learns
+    from real images only.
+
+    Attributes:
+        penalty_weight: w, at least zero; 10 in the paper.
+        class_weight: w_D, at least zero; 1 in the authors' code.
+        generator_class_weight: w_G, at least zero; 0.1 there.
+    """
+
+    penalty_weight: float = 10.0
+    class_weight: float = 1.0
+    generator_class_weight: float = 0.1
+
+    def __post_init__(self) -> None:
+        refuse_negative(
+            penalty_weight=self.penalty_weight,
+            class_weight=self.class_weight,
+            generator_class_weight=self.generator_class_weight,
+        )
+
+    def needs(self) -> Needs:
+        """A critic with a class head, and labels."""
+        return Needs(output=ClassLogits)
+
+    def discriminator_loss(
+        self,
+        discriminate: Discriminate[ClassLogits],
+        *,
+        real: Samples,
+        fake: Samples,
+        state: State,
+        rng: Rng,
+    ) -> Loss:
+        """Minus the critic's estimate of the distance, the penalty, and the classes."""
+        found = discriminate(real)
+        on_real: Tensor = found.logits.mean()
+        on_fake: Tensor = discriminate(fake).logits.mean()
+        penalty = gradient_penalty(discriminate, real=real, fake=fake, rng=rng)
+        classes = class_loss(found, real)
+        value = on_fake - on_real + self.penalty_weight * penalty + self.class_weight * classes
+        parts = {"real": on_real, "fake": on_fake, "penalty": penalty, "classes": classes}
+        return Loss(value, parts, state)
+
+    def generator_loss(
+        self,
+        generator: Generator,
+        discriminate: Discriminate[ClassLogits],
+        *,
+        real: Samples,
+        fake: Samples,
+        state: State,
+        rng: Rng,
+    ) -> Loss:
+        """Minus the critic's mean on the fakes, and their classes."""
+        generated = discriminate(fake)
+        game: Tensor = -generated.logits.mean()
+        classes = class_loss(generated, fake)
+        parts = {"game": game, "classes": classes}
+        return Loss(game + self.generator_class_weight * classes, parts, state)
