@@ -313,7 +313,8 @@ def _generated(fake: Scorable, count: int, seed: int) -> Scorable:
 
     trial = chosen_trial(folder, model, None)
     found = sample(folder, trial, count, seed)
-    return from_generator(found.images, found.generator, f"{fake} (trial {trial.id}, seed {seed})")
+    what = f"{fake} (trial {trial.id}, seed {seed})"
+    return from_generator(found.images, found.generator, what, found.labels, found.classes)
 
 
 def study_text(study: Study) -> str:

@@ -121,15 +121,30 @@ def sample(
     model: Annotated[str | None, typer.Option(help="Its best setting by validation.")] = None,
     trial: Annotated[str | None, typer.Option(help="Or the id of a trial.")] = None,
     count: Annotated[int, typer.Option(min=1)] = 64,
+    one_class: Annotated[
+        str | None, typer.Option("--class", help="Of one class alone, by name or number.")
+    ] = None,
+    per_class: Annotated[
+        int | None, typer.Option(min=1, help="So many of each class, instead of --count.")
+    ] = None,
+    like_data: Annotated[
+        bool, typer.Option(help="Classes as often as in the data; else all in turn.")
+    ] = False,
     seed: Annotated[int, typer.Option(min=0)] = 0,
 ) -> None:
-    """Images of a trained generator, at the end of its training. The same seed gives the same."""
-    from coequal.samples import chosen_trial, write_samples
+    """Images of a trained generator, at the end of its training. The same seed gives the same.
+
+    Of a model that takes classes a folder gets a sub-folder for each, as in
+    `coequal sample runs/cgan --out fakes --per-class 1000`.
+    """
+    from coequal.samples import Wanted, chosen_trial, write_samples
 
     found = run_folder(folder)
     chosen = chosen_trial(found, model, trial)
-    written = write_samples(found, chosen, count, seed, out)
-    console.print(f"{count} images of {chosen.model} (trial {chosen.id}): {shown(written)}")
+    wanted = Wanted(count, per_class, one_class, like_data)
+    written = write_samples(found, chosen, wanted, seed, out)
+    much = f"{count} images" if per_class is None else f"{per_class} images a class"
+    console.print(f"{much} of {chosen.model} (trial {chosen.id}): {shown(written)}")
 
 
 def merge(

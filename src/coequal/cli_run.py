@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from coequal.study.spec import Study
 
 
+SHEET = 64  # images of a trained model; of one that takes classes, as many of each as fit
+
+
 def run(
     file: StudyFile,
     out: Annotated[Path | None, typer.Option(help="The run's folder. Default: runs/NAME.")] = None,
@@ -97,7 +100,7 @@ def train(
 ) -> None:
     """Train one model with its authors' settings, or yours, and write a report and a sheet of
     samples."""
-    from coequal.samples import write_samples
+    from coequal.samples import Wanted, write_samples
     from coequal.study.check import problems
     from coequal.study.document import Document, StudyError
     from coequal.study.spec import from_document
@@ -109,7 +112,11 @@ def train(
         "architecture": {"name": "infogan", "width": width},
         "search": {"settings": 1},
         "training": {"budget": {"discriminator_steps": steps}, "checkpoints": 10},
-        "evaluation": {"encoder": encoder or _encoder_for(data, data_dir), "samples": samples},
+        "evaluation": {
+            "encoder": (chosen := encoder or _encoder_for(data, data_dir)),
+            "samples": samples,
+            **({"neighbours": True} if chosen == "classifier" else {}),
+        },
         "seed": seed,
     }
     study = from_document(Document(values, {}, ()), "command line", "train")
@@ -128,7 +135,7 @@ def train(
             console.print(f"{found.metric} on {found.split}, step {last.step}: {found.value:.4g}")
     sheet = folder.path / "samples.png"
     sheet.unlink(missing_ok=True)  # of an earlier call of this very command
-    write_samples(folder, folder.plan()[0], 64, 0, sheet)
+    write_samples(folder, folder.plan()[0], Wanted(SHEET), 0, sheet)
     console.print(f"samples: {shown(sheet)}")
 
 

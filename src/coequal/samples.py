@@ -1,5 +1,7 @@
 """Images of trained generators, out of a run's folder."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,6 +13,7 @@ from torch import Tensor
 from coequal import lookup
 from coequal.contract import Generator, ImageShape
 from coequal.evaluation.instrument import generate
+from coequal.files import folder_name
 from coequal.images import to_uint8
 from coequal.records import POINT, Trial
 from coequal.report.grids import square_sheet
@@ -23,18 +26,53 @@ from coequal.study.trial import every_class, load_generator
 
 
 class Sample(NamedTuple):
-    """Images (count, channels, height, width), and the generator that made them."""
+    """Images (count, channels, height, width), and what made them.
+
+    `labels`, (count,), and `classes` are those asked for; None of a generator that takes none.
+    """
 
     images: Tensor
     generator: Generator
+    labels: Tensor | None = None
+    classes: tuple[str, ...] | None = None
 
 
-def sample(folder: RunFolder, trial: Trial, count: int, seed: int = 0) -> Sample:
-    """`count` images of a trial's generator, in the form of the data: uint8, or float32 in [0, 1].
+@dataclass(frozen=True)
+class Wanted:
+    """Which images are asked for.
+
+    Attributes:
+        count: how many; not used with `per_class`.
+        per_class: so many of each class, class by class.
+        of: one class alone, by name or number.
+        like_data: classes as often as among the training images; else all in turn.
+    """
+
+    count: int = 64
+    per_class: int | None = None
+    of: str | None = None
+    like_data: bool = False
+
+    @property
+    def by_class(self) -> bool:
+        """Whether classes are spoken of at all."""
+        return self.per_class is not None or self.of is not None or self.like_data
+
+
+def sample(folder: RunFolder, trial: Trial, wanted: Wanted | int, seed: int = 0) -> Sample:
+    """Images of a trial's generator, in the form of the data: uint8, or float32 in [0, 1].
+
+    Args:
+        folder, trial: of the generator.
+        wanted: which, or how many.
+        seed: the same gives the same images.
 
     Raises:
         FileNotFoundError: the trial left no weights.
+        LookupError: no class has this name or number.
+        ValueError: classes are asked for, and the generator takes none.
     """
+    asked = Wanted(wanted) if isinstance(wanted, int) else wanted
     reference = folder.references()[trial.data]
     classes = reference["classes"]
     shape = ImageShape(*reference["shape"])
@@ -42,8 +80,45 @@ def sample(folder: RunFolder, trial: Trial, count: int, seed: int = 0) -> Sample
     generator = load_generator(folder, trial, shape, number, _judged(folder, trial))
     form = torch.float32 if reference.get("form") == "float32" else torch.uint8
     rng = Rng(seed_for("sample", seed))
-    images = generate(generator, count, rng, every_class(count, classes), form)
-    return Sample(images, generator)
+    if not generator.conditional:
+        if asked.by_class:
+            raise ValueError(
+                f"{trial.model} makes no images of a class asked for (generator_labels: none); "
+                "leave out --class, --per-class and --like-data, or train a conditional model"
+            )
+        labels = every_class(asked.count, classes)
+        return Sample(generate(generator, asked.count, rng, labels, form), generator)
+    labels = _labels(asked, reference, trial.data, seed)
+    images = generate(generator, len(labels), rng, labels, form)
+    return Sample(images, generator, labels, tuple(classes))
+
+
+def _labels(asked: Wanted, reference: Mapping[str, Any], data: str, seed: int) -> Tensor:
+    """The class of each image that is asked for."""
+    classes: list[str] = reference["classes"]
+    if asked.of is not None:
+        return torch.full((asked.per_class or asked.count,), _class(asked.of, classes, data))
+    if asked.per_class is not None:
+        return torch.arange(len(classes)).repeat_interleave(asked.per_class)
+    if not asked.like_data:
+        return torch.arange(asked.count) % len(classes)
+    counts = reference.get("class_counts")
+    if counts is None:
+        raise ValueError("this run was made before class frequencies were kept; --per-class works")
+    ends = torch.tensor(counts, dtype=torch.float64).cumsum(0)
+    draws = Rng(seed_for("sample", "labels", seed)).uniform(asked.count).double() * ends[-1]
+    return torch.searchsorted(ends, draws, right=True)
+
+
+def _class(name: str, classes: Sequence[str], data: str) -> int:
+    """The number of a class that is given by name, by its folder's name or by number."""
+    for names in (list(classes), [folder_name(known) for known in classes]):
+        if name in names:
+            return names.index(name)
+    if name.isdecimal() and int(name) < len(classes):
+        return int(name)
+    known = lookup.unknown(name, classes, f"class of {data}: ")
+    raise LookupError(f"{known}; a number from 0 to {len(classes) - 1} would do, too")
 
 
 def _judged(folder: RunFolder, trial: Trial) -> int | None:
@@ -85,39 +160,63 @@ def chosen_trial(folder: RunFolder, model: str | None, trial: str | None) -> Tri
     return next(r.trial for r in own if (r.trial.setting, r.trial.repeat) == (best[0], 0))
 
 
-def write_samples(folder: RunFolder, trial: Trial, count: int, seed: int, out: Path) -> Path:
+def write_samples(
+    folder: RunFolder, trial: Trial, wanted: Wanted | int, seed: int, out: Path
+) -> Path:
     """Write images of a trained generator: one sheet (.png), an array (.npy), or a folder of PNGs.
 
-    The sheet of points is a scatter plot over real ones.
+    The sheet of points is a scatter plot over real ones. Of a generator that takes classes, the
+    sheet has a row for each, the folder a sub-folder for each, and an array's labels lie beside it
+    in NAME-labels.npy.
 
     Raises:
         FileExistsError: an array or a folder with files is there already.
         FileNotFoundError: the trial left no weights.
-        ValueError: a folder is asked for, and the images are points.
+        LookupError, ValueError: a folder is asked for, and the images are points; or see `sample`.
     """
-    images = sample(folder, trial, count, seed).images
+    for path in (out, _beside(out)):
+        _refuse_existing(path)
+    found = sample(folder, trial, wanted, seed)
+    images = found.images
     if out.suffix == ".npy":
-        _refuse_existing(out)
         out.parent.mkdir(parents=True, exist_ok=True)
         np.save(out, images.numpy())
+        if found.labels is not None:
+            np.save(_beside(out), found.labels.numpy())
     elif out.suffix == ".png":
-        _refuse_existing(out)
         out.parent.mkdir(parents=True, exist_ok=True)
         shown = images if images.shape[1:] == POINT else to_uint8(images)
-        out.write_bytes(square_sheet(shown.numpy(), folder.real_samples(trial.data)))
+        columns = None
+        if found.labels is not None and len(found.labels.unique()) > 1:
+            order = found.labels.argsort(stable=True)
+            counts = found.labels.bincount()
+            even = int(counts[counts > 0].min())  # of each class as many as of the rarest
+            kept = [rows[:even] for rows in order.split(counts.tolist()) if len(rows)]
+            shown, columns = shown[torch.cat(kept)], even
+        out.write_bytes(square_sheet(shown.numpy(), folder.real_samples(trial.data), columns))
     elif images.shape[1:] == POINT:
         raise ValueError(f"{out}: a point makes no picture; name a .png (a scatter) or a .npy")
     else:
-        _write_images(to_uint8(images).numpy(), out)
+        pixels = to_uint8(images)
+        if found.labels is None or found.classes is None:
+            _write_images(pixels.numpy(), out)
+        else:
+            for label in found.labels.unique().tolist():
+                own = pixels[found.labels == label]
+                _write_images(own.numpy(), out / folder_name(found.classes[label]))
     return out
 
 
 def _write_images(images: Any, folder: Path) -> None:
-    _refuse_existing(folder)
     folder.mkdir(parents=True, exist_ok=True)
     for index, image in enumerate(images):
         pixels = image[0] if len(image) == 1 else image.transpose(1, 2, 0)
         Image.fromarray(pixels).save(folder / f"{index:06d}.png")
+
+
+def _beside(out: Path) -> Path:
+    """Where the labels of an array lie."""
+    return out.with_name(f"{out.stem}-labels.npy") if out.suffix == ".npy" else out
 
 
 def _refuse_existing(path: Path) -> None:

@@ -209,10 +209,25 @@ def from_split(what: str, dataset: Dataset, part: Split, notes: tuple[str, ...] 
     )
 
 
-def from_generator(images: Tensor, generator: Generator, what: str) -> Input:
-    """Images (n, c, h, w), uint8 or float32 in [0, 1], with the generator that made them."""
+def from_generator(
+    images: Tensor,
+    generator: Generator,
+    what: str,
+    labels: Tensor | None = None,
+    classes: tuple[str, ...] | None = None,
+) -> Input:
+    """Images (n, c, h, w), uint8 or float32 in [0, 1], with the generator that made them, and the
+    classes that it was asked for."""
     rows = held(images)
-    return Input(what, "model", digests_of(rows.parts()), images=rows, generator=generator)
+    return Input(
+        what,
+        "model",
+        digests_of(rows.parts()),
+        images=rows,
+        labels=labels,
+        classes=classes,
+        generator=generator,
+    )
 
 
 def _from_dataset(given: Any) -> Input:

@@ -101,12 +101,12 @@ def sheet(rows: Sequence[Row]) -> bytes:
     return _png(picture)
 
 
-def square_sheet(images: Images, real: Images | None = None) -> bytes:
-    """Any number of images as one PNG file, about as wide as high; points as a scatter plot over
-    real ones."""
+def square_sheet(images: Images, real: Images | None = None, columns: int | None = None) -> bytes:
+    """Any number of images as one PNG file, about as wide as high or in so many columns; points as
+    a scatter plot over real ones."""
     if are_points(images):
         return _scatter([Row("", "", images, real)])
-    columns = min(len(images), max(1, round(len(images) ** 0.5)))
+    columns = columns or min(len(images), max(1, round(len(images) ** 0.5)))
     strips = [_strip(images[i : i + columns]) for i in range(0, len(images), columns)]
     side = strips[0].height + GAP
     picture = Image.new(strips[0].mode, (strips[0].width, side * len(strips) - GAP), "white")
