@@ -5,7 +5,13 @@ import math
 import pytest
 import torch
 
-from coequal.contract import LatentVariableGenerator, Logits, Reconstruction, Samples
+from coequal.contract import (
+    ClassLogits,
+    LatentVariableGenerator,
+    Logits,
+    Reconstruction,
+    Samples,
+)
 from coequal.rng import Rng
 
 from toys import ALL, Linear
@@ -206,8 +212,74 @@ def test_vae_survives_a_decoder_that_is_sure(p):
         ("dragan", {"penalty_weight": -1.0}, "penalty_weight must be at least 0"),
         ("began", {"gamma": 1.5}, r"gamma must be in \[0, 1\], got 1.5"),
         ("began", {"balance_rate": -0.1}, "balance_rate must be at least 0"),
+        ("hinge", {"margin": 0.0}, "margin must be above 0"),
+        ("acgan", {"generator_class_weight": -0.1}, "generator_class_weight must be at least 0"),
+        ("wgan_gp_acgan", {"class_weight": -1.0}, "class_weight must be at least 0"),
     ],
 )
 def test_impossible_settings_are_refused(name, settings, message):
     with pytest.raises(ValueError, match=message):
         ALL[name](**settings)
+
+
+def test_hinge_by_hand():
+    # D: (max(0, 1 - 3) + max(0, 1 - 0.5))/2 + (max(0, 1 - 2) + max(0, 1 + 0))/2 = 1/4 + 1/2.
+    d, g = both("hinge", real=images(3, 0.5), fake=images(-2, 0))
+    assert d.value.item() == pytest.approx(0.75)
+    assert g.value.item() == pytest.approx(1)  # -(-2 + 0)/2
+    # With a margin of 2: (0 + 1.5)/2 + (0 + 2)/2.
+    d, _ = both("hinge", real=images(3, 0.5), fake=images(-2, 0), margin=2.0)
+    assert d.value.item() == pytest.approx(1.75)
+
+
+def classify(samples: Samples) -> ClassLogits:
+    """The logit of an image is its pixel; that of class 0 too, those of two others are 0."""
+    pixel = samples.images.flatten()
+    nothing = torch.zeros_like(pixel)
+    return ClassLogits(pixel, samples.images.flatten(1), torch.stack([pixel, nothing, nothing], 1))
+
+
+def labelled(value: float, label: int) -> Samples:
+    return Samples(torch.full((1, 1, 1, 1), value), torch.tensor([label]))
+
+
+def test_acgan_by_hand():
+    # Pixels of log 2: P(class 0) = 2/4, P(class 1) = 1/4. D(x) = D(g) = 2/3.
+    real, fake = labelled(LOG2, 0), labelled(LOG2, 1)
+    given = {"class_weight": 2.0, "generator_class_weight": 0.5}
+    d, g = both("acgan", real=real, fake=fake, net=classify, **given)
+    game = math.log(3 / 2) + math.log(3)
+    assert d.value.item() == pytest.approx(game + 2 * (LOG2 + 2 * LOG2))
+    assert g.value.item() == pytest.approx(math.log(3 / 2) + 0.5 * 2 * LOG2)
+    d, g = both("acgan", real=real, fake=fake, net=classify)  # the paper's weights are 1
+    assert d.value.item() == pytest.approx(game + 3 * LOG2)
+
+
+def test_wgan_gp_with_classes_by_hand():
+    # The gradient by the one pixel is 1: no penalty. D's classes are those of the real image alone.
+    real, fake = labelled(LOG2, 0), labelled(0.0, 1)
+    d, g = both("wgan_gp_acgan", real=real, fake=fake, net=classify)
+    assert d.parts["penalty"].item() == pytest.approx(0, abs=1e-6)
+    assert d.value.item() == pytest.approx(-LOG2 + LOG2)  # 0 - log 2, and CE = log 2
+    assert g.value.item() == pytest.approx(0.1 * math.log(3))
+    d, _ = both("wgan_gp_acgan", real=real, fake=fake, net=classify, class_weight=3.0)
+    assert d.value.item() == pytest.approx(2 * LOG2)
+
+
+def test_wgan_gp_with_classes_has_the_penalty_of_wgan_gp():
+    weights = torch.tensor([3.0, 0.0, 0.0, 0.0])  # a gradient of length 3 everywhere
+
+    def net(samples: Samples) -> ClassLogits:
+        flat = samples.images.flatten(1)
+        return ClassLogits(flat @ weights, flat, torch.zeros(len(flat), 2))
+
+    batch = Samples(torch.zeros(2, 1, 2, 2), torch.tensor([0, 1]))
+    settings = {"class_weight": 0.0, "penalty_weight": 5.0}
+    d, _ = both("wgan_gp_acgan", real=batch, fake=batch, net=net, **settings)
+    assert d.value.item() == pytest.approx(5 * (3 - 1) ** 2)
+
+
+@pytest.mark.parametrize("name", ["acgan", "wgan_gp_acgan"])
+def test_classes_need_labels(name):
+    with pytest.raises(ValueError, match="needs labels"):
+        both(name, real=images(0), fake=images(0), net=classify)

@@ -110,7 +110,7 @@ def test_a_finished_study_has_everything_of_the_paper(everything: RunFolder):
         "Where the differences come from",
         "What each hyper-parameter did",
         "Performance profile",
-        "Other metrics of the chosen settings",
+        "Every metric of the chosen settings",
     ):
         assert f"<h3>{title}</h3>" in page
     assert "Not finished" not in page

@@ -115,6 +115,60 @@ def square_sheet(images: Images, real: Images | None = None, columns: int | None
     return _png(_enlarged(picture, max(1, 84 // side)))
 
 
+@dataclass(frozen=True)
+class Block:
+    """Images in rows and columns, and whose they are."""
+
+    title: str
+    detail: str
+    images: NDArray[np.uint8]  # (rows, columns, channels, height, width)
+    rows: Sequence[str] = ()  # a name for each row
+
+
+def blocks(listed: Sequence[Block]) -> bytes:
+    """Blocks side by side, as many as fit on a page, as one PNG file."""
+    factor = max(1, 56 // max(block.images.shape[-1] for block in listed))
+    parts = [_block(block, factor) for block in listed]
+    lines: list[list[Image.Image]] = [[]]
+    for part in parts:
+        if lines[-1] and sum(p.width + APART for p in lines[-1]) + part.width > PAGE:
+            lines.append([])
+        lines[-1].append(part)
+    width = max(sum(part.width + APART for part in line) for line in lines)
+    heights = [max(part.height for part in line) + APART for line in lines]
+    picture = Image.new("RGB", (width, sum(heights)), "white")
+    top = 0
+    for line, height in zip(lines, heights, strict=True):
+        left = 0
+        for part in line:
+            picture.paste(part, (left, top))
+            left += part.width + APART
+        top += height
+    return _png(picture)
+
+
+APART, PAGE, NAMES = 18, 1500, 92  # pixels between blocks, of a page's width, for rows' names
+
+
+def _block(block: Block, factor: int) -> Image.Image:
+    """One block with its title, and the names of its rows to the left."""
+    strips = [_enlarged(_strip(row).convert("RGB"), factor) for row in block.images]
+    left, head = (NAMES if block.rows else 0), 36
+    width, height = strips[0].width, strips[0].height + 3
+    picture = Image.new("RGB", (left + width, head + height * len(strips)), "white")
+    draw = ImageDraw.Draw(picture)
+    bold, light = _font("DejaVuSans-Bold.ttf", 13), _font("DejaVuSans.ttf", 11)
+    draw.text((left, 14), block.title, fill="#1d2430", font=bold, anchor="ls")
+    draw.text((left, 29), block.detail, fill="#5f6875", font=light, anchor="ls")
+    for index, strip in enumerate(strips):
+        top = head + index * height
+        if block.rows:
+            place = (left - 6, top + strip.height // 2)
+            draw.text(place, block.rows[index][:14], fill="#5f6875", font=light, anchor="rm")
+        picture.paste(strip, (left, top))
+    return picture
+
+
 def _in_a_row(images: Images) -> int:
     return len(images) if are_points(images) else COLUMNS
 

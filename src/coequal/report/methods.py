@@ -123,12 +123,24 @@ def _training(study: Mapping[str, Any], data: str) -> str:
         f"{training.get('batch_size', 'unknown')}, in "
         f"{training.get('precision', 'unknown precision')}, "
         f"and is measured at {training.get('checkpoints', 'its')} checkpoints. All models use the "
-        f"nets '{nets.get('name', 'unknown')}'{f' ({shape})' if shape else ''}, unless a model "
-        "brings "
-        f"its own. Weight averaging (EMA): {'none' if average is None else average}. Measuring "
-        "is off "
-        "the clock."
+        f"nets '{nets.get('name', 'unknown')}'{f' ({shape})' if shape else ''}"
+        f"{_own_nets(study)}. "
+        f"Weight averaging (EMA): {'none' if average is None else average}. "
+        "Measuring is off the clock."
     )
+
+
+def _own_nets(study: Mapping[str, Any]) -> str:
+    """Which models bring nets of their own."""
+    found = []
+    for model in study.get("models") or ():
+        if own := model.get("architecture"):
+            rest = ", ".join(f"{key} {value}" for key, value in own.items() if key != "name")
+            title = model.get("title") or model.get("name")
+            found.append(f"{title} ({own.get('name')}{f', {rest}' if rest else ''})")
+    if not found:
+        return ", unless a model brings its own"
+    return f", but for those with nets of their own, at the same width: {', '.join(found)}"
 
 
 def _search(study: Mapping[str, Any]) -> str:

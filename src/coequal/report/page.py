@@ -14,24 +14,20 @@ from markupsafe import Markup
 
 from coequal.files import whole_text_file, write_whole
 from coequal.report import methods, sentences, words
-from coequal.report.figures.images import picture_figure
-from coequal.report.grids import Row, sample_rows, sheet
 from coequal.report.latex import latex
+from coequal.report.looks import Looks, looks_of
 from coequal.report.markdown import markdown
 from coequal.report.section import Section, Together, section, together
 from coequal.report.source import Facts
 from coequal.report.style import (
     COLOURS,
     ON_DARK,
-    as_pdf,
-    as_svg,
-    house_style,
     variable,
     variables,
 )
 from coequal.report.summary import DataSummary, summarise
 from coequal.report.tables.every import LONG, records
-from coequal.results.folder import RunFolder, file_name
+from coequal.results.folder import RunFolder
 from coequal.results.table import csv_text
 
 
@@ -54,9 +50,9 @@ def write_report(folder: RunFolder, log: Callable[[str], None] = lambda line: No
 def write_summaries(folder: RunFolder, found: Sequence[DataSummary]) -> Path:
     """The same from what `summarise` found."""
     report = folder.path / "report"
-    rows = {summary.data: _samples(folder, summary, report / "figures") for summary in found}
+    looks = {summary.data: looks_of(folder, summary, report / "figures") for summary in found}
     source = (folder.path / "study.yaml").read_text()
-    return write_pages(report, folder.study(), source, found, rows)
+    return write_pages(report, folder.study(), source, found, looks)
 
 
 def write_pages(
@@ -64,7 +60,7 @@ def write_pages(
     study: Mapping[str, Any],
     source: str,
     summaries: Sequence[DataSummary],
-    rows: Mapping[str, Sequence[Row]],
+    looks: Mapping[str, Looks],
 ) -> Path:
     """The same from what was read.
 
@@ -73,11 +69,11 @@ def write_pages(
         study: with every default filled in.
         source: the study file, as it was read.
         summaries: one for each data set.
-        rows: images by data set.
+        looks: pictures by data set.
     """
     figures = report / "figures"
     sections = [
-        section(summary, study, rows.get(summary.data, ()), figures) for summary in summaries
+        section(summary, study, looks.get(summary.data, Looks()), figures) for summary in summaries
     ]
     everything = together(summaries, study, figures)
     _write_tables(report / "tables", summaries, sections, everything)
@@ -116,20 +112,6 @@ def _html(
         on_light=Markup(variables(COLOURS)),
         on_dark=Markup(variables(ON_DARK)),
     )
-
-
-def _samples(folder: RunFolder, summary: DataSummary, target: Path) -> list[Row]:
-    """The rows of images, which also become files."""
-    anchor = file_name(summary.data)
-    rows = sample_rows(folder, summary)
-    if rows:
-        picture = sheet(rows)
-        write_whole(target / f"{anchor}-samples.png", picture)
-        with house_style():
-            figure = picture_figure(picture)
-            write_whole(target / f"{anchor}-samples.svg", as_svg(figure))
-            write_whole(target / f"{anchor}-samples.pdf", as_pdf(figure))
-    return rows
 
 
 def _write_tables(

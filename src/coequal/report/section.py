@@ -13,6 +13,7 @@ from coequal.report import methods, reading, sentences
 from coequal.report.figures import together as together_figures
 from coequal.report.figures.every import FIGURES
 from coequal.report.grids import Row
+from coequal.report.looks import Looks, Sheet
 from coequal.report.overall import overall
 from coequal.report.style import as_pdf, as_svg, house_style, inline
 from coequal.report.summary import DataSummary
@@ -79,6 +80,7 @@ class Section:
     parts: Sequence[Part]
     failures: Table | None
     rows: Sequence[Row]  # of images
+    sheets: Sequence[Sheet]  # of more images
     methods: Sequence[tuple[str, str]]
     protocols: Sequence[tuple[str, str]]
     caveats: Sequence[str]
@@ -109,7 +111,7 @@ class Together:
 def section(
     summary: DataSummary,
     study: Mapping[str, Any],
-    rows: Sequence[Row],
+    looks: Looks,
     target: Path,
 ) -> Section:
     """One data set; its figures are written to `target`."""
@@ -131,7 +133,8 @@ def section(
         anchor=anchor,
         parts=parts,
         failures=tables.get("failures"),
-        rows=rows,
+        rows=looks.rows,
+        sheets=looks.sheets,
         methods=methods.methods(summary, study),
         protocols=methods.protocols(summary),
         caveats=methods.caveats(summary, study),

@@ -226,11 +226,18 @@ def _models(
         model_summary(study, name, index, trials.get(name, ()), rule)
         for index, name in enumerate(names)
     )
-    return tuple(
-        replace(m, others=source.tested(m.chosen.trial, m.chosen.moment.step))
-        if m.chosen and m.chosen.moment
-        else m
-        for m in found
+    return tuple(_with_others(model, source) for model in found)
+
+
+def _with_others(model: ModelSummary, source: Source) -> ModelSummary:
+    """The model with every metric of its chosen setting and of the re-runs that are reported."""
+    if model.chosen is None or model.chosen.moment is None:
+        return model
+    again = model.rerun.runs if model.rerun and model.rerun.setting is not None else ()
+    return replace(
+        model,
+        others=source.tested(model.chosen.trial, model.chosen.moment.step),
+        others_again=tuple(source.tested(t.trial, t.moment.step) for t in again if t.moment),
     )
 
 
