@@ -41,6 +41,16 @@ def split(count: int = 96, shape: ImageShape = SHAPE, classes: int = 2) -> Split
     return Split(images.view(count, *shape).to(torch.uint8), labels=torch.arange(count) % classes)
 
 
+def nets_for(objective: Objective, batch_norm: bool = True) -> Architecture:
+    """Small nets that give what an objective needs: those of InfoGAN wherever they do."""
+    common = lookup.load("architectures", "infogan")
+    nets: Architecture = common(width=1 / 32, latents=4, batch_norm=batch_norm)
+    if not nets.lacks(objective.needs()):
+        return nets
+    pixels = lookup.load("architectures", "pixelcnn")
+    return pixels(width=1 / 40, blocks=1, mixtures=2, generator_labels="embedding")
+
+
 def trainer(
     objective: Objective,
     *,
@@ -53,8 +63,7 @@ def trainer(
     learning_rate: float = 1e-3,
     precision: str = "float32",
 ) -> Trainer:
-    kind = lookup.load("architectures", "infogan")
-    nets = architecture or kind(width=1 / 32, latents=4, batch_norm=batch_norm)
+    nets = architecture or nets_for(objective, batch_norm)
     players = build_players(nets, SHAPE, 2, objective.needs(), seed)
     return Trainer(
         objective,

@@ -6,7 +6,14 @@ import pytest
 import torch
 
 from coequal import lookup
-from coequal.contract import ImageShape, LatentVariableGenerator, Request, Samples
+from coequal.contract import (
+    Architecture,
+    ImageShape,
+    LatentVariableGenerator,
+    Needs,
+    Request,
+    Samples,
+)
 from coequal.rng import Rng
 from coequal.training.loop import build_players
 
@@ -24,6 +31,17 @@ PAIRS = [
 ]
 
 
+def small(name: str) -> Architecture:
+    """Narrow, and of few layers where that is a setting: some nets sample slowly."""
+    kind = lookup.load("architectures", name)
+    return kind(width=1 / 32, **({"blocks": 1} if "blocks" in kind.__match_args__ else {}))
+
+
+def some_needs(name: str) -> Needs:
+    """Of an objective that an architecture can serve."""
+    return next(ALL[objective]().needs() for other, objective in PAIRS if other == name)
+
+
 def test_every_architecture_and_every_objective_has_a_partner():
     assert {name for name, _ in PAIRS} == set(NAMES)
     assert {objective for _, objective in PAIRS} == set(ALL)
@@ -32,7 +50,7 @@ def test_every_architecture_and_every_objective_has_a_partner():
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize(("name", "objective"), PAIRS)
 def test_builds_what_an_objective_needs(name, objective, shape):
-    nets = lookup.load("architectures", name)(width=1 / 32)
+    nets = small(name)
     needs = ALL[objective]().needs()
     assert nets.refuses(shape) is None
     players = build_players(nets, shape, 10, needs, 3)
@@ -55,8 +73,8 @@ def test_builds_what_an_objective_needs(name, objective, shape):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_seed_decides_the_parameters_and_the_global_generator_is_left(name):
-    nets = lookup.load("architectures", name)(width=1 / 32)
-    needs = ALL["non_saturating"]().needs()
+    nets = small(name)
+    needs = some_needs(name)
     before = torch.get_rng_state()
     one, same, other = (build_players(nets, SHAPES[0], None, needs, s) for s in (1, 1, 2))
     assert torch.equal(before, torch.get_rng_state())
@@ -67,8 +85,8 @@ def test_seed_decides_the_parameters_and_the_global_generator_is_left(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_generator_is_a_deterministic_map_of_its_request(name):
-    nets = lookup.load("architectures", name)(width=1 / 32)
-    players = build_players(nets, SHAPES[0], None, ALL["non_saturating"]().needs(), 1)
+    nets = small(name)
+    players = build_players(nets, SHAPES[0], None, some_needs(name), 1)
     generator = players.generator.eval()
     latents = generator.latents(6, Rng(5))
     whole = generator(Request(latents)).images
@@ -88,11 +106,11 @@ def test_settings_are_plain(name):
 )
 @pytest.mark.parametrize("name", NAMES)
 def test_a_shape_is_built_or_refused_in_words(name, shape, said):
-    nets = lookup.load("architectures", name)(width=1 / 32)
+    nets = small(name)
     if (refusal := nets.refuses(shape)) is not None:
         assert said in refusal
     else:
-        generator = build_players(nets, shape, None, ALL["vae"]().needs(), 1).generator
+        generator = build_players(nets, shape, None, some_needs(name), 1).generator
         images = generator(Request(generator.latents(2, Rng(0)))).images
         assert images.shape == (2, *shape)
 

@@ -6,6 +6,7 @@ from coequal import lookup
 from coequal.search import Choice, LogUniform, Uniform
 from coequal.study.check import problems
 from coequal.study.model import shipped_models
+from coequal.study.parts import assemble
 from coequal.study.plan import plan
 from coequal.study.spec import Study
 
@@ -97,6 +98,23 @@ def test_published_ranges(name):
     }
     for key, in_wide, in_narrow in own.get(name, ()):
         assert (wide[key], narrow[key]) == (in_wide, in_narrow)
+
+
+def test_pixelcnn_has_nets_of_its_own():
+    # Salimans et al. 2017, and the code named in the model's source line.
+    model = MODELS["pixelcnn_pp"]
+    assert model.settings == {
+        "learning_rate": 1e-3,
+        "beta1": 0.95,
+        "generator_labels": "embedding",
+    }
+    assert model.architecture.as_dict() == {"name": "pixelcnn"}
+    study = Study.model_validate(
+        {"study": "x", "models": ["pixelcnn_pp"], "architecture": {"width": 0.5}}
+    )
+    parts = assemble(plan(study)[0])
+    assert (parts.architecture.width, parts.architecture.blocks) == (0.5, 5)
+    assert parts.architecture.uses_labels == {"generator"}
 
 
 def test_every_objective_has_a_model():

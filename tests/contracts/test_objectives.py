@@ -145,6 +145,8 @@ def test_order_within_a_batch_does_not_matter(name):
     real, fake = batch(one, 1), batch(one, 2)
     turned = [Samples(s.images.flip(0), s.labels.flip(0)) for s in (real, fake)]
     for loss, other in zip(losses(one, real, fake), losses(one, *turned), strict=True):
+        if loss is None or other is None:  # of a discriminator that there is not
+            continue
         assert loss.value.item() == pytest.approx(other.value.item(), rel=1e-5)
 
 

@@ -7,6 +7,7 @@ import torch
 
 from coequal.contract import (
     ClassLogits,
+    DensityGenerator,
     LatentVariableGenerator,
     Logits,
     Reconstruction,
@@ -202,6 +203,29 @@ def test_vae_survives_a_decoder_that_is_sure(p):
     real = Samples(torch.full((5, 2, 1, 2), 1 - p))
     loss = ALL["vae"]().generator_loss(Known(0.0, 1.0, p), real=real, state={}, rng=Rng(0))
     assert 50 < loss.value.item() < 100  # 4 values x -log 1e-7 = 64
+
+
+class Fair(DensityGenerator):
+    """256^-4 for images of label 0, its square for those of label 1."""
+
+    def latents(self, count: int, rng: Rng):  # type: ignore[no-untyped-def]
+        return ()
+
+    def forward(self, request):  # type: ignore[no-untyped-def]
+        raise NotImplementedError
+
+    def log_likelihood(self, real: Samples) -> torch.Tensor:
+        return -4 * (real.labels + 1) * math.log(256)
+
+
+def test_maximum_likelihood_by_hand():
+    # Two images of 2 channels x 1 x 2: 256^-4 and 256^-8, so 8 and 16 bits per dimension: 12.
+    real = Samples(torch.zeros(2, 2, 1, 2), torch.tensor([0, 1]))
+    objective = ALL["maximum_likelihood"]()
+    loss = objective.generator_loss(Fair(), real=real, state={}, rng=Rng(0))
+    assert loss.value.item() == pytest.approx(12, rel=1e-6)
+    assert loss.parts["bits_per_dimension"].item() == loss.value.item()
+    assert objective.needs().output is None
 
 
 @pytest.mark.parametrize(

@@ -194,6 +194,8 @@ def _measure(
         except FloatingPointError as error:
             undefined[name] = str(error)
             continue
+        if not values:
+            undefined[name] = "there is no such number for this generator and these images"
         for output, found in values.items():
             official = output == "fd" and encoder is not None and encoder.is_fid
             numbers["fid" if official else output] = {

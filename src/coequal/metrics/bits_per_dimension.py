@@ -1,0 +1,93 @@
+"""Likelihood of real images, for generators that have one: van den Oord et al. 2016,
+arXiv:1601.06759.
+
+It says how well a density model predicts images that it was not trained on; a generator without a
+density (a GAN, a VAE) has no such number.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from coequal.contract import (
+    DensityGenerator,
+    ImageSet,
+    Metric,
+    Output,
+    Samples,
+    Value,
+    Want,
+)
+from coequal.images import unit
+from coequal.rng import Rng
+
+PART = "BitsPerDimension"
+AT_ONCE = 100  # images
+
+
+@dataclass(frozen=True)
+class BitsPerDimension(Metric):
+    """-log2 p(x) / (pixels x channels) of real images x, whose values are 256 levels.
+
+    For a conditional generator it is log2 p(x | label), with the images' own labels; numbers with
+    and without labels are not of one kind. The standard error is over the images. NaN if a
+    probability is not finite.
+
+    Attributes:
+        images: so many, the first of the split; at least 2.
+    """
+
+    images: int = 1024
+
+    outputs: ClassVar[Mapping[str, Output]] = {
+        "bits_per_dimension": Output("lower", "bits per pixel and channel; 8 is a uniform law")
+    }
+    wants: ClassVar[tuple[Want, ...]] = ("images", "generator")
+
+    def __post_init__(self) -> None:
+        if self.images < 2:
+            raise ValueError(f"bits_per_dimension: images must be at least 2, got {self.images}")
+
+    def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
+        """The real images, and their labels if they have any."""
+        assert real.images is not None
+        found = {"images": real.images[: self.images].clone()}
+        if real.labels is not None:
+            found["labels"] = real.labels[: self.images].clone()
+        return found
+
+    def values(
+        self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
+    ) -> Mapping[str, Value]:
+        """Nothing without a generator, for one that gives no probability, and for one that wants
+        labels of images that have none."""
+        generator, labels = fake.generator, real.get("labels")
+        if not isinstance(generator, DensityGenerator):
+            return {}
+        if generator.conditional and labels is None:
+            return {}
+        bits = _bits(generator, real["images"], labels if generator.conditional else None)
+        error = float(bits.std()) / math.sqrt(len(bits)) if len(bits) > 1 else None
+        return {"bits_per_dimension": Value(float(bits.mean()), error)}
+
+
+@torch.no_grad()
+def _bits(generator: DensityGenerator, images: Tensor, labels: Tensor | None) -> Tensor:
+    """Of each image, float64, on the CPU; the generator's mode is left as it was."""
+    device = next((p.device for p in generator.parameters()), torch.device("cpu"))
+    training = generator.training
+    generator.eval()
+    found = []
+    try:
+        for start in range(0, len(images), AT_ONCE):
+            part = slice(start, start + AT_ONCE)
+            own = None if labels is None else labels[part].to(device)
+            samples = Samples(unit(images[part]).to(device), own)
+            found.append(generator.log_likelihood(samples).double().cpu())
+    finally:
+        generator.train(training)
+    return -torch.cat(found) / (math.log(2) * images[0].numel())

@@ -1,0 +1,29 @@
+"""Maximum likelihood, in bits per dimension: Salimans et al. 2017, arXiv:1701.05517, section 3."""
+
+import math
+from dataclasses import dataclass
+
+from coequal.contract import DensityGenerator, Likelihood, Loss, Needs, Samples, State
+from coequal.rng import Rng
+
+PART = "MaximumLikelihood"
+
+
+@dataclass(frozen=True)
+class MaximumLikelihood(Likelihood[DensityGenerator]):
+    """-log2 p(x) / (pixels x channels), mean over images; given the label, if the net knows it.
+
+    A uniform law over 256 levels has 8 bits per dimension.
+    """
+
+    def needs(self) -> Needs:
+        """A generator that gives the probability of an image, and no discriminator."""
+        return Needs(generator=DensityGenerator)
+
+    def generator_loss(
+        self, generator: DensityGenerator, *, real: Samples, state: State, rng: Rng
+    ) -> Loss:
+        """Its mean over the batch."""
+        nats = -generator.log_likelihood(real).mean()
+        bits = nats / (math.log(2) * real.images[0].numel())
+        return Loss(bits, {"bits_per_dimension": bits}, state)
