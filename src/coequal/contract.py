@@ -476,7 +476,8 @@ class ImageSet:
             yield self.features[start:stop] if self.read is None else self.read(start, stop)
 
 
-Want = Literal["probabilities", "labels", "images", "train", "generator"]
+Want = Literal["probabilities", "labels", "images", "train", "generator", "density"]
+# "density" beside "generator": one that gives the probability of an image.
 
 
 class Metric(ABC):
@@ -509,7 +510,7 @@ class Metric(ABC):
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, Value]:
         """The score of generated images against a reference, one per name in `outputs`, but for
-        those whose want in `wants_for` was not met.
+        those whose want in `wants_for` was not met, and nothing where a density was wanted in vain.
 
         NaN where a feature is not finite. `rng` is fresh for each call and named after the metric,
         so that one metric more moves no other's draws.

@@ -92,7 +92,8 @@ def test_a_folder_against_a_data_set_with_a_sheet(tmp_path):
     with Image.open(tmp_path / "near.png") as sheet:
         assert sheet.height > 8 * 24
     # The folder has no classes; nothing is known of where digits lie.
-    assert found["not_measured"].keys() == {"fd_per_class", "manifold", "modes", "curve"}
+    unknown = {"fd_per_class", "manifold", "modes", "curve", "bits_per_dimension"}
+    assert found["not_measured"].keys() == unknown
 
 
 def test_copies_repeats_and_counts_are_warned_of():

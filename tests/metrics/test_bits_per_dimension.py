@@ -1,12 +1,15 @@
 """Bits per dimension of generators whose law is known."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 from torch import Tensor
 
 from coequal.contract import DensityGenerator, Generator, ImageSet, Request, Samples
+from coequal.evaluation.inputs import from_array, from_generator
+from coequal.evaluation.score import score
 from coequal.metrics.bits_per_dimension import BitsPerDimension
 from coequal.rng import Rng
 
@@ -73,6 +76,33 @@ def test_a_conditional_generator_is_asked_with_the_labels():
 def test_nothing_without_a_density():
     assert values(None) == {}
     assert values(Gan()) == {}
+
+
+@pytest.mark.parametrize(
+    ("generator", "labels", "said"),
+    [
+        (Known(), False, None),
+        (Known(conditional=True), True, None),
+        (Known(conditional=True), False, "the real images have no labels"),
+        (Gan(), True, "gives the probability of an image"),
+        (None, True, "needs the generator itself"),
+    ],
+)
+def test_a_score_has_it_or_says_why_not(generator, labels, said, tmp_path):
+    given = real_set(labels)
+    real = replace(from_array(given.images, "real"), labels=given.labels)
+    fakes = torch.zeros(3, 1, 2, 2, dtype=torch.uint8)
+    fake = from_array(fakes, "f") if generator is None else from_generator(fakes, generator, "f")
+    asked = {"real": real, "fake": fake, "encoder": "pixels", "log": lambda line: None}
+    places = {"data_dir": tmp_path, "cache": tmp_path}
+    if said is None:
+        found = score(metrics=["bits_per_dimension"], **asked, **places)
+        assert found["metrics"]["bits_per_dimension"]["value"] == pytest.approx(
+            3 if generator.conditional else 2.5, rel=1e-6
+        )
+    else:
+        with pytest.raises(ValueError, match=said):
+            score(metrics=["bits_per_dimension"], **asked, **places)
 
 
 def test_the_first_images_and_the_mode_is_left():

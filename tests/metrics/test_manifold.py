@@ -5,7 +5,18 @@ import pytest
 import torch
 from torch import Tensor
 
-from coequal.contract import Dataset, Generator, ImageSet, Request, Samples, Split
+from coequal.architectures.pixelcnn import PixelCnn
+from coequal.contract import (
+    Dataset,
+    DensityGenerator,
+    Generator,
+    ImageSet,
+    ImageShape,
+    Needs,
+    Request,
+    Samples,
+    Split,
+)
 from coequal.evaluation.asked import asked_metrics
 from coequal.evaluation.score import score
 from coequal.manifolds.polygons import PolygonFamily
@@ -189,3 +200,10 @@ def test_scores_say_what_can_t_be_had(tmp_path):
     other = replace(real, dataset=replace(data, manifold=None))
     with pytest.raises(ValueError, match="manifold: needs polygons"):
         score(real=other, fake=fake, metrics=["manifold_precision"], encoder="pixels", **common)
+
+
+def test_a_generator_with_a_density_has_no_recall():
+    nets = PixelCnn(width=1 / 80, blocks=1, mixtures=1)
+    generator = nets.build(ImageShape(1, 16, 16), None, Needs(generator=DensityGenerator)).generator
+    found = measured(triangles(20, 2), generator, 20)
+    assert found.keys() == {"manifold_precision", "manifold_distance"}

@@ -115,6 +115,15 @@ models:
             "can't choose for ns_gan",
         ),
         (
+            "models: [ns_gan, vae]\nevaluation: {metrics: [fd, bits_per_dimension]}\n",
+            "wants the probability of an image, and no model here gives it; what would do: pixel",
+        ),
+        (
+            "models: [ns_gan, pixelcnn_pp]\nevaluation: {metrics: [fd, bits_per_dimension]}\n"
+            "select: {metric: bits_per_dimension}\n",
+            "can't choose for ns_gan, which gives no probability of an image",
+        ),
+        (
             "evaluation: {encoder: pixels, metrics: [fd, inception_score]}\n",
             "needs an encoder with class probabilities",
         ),

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from coequal import lookup
-from coequal.contract import Dataset, Encoder, ImageSet, Log, Metric
+from coequal.contract import Dataset, DensityGenerator, Encoder, ImageSet, Log, Metric
 from coequal.evaluation.asked import Asked, asked_metrics
 from coequal.evaluation.doubts import doubts, size_in_words
 from coequal.evaluation.features import cached_features
@@ -194,8 +194,6 @@ def _measure(
         except FloatingPointError as error:
             undefined[name] = str(error)
             continue
-        if not values:
-            undefined[name] = "there is no such number for this generator and these images"
         for output, found in values.items():
             official = output == "fd" and encoder is not None and encoder.is_fid
             numbers["fid" if official else output] = {
@@ -248,6 +246,7 @@ def _not_measurable(
         "generator": None
         if fake.generator is not None
         else "needs the generator itself, not only images (--fake runs/my_run:ns_gan)",
+        "density": _no_density(real, fake),
     }
     manifold = None if real.dataset is None else real.dataset.manifold
     found = {}
@@ -261,6 +260,18 @@ def _not_measurable(
             if want is not None and (reason := reasons[want]) is not None:
                 found[output] = reason
     return found
+
+
+def _no_density(real: Input, fake: Input) -> str | None:
+    """Why a generator that is given has no likelihood of the real images; None if it has."""
+    generator = fake.generator
+    if generator is None:
+        return None  # it is said that one is needed
+    if not isinstance(generator, DensityGenerator):
+        return "needs a generator that gives the probability of an image, such as pixelcnn_pp's"
+    if generator.conditional and real.labels is None:
+        return "the generator knows classes, and the real images have no labels"
+    return None
 
 
 def _refuse_unlike(sources: Mapping[str, Input]) -> None:

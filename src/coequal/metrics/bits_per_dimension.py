@@ -46,7 +46,7 @@ class BitsPerDimension(Metric):
     outputs: ClassVar[Mapping[str, Output]] = {
         "bits_per_dimension": Output("lower", "bits per pixel and channel; 8 is a uniform law")
     }
-    wants: ClassVar[tuple[Want, ...]] = ("images", "generator")
+    wants: ClassVar[tuple[Want, ...]] = ("images", "generator", "density")
 
     def __post_init__(self) -> None:
         if self.images < 2:

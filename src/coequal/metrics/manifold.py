@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from coequal.contract import ImageSet, KnownManifold, Metric, Output, Value, Want
+from coequal.contract import DensityGenerator, ImageSet, KnownManifold, Metric, Output, Value, Want
 from coequal.images import unit
 from coequal.manifolds.inversion import Effort, Inversion, invert
 from coequal.manifolds.polygons import Mode, PolygonFamily
@@ -33,7 +33,8 @@ class Manifold(Metric):
 
     - `manifold_precision`: of generated images, near the closest polygon (see `distance`).
     - `manifold_recall`: of real images, near the closest image that the generator can make, which
-      is found by inverting it (see `manifolds.inversion`). Needs the generator.
+      is found by inverting it (see `manifolds.inversion`). Needs the generator; not for one with
+      a density, which can make every image, and whose images may have no gradient.
     - `manifold_f1`: their harmonic mean; 0 if both are 0.
     - `manifold_distance`: mean squared distance of generated images, which still tells generators
       apart where none is precise.
@@ -112,7 +113,7 @@ class Manifold(Metric):
             "manifold_precision": share_of(precise),
             "manifold_distance": _mean(near.squared),
         }
-        if fake.generator is None:
+        if fake.generator is None or isinstance(fake.generator, DensityGenerator):
             return found
         reached = self.inverted(real, fake, rng)
         recalled = reached.squared <= self.delta

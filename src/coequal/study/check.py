@@ -1,14 +1,16 @@
 """What can be found wrong with a study before anything starts, beyond the form of its file."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from coequal import lookup
-from coequal.contract import Encoder, Metric
+from coequal.contract import DensityGenerator, Encoder, Metric
 from coequal.data import known_manifold
 from coequal.evaluation.asked import Asked, asked_metrics
 from coequal.records import Trial
 from coequal.study.document import Document, Place, Slip, StudyError, read
-from coequal.study.parts import architecture_problems, assemble, setting_problems
+from coequal.study.parts import Parts, architecture_problems, assemble, setting_problems
 from coequal.study.plan import search_of
 from coequal.study.spec import BudgetSpec, Study, from_document
 
@@ -124,7 +126,7 @@ def _instrument_problems(study: Study) -> list[tuple[Place, str]]:
         for data in study.data:
             if refusal := metric.refuses(known_manifold(data, study.image_size)):
                 found.append((place, f"{name} can't measure {data}: {refusal}"))
-    found += _label_problems(study, asked)
+    found += _model_problems(study, asked)
     chosen = study.select.metric
     place = ("select", "metric")
     if outputs.get(chosen) == "target":
@@ -136,30 +138,60 @@ def _instrument_problems(study: Study) -> list[tuple[Place, str]]:
     return found
 
 
-def _label_problems(study: Study, asked: Asked) -> list[tuple[Place, str]]:
-    """Metrics of classes where no model makes images of a class asked for, or not all do and the
-    metric is what chooses."""
-    wanting = [name for name, metric in asked.parts.items() if "labels" in metric.wants]
-    if not wanting:
-        return []
-    without: list[str] = []
-    for trial in {trial.model: trial for trial in search_of(study)}.values():
-        try:
-            if "generator" not in assemble(trial).architecture.uses_labels:
-                without.append(trial.model)
-        except (LookupError, ValueError):
-            return []  # said elsewhere
-    does = "(generator_labels: none); what would do: a conditional model, such as cgan"
-    if len(without) == len(study.models):
-        names = " and ".join(wanting)
-        text = f"{names} wants images of a class asked for, and no model here makes them {does}"
-        return [(("evaluation", "metrics"), text)]
-    chosen = [name for name in wanting if study.select.metric in asked.outputs[name]]
-    if chosen and without:
-        names = ", ".join(without)
-        text = f"{study.select.metric} can't choose for {names}, which makes no images of a class"
-        return [(("select", "metric"), f"{text} asked for {does}")]
-    return []
+def _model_problems(study: Study, asked: Asked) -> list[tuple[Place, str]]:
+    """Metrics that want what no model has (images of a class asked for, a probability), or not all
+    have where the metric is what chooses."""
+    found: list[tuple[Place, str]] = []
+    for want, lacking in WANTED_OF_MODELS.items():
+        wanting = [name for name, metric in asked.parts.items() if want in metric.wants]
+        if not wanting:
+            continue
+        without: list[str] = []
+        for trial in {trial.model: trial for trial in search_of(study)}.values():
+            try:
+                if not lacking.has(assemble(trial)):
+                    without.append(trial.model)
+            except (LookupError, ValueError):
+                return []  # said elsewhere
+        chosen = [name for name in wanting if study.select.metric in asked.outputs[name]]
+        if len(without) == len(study.models):
+            names = " and ".join(wanting)
+            text = f"{names} wants {lacking.what}, and no model here {lacking.makes} {lacking.does}"
+            found.append((("evaluation", "metrics"), text))
+        elif chosen and without:
+            names = ", ".join(without)
+            text = f"{study.select.metric} can't choose for {names}, which {lacking.not_so}"
+            found.append((("select", "metric"), f"{text} {lacking.does}"))
+    return found
+
+
+@dataclass(frozen=True)
+class _Lacking:
+    """What a metric may want of a model, and how to say that a model has it not."""
+
+    has: Callable[[Parts], bool]
+    what: str
+    makes: str
+    not_so: str
+    does: str
+
+
+WANTED_OF_MODELS = {
+    "labels": _Lacking(
+        lambda parts: "generator" in parts.architecture.uses_labels,
+        "images of a class asked for",
+        "makes them",
+        "makes no images of a class asked for",
+        "(generator_labels: none); what would do: a conditional model, such as cgan",
+    ),
+    "density": _Lacking(
+        lambda parts: issubclass(parts.objective.needs().generator, DensityGenerator),
+        "the probability of an image",
+        "gives it;",
+        "gives no probability of an image;",
+        "what would do: pixelcnn_pp",
+    ),
+}
 
 
 def _metric_settings_problems(study: Study) -> list[tuple[Place, str]]:
