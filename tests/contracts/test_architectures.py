@@ -76,7 +76,7 @@ def test_seed_decides_the_parameters_and_the_global_generator_is_left(name):
     nets = small(name)
     needs = some_needs(name)
     before = torch.get_rng_state()
-    one, same, other = (build_players(nets, SHAPES[0], None, needs, s) for s in (1, 1, 2))
+    one, same, other = (build_players(nets, SHAPES[0], 10, needs, s) for s in (1, 1, 2))
     assert torch.equal(before, torch.get_rng_state())
     a, b, c = (next(iter(p.generator.state_dict().values())) for p in (one, same, other))
     assert torch.equal(a, b)
@@ -86,7 +86,7 @@ def test_seed_decides_the_parameters_and_the_global_generator_is_left(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_generator_is_a_deterministic_map_of_its_request(name):
     nets = small(name)
-    players = build_players(nets, SHAPES[0], None, some_needs(name), 1)
+    players = build_players(nets, SHAPES[0], 10, some_needs(name), 1)
     generator = players.generator.eval()
     latents = generator.latents(6, Rng(5))
     whole = generator(Request(latents)).images
@@ -110,7 +110,7 @@ def test_a_shape_is_built_or_refused_in_words(name, shape, said):
     if (refusal := nets.refuses(shape)) is not None:
         assert said in refusal
     else:
-        generator = build_players(nets, shape, None, some_needs(name), 1).generator
+        generator = build_players(nets, shape, 10, some_needs(name), 1).generator
         images = generator(Request(generator.latents(2, Rng(0)))).images
         assert images.shape == (2, *shape)
 
