@@ -26,10 +26,13 @@ MAY_IMPORT = {
     "objectives": {"contract", "rng"},
     "architectures": {"contract", "rng"},
     "manifolds": {"contract", "rng", "seeds"},
-    "metrics": {"contract", "rng", "images", "manifolds", "statistics"},
+    "classification": {"contract", "rng", "seeds", "files", "images", "statistics"},
+    "metrics": {"contract", "rng", "images", "manifolds", "statistics", "classification"},
     "datasets": {"contract", "seeds", "files", "rng", "manifolds"},
     "data": {"contract", "lookup", "datasets"},
-    "encoders": {"contract", "rng", "seeds", "files", "data", "images", "manifolds"},
+    "encoders": {
+        *("contract", "rng", "seeds", "files", "data", "images", "manifolds", "classification")
+    },
     "training": {"contract", "rng", "seeds", "records", "images", "files"},
     "evaluation": WORDS | {"data", "datasets", "metrics", "manifolds"},
     "results": {"records", "files", "selection"},

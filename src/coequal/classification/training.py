@@ -1,0 +1,178 @@
+"""Training a classifier and asking it: on one thread, so that the bits hang on nothing else."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Int
+from torch import Tensor, nn
+from torch.nn import functional
+
+from coequal.classification import nets
+from coequal.classification.recipes import Recipe
+from coequal.contract import ImageShape, Log
+from coequal.images import unit
+from coequal.rng import Rng
+from coequal.seeds import seed_for
+
+AT_ONCE = 250  # images that a trained net is asked about
+
+
+@dataclass(frozen=True, eq=False)
+class Classifier:
+    """A trained net, the scale of its input, and the number of classes."""
+
+    net: nn.Module
+    recipe: Recipe
+    classes: int
+
+    def weights(self) -> Mapping[str, Tensor]:
+        """All that `loaded` wants, by name."""
+        return self.net.state_dict()
+
+
+def train(
+    images: Tensor,
+    labels: Int[Tensor, " n"],
+    classes: int,
+    recipe: Recipe,
+    seed: int,
+    log: Log | None = None,
+    name: str = "classifier",
+) -> Classifier:
+    """A classifier of these images; the same bits for the same arguments on any number of threads.
+
+    Args:
+        images: (n, c, h, w), uint8 or float32 in [0, 1]; two at least, of 4x4 at least.
+        labels: 0 .. classes - 1.
+        classes: how many there are.
+        recipe: see `classification.recipes`.
+        seed: of the initial weights and of all that is drawn on the way.
+        log: is told how far it is.
+        name: for the log.
+
+    Raises:
+        ValueError: fewer than two images, or smaller ones than 4x4.
+    """
+    if len(images) < 2 or min(images.shape[2:]) < 4:
+        raise ValueError(f"a classifier needs 2 images of 4x4 at least, not {tuple(images.shape)}")
+    shape = ImageShape(*images.shape[1:])
+    seeds = [seed_for("classification", what, recipe.net, seed) for what in ("weights", "order")]
+    net = _built(shape, classes, recipe, seeds[0])
+    fit(net, images, labels, recipe, Rng(seeds[1]), log or (lambda line: None), name)
+    return Classifier(net.eval(), recipe, classes)
+
+
+def loaded(
+    weights: Mapping[str, Tensor], shape: ImageShape, classes: int, recipe: Recipe
+) -> Classifier:
+    """The classifier with these weights."""
+    net = _built(shape, classes, recipe, 0)
+    net.load_state_dict(dict(weights))
+    return Classifier(net.eval(), recipe, classes)
+
+
+@torch.inference_mode()
+def predict(classifier: Classifier, images: Tensor, top: int = 1) -> Int[Tensor, "n top"]:
+    """The `top` most likely classes of all images, the likeliest first; without noise.
+
+    Always in batches of one size, the last one filled up: no answer hangs on what else is asked.
+    """
+    answers = []
+    with single_thread():
+        for start in range(0, len(images), AT_ONCE):
+            part = images[start : start + AT_ONCE]
+            full = part.new_zeros(AT_ONCE, *part.shape[1:])
+            full[: len(part)] = part
+            logits = classifier.net(scaled(full, classifier.recipe))[: len(part)]
+            answers.append(logits.topk(top).indices if top > 1 else logits.argmax(1, keepdim=True))
+    return torch.cat(answers)
+
+
+@contextmanager
+def single_thread() -> Iterator[None]:
+    """More threads would add up in another order: other weights."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def fit(
+    net: nn.Module,
+    images: Tensor,
+    labels: Int[Tensor, " n"],
+    recipe: Recipe,
+    rng: Rng,
+    log: Log,
+    name: str,
+) -> None:
+    """Train a net in place; it is left in training mode."""
+    batch, steps = min(recipe.batch, len(images)), recipe.steps_for(len(images))
+    optimiser, schedule = _optimiser(net, recipe, steps)
+    order, position = rng.permutation(len(images)), 0
+    net.train()
+    with single_thread(), torch.enable_grad():
+        for step in range(steps):
+            if position + batch > len(images):
+                order, position = rng.permutation(len(images)), 0
+            rows = order[position : position + batch]
+            position += batch
+            shown = _shown(images[rows], recipe, rng)
+            loss = functional.cross_entropy(net(shown), labels[rows])
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            schedule.step()
+            if step % max(1, steps // 10) == 0:
+                log(f"{name}: {step / steps:.0%} trained")
+
+
+def scaled(images: Tensor, recipe: Recipe) -> Tensor:
+    """Images as the net wants them, float32."""
+    if recipe.scale == "unit":
+        return unit(images)
+    levels = images * 255 if images.is_floating_point() else images.to(torch.float32)
+    return levels / 128 - 1
+
+
+def _shown(images: Tensor, recipe: Recipe, rng: Rng) -> Tensor:
+    """A batch as the net sees it in training."""
+    if recipe.flip or recipe.pad:
+        images = _moved(images, recipe, rng)
+    found = scaled(images, recipe)
+    return found + rng.uniform(*found.shape, high=recipe.noise) if recipe.noise else found
+
+
+def _moved(images: Tensor, recipe: Recipe, rng: Rng) -> Tensor:
+    """Mirrored at random, and a random window of each after padding with zeros."""
+    count, channels, height, width = images.shape
+    padded = functional.pad(images, [recipe.pad] * 4)
+    down, across = rng.integers(2 * recipe.pad + 1, 2 * count).view(2, count, 1)
+    rows, columns = down + torch.arange(height), across + torch.arange(width)
+    if recipe.flip:
+        mirrored = rng.integers(2, count).bool()[:, None]
+        columns = torch.where(mirrored, columns.flip(1), columns)
+    which = torch.arange(count)[:, None, None, None]
+    plane = torch.arange(channels)[:, None, None]
+    return padded[which, plane, rows[:, None, :, None], columns[:, None, None, :]]
+
+
+def _optimiser(
+    net: nn.Module, recipe: Recipe, steps: int
+) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
+    parameters, rate, decay = net.parameters(), recipe.rate, recipe.weight_decay
+    if recipe.optimiser == "adamw":
+        adamw = torch.optim.AdamW(parameters, lr=rate, weight_decay=decay, fused=True)
+        return adamw, torch.optim.lr_scheduler.OneCycleLR(adamw, rate, total_steps=steps)
+    sgd = torch.optim.SGD(parameters, lr=rate, momentum=0.9, weight_decay=decay)
+    falls = [round(share * steps) for share in recipe.decays]
+    return sgd, torch.optim.lr_scheduler.MultiStepLR(sgd, falls, gamma=0.1)
+
+
+def _built(shape: ImageShape, classes: int, recipe: Recipe, seed: int) -> nn.Module:
+    build = {"small": nets.small, "resnet32": nets.resnet32}[recipe.net]
+    return nets.drawn(lambda: build(shape, classes), seed)
