@@ -486,6 +486,7 @@ class Metric(ABC):
 
     version: ClassVar[int] = 1  # of what `reference` gives: cached ones of another are not read
     costly: ClassVar[bool] = False  # whether `reference` takes so long that it is always cached
+    sees_features: ClassVar[bool] = True  # whether it looks at features at all
     outputs: ClassVar[Mapping[str, Output]]
     wants: ClassVar[tuple[Want, ...]] = ()  # beyond features
     wants_for: ClassVar[Mapping[str, Want]] = {}  # of single outputs: without it they are not given

@@ -34,9 +34,19 @@ OF_ANY_IMAGES = [
 tests."""
 
 
+QUICK = {"epochs": 0.4, "seeds": 2}
+SETTINGS = {
+    "gan_train": QUICK,
+    "gan_test": QUICK,
+}
+"""Of metrics whose defaults would take minutes here."""
+
+NOT_OF_FEW_CLASSES = {"gan_train_top5"}
+
+
 @pytest.mark.parametrize("name", OF_ANY_IMAGES)
 def test_a_metric(name):
-    metric = lookup.load("metrics", name)()
+    metric = lookup.load("metrics", name)(**SETTINGS.get(name, {}))
     rng = Rng(0)
     real, near, far = rng.normal(400, 6), rng.normal(400, 6), rng.normal(400, 6) + 3
     reference = metric.reference(image_set(real), image_set(rng.normal(400, 6)))
@@ -45,10 +55,11 @@ def test_a_metric(name):
         return metric.values(real=reference, fake=image_set(features), rng=Rng(seed))
 
     found, again, worse, turned = score(near), score(near), score(far), score(near.flip(0))
-    assert found.keys() == metric.outputs.keys()
+    assert found.keys() == metric.outputs.keys() - NOT_OF_FEW_CLASSES
     broken = near.clone()
     broken[3, 2] = float("nan")
-    for key, output in metric.outputs.items():
+    for key in found:
+        output = metric.outputs[key]
         if output.better != "target":
             sign = 1 if output.better == "lower" else -1
             assert sign * found[key].value < sign * worse[key].value, key
@@ -57,7 +68,8 @@ def test_a_metric(name):
             assert near_it < far_off, key
         assert found[key] == again[key], key  # the same stream, the same bits
         assert found[key].value == pytest.approx(turned[key].value, rel=1e-9), key
-        assert score(broken)[key].value != found[key].value, key
+        if metric.sees_features:  # shares of right answers may be the same with one other image
+            assert score(broken)[key].value != found[key].value, key
 
 
 def polygons() -> Dataset:

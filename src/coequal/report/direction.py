@@ -11,6 +11,7 @@ SHARES = frozenset(
         *("precision", "recall", "f1", "coverage", "prd_f8", "prd_f1_8"),
         *("manifold_precision", "manifold_recall", "manifold_f1"),
         *("modes_quality", "curve_quality", "curve_coverage"),
+        *("gan_train", "gan_train_top5"),
     }
 )
 """Metrics that are shares: 1 is the best that any model can have, 0 the worst."""
@@ -19,9 +20,11 @@ TARGETS = frozenset(
     {
         *("one_nn", "one_nn_real", "one_nn_fake"),
         *("authenticity", "authenticity_calibrated", "c_t"),
+        *("gan_test", "gan_test_gap"),
     }
 )
-"""Metrics of which held-out real images score the middle of the range: none can choose."""
+"""Metrics of which held-out real images have the best score, and one beyond it is worse: none can
+choose."""
 
 DISTANCES = frozenset(
     {

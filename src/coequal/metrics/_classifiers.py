@@ -1,0 +1,259 @@
+"""What the metrics that train classifiers share: settings, checks, training, and accuracies with
+their errors."""
+
+import math
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, NamedTuple
+
+import torch
+from jaxtyping import Bool, Int
+from scipy.stats import t as student
+from torch import Tensor
+
+from coequal.classification import recipes
+from coequal.classification.recipes import Recipe
+from coequal.classification.subsets import digest, in_fixed_order, some_of_each
+from coequal.classification.training import Classifier, predict, train
+from coequal.contract import ImageSet, Metric, Value, Want
+from coequal.statistics.rates import Z, wilson
+
+KEPT = 12  # classifiers of real images that this process remembers
+LARGEST_MATRIX = 50  # classes: with more, a confusion matrix is too long a detail
+
+
+@dataclass(frozen=True)
+class ClassifierMetric(Metric):
+    """Settings of all metrics that train classifiers.
+
+    Attributes:
+        classifier: a recipe of `classification.recipes`: "small" takes seconds to minutes,
+            "resnet32" is the paper's.
+        seeds: classifiers per training set; values are means over them.
+        epochs: of "small".
+        length: of "resnet32", as a share of the published 64,000 steps.
+        flips: whether "resnet32" mirrors images in training, as published.
+    """
+
+    costly: ClassVar[bool] = True
+    sees_features: ClassVar[bool] = False
+    wants: ClassVar[tuple[Want, ...]] = ("labels", "images", "train")
+    classifier: Literal["small", "resnet32"] = "small"
+    seeds: int = 3
+    epochs: float = 5.0
+    length: float = 1.0
+    flips: bool = True
+
+    def __post_init__(self) -> None:
+        if self.classifier not in recipes.NAMES:
+            raise ValueError(f"classifier is {self.classifier}; one of {', '.join(recipes.NAMES)}")
+        if self.seeds < 1:
+            raise ValueError(f"seeds is {self.seeds}; at least 1")
+        _ = self.recipe
+
+    @property
+    def recipe(self) -> Recipe:
+        """How classifiers are trained with these settings."""
+        if self.classifier == "small":
+            return recipes.small(self.epochs)
+        return recipes.resnet32(self.length, self.flips)
+
+
+# ------------------------------------------------------------------------------------------- images
+
+
+class Labelled(NamedTuple):
+    """Images and labels in the fixed order of `in_fixed_order`."""
+
+    images: Tensor
+    labels: Int[Tensor, " n"]
+
+    def some(self, count: int, seed: int) -> "Labelled":
+        """`count` of them, of each class in proportion; all if there are no more."""
+        if count >= len(self.labels):
+            return self
+        rows = some_of_each(self.labels, count, seed).sort().values
+        return Labelled(self.images[rows], self.labels[rows])
+
+
+def labelled(found: ImageSet | None, side: str) -> Labelled:
+    """The images of a side.
+
+    Raises:
+        ValueError: there are none, or no labels.
+    """
+    if found is None or found.images is None or found.labels is None:
+        raise ValueError(f"classifiers need images and a label for each; the {side} ones lack them")
+    return Labelled(*in_fixed_order(found.images.cpu(), found.labels.cpu()))
+
+
+def number_of_classes(real: Labelled, train: Labelled) -> int:
+    """How many there are: those of the training images.
+
+    Raises:
+        ValueError: fewer than two, or a class has no image on a side.
+    """
+    classes = 1 + int(max(real.labels.max(), train.labels.max()))
+    if classes < 2:
+        raise ValueError("a classifier needs two classes at least")
+    for side, found in (("real", real), ("training", train)):
+        refuse_gaps(found, classes, side)
+    return classes
+
+
+def refuse_gaps(found: Labelled, classes: int, side: str) -> None:
+    """No image of some class, or a class that there isn't.
+
+    Raises:
+        ValueError: so it is; the message gives their numbers.
+    """
+    counts = found.labels.bincount(minlength=classes)
+    if len(counts) > classes:
+        raise ValueError(f"the {side} images have classes up to {len(counts) - 1}, not {classes}")
+    if none := (counts == 0).nonzero()[:, 0].tolist():
+        raise ValueError(f"the {side} images have none of class {', '.join(map(str, none))}")
+
+
+def finite(found: Labelled) -> bool:
+    """Whether every pixel is a number."""
+    return not found.images.is_floating_point() or bool(torch.isfinite(found.images).all())
+
+
+# ---------------------------------------------------------------------------------------- training
+
+_kept: OrderedDict[tuple[str, int, Recipe, int], Classifier] = OrderedDict()
+
+
+def trained(
+    found: Labelled, classes: int, recipe: Recipe, seeds: int, keep: bool = False
+) -> list[Classifier]:
+    """One classifier a seed. With `keep` this process remembers the last ones: several metrics, and
+    both splits of a study, ask for the same ones of real images."""
+    if not keep:
+        return [train(*found, classes, recipe, seed) for seed in range(seeds)]
+    content = digest(*found)
+    made = []
+    for seed in range(seeds):
+        key = (content, classes, recipe, seed)
+        if key not in _kept:
+            _kept[key] = train(*found, classes, recipe, seed)
+        _kept.move_to_end(key)
+        made.append(_kept[key])
+        while len(_kept) > KEPT:
+            _kept.popitem(last=False)
+    return made
+
+
+def answers(
+    classifiers: Sequence[Classifier], images: Tensor, top: int = 1
+) -> Int[Tensor, "seeds n top"]:
+    """What each classifier says of all images, the likeliest class first."""
+    return torch.stack([predict(classifier, images, top) for classifier in classifiers])
+
+
+def hits(said: Int[Tensor, "seeds n top"], labels: Int[Tensor, " n"]) -> Bool[Tensor, "seeds n"]:
+    """Whether the right class is among the answers."""
+    return (said == labels[None, :, None]).any(2)
+
+
+# -------------------------------------------------------------------------------------- accuracies
+
+
+def accuracy(found: Bool[Tensor, "seeds n"]) -> Value:
+    """The mean accuracy over seeds, for new images to judge and new classifier seeds.
+
+    Two parts are joined. The images: Wilson's interval of the mean (all seeds judge the same
+    images, so that more seeds don't make it narrower). The seeds: Student's t of their spread; a
+    single seed has none. Their distances from the mean add up in squares, which counts what seeds
+    and images share twice: on the wide side.
+    """
+    seeds, count = found.shape
+    right = round(float(found.sum()) / seeds)
+    share = float(found.double().mean())
+    ends = wilson(right, count)
+    error, half = spread([float(one.double().mean()) for one in found])
+    low = max(0.0, share - math.hypot(right / count - ends.low, half))
+    high = min(1.0, share + math.hypot(ends.high - right / count, half))
+    return Value(share, math.hypot(math.sqrt(share * (1 - share) / count), error), (low, high))
+
+
+def spread(by_seed: Sequence[float]) -> tuple[float, float]:
+    """The standard error of a mean over seeds, and half its 95 % interval; 0 for a single one."""
+    count = len(by_seed)
+    if count < 2:
+        return 0.0, 0.0
+    mean = math.fsum(by_seed) / count
+    variance = math.fsum((value - mean) ** 2 for value in by_seed) / (count - 1)
+    error = math.sqrt(variance / count)
+    return error, float(student.ppf(0.975, count - 1)) * error
+
+
+def paired(first: Bool[Tensor, "seeds n"], second: Bool[Tensor, "seeds n"]) -> Value:
+    """The accuracy of `first` less that of `second` on the same images, seed by seed.
+
+    Its error and interval are over new images to judge (the deviation of the images' differences)
+    and new classifier seeds (their spread).
+    """
+    by_image = first.double().mean(0) - second.double().mean(0)
+    by_seed = (first.double().mean(1) - second.double().mean(1)).tolist()
+    images = float(by_image.std()) / math.sqrt(len(by_image)) if len(by_image) > 1 else 0.0
+    error, half = spread(by_seed)
+    mean = float(by_image.mean())
+    wide = math.hypot(Z * images, half)
+    return Value(mean, math.hypot(images, error), (max(-1.0, mean - wide), min(1.0, mean + wide)))
+
+
+def unpaired(first: Bool[Tensor, "seeds n"], second: Bool[Tensor, "seeds m"]) -> Value:
+    """The accuracy of `first` less that of `second` of the same classifiers on other images.
+
+    Both sides' binomial errors and the spread of the seeds' differences; ends by Wilson's intervals
+    and Student's t, their distances added up in squares (Zou and Donner 2008).
+    """
+    by_seed = (first.double().mean(1) - second.double().mean(1)).tolist()
+    error, half = spread(by_seed)
+    mean = math.fsum(by_seed) / len(by_seed)
+    down, up, squares = half**2, half**2, error**2
+    for sign, side in ((1, first), (-1, second)):
+        count, share = side.shape[1], float(side.double().mean())
+        right = round(share * count)
+        ends = wilson(right, count)
+        below, above = right / count - ends.low, ends.high - right / count
+        down += (below if sign > 0 else above) ** 2
+        up += (above if sign > 0 else below) ** 2
+        squares += share * (1 - share) / count
+    limits = (max(-1.0, mean - math.sqrt(down)), min(1.0, mean + math.sqrt(up)))
+    return Value(mean, math.sqrt(squares), limits)
+
+
+def in_detail(
+    said: Int[Tensor, "seeds n top"], labels: Int[Tensor, " n"], classes: int
+) -> dict[str, Any]:
+    """Accuracies by seed and by class, and the confusion matrix if it isn't too large: rows are the
+    right classes, columns the answers, counts of all seeds together."""
+    found = hits(said[:, :, :1], labels)
+    by_class = [float(found[:, labels == label].double().mean()) for label in range(classes)]
+    details: dict[str, Any] = {
+        "images": len(labels),
+        "accuracy_by_seed": [float(one.double().mean()) for one in found],
+        "accuracy_by_class": [None if math.isnan(value) else value for value in by_class],
+    }
+    if classes <= LARGEST_MATRIX:
+        pairs = (labels[None] * classes + said[:, :, 0]).flatten()
+        matrix = pairs.bincount(minlength=classes**2).view(classes, classes)
+        details["confusion"] = matrix.tolist()
+    return details
+
+
+def summary(value: Value) -> dict[str, Any]:
+    """A value as a detail of another."""
+    return {
+        "value": value.value,
+        "standard_error": value.standard_error,
+        "interval": None if value.interval is None else list(value.interval),
+    }
+
+
+def undefined(metric: Metric) -> dict[str, Value]:
+    """NaN for every number."""
+    return {name: Value(float("nan")) for name in metric.outputs}

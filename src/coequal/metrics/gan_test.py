@@ -1,0 +1,115 @@
+"""GAN-test: does a classifier that has seen real images know generated ones? Shmelkov et al. 2018,
+"How good is my GAN?", arXiv:1807.09499, section 3.
+
+Precision-like: images that show another class than their label, or none, are not known.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from coequal.classification.training import Classifier, loaded
+from coequal.contract import ImageSet, ImageShape, Output, Value
+from coequal.metrics._classifiers import (
+    ClassifierMetric,
+    accuracy,
+    answers,
+    finite,
+    hits,
+    in_detail,
+    labelled,
+    number_of_classes,
+    refuse_gaps,
+    summary,
+    trained,
+    undefined,
+    unpaired,
+)
+from coequal.rng import Rng
+
+PART = "GanTest"
+FLAG = "memorisation?"
+
+
+@dataclass(frozen=True)
+class GanTest(ClassifierMetric):
+    """Accuracy on all generated images of classifiers trained on the real training images.
+
+    - `gan_test`: the mean over `seeds` classifiers. It is best at their accuracy on real images
+      that they have not seen: far below, images are poor or of the wrong class; clearly above, they
+      are easier than real ones, as copies of training images are, or as one clean image per class
+      would be. So it has a target, and can't be ranked.
+    - `gan_test_gap`: the same less the accuracy on the real images; 0 is best. If all of its
+      interval lies above 0, the detail `flag` is "memorisation?": look at `memorisation` then.
+
+    Errors and intervals are over newly generated images and new classifier seeds; those of the gap
+    over new real images to judge, too.
+    """
+
+    outputs: ClassVar[Mapping[str, Output]] = {
+        "gan_test": Output("target", "share of generated images; the real images' share is best"),
+        "gan_test_gap": Output("target", "share above that of real images; 0 is best", 0.0),
+    }
+
+    def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
+        """The weights of every classifier, and what they say of the real images.
+
+        Raises:
+            ValueError: no labels or images, or a class without any.
+        """
+        judged, taught = labelled(real, "real"), labelled(train, "training")
+        classes = number_of_classes(judged, taught)
+        classifiers = trained(taught, classes, self.recipe, self.seeds, keep=True)
+        return {
+            "labels": judged.labels,
+            "said": answers(classifiers, judged.images),
+            "counts": torch.tensor([classes, len(taught.labels)]),
+            **{
+                f"{seed}/{name}": weights
+                for seed, classifier in enumerate(classifiers)
+                for name, weights in classifier.weights().items()
+            },
+        }
+
+    def values(
+        self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
+    ) -> Mapping[str, Value]:
+        """NaN if an image is not finite.
+
+        Raises:
+            ValueError: no labels, or a class without images.
+        """
+        found = labelled(fake, "generated")
+        classes, trained_on = real["counts"].tolist()
+        refuse_gaps(found, classes, "generated")
+        if not finite(found):
+            return undefined(self)
+        classifiers = self._classifiers(real, ImageShape(*found.images.shape[1:]), classes)
+        said = answers(classifiers, found.images)
+        right, of_real = hits(said, found.labels), hits(real["said"], real["labels"])
+        gap = unpaired(right, of_real)
+        assert gap.interval is not None
+        details = {
+            "recipe": self.recipe.in_words,
+            **in_detail(said, found.labels, classes),
+            "trained_on": trained_on,
+            "baseline": {
+                **summary(accuracy(of_real)),
+                **in_detail(real["said"], real["labels"], classes),
+            },
+            **({"flag": FLAG} if gap.interval[0] > 0 else {}),
+        }
+        return {"gan_test": accuracy(right)._replace(details=details), "gan_test_gap": gap}
+
+    def _classifiers(
+        self, real: Mapping[str, Tensor], shape: ImageShape, classes: int
+    ) -> list[Classifier]:
+        by_seed: list[dict[str, Tensor]] = [{} for _ in range(self.seeds)]
+        for key, weights in real.items():
+            seed, separator, name = key.partition("/")
+            if separator:
+                by_seed[int(seed)][name] = weights
+        return [loaded(weights, shape, classes, self.recipe) for weights in by_seed]

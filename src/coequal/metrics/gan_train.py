@@ -1,0 +1,133 @@
+"""GAN-train: how well does a classifier that has seen generated images alone know real ones?
+Shmelkov et al. 2018, "How good is my GAN?", arXiv:1807.09499, section 3.
+
+Recall-like: a class that the generator lacks or draws without variety is not learnt. Poor images
+count, too, so that it holds some precision.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from coequal.contract import ImageSet, Output, Value
+from coequal.metrics._classifiers import (
+    ClassifierMetric,
+    Labelled,
+    accuracy,
+    answers,
+    finite,
+    hits,
+    in_detail,
+    labelled,
+    number_of_classes,
+    paired,
+    refuse_gaps,
+    summary,
+    trained,
+    undefined,
+)
+from coequal.rng import Rng
+
+PART = "GanTrain"
+TOP, MANY = 5, 20  # top 5 are counted of more than 20 classes
+
+
+@dataclass(frozen=True)
+class GanTrain(ClassifierMetric):
+    """Accuracy on the real images of classifiers trained on generated images and their labels.
+
+    - `gan_train`: the mean over `seeds` classifiers; 1 is best, 1 / classes is chance.
+    - `gan_train_gap`: the accuracy of the same recipe trained on real training images, less
+      `gan_train`; 0 is as good as real images, below 0 better.
+    - `gan_train_top5`: the right class is among the five likeliest; of more than 20 classes only.
+
+    The real baseline belongs to the reference, which knows no generated images: it is trained on
+    `images` training images, or on all of them, and so is `gan_train` on generated ones. Generate
+    as many as there are training images, or set `images`; else the gap is one of counts, too, and
+    its detail `counts` says so.
+
+    Errors and intervals are over new real images to judge and new classifier seeds, not over newly
+    generated or other training images (of the latter the seeds' spread is a part).
+
+    Attributes:
+        images: how many images both sides are trained on, drawn evenly from all classes; 0: all.
+            Fewer generated ones are refused; of fewer real ones all are taken.
+    """
+
+    outputs: ClassVar[Mapping[str, Output]] = {
+        "gan_train": Output("higher", "share of real images, 1 / classes is chance", worst=0.0),
+        "gan_train_gap": Output("lower", "share of real images; 0 is as good as real", worst=1.0),
+        "gan_train_top5": Output("higher", "share of real images, of more than 20 classes"),
+    }
+    images: int = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.images < 0:
+            raise ValueError(f"gan_train: images is {self.images}; 0 or more")
+
+    def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
+        """The real images and labels, and what the baseline's classifiers say of them.
+
+        Raises:
+            ValueError: no labels or images, or a class without any.
+        """
+        judged, taught = labelled(real, "real"), labelled(train, "training")
+        classes = number_of_classes(judged, taught)
+        taught = self._taught(taught)
+        baseline = trained(taught, classes, self.recipe, self.seeds, keep=True)
+        return {
+            "images": judged.images,
+            "labels": judged.labels,
+            "said": answers(baseline, judged.images, min(TOP, classes)),
+            "counts": torch.tensor([classes, len(taught.labels)]),
+        }
+
+    def values(
+        self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
+    ) -> Mapping[str, Value]:
+        """NaN if an image is not finite.
+
+        Raises:
+            ValueError: no labels, a class without images, or fewer images than asked for.
+        """
+        found = labelled(fake, "generated")
+        classes, of_baseline = real["counts"].tolist()
+        refuse_gaps(found, classes, "generated")
+        if len(found.labels) < self.images:
+            raise ValueError(f"gan_train: {len(found.labels)} generated images of {self.images}")
+        if not finite(found):
+            return undefined(self)
+        taught = self._taught(found)
+        classifiers = trained(taught, classes, self.recipe, self.seeds)
+        said = answers(classifiers, real["images"], min(TOP, classes))
+        labels = real["labels"]
+        right, baseline = hits(said[:, :, :1], labels), hits(real["said"][:, :, :1], labels)
+        details = {
+            "recipe": self.recipe.in_words,
+            **in_detail(said, labels, classes),
+            "trained_on": len(taught.labels),
+            "baseline": {
+                **summary(accuracy(baseline)),
+                **in_detail(real["said"], labels, classes),
+                "trained_on": of_baseline,
+            },
+        }
+        if len(taught.labels) != of_baseline:
+            details["counts"] = (
+                f"trained on {len(taught.labels)} generated and {of_baseline} real images: "
+                "the gap is one of counts, too"
+            )
+        values = {
+            "gan_train": accuracy(right)._replace(details=details),
+            "gan_train_gap": paired(baseline, right),
+        }
+        if classes > MANY:
+            values["gan_train_top5"] = accuracy(hits(said, labels))
+        return values
+
+    def _taught(self, found: Labelled) -> Labelled:
+        return found.some(self.images, 0) if self.images else found
