@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from coequal import lookup
 from coequal.contract import Log
 from coequal.data import data_folder
 from coequal.evaluation.inputs import Input, Scorable, from_array, from_generator, load_input
@@ -26,6 +27,7 @@ from coequal.study.document import StudyError
 from coequal.study.estimate import Estimate, estimate
 from coequal.study.left import planned
 from coequal.study.observe import Observer
+from coequal.study.parts import setting_problems
 from coequal.study.run import run as run_study
 from coequal.study.shard import Shard
 from coequal.study.spec import Study
@@ -197,6 +199,7 @@ def score(
     fake: Scorable,
     train: Scorable | None = None,
     metrics: Sequence[str] | str = DEFAULT_METRICS,
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
     encoder: str | None = None,
     image_size: int | None = None,
     seed: int = 0,
@@ -211,7 +214,8 @@ def score(
         real, fake, train: a folder, .zip, .npy, .npz, "fashion_mnist:test", a tensor or array of
             images or features, a torch or Hugging Face Dataset. `fake` may also be a trained model
             of a run, "runs/demo:ns_gan", or a call that takes a number and returns so many images.
-        metrics: names, or "all" that apply.
+        metrics: names, or "all" that apply and take no training.
+        settings: of metrics, those that are not to be their defaults: {"gan_train": {"seeds": 5}}.
         encoder: see `coequal list encoders`; default: by the data, and said in the output.
         image_size: folders are cropped and resized to it.
         seed: of subsets and shuffles, and of the images of a trained model.
@@ -223,11 +227,13 @@ def score(
     Raises:
         ValueError, LookupError, FileNotFoundError: something can't be scored; one message.
     """
+    _refuse_settings(settings or {})
     return measure_scores(
         real=real,
         fake=_generated(fake, samples, seed),
         train=train,
         metrics=metrics,
+        settings=settings,
         encoder=encoder,
         image_size=image_size,
         seed=seed,
@@ -297,6 +303,17 @@ def manifold(
     target = Path(out).expanduser()
     write_look(target, found.record, found.curves, found.samples, found.reached)
     return found.record
+
+
+def _refuse_settings(settings: Mapping[str, Mapping[str, Any]]) -> None:
+    """Of metrics that don't exist, or that have no such setting or value.
+
+    Raises:
+        LookupError, ValueError: so it is; all slips of a metric at once.
+    """
+    for name, given in settings.items():
+        if slips := setting_problems(lookup.load("metrics", name), given):
+            raise ValueError("\n".join(f"{name}: {text}" for _, text in slips))
 
 
 def _generated(fake: Scorable, count: int, seed: int) -> Scorable:

@@ -26,11 +26,19 @@ def score(
     ],
     train: Annotated[
         str | None,
-        typer.Option(help="What the generator was trained on; a data set's own train split."),
+        typer.Option(
+            "--train",
+            "--real-train",
+            help="What the generator was trained on; a data set's own train split.",
+        ),
     ] = None,
     metrics: Annotated[
-        str, typer.Option(help="Names with commas, or all (that apply).")
+        str, typer.Option(help="Names with commas, or all (that apply and train nothing).")
     ] = "fd,precision,recall",
+    given: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="A metric's setting: gan_train.classifier=resnet32."),
+    ] = None,
     encoder: Annotated[
         str | None, typer.Option(help="See `coequal list encoders`; default: by the data.")
     ] = None,
@@ -55,6 +63,7 @@ def score(
         fake=fake,
         train=train,
         metrics="all" if metrics == "all" else metrics.split(","),
+        settings=_settings(given or []),
         encoder=encoder,
         image_size=image_size,
         seed=seed,
@@ -141,6 +150,22 @@ def compare(
     console.print(found["over"], markup=False)
 
 
+def _settings(given: list[str]) -> dict[str, dict[str, Any]]:
+    """`gan_train.seeds=5` as {"gan_train": {"seeds": 5}}."""
+    found: dict[str, dict[str, Any]] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        metric, dot, setting = name.rpartition(".")
+        if not (equals and dot and metric and setting):
+            raise ValueError(f"--set {text}: write it as METRIC.SETTING=VALUE")
+        try:
+            plain = json.loads(value)
+        except json.JSONDecodeError:
+            plain = value
+        found.setdefault(metric, {})[setting] = plain
+    return found
+
+
 def _print_scores(found: dict[str, Any]) -> None:
     some = any("interval" in row for row in found["metrics"].values())
     columns = ["95 % interval"] if some else []
@@ -155,6 +180,10 @@ def _print_scores(found: dict[str, Any]) -> None:
     chosen = f"{found['encoder']['id']} ({found['encoder']['chosen']})"
     counts = f"{found['real']['count']} real, {found['fake']['count']} fake images"
     console.print(f"encoder {chosen}; {counts}", markup=False)
+    for name, row in found["metrics"].items():
+        details = row.get("details", {})
+        for said in (details[key] for key in ("flag", "counts") if key in details):
+            console.print(f"{name}: {said}", markup=False)
     for name, reason in found["not_measured"].items():
         console.print(f"not measured: {name}: {reason}", markup=False)
     for warning in found["warnings"]:

@@ -86,6 +86,11 @@ def _sync(folder: Path) -> None:
         os.close(handle)
 
 
+def folder_name(name: str) -> str:
+    """A class's name as a folder can have it: "T-shirt/top" is in `T-shirt_top`."""
+    return name.replace("/", "_")
+
+
 def cache_folder() -> Path:
     """Where trained encoders, features and references are kept, by content.
 

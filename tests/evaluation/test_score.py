@@ -93,6 +93,7 @@ def test_a_folder_against_a_data_set_with_a_sheet(tmp_path):
         assert sheet.height > 8 * 24
     # The folder has no classes; nothing is known of where digits lie.
     unknown = {"fd_per_class", "manifold", "modes", "curve", "bits_per_dimension"}
+    unknown |= {"gan_train", "gan_test"}
     assert found["not_measured"].keys() == unknown
 
 
@@ -348,13 +349,13 @@ def test_classes_are_paired_by_name(tmp_path):
 
 
 def test_labels_are_brought_to_the_real_classes_order():
+    from coequal.evaluation.classes import with_classes_of
     from coequal.evaluation.inputs import Input
-    from coequal.evaluation.score import _with_classes_of
 
     none = np.zeros((0, 32), np.uint8)
     real = Input("r", "x", none, classes=("cat", "dog"), labels=torch.tensor([0, 1]))
     fake = Input("f", "x", none, classes=("dog", "cat"), labels=torch.tensor([0, 0, 1]))
-    found, wrong = _with_classes_of(real, fake)
+    found, wrong = with_classes_of(real, fake, "fake")
     assert wrong is None
     assert found.labels.tolist() == [1, 1, 0]
 

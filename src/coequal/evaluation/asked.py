@@ -13,6 +13,10 @@ class Asked(NamedTuple):
     parts: dict[str, Metric]
     outputs: dict[str, tuple[str, ...]]  # by part; all of them where the part itself was named
 
+    def has(self, name: str) -> bool:
+        """Whether this is one of the parts, or of their numbers that are wanted."""
+        return name in self.parts or any(name in keys for keys in self.outputs.values())
+
     def wants(self, part: str) -> set[str]:
         """What a part wants beyond features for the numbers that are asked for."""
         metric, asked = self.parts[part], self.outputs[part]

@@ -65,11 +65,13 @@ class Input:
     def as_dict(self) -> dict[str, Any]:
         """For the record."""
         shape = {} if self.shape is None else {"shape": list(self.shape)}
+        classes = {} if self.classes is None else {"classes": list(self.classes)}
         return {
             "source": self.what,
             "kind": self.kind,
             "count": len(self),
             **shape,
+            **classes,
             "sha256": self.digest(),
             "notes": list(self.notes),
         }

@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from safetensors.torch import load_file, save
 from torch import Tensor
 
 from coequal import lookup
 from coequal.contract import Dataset, Encoder, Generator, ImageSet, Log, Metric, Request
 from coequal.data import fingerprint
 from coequal.evaluation.asked import Asked
-from coequal.files import write_whole
+from coequal.evaluation.references import Sets, cached_reference
 from coequal.images import alike
 from coequal.records import Measurement
 from coequal.rng import Rng
@@ -151,21 +150,14 @@ def prepare(
     references: dict[tuple[str, str], Mapping[str, Tensor]] = {}
     for split in SPLITS:
         for name, part in asked.parts.items():
-            path = cache / "references" / f"{key}-{split}-{_file_of(name, part)}.safetensors"
-            if not path.exists():
+
+            def sets(split: SplitName = split, part: Metric = part) -> Sets:
                 log(f"reference of {dataset.name}, {split} split: {ready.id}")
                 train = _image_set(dataset, "train", ready) if "train" in part.wants else None
-                found = part.reference(_image_set(dataset, split, ready), train)
-                write_whole(path, save({k: v.contiguous() for k, v in found.items()}))
-            references[name, split] = load_file(path)
+                return _image_set(dataset, split, ready), train
+
+            references[name, split] = cached_reference(name, part, f"{key}-{split}", cache, sets)
     return Instrument(dataset, ready, asked, samples, references)
-
-
-def _file_of(name: str, part: Metric) -> str:
-    """For the file of a part's reference: one that has other settings has another."""
-    if part == type(part)():
-        return f"{name}-{part.version}"
-    return f"{name}-{part.version}-{hashlib.sha256(repr(part).encode()).hexdigest()[:8]}"
 
 
 def own(metric: Metric) -> str:

@@ -1,21 +1,24 @@
 """Scores of generated images against real ones: every metric in one pass, with its protocol."""
 
 import math
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
-from coequal import lookup
-from coequal.contract import Dataset, DensityGenerator, Encoder, ImageSet, Log, Metric
+from coequal.contract import Encoder, ImageSet, Log, Metric
 from coequal.evaluation.asked import Asked, asked_metrics
+from coequal.evaluation.choice import chosen_encoder, need_features
+from coequal.evaluation.classes import with_classes_of
 from coequal.evaluation.doubts import doubts, size_in_words
 from coequal.evaluation.features import cached_features
 from coequal.evaluation.inputs import Input, Scorable, from_split, load_input
+from coequal.evaluation.missing import not_measurable, slow
+from coequal.evaluation.references import cached_reference, key_of
 from coequal.evaluation.sheet import refuse_sheet, wish, write_sheet
-from coequal.evaluation.unread import as_dataset
 from coequal.metrics._distances import one_pass
 from coequal.rng import Rng
 from coequal.seeds import seed_for
@@ -30,6 +33,7 @@ def score(
     fake: Scorable,
     train: Scorable | None = None,
     metrics: Sequence[str] | str = DEFAULT_METRICS,
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
     encoder: str | None = None,
     image_size: int | None = None,
     seed: int = 0,
@@ -42,8 +46,9 @@ def score(
 
     Args:
         real, fake: see `evaluation.inputs.load_input`.
-        train: what the generator was trained on, for metrics of memorisation.
-        metrics: names of metrics or of their numbers, or "all" that apply.
+        train: what the generator was trained on, for metrics of memorisation and classifiers.
+        metrics: names of metrics or of their numbers, or "all" that apply and take no training.
+        settings: by metric, those that are not to be its defaults; checked.
         encoder: a name of `coequal list encoders`; default: by the data, and said in the output.
         image_size: folders are cropped and resized to it.
         seed: of subsets and shuffles.
@@ -54,38 +59,39 @@ def score(
     Raises:
         ValueError, LookupError, FileNotFoundError: something can't be scored; one message.
     """
-    sources = {
-        role: load_input(given, role=role, data_dir=data_dir, image_size=image_size, cache=cache)
-        for role, given in (("real", real), ("fake", fake), ("train", train))
-        if given is not None
-    }
+    given = {"real": real, "fake": fake, "train": train}
+    sources, misnamed = _sources(given, data_dir, image_size, cache)
     refuse_sheet(sheet, sources["fake"])
     _refuse_unlike(sources)
-    sources["fake"], misnamed = _with_classes_of(sources["real"], sources["fake"])
-    asked = asked_metrics(metrics)
-    if "train" not in sources and (own := _own_train(sources["real"])) is not None:
-        sources["train"] = own
-    ready, chosen_because = _encoder(encoder, sources, cache, log)
-    missing = _not_measurable(asked, sources, ready, misnamed)
-    if metrics != "all" and missing:
+    asked = asked_metrics(metrics, settings)
+    ready, chosen_because = None, "no metric looks at features"
+    if need_features(asked, encoder, sheet):
+        ready, chosen_because = chosen_encoder(encoder, sources, cache, log)
+    missing = not_measurable(asked, sources, ready, misnamed)
+    if metrics == "all":
+        missing |= slow(asked)
+    elif missing:
         raise ValueError("\n".join(f"{name}: {reason}" for name, reason in missing.items()))
     parts = {name: part for name, part in asked.parts.items() if name not in missing}
     wants = {want for part in parts for want in asked.wants(part)}
     if train is None and "train" not in wants:
         sources.pop("train", None)
+    of_train = {w for name in parts for w in asked.wants(name) if "train" in parts[name].wants}
     sets = {
-        role: _image_set(source, ready, wants if role != "train" else (), cache, log)
+        role: _image_set(source, ready, wants if role != "train" else of_train, cache, log)
         for role, source in sources.items()
     }
     near = "train" if "train" in sets else "real"
     with one_pass(*([] if sheet is None else [wish(sets["fake"], sets[near])])):
-        numbers, undefined = _measure(parts, sets, ready, seed, log)
+        refer = partial(_reference, sources=sources, sets=sets, encoder=ready, cache=cache)
+        numbers, undefined = _measure(parts, sets, ready, refer, seed, log)
+        undefined = {name: why for name, why in undefined.items() if asked.has(name)}
         if sheet is not None:
             write_sheet(sheet, sets=sets, sources=sources, near=near)
     return {
         "schema": SCHEMA,
         **{role: source.as_dict() for role, source in sources.items()},
-        "encoder": {"id": ready.id if ready else "features as given", "chosen": chosen_because},
+        "encoder": {"id": _name(ready, sources["real"]), "chosen": chosen_because},
         "seed": seed,
         "metrics": _asked_for(numbers, asked),
         "not_measured": {**missing, **undefined},
@@ -93,42 +99,21 @@ def score(
     }
 
 
-def _encoder(
-    name: str | None, sources: Mapping[str, Input], cache: Path, log: Log
-) -> tuple[Encoder | None, str]:
-    real = sources["real"]
-    if real.features is not None:
-        if name is not None:
-            raise ValueError(f"features need no encoder; leave out --encoder {name}")
-        return None, "features were given"
-    dataset = real.dataset or as_dataset(sources.get("train", real))
-    why = "asked for"
-    if name is None:
-        name, why = _default_encoder(dataset)
-    kind = lookup.load("encoders", name)
-    refusal = kind.available() or kind.refuses(dataset)
-    if refusal:
-        raise ValueError(refusal)
-    return kind.prepare(dataset, cache, log), why
-
-
-def _default_encoder(dataset: Dataset) -> tuple[str, str]:
-    """The classifier for labelled data, corners for polygons, else the first net that can be had
-    here, else pixels."""
-    # A classifier trained on the very images that it then judges would know them by heart.
-    labelled = dataset.train is not dataset.test and dataset.train.labels is not None
-    # Nets for photographs are slow on made polygons, and know less of them than one made for them.
-    made = [] if lookup.load("encoders", "corners").refuses(dataset) else ["corners"]
-    nets = ["inception", "efficientnet_lite0", "pixels"]
-    order = [*(["classifier"] if labelled else []), *made, *nets]
-    passed_over: list[str] = []
-    for name in order:
-        kind = lookup.load("encoders", name)
-        if (kind.available() or kind.refuses(dataset)) is None:
-            after = f"; {' and '.join(passed_over)} could not be had" if passed_over else ""
-            return name, f"default for {dataset.name}{after}"
-        passed_over.append(name)
-    raise ValueError(f"no encoder can be had for {dataset.name}; name one with --encoder")
+def _sources(
+    given: Mapping[str, Scorable | None], data_dir: Path, image_size: int | None, cache: Path
+) -> tuple[dict[str, Input], dict[str, str | None]]:
+    """What is compared, labels by the real classes; and of whom these can't be had, why."""
+    sources = {
+        role: load_input(one, role=role, data_dir=data_dir, image_size=image_size, cache=cache)
+        for role, one in given.items()
+        if one is not None
+    }
+    if "train" not in sources and (own := _own_train(sources["real"])) is not None:
+        sources["train"] = own
+    misnamed: dict[str, str | None] = {}
+    for role in [role for role in sources if role != "real"]:
+        sources[role], misnamed[role] = with_classes_of(sources["real"], sources[role], role)
+    return sources, misnamed
 
 
 def _own_train(real: Input) -> Input | None:
@@ -139,67 +124,86 @@ def _own_train(real: Input) -> Input | None:
     return from_split(name, real.dataset, real.dataset.train)
 
 
-def _with_classes_of(real: Input, fake: Input) -> tuple[Input, str | None]:
-    """The fakes with labels by the names of the real classes, or why that can't be."""
-    if not (real.classes and fake.classes and fake.labels is not None):
-        return fake, None
-    only = [
-        sorted(set(a.classes or ()) - set(b.classes or ())) for a, b in ((real, fake), (fake, real))
-    ]
-    if any(only):
-        return fake, f"class names differ: only real {only[0]}, only fake {only[1]}"
-    places = torch.tensor([real.classes.index(name) for name in fake.classes])
-    return replace(fake, labels=places[fake.labels], classes=real.classes), None
-
-
 def _image_set(
     source: Input, encoder: Encoder | None, wants: Collection[str], cache: Path, log: Log
 ) -> ImageSet:
     """Features, mapped from a file if they are in one, and what else is wanted."""
-    if encoder is None:
-        assert source.features is not None
+    if source.features is not None:
         return ImageSet(source.features.whole, labels=source.labels, read=source.features.read)
     assert source.images is not None
+    images = source.images.whole if "images" in wants else None
+    if encoder is None:
+        return ImageSet(torch.empty(len(source), 0), labels=source.labels, images=images)
     rows = cached_features(source.images, source.digest(), encoder, cache, log, source.what)
     return ImageSet(
         rows.whole,
         encoder.probabilities(rows.whole) if "probabilities" in wants else None,
         source.labels,
-        source.images.whole if "images" in wants else None,
+        images,
         rows.read,
         None if source.dataset is None else source.dataset.manifold,
         source.generator if "generator" in wants else None,
     )
 
 
+def _name(encoder: Encoder | None, real: Input) -> str:
+    """The encoder's id, or why there is none."""
+    if encoder is not None:
+        return encoder.id
+    return "none" if real.features is None else "features as given"
+
+
+def _reference(
+    name: str,
+    metric: Metric,
+    *,
+    sources: Mapping[str, Input],
+    sets: Mapping[str, ImageSet],
+    encoder: Encoder | None,
+    cache: Path,
+) -> Mapping[str, Tensor]:
+    """What a metric knows of the real images; from the cache if it is costly and known."""
+    both = sets["real"], sets.get("train")
+    if not metric.costly:
+        return metric.reference(*both)
+    known = [sources[role] for role in ("real", "train") if role in sources]
+    key = key_of(known, encoder if metric.sees_features else None)
+    return cached_reference(name, metric, key, cache, lambda: both)
+
+
 def _measure(
     parts: Mapping[str, Metric],
     sets: Mapping[str, ImageSet],
     encoder: Encoder | None,
+    refer: Callable[[str, Metric], Mapping[str, Tensor]],
     seed: int,
     log: Log,
 ) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
     """The numbers, and why a metric has none."""
     real, fake = sets["real"], sets["fake"]
-    name_of = encoder.id if encoder else "given"
+    given = "given" if real.features.shape[1] else "none"
+    name_of = encoder.id if encoder else given
     protocol = f"encoder={name_of} real={len(real)} fake={len(fake)} seed={seed}"
     numbers: dict[str, dict[str, Any]] = {}
     undefined: dict[str, str] = {}
     for name, metric in parts.items():
         log(f"measuring {name}")
-        reference = metric.reference(real, sets.get("train"))
+        reference = refer(name, metric)
         rng = Rng(seed_for("metric", name) if seed == 0 else seed_for("metric", name, seed))
         try:
             values = metric.values(real=reference, fake=fake, rng=rng)
         except FloatingPointError as error:
             undefined[name] = str(error)
             continue
+        for output in metric.outputs.keys() - values.keys() - metric.wants_for.keys():
+            undefined[output] = f"these images have none ({metric.outputs[output].unit})"
         for output, found in values.items():
             official = output == "fd" and encoder is not None and encoder.is_fid
             numbers["fid" if official else output] = {
                 "value": _number(found.value),
                 "standard_error": _number(found.standard_error),
                 **({} if found.interval is None else {"interval": list(found.interval)}),
+                **({} if found.details is None else {"details": dict(found.details)}),
                 "protocol": f"{protocol} {metric}",
                 "better": metric.outputs[output].better,
                 "target": metric.outputs[output].target,
@@ -221,57 +225,6 @@ def _asked_for(numbers: Mapping[str, dict[str, Any]], asked: Asked) -> dict[str,
         for name, number in numbers.items()
         if name in names or (name == "fid" and "fd" in names)
     }
-
-
-def _not_measurable(
-    asked: Asked,
-    sources: Mapping[str, Input],
-    encoder: Encoder | None,
-    misnamed: str | None,
-) -> dict[str, str]:
-    """Metrics, and single numbers of metrics, that can't be had, with the reason."""
-    real, fake = sources["real"], sources["fake"]
-    knows_classes = encoder is not None and encoder.knows_classes
-    reasons = {
-        "probabilities": None
-        if knows_classes
-        else "needs an encoder with class probabilities (classifier, inception)",
-        "labels": misnamed
-        if real.labels is not None and fake.labels is not None
-        else "needs labels on both sides (class sub-folders)",
-        "images": None if fake.images is not None else "needs images; features were given",
-        "train": None
-        if "train" in sources
-        else "needs what the generator was trained on (--train)",
-        "generator": None
-        if fake.generator is not None
-        else "needs the generator itself, not only images (--fake runs/my_run:ns_gan)",
-        "density": _no_density(real, fake),
-    }
-    manifold = None if real.dataset is None else real.dataset.manifold
-    found = {}
-    for name, metric in asked.parts.items():
-        said = [metric.refuses(manifold), *(reasons[want] for want in metric.wants)]
-        if any(said):
-            found[name] = "; ".join(reason for reason in said if reason is not None)
-            continue
-        for output in asked.outputs[name]:
-            want = metric.wants_for.get(output)
-            if want is not None and (reason := reasons[want]) is not None:
-                found[output] = reason
-    return found
-
-
-def _no_density(real: Input, fake: Input) -> str | None:
-    """Why a generator that is given has no likelihood of the real images; None if it has."""
-    generator = fake.generator
-    if generator is None:
-        return None  # it is said that one is needed
-    if not isinstance(generator, DensityGenerator):
-        return "needs a generator that gives the probability of an image, such as pixelcnn_pp's"
-    if generator.conditional and real.labels is None:
-        return "the generator knows classes, and the real images have no labels"
-    return None
 
 
 def _refuse_unlike(sources: Mapping[str, Input]) -> None:

@@ -59,6 +59,10 @@ class ClassifierMetric(Metric):
             return recipes.small(self.epochs)
         return recipes.resnet32(self.length, self.flips)
 
+    def too_few(self, generated: int) -> str | None:
+        """Why so many generated images won't do, in words; None if they do."""
+        return None
+
 
 # ------------------------------------------------------------------------------------------- images
 

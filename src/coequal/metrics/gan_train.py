@@ -97,8 +97,8 @@ class GanTrain(ClassifierMetric):
         found = labelled(fake, "generated")
         classes, of_baseline = real["counts"].tolist()
         refuse_gaps(found, classes, "generated")
-        if len(found.labels) < self.images:
-            raise ValueError(f"gan_train: {len(found.labels)} generated images of {self.images}")
+        if problem := self.too_few(len(found.labels)):
+            raise ValueError(f"gan_train: {problem}")
         if not finite(found):
             return undefined(self)
         taught = self._taught(found)
@@ -128,6 +128,12 @@ class GanTrain(ClassifierMetric):
         if classes > MANY:
             values["gan_train_top5"] = accuracy(hits(said, labels))
         return values
+
+    def too_few(self, generated: int) -> str | None:
+        """Fewer than the setting `images`."""
+        if generated >= self.images:
+            return None
+        return f"{generated} generated images, and images: {self.images} were asked for"
 
     def _taught(self, found: Labelled) -> Labelled:
         return found.some(self.images, 0) if self.images else found
