@@ -39,11 +39,6 @@ def whole_text_file(path: Path) -> Iterator[TextIO]:
         text.detach()  # or it would close the file before it is synced
 
 
-def folder_name(name: str) -> str:
-    """A class's name as the name of its folder, which can't hold a slash ("T-shirt/top")."""
-    return name.replace("/", "_").replace("\\", "_")
-
-
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file so that it is there whole or not at all."""
     with whole_file(path) as file:

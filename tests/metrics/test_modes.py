@@ -6,7 +6,7 @@ import pickle
 import pytest
 import torch
 
-from coequal.contract import ImageSet, KnownManifold
+from coequal.contract import ImageSet, KnownManifold, Value
 from coequal.manifolds.colours import ColourShapes, Drawn
 from coequal.manifolds.curves import Spiral, SwissRoll, on_spiral
 from coequal.manifolds.points import GaussianGrid, GaussianRing
@@ -55,7 +55,7 @@ def test_by_hand():
 
 def test_a_collapsed_generator_has_quality_and_one_mode():
     found = scores(Modes(), GaussianRing(), ring([[2.0, 0.0]] * 50))
-    assert found["modes_covered"] == (1, 0, None)
+    assert found["modes_covered"] == Value(1.0, 0.0)
     assert found["modes_quality"].value == 1
     assert found["modes_quality"].interval[1] == 1
     assert found["modes_kl"].value == pytest.approx(math.log(8))
