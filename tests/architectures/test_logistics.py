@@ -75,7 +75,7 @@ def test_probabilities_by_hand():
     assert edge.item() == pytest.approx(-127 * math.log(3), rel=1e-5)
 
 
-@pytest.mark.parametrize("log_scale", [-300.0, -7.0, 0.0, 30.0])
+@pytest.mark.parametrize("log_scale", [-300.0, -7.0, 0.0, 30.0, 120.0])
 def test_the_surest_and_the_flattest_law_have_finite_gradients(log_scale):
     numbers = torch.tensor([[0.0, 0.3, log_scale]]).repeat(256, 1).requires_grad_()
     found = log_probability(mixture(numbers, 1, 1), ALL_LEVELS[:, None])

@@ -10,7 +10,6 @@ from torch.nn.functional import logsigmoid
 LEVELS = 256
 HALF = 1 / (LEVELS - 1)  # of a level's width, on the scale of [-1, 1]
 LEAST_LOG_SCALE = -7.0
-EDGE = 1e-5  # uniforms are kept so far from 0 and 1, where the logistic has no quantile
 
 
 class Mixture(NamedTuple):
@@ -77,7 +76,7 @@ def draw(
     last = law.logits.shape[1] - 1
     chosen = (shares <= uniforms[:, :1]).sum(1, keepdim=True).clamp(max=last)
     one = Mixture(law.logits, *(_taken(part, chosen) for part in law[1:]))
-    quantiles = torch.logit(uniforms[:, 1:], eps=EDGE)
+    quantiles = torch.logit(uniforms[:, 1:])  # at 0 minus infinity, which is level 0
     noise = (one.log_scales[:, :, 0].exp() * quantiles).unbind(1)
     levels: list[Tensor] = []
     values: list[Tensor] = []

@@ -83,9 +83,9 @@ class PixelCnn(Architecture):
 
     As in the paper, with convolutions normalised by weight. Departures: there is no dropout (the
     paper has 0.5 in every block), for a loss may draw only from its own stream, and torch's dropout
-    knows no stream; nor is the first batch used to set the layers' scales. The class, which the
-    paper's code adds to the blocks, is here that of "How good is my GAN?" (Shmelkov et al. 2018,
-    arXiv:1807.09499), where PixelCNN++ is conditional.
+    knows no stream; nor is the first batch used to set the layers' scales. Classes enter as in the
+    authors' code, a vector of the class added in every block. "How good is my GAN?" (Shmelkov et
+    al. 2018, arXiv:1807.09499) measured such a conditional net.
 
     Attributes:
         width: multiplies the 160 filters of every layer.
