@@ -9,9 +9,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from coequal.architectures import _logistics
-from coequal.architectures._pixel_layers import Down, Residual, Up
+from coequal.architectures._pixel_layers import Down, Residual, Up, concat_elu
 from coequal.architectures._pixel_net import First, PixelNet
-from coequal.architectures._pixel_rows import DownRows, Pixel, ResidualRows, Row, UpRows, concat_elu
+from coequal.architectures._pixel_rows import DownRows, Pixel, ResidualRows, Row, UpRows
 
 Rows = ResidualRows | DownRows | UpRows
 
