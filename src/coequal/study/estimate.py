@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from coequal.contract import Log
-from coequal.evaluation.instrument import Instrument, generate
+import torch
+
+from coequal.contract import Generator, Log
+from coequal.evaluation.instrument import GENERATED_AT_ONCE, Instrument, generate
 from coequal.records import Result, Trial
 from coequal.rng import Rng
 from coequal.study.parts import assemble
@@ -115,24 +117,36 @@ def _kind(trial: Trial) -> tuple[str, str, int]:
 
 @dataclass(frozen=True)
 class _Ready:
-    """A data set's instrument, and the seconds that every trial spends on it."""
+    """A data set's instrument, and the seconds that its trials spend on it."""
 
     instrument: Instrument
     start: float
-    evaluation: float
+    measuring: dict[bool, float]  # of one split, by whether images are of a class asked for
+
+    def evaluation(self, generator: Generator, device: str) -> float:
+        """Seconds of one checkpoint, both splits: a batch of images is timed for every model, the
+        metrics once for models that take classes and once for others."""
+        samples, labels = self.instrument.samples, self.instrument.dataset.test.labels
+        count = min(samples, GENERATED_AT_ONCE)
+        wanted = None if labels is None else labels[torch.arange(count) % len(labels)]
+        begun = time.perf_counter()
+        images = generate(generator, count, Rng(0, device), wanted)
+        of_each = (time.perf_counter() - begun) / count
+        if generator.conditional not in self.measuring:
+            many = torch.arange(samples) % count
+            known = wanted[many] if wanted is not None and generator.conditional else None
+            begun = time.perf_counter()
+            self.instrument.measure(images[many], "test", "calibration", labels=known)
+            self.measuring[generator.conditional] = time.perf_counter() - begun
+        return 2 * (samples * of_each + self.measuring[generator.conditional])
 
 
 def _ready(trial: Trial, places: Places, note: Log) -> _Ready:
     instrument_for(trial, places, note)  # makes what is not in the cache
     started = time.perf_counter()
     instrument = instrument_for(trial, places, note)
-    trainer = make_trainer(trial, assemble(trial), instrument.dataset, places.device)
-    built = time.perf_counter()
-    labels = instrument.dataset.test.labels
-    wanted = None if labels is None else labels[:1].expand(instrument.samples)
-    images = generate(trainer.evaluated, instrument.samples, Rng(0, places.device), wanted)
-    instrument.measure(images, "test", "calibration")
-    return _Ready(instrument, built - started, 2 * (time.perf_counter() - built))
+    make_trainer(trial, assemble(trial), instrument.dataset, places.device)
+    return _Ready(instrument, time.perf_counter() - started, {})
 
 
 def _cost(trial: Trial, ready: _Ready, places: Places) -> Cost:
@@ -149,7 +163,7 @@ def _cost(trial: Trial, ready: _Ready, places: Places) -> Cost:
         step=step,
         flops=max(1.0, trainer.spent.flops / max(1, trainer.steps_done)),
         start=ready.start,
-        evaluation=ready.evaluation,
+        evaluation=ready.evaluation(trainer.evaluated, places.device),
         kept=4 * parameters["generator"] + len(trainer.training.schedule()) * sheet + SMALL,
         working=3 * 4 * sum(parameters.values()),  # weights and Adam's two moments
     )
