@@ -2,7 +2,9 @@
 
 import gzip
 import hashlib
+import io
 import struct
+import tarfile
 from dataclasses import replace
 
 import pytest
@@ -48,3 +50,19 @@ def put():
         return folder
 
     return put
+
+
+@pytest.fixture
+def tar_gz():
+    """Pack members, contents by name, into a .tar.gz."""
+
+    def tar_gz(members):
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+            for name, raw in members.items():
+                entry = tarfile.TarInfo(name)
+                entry.size = len(raw)
+                tar.addfile(entry, io.BytesIO(raw))
+        return buffer.getvalue()
+
+    return tar_gz

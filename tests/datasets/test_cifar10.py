@@ -1,12 +1,10 @@
-import io
-import tarfile
 from dataclasses import replace
 
 import pytest
 import torch
 
 from coequal.data import data_folder
-from coequal.datasets import cifar10
+from coequal.datasets import _published, cifar10
 from coequal.datasets.cifar10 import ARCHIVE, load_cifar10
 
 PER_FILE = 4
@@ -29,22 +27,12 @@ def batches():
     }
 
 
-def packed(members):
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
-        for name, raw in members.items():
-            entry = tarfile.TarInfo(name)
-            entry.size = len(raw)
-            tar.addfile(entry, io.BytesIO(raw))
-    return buffer.getvalue()
-
-
 @pytest.fixture
-def load(publish, put, monkeypatch, tmp_path):
+def load(publish, put, tar_gz, monkeypatch, tmp_path):
     """Load from an archive of these members, lying in this place."""
 
     def load(members, place="cifar10", image_size=None):
-        archive = {ARCHIVE: packed(members)}
+        archive = {ARCHIVE: tar_gz(members)}
         publish(cifar10, archive)
         monkeypatch.setattr(cifar10, "PER_FILE", PER_FILE)
         put(tmp_path / place, archive)
@@ -121,7 +109,7 @@ def test_without_the_archive_the_message_says_what_to_put_where(publish, tmp_pat
 
 def test_the_download_is_the_binary_version_by_its_published_md5(monkeypatch, tmp_path):
     ran = []
-    monkeypatch.setattr(cifar10, "by_torchvision", lambda *given: ran.append(given))
+    monkeypatch.setattr(_published, "by_torchvision", lambda *given: ran.append(given))
     assert cifar10._by_torchvision(tmp_path, ran.append) == tmp_path
     assert "kriz/cifar-10-binary.tar.gz', sys.argv[1], md5='c32a1d4a" in ran[1][0]
 

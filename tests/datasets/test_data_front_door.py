@@ -42,7 +42,8 @@ def test_the_given_folder_goes_before_the_environment_s(monkeypatch):
 
 
 def test_every_part_says_what_it_is():
-    plain = ["celeba", "cifar10", "digits", "fashion_mnist", "mnist", "squares", "triangles"]
+    plain = ["celeba", "cifar10", "cifar100", "digits", "fashion_mnist", "mnist"]
+    plain += ["squares", "svhn", "triangles"]
     plain += ["colour_shapes", "gaussian_grid", "gaussian_ring", "spiral", "swiss_roll"]
     assert names("datasets") == sorted([*plain, "folder", "polygons"])
     for name in (*plain, "folder:/anywhere", "folder:C:/x", "polygons:5", "triangles:paper"):
@@ -52,7 +53,10 @@ def test_every_part_says_what_it_is():
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("fashion_mnits", "is not one of celeba, cifar10, colour_shapes, digits, fashion_mnist, "),
+        (
+            "fashion_mnits",
+            "is not one of celeba, cifar10, cifar100, colour_shapes, digits",
+        ),
         ("fashion_mnits", "did you mean 'fashion_mnist'?"),
         ("folderr:/some/path", "did you mean 'folder'?"),
         ("folderr:pictures", "did you mean 'folder'?"),

@@ -193,5 +193,21 @@ def by_torchvision(statement: str, folder: Path) -> None:
         raise OSError(said or f"torchvision's process ended with {done.returncode}")
 
 
+def by_address(md5: Mapping[str, str], folder: Path) -> None:
+    """Download files by torchvision, each checked by its published MD5.
+
+    Args:
+        md5: by address.
+        folder: where they go, under the last part of the address.
+
+    Raises:
+        OSError: it failed or took too long, or another file came.
+    """
+    calls = [f"download_url({url!r}, sys.argv[1], md5={found!r})" for url, found in md5.items()]
+    by_torchvision(
+        "\n".join(["from torchvision.datasets.utils import download_url", *calls]), folder
+    )
+
+
 def say_nothing(message: str) -> None:
     """Progress for nobody."""

@@ -4,18 +4,12 @@ Source: Krizhevsky 2009, Learning multiple layers of features from tiny images. 
 "binary version": the Python version is pickled, and a pickle can run anything.
 """
 
-import io
-import tarfile
-from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-import torch
-
-from coequal.contract import Dataset, Split
-from coequal.datasets._published import Download, Log, Published, by_torchvision
+from coequal.contract import Dataset
+from coequal.datasets._cifar import Cifar, read_cifar
+from coequal.datasets._published import Download, Log, Published, by_address
 from coequal.datasets._resize import check_size, resized
-from coequal.datasets._splits import hold_out
 
 PART = "load_cifar10"
 ARGUMENT = None
@@ -35,11 +29,16 @@ CLASSES = (
     "ship",
     "truck",
 )
-PER_FILE = 10_000
+PER_FILE = 10_000  # in each of six
 _FOLDER = "cifar-10-batches-bin"
-_TRAIN = tuple(f"{_FOLDER}/data_batch_{number}.bin" for number in range(1, 6))
-_TEST = f"{_FOLDER}/test_batch.bin"
-_SHAPE = (3, 32, 32)  # red, green, blue planes, row by row
+FORM = Cifar(
+    name="cifar10",
+    archive=ARCHIVE,
+    train=tuple(f"{_FOLDER}/data_batch_{number}.bin" for number in range(1, 6)),
+    test=f"{_FOLDER}/test_batch.bin",
+    label_bytes=1,
+    classes=CLASSES,
+)
 
 
 def load_cifar10(
@@ -55,60 +54,13 @@ def load_cifar10(
     """
     check_size(image_size)
     found = FILES.find(data_dir, log)
-    dataset = _read(found.files[ARCHIVE], PER_FILE, found.notes())
+    dataset = read_cifar(FORM, found.files[ARCHIVE], PER_FILE, found.notes())
     return resized(dataset, image_size)
-
-
-def _read(archive: bytes, per_file: int, notes: Sequence[str]) -> Dataset:
-    """The data set in an archive whose files hold `per_file` images each.
-
-    Raises:
-        ValueError: a file is missing, of another length, or has a label above 9.
-    """
-    with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as tar:
-        parts = [_records(tar, name, per_file) for name in (*_TRAIN, _TEST)]
-    official = Split(
-        torch.cat([part.images for part in parts[:-1]]),
-        torch.cat([part.labels for part in parts[:-1] if part.labels is not None]),
-    )
-    # As many to validate as to test: a file of six.
-    train, validation, note = hold_out(official, per_file, "cifar10")
-    return Dataset(
-        name="cifar10",
-        train=train,
-        validation=validation,
-        test=parts[-1],
-        classes=CLASSES,
-        notes=(note, *notes),
-    )
-
-
-def _records(tar: tarfile.TarFile, name: str, count: int) -> Split:
-    """The images of one file: for each a byte for the label, then its planes."""
-    try:
-        member = tar.extractfile(name)
-    except KeyError:
-        member = None
-    if member is None:
-        raise ValueError(f"{ARCHIVE} holds no file {name}")
-    raw = member.read()
-    size = 1 + int(np.prod(_SHAPE))
-    if len(raw) != count * size:
-        raise ValueError(f"{name} has {len(raw):,} bytes; {count:,} images need {count * size:,}")
-    rows = np.frombuffer(raw, np.uint8).reshape(count, size)
-    if rows[:, 0].max() >= len(CLASSES):
-        raise ValueError(f"{name} has the label {rows[:, 0].max()}; the highest is 9")
-    images = torch.from_numpy(rows[:, 1:].reshape(count, *_SHAPE).copy())
-    return Split(images, torch.from_numpy(rows[:, 0].astype(np.int64)))
 
 
 def _by_torchvision(folder: Path, log: Log) -> Path:
     log("downloading CIFAR-10 (170 MB) by torchvision")
-    by_torchvision(
-        "from torchvision.datasets.utils import download_url\n"
-        f"download_url({URL!r}, sys.argv[1], md5={MD5!r})",
-        folder,
-    )
+    by_address({URL: MD5}, folder)
     return folder
 
 
