@@ -1,7 +1,8 @@
 """The front door to the data sets: from the name in a study file to three splits of images.
 
 A name is a data set of ours (`fashion_mnist`), one of a family with its argument (`folder:PATH`),
-or "module:function" of somebody's own: it takes the data folder and returns a `Dataset`.
+or "module:function" of somebody's own: it takes the data folder and returns a `Dataset`. Any of
+them may end in a share of its training images (`fashion_mnist@5%`).
 """
 
 import hashlib
@@ -17,6 +18,7 @@ import torch
 from coequal import lookup
 from coequal.contract import Dataset, KnownManifold, Split
 from coequal.datasets._resize import check_size, resized
+from coequal.datasets._share import shared, split_share
 
 SPLITS = ("train", "validation", "test")
 
@@ -37,7 +39,8 @@ def check_dataset(name: str) -> None:
     """Refuse a name that no data set has, without loading any; files are not looked at.
 
     Raises:
-        LookupError: no such data set, or an argument where none belongs, or none where one does.
+        LookupError: no such data set, or an argument where none belongs, or none where one does,
+            or a share that can't be.
     """
     known_manifold(name)
 
@@ -61,8 +64,9 @@ def known_manifold(name: str, image_size: int | None = None) -> KnownManifold | 
         LookupError: no such data set, or not with this argument.
         ValueError: its images can't be made in this size.
     """
-    _loader(name)
-    module, argument = _module(name)
+    whole = split_share(name).whole
+    _loader(whole)
+    module, argument = _module(whole)
     manifold = getattr(module, "manifold", None)  # a part has it, or is of no known manifold
     found: KnownManifold | None = manifold and manifold(argument, image_size)
     return found
@@ -87,11 +91,12 @@ def load_dataset(
         FileNotFoundError: its files can't be found or had.
         ValueError: its files, or what somebody's own function returned, are not as they must be.
     """
-    loader = _loader(name)
-    check_image_size(image_size, [name])
+    whole, share = split_share(name)
+    loader = _loader(whole)
+    check_image_size(image_size, [whole])
     dataset = loader(data_dir, image_size, log)
-    _refuse_malformed(name, dataset)
-    return dataset
+    _refuse_malformed(whole, dataset)
+    return dataset if share is None else shared(dataset, share, name)
 
 
 def fingerprint(dataset: Dataset) -> str:
@@ -154,7 +159,7 @@ def _module(name: str) -> tuple[Any, str]:
 
 def _any_size(name: str) -> bool:
     """Whether a data set can be made in any size."""
-    return bool(getattr(_module(name)[0], "ANY_SIZE", False))
+    return bool(getattr(_module(split_share(name).whole)[0], "ANY_SIZE", False))
 
 
 def _external(name: str, known: list[str]) -> Loader:

@@ -43,6 +43,26 @@ def split_rows(count: int, name: str, labels: Tensor | None = None) -> SplitIndi
     return SplitIndices(train, validation, test)
 
 
+def fair_order(count: int, rng: Rng, labels: Tensor | None = None) -> Tensor:
+    """All rows in random order, so that the first of them, however many, are a fair draw.
+
+    The first rows have one of each class. So many that each class is due one have of every class
+    the same share: to within one image if the classes are about as large.
+    """
+    order = rng.permutation(count)
+    if labels is None:
+        return order
+    classes = labels[order]
+    members = classes.bincount()
+    by_class = torch.argsort(classes, stable=True)
+    rank = torch.empty_like(classes)
+    rank[by_class] = torch.arange(count) - (members.cumsum(0) - members)[classes[by_class]]
+    # How much of its class has come when a row has its turn; ties stay in random order.
+    turn = (rank.double() + 0.5) / members[classes]
+    turn[rank == 0] = 0.0
+    return order[torch.argsort(turn, stable=True)]
+
+
 def held_out(members: int) -> int:
     """How many images of a class with so many go into validation, and again into the test."""
     return max(1, members // 5) if members >= 3 else 0
