@@ -45,7 +45,7 @@ def test_every_part_says_what_it_is():
     plain = ["celeba", "cifar10", "cifar100", "digits", "fashion_mnist", "mnist"]
     plain += ["squares", "svhn", "triangles"]
     plain += ["colour_shapes", "gaussian_grid", "gaussian_ring", "spiral", "swiss_roll"]
-    assert names("datasets") == sorted([*plain, "folder", "polygons"])
+    assert names("datasets") == sorted([*plain, "folder", "imagenet", "polygons"])
     for name in (*plain, "folder:/anywhere", "folder:C:/x", "polygons:5", "triangles:paper"):
         check_dataset(name)  # without a file of theirs
 

@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import torch
+from torch import Tensor
+
 from coequal.datasets._pictures import SUFFIXES, listed
 
 
@@ -57,6 +60,14 @@ def list_images(root: Path) -> Listing:
             [name for entries in everything for name in entries.hidden],
         ),
     )
+
+
+def labels_of(names: Sequence[str], classes: Sequence[str] | None) -> Tensor | None:
+    """The class number of each image by its folder; None if there are no classes."""
+    if classes is None:
+        return None
+    number = {name: row for row, name in enumerate(classes)}
+    return torch.tensor([number[name.partition("/")[0]] for name in names], dtype=torch.int64)
 
 
 def _entries(root: Path, folder: Path) -> _Entries:

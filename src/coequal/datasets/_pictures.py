@@ -8,7 +8,7 @@ A file that can't be read is refused, never skipped.
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,6 +27,7 @@ _GREY_MODES = ("1", "L", "LA", "La")
 _PLAIN_MODES = ("L", "RGB")
 _ORIENTATION = 0x0112  # EXIF
 _SHOWN = 3
+_TOLD_EVERY = 10_000  # pictures between two lines of the log
 
 
 class Kind(NamedTuple):
@@ -104,6 +105,22 @@ def some_pictures(
     stack = np.stack([_coloured(array) if channels == 3 else array for array in look])
     look.notes()
     return stack[:, None] if channels == 1 else np.ascontiguousarray(stack.transpose(0, 3, 1, 2))
+
+
+def decode_into(
+    target: NDArray[np.uint8], root: Path, names: Sequence[str], say: Callable[[str], None]
+) -> list[str]:
+    """Decode pictures into an array (n, 3, size, size), one at a time; returns what was done.
+
+    Raises:
+        ValueError: some can't be read; the message comes after all were tried.
+    """
+    look = _Look(root, names, target.shape[-1])
+    for row, array in enumerate(look):
+        target[row] = _coloured(array).transpose(2, 0, 1)
+        if (row + 1) % _TOLD_EVERY == 0:
+            say(f"decoded {row + 1:,} of {len(names):,} pictures of {root}")
+    return look.notes()
 
 
 class _Look:

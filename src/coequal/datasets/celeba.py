@@ -5,25 +5,20 @@ Source: Liu et al. 2015, arXiv:1411.7766. Crop and size as in Lucic et al. 2018,
 
 import hashlib
 import io
-import json
-import os
-import tempfile
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
-from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 from PIL import Image
 
 from coequal.contract import Dataset, Split
+from coequal.datasets._decoded import Array, Decoded
 from coequal.datasets._published import Log, say_nothing
 from coequal.datasets._resize import check_size, square
-from coequal.files import write_json
 
 PART = "load_celeba"
 ARGUMENT = None
@@ -77,11 +72,9 @@ def load_celeba(
 
 
 def _load(folder: Path, size: int, release: Release, log: Log) -> Dataset:
-    decoded = _Decoded(folder, size)
+    decoded = Decoded(folder, "aligned", size)
     if not decoded.complete():
-        names = _partition(folder, release)
-        note = _decode_all(folder, names, decoded, release, log)
-        decoded.describe([len(part) for part in names], note)
+        _decode_all(folder, _partition(folder, release), decoded, release, log)
     counts, notes = decoded.description()
     images = torch.from_numpy(decoded.images(sum(counts)))
     train, validation, test = (Split(part) for part in images.split(counts))
@@ -142,79 +135,30 @@ def _pictures(folder: Path, names: Sequence[str], release: Release, log: Log) ->
 # ------------------------------------------------------------------------------------ decoding once
 
 
-class _Description(NamedTuple):
-    counts: list[int]  # train, validation, test
-    notes: list[str]
-
-
-class _Decoded:
-    """All pictures in one array file, split after split, and what they are."""
-
-    def __init__(self, folder: Path, size: int) -> None:
-        self.array = folder / f"aligned_{size}x{size}.npy"
-        self.text = self.array.with_suffix(".json")
-        self.size = size
-
-    def complete(self) -> bool:
-        """Whether decoding came to its end."""
-        return self.array.exists() and self.text.exists()
-
-    def describe(self, counts: Sequence[int], note: str) -> None:
-        """Note what the array holds; the last thing that decoding does."""
-        done = (
-            f"178x218 pictures were cropped to their centre 160x160, as in Lucic et al. 2018, and "
-            f"resized to {self.size}x{self.size} (Pillow, antialiased bilinear; that study's "
-            "filter was not antialiased)"
-        )
-        notes = ["the splits are the official ones", done, note]
-        write_json(self.text, {"counts": list(counts), "notes": notes})
-
-    def description(self) -> _Description:
-        """How many pictures each split has, and the notes."""
-        values = json.loads(self.text.read_text())
-        return _Description(values["counts"], values["notes"])
-
-    def images(self, count: int) -> NDArray[np.uint8]:
-        """The array, (count, 3, size, size), mapped; what is written to it stays in memory.
-
-        Raises:
-            ValueError: the file is damaged.
-        """
-        wanted = (count, 3, self.size, self.size)
-        try:
-            array = np.load(self.array, mmap_mode="c", allow_pickle=False)
-            if array.shape != wanted or array.dtype != np.uint8:
-                raise ValueError(f"holds {array.dtype} of shape {array.shape}, not {wanted}")
-        except ValueError as error:
-            raise ValueError(
-                f"{self.array} is damaged ({error}); delete it to decode anew"
-            ) from error
-        return np.asarray(array)
-
-
 def _decode_all(
-    folder: Path, names: Sequence[Sequence[str]], decoded: _Decoded, release: Release, log: Log
-) -> str:
-    """Write the array, whole or not at all; returns a note on where the pictures came from."""
+    folder: Path, names: Sequence[Sequence[str]], decoded: Decoded, release: Release, log: Log
+) -> None:
+    """Decode the pictures of all splits, and note what was done."""
     order = [name for part in names for name in part]
-    handle, path = tempfile.mkstemp(dir=folder, prefix=f".{decoded.array.name}.")
-    os.close(handle)
-    try:
-        shape = (len(order), 3, decoded.size, decoded.size)
-        array = open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
+
+    def fill(array: Array) -> None:
         for row, raw in enumerate(_pictures(folder, order, release, log)):
             array[row] = _decode(raw, order[row], decoded.size)
             if (row + 1) % _TOLD_EVERY == 0:
                 log(f"decoded {row + 1:,} of {len(order):,} pictures of CelebA")
-        array.flush()
-        os.chmod(path, 0o644)  # a temporary file is its owner's only
-        os.replace(path, decoded.array)
-    except BaseException:
-        Path(path).unlink(missing_ok=True)
-        raise
+
+    decoded.write(len(order), fill)
+    size = decoded.size
+    done = (
+        "178x218 pictures were cropped to their centre 160x160, as in Lucic et al. 2018, and "
+        f"resized to {size}x{size} (Pillow, antialiased bilinear; that study's filter was not "
+        "antialiased)"
+    )
+    source = f"the pictures came from an unpacked {PICTURES}/, for which no checksums are published"
     if (folder / ARCHIVE).is_file():
-        return f"the pictures are those of the published {ARCHIVE} (SHA-256)"
-    return f"the pictures came from an unpacked {PICTURES}/, for which no checksums are published"
+        source = f"the pictures are those of the published {ARCHIVE} (SHA-256)"
+    notes = ["the splits are the official ones", done, source]
+    decoded.describe([len(part) for part in names], notes)
 
 
 def _decode(raw: bytes, name: str, size: int) -> NDArray[np.uint8]:

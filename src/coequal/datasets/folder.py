@@ -21,7 +21,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from coequal.contract import Dataset, Split
-from coequal.datasets._listing import list_images
+from coequal.datasets._listing import labels_of, list_images
 from coequal.datasets._pictures import (
     SUFFIXES,
     Pixels,
@@ -73,7 +73,7 @@ def load_folder(
     kept, repeats = _without_repeats(pictures.pixels, listing.names)
     _refuse_few(root, len(kept), " that differ")
     images = _stacked([pictures.pixels[row] for row in kept])
-    labels = _labels([listing.names[row] for row in kept], listing.classes)
+    labels = labels_of([listing.names[row] for row in kept], listing.classes)
     rows = split_rows(len(kept), "folder", labels)
     if not len(rows.test):
         raise ValueError(f"{root}: no class has 3 images; there would be none to validate and test")
@@ -137,7 +137,7 @@ def read_folder(root: Path, image_size: int | None = None, cache: Path | None = 
         shape=(len(listing.names), *survey.shape),
         read=read,
         digests=survey.digests,
-        labels=_labels(listing.names, listing.classes),
+        labels=labels_of(listing.names, listing.classes),
         classes=listing.classes,
         notes=[*listing.notes, *survey.notes],
         names=listing.names,
@@ -210,13 +210,6 @@ def _without_repeats(pixels: Sequence[Pixels], names: Sequence[str]) -> tuple[li
 def _stacked(pixels: Sequence[Pixels]) -> Tensor:
     stack = torch.from_numpy(np.stack(pixels))
     return stack.unsqueeze(1) if stack.dim() == 3 else stack.permute(0, 3, 1, 2).contiguous()
-
-
-def _labels(names: Sequence[str], classes: Sequence[str] | None) -> Tensor | None:
-    if classes is None:
-        return None
-    number = {name: row for row, name in enumerate(classes)}
-    return torch.tensor([number[name.partition("/")[0]] for name in names], dtype=torch.int64)
 
 
 def _split_notes(labels: Tensor | None, classes: Sequence[str] | None) -> list[str]:
