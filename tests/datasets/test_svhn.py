@@ -33,6 +33,13 @@ def digits(numbers):
     return mat(X=pixels(numbers), y=labels)
 
 
+def damaged(at):
+    """A file with one byte changed."""
+    raw = bytearray(digits(range(5)))
+    raw[at] ^= 255
+    return bytes(raw)
+
+
 def files():
     return {TRAIN: digits(range(12)), TEST: digits(range(20, 25))}
 
@@ -82,6 +89,7 @@ def test_planes_are_red_green_blue_upright_and_resized_images_say_so(load):
         (b"not a MATLAB file", "test_32x32.mat is no MATLAB file that can be read"),
         (b"", "test_32x32.mat is no MATLAB file that can be read"),
         (digits(range(5))[:-900], "test_32x32.mat is no MATLAB file that can be read"),
+        (damaged(at=0x88), "test_32x32.mat is no MATLAB file that can be read: Error -3"),
         (mat(X=pixels(range(2))), "test_32x32.mat must hold the variables X and y"),
         (
             mat(X=pixels(range(2)), y=[[1], [2], [3]]),

@@ -30,6 +30,16 @@ MD5 = {  # as torchvision has them
 CLASSES = tuple("0123456789")
 HELD_OUT = 10_000
 _SHAPE = (32, 32, 3)
+# What SciPy raises for files that are no MATLAB file, or a damaged one.
+_DAMAGED = (
+    MatReadError,
+    NotImplementedError,
+    ValueError,
+    TypeError,
+    IndexError,
+    OSError,
+    zlib.error,
+)
 
 
 def load_svhn(
@@ -60,7 +70,7 @@ def _read(raw: bytes, name: str) -> Split:
     """
     try:
         values = loadmat(io.BytesIO(raw), variable_names=["X", "y"])
-    except (MatReadError, NotImplementedError, ValueError, TypeError, OSError, zlib.error) as error:
+    except _DAMAGED as error:
         raise ValueError(f"{name} is no MATLAB file that can be read: {error}") from error
     if "X" not in values or "y" not in values:
         raise ValueError(f"{name} must hold the variables X and y")
