@@ -173,3 +173,13 @@ def test_classes_are_refused_where_the_images_have_none(model, tmp_path):
     with pytest.raises(ValueError, match=f"{model} learns classes, and the images of .* no labels"):
         api.run(Study.model_validate({**TINY, **own}), tmp_path / "run", workers=0)
     assert not list((tmp_path / "run").glob("trials/*/*/result.json"))
+
+
+def test_labels_in_proportion_by_hand():
+    from coequal.study.trial import in_proportion
+
+    # One each of the three classes that there are, and of 7 more 5, 1.4 and 0.6: 5, 1, 0 and one
+    # for the largest remainder, 0.6.
+    counts = torch.tensor([50, 0, 14, 6])
+    assert in_proportion(counts, 10).tolist() == [0] * 6 + [2] * 2 + [3] * 2
+    assert in_proportion(counts, 2).tolist() == [0, 0]  # 1.4, 0.4, 0.2: no room for all

@@ -16,7 +16,7 @@ from coequal.study.parts import assemble
 from coequal.study.plan import most_trials
 from coequal.study.references import instrument_for, shown
 from coequal.study.spec import Study
-from coequal.study.trial import make_trainer
+from coequal.study.trial import in_proportion, make_trainer
 from coequal.study.worker import Places, threads
 from coequal.training.loop import Trainer
 
@@ -128,7 +128,7 @@ class _Ready:
         metrics once for models that take classes and once for others."""
         samples, labels = self.instrument.samples, self.instrument.dataset.test.labels
         count = min(samples, GENERATED_AT_ONCE)
-        wanted = None if labels is None else labels[torch.arange(count) % len(labels)]
+        wanted = None if labels is None else in_proportion(labels.bincount(), count)
         begun = time.perf_counter()
         images = generate(generator, count, Rng(0, device), wanted)
         of_each = (time.perf_counter() - begun) / count
