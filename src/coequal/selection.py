@@ -17,7 +17,7 @@ HIGHER = frozenset(
         *("is", "is_whole", "mode_score", "vendi", "vendi_ratio"),
         *("manifold_precision", "manifold_recall", "manifold_f1"),
         *("modes_covered", "modes_quality", "curve_quality", "curve_coverage"),
-        *("gan_train", "gan_train_top5"),
+        *("gan_train", "gan_train_top5", "worth_of_real", "augmentation_gain"),
     }
 )
 """Metrics of which more is better; of every other that a study may choose by, less is.

@@ -38,6 +38,8 @@ QUICK = {"epochs": 0.4, "seeds": 2}
 SETTINGS = {
     "gan_train": QUICK,
     "gan_test": QUICK,
+    "gan_train_curve": {**QUICK, "seeds": 1, "sizes": 2},
+    "augmentation": {**QUICK, "seeds": 1},
 }
 """Of metrics whose defaults would take minutes here."""
 

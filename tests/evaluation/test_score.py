@@ -93,7 +93,7 @@ def test_a_folder_against_a_data_set_with_a_sheet(tmp_path):
         assert sheet.height > 8 * 24
     # The folder has no classes; nothing is known of where digits lie.
     unknown = {"fd_per_class", "manifold", "modes", "curve", "bits_per_dimension"}
-    unknown |= {"gan_train", "gan_test"}
+    unknown |= {"gan_train", "gan_test", "gan_train_curve", "augmentation"}
     assert found["not_measured"].keys() == unknown
 
 

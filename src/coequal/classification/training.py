@@ -59,8 +59,9 @@ def train(
         raise ValueError(f"a classifier needs 2 images of 4x4 at least, not {tuple(images.shape)}")
     shape = ImageShape(*images.shape[1:])
     seeds = [seed_for("classification", what, recipe.net, seed) for what in ("weights", "order")]
-    net = _built(shape, classes, recipe, seeds[0])
-    fit(net, images, labels, recipe, Rng(seeds[1]), log or (lambda line: None), name)
+    with torch.inference_mode(False):  # whoever measures may be in it, and it would reach in here
+        net = _built(shape, classes, recipe, seeds[0])
+        fit(net, images, labels, recipe, Rng(seeds[1]), log or (lambda line: None), name)
     return Classifier(net.eval(), recipe, classes)
 
 

@@ -64,6 +64,32 @@ class ClassifierMetric(Metric):
         return None
 
 
+@dataclass(frozen=True)
+class CountedMetric(ClassifierMetric):
+    """The settings, and how many images are used.
+
+    Attributes:
+        images: drawn evenly from all classes; 0: all. Fewer generated ones are refused.
+    """
+
+    images: int = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.images < 0:
+            raise ValueError(f"images is {self.images}; 0 (all) or more")
+
+    def too_few(self, generated: int) -> str | None:
+        """Fewer than the setting `images`."""
+        if generated >= self.images:
+            return None
+        return f"{generated} generated images, and images: {self.images} were asked for"
+
+    def used(self, found: "Labelled") -> "Labelled":
+        """As many as the setting says."""
+        return found.some(self.images, 0) if self.images else found
+
+
 # ------------------------------------------------------------------------------------------- images
 
 

@@ -14,8 +14,7 @@ from torch import Tensor
 
 from coequal.contract import ImageSet, Output, Value
 from coequal.metrics._classifiers import (
-    ClassifierMetric,
-    Labelled,
+    CountedMetric,
     accuracy,
     answers,
     finite,
@@ -36,7 +35,7 @@ TOP, MANY = 5, 20  # top 5 are counted of more than 20 classes
 
 
 @dataclass(frozen=True)
-class GanTrain(ClassifierMetric):
+class GanTrain(CountedMetric):
     """Accuracy on the real images of classifiers trained on generated images and their labels.
 
     - `gan_train`: the mean over `seeds` classifiers; 1 is best, 1 / classes is chance.
@@ -49,12 +48,10 @@ class GanTrain(ClassifierMetric):
     as many as there are training images, or set `images`; else the gap is one of counts, too, and
     its detail `counts` says so.
 
+    Of fewer training images than `images` all are taken; fewer generated ones are refused.
+
     Errors and intervals are over new real images to judge and new classifier seeds, not over newly
     generated or other training images (of the latter the seeds' spread is a part).
-
-    Attributes:
-        images: how many images both sides are trained on, drawn evenly from all classes; 0: all.
-            Fewer generated ones are refused; of fewer real ones all are taken.
     """
 
     outputs: ClassVar[Mapping[str, Output]] = {
@@ -62,12 +59,6 @@ class GanTrain(ClassifierMetric):
         "gan_train_gap": Output("lower", "share of real images; 0 is as good as real", worst=1.0),
         "gan_train_top5": Output("higher", "share of real images, of more than 20 classes"),
     }
-    images: int = 0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.images < 0:
-            raise ValueError(f"gan_train: images is {self.images}; 0 or more")
 
     def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
         """The real images and labels, and what the baseline's classifiers say of them.
@@ -77,7 +68,7 @@ class GanTrain(ClassifierMetric):
         """
         judged, taught = labelled(real, "real"), labelled(train, "training")
         classes = number_of_classes(judged, taught)
-        taught = self._taught(taught)
+        taught = self.used(taught)
         baseline = trained(taught, classes, self.recipe, self.seeds, keep=True)
         return {
             "images": judged.images,
@@ -101,7 +92,7 @@ class GanTrain(ClassifierMetric):
             raise ValueError(f"gan_train: {problem}")
         if not finite(found):
             return undefined(self)
-        taught = self._taught(found)
+        taught = self.used(found)
         classifiers = trained(taught, classes, self.recipe, self.seeds)
         said = answers(classifiers, real["images"], min(TOP, classes))
         labels = real["labels"]
@@ -128,12 +119,3 @@ class GanTrain(ClassifierMetric):
         if classes > MANY:
             values["gan_train_top5"] = accuracy(hits(said, labels))
         return values
-
-    def too_few(self, generated: int) -> str | None:
-        """Fewer than the setting `images`."""
-        if generated >= self.images:
-            return None
-        return f"{generated} generated images, and images: {self.images} were asked for"
-
-    def _taught(self, found: Labelled) -> Labelled:
-        return found.some(self.images, 0) if self.images else found

@@ -1,0 +1,106 @@
+"""Do generated images help a classifier that has the real ones? Shmelkov et al. 2018, "How good is
+my GAN?", arXiv:1807.09499, section 5 (data augmentation).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from coequal.classification.subsets import in_fixed_order
+from coequal.contract import ImageSet, Output, Value
+from coequal.images import alike
+from coequal.metrics._classifiers import (
+    CountedMetric,
+    Labelled,
+    accuracy,
+    answers,
+    finite,
+    hits,
+    in_detail,
+    labelled,
+    number_of_classes,
+    paired,
+    refuse_gaps,
+    summary,
+    trained,
+    undefined,
+)
+from coequal.rng import Rng
+
+PART = "Augmentation"
+
+
+@dataclass(frozen=True)
+class Augmentation(CountedMetric):
+    """Accuracy on real images after training on real and generated images together, less that after
+    training on the real ones alone.
+
+    - `augmentation_gain`: above 0 the generated images help.
+
+    Both sides take the same number of gradient steps, that of the recipe for the real training
+    images, so that no gain is one of longer training. The generator must have been trained on just
+    these real images: one that has seen more brings in what they lack, and the gain says nothing.
+    `images` is the number of generated ones that are added.
+
+    Errors and intervals are over new real images to judge and new classifier seeds, not over newly
+    generated or other training images.
+    """
+
+    outputs: ClassVar[Mapping[str, Output]] = {
+        "augmentation_gain": Output("higher", "share of real images; above 0 it helps", worst=-1.0)
+    }
+
+    def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
+        """Real and training images with labels, and what classifiers of the latter say of the
+        former.
+
+        Raises:
+            ValueError: no labels or images, or a class without any.
+        """
+        judged, taught = labelled(real, "real"), labelled(train, "training")
+        classes = number_of_classes(judged, taught)
+        alone = trained(taught, classes, self.recipe, self.seeds, keep=True)
+        return {
+            "images": judged.images,
+            "labels": judged.labels,
+            "said": answers(alone, judged.images),
+            "train_images": taught.images,
+            "train_labels": taught.labels,
+            "classes": torch.tensor(classes),
+        }
+
+    def values(
+        self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
+    ) -> Mapping[str, Value]:
+        """NaN if an image is not finite.
+
+        Raises:
+            ValueError: no labels, a class without images, or fewer images than asked for.
+        """
+        found, classes = labelled(fake, "generated"), int(real["classes"])
+        refuse_gaps(found, classes, "generated")
+        if problem := self.too_few(len(found.labels)):
+            raise ValueError(f"augmentation: {problem}")
+        if not finite(found):
+            return undefined(self)
+        taught, added = Labelled(real["train_images"], real["train_labels"]), self.used(found)
+        both = in_fixed_order(
+            torch.cat([taught.images, alike(added.images, taught.images.dtype)]),
+            torch.cat([taught.labels, added.labels]),
+        )
+        steps = self.recipe.steps_for(len(taught.labels))
+        classifiers = trained(Labelled(*both), classes, self.recipe.of_steps(steps), self.seeds)
+        said, labels = answers(classifiers, real["images"]), real["labels"]
+        right, alone = hits(said, labels), hits(real["said"], labels)
+        details = {
+            "recipe": self.recipe.in_words,
+            "steps": steps,
+            "real_images": len(taught.labels),
+            "generated_images": len(added.labels),
+            "with_generated": {**summary(accuracy(right)), **in_detail(said, labels, classes)},
+            "real_alone": {**summary(accuracy(alone)), **in_detail(real["said"], labels, classes)},
+        }
+        return {"augmentation_gain": paired(right, alone)._replace(details=details)}

@@ -1,0 +1,209 @@
+"""How many real images are these generated images worth? After Shmelkov et al. 2018,
+arXiv:1807.09499, figure 4: GAN-train against the number of images, beside the same of real ones.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from coequal.contract import ImageSet, Output, Value
+from coequal.metrics._classifiers import (
+    ClassifierMetric,
+    Labelled,
+    accuracy,
+    answers,
+    finite,
+    hits,
+    labelled,
+    number_of_classes,
+    refuse_gaps,
+    summary,
+    trained,
+    undefined,
+)
+from coequal.rng import Rng
+
+PART = "GanTrainCurve"
+DRAWS = 1_000  # of the interval
+
+
+@dataclass(frozen=True)
+class GanTrainCurve(ClassifierMetric):
+    """Accuracy on the real images of classifiers trained on more and more images.
+
+    - `worth_of_real`: the number of real training images that teach as much as all generated
+      images do, by interpolation of the real curve in the logarithm of the number (a curve that
+      falls by chance is levelled). It can't be told outside the real sizes: the value is then the
+      smallest or the largest of them, and the detail `bound` says "at most" or "at least". An end
+      of the interval at one of these sizes is open likewise.
+
+    All classifiers of both sides take the same number of gradient steps, that of the recipe for all
+    training images. Subsets are drawn evenly from all classes; each lies in the next larger one.
+
+    The interval is over new real images to judge (they are drawn anew from themselves, the same for
+    both sides) and new classifier seeds (Student's t of the spread of each size), not over newly
+    generated or other training images. There is no standard error: the law is skewed, with open
+    ends.
+
+    Attributes:
+        sizes: how many, from `smallest` to all of a side's images, evenly in the logarithm.
+        smallest: images per class of the smallest size.
+    """
+
+    outputs: ClassVar[Mapping[str, Output]] = {
+        "worth_of_real": Output("higher", "real images that teach as much")
+    }
+    sizes: int = 5
+    smallest: int = 10
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.sizes < 2 or self.smallest < 1:
+            raise ValueError("gan_train_curve: sizes must be 2 at least, smallest 1")
+
+    def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
+        """The real images and labels, and what the classifiers of each size say of them.
+
+        Raises:
+            ValueError: no labels or images, or a class without any.
+        """
+        judged, taught = labelled(real, "real"), labelled(train, "training")
+        classes = number_of_classes(judged, taught)
+        steps = self.recipe.steps_for(len(taught.labels))
+        sizes = self._sizes(len(taught.labels), classes)
+        return {
+            "images": judged.images,
+            "labels": judged.labels,
+            "said": self._curve(taught, classes, steps, sizes, judged.images, keep=True),
+            "sizes": torch.tensor(sizes),
+            "counts": torch.tensor([classes, steps]),
+        }
+
+    def values(
+        self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
+    ) -> Mapping[str, Value]:
+        """NaN if an image is not finite.
+
+        Raises:
+            ValueError: no labels, or a class without images.
+        """
+        found = labelled(fake, "generated")
+        classes, steps = real["counts"].tolist()
+        refuse_gaps(found, classes, "generated")
+        if not finite(found):
+            return undefined(self)
+        sizes = self._sizes(len(found.labels), classes)
+        said = self._curve(found, classes, steps, sizes, real["images"], keep=False)
+        right = torch.stack([hits(one, real["labels"]) for one in said])
+        of_real = torch.stack([hits(one, real["labels"]) for one in real["said"]])
+        value = worth(right[-1], of_real, real["sizes"], rng)
+        details = {
+            "recipe": self.recipe.in_words,
+            "steps": steps,
+            **(value.details or {}),
+            "generated": _points(sizes, right),
+            "real": _points(real["sizes"].tolist(), of_real),
+        }
+        return {"worth_of_real": value._replace(details=details)}
+
+    def _sizes(self, count: int, classes: int) -> list[int]:
+        first = min(self.smallest * classes, count)
+        ratio = (count / first) ** (1 / (self.sizes - 1))
+        return sorted({count, *(round(first * ratio**k) for k in range(self.sizes - 1))})
+
+    def _curve(
+        self,
+        found: Labelled,
+        classes: int,
+        steps: int,
+        sizes: list[int],
+        judged: Tensor,
+        keep: bool,
+    ) -> Int[Tensor, "sizes seeds n 1"]:
+        """What the classifiers of each size say of the images to judge."""
+        curve = []
+        for size in sizes:
+            # Of all real images these are the classifiers of other metrics, too.
+            own = size == len(found.labels) and self.recipe.steps_for(size) == steps
+            recipe = self.recipe if own else self.recipe.of_steps(steps)
+            made = trained(found.some(size, 0), classes, recipe, self.seeds, keep and own)
+            curve.append(answers(made, judged))
+        return torch.stack(curve)
+
+
+def worth(
+    generated: Bool[Tensor, "seeds n"],
+    real: Bool[Tensor, "sizes seeds n"],
+    sizes: Int[Tensor, " sizes"],
+    rng: Rng,
+) -> Value:
+    """The size at which real images reach the accuracy of the generated ones, with its interval.
+
+    Args:
+        generated: which images the classifiers of generated images judge right.
+        real: the same of classifiers of so many real images.
+        sizes: growing.
+        rng: of the interval's draws.
+    """
+    both = torch.cat([real, generated[None]]).double()
+    means = both.mean((1, 2))[None]
+    found = float(_crossing(means[:, :-1], means[:, -1], sizes)[0])
+    draws = _over_images(both.mean(1), rng) + _over_seeds(both.mean(2), rng)
+    ends = _crossing(draws[:, :-1], draws[:, -1], sizes).quantile(
+        torch.tensor([0.025, 0.975], dtype=torch.float64)
+    )
+    details: dict[str, Any] = {}
+    if found in (float(sizes[0]), float(sizes[-1])):
+        details["bound"] = "at most" if found == float(sizes[0]) else "at least"
+    return Value(found, None, (float(ends[0]), float(ends[1])), details)
+
+
+def _crossing(
+    curves: Float[Tensor, "draws sizes"], levels: Float[Tensor, " draws"], sizes: Tensor
+) -> Float[Tensor, " draws"]:
+    """Where each curve, made monotone, reaches its level; the first or last size if it doesn't."""
+    rising = curves.cummax(1).values
+    logs = sizes.double().log()
+    after = (rising < levels[:, None]).sum(1).clamp(max=len(sizes) - 1)
+    before = (after - 1).clamp(min=0)
+    rows = torch.arange(len(levels))
+    low, high = rising[rows, before], rising[rows, after]
+    share = ((levels - low) / (high - low).clamp(min=1e-300)).clamp(0, 1)
+    share = torch.where(after == 0, 1.0, share)  # reached by the smallest size already
+    between = (logs[before] + share * (logs[after] - logs[before])).exp()
+    found = torch.where(share >= 1, sizes.double()[after], between)
+    return torch.where(levels <= rising[:, 0], sizes.double()[0], found)
+
+
+def _over_images(by_image: Float[Tensor, "sets n"], rng: Rng) -> Float[Tensor, "draws sets"]:
+    """Mean accuracies on images drawn from these with replacement."""
+    count = by_image.shape[1]
+    weights = (rng.integers(count, count).bincount(minlength=count) for _ in range(DRAWS))
+    return torch.stack([(by_image * weight).mean(1) for weight in weights])
+
+
+def _over_seeds(by_seed: Float[Tensor, "sets seeds"], rng: Rng) -> Float[Tensor, "draws sets"]:
+    """Student's t times the standard error of the mean over seeds; 0 for a single one."""
+    sets, seeds = by_seed.shape
+    if seeds < 2:
+        return torch.zeros(DRAWS, sets, dtype=torch.float64)
+    normal = rng.normal(DRAWS, sets).double()
+    squares = rng.normal(DRAWS, sets, seeds - 1).double().square().mean(2)
+    return normal / squares.sqrt() * by_seed.std(1) / math.sqrt(seeds)
+
+
+def _points(sizes: list[int], right: Bool[Tensor, "sizes seeds n"]) -> list[dict[str, Any]]:
+    """A curve as plain values."""
+    return [
+        {
+            "images": size,
+            **summary(accuracy(one)),
+            "accuracy_by_seed": one.double().mean(1).tolist(),
+        }
+        for size, one in zip(sizes, right, strict=True)
+    ]
