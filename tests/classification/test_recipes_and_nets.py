@@ -1,5 +1,7 @@
 """The nets, the recipes, and training by them."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -71,6 +73,18 @@ def test_the_small_recipe_takes_epochs_or_its_least_number_of_steps():
     assert recipes.small().steps_for(100) == 300
     assert recipes.small(0.5).steps_for(100) == 30
     assert recipes.small().of_steps(7).steps_for(12_800) == 7
+
+
+@pytest.mark.parametrize(("length", "share"), [(1.0, 0.003), (0.1, 0.03), (0.001, 0.1), (2, 0.003)])
+def test_the_resnets_averages_are_the_published_ones_and_short_in_a_short_training(length, share):
+    recipe = recipes.resnet32(length)
+    assert recipe.averaging == pytest.approx(share)
+    images, labels = stripes(4)
+    made = train(images, labels, 2, replace(recipe, steps=1, pad=0, noise=0.0, flip=False), 0).net
+    norms = [module for module in made.modules() if isinstance(module, torch.nn.BatchNorm2d)]
+    assert len(norms) == 31
+    assert {norm.momentum for norm in norms} == {recipe.averaging}
+    assert {norm.eps for norm in norms} == {1e-5}
 
 
 @pytest.mark.parametrize(("make", "value"), [(recipes.small, 0.0), (recipes.resnet32, -1.0)])

@@ -12,7 +12,7 @@ from coequal.contract import ImageShape
 FEATURES = 128  # of the small net's last hidden layer
 BLOCKS = 5  # n of 6n + 2 layers
 WIDTHS = (16, 32, 64)
-EPSILON, DECAY = 1e-5, 0.997  # of BatchNorm; torch's momentum is 1 - decay
+EPSILON = 1e-5  # of BatchNorm
 
 
 def drawn(build: Callable[[], nn.Module], seed: int) -> nn.Module:
@@ -103,7 +103,7 @@ def _small_block(channels_in: int, channels_out: int) -> list[nn.Module]:
 
 
 def _norm(width: int) -> nn.BatchNorm2d:
-    return nn.BatchNorm2d(width, eps=EPSILON, momentum=1 - DECAY)
+    return nn.BatchNorm2d(width, eps=EPSILON)
 
 
 def _conv(before: int, width: int, size: int, stride: int = 1) -> nn.Conv2d:

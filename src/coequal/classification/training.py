@@ -176,4 +176,8 @@ def _optimiser(
 
 def _built(shape: ImageShape, classes: int, recipe: Recipe, seed: int) -> nn.Module:
     build = {"small": nets.small, "resnet32": nets.resnet32}[recipe.net]
-    return nets.drawn(lambda: build(shape, classes), seed)
+    net = nets.drawn(lambda: build(shape, classes), seed)
+    for module in net.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = recipe.averaging
+    return net

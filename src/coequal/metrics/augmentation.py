@@ -50,7 +50,7 @@ class Augmentation(CountedMetric):
     """
 
     outputs: ClassVar[Mapping[str, Output]] = {
-        "augmentation_gain": Output("higher", "share of real images; above 0 it helps", worst=-1.0)
+        "augmentation_gain": Output("higher", "share; above 0: it helps", worst=-1.0)
     }
 
     def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:

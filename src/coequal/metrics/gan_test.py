@@ -50,8 +50,8 @@ class GanTest(ClassifierMetric):
     """
 
     outputs: ClassVar[Mapping[str, Output]] = {
-        "gan_test": Output("target", "share of generated images; the real images' share is best"),
-        "gan_test_gap": Output("target", "share above that of real images; 0 is best", 0.0),
+        "gan_test": Output("target", "share; best as of real images"),
+        "gan_test_gap": Output("target", "share; 0: as real images", 0.0),
     }
 
     def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:

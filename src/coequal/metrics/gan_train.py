@@ -55,9 +55,9 @@ class GanTrain(CountedMetric):
     """
 
     outputs: ClassVar[Mapping[str, Output]] = {
-        "gan_train": Output("higher", "share of real images, 1 / classes is chance", worst=0.0),
-        "gan_train_gap": Output("lower", "share of real images; 0 is as good as real", worst=1.0),
-        "gan_train_top5": Output("higher", "share of real images, of more than 20 classes"),
+        "gan_train": Output("higher", "share of real images", worst=0.0),
+        "gan_train_gap": Output("lower", "share; 0: as good as real", worst=1.0),
+        "gan_train_top5": Output("higher", "share, of more than 20 classes"),
     }
 
     def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:

@@ -55,9 +55,7 @@ class GanTrainCurve(ClassifierMetric):
         smallest: images per class of the smallest size.
     """
 
-    outputs: ClassVar[Mapping[str, Output]] = {
-        "worth_of_real": Output("higher", "real images that teach as much")
-    }
+    outputs: ClassVar[Mapping[str, Output]] = {"worth_of_real": Output("higher", "real images")}
     sizes: int = 5
     smallest: int = 10
 
