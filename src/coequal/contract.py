@@ -488,6 +488,7 @@ class Metric(ABC):
     costly: ClassVar[bool] = False  # whether `reference` takes so long that it is always cached
     sees_features: ClassVar[bool] = True  # whether it looks at features at all
     outputs: ClassVar[Mapping[str, Output]]
+    over: ClassVar[str] = "new generated images"  # what the errors of its numbers are over
     wants: ClassVar[tuple[Want, ...]] = ()  # beyond features
     wants_for: ClassVar[Mapping[str, Want]] = {}  # of single outputs: without it they are not given
 

@@ -11,6 +11,7 @@ from PIL import Image
 import coequal
 from coequal.cli_score import _print_scores, _settings
 from coequal.data import load_dataset
+from coequal.evaluation.compare import compare
 from coequal.files import folder_name
 from coequal.metrics import _classifiers
 
@@ -82,6 +83,24 @@ def test_the_reference_is_trained_once_for_the_same_images_and_settings(sides, t
         (moved / name).rename(moved / target)
     changed = coequal.score(**sides, metrics=["gan_test"], settings=QUICK)
     assert changed["metrics"]["gan_test"]["value"] == 0
+
+
+def test_compare_gives_no_p_value_where_the_error_is_not_over_new_fakes(sides, tmp_path):
+    row = {"value": 0.5, "standard_error": 0.01, "protocol": "p", "better": "higher"}
+    scores = []
+    for kind in ("gan_train", "gan_test"):
+        for role in ("fake", "other"):
+            path = sides["fake"] if role == "fake" else pictures(tmp_path / kind, 9)
+            scores.append(coequal.score(**{**sides, "fake": path}, metrics=[kind], settings=QUICK))
+    for score in scores:
+        for name in score["metrics"]:
+            score["metrics"][name] |= row
+    scores[1]["metrics"]["gan_train"]["value"] = scores[3]["metrics"]["gan_test"]["value"] = 0.6
+    trained = compare(scores[0], scores[1])["metrics"]["gan_train"]
+    asked = compare(scores[2], scores[3])["metrics"]["gan_test"]
+    assert trained["difference"] == asked["difference"] == pytest.approx(0.1)
+    assert trained["p_value"] is None
+    assert asked["p_value"] < 0.001
 
 
 def test_all_leaves_out_what_trains_classifiers(sides):

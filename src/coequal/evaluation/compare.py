@@ -26,7 +26,8 @@ def compare(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, An
         `schema` of this; `over`, a sentence; `same_fakes`; and `metrics`: for each that both scores
         have its values `first` and `second`, their `difference` (second - first), its
         `standard_error` and two-sided `p_value`, and which is `better`. None where a score has no
-        number or no error. For the same fake images on both sides nothing is left to chance: the
+        number or no error; no p-value where the error is over something else than new fakes
+        (`gan_train`). For the same fake images on both sides nothing is left to chance: the
         error is 0 and there is no p-value.
 
     Raises:
@@ -84,7 +85,7 @@ def _pair(first: Mapping[str, Any], second: Mapping[str, Any], same: bool) -> di
         found["standard_error"] = 0.0
     elif None not in errors:
         found["standard_error"] = error = math.hypot(*errors)
-        if error:
+        if error and "over" not in first:  # else what new fakes would change is not in the error
             found["p_value"] = float(2 * norm.sf(abs(found["difference"]) / error))
     distances = [_worse(row, first["better"], first["target"]) for row in (first, second)]
     if not any(math.isnan(distance) for distance in distances):

@@ -203,6 +203,7 @@ def _measure(
                 "value": _number(found.value),
                 "standard_error": _number(found.standard_error),
                 **({} if found.interval is None else {"interval": list(found.interval)}),
+                **({} if metric.over == Metric.over else {"over": metric.over}),
                 **({} if found.details is None else {"details": dict(found.details)}),
                 "protocol": f"{protocol} {metric}",
                 "better": metric.outputs[output].better,

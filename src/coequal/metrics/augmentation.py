@@ -49,6 +49,7 @@ class Augmentation(CountedMetric):
     generated or other training images.
     """
 
+    over: ClassVar[str] = "new real images to judge and new classifier seeds"
     outputs: ClassVar[Mapping[str, Output]] = {
         "augmentation_gain": Output("higher", "share; above 0: it helps", worst=-1.0)
     }

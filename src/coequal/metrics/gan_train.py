@@ -54,6 +54,7 @@ class GanTrain(CountedMetric):
     generated or other training images (of the latter the seeds' spread is a part).
     """
 
+    over: ClassVar[str] = "new real images to judge and new classifier seeds"
     outputs: ClassVar[Mapping[str, Output]] = {
         "gan_train": Output("higher", "share of real images", worst=0.0),
         "gan_train_gap": Output("lower", "share; 0: as good as real", worst=1.0),

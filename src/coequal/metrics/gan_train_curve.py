@@ -55,6 +55,7 @@ class GanTrainCurve(ClassifierMetric):
         smallest: images per class of the smallest size.
     """
 
+    over: ClassVar[str] = "new real images to judge and new classifier seeds"
     outputs: ClassVar[Mapping[str, Output]] = {"worth_of_real": Output("higher", "real images")}
     sizes: int = 5
     smallest: int = 10
