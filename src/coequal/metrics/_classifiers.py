@@ -128,21 +128,22 @@ def number_of_classes(real: Labelled, train: Labelled) -> int:
     if classes < 2:
         raise ValueError("a classifier needs two classes at least")
     for side, found in (("real", real), ("training", train)):
-        refuse_gaps(found, classes, side)
+        if none := without_images(found, classes, side):
+            raise ValueError(f"the {side} images have none of class {', '.join(map(str, none))}")
     return classes
 
 
-def refuse_gaps(found: Labelled, classes: int, side: str) -> None:
-    """No image of some class, or a class that there isn't.
+def without_images(found: Labelled, classes: int, side: str) -> list[int]:
+    """The classes that have no image on a side.
 
     Raises:
-        ValueError: so it is; the message gives their numbers.
+        ValueError: images have a class that there isn't.
     """
     counts = found.labels.bincount(minlength=classes)
     if len(counts) > classes:
         raise ValueError(f"the {side} images have classes up to {len(counts) - 1}, not {classes}")
-    if none := (counts == 0).nonzero()[:, 0].tolist():
-        raise ValueError(f"the {side} images have none of class {', '.join(map(str, none))}")
+    none: list[int] = (counts == 0).nonzero()[:, 0].tolist()
+    return none
 
 
 def finite(found: Labelled) -> bool:

@@ -23,10 +23,10 @@ from coequal.metrics._classifiers import (
     labelled,
     number_of_classes,
     paired,
-    refuse_gaps,
     summary,
     trained,
     undefined,
+    without_images,
 )
 from coequal.rng import Rng
 
@@ -76,13 +76,13 @@ class Augmentation(CountedMetric):
     def values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, Value]:
-        """NaN if an image is not finite.
+        """NaN if an image is not finite. The details list classes without generated images.
 
         Raises:
-            ValueError: no labels, a class without images, or fewer images than asked for.
+            ValueError: no labels, or unknown ones, or fewer images than asked for.
         """
         found, classes = labelled(fake, "generated"), int(real["classes"])
-        refuse_gaps(found, classes, "generated")
+        lacking = without_images(found, classes, "generated")
         if problem := self.too_few(len(found.labels)):
             raise ValueError(f"augmentation: {problem}")
         if not finite(found):
@@ -98,6 +98,7 @@ class Augmentation(CountedMetric):
         right, alone = hits(said, labels), hits(real["said"], labels)
         details = {
             "recipe": self.recipe.in_words,
+            **({"classes_without_images": lacking} if lacking else {}),
             "steps": steps,
             "real_images": len(taught.labels),
             "generated_images": len(added.labels),

@@ -22,11 +22,11 @@ from coequal.metrics._classifiers import (
     in_detail,
     labelled,
     number_of_classes,
-    refuse_gaps,
     summary,
     trained,
     undefined,
     unpaired,
+    without_images,
 )
 from coequal.rng import Rng
 
@@ -77,14 +77,14 @@ class GanTest(ClassifierMetric):
     def values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, Value]:
-        """NaN if an image is not finite.
+        """NaN if an image is not finite. The details list classes without generated images.
 
         Raises:
-            ValueError: no labels, or a class without images.
+            ValueError: no labels, or unknown ones.
         """
         found = labelled(fake, "generated")
         classes, trained_on = real["counts"].tolist()
-        refuse_gaps(found, classes, "generated")
+        lacking = without_images(found, classes, "generated")
         if not finite(found):
             return undefined(self)
         classifiers = self._classifiers(real, ImageShape(*found.images.shape[1:]), classes)
@@ -94,6 +94,7 @@ class GanTest(ClassifierMetric):
         assert gap.interval is not None
         details = {
             "recipe": self.recipe.in_words,
+            **({"classes_without_images": lacking} if lacking else {}),
             **in_detail(said, found.labels, classes),
             "trained_on": trained_on,
             "baseline": {

@@ -23,10 +23,10 @@ from coequal.metrics._classifiers import (
     labelled,
     number_of_classes,
     paired,
-    refuse_gaps,
     summary,
     trained,
     undefined,
+    without_images,
 )
 from coequal.rng import Rng
 
@@ -81,14 +81,14 @@ class GanTrain(CountedMetric):
     def values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, Value]:
-        """NaN if an image is not finite.
+        """NaN if an image is not finite. The details list classes without generated images.
 
         Raises:
-            ValueError: no labels, a class without images, or fewer images than asked for.
+            ValueError: no labels, or unknown ones, or fewer images than asked for.
         """
         found = labelled(fake, "generated")
         classes, of_baseline = real["counts"].tolist()
-        refuse_gaps(found, classes, "generated")
+        lacking = without_images(found, classes, "generated")
         if problem := self.too_few(len(found.labels)):
             raise ValueError(f"gan_train: {problem}")
         if not finite(found):
@@ -100,6 +100,7 @@ class GanTrain(CountedMetric):
         right, baseline = hits(said[:, :, :1], labels), hits(real["said"][:, :, :1], labels)
         details = {
             "recipe": self.recipe.in_words,
+            **({"classes_without_images": lacking} if lacking else {}),
             **in_detail(said, labels, classes),
             "trained_on": len(taught.labels),
             "baseline": {

@@ -21,10 +21,10 @@ from coequal.metrics._classifiers import (
     hits,
     labelled,
     number_of_classes,
-    refuse_gaps,
     summary,
     trained,
     undefined,
+    without_images,
 )
 from coequal.rng import Rng
 
@@ -86,14 +86,14 @@ class GanTrainCurve(ClassifierMetric):
     def values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, Value]:
-        """NaN if an image is not finite.
+        """NaN if an image is not finite. The details list classes without generated images.
 
         Raises:
-            ValueError: no labels, or a class without images.
+            ValueError: no labels, or unknown ones.
         """
         found = labelled(fake, "generated")
         classes, steps = real["counts"].tolist()
-        refuse_gaps(found, classes, "generated")
+        lacking = without_images(found, classes, "generated")
         if not finite(found):
             return undefined(self)
         sizes = self._sizes(len(found.labels), classes)
@@ -103,6 +103,7 @@ class GanTrainCurve(ClassifierMetric):
         value = worth(right[-1], of_real, real["sizes"], rng)
         details = {
             "recipe": self.recipe.in_words,
+            **({"classes_without_images": lacking} if lacking else {}),
             "steps": steps,
             **(value.details or {}),
             "generated": _points(sizes, right),
