@@ -24,9 +24,10 @@ TINY = {
     "training": {"budget": {"discriminator_steps": 6}, "batch_size": 16, "checkpoints": 1},
     "evaluation": {
         "encoder": "pixels",
-        "metrics": ["fd", "fd_per_class"],
+        "metrics": ["fd", "fd_per_class", "gan_train", "gan_test"],
         "samples": 400,
         "neighbours": True,
+        "settings": {name: {"seeds": 1, "epochs": 1} for name in ("gan_train", "gan_test")},
     },
 }
 
@@ -48,14 +49,21 @@ def test_metrics_of_classes_are_measured_where_images_have_them(finished):
         for model in ("cgan", "ns_gan")
     }
     assert names == {
-        "cgan": {"fd", "fd_unbiased", "fd_per_class"},
+        "cgan": {"fd", "fd_unbiased", "fd_per_class"}
+        | {"gan_train", "gan_train_gap", "gan_test", "gan_test_gap"},
         "ns_gan": {"fd", "fd_unbiased"},
     }
     bounds = finished.references()["digits"]
     # Real images of the right classes are nearer, class by class, than noise of any class.
     assert bounds["floor"]["fd_per_class"] < bounds["cap"]["fd_per_class"]
     assert sum(bounds["class_counts"]) == bounds["counts"]["train"]
-    assert finished.details(of(finished, "cgan").trial.id)["conditional"] is True
+    # Classifiers that learn from real images know real ones, and nothing of noise.
+    assert bounds["floor"]["gan_train"] > 0.5 > bounds["cap"]["gan_train"]
+    details = finished.details(of(finished, "cgan").trial.id)
+    assert details["conditional"] is True
+    for split in ("validation", "test"):
+        confusion = torch.tensor(details[split]["gan_test"]["confusion"])
+        assert confusion.sum() == 400  # all generated images, by the one classifier
     assert finished.details(of(finished, "ns_gan").trial.id) == {}
 
 
@@ -79,6 +87,8 @@ def test_the_report_shows_an_incomplete_metric(finished):
     page = write_report(finished).read_text()
     assert "Samples by class" in page
     assert "Nearest training images" in page
+    assert "GAN-train and GAN-test by class" in page
+    assert "What generated images are taken for" in page
     figures = finished.path / "report" / "figures"
     with Image.open(figures / "digits-classes.png") as picture:  # of the one model with classes
         assert picture.height > 10 * 56

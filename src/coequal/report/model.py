@@ -55,6 +55,7 @@ class ModelSummary:
     seconds: float
     influences: tuple[Influence, ...] | None  # of the hyper-parameters; None: too few settings
     others: Mapping[str, float]  # test values of every metric, where `chosen` is judged
+    details: Mapping[str, Any]  # what some of these summarise, by metric
     others_again: Sequence[Mapping[str, float]]  # the same of each finished re-run of it
 
     @property
@@ -129,6 +130,7 @@ def model_summary(
         seconds=_mean(s.seconds for s in spent),
         influences=sensitivity(settings, metric=metric, seed=seed, name=name),
         others={},
+        details={},
         others_again=(),
     )
 

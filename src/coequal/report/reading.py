@@ -15,6 +15,8 @@ TITLES = {
     "rank_flips": "Rank flips",
     "learning": "Over training",
     "f1": "Best F1 of n",
+    "by_class": "GAN-train and GAN-test by class",
+    "confusion": "What generated images are taken for",
     "manifold_plane": "Precision and recall of every setting",
     "manifold_distance": "F1 against the distance of features",
     "chances": "P(A better than B)",
@@ -207,4 +209,22 @@ def _sensitivity(summary: DataSummary) -> str:
     return (
         f"What each hyper-parameter did is not said: that takes {FEWEST} drawn settings or more "
         "of a model."
+    )
+
+
+def by_class(summary: DataSummary) -> str:
+    """The accuracies within classes."""
+    return (
+        "Per cent of images of each class that classifiers know: GAN-train's have seen nothing but "
+        "the model's images, GAN-test's nothing but real ones and are asked about the model's. "
+        "The first row is classifiers of real images asked about held-out real ones; the chosen "
+        "setting's own run at its last checkpoint."
+    )
+
+
+def confusion(summary: DataSummary) -> str:
+    """The confusion matrices."""
+    return (
+        "Rows are the classes asked for, columns what classifiers trained on real images take the "
+        "images for, as shares of the row: off the diagonal the label or the image is wrong."
     )

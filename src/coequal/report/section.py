@@ -25,6 +25,7 @@ from coequal.results.folder import file_name
 
 ORDER = (
     "best_and_reruns",
+    "other_metrics",
     "reruns",
     "distribution",
     "best_of_n",
@@ -41,8 +42,9 @@ ORDER = (
     "manifold_plane",
     "manifold_distance",
     "manifold_choice",
+    "by_class",
+    "confusion",
     "search",
-    "other_metrics",
     "variance",
     "sensitivity",
     "hyperparameters",

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from coequal.records import Result, Trial
 from coequal.results.collect import collected_view
@@ -32,6 +33,11 @@ class Source(ABC):
     @abstractmethod
     def result(self, trial_id: str) -> Result | None:
         """Everything of one trial."""
+
+    def details(self, trial_id: str) -> Mapping[str, Any]:
+        """What test values of a trial's last checkpoint summarise, by metric; empty where nothing
+        was kept."""
+        return {}
 
     def tested(self, trial_id: str, step: int) -> dict[str, float]:
         """The test values of every metric of one trial, at one checkpoint."""
@@ -58,6 +64,11 @@ class Indexed(Source):
     def result(self, trial_id: str) -> Result | None:
         """See `Source`."""
         return self._index.result(trial_id)
+
+    def details(self, trial_id: str) -> Mapping[str, Any]:
+        """See `Source`."""
+        found: Mapping[str, Any] = self._index.folder.details(trial_id).get("test") or {}
+        return found
 
 
 class Held(Source):

@@ -237,6 +237,7 @@ def _with_others(model: ModelSummary, source: Source) -> ModelSummary:
     return replace(
         model,
         others=source.tested(model.chosen.trial, model.chosen.moment.step),
+        details=source.details(model.chosen.trial),
         others_again=tuple(source.tested(t.trial, t.moment.step) for t in again if t.moment),
     )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure
 
 from coequal.report import reading
-from coequal.report.figures import budget, known, learning, settings
+from coequal.report.figures import budget, classes, known, learning, settings
 from coequal.report.summary import DataSummary
 
 
@@ -32,6 +32,8 @@ FIGURES: dict[str, Kind] = {
     "ranks": Kind(budget.ranks, reading.ranks, "ranks"),
     "learning": Kind(learning.learning, reading.learning, "learning"),
     "f1": Kind(budget.f1, reading.f1, "f1"),
+    "by_class": Kind(classes.by_class, reading.by_class, "by_class"),
+    "confusion": Kind(classes.confusion, reading.confusion, "confusion"),
     "manifold_plane": Kind(known.plane, reading.manifold_plane, "manifold_plane"),
     "manifold_distance": Kind(
         known.against_distance, reading.manifold_distance, "manifold_distance"
