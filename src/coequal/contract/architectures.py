@@ -1,0 +1,65 @@
+"""What an architecture builds, and what it says before anything is built."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from torch import nn
+
+from coequal.contract.nets import DiscriminatorOutput, Generator, ImageShape
+from coequal.contract.objectives import Needs
+
+
+@dataclass(frozen=True)
+class Players:
+    """The nets of one trial."""
+
+    generator: Generator
+    discriminator: nn.Module | None
+
+
+@dataclass(frozen=True)
+class Offers:
+    """Which kinds of net an architecture can build, so that a bad pair is refused before anything
+    starts."""
+
+    generators: tuple[type[Generator], ...]
+    outputs: tuple[type[DiscriminatorOutput], ...]
+    shapes: str  # in words, for the message
+
+    def missing(self, needs: Needs) -> list[str]:
+        """What `needs` asks for and this architecture can't build, in words; empty if all is
+        there."""
+        lacks = []
+        if not any(issubclass(kind, needs.generator) for kind in self.generators):
+            lacks.append(f"a {needs.generator.__name__}")
+        if needs.output and not any(issubclass(kind, needs.output) for kind in self.outputs):
+            lacks.append(f"a discriminator that gives {needs.output.__name__}")
+        return lacks
+
+
+class Architecture(ABC):
+    """Builds nets for an image shape. Final subclasses are frozen dataclasses of its settings."""
+
+    offers: ClassVar[Offers]
+
+    @property
+    def uses_labels(self) -> frozenset[Literal["generator", "discriminator"]]:
+        """Which of the nets are given the images' labels, with these settings."""
+        return frozenset()
+
+    def lacks(self, needs: Needs) -> list[str]:
+        """What `needs` asks for and these nets, with these settings, can't give, in words."""
+        return self.offers.missing(needs)
+
+    @abstractmethod
+    def refuses(self, shape: ImageShape) -> str | None:
+        """Why images of this shape can't be had, in words; None if they can."""
+
+    @abstractmethod
+    def build(self, shape: ImageShape, classes: int | None, needs: Needs) -> Players:
+        """Nets with fresh parameters, drawn from torch's global generator.
+
+        torch's initialisers know no other source; the one caller seeds it in a fork of its own
+        (`training.loop.build_players`).
+        """

@@ -1,0 +1,62 @@
+"""Data sets: three splits of images of one shape."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+
+from jaxtyping import Float, Int, UInt8
+from torch import Tensor
+
+from coequal.contract.nets import ImageShape
+
+
+class KnownManifold(ABC):
+    """Where the images of a made data set lie, in closed form: a frozen dataclass per family."""
+
+    @property
+    @abstractmethod
+    def recipe(self) -> str:
+        """All that the images follow from, seed and version included; fit for a file's name."""
+
+    @property
+    @abstractmethod
+    def in_words(self) -> str:
+        """What the images are, in one line for people."""
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """One part of a data set: all its images in one tensor.
+
+    Images are uint8, as files hold them, or float32 in [0, 1] where they were made by a formula and
+    8 bits would blur what is measured; all splits of a data set alike.
+    """
+
+    images: UInt8[Tensor, "n c h w"] | Float[Tensor, "n c h w"]
+    labels: Int[Tensor, " n"] | None = None  # int64, 0 .. classes - 1
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Three disjoint splits of images of one shape."""
+
+    name: str
+    train: Split
+    validation: Split
+    test: Split
+    classes: tuple[str, ...] | None = None
+    notes: tuple[str, ...] = field(
+        default=()
+    )  # what was done to the files, for the user and the record
+    manifold: KnownManifold | None = None  # of images that were made by a formula
+
+    @property
+    def shape(self) -> ImageShape:
+        """Channels, height, width of every image."""
+        return ImageShape(*self.train.images.shape[1:])
+
+    def split(self, name: str) -> Split:
+        """The split called train, validation or test."""
+        return {"train": self.train, "validation": self.validation, "test": self.test}[name]

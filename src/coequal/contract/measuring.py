@@ -1,0 +1,156 @@
+"""Encoders and metrics: images in, features and numbers out."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal, NamedTuple
+
+from jaxtyping import Float, Int, UInt8
+from torch import Tensor
+
+from coequal.contract.data import Dataset, KnownManifold
+from coequal.contract.nets import Generator
+from coequal.rng import Rng
+
+Log = Callable[[str], None]  # takes one line about long work
+
+
+class Encoder(ABC):
+    """Images in, features out. Two encoders with one `id` give the same features for the same
+    images."""
+
+    id: str  # its name, and a hash of weights and preprocessing
+    note: str  # one line on how good it is, for the report
+    knows_classes: bool = False  # whether it gives class probabilities
+    resizes: bool = False  # whether it brings images to a square of its own, in colour
+    is_fid: bool = False  # whether a Fréchet distance of its features may be called FID
+
+    @classmethod
+    def available(cls) -> str | None:
+        """What is missing on this machine, and where to get it; None if the encoder can be had."""
+        return None
+
+    @classmethod
+    @abstractmethod
+    def refuses(cls, dataset: Dataset) -> str | None:
+        """Why this encoder can't be had for a data set, in words; None if it can."""
+
+    @classmethod
+    @abstractmethod
+    def prepare(cls, dataset: Dataset, cache: Path, log: Log) -> "Encoder":
+        """The encoder for a data set: trained or loaded, weights from the cache if they lie
+        there."""
+
+    @abstractmethod
+    def features(
+        self, images: UInt8[Tensor, "n c h w"] | Float[Tensor, "n c h w"]
+    ) -> Float[Tensor, "n d"]:
+        """Float32 features, on the CPU. Always in batches of one size, so that no caller can change
+        a bit.
+
+        Args:
+            images: uint8, or float32 in [0, 1].
+        """
+
+    def probabilities(self, features: Float[Tensor, "n d"]) -> Float[Tensor, "n classes"] | None:
+        """Class probabilities of images with these features; None for a net that knows no
+        classes."""
+        return None
+
+
+@dataclass(frozen=True)
+class Output:
+    """One number that a metric gives.
+
+    Attributes:
+        better: in which direction; "target" if it is best at `target`, and both sides are worse.
+        unit: in words, with the range where that helps.
+        target: of "target", where it is a fixed number.
+        worst: the worst possible number, where there is one.
+    """
+
+    better: Literal["lower", "higher", "target"]
+    unit: str
+    target: float | None = None
+    worst: float | None = None
+
+
+class Value(NamedTuple):
+    """A number, and the standard deviation it would have over new samples of the same size.
+
+    `interval` is a 95 % interval over the same, of numbers for which value +- error is none (shares
+    near 0 and 1). `details` are plain values, fit for JSON, that the number summarises (accuracy by
+    class, a confusion matrix).
+    """
+
+    value: float
+    standard_error: float | None = None
+    interval: tuple[float, float] | None = None
+    details: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class ImageSet:
+    """Images as a metric sees them: what an encoder made of them, and themselves where they are
+    wanted."""
+
+    features: Float[Tensor, "n d"]  # of a file: mapped, so that they take memory when looked at
+    probabilities: Float[Tensor, "n classes"] | None = None
+    labels: Int[Tensor, " n"] | None = None
+    images: UInt8[Tensor, "n c h w"] | Float[Tensor, "n c h w"] | None = None
+    read: Callable[[int, int], Tensor] | None = None  # features from .. to, not by way of the map
+    manifold: KnownManifold | None = None  # of real images that were made by a formula
+    generator: Generator | None = None  # what made fake images; not to be changed
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+    def parts(self, size: int) -> Iterator[Float[Tensor, "rows d"]]:
+        """The features in order, `size` rows at a time; of a file no more than these are held."""
+        for start in range(0, len(self), size):
+            stop = start + size
+            yield self.features[start:stop] if self.read is None else self.read(start, stop)
+
+
+Want = Literal["probabilities", "labels", "images", "train", "generator", "density"]
+# "density" beside "generator": one that gives the probability of an image.
+
+
+class Metric(ABC):
+    """One or more named numbers from two image sets. Final subclasses are frozen dataclasses of
+    settings."""
+
+    version: ClassVar[int] = 1  # of what `reference` gives: cached ones of another are not read
+    costly: ClassVar[bool] = False  # whether `reference` takes so long that it is always cached
+    sees_features: ClassVar[bool] = True  # whether it looks at features at all
+    outputs: ClassVar[Mapping[str, Output]]
+    over: ClassVar[str] = "new generated images"  # what the errors of its numbers are over
+    wants: ClassVar[tuple[Want, ...]] = ()  # beyond features
+    wants_for: ClassVar[Mapping[str, Want]] = {}  # of single outputs: without it they are not given
+
+    @classmethod
+    def refuses(cls, manifold: KnownManifold | None) -> str | None:
+        """Why real images of this manifold (None: of none that is known) can't be the reference, in
+        words; None if they can."""
+        return None
+
+    @abstractmethod
+    def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
+        """All that the metric needs to know of the real images; computed once and cached.
+
+        Args:
+            real: what generated images are compared with.
+            train: what the generator was trained on, for metrics that want it (memorisation).
+        """
+
+    @abstractmethod
+    def values(
+        self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
+    ) -> Mapping[str, Value]:
+        """The score of generated images against a reference, one per name in `outputs`, but for
+        those whose want in `wants_for` was not met, and nothing where a density was wanted in vain.
+
+        NaN where a feature is not finite. `rng` is fresh for each call and named after the metric,
+        so that one metric more moves no other's draws.
+        """

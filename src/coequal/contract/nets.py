@@ -1,0 +1,146 @@
+"""What goes through a training step: images, requests, generators, what discriminators say."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import NamedTuple, Protocol, TypeVar
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from coequal.rng import Rng
+
+
+class ImageShape(NamedTuple):
+    """Channels, height, width."""
+
+    channels: int
+    height: int
+    width: int
+
+
+@dataclass(frozen=True, eq=False)  # eq=False: two batches are the same only if they are one object
+class Samples:
+    """A batch of images, real or fake alike, with values in [0, 1]."""
+
+    images: Float[Tensor, "n c h w"]
+    labels: Int[Tensor, " n"] | None = None  # class, or domain
+    source: Float[Tensor, "n c h w"] | None = None  # the image that each was translated from
+
+    def at(self, images: Float[Tensor, "n c h w"]) -> "Samples":
+        """Other images with the same labels and sources (for a penalty's points)."""
+        return replace(self, images=images)
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """What a generator is asked for. Every random number behind an image is in `latents`."""
+
+    latents: tuple[Tensor, ...]
+    labels: Int[Tensor, " n"] | None = None
+    source: Float[Tensor, "n c h w"] | None = None
+
+
+class Generator(nn.Module, ABC):
+    """A deterministic map from a request to images in [0, 1].
+
+    Attributes:
+        support: the interval that every number of the latents is drawn from; None for a law without
+            bounds, which is taken to be standard normal. Only what inverts a generator asks.
+        conditional: whether the labels of a request change its images.
+    """
+
+    support: tuple[float, float] | None = None
+    conditional: bool = False
+
+    @abstractmethod
+    def latents(self, count: int, rng: Rng) -> tuple[Tensor, ...]:
+        """Fresh latents for `count` images, each with `count` rows."""
+
+    @abstractmethod
+    def forward(self, request: Request) -> Samples:
+        """The images of a request, with its labels and sources."""
+
+
+class LatentVariableGenerator(Generator):
+    """A generator with an approximate posterior: the decoder and the encoder of a VAE."""
+
+    @abstractmethod
+    def encode(self, real: Samples) -> tuple[Float[Tensor, "n z"], Float[Tensor, "n z"]]:
+        """Mean and standard deviation (above zero) of the posterior of each image."""
+
+    @abstractmethod
+    def decode(
+        self, latents: Float[Tensor, "n z"], labels: Int[Tensor, " n"] | None = None
+    ) -> Float[Tensor, "n c h w"]:
+        """The expected images, in [0, 1]."""
+
+
+class DensityGenerator(Generator):
+    """A generator that gives the probability of an image (autoregressive and flow models)."""
+
+    @abstractmethod
+    def log_likelihood(self, real: Samples) -> Float[Tensor, " n"]:
+        """Natural logarithm of the probability of each image, its pixels taken as 256 levels (as
+        level / 255); given its label, if the generator is conditional."""
+
+
+class DiscriminatorOutput(ABC):  # noqa: B024  (kinds share a meaning, not a method)
+    """What a discriminator says of a batch: one final subclass per kind of head."""
+
+
+@dataclass(frozen=True, eq=False)
+class Logits(DiscriminatorOutput):
+    """One unbounded number per image, and the features below it."""
+
+    logits: Float[Tensor, " n"]
+    features: Float[Tensor, "n d"]
+
+
+@dataclass(frozen=True, eq=False)
+class ClassLogits(Logits):
+    """Beside it one unbounded number per class: an auxiliary classifier."""
+
+    classes: Float[Tensor, "n classes"]
+
+
+@dataclass(frozen=True, eq=False)
+class Reconstruction(DiscriminatorOutput):
+    """An autoencoder's answer; `shown` is what the net saw, noise of the loop included."""
+
+    shown: Float[Tensor, "n c h w"]
+    images: Float[Tensor, "n c h w"]
+    code: Float[Tensor, "n d"]
+
+
+G = TypeVar("G", bound=Generator)
+D = TypeVar("D", bound=DiscriminatorOutput)
+D_co = TypeVar("D_co", bound=DiscriminatorOutput, covariant=True)
+
+
+class Discriminate(Protocol[D_co]):
+    """The discriminator as an objective sees it: samples in, output out, and nothing else to
+    reach."""
+
+    def __call__(self, samples: Samples, /) -> D_co:
+        """The output for a batch."""
+        ...
+
+
+def discriminate_with_gradient(
+    discriminate: Discriminate[D], samples: Samples, of: Callable[[D], Tensor]
+) -> tuple[D, Float[Tensor, "n values"]]:
+    """The output for `samples`, and the gradient of `of(output)` by each image, one row an image.
+
+    The gradient can itself be differentiated (gradient penalties). `of` must give one number per
+    image. This is the only place where an input gradient is taken. BatchNorm couples the images of
+    a batch: the row of an image then holds the gradient of the whole batch's sum, as in every
+    published implementation.
+    """
+    images = samples.images.detach().requires_grad_()
+    # A view between the leaf and the net: torch's dispatch modes refuse a leaf that goes into a
+    # module.
+    output = discriminate(samples.at(images.view_as(images)))
+    (gradient,) = torch.autograd.grad(of(output).sum(), images, create_graph=True)
+    return output, gradient.flatten(1)
