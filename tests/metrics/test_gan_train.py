@@ -246,6 +246,26 @@ def test_more_real_images_as_fakes_are_a_gain(digits):
     )
 
 
+@pytest.mark.parametrize("kind", [GanTrainCurve, Augmentation])
+def test_every_classifier_takes_the_steps_of_all_training_images(kind, digits, monkeypatch):
+    steps = []
+    original = _classifiers.train
+
+    def counting(images, labels, classes, recipe, seed):  # type: ignore[no-untyped-def]
+        steps.append(recipe.steps_for(len(images)))
+        return original(images, labels, classes, recipe.of_steps(1), seed)
+
+    monkeypatch.setattr(_classifiers, "train", counting)
+    _classifiers._kept.clear()
+    train, fake = (seen(digits.train, Rng(0).integers(1087, count)) for count in (9_000, 16_000))
+    details = next(
+        iter(measured(kind(epochs=0.1, seeds=1), seen(digits.test), train, fake).values())
+    ).details
+    _classifiers._kept.clear()
+    assert set(steps) == {7} == {details["steps"]}  # a tenth of 70 batches; of the fakes 12
+    assert len(steps) == (2 if kind is Augmentation else 10)
+
+
 # ---------------------------------------------------------------------------- what goes for all
 
 
