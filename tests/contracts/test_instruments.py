@@ -36,7 +36,7 @@ tests."""
 
 QUICK = {"epochs": 0.4, "seeds": 2}
 SETTINGS = {
-    "gan_train": QUICK,
+    "gan_train": {**QUICK, "seeds": 1},
     "gan_test": QUICK,
     "gan_train_curve": {**QUICK, "seeds": 1, "sizes": 2},
     "augmentation": {**QUICK, "seeds": 1},
