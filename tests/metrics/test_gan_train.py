@@ -282,7 +282,7 @@ def test_the_bits_hang_on_nothing_else(digits):
     assert one == other
 
 
-def test_both_splits_and_several_metrics_share_the_classifiers_of_real_images(digits, monkeypatch):
+def test_both_splits_and_several_metrics_share_their_classifiers(digits, monkeypatch):
     calls = []
     original = _classifiers.train
 
@@ -297,8 +297,13 @@ def test_both_splits_and_several_metrics_share_the_classifiers_of_real_images(di
         for metric in (GanTrain, GanTest, Augmentation):
             metric(epochs=0.1, seeds=2).reference(seen(split), train)
     assert calls == [150, 150]
-    GanTrainCurve(epochs=0.1, seeds=2, sizes=2).reference(seen(digits.test), train)
+    curve = GanTrainCurve(epochs=0.1, seeds=2, sizes=2)
+    references = [curve.reference(seen(split), train) for split in (digits.validation, digits.test)]
     assert calls == [150, 150, 100, 100]
+    fake = seen(digits.train, slice(150, 300))
+    for reference in references:
+        curve.values(real=reference, fake=fake, rng=Rng(0))
+    assert calls == [150, 150, 100, 100, 100, 100, 150, 150]
 
 
 def test_the_paper_form_can_be_asked_for(digits):
@@ -318,6 +323,7 @@ METRICS = [GanTrain, GanTest, GanTrainCurve, Augmentation]
 def test_what_cannot_be_trained_is_refused_before_it_is(kind, digits, monkeypatch):
     real, train = seen(digits.test), seen(digits.train)
     metric = kind(epochs=0.1, seeds=1)
+    _classifiers._kept.clear()
     reference = metric.reference(real, train)
     monkeypatch.setattr(_classifiers, "train", None)  # nothing is trained from here on
     _classifiers._kept.clear()

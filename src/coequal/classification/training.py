@@ -130,6 +130,7 @@ def fit(
             schedule.step()
             if step % max(1, steps // 10) == 0:
                 log(f"{name}: {step / steps:.0%} trained")
+    net.zero_grad()  # gradients take as much memory as weights
 
 
 def scaled(images: Tensor, recipe: Recipe) -> Tensor:

@@ -19,7 +19,7 @@ from coequal.classification.training import Classifier, predict, train
 from coequal.contract import ImageSet, Metric, Value, Want
 from coequal.statistics.rates import Z, wilson
 
-KEPT = 12  # classifiers of real images that this process remembers
+KEPT = 40  # classifiers that this process remembers, of a few megabytes at most
 LARGEST_MATRIX = 50  # classes: with more, a confusion matrix is too long a detail
 
 
@@ -156,13 +156,11 @@ def finite(found: Labelled) -> bool:
 _kept: OrderedDict[tuple[str, int, Recipe, int], Classifier] = OrderedDict()
 
 
-def trained(
-    found: Labelled, classes: int, recipe: Recipe, seeds: int, keep: bool = False
-) -> list[Classifier]:
-    """One classifier a seed. With `keep` this process remembers the last ones: several metrics, and
-    both splits of a study, ask for the same ones of real images."""
-    if not keep:
-        return [train(*found, classes, recipe, seed) for seed in range(seeds)]
+def trained(found: Labelled, classes: int, recipe: Recipe, seeds: int) -> list[Classifier]:
+    """One classifier a seed; this process remembers the last ones.
+
+    Several metrics, and both splits of a study, ask for the same ones.
+    """
     content = digest(*found)
     made = []
     for seed in range(seeds):

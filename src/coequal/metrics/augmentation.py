@@ -63,7 +63,7 @@ class Augmentation(CountedMetric):
         """
         judged, taught = labelled(real, "real"), labelled(train, "training")
         classes = number_of_classes(judged, taught)
-        alone = trained(taught, classes, self.recipe, self.seeds, keep=True)
+        alone = trained(taught, classes, self.recipe, self.seeds)
         return {
             "images": judged.images,
             "labels": judged.labels,

@@ -62,7 +62,7 @@ class GanTest(ClassifierMetric):
         """
         judged, taught = labelled(real, "real"), labelled(train, "training")
         classes = number_of_classes(judged, taught)
-        classifiers = trained(taught, classes, self.recipe, self.seeds, keep=True)
+        classifiers = trained(taught, classes, self.recipe, self.seeds)
         return {
             "labels": judged.labels,
             "said": answers(classifiers, judged.images),

@@ -70,7 +70,7 @@ class GanTrain(CountedMetric):
         judged, taught = labelled(real, "real"), labelled(train, "training")
         classes = number_of_classes(judged, taught)
         taught = self.used(taught)
-        baseline = trained(taught, classes, self.recipe, self.seeds, keep=True)
+        baseline = trained(taught, classes, self.recipe, self.seeds)
         return {
             "images": judged.images,
             "labels": judged.labels,

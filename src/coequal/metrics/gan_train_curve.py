@@ -78,7 +78,7 @@ class GanTrainCurve(ClassifierMetric):
         return {
             "images": judged.images,
             "labels": judged.labels,
-            "said": self._curve(taught, classes, steps, sizes, judged.images, keep=True),
+            "said": self._curve(taught, classes, steps, sizes, judged.images),
             "sizes": torch.tensor(sizes),
             "counts": torch.tensor([classes, steps]),
         }
@@ -97,7 +97,7 @@ class GanTrainCurve(ClassifierMetric):
         if not finite(found):
             return undefined(self)
         sizes = self._sizes(len(found.labels), classes)
-        said = self._curve(found, classes, steps, sizes, real["images"], keep=False)
+        said = self._curve(found, classes, steps, sizes, real["images"])
         right = torch.stack([hits(one, real["labels"]) for one in said])
         of_real = torch.stack([hits(one, real["labels"]) for one in real["said"]])
         value = worth(right[-1], of_real, real["sizes"], rng)
@@ -123,15 +123,14 @@ class GanTrainCurve(ClassifierMetric):
         steps: int,
         sizes: list[int],
         judged: Tensor,
-        keep: bool,
     ) -> Int[Tensor, "sizes seeds n 1"]:
         """What the classifiers of each size say of the images to judge."""
         curve = []
         for size in sizes:
-            # Of all real images these are the classifiers of other metrics, too.
+            # Of all images these are the classifiers of other metrics, too.
             own = size == len(found.labels) and self.recipe.steps_for(size) == steps
             recipe = self.recipe if own else self.recipe.of_steps(steps)
-            made = trained(found.some(size, 0), classes, recipe, self.seeds, keep and own)
+            made = trained(found.some(size, 0), classes, recipe, self.seeds)
             curve.append(answers(made, judged))
         return torch.stack(curve)
 
