@@ -31,6 +31,7 @@ from coequal.rng import Rng
 from coequal.training.data import Batches
 from coequal.training.loop import Trainer, build_players
 from coequal.training.settings import Optimisation, Training
+from coequal.training.tricks import Tricks
 
 SHAPE = ImageShape(1, 8, 8)
 
@@ -62,6 +63,8 @@ def trainer(
     architecture: Architecture | None = None,
     learning_rate: float = 1e-3,
     precision: str = "float32",
+    tricks: Tricks | None = None,
+    optimisation: Optimisation | None = None,
 ) -> Trainer:
     nets = architecture or nets_for(objective, batch_norm)
     players = build_players(nets, SHAPE, 2, objective.needs(), seed)
@@ -69,9 +72,10 @@ def trainer(
         objective,
         players,
         Batches(split(), 8, seed, torch.device("cpu")),
-        Optimisation(learning_rate, 0.5, ratio),
+        optimisation or Optimisation(learning_rate, 0.5, ratio),
         Training(steps, 8, ema=ema, precision=precision),  # type: ignore[arg-type]
         seed,
+        tricks=tricks,
     )
 
 

@@ -38,6 +38,10 @@ def problems(study: Study, document: Document | None = None) -> list[Slip]:
         nets[key] = f"{key} is a hyper-parameter of the models; it can't be fixed for all nets"
     for key, message in nets.items():
         found[("architecture", key), message] = None
+    for key in sorted((study.tricks or {}).keys() & drawn):
+        having = [model.name for model in study.models if key in model.settings]
+        text = f"{', '.join(having)} has a {key} of its own; set it there, or take it out here"
+        found[("tricks", key), text] = None
     positions = {model.name: index for index, model in enumerate(study.models)}
     for trial in search_of(study):
         for place, message in _of_trial(trial, positions[trial.model]):
@@ -95,11 +99,12 @@ def _of_trial(trial: Trial, index: int) -> list[tuple[Place, str]]:
     except (LookupError, ValueError) as error:
         lines = str(error.args[0] if error.args else error).splitlines()
         return [(place, line) for line in lines]
-    missing = parts.architecture.lacks(parts.objective.needs())
-    if missing:
-        name = trial.architecture["name"]
-        return [(place, f"{trial.model} needs {' and '.join(missing)}; {name} builds none")]
-    return []
+    needs, name = parts.objective.needs(), trial.architecture["name"]
+    missing = parts.architecture.lacks(needs)
+    found = [f"needs {' and '.join(missing)}; {name} builds none"] if missing else []
+    return [(place, f"{trial.model} {text}") for text in found] + [
+        (place, f"{trial.model}: {text}") for text in parts.tricks.lacks(needs)
+    ]
 
 
 def _instrument_problems(study: Study) -> list[tuple[Place, str]]:

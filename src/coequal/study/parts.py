@@ -11,6 +11,7 @@ from coequal.contract import Architecture, Objective
 from coequal.records import Trial
 from coequal.search import Value
 from coequal.training.settings import Optimisation, Training
+from coequal.training.tricks import Tricks
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Parts:
     objective: Objective
     architecture: Architecture
     optimisation: Optimisation
+    tricks: Tricks
     training: Training
 
 
@@ -35,6 +37,7 @@ def assemble(trial: Trial) -> Parts:
         "objective": _kind("objectives", trial.objective, Objective),
         "architecture": _kind("architectures", name, Architecture),
         "optimisation": Optimisation,
+        "tricks": Tricks,
     }
     given = {key: value for key, value in trial.architecture.items() if key != "name"}
     problems = [

@@ -81,12 +81,13 @@ def most_trials(study: Study) -> dict[str, int]:
 
 
 def settings_of(study: Study, model: Model, setting: int) -> dict[str, Value]:
-    """The hyper-parameters of one setting of a model: the authors' own for 0, drawn for the rest.
+    """The hyper-parameters of one setting of a model: the authors' own for 0, drawn for the rest;
+    beside them the tricks of the study, the same for all.
 
     Each hyper-parameter has its own stream, named by study seed, hyper-parameter and setting:
     models that share one get the same draws, and another hyper-parameter moves none of them.
     """
-    chosen: dict[str, Value] = dict(model.settings)
+    chosen: dict[str, Value] = {**(study.tricks or {}), **model.settings}
     if setting == 0:
         return chosen
     declared = {name: spec.range() for name, spec in model.ranges(study.search.space).items()}

@@ -142,6 +142,7 @@ class Study(Entry):
     models: tuple[Model, ...] = Field(default_factory=lambda: first_models(), min_length=1)
     architecture: ArchitectureSpec = ArchitectureSpec()
     search: SearchSpec = SearchSpec()
+    tricks: dict[str, Setting] | None = None  # settings that all models have beside their own
     training: TrainingSpec = TrainingSpec()
     evaluation: EvaluationSpec = EvaluationSpec()
     select: SelectSpec = SelectSpec()

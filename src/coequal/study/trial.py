@@ -293,7 +293,14 @@ def make_trainer(trial: Trial, parts: Parts, dataset: Dataset, device: str) -> T
         dataset.train, parts.training.batch_size, seed_for(seed, "data"), torch.device(device)
     )
     return Trainer(
-        parts.objective, players, batches, parts.optimisation, parts.training, seed, device
+        parts.objective,
+        players,
+        batches,
+        parts.optimisation,
+        parts.training,
+        seed,
+        device,
+        parts.tricks,
     )
 
 

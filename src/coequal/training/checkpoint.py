@@ -17,6 +17,7 @@ from coequal.records import Spent
 from coequal.training.loop import Trainer
 
 FORMAT = 1
+LATER = ("adam/", "curves/", "tricks/")  # keys that a trainer has only after its first step
 
 
 def save(trainer: Trainer, folder: Path) -> None:
@@ -55,13 +56,13 @@ def restore(trainer: Trainer, folder: Path) -> None:
     if numbers["format"] != FORMAT:
         raise ValueError(f"{folder} has format {numbers['format']}; this version reads {FORMAT}")
     saved = load_file(folder / "state.safetensors")
-    wanted = {key for key in _tensors(trainer) if not key.startswith(("adam/", "curves/"))}
-    found = {key for key in saved if not key.startswith(("adam/", "curves/"))}
+    wanted = {key for key in _tensors(trainer) if not key.startswith(LATER)}
+    found = {key for key in saved if not key.startswith(LATER)}
     if wanted != found:
         raise ValueError(f"{folder} is of another model: {', '.join(sorted(wanted ^ found)[:5])}")
     for player, net in trainer.nets().items():
         net.load_state_dict(_part(saved, f"nets/{player}/"))
-        _restore_adam(trainer, player, _part(saved, f"adam/{player}/"))
+        _restore_optimiser(trainer, player, _part(saved, f"adam/{player}/"))
     if trainer.average is not None:
         trainer.average.load_state_dict(_part(saved, "average/"))
     state = _part(saved, "objective/")
@@ -72,6 +73,7 @@ def restore(trainer: Trainer, folder: Path) -> None:
     trainer.batches.restore(numbers["epoch"], numbers["position"])
     trainer.flops_of_moves = dict(numbers["flops_of_moves"])
     trainer.spent = Spent(**numbers["spent"])
+    trainer.applied.restore(_part(saved, "tricks/"), trainer.steps_done, trainer.device)
 
 
 def _tensors(trainer: Trainer) -> dict[str, Tensor]:
@@ -80,16 +82,18 @@ def _tensors(trainer: Trainer) -> dict[str, Tensor]:
         found |= {f"nets/{player}/{key}": value for key, value in net.state_dict().items()}
         moments = trainer.optimisers[player].state_dict()["state"]
         for index, values in moments.items():
-            found |= {f"adam/{player}/{index}/{key}": value for key, value in values.items()}
+            kept = {key: value for key, value in values.items() if value is not None}
+            found |= {f"adam/{player}/{index}/{key}": value for key, value in kept.items()}
     if trainer.average is not None:
         found |= {f"average/{key}": value for key, value in trainer.average.state_dict().items()}
     found |= {f"objective/{key}": value for key, value in trainer.state.items()}
     found |= {f"streams/{name}": stream.state() for name, stream in trainer.streams.items()}
     found |= {f"curves/{key}": value for key, value in trainer.curves.state().items()}
+    found |= {f"tricks/{key}": value for key, value in trainer.applied.state().items()}
     return {key: value.detach().contiguous().cpu().clone() for key, value in found.items()}
 
 
-def _restore_adam(trainer: Trainer, player: str, saved: Mapping[str, Tensor]) -> None:
+def _restore_optimiser(trainer: Trainer, player: str, saved: Mapping[str, Tensor]) -> None:
     optimiser = next(o for name, o in trainer.optimisers.items() if name == player)
     state: dict[int, dict[str, Tensor]] = {}
     for key, value in saved.items():

@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from coequal.contract import (
     Adversarial,
     Architecture,
-    DiscriminatorOutput,
     Generator,
     Lazy,
     Likelihood,
@@ -26,10 +25,13 @@ from coequal.contract import (
 )
 from coequal.records import Spent
 from coequal.rng import streams
+from coequal.training.applied import Applied, DiscriminatorView
 from coequal.training.data import Batches
 from coequal.training.flops import CountFlops
 from coequal.training.log import Curves
+from coequal.training.optimisers import decayed, optimiser_for
 from coequal.training.settings import Optimisation, Training
+from coequal.training.tricks import Tricks
 
 Player = Literal["discriminator", "generator"]
 STREAMS = ("latents", "objective")
@@ -37,25 +39,6 @@ STREAMS = ("latents", "objective")
 
 class Diverged(Exception):
     """A loss, a state or an image is not finite; the message says which, and at which step."""
-
-
-class DiscriminatorView:
-    """The discriminator as an objective sees it, for one move.
-
-    It hides the net's parameters, and judges one `Samples` object once: an objective and a lazy
-    loss that ask for the same batch share the answer. It dies with the move, or it would keep a
-    whole graph alive.
-    """
-
-    def __init__(self, discriminator: nn.Module) -> None:
-        self._discriminator = discriminator
-        self._known: dict[int, tuple[Samples, DiscriminatorOutput]] = {}
-
-    def __call__(self, samples: Samples, /) -> Any:
-        """The output for a batch."""
-        if id(samples) not in self._known:
-            self._known[id(samples)] = (samples, self._discriminator(samples))
-        return self._known[id(samples)][1]
 
 
 def build_players(
@@ -87,6 +70,7 @@ class Trainer:
         training: Training,
         seed: int,
         device: torch.device | str = "cpu",
+        tricks: Tricks | None = None,
     ) -> None:
         self.objective = objective
         self.needs = objective.needs()
@@ -100,14 +84,17 @@ class Trainer:
         self.state = {
             name: value.to(self.device) for name, value in objective.initial_state().items()
         }
-        self.optimisers = {name: self._adam(net) for name, net in self.nets().items()}
+        self.applied = Applied(tricks or Tricks(), seed, self.device)
+        self.optimisers = {
+            name: optimiser_for(optimisation, name, net) for name, net in self.nets().items()
+        }
         self.average = deepcopy(self.generator).requires_grad_(False) if training.ema else None
         self.curves = Curves()
         self.spent = Spent()
         self.flops_of_moves: dict[str, int] = {}
         self._lazy: dict[Player, tuple[Lazy, ...]] = {
-            "discriminator": self.needs.discriminator_lazy,
-            "generator": self.needs.generator_lazy,
+            "discriminator": self.needs.discriminator_lazy + self.applied.lazy("discriminator"),
+            "generator": self.needs.generator_lazy + self.applied.lazy("generator"),
         }
 
     def nets(self) -> dict[Player, nn.Module]:
@@ -131,6 +118,11 @@ class Trainer:
     def spent_of_budget(self) -> float:
         """What is spent so far, in the budget's unit."""
         return float(getattr(self.spent, self.training.unit))
+
+    @property
+    def _progress(self) -> float:
+        """The share of the budget that is spent."""
+        return min(1.0, self.spent_of_budget / self.training.amount)
 
     def train_until(self, amount: float, *, at_most_steps: int | None = None) -> None:
         """Go on until so much of the budget is spent; the clock runs only here.
@@ -187,6 +179,8 @@ class Trainer:
         if counter:
             self.flops_of_moves[kind] = counter.total
         self._check(player, value, state)
+        self.applied.gradients(player, self.nets()[player])
+        decayed(self.optimisers[player], self.optimisation, player, self._progress)
         self.optimisers[player].step()
         self.state = {name: tensor.detach() for name, tensor in state.items()}
         self.curves.add(self.steps_done, {player: value.detach()} | _named(player, parts))
@@ -205,11 +199,12 @@ class Trainer:
             )
         assert isinstance(self.objective, Adversarial)
         assert self.discriminator is not None
-        view = DiscriminatorView(self.discriminator)
+        view = DiscriminatorView(self.discriminator, self.applied)
         if player == "discriminator":
             with torch.no_grad():
                 fake = self.generator(request)
             self._check_images(fake)
+            real, fake = self.applied.sides(real, fake)
             main: Any = self.objective.discriminator_loss
             players: tuple[Any, ...] = (view,)
         else:
@@ -223,19 +218,9 @@ class Trainer:
                 {**parts, **more.parts},
                 more.state,
             )
+        if player == "discriminator":
+            self.applied.after_discriminator(view, real)
         return Loss(value, parts, state)
-
-    def _adam(self, net: nn.Module) -> torch.optim.Adam:
-        # Fused Adam reads gradients as if contiguous, and silently updates the wrong elements where
-        # they are not. `.backward()` into `.grad`, as here, keeps them contiguous; assigning
-        # `.grad` does not.
-        return torch.optim.Adam(
-            net.parameters(),
-            lr=self.optimisation.learning_rate,
-            betas=(self.optimisation.beta1, 0.999),
-            eps=1e-8,
-            fused=True,
-        )
 
     @torch.no_grad()
     def _clamp(self) -> None:

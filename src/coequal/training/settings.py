@@ -12,8 +12,16 @@ class Optimisation:
     """The hyper-parameters of training that belong to a model, and that a search may draw.
 
     Attributes:
-        learning_rate: of Adam, for both players; above zero.
-        beta1: of Adam, in [0, 1); beta2 is 0.999 and epsilon 1e-8.
+        learning_rate: of both players; above zero.
+        generator_learning_rate, discriminator_learning_rate: of one player, if not 0 (two time
+            scales: Heusel et al. 2017, arXiv:1706.08500).
+        learning_rate_decay: over the budget, from the rate to 0: `linear`, or `cosine` (Loshchilov
+            and Hutter 2017, arXiv:1608.03983, eq. 5).
+        optimiser: `adam` (Kingma and Ba 2015, arXiv:1412.6980), `adamw` (Loshchilov and Hutter
+            2019, arXiv:1711.05101), `rmsprop` (Tieleman and Hinton 2012), `sgd`.
+        beta1: of Adam, in [0, 1), and the momentum of the others; beta2 is 0.999 (0.99 of RMSProp)
+            and epsilon 1e-8.
+        weight_decay: of AdamW (decoupled) and SGD, at least zero.
         discriminator_per_generator: steps of the discriminator for one of the generator; at least
             1. A model without a discriminator has no use for it.
     """
@@ -21,6 +29,11 @@ class Optimisation:
     learning_rate: float = 2e-4
     beta1: float = 0.5
     discriminator_per_generator: int = 1
+    generator_learning_rate: float = 0.0
+    discriminator_learning_rate: float = 0.0
+    learning_rate_decay: Literal["none", "linear", "cosine"] = "none"
+    optimiser: Literal["adam", "adamw", "rmsprop", "sgd"] = "adam"
+    weight_decay: float = 0.0
 
     def __post_init__(self) -> None:
         if self.learning_rate <= 0:
@@ -32,6 +45,19 @@ class Optimisation:
                 "discriminator_per_generator must be at least 1, "
                 f"got {self.discriminator_per_generator}"
             )
+        for name in ("generator_learning_rate", "discriminator_learning_rate", "weight_decay"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must be at least 0, got {getattr(self, name)}")
+        if self.weight_decay and self.optimiser not in ("adamw", "sgd"):
+            raise ValueError(f"weight_decay does nothing with {self.optimiser}; take adamw or sgd")
+
+    def rate(self, player: str) -> float:
+        """The learning rate of a player, before any decay."""
+        own = {
+            "generator": self.generator_learning_rate,
+            "discriminator": self.discriminator_learning_rate,
+        }
+        return own[player] or self.learning_rate
 
 
 @dataclass(frozen=True)

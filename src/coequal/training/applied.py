@@ -1,0 +1,188 @@
+"""The tricks of one training run at work: their streams, what they remember, where they act."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from coequal.contract import DiscriminatorOutput, Lazy, Logits, Samples
+from coequal.rng import Rng, streams
+from coequal.training.augment import augmented
+from coequal.training.penalties import FeatureMatching, GradientPenalty
+from coequal.training.tricks import Tricks
+
+Player = Literal["discriminator", "generator"]
+
+ADA_EVERY = 4  # discriminator steps between two looks of ADA
+ADA_IMAGES = 500_000  # real images over which its probability can go from 0 to 1
+
+STREAMS = ("label_smoothing", "label_flips", "instance_noise", "gradient_penalty", "augment")
+"""Of tricks that draw: each has its own, so that switching one on moves no draw of another."""
+
+
+class DiscriminatorView:
+    """The discriminator as an objective sees it, for one move.
+
+    It hides the net's parameters, and judges one `Samples` object once: an objective and a lazy
+    loss that ask for the same batch share the answer. It is where noise and augmentation act, on
+    real, generated and penalised images alike. It dies with the move, or it would keep a whole
+    graph alive.
+    """
+
+    def __init__(self, discriminator: nn.Module, applied: "Applied | None" = None) -> None:
+        self._discriminator = discriminator
+        self._applied = applied
+        self._known: dict[int, tuple[Samples, DiscriminatorOutput]] = {}
+
+    def __call__(self, samples: Samples, /) -> Any:
+        """The output for a batch."""
+        if id(samples) not in self._known:
+            shown = samples if self._applied is None else self._applied.shown(samples)
+            self._known[id(samples)] = (samples, self._discriminator(shown))
+        return self._known[id(samples)][1]
+
+
+class Applied:
+    """Every trick that is on. Of one that is off nothing is drawn, kept or computed."""
+
+    def __init__(self, tricks: Tricks, seed: int, device: torch.device) -> None:
+        self.tricks = tricks
+        self.streams: Mapping[str, Rng] = streams(
+            seed, *(name for name in STREAMS if name in tricks.on), device=device
+        )
+        self.past: dict[str, list[Tensor]] = {}  # mean of past parameters, by player
+        self.seen: dict[str, int] = {}
+        self.certainty = torch.zeros(2, device=device)  # sum of signs, images; since ADA looked
+        self.chance = 0.0  # of ADA
+        self.step = 0  # of the discriminator
+
+    def lazy(self, player: Player) -> tuple[Lazy, ...]:
+        """The losses that are added to a player's."""
+        own = self.tricks
+        if player == "discriminator" and own.gradient_penalty != "none":
+            stream = self.streams["gradient_penalty"]
+            loss = GradientPenalty(own.gradient_penalty, own.gradient_penalty_weight, stream)
+            return (Lazy(own.gradient_penalty_every, loss),)
+        if player == "generator" and own.feature_matching:
+            return (Lazy(1, FeatureMatching(own.feature_matching)),)
+        return ()
+
+    def sides(self, real: Samples, fake: Samples) -> tuple[Samples, Samples]:
+        """Both batches of a discriminator's move, some images on the other side."""
+        if self.tricks.label_smoothing:
+            drawn = self.streams["label_smoothing"].uniform(len(real.images))
+            real, fake = _exchanged(real, fake, drawn < self.tricks.label_smoothing)
+        if self.tricks.label_flips:
+            flip = self.streams["label_flips"].uniform(1) < self.tricks.label_flips
+            if bool(flip):
+                real, fake = fake, real
+        return real, fake
+
+    def shown(self, samples: Samples) -> Samples:
+        """A batch as the discriminator sees it."""
+        images = samples.images
+        if self.tricks.augment == "diffaugment":
+            images = augmented(images, self.streams["augment"])
+        elif self.tricks.augment == "ada":
+            images = augmented(images, self.streams["augment"], self.chance)
+        if deviation := self._noise():
+            images = images + deviation * self.streams["instance_noise"].normal(*images.shape)
+        return samples if images is samples.images else samples.at(images)
+
+    def _noise(self) -> float:
+        """The deviation of the noise at this step."""
+        full, steps = self.tricks.instance_noise, self.tricks.instance_noise_steps
+        return full * max(0.0, 1 - self.step / steps) if steps else full
+
+    @torch.no_grad()
+    def gradients(self, player: Player, net: nn.Module) -> None:
+        """What is done to a player's gradients before its step."""
+        if weight := self.tricks.historical_averaging:
+            self._toward_the_past(player, net, weight)
+        if self.tricks.gradient_clip:
+            nn.utils.clip_grad_norm_(net.parameters(), self.tricks.gradient_clip)
+
+    def _toward_the_past(self, player: Player, net: nn.Module, weight: float) -> None:
+        """Add the gradient of w |p - mean of past p|^2, and take p into the mean."""
+        own = list(net.parameters())
+        if player not in self.past:
+            self.past[player] = [value.detach().clone() for value in own]
+            self.seen[player] = 1
+            return  # its own past, so far
+        self.seen[player] += 1
+        for value, mean in zip(own, self.past[player], strict=True):
+            if value.grad is not None:
+                value.grad.add_(value - mean, alpha=2 * weight)
+            mean.lerp_(value, 1 / self.seen[player])
+
+    @torch.no_grad()
+    def after_discriminator(self, view: DiscriminatorView, real: Samples) -> None:
+        """Count the step, and let ADA look at what the discriminator said of real images.
+
+        ADA (Karras et al. 2020, arXiv:2006.06676, section 3): r = E sign(l(x)); above the target
+        the probability grows, else it falls.
+        """
+        self.step += 1
+        if self.tricks.augment != "ada":
+            return
+        signs = _certainty(view(real))  # which has been judged: nothing is computed anew
+        self.certainty += torch.stack([signs.sum(), signs.new_tensor(float(len(signs)))])
+        if self.step % ADA_EVERY == 0:
+            total, count = self.certainty.tolist()
+            direction = 1 if total / count > self.tricks.ada_target else -1
+            moved = self.chance + direction * ADA_EVERY * len(real.images) / ADA_IMAGES
+            self.chance = min(1.0, max(0.0, moved))
+            self.certainty.zero_()
+
+    # ---------------------------------------------------------------------------------- checkpoint
+
+    def state(self) -> dict[str, Tensor]:
+        """For a checkpoint; empty if nothing is on."""
+        found = {f"streams/{name}": stream.state() for name, stream in self.streams.items()}
+        for player, means in self.past.items():
+            found |= {f"past/{player}/{index}": mean for index, mean in enumerate(means)}
+            found[f"seen/{player}"] = torch.tensor(self.seen[player])
+        if self.tricks.augment == "ada":
+            found["ada"] = torch.tensor(
+                [self.chance, *self.certainty.tolist()], dtype=torch.float64
+            )
+        return found
+
+    def restore(self, saved: Mapping[str, Tensor], step: int, device: torch.device) -> None:
+        """Go on where `state()` was taken, at this step of the discriminator."""
+        self.step = step
+        for name, stream in self.streams.items():
+            stream.restore(saved[f"streams/{name}"])
+        for key in saved:
+            if key.startswith("seen/"):
+                player = key.removeprefix("seen/")
+                self.seen[player] = int(saved[key])
+                count = sum(other.startswith(f"past/{player}/") for other in saved)
+                self.past[player] = [
+                    saved[f"past/{player}/{index}"].to(device) for index in range(count)
+                ]
+        if "ada" in saved:
+            self.chance, *sums = saved["ada"].tolist()
+            self.certainty = torch.tensor(sums, device=device)
+
+
+def _certainty(output: DiscriminatorOutput) -> Tensor:
+    """The signs of the logits of real images."""
+    assert isinstance(output, Logits)  # `Tricks.lacks` has seen to it
+    return output.logits.sign()
+
+
+def _exchanged(real: Samples, fake: Samples, chosen: Tensor) -> tuple[Samples, Samples]:
+    """Both batches with the chosen rows exchanged, labels and sources included."""
+
+    def mixed(one: Tensor | None, other: Tensor | None) -> Tensor | None:
+        if one is None or other is None:
+            return one
+        return torch.where(chosen.view(-1, *(1,) * (one.dim() - 1)), other, one)
+
+    def batch(one: Samples, other: Samples) -> Samples:
+        images = torch.where(chosen[:, None, None, None], other.images, one.images)
+        return Samples(images, mixed(one.labels, other.labels), mixed(one.source, other.source))
+
+    return batch(real, fake), batch(fake, real)
