@@ -9,8 +9,10 @@ from coequal import lookup
 from coequal.architectures._conditioning import Conditioning
 from coequal.architectures._labels import ConditionalNorm, Labelled, LabelPlane
 from coequal.architectures._players import LogitDiscriminator
+from coequal.architectures._remedies import BatchDeviation, BatchDiscrimination, MaskedDropout
 from coequal.contract import (
     ClassLogits,
+    Draws,
     ImageShape,
     Logits,
     Needs,
@@ -260,3 +262,126 @@ def test_one_hot_is_beside_the_latents():
     labels = torch.tensor([3, 0])
     joined = layer(torch.zeros(2, 5), labels)
     assert torch.equal(joined[:, 5:], one_hot(labels, 10).float())
+
+
+# ------------------------------------------------------------------------------------- remedies
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_generators_masks_are_latents(name):
+    generator = players(name, generator_dropout=0.5).generator
+    first, masks = generator.latents(6, Rng(0))
+    assert masks.shape == (6, sum(layer.channels for layer in generator.masked))
+    for mode in (True, False):
+        generator.train(mode)
+        one = generator(Request((first, masks))).images
+        assert torch.equal(one, generator(Request((first, masks))).images)
+    other = generator(Request((first, generator.latents(6, Rng(1))[1]))).images
+    assert not torch.equal(one, other)
+    assert len(players(name).generator.latents(6, Rng(0))) == 1
+
+
+@pytest.mark.parametrize("prior", ["uniform", "normal", "spherical"])
+def test_masks_drop_the_share_that_they_say(prior):
+    layer = MaskedDropout(0.25, 3)
+    generator = players("infogan", prior=prior, generator_dropout=0.25).generator
+    generator.masked[0].register_forward_hook(lambda m, _, out: seen.append(m.drawn))
+    seen: list[torch.Tensor] = []
+    generator(Request(generator.latents(3000, Rng(0))))
+    assert (seen[0] < 0.25).float().mean().item() == pytest.approx(0.25, abs=0.01)
+    layer.drawn = torch.tensor([[0.1, 0.25, 0.9]])
+    # 0.1 is below the share: gone; the rest is divided by 3/4.
+    found = layer(torch.full((1, 3, 2, 2), 3.0))
+    assert found[0, :, 0, 0].tolist() == [0, 4, 4]
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_discriminators_dropout_draws_from_the_loops_stream(name):
+    net = players(name, discriminator_dropout=0.5).discriminator
+    samples = Samples(Rng(2).uniform(8, *SMALL))
+    with pytest.raises(RuntimeError, match="has no stream"):
+        net(samples)
+    layers = [layer for layer in net.modules() if isinstance(layer, Draws)]
+    assert layers
+    outputs = []
+    for seed in (1, 1, 2):
+        for layer in layers:
+            layer.rng = Rng(seed)
+        outputs.append(net(samples).logits)
+    assert torch.equal(outputs[0], outputs[1])
+    assert not torch.equal(outputs[0], outputs[2])
+    net.eval()
+    assert torch.equal(net(samples).logits, net(samples).logits)
+
+
+def test_dropout_resumes(tmp_path):
+    def start():  # type: ignore[no-untyped-def]
+        nets = KINDS["infogan"](
+            width=1 / 32, latents=4, discriminator_dropout=0.3, generator_dropout=0.3
+        )
+        return trainer(ALL["non_saturating"](), architecture=nets)
+
+    whole, first, second = start(), start(), start()
+    whole.train_until(9)
+    first.train_until(4)
+    checkpoint.save(first, tmp_path / "c")
+    checkpoint.restore(second, tmp_path / "c")
+    second.train_until(9)
+    saved = checkpoint._tensors(whole)
+    for key, value in checkpoint._tensors(second).items():
+        assert torch.equal(value, saved[key]), key
+
+
+def test_the_deviation_of_a_batch_by_hand():
+    # Of 0 and 2 the deviation is 1, of 0 and 6 it is 3: their mean is 2.
+    found = BatchDeviation(2)(torch.tensor([[0.0, 0.0], [2.0, 6.0]]))
+    assert found[:, :2].tolist() == [[0, 0], [2, 6]]
+    assert found[:, 2].tolist() == pytest.approx([2, 2], abs=1e-3)
+
+
+def test_discrimination_sees_copies():
+    layer = BatchDiscrimination(4)
+    same, apart = torch.ones(5, 4), 100 * torch.eye(5)[:, :4]
+    # Four copies beside each image, at distance 0: exp(0) four times; far ones count nothing.
+    assert layer(same)[:, 4:].tolist() == [[4.0] * 16] * 5
+    assert layer(apart)[:, 4:].max() < 1
+
+
+@pytest.mark.parametrize("way", ["stddev", "discrimination"])
+@pytest.mark.parametrize("name", KINDS)
+def test_the_last_layer_sees_the_batch(name, way):
+    net = players(name, minibatch=way, spectral_norm=True).discriminator.eval()
+    images = Rng(2).uniform(4, *SMALL)
+    alone = net(Samples(images)).logits[0]
+    beside = net(Samples(torch.cat([images[:1], images[:1], images[:1], images[:1]]))).logits[0]
+    assert alone != beside
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_the_input_range(name):
+    outputs = []
+    for way in ("unit", "symmetric"):
+        net = players(name, input_range=way).discriminator
+        first = next(m for m in net.modules() if isinstance(m, nn.Linear | nn.Conv2d))
+        first.register_forward_pre_hook(lambda _, args: outputs.append(args[0].min().item()))
+        net(Samples(torch.zeros(4, *SMALL)))
+    assert outputs == [0, -1]
+
+
+@pytest.mark.parametrize(
+    ("settings", "objective", "said"),
+    [
+        ({"minibatch": "stddev"}, "began", "an autoencoder has no logit"),
+        ({"minibatch": "stddev"}, "vae", "no minibatch"),
+        ({"discriminator_dropout": 0.5}, "vae", "no discriminator_dropout"),
+        ({"generator_dropout": 0.5}, "vae", "a VAE decodes without masks"),
+    ],
+)
+def test_remedies_without_a_place_are_said(settings, objective, said):
+    (found,) = KINDS["infogan"](**settings).lacks(ALL[objective]().needs())
+    assert said in found
+
+
+def test_all_dropped_is_refused():
+    with pytest.raises(ValueError, match=r"discriminator_dropout must be in \[0, 1\), got 1"):
+        KINDS["dcgan"](discriminator_dropout=1.0)

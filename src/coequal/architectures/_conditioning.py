@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
@@ -15,11 +15,14 @@ from coequal.architectures._labels import (
     LabelPlane,
     MultiplyEmbedding,
 )
-from coequal.architectures._players import ClassDiscriminator, LogitDiscriminator
+from coequal.architectures._layers import Centre
+from coequal.architectures._players import Autoencoder, ClassDiscriminator, LogitDiscriminator
+from coequal.architectures._remedies import with_dropout
 from coequal.contract import (
     Architecture,
     ClassLogits,
     ImageShape,
+    LatentVariableGenerator,
     Logits,
     Needs,
     Reconstruction,
@@ -29,6 +32,9 @@ GeneratorLabels = Literal["none", "one_hot", "embedding", "product", "conditiona
 DiscriminatorLabels = Literal["none", "concatenated", "projection"]
 Prior = Literal["uniform", "normal", "spherical"]
 Labels = frozenset[Literal["generator", "discriminator"]]
+
+InputRange = Literal["unit", "symmetric"]
+Minibatch = Literal["none", "stddev", "discrimination"]
 
 Norm = Callable[..., nn.BatchNorm1d | nn.BatchNorm2d]
 
@@ -50,15 +56,25 @@ class Conditioning(Architecture):
             arXiv:1802.05957, algorithm 1); not the plane of `concatenated`, which is an input.
         prior: the law of the latents: uniform on (-1, 1), standard normal, or normal brought to the
             sphere of radius sqrt(z). A VAE's is normal.
+        input_range: in which the discriminator sees images: `unit`, [0, 1]; `symmetric`, [-1, 1].
+        minibatch: what the discriminator's last layer sees of the whole batch: its standard
+            deviation (Karras et al. 2018, arXiv:1710.10196), or how near other images are
+            (Salimans et al. 2016, arXiv:1606.03498, section 3.2).
+        generator_dropout, discriminator_dropout: share of channels that dropout sets to 0 after
+            every activation that stands among the layers (in `resnet` the last alone); the
+            generator's also when it is sampled, its masks being part of the latents.
     """
 
     generator_labels: GeneratorLabels = "none"
     discriminator_labels: DiscriminatorLabels = "none"
     spectral_norm: bool = False
     prior: Prior = "uniform"
+    input_range: InputRange = "unit"
+    minibatch: Minibatch = "none"
+    generator_dropout: float = 0.0
+    discriminator_dropout: float = 0.0
 
-    @staticmethod
-    def _check(width: float, latents: int, norm_momentum: float = 1.0) -> None:
+    def _check(self, width: float, latents: int, norm_momentum: float = 1.0) -> None:
         """Refuse numbers that no net can have."""
         if width <= 0:
             raise ValueError(f"width must be above 0, got {width}")
@@ -66,6 +82,9 @@ class Conditioning(Architecture):
             raise ValueError(f"latents must be at least 1, got {latents}")
         if not 0 < norm_momentum <= 1:
             raise ValueError(f"norm_momentum must be in (0, 1], got {norm_momentum}")
+        for name in ("generator_dropout", "discriminator_dropout"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name} must be in [0, 1), got {getattr(self, name)}")
 
     @property
     def uses_labels(self) -> Labels:
@@ -83,9 +102,19 @@ class Conditioning(Architecture):
         if self.discriminator_labels == "projection" and needs.output not in (Logits, ClassLogits):
             what = "an autoencoder" if needs.output else "a model without a discriminator"
             found.append(f"discriminator_labels other than projection ({what} has no logit)")
-        if self.spectral_norm and needs.output is None:
-            found.append("spectral_norm: false (it has no discriminator)")
+        if needs.output is None:
+            for name in ("spectral_norm", "minibatch", "discriminator_dropout"):
+                if getattr(self, name) not in (False, 0.0, "none"):
+                    found.append(f"no {name} (it has no discriminator)")
+        if needs.output is Reconstruction and self.minibatch != "none":
+            found.append("minibatch: none (an autoencoder has no logit)")
+        if self.generator_dropout and issubclass(needs.generator, LatentVariableGenerator):
+            found.append("generator_dropout: 0 (a VAE decodes without masks)")
         return found
+
+    def _shown(self) -> list[nn.Module]:
+        """What stands between an image and a discriminator's first layer."""
+        return [Centre()] if self.input_range == "symmetric" else []
 
     def _joined(self, latents: int, classes: int | None) -> tuple[list[nn.Module], int]:
         """What stands before a generator's first layer, and how many numbers come out of it."""
@@ -118,20 +147,24 @@ class Conditioning(Architecture):
         features: int,
         classes: int | None,
         *,
-        autoencoder: Callable[[], nn.Module] | None = None,
+        autoencoder: Callable[[], Autoencoder] | None = None,
         bias: bool = True,
     ) -> nn.Module | None:
         """The net that `needs` asks for, on a trunk with so many features; None if it asks for
         none."""
         if needs.output is Reconstruction and autoencoder is not None:
-            return autoencoder()
+            net = autoencoder()
+            net.encoder = with_dropout(net.encoder, self.discriminator_dropout)
+            return net
         projected = self._known(classes) if self.discriminator_labels == "projection" else None
+        if needs.output not in (Logits, ClassLogits):
+            return None
+        layers = with_dropout(trunk(), self.discriminator_dropout)
+        more: dict[str, Any] = {"bias": bias, "minibatch": self.minibatch}
         if needs.output is ClassLogits:
             known = self._known(classes)
-            return ClassDiscriminator(trunk(), features, known, projected, bias=bias)
-        if needs.output is Logits:
-            return LogitDiscriminator(trunk(), features, projected, bias=bias)
-        return None
+            return ClassDiscriminator(layers, features, known, projected, **more)
+        return LogitDiscriminator(layers, features, projected, **more)
 
     @staticmethod
     def _known(classes: int | None) -> int:

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from coequal.architectures._labels import Labelled, TakesLabels
+from coequal.architectures._remedies import MINIBATCH, MaskedDropout
 from coequal.contract import (
     ClassLogits,
     Generator,
@@ -34,19 +35,33 @@ class DecoderGenerator(Generator):
         self.prior = prior
         self.support = (-1.0, 1.0) if prior == "uniform" else None
         self.conditional = takes_labels(decoder)
+        self.masked = [layer for layer in decoder if isinstance(layer, MaskedDropout)]
 
     def latents(self, count: int, rng: Rng) -> tuple[Tensor, ...]:
-        """(count, latents) numbers."""
-        if self.prior == "uniform":
-            return (rng.uniform(count, self.size, low=-1.0, high=1.0),)
-        drawn = rng.normal(count, self.size)
+        """(count, latents) numbers; with dropout, as many again as its masks have, of the same law
+        (normal where the first ones lie on a sphere)."""
+        first = self._drawn(count, self.size, rng)
         if self.prior == "spherical":
-            drawn = functional.normalize(drawn, dim=1) * self.size**0.5
-        return (drawn,)
+            first = functional.normalize(first, dim=1) * self.size**0.5
+        masks = sum(layer.channels for layer in self.masked)
+        return (first, self._drawn(count, masks, rng)) if masks else (first,)
+
+    def _drawn(self, count: int, size: int, rng: Rng) -> Tensor:
+        if self.prior == "uniform":
+            return rng.uniform(count, size, low=-1.0, high=1.0)
+        return rng.normal(count, size)
 
     def forward(self, request: Request) -> Samples:
         """Images in [0, 1]."""
+        if self.masked:
+            drawn = request.latents[1]
+            even = (drawn + 1) / 2 if self.prior == "uniform" else torch.special.ndtr(drawn)
+            sizes = [layer.channels for layer in self.masked]
+            for layer, part in zip(self.masked, even.split(sizes, dim=1), strict=True):
+                layer.drawn = part
         images = torch.sigmoid(self.decoder(request.latents[0], request.labels).float())
+        for layer in self.masked:
+            layer.drawn = None
         return Samples(images, request.labels, request.source)
 
 
@@ -89,11 +104,27 @@ class LogitDiscriminator(nn.Module):
     """
 
     def __init__(
-        self, trunk: Labelled, features: int, projected: int | None = None, *, bias: bool = True
+        self,
+        trunk: Labelled,
+        features: int,
+        projected: int | None = None,
+        *,
+        bias: bool = True,
+        minibatch: str = "none",
     ) -> None:
+        """
+        Args:
+            trunk: images to features.
+            features: how many.
+            projected: classes that are projected on, or None.
+            bias: of the last layer.
+            minibatch: what the last layer sees of the whole batch, a key of `MINIBATCH`.
+        """
         super().__init__()
         self.trunk = trunk
-        self.head = nn.Linear(features, 1, bias=bias)
+        self.batch = MINIBATCH[minibatch](features) if minibatch != "none" else None
+        more = 0 if self.batch is None else self.batch.extra
+        self.head = nn.Linear(features + more, 1, bias=bias)
         self.projection = None if projected is None else nn.Embedding(projected, features)
         if self.projection is not None:
             nn.init.xavier_uniform_(self.projection.weight)  # as in the authors' code
@@ -104,7 +135,8 @@ class LogitDiscriminator(nn.Module):
         return Logits(self._logits(features, samples), features)
 
     def _logits(self, features: Tensor, samples: Samples) -> Tensor:
-        logits: Tensor = self.head(features)[:, 0]
+        seen = features if self.batch is None else self.batch(features)
+        logits: Tensor = self.head(seen)[:, 0]
         if self.projection is not None:
             if samples.labels is None:
                 raise ValueError("a discriminator with projection needs labels")
@@ -123,8 +155,10 @@ class ClassDiscriminator(LogitDiscriminator):
         projected: int | None = None,
         *,
         bias: bool = True,
+        minibatch: str = "none",
     ) -> None:
-        super().__init__(trunk, features, projected, bias=bias)
+        """As for `LogitDiscriminator`, with a number of classes."""
+        super().__init__(trunk, features, projected, bias=bias, minibatch=minibatch)
         self.classes = nn.Linear(features, classes)
 
     def forward(self, samples: Samples) -> ClassLogits:

@@ -7,10 +7,9 @@ from typing import ClassVar
 
 from torch import nn
 
-from coequal.architectures._conditioning import Conditioning
+from coequal.architectures._conditioning import Conditioning, InputRange
 from coequal.architectures._labels import Labelled
 from coequal.architectures._layers import (
-    Centre,
     Reshape,
     Upsample,
     downsample,
@@ -20,6 +19,7 @@ from coequal.architectures._layers import (
     refuses_size,
 )
 from coequal.architectures._players import DecoderGenerator
+from coequal.architectures._remedies import with_masks
 from coequal.contract import ClassLogits, Generator, ImageShape, Needs, Offers, Players
 
 PART = "DcGan"
@@ -48,6 +48,7 @@ class DcGan(Conditioning):
     latents: int = 100
     batch_norm: bool = True
     norm_momentum: float = 0.1
+    input_range: InputRange = "symmetric"
 
     def __post_init__(self) -> None:
         self._check(self.width, self.latents, self.norm_momentum)
@@ -65,7 +66,9 @@ class DcGan(Conditioning):
     def build(self, shape: ImageShape, classes: int | None, needs: Needs) -> Players:
         """A generator, and a discriminator with or without a class head."""
         decoder = self._decoder(shape, classes)
-        generator = DecoderGenerator(decoder, self.latents, self.prior)
+        generator = DecoderGenerator(
+            with_masks(decoder, self.generator_dropout), self.latents, self.prior
+        )
         levels = halvings(shape.height, SMALLEST)
         flat = self._channels(levels - 1) * (shape.height >> levels) ** 2
         discriminator = self._discriminator(
@@ -102,7 +105,7 @@ class DcGan(Conditioning):
     def _trunk(self, shape: ImageShape, classes: int | None) -> Labelled:
         """Images to the flattened last map."""
         plane, channels = self._label_plane(shape, classes)
-        layers: list[nn.Module] = [Centre(), *plane]
+        layers: list[nn.Module] = [*self._shown(), *plane]
         for level in range(halvings(shape.height, SMALLEST)):
             normed = self.batch_norm and level > 0
             layers.append(downsample(channels, channels := self._channels(level), bias=False))

@@ -14,6 +14,7 @@ from coequal.architectures._conditioning import Conditioning
 from coequal.architectures._labels import Labelled
 from coequal.architectures._layers import Reshape, Upsample, downsample, initialise, leaky_relu
 from coequal.architectures._players import Autoencoder, DecoderGenerator, Vae
+from coequal.architectures._remedies import with_masks
 from coequal.contract import (
     ClassLogits,
     Generator,
@@ -76,7 +77,9 @@ class InfoGan(Conditioning):
             generator = Vae(trunk, hidden, self._decoder(shape, nn.ReLU, classes), self.latents)
         else:
             decoder = self._decoder(shape, leaky_relu, classes)
-            generator = DecoderGenerator(decoder, self.latents, self.prior)
+            generator = DecoderGenerator(
+                with_masks(decoder, self.generator_dropout), self.latents, self.prior
+            )
         discriminator = self._discriminator(
             needs,
             lambda: self._trunk(shape, classes),
@@ -128,6 +131,7 @@ class InfoGan(Conditioning):
         flat = wide * (shape.height // 4) * (shape.width // 4)
         bias = not self.batch_norm
         return Labelled(
+            *self._shown(),
             *plane,
             downsample(channels, narrow),
             leaky_relu(),
@@ -140,12 +144,13 @@ class InfoGan(Conditioning):
             leaky_relu(),
         )
 
-    def _autoencoder(self, shape: ImageShape, classes: int | None) -> nn.Module:
+    def _autoencoder(self, shape: ImageShape, classes: int | None) -> Autoencoder:
         plane, channels = self._label_plane(shape, classes)
         wide, narrow, code = self.units(128), self.units(64), 64
         height, width = shape.height // 4, shape.width // 4
         bias = not self.batch_norm
         encoder = Labelled(
+            *self._shown(),
             *plane,
             downsample(channels, narrow),
             leaky_relu(),

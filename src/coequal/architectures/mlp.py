@@ -14,6 +14,7 @@ from coequal.architectures._conditioning import Conditioning
 from coequal.architectures._labels import Labelled
 from coequal.architectures._layers import Reshape, leaky_relu
 from coequal.architectures._players import Autoencoder, DecoderGenerator, Vae
+from coequal.architectures._remedies import with_masks
 from coequal.contract import (
     ClassLogits,
     Generator,
@@ -82,7 +83,9 @@ class Mlp(Conditioning):
             generator = Vae(trunk, self.units, decoder, self.latents)
         else:
             decoder = self._generator(shape, classes)
-            generator = DecoderGenerator(decoder, self.latents, self.prior)
+            generator = DecoderGenerator(
+                with_masks(decoder, self.generator_dropout), self.latents, self.prior
+            )
         discriminator = self._discriminator(
             needs,
             lambda: self._trunk(shape, classes),
@@ -119,7 +122,7 @@ class Mlp(Conditioning):
     def _trunk(self, shape: ImageShape, classes: int | None) -> Labelled:
         """Images to `units` features. A layer before a BatchNorm has no bias, as in `infogan`."""
         plane, channels = self._label_plane(shape, classes)
-        layers: list[nn.Module] = [*plane, nn.Flatten()]
+        layers: list[nn.Module] = [*self._shown(), *plane, nn.Flatten()]
         for wide in [channels * shape.height * shape.width, *[self.units] * (self.depth - 1)]:
             layers.append(nn.Linear(wide, self.units, bias=not self.batch_norm))
             layers += [nn.BatchNorm1d(self.units)] if self.batch_norm else []

@@ -10,10 +10,11 @@ from typing import ClassVar, Literal
 from torch import Tensor, nn
 from torch.nn import functional
 
-from coequal.architectures._conditioning import Conditioning, Prior
+from coequal.architectures._conditioning import Conditioning, InputRange, Prior
 from coequal.architectures._labels import Labelled, TakesLabels
-from coequal.architectures._layers import Centre, Reshape, halvings, refuses_size
+from coequal.architectures._layers import Reshape, halvings, refuses_size
 from coequal.architectures._players import DecoderGenerator
+from coequal.architectures._remedies import with_masks
 from coequal.contract import ClassLogits, Generator, ImageShape, Needs, Offers, Players
 
 PART = "ResNet"
@@ -45,6 +46,7 @@ class ResNet(Conditioning):
     pooling: Literal["sum", "mean"] = "sum"
     norm_momentum: float = 0.1
     prior: Prior = "normal"
+    input_range: InputRange = "symmetric"
 
     def __post_init__(self) -> None:
         self._check(self.width, self.latents, self.norm_momentum)
@@ -61,7 +63,11 @@ class ResNet(Conditioning):
 
     def build(self, shape: ImageShape, classes: int | None, needs: Needs) -> Players:
         """A generator, and a discriminator with or without a class head."""
-        generator = DecoderGenerator(self._decoder(shape, classes), self.latents, self.prior)
+        generator = DecoderGenerator(
+            with_masks(self._decoder(shape, classes), self.generator_dropout),
+            self.latents,
+            self.prior,
+        )
         features = self.units(1024 if shape.height >= LARGE else 128)
         discriminator = self._discriminator(
             needs, lambda: self._trunk(shape, classes), features, classes, bias=False
@@ -106,7 +112,7 @@ class ResNet(Conditioning):
         plane, channels = self._label_plane(shape, classes)
         wide = shape.height >= LARGE
         plan = [(64 << level, True) for level in range(5)] if wide else _SMALL
-        layers: list[nn.Module] = [Centre(), *plane]
+        layers: list[nn.Module] = [*self._shown(), *plane]
         for index, (full, halve) in enumerate(plan):
             after = self.units(full)
             layers.append(_Down(channels, after, halve=halve, first=index == 0))
@@ -128,6 +134,7 @@ class _Up(TakesLabels):
         self.first = nn.Conv2d(before, after, 3, padding=1)
         self.second = nn.Conv2d(after, after, 3, padding=1)
         self.shortcut = nn.Conv2d(before, after, 1)
+        self.channels_out = after
 
     def forward(self, images: Tensor, labels: Tensor | None) -> Tensor:
         """(n, before, h, w) to (n, after, 2 h, 2 w)."""

@@ -5,10 +5,9 @@ from typing import ClassVar
 
 from torch import nn
 
-from coequal.architectures._conditioning import Conditioning, Prior
+from coequal.architectures._conditioning import Conditioning, InputRange, Prior
 from coequal.architectures._labels import Labelled
 from coequal.architectures._layers import (
-    Centre,
     Reshape,
     Upsample,
     downsample,
@@ -18,6 +17,7 @@ from coequal.architectures._layers import (
     refuses_size,
 )
 from coequal.architectures._players import DecoderGenerator
+from coequal.architectures._remedies import with_masks
 from coequal.contract import ClassLogits, Generator, ImageShape, Needs, Offers, Players
 
 PART = "SnDcGan"
@@ -48,6 +48,7 @@ class SnDcGan(Conditioning):
     batch_norm: bool = False
     norm_momentum: float = 0.1
     prior: Prior = "normal"
+    input_range: InputRange = "symmetric"
 
     def __post_init__(self) -> None:
         self._check(self.width, self.latents, self.norm_momentum)
@@ -64,7 +65,11 @@ class SnDcGan(Conditioning):
 
     def build(self, shape: ImageShape, classes: int | None, needs: Needs) -> Players:
         """A generator, and a discriminator with or without a class head."""
-        generator = DecoderGenerator(self._decoder(shape, classes), self.latents, self.prior)
+        generator = DecoderGenerator(
+            with_masks(self._decoder(shape, classes), self.generator_dropout),
+            self.latents,
+            self.prior,
+        )
         flat = self.units(TOP) * (shape.height >> 3) ** 2
         discriminator = self._discriminator(
             needs, lambda: self._trunk(shape, classes), flat, classes
@@ -100,7 +105,7 @@ class SnDcGan(Conditioning):
     def _trunk(self, shape: ImageShape, classes: int | None) -> Labelled:
         """Images to the flattened last map."""
         plane, channels = self._label_plane(shape, classes)
-        layers: list[nn.Module] = [Centre(), *plane]
+        layers: list[nn.Module] = [*self._shown(), *plane]
         for index, full in enumerate((64, 64, 128, 128, 256, 256, TOP)):
             after, normed = self.units(full), self.batch_norm and index > 0
             if index % 2:

@@ -63,6 +63,22 @@ class Generator(nn.Module, ABC):
         """The images of a request, with its labels and sources."""
 
 
+class Draws(nn.Module):
+    """A layer of a discriminator that draws random numbers in training (dropout).
+
+    The loop gives it a stream of its own before the first step; without one it can't be trained.
+    """
+
+    rng: Rng | None = None
+
+    @property
+    def stream(self) -> Rng:
+        """What it draws from."""
+        if self.rng is None:
+            raise RuntimeError(f"{type(self).__name__} draws in training, and has no stream")
+        return self.rng
+
+
 class LatentVariableGenerator(Generator):
     """A generator with an approximate posterior: the decoder and the encoder of a VAE."""
 

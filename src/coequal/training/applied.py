@@ -6,7 +6,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from coequal.contract import DiscriminatorOutput, Lazy, Logits, Samples
+from coequal.contract import DiscriminatorOutput, Draws, Lazy, Logits, Samples
 from coequal.rng import Rng, streams
 from coequal.training.augment import augmented
 from coequal.training.penalties import FeatureMatching, GradientPenalty
@@ -19,6 +19,8 @@ ADA_IMAGES = 500_000  # real images over which its probability can go from 0 to 
 
 STREAMS = ("label_smoothing", "label_flips", "instance_noise", "gradient_penalty", "augment")
 """Of tricks that draw: each has its own, so that switching one on moves no draw of another."""
+
+DROPOUT = "dropout"  # the stream of layers that draw
 
 
 class DiscriminatorView:
@@ -46,11 +48,21 @@ class DiscriminatorView:
 class Applied:
     """Every trick that is on. Of one that is off nothing is drawn, kept or computed."""
 
-    def __init__(self, tricks: Tricks, seed: int, device: torch.device) -> None:
+    def __init__(
+        self,
+        tricks: Tricks,
+        seed: int,
+        device: torch.device,
+        discriminator: nn.Module | None = None,
+    ) -> None:
         self.tricks = tricks
-        self.streams: Mapping[str, Rng] = streams(
-            seed, *(name for name in STREAMS if name in tricks.on), device=device
+        drawing = (
+            [m for m in discriminator.modules() if isinstance(m, Draws)] if discriminator else []
         )
+        names = [*(name for name in STREAMS if name in tricks.on), *([DROPOUT] if drawing else [])]
+        self.streams: Mapping[str, Rng] = streams(seed, *names, device=device)
+        for layer in drawing:
+            layer.rng = self.streams[DROPOUT]
         self.past: dict[str, list[Tensor]] = {}  # mean of past parameters, by player
         self.seen: dict[str, int] = {}
         self.certainty = torch.zeros(2, device=device)  # sum of signs, images; since ADA looked

@@ -84,7 +84,7 @@ class Trainer:
         self.state = {
             name: value.to(self.device) for name, value in objective.initial_state().items()
         }
-        self.applied = Applied(tricks or Tricks(), seed, self.device)
+        self.applied = Applied(tricks or Tricks(), seed, self.device, self.discriminator)
         self.optimisers = {
             name: optimiser_for(optimisation, name, net) for name, net in self.nets().items()
         }

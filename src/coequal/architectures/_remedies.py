@@ -1,0 +1,127 @@
+"""Remedies that are layers: dropout, and what a discriminator may see of a whole batch."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from coequal.architectures._labels import Labelled
+from coequal.architectures._layers import Reshape
+from coequal.contract import Draws
+
+ACTIVATIONS = (nn.ReLU, nn.LeakyReLU)
+
+
+class StreamDropout(Draws):
+    """Dropout (Srivastava et al. 2014) of a discriminator, whose draws are the loop's.
+
+    Of maps whole channels are dropped, of vectors single numbers.
+    """
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self.share = share
+
+    def forward(self, values: Tensor) -> Tensor:
+        """In training a share of the channels is 0 and the rest is larger by as much."""
+        if not self.training:
+            return values
+        drawn = self.stream.uniform(*values.shape[:2])
+        return _masked(values, drawn, self.share)
+
+
+class MaskedDropout(nn.Module):
+    """Dropout of a generator, in training and after it: its mask comes from the latents.
+
+    All chance of an image is in its latents, so that the same latents give the same image.
+    """
+
+    def __init__(self, share: float, channels: int) -> None:
+        super().__init__()
+        self.share, self.channels = share, channels
+        self.drawn: Float[Tensor, "n channels"] | None = None  # uniform on (0, 1)
+
+    def forward(self, values: Tensor) -> Tensor:
+        """A share of the channels is 0 and the rest is larger by as much."""
+        return values if self.drawn is None else _masked(values, self.drawn, self.share)
+
+
+def _masked(values: Tensor, drawn: Tensor, share: float) -> Tensor:
+    kept = (drawn >= share).to(values.dtype) / (1 - share)
+    return values * kept.view(*kept.shape, *(1,) * (values.dim() - 2))
+
+
+def with_dropout(net: Labelled, share: float) -> Labelled:
+    """A discriminator's layers with dropout after every activation that stands among them."""
+    if not share:
+        return net
+    layers: list[nn.Module] = []
+    for layer in net:
+        layers += [layer, StreamDropout(share)] if isinstance(layer, ACTIVATIONS) else [layer]
+    return Labelled(*layers)
+
+
+def with_masks(net: Labelled, share: float) -> Labelled:
+    """A generator's layers with masks after every activation that stands among them."""
+    if not share:
+        return net
+    layers: list[nn.Module] = []
+    channels = 0
+    for layer in net:
+        channels = _channels_after(layer, channels)
+        layers.append(layer)
+        if isinstance(layer, ACTIVATIONS):
+            layers.append(MaskedDropout(share, channels))
+    return Labelled(*layers)
+
+
+def _channels_after(layer: nn.Module, before: int) -> int:
+    """How many channels a layer gives; those that it is given, unless it says otherwise."""
+    if isinstance(layer, Reshape):
+        return layer.shape[0]
+    for name in ("out_channels", "out_features", "channels_out"):
+        if isinstance(found := getattr(layer, name, None), int):
+            return found
+    return before
+
+
+class BatchDeviation(nn.Module):
+    """Minibatch standard deviation: Karras et al. 2018, arXiv:1710.10196, section 3, at the
+    features: the mean over features of their deviation over the batch, the same for all images."""
+
+    extra = 1
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+
+    def forward(self, features: Float[Tensor, "n d"]) -> Float[Tensor, "n e"]:
+        """(n, d + 1)."""
+        deviation = (features.var(0, correction=0) + 1e-8).sqrt().mean()
+        return torch.cat([features, deviation.expand(len(features), 1)], 1)
+
+
+class BatchDiscrimination(nn.Module):
+    """Minibatch discrimination: Salimans et al. 2016, arXiv:1606.03498, section 3.2.
+
+    M = f T with 16 rows of 8 numbers an image; o_b of an image is the sum over the other images of
+    exp(-|M_b - M'_b|_1). (The paper has 100 rows of 50, for more features.)
+    """
+
+    extra = 16
+    numbers = 8
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.project = nn.Linear(features, self.extra * self.numbers, bias=False)
+
+    def forward(self, features: Float[Tensor, "n d"]) -> Float[Tensor, "n e"]:
+        """(n, d + 16)."""
+        rows = self.project(features).view(-1, self.extra, self.numbers)
+        apart = (rows[:, None] - rows[None]).abs().sum(3)
+        near = (-apart).exp().sum(1) - 1  # of which one is the image itself
+        return torch.cat([features, near], 1)
+
+
+MINIBATCH: dict[str, type[BatchDeviation] | type[BatchDiscrimination]] = {
+    "stddev": BatchDeviation,
+    "discrimination": BatchDiscrimination,
+}
