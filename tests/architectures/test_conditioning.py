@@ -9,7 +9,12 @@ from coequal import lookup
 from coequal.architectures._conditioning import Conditioning
 from coequal.architectures._labels import ConditionalNorm, Labelled, LabelPlane
 from coequal.architectures._players import LogitDiscriminator
-from coequal.architectures._remedies import BatchDeviation, BatchDiscrimination, MaskedDropout
+from coequal.architectures._remedies import (
+    BatchDeviation,
+    BatchDiscrimination,
+    MaskedDropout,
+    VirtualNorm,
+)
 from coequal.contract import (
     ClassLogits,
     Draws,
@@ -129,7 +134,7 @@ def test_projection_by_hand():
 
 def test_conditional_norm_by_hand():
     # Of 0 and 2 the mean is 1 and the deviation 1: -1 and 1; times 3 plus 10, times 1 plus 0.
-    layer = ConditionalNorm(nn.BatchNorm1d(1, eps=1e-12, affine=False), 2)
+    layer = ConditionalNorm(nn.BatchNorm1d(1, eps=1e-12, affine=False), 1, 2)
     values, labels = torch.tensor([[0.0], [2.0]]), torch.tensor([0, 1])
     assert layer(values, labels).flatten().tolist() == [-1, 1]  # it begins as a plain one
     with torch.no_grad():
@@ -385,3 +390,51 @@ def test_remedies_without_a_place_are_said(settings, objective, said):
 def test_all_dropped_is_refused():
     with pytest.raises(ValueError, match=r"discriminator_dropout must be in \[0, 1\), got 1"):
         KINDS["dcgan"](discriminator_dropout=1.0)
+
+
+VIRTUAL = [name for name in KINDS if name != "mlp"]
+
+
+@pytest.mark.parametrize("labels", ["none", "conditional_norm"])
+@pytest.mark.parametrize("name", VIRTUAL)
+def test_with_virtual_norm_images_of_a_batch_do_not_depend_on_each_other(name, labels):
+    generator = players(name, generator_norm="virtual", generator_labels=labels).generator
+    assert generator.training  # where BatchNorm would mix them
+    latents = generator.latents(6, Rng(0))
+    classes = torch.arange(6)
+    whole = generator(Request(latents, classes)).images
+    part = generator(Request((latents[0][:2],), classes[:2])).images
+    torch.testing.assert_close(whole[:2], part, atol=1e-5, rtol=0)
+    assert not torch.equal(whole[0], whole[1])
+    generator.eval()
+    again = generator(Request(latents, classes)).images
+    torch.testing.assert_close(whole, again, atol=1e-5, rtol=0)
+    assert "reference" in generator.state_dict()
+    assert "reference" not in players(name).generator.state_dict()
+
+
+def test_virtual_norm_by_hand(monkeypatch):
+    monkeypatch.setattr(VirtualNorm, "rows", 2)
+    layer = VirtualNorm(1, 1e-12, affine=False)
+    # References 0 and 2: mean 1, mean square 2, deviation 1. Of 5 with them: mean (0 + 2 + 5) / 3,
+    # mean square (0 + 4 + 25) / 3.
+    found = layer(torch.tensor([[0.0], [2.0], [5.0]])).flatten().tolist()
+    deviation = (29 / 3 - (7 / 3) ** 2) ** 0.5
+    assert found == pytest.approx([-1, 1, (5 - 7 / 3) / deviation], rel=1e-4)
+
+
+def test_a_reference_batch_is_what_others_are_normalised_by():
+    generator = players("infogan", generator_norm="virtual", prior="normal").generator
+    assert generator.reference.shape == (64, generator.size)
+    assert generator.reference.std().item() == pytest.approx(1, abs=0.1)
+    latents = generator.latents(3, Rng(0))
+    before = generator(Request(latents)).images
+    generator.reference.mul_(2)
+    assert not torch.equal(before, generator(Request(latents)).images)
+
+
+def test_virtual_norm_has_no_place_in_a_vae_nor_in_mlp():
+    (found,) = KINDS["infogan"](generator_norm="virtual").lacks(ALL["vae"]().needs())
+    assert "a VAE decodes without a reference batch" in found
+    with pytest.raises(ValueError, match="needs a norm"):
+        KINDS["mlp"](generator_norm="virtual")

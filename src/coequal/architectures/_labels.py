@@ -82,16 +82,17 @@ class ConditionalNorm(TakesLabels):
     Statistics are those of the whole batch. Scales begin at 1 and shifts at 0, as in BatchNorm.
     """
 
-    def __init__(self, norm: nn.BatchNorm1d | nn.BatchNorm2d, classes: int) -> None:
+    def __init__(self, norm: nn.Module, features: int, classes: int) -> None:
         """
         Args:
             norm: without scale and shift of its own (`affine=False`).
+            features: channels.
             classes: how many.
         """
         super().__init__()
         self.norm = norm
-        self.scale = nn.Parameter(torch.ones(classes, norm.num_features))
-        self.shift = nn.Parameter(torch.zeros(classes, norm.num_features))
+        self.scale = nn.Parameter(torch.ones(classes, features))
+        self.shift = nn.Parameter(torch.zeros(classes, features))
 
     def forward(self, values: Tensor, labels: Int[Tensor, " n"]) -> Tensor:
         """(n, c, ...) to the same shape."""

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from coequal.architectures._labels import Labelled, TakesLabels
-from coequal.architectures._remedies import MINIBATCH, MaskedDropout
+from coequal.architectures._remedies import MINIBATCH, MaskedDropout, VirtualNorm
 from coequal.contract import (
     ClassLogits,
     Generator,
@@ -28,7 +28,15 @@ class DecoderGenerator(Generator):
         decoder: Labelled,
         latents: int,
         prior: Literal["uniform", "normal", "spherical"] = "uniform",
+        classes: int | None = None,
     ) -> None:
+        """
+        Args:
+            decoder: latents, and labels if it takes them, to what a sigmoid makes images of.
+            latents: how many numbers.
+            prior: their law.
+            classes: how many there are, for the labels of a reference batch.
+        """
         super().__init__()
         self.decoder = decoder
         self.size = latents
@@ -36,6 +44,16 @@ class DecoderGenerator(Generator):
         self.support = (-1.0, 1.0) if prior == "uniform" else None
         self.conditional = takes_labels(decoder)
         self.masked = [layer for layer in decoder if isinstance(layer, MaskedDropout)]
+        self.classes = classes
+        self.reference: Tensor | None
+        virtual = any(isinstance(layer, VirtualNorm) for layer in decoder.modules())
+        # Drawn as parameters are, from torch's generator in the fork of whoever builds.
+        drawn = torch.rand(VirtualNorm.rows, latents) * 2 - 1 if virtual else None
+        if drawn is not None and prior != "uniform":
+            drawn = torch.special.ndtri((drawn + 1) / 2)
+        if drawn is not None and prior == "spherical":
+            drawn = functional.normalize(drawn, dim=1) * latents**0.5
+        self.register_buffer("reference", drawn)
 
     def latents(self, count: int, rng: Rng) -> tuple[Tensor, ...]:
         """(count, latents) numbers; with dropout, as many again as its masks have, of the same law
@@ -53,16 +71,28 @@ class DecoderGenerator(Generator):
 
     def forward(self, request: Request) -> Samples:
         """Images in [0, 1]."""
+        latents, labels, before = request.latents[0], request.labels, 0
+        if self.reference is not None:
+            before = len(self.reference)
+            latents = torch.cat([self.reference, latents])
+            if labels is not None and self.classes:
+                known = torch.arange(before, device=labels.device) % self.classes
+                labels = torch.cat([known, labels])
         if self.masked:
-            drawn = request.latents[1]
-            even = (drawn + 1) / 2 if self.prior == "uniform" else torch.special.ndtr(drawn)
-            sizes = [layer.channels for layer in self.masked]
-            for layer, part in zip(self.masked, even.split(sizes, dim=1), strict=True):
-                layer.drawn = part
-        images = torch.sigmoid(self.decoder(request.latents[0], request.labels).float())
+            self._mask(request.latents[1], before)
+        images = torch.sigmoid(self.decoder(latents, labels).float())[before:]
         for layer in self.masked:
             layer.drawn = None
         return Samples(images, request.labels, request.source)
+
+    def _mask(self, drawn: Tensor, before: int) -> None:
+        """Give every mask its numbers, uniform on (0, 1); nothing of a reference batch is
+        dropped."""
+        even = (drawn + 1) / 2 if self.prior == "uniform" else torch.special.ndtr(drawn)
+        even = torch.cat([even.new_ones(before, even.shape[1]), even])
+        sizes = [layer.channels for layer in self.masked]
+        for layer, part in zip(self.masked, even.split(sizes, dim=1), strict=True):
+            layer.drawn = part
 
 
 class Vae(LatentVariableGenerator):

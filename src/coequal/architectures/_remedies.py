@@ -84,6 +84,44 @@ def _channels_after(layer: nn.Module, before: int) -> int:
     return before
 
 
+class VirtualNorm(nn.Module):
+    """Virtual BatchNorm: Salimans et al. 2016, arXiv:1606.03498, section 3.5.
+
+    The first `rows` of a batch are the reference batch, normalised by its own statistics; every
+    other row by those of the reference batch and of itself, so that images of a batch don't depend
+    on each other. The same in training and after it.
+    """
+
+    rows = 64
+
+    def __init__(self, features: int, eps: float, *, affine: bool = True) -> None:
+        super().__init__()
+        self.num_features, self.eps = features, eps
+        self.weight = nn.Parameter(torch.ones(features)) if affine else None
+        self.bias = nn.Parameter(torch.zeros(features)) if affine else None
+
+    def forward(self, values: Tensor) -> Tensor:
+        """(n, c, ...) to the same shape."""
+        places = tuple(range(2, values.dim()))
+        means, squares = values, values.square()
+        if places:
+            means, squares = means.mean(places), squares.mean(places)
+        mean, square = means[: self.rows].mean(0), squares[: self.rows].mean(0)
+        share = 1 / (self.rows + 1)  # of a row in its own statistics
+        own_mean = torch.lerp(mean.expand_as(means), means, share)
+        own_square = torch.lerp(square.expand_as(squares), squares, share)
+        is_reference = torch.arange(len(values), device=values.device)[:, None] < self.rows
+        centre = torch.where(is_reference, mean, own_mean)
+        variance = torch.where(is_reference, square, own_square) - centre.square()
+        scale = (variance.clamp(min=0) + self.eps).rsqrt()
+        form = (len(values), -1) + (1,) * len(places)
+        found = (values - centre.view(form)) * scale.view(form)
+        if self.weight is None or self.bias is None:
+            return found
+        form = (1, -1) + (1,) * len(places)
+        return found * self.weight.view(form) + self.bias.view(form)
+
+
 class BatchDeviation(nn.Module):
     """Minibatch standard deviation: Karras et al. 2018, arXiv:1710.10196, section 3, at the
     features: the mean over features of their deviation over the batch, the same for all images."""

@@ -67,7 +67,7 @@ class DcGan(Conditioning):
         """A generator, and a discriminator with or without a class head."""
         decoder = self._decoder(shape, classes)
         generator = DecoderGenerator(
-            with_masks(decoder, self.generator_dropout), self.latents, self.prior
+            with_masks(decoder, self.generator_dropout), self.latents, self.prior, classes
         )
         levels = halvings(shape.height, SMALLEST)
         flat = self._channels(levels - 1) * (shape.height >> levels) ** 2

@@ -78,7 +78,7 @@ class InfoGan(Conditioning):
         else:
             decoder = self._decoder(shape, leaky_relu, classes)
             generator = DecoderGenerator(
-                with_masks(decoder, self.generator_dropout), self.latents, self.prior
+                with_masks(decoder, self.generator_dropout), self.latents, self.prior, classes
             )
         discriminator = self._discriminator(
             needs,

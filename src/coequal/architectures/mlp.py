@@ -59,6 +59,8 @@ class Mlp(Conditioning):
         self._check(self.width, self.latents)
         if self.depth < 1:
             raise ValueError(f"depth must be at least 1, got {self.depth}")
+        if self.generator_norm == "virtual":
+            raise ValueError("generator_norm: virtual needs a norm, and mlp's generator has none")
         if self.generator_labels == "conditional_norm":
             raise ValueError(
                 "generator_labels: conditional_norm needs BatchNorm, and mlp's generator has none; "
@@ -84,7 +86,7 @@ class Mlp(Conditioning):
         else:
             decoder = self._generator(shape, classes)
             generator = DecoderGenerator(
-                with_masks(decoder, self.generator_dropout), self.latents, self.prior
+                with_masks(decoder, self.generator_dropout), self.latents, self.prior, classes
             )
         discriminator = self._discriminator(
             needs,

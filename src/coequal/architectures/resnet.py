@@ -67,6 +67,7 @@ class ResNet(Conditioning):
             with_masks(self._decoder(shape, classes), self.generator_dropout),
             self.latents,
             self.prior,
+            classes,
         )
         features = self.units(1024 if shape.height >= LARGE else 128)
         discriminator = self._discriminator(

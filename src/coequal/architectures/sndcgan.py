@@ -69,6 +69,7 @@ class SnDcGan(Conditioning):
             with_masks(self._decoder(shape, classes), self.generator_dropout),
             self.latents,
             self.prior,
+            classes,
         )
         flat = self.units(TOP) * (shape.height >> 3) ** 2
         discriminator = self._discriminator(
