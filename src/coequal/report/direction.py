@@ -6,6 +6,9 @@ from coequal.selection import HIGHER, cost
 
 ABBREVIATIONS = frozenset({"fd", "fid", "kid", "kd", "cmmd", "is", "fld", "swd", "emd", "f1"})
 
+NAMES = {"gan train": "GAN-train", "gan test": "GAN-test", "one nn": "1-NN"}
+"""What is written otherwise than its words."""
+
 SHARES = frozenset(
     {
         *("precision", "recall", "f1", "coverage", "prd_f8", "prd_f1_8"),
@@ -43,11 +46,14 @@ class Metric:
 
     @property
     def label(self) -> str:
-        """What a reader calls it: "FD"."""
-        if self.name.lower() in ABBREVIATIONS:
-            return self.name.upper()
-        words = self.name.replace("_", " ")
-        return f"{words[:-2]}F1" if words.endswith(" f1") else words
+        """What a reader calls it: "FD", "GAN-train", "manifold F1"."""
+        words = [
+            word.upper() if word.lower() in ABBREVIATIONS else word for word in self.name.split("_")
+        ]
+        text = " ".join(words)
+        for ours, readers in NAMES.items():
+            text = text.replace(ours, readers)
+        return text
 
     @property
     def higher(self) -> bool:
