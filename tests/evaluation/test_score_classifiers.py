@@ -204,3 +204,11 @@ def test_other_labels_of_the_same_images_are_another_key():
     one = Input("x", "images", digests_of([images]), held(images), labels=torch.arange(4))
     other = replace(one, labels=one.labels.flip(0))
     assert key_of([one], None) == key_of([replace(one, what="y")], None) != key_of([other], None)
+
+
+def test_settings_of_a_metric_that_is_not_asked_for_are_said(tmp_path):
+    images = torch.zeros(4, 1, 8, 8, dtype=torch.uint8)
+    with pytest.raises(ValueError, match="settings of gan_train, which is not among the metrics"):
+        coequal.score(
+            real=images, fake=images, metrics=["fd"], settings={"gan_train": {"seeds": 1}}
+        )

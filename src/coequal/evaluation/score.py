@@ -64,6 +64,8 @@ def score(
     refuse_sheet(sheet, sources["fake"])
     _refuse_unlike(sources)
     asked = asked_metrics(metrics, settings)
+    if idle := [name for name in settings or {} if name not in asked.parts]:
+        raise ValueError(f"settings of {', '.join(idle)}, which is not among the metrics asked for")
     ready, chosen_because = None, "no metric looks at features"
     if need_features(asked, encoder, sheet):
         ready, chosen_because = chosen_encoder(encoder, sources, cache, log)
