@@ -22,7 +22,8 @@ from coequal.results.folder import RunFolder
 from coequal.rng import Rng
 from coequal.seeds import seed_for
 from coequal.selection import Rule
-from coequal.study.trial import every_class, load_generator
+from coequal.study.labels import every_class
+from coequal.study.weights import load_generator
 
 
 class Sample(NamedTuple):

@@ -186,7 +186,7 @@ def test_classes_are_refused_where_the_images_have_none(model, tmp_path):
 
 
 def test_labels_in_proportion_by_hand():
-    from coequal.study.trial import in_proportion
+    from coequal.study.labels import in_proportion
 
     # One each of the three classes that there are, and of 7 more 5, 1.4 and 0.6: 5, 1, 0 and one
     # for the largest remainder, 0.6.

@@ -21,9 +21,10 @@ from coequal.results.folder import RunFolder
 from coequal.rng import Rng
 from coequal.samples import sample
 from coequal.seeds import seed_for
+from coequal.study.labels import every_class
 from coequal.study.observe import Progress
 from coequal.study.spec import Study
-from coequal.study.trial import every_class, load_generator
+from coequal.study.weights import load_generator
 
 TINY = {
     "study": "tiny",

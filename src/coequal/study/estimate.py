@@ -12,11 +12,12 @@ from coequal.contract import Generator, Log
 from coequal.evaluation.instrument import GENERATED_AT_ONCE, Instrument, generate
 from coequal.records import Result, Trial
 from coequal.rng import Rng
+from coequal.study.labels import in_proportion
 from coequal.study.parts import assemble
 from coequal.study.plan import most_trials
 from coequal.study.references import instrument_for, shown
 from coequal.study.spec import Study
-from coequal.study.trial import in_proportion, make_trainer
+from coequal.study.trial import make_trainer
 from coequal.study.worker import Places, threads
 from coequal.training.loop import Trainer
 

@@ -9,7 +9,6 @@ import platform
 import shutil
 import time
 import traceback
-from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -18,9 +17,8 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save
 
-from coequal.contract import Dataset, Generator, ImageShape
+from coequal.contract import Dataset, Generator
 from coequal.data import fingerprint
 from coequal.evaluation.instrument import SPLITS, Instrument, generate
 from coequal.evaluation.nearby import beside_nearest
@@ -30,8 +28,10 @@ from coequal.results.folder import DETAILS, NEIGHBOURS, RunFolder, samples_path
 from coequal.rng import Rng
 from coequal.seeds import seed_for
 from coequal.selection import cost
+from coequal.study.labels import every_class, like_split
 from coequal.study.parts import Parts, assemble
 from coequal.study.references import instrument_for, refuses_unlabelled, shown
+from coequal.study.weights import KEPT, kept_weights, write_weights
 from coequal.study.worker import Heart, Places, Stopped, TimedOut, environment, heeding, threads
 from coequal.training import checkpoint as checkpoints
 from coequal.training.data import Batches
@@ -43,9 +43,6 @@ INFRASTRUCTURE = (OSError, MemoryError, torch.OutOfMemoryError, SafetensorError)
 PULSE = 0.5  # seconds of training below which twice as many steps are taken between two pulses
 
 BESIDE = 10  # generated images that are shown beside their nearest training images
-
-KEPT = "generators"
-"""The folder of the weights of checkpoints that stay beside those of the last."""
 
 STOPPED = "stopped"
 """What `execute` returns for a trial that left a checkpoint and no result."""
@@ -160,7 +157,7 @@ class _Running:
             buffer = io.BytesIO()
             np.savez(buffer, **trainer.curves.arrays())  # type: ignore[arg-type]
             write_whole(self.folder / "curves.npz", buffer.getvalue())
-            _write_weights(self.folder / "generator.safetensors", trainer)
+            write_weights(self.folder / "generator.safetensors", trainer)
         result = Result(
             trial=self.trial,
             status=status,
@@ -183,7 +180,7 @@ class _Running:
         for split in SPLITS:  # fresh samples for each: what chooses must not be what is reported
             rng = Rng(seed_for(self.trial.id, "evaluation", split, step), device)
             form = instrument.dataset.train.images.dtype
-            labels = _labels(instrument, split, device)
+            labels = like_split(instrument, split, device)
             images = generate(generator, instrument.samples, rng, labels, form)
             ema = trainer.training.ema
             measured = instrument.measure(
@@ -224,7 +221,7 @@ class _Running:
                 return
         folder = self.folder / KEPT
         older = set(folder.glob("step-*")) if rule == "best" else set()
-        _write_weights(kept_weights(self.folder, step), trainer)
+        write_weights(kept_weights(self.folder, step), trainer)
         for path in older - {kept_weights(self.folder, step)}:
             path.unlink()
 
@@ -255,16 +252,6 @@ def _npy(values: torch.Tensor) -> bytes:
     buffer = io.BytesIO()
     np.save(buffer, values.numpy(), allow_pickle=False)
     return buffer.getvalue()
-
-
-def _write_weights(path: Path, trainer: Trainer) -> None:
-    weights = {k: v.cpu().contiguous() for k, v in trainer.evaluated.state_dict().items()}
-    write_whole(path, save(weights))
-
-
-def kept_weights(folder: Path, step: int) -> Path:
-    """Where a trial keeps the weights of one of its checkpoints, if the study's rule says so."""
-    return folder / KEPT / f"step-{step:09d}.safetensors"
 
 
 def measured_so_far(folder: Path) -> list[Checkpoint]:
@@ -304,61 +291,9 @@ def make_trainer(trial: Trial, parts: Parts, dataset: Dataset, device: str) -> T
     )
 
 
-def load_generator(
-    run: RunFolder, trial: Trial, shape: ImageShape, classes: int | None, step: int | None = None
-) -> Generator:
-    """The trained generator of a finished trial, on the CPU.
-
-    Args:
-        run, trial: which.
-        shape, classes: of its images.
-        step: of the checkpoint wanted; None, or one whose weights were not kept: the last.
-
-    Raises:
-        FileNotFoundError: the trial left no weights.
-    """
-    folder = run.trial_folder(trial.id)
-    path = folder / "generator.safetensors"
-    if step is not None and kept_weights(folder, step).exists():
-        path = kept_weights(folder, step)
-    if not path.exists():
-        raise FileNotFoundError(f"trial {trial.id} ({trial.model}) left no generator at {path}")
-    parts = assemble(trial)
-    players = build_players(parts.architecture, shape, classes, parts.objective.needs(), 0)
-    players.generator.load_state_dict(load_file(path))
-    return players.generator
-
-
 def grid(generator: Generator, device: str, dataset: Dataset) -> torch.Tensor:
     """The images of the sheet, at latents that are the same for every trial with the same kind of
     latents."""
     count, form = shown(dataset.shape)
     labels = every_class(count, dataset.classes)
     return generate(generator, count, Rng(seed_for("grid"), device), labels, form)
-
-
-def every_class(count: int, classes: Sequence[str] | None) -> torch.Tensor | None:
-    """Classes in turn, for generators that know them."""
-    return None if classes is None else torch.arange(count) % len(classes)
-
-
-def _labels(instrument: Instrument, split: str, device: str) -> torch.Tensor | None:
-    """Classes to ask for, as often as in the split, in random order."""
-    labels = instrument.dataset.split(split).labels
-    if labels is None:
-        return None
-    found = in_proportion(labels.bincount(), instrument.samples)
-    order = Rng(seed_for("labels", split)).permutation(len(found))
-    return found[order].to(device)
-
-
-def in_proportion(counts: torch.Tensor, total: int) -> torch.Tensor:
-    """(total,) labels, of each class in proportion to its count by largest remainders, and one at
-    least of each that there is, if there is room."""
-    kinds = counts.nonzero()[:, 0]
-    least = int(total >= len(kinds))
-    share = counts[kinds].double() / counts.sum() * (total - least * len(kinds))
-    whole = share.floor().long()
-    rest = total - least * len(kinds) - int(whole.sum())
-    whole[(share - whole).argsort(descending=True, stable=True)[:rest]] += 1
-    return kinds.repeat_interleave(whole + least)
