@@ -5,12 +5,12 @@ from typing import Any
 
 from coequal.report.summary import DataSummary
 from coequal.report.table import Record, Table
-from coequal.report.tables import contests, data, known, results, spread
+from coequal.report.tables import contests, data, known, others, results, spread
 
 SHOWN: tuple[Callable[[DataSummary], Table | None], ...] = (
     results.best_and_reruns,
     results.search,
-    results.other_metrics,
+    others.other_metrics,
     known.manifold_choice,
     contests.defeats,
     contests.chances,

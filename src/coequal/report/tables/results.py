@@ -1,10 +1,7 @@
 """The main table after Lucic et al. 2018, table 3, and the search in numbers."""
 
 import math
-from collections.abc import Sequence
-from statistics import fmean, stdev
 
-from coequal.report.direction import Metric
 from coequal.report.model import ModelSummary
 from coequal.report.reruns import RerunSummary
 from coequal.report.summary import DataSummary
@@ -18,7 +15,7 @@ from coequal.report.tables.parts import (
     start,
     value_cell,
 )
-from coequal.report.words import NONE, amount, capital, full, number, numbered, outcome
+from coequal.report.words import NONE, amount, full, number, numbered, outcome
 from coequal.statistics.reruns import CLAIM, FEWEST, Reruns
 
 MARKS = (
@@ -92,73 +89,6 @@ def search(summary: DataSummary) -> Table | None:
         records=[_search_record(summary, model) for model in summary.ranked],
         notes=["A median is 'failed' where half of the settings or more failed."],
     )
-
-
-def other_metrics(summary: DataSummary) -> Table | None:
-    """What else was measured of the chosen settings; None if nothing was."""
-    if not summary.also or not any(model.chosen for model in summary.models):
-        return None
-    metrics = [summary.metric, *summary.also]
-    real = {m.name: (summary.reference.get("floor") or {}).get(m.name, math.nan) for m in metrics}
-    rows: list[list[Cell]] = []
-    records: list[Record] = []
-    again = any(model.others_again for model in summary.models)
-    if any(math.isfinite(value) for value in real.values()):
-        cells = [value_cell(value) for value in real.values()]
-        rows.append([Cell("Real images", "validation split"), *cells])
-        named = {name: full(value) for name, value in real.items()}
-        about = {"data": summary.data, "metric": summary.metric.name, "model": "real images"}
-        records.append({**about, "setting": "", **named})
-    for model in summary.ranked:
-        if model.chosen is None:
-            continue
-        cells = [_other(model, metric.name) for metric in metrics]
-        rows.append([name_cell(model), *cells])
-        values = {m.name: full(model.others.get(m.name, math.nan)) for m in metrics}
-        record = start(summary, model) | {"setting": model.chosen.number} | values
-        records.append(record | (_again(model, metrics) if again else {}))
-    headings = [Heading("Model"), *(Heading(capital(m.label), m.better) for m in metrics)]
-    return Table(
-        name="other_metrics",
-        title="Every metric of the chosen settings",
-        read=(
-            f"Test values where the chosen setting is judged{_OF_RERUNS if again else ''}; the "
-            f"setting was chosen by {summary.metric.label} alone, so the other columns are no "
-            "contest. Real images of the validation split score what a perfect generator would."
-        ),
-        headings=headings,
-        rows=rows,
-        records=records,
-    )
-
-
-_OF_RERUNS = (
-    ": the mean of the re-runs, over their standard deviation (of seeds; none below two runs), or "
-    "of the search's one run where there are none"
-)
-
-
-def _other(model: ModelSummary, name: str) -> Cell:
-    """A metric of a model's re-runs, or of its one run."""
-    runs = _runs(model, name)
-    if not runs:
-        return value_cell(model.others.get(name, math.nan))
-    small = f"± {number(stdev(runs))}, {len(runs)} runs" if len(runs) > 1 else "1 run"
-    return value_cell(fmean(runs), small)
-
-
-def _runs(model: ModelSummary, name: str) -> list[float]:
-    return [v for again in model.others_again if math.isfinite(v := again.get(name, math.nan))]
-
-
-def _again(model: ModelSummary, metrics: Sequence[Metric]) -> Record:
-    """The same, for programs."""
-    found: Record = {"reruns": len(model.others_again)}
-    for metric in metrics:
-        runs = _runs(model, metric.name)
-        found[f"{metric.name}_rerun_mean"] = full(fmean(runs) if runs else math.nan)
-        found[f"{metric.name}_rerun_sd"] = full(stdev(runs) if len(runs) > 1 else math.nan)
-    return found
 
 
 def _read(summary: DataSummary, reruns: bool) -> str:
