@@ -116,16 +116,15 @@ def train(
 
     As in `coequal train ns_gan --data fashion_mnist --steps 2000 --trick instance_noise=0.1`.
     """
+    from coequal.api import study_text
     from coequal.samples import Wanted, write_samples
-    from coequal.study.check import problems
-    from coequal.study.document import Document, StudyError
-    from coequal.study.spec import from_document
 
     given = {
         "generator_learning_rate": generator_lr,
         "discriminator_learning_rate": discriminator_lr,
     }
     rates = {name: rate for name, rate in given.items() if rate is not None}
+    chosen = encoder or _encoder_for(data, data_dir)
     values = {
         "study": f"train {model}",
         "data": [data],
@@ -138,30 +137,43 @@ def train(
             **({} if ema is None else {"ema": ema}),
         },
         "evaluation": {
-            "encoder": (chosen := encoder or _encoder_for(data, data_dir)),
+            "encoder": chosen,
             "samples": samples,
             **({"neighbours": True} if chosen == "classifier" else {}),
         },
         "seed": seed,
     }
+    study = _checked(values)
+    options = {"workers": 1, "data_dir": data_dir, "device": device}
+    folder = _run(study, study_text(study), out or Path("runs") / model, options)
+    _say_result(folder, study.select.metric)
+    sheet = folder.path / "samples.png"
+    sheet.unlink(missing_ok=True)  # of an earlier call of this very command
+    write_samples(folder, folder.plan()[0], Wanted(SHEET), 0, sheet)
+    console.print(f"samples: {shown(sheet)}")
+
+
+def _checked(values: dict[str, Any]) -> "Study":
+    """The study that the options of a command mean."""
+    from coequal.study.check import problems
+    from coequal.study.document import Document, StudyError
+    from coequal.study.spec import from_document
+
     study = from_document(Document(values, {}, ()), "command line", "train")
     if slips := problems(study):
         raise StudyError("command line", slips)
-    from coequal.api import study_text
+    return study
 
-    options = {"workers": 1, "data_dir": data_dir, "device": device}
-    folder = _run(study, study_text(study), out or Path("runs") / model, options)
+
+def _say_result(folder: "RunFolder", metric: str) -> None:
+    """Print the last values of the one trial of a run."""
     (result,) = folder.results().values()
     if not result.finished:
         raise ValueError(f"training {result.status}: {result.reason}")
     last = result.checkpoints[-1]
     for found in last.measurements:
-        if found.metric == study.select.metric:
+        if found.metric == metric:
             console.print(f"{found.metric} on {found.split}, step {last.step}: {found.value:.4g}")
-    sheet = folder.path / "samples.png"
-    sheet.unlink(missing_ok=True)  # of an earlier call of this very command
-    write_samples(folder, folder.plan()[0], Wanted(SHEET), 0, sheet)
-    console.print(f"samples: {shown(sheet)}")
 
 
 def _run(study: "Study", source: str, out: Path, options: dict[str, Any]) -> "RunFolder":

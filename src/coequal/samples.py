@@ -22,7 +22,7 @@ from coequal.results.folder import RunFolder
 from coequal.rng import Rng
 from coequal.seeds import seed_for
 from coequal.selection import Rule
-from coequal.study.labels import every_class
+from coequal.study.labels import every_class, in_proportion
 from coequal.study.weights import load_generator
 
 
@@ -106,9 +106,8 @@ def _labels(asked: Wanted, reference: Mapping[str, Any], data: str, seed: int) -
     counts = reference.get("class_counts")
     if counts is None:
         raise ValueError("this run was made before class frequencies were kept; --per-class works")
-    ends = torch.tensor(counts, dtype=torch.float64).cumsum(0)
-    draws = Rng(seed_for("sample", "labels", seed)).uniform(asked.count).double() * ends[-1]
-    return torch.searchsorted(ends, draws, right=True)
+    found = in_proportion(torch.tensor(counts), asked.count)
+    return found[Rng(seed_for("sample", "labels", seed)).permutation(len(found))]
 
 
 def _class(name: str, classes: Sequence[str], data: str) -> int:

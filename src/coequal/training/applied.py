@@ -56,9 +56,8 @@ class Applied:
         discriminator: nn.Module | None = None,
     ) -> None:
         self.tricks = tricks
-        drawing = (
-            [m for m in discriminator.modules() if isinstance(m, Draws)] if discriminator else []
-        )
+        layers = () if discriminator is None else discriminator.modules()
+        drawing = [layer for layer in layers if isinstance(layer, Draws)]
         names = [*(name for name in STREAMS if name in tricks.on), *([DROPOUT] if drawing else [])]
         self.streams: Mapping[str, Rng] = streams(seed, *names, device=device)
         for layer in drawing:
