@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from coequal.files import write_whole
 
@@ -169,7 +169,8 @@ def _settings(given: list[str]) -> dict[str, dict[str, Any]]:
 def _print_scores(found: dict[str, Any]) -> None:
     some = any("interval" in row for row in found["metrics"].values())
     columns = ["95 % interval"] if some else []
-    table = Table("metric", "value", "standard error", *columns, "better", "unit")
+    metric = Column("metric", overflow="fold")  # a name cut short can't be asked for
+    table = Table(metric, "value", "standard error", *columns, "better", "unit")
     for name, row in found["metrics"].items():
         numbers = [_number(row["value"]), _number(row["standard_error"])]
         if some:
