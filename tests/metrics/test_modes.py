@@ -120,7 +120,7 @@ def test_half_of_a_curve():
 def test_shares_and_counts_by_hand():
     # Wilson's interval of 0 in 10 ends at z^2 / (10 + z^2) = 3.84146 / 13.84146 = 0.277533.
     none = share_of(torch.zeros(10, dtype=torch.bool))
-    assert none == (0, 0, (0, pytest.approx(0.277533, abs=1e-6)))
+    assert none[:3] == (0, 0, (0, pytest.approx(0.277533, abs=1e-6)))
     every = share_of(torch.ones(10, dtype=torch.bool))
     assert every.interval == (pytest.approx(0.722467, abs=1e-6), 1)
     # 3 in 12: centre (1/4 + 1.92073/12) / (1 + 3.84146/12) = 0.310617, half 0.221553 (see
