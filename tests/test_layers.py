@@ -33,11 +33,12 @@ MAY_IMPORT = {
     "encoders": {
         *("contract", "rng", "seeds", "files", "data", "images", "manifolds", "classification")
     },
-    "training": {"contract", "rng", "seeds", "records", "images", "files"},
+    "health": {"files"},
+    "training": {"contract", "rng", "seeds", "records", "images", "files", "health"},
     "evaluation": WORDS | {"data", "datasets", "metrics", "manifolds"},
     "results": {"records", "files", "selection"},
-    "report": {"records", "results", "statistics", "search", "selection", "files"},
-    "study": WORDS | {"data", "training", "evaluation", "results"},
+    "report": {"records", "results", "statistics", "search", "selection", "files", "health"},
+    "study": WORDS | {"data", "training", "evaluation", "results", "health"},
     "cli_options": {"results", "report"},
     "cli_study": WORDS | {"cli_options", "api", "executors", "study"},
     "cli_run": WORDS | {"cli_options", "api", "data", "progress", "results", "samples", "study"},

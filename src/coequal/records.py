@@ -12,8 +12,9 @@ from coequal.search import Value
 
 SCHEMA = 2  # of trial.json and result.json; a newer one is refused
 
-STATUSES = ("done", "diverged", "timeout", "failed")
-"""How a trial can end. `done` is the only one with a score; all of them count."""
+STATUSES = ("done", "diverged", "timeout", "failed", "stopped early")
+"""How a trial can end. `done` is the only one with a score; all of them count. `stopped early`: the
+study gives up on runs of this health."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,7 @@ class Result:
     reason: str | None = None  # of a failure: the step and what was seen
     environment: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()  # every fallback that was taken
+    health: Mapping[str, Any] | None = None  # verdict, step and evidence; None: was not watched
 
     @property
     def finished(self) -> bool:
@@ -154,6 +156,7 @@ class Result:
                 reason=values["reason"],
                 environment=dict(values["environment"]),
                 notes=tuple(values["notes"]),
+                health=values.get("health"),
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"is not a result ({type(error).__name__}: {error})") from error

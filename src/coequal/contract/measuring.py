@@ -24,6 +24,7 @@ class Encoder(ABC):
     note: str  # one line on how good it is, for the report
     knows_classes: bool = False  # whether it gives class probabilities
     resizes: bool = False  # whether it brings images to a square of its own, in colour
+    light: bool = False  # whether it may be asked in the middle of a training
     is_fid: bool = False  # whether a Fréchet distance of its features may be called FID
 
     @classmethod

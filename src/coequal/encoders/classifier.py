@@ -23,6 +23,7 @@ class Classifier(Encoder):
     """128 features, after the ReLU of the last hidden layer."""
 
     knows_classes = True
+    light = True
 
     def __init__(self, net: nn.Sequential, id: str, note: str) -> None:
         self.net, self.id, self.note = net, id, note

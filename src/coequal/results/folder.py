@@ -244,6 +244,12 @@ class RunFolder:
 DETAILS = "details.json"
 """In a trial's folder: what numbers of its last checkpoint summarise."""
 
+HEALTH = "health.json"
+"""In a trial's folder: the verdict on its training, with evidence and remedies."""
+
+SIGNALS = "signals.npz"
+"""In a trial's folder: what the monitor saw at each probe."""
+
 NEIGHBOURS = "neighbours.npy"
 """In a trial's folder: generated images of its last checkpoint beside their nearest training
 images, (n, 1 + k, channels, height, width)."""

@@ -22,7 +22,7 @@ from coequal.contract import Dataset, Generator
 from coequal.data import fingerprint
 from coequal.evaluation.instrument import SPLITS, Instrument, generate
 from coequal.evaluation.nearby import beside_nearest
-from coequal.files import write_json, write_new_json, write_whole
+from coequal.files import write_json, write_new_json, write_npz, write_whole
 from coequal.records import Checkpoint, Measurement, Result, Spent, Trial
 from coequal.results.folder import DETAILS, NEIGHBOURS, RunFolder, samples_path
 from coequal.rng import Rng
@@ -31,6 +31,7 @@ from coequal.selection import cost
 from coequal.study.labels import every_class, like_split
 from coequal.study.parts import Parts, assemble
 from coequal.study.references import instrument_for, refuses_unlabelled, shown
+from coequal.study.watch import StoppedEarly, Watch
 from coequal.study.weights import KEPT, kept_weights, write_weights
 from coequal.study.worker import Heart, Places, Stopped, TimedOut, environment, heeding, threads
 from coequal.training import checkpoint as checkpoints
@@ -81,6 +82,8 @@ def _execute(state: "_Running") -> str:
         return STOPPED
     except TimedOut as error:
         status, reason = "timeout", str(error)
+    except StoppedEarly as error:
+        status, reason = "stopped early", str(error)
     except (Diverged, FloatingPointError) as error:
         status, reason = "diverged", str(error)
     except INFRASTRUCTURE as error:
@@ -106,6 +109,7 @@ class _Running:
         self.measured: list[Checkpoint] = []
         self.notes: list[str] = []
         self.trainer: Trainer | None = None
+        self.watch: Watch | None = None
         self.heart = Heart(folder / "progress.json", places)
 
     def log(self, text: str) -> None:
@@ -122,6 +126,7 @@ class _Running:
         instrument = instrument_for(trial, places, self.heart.note)
         self._refuse_changed(instrument)
         trainer = self.trainer = make_trainer(trial, parts, instrument.dataset, places.device)
+        self.watch = Watch(trial, trainer, instrument.dataset, instrument.encoder)
         self._resume(trainer)
         for amount in parts.training.schedule():
             if self.measured and amount <= getattr(self.measured[-1].spent, parts.training.unit):
@@ -146,17 +151,19 @@ class _Running:
                 trainer.train_until(amount, at_most_steps=steps)
             except OSError as error:  # training touches no file: it is the model's own code
                 raise _OfTheModel from error
+            if self.watch is not None:
+                self.watch.look()
             if time.monotonic() - begun < PULSE:
                 steps *= 2
             self.heart.beat(trainer.spent_of_budget / trainer.training.amount)
 
     def finish(self, status: str, reason: str | None) -> None:
         """Write the result, and leave only what a report or `coequal sample` can use."""
-        trainer = self.trainer
+        trainer, health = self.trainer, None
+        if self.watch is not None:
+            health = self.watch.finish(self.folder, reason if status == "diverged" else None)
         if trainer is not None:
-            buffer = io.BytesIO()
-            np.savez(buffer, **trainer.curves.arrays())  # type: ignore[arg-type]
-            write_whole(self.folder / "curves.npz", buffer.getvalue())
+            write_npz(self.folder / "curves.npz", trainer.curves.arrays())
             write_weights(self.folder / "generator.safetensors", trainer)
         result = Result(
             trial=self.trial,
@@ -166,6 +173,7 @@ class _Running:
             reason=reason,
             environment=environment(self.places),
             notes=tuple(self.notes),
+            health=health,
         )
         write_new_json(self.folder / "result.json", result.as_dict())
         self.log(f"ends: {status}" + (f": {reason}" if reason else ""))

@@ -44,6 +44,10 @@ class DiscriminatorView:
             self._known[id(samples)] = (samples, self._discriminator(shown))
         return self._known[id(samples)][1]
 
+    def known(self, samples: Samples) -> Any:
+        """The output for a batch that was judged; None for one that was not."""
+        return self._known.get(id(samples), (samples, None))[1]
+
 
 class Applied:
     """Every trick that is on. Of one that is off nothing is drawn, kept or computed."""
@@ -66,6 +70,7 @@ class Applied:
         self.seen: dict[str, int] = {}
         self.certainty = torch.zeros(2, device=device)  # sum of signs, images; since ADA looked
         self.chance = 0.0  # of ADA
+        self.exchanged: Tensor | None = None  # rows that changed sides in the last move
         self.step = 0  # of the discriminator
 
     def lazy(self, player: Player) -> tuple[Lazy, ...]:
@@ -81,13 +86,17 @@ class Applied:
 
     def sides(self, real: Samples, fake: Samples) -> tuple[Samples, Samples]:
         """Both batches of a discriminator's move, some images on the other side."""
+        self.exchanged = None
         if self.tricks.label_smoothing:
             drawn = self.streams["label_smoothing"].uniform(len(real.images))
-            real, fake = _exchanged(real, fake, drawn < self.tricks.label_smoothing)
+            self.exchanged = drawn < self.tricks.label_smoothing
+            real, fake = _exchanged(real, fake, self.exchanged)
         if self.tricks.label_flips:
             flip = self.streams["label_flips"].uniform(1) < self.tricks.label_flips
             if bool(flip):
                 real, fake = fake, real
+                before = self.exchanged
+                self.exchanged = flip.expand(len(real.images)) if before is None else ~before
         return real, fake
 
     def shown(self, samples: Samples) -> Samples:

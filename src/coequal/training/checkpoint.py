@@ -17,7 +17,12 @@ from coequal.records import Spent
 from coequal.training.loop import Trainer
 
 FORMAT = 1
-LATER = ("adam/", "curves/", "tricks/")  # keys that a trainer has only after its first step
+LATER = (
+    "adam/",
+    "curves/",
+    "tricks/",
+    "health/",
+)  # keys that a trainer has only after its first step
 
 
 def save(trainer: Trainer, folder: Path) -> None:
@@ -73,6 +78,8 @@ def restore(trainer: Trainer, folder: Path) -> None:
     trainer.batches.restore(numbers["epoch"], numbers["position"])
     trainer.flops_of_moves = dict(numbers["flops_of_moves"])
     trainer.spent = Spent(**numbers["spent"])
+    if trainer.monitor is not None and "health/rows" in saved:
+        trainer.monitor.restore(_part(saved, "health/"))
     trainer.applied.restore(_part(saved, "tricks/"), trainer.steps_done, trainer.device)
 
 
@@ -90,6 +97,8 @@ def _tensors(trainer: Trainer) -> dict[str, Tensor]:
     found |= {f"streams/{name}": stream.state() for name, stream in trainer.streams.items()}
     found |= {f"curves/{key}": value for key, value in trainer.curves.state().items()}
     found |= {f"tricks/{key}": value for key, value in trainer.applied.state().items()}
+    if trainer.monitor is not None:
+        found |= {f"health/{key}": value for key, value in trainer.monitor.state().items()}
     return {key: value.detach().contiguous().cpu().clone() for key, value in found.items()}
 
 

@@ -29,7 +29,8 @@ from coequal.training.applied import Applied, DiscriminatorView
 from coequal.training.data import Batches
 from coequal.training.flops import CountFlops
 from coequal.training.log import Curves
-from coequal.training.optimisers import decayed, optimiser_for
+from coequal.training.monitor import Monitor
+from coequal.training.optimisers import decayed, optimiser_for, rate_of
 from coequal.training.settings import Optimisation, Training
 from coequal.training.tricks import Tricks
 
@@ -92,6 +93,7 @@ class Trainer:
         self.curves = Curves()
         self.spent = Spent()
         self.flops_of_moves: dict[str, int] = {}
+        self.monitor: Monitor | None = None  # to be set before the first step
         self._lazy: dict[Player, tuple[Lazy, ...]] = {
             "discriminator": self.needs.discriminator_lazy + self.applied.lazy("discriminator"),
             "generator": self.needs.generator_lazy + self.applied.lazy("generator"),
@@ -143,6 +145,17 @@ class Trainer:
                 self._step()
             finally:
                 self._spend(seconds=time.perf_counter() - started)
+            self._probe()
+
+    def _probe(self) -> None:
+        """Let the monitor look at the nets, off the clock."""
+        if self.monitor is not None and self.monitor.wants_probe(self.steps_done):
+            rate = rate_of(self.optimisers["generator"]) / self.optimisation.rate("generator")
+            self.monitor.probe(self.steps_done, self.generator, self.discriminator, rate)
+
+    def _watcher(self, move: int) -> Monitor | None:
+        """The monitor, if it looks at a player's move of this number (from 0)."""
+        return self.monitor if self.monitor is not None and self.monitor.due(move) else None
 
     def _step(self) -> None:
         if self.discriminator is None:
@@ -179,6 +192,9 @@ class Trainer:
         if counter:
             self.flops_of_moves[kind] = counter.total
         self._check(player, value, state)
+        if watcher := self._watcher(index):
+            watcher.lost(player, value)
+            watcher.gradients(player, self.nets()[player])
         self.applied.gradients(player, self.nets()[player])
         decayed(self.optimisers[player], self.optimisation, player, self._progress)
         self.optimisers[player].step()
@@ -204,6 +220,7 @@ class Trainer:
             with torch.no_grad():
                 fake = self.generator(request)
             self._check_images(fake)
+            made = fake.images
             real, fake = self.applied.sides(real, fake)
             main: Any = self.objective.discriminator_loss
             players: tuple[Any, ...] = (view,)
@@ -220,6 +237,8 @@ class Trainer:
             )
         if player == "discriminator":
             self.applied.after_discriminator(view, real)
+            if watcher := self._watcher(self.steps_done):
+                watcher.judged(view.known(real), view.known(fake), self.applied.exchanged, made)
         return Loss(value, parts, state)
 
     @torch.no_grad()

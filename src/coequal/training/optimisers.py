@@ -52,3 +52,8 @@ def decayed(
         left = (1 + math.cos(math.pi * progress)) / 2
     for group in optimiser.param_groups:
         group["lr"] = settings.rate(player) * left
+
+
+def rate_of(optimiser: torch.optim.Optimizer) -> float:
+    """The rate of the next step."""
+    return float(optimiser.param_groups[0]["lr"])

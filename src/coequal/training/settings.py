@@ -76,6 +76,7 @@ class Training:
             Seconds, unlike the others, end at another step each time.
         keep: of which checkpoints the weights stay: "last", "schedule" (all of them, and the last),
             or "best:METRIC" (the best so far on validation, and the last).
+        stop_on: verdicts (docs/health.md) at which a trial ends, the rest of its budget unspent.
     """
 
     amount: float
@@ -85,13 +86,15 @@ class Training:
     ema: float | None = None
     unit: Unit = "discriminator_steps"
     keep: str = "last"
+    stop_on: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> "Training":
         """What `Trial.training` says."""
         ((unit, amount),) = values["budget"].items()
         rest = {key: value for key, value in values.items() if key != "budget"}
-        return cls(amount=amount, unit=unit, **rest)
+        stop_on = tuple(rest.pop("stop_on", ()))
+        return cls(amount=amount, unit=unit, stop_on=stop_on, **rest)
 
     def schedule(self) -> list[float]:
         """How much is spent at each measurement, rising, ending with `amount`; whole steps where

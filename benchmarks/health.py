@@ -1,0 +1,41 @@
+"""Are the verdicts right? Runs that are healthy or broken by construction, half of them held out.
+
+python benchmarks/health.py make --out /tmp/failing     # two processes, about an hour
+python benchmarks/health.py table --out /tmp/failing    # the confusion matrix
+"""
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+from failing.recipes import all_recipes
+from failing.runs import data_of, make_all
+
+
+def main() -> None:
+    """See the file's docstring."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=["make", "part", "list"])
+    parser.add_argument("--out", type=Path, default=Path("failing"))
+    parser.add_argument("--part", type=int, default=0)
+    parser.add_argument("--parts", type=int, default=2)
+    given = parser.parse_args()
+    recipes = all_recipes()
+    if given.what == "list":
+        for recipe in recipes:
+            print(recipe.id, recipe.meant, recipe.onset, recipe.steps)
+        print(len(recipes), sum(r.meant == "healthy" for r in recipes), "healthy")
+    elif given.what == "part":
+        make_all(recipes, given.out, given.part, given.parts)
+    elif given.what == "make":
+        for name in ("clothes", "shapes"):
+            data_of(name)
+        own = [sys.executable, __file__, "part", "--out", str(given.out)]
+        own += ["--parts", str(given.parts)]
+        running = [subprocess.Popen([*own, "--part", str(k)]) for k in range(given.parts)]
+        sys.exit(max(process.wait() for process in running))
+
+
+if __name__ == "__main__":
+    main()

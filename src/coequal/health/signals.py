@@ -1,0 +1,129 @@
+"""What was seen of a training run: a row of numbers at each probe."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coequal.files import write_npz
+
+MEANING: Mapping[str, str] = {
+    "step": "discriminator steps done",
+    "loss_discriminator": "mean loss of the discriminator since the last probe",
+    "loss_generator": "mean loss of the generator since the last probe",
+    "auc": "how well the discriminator tells its real images from its generated ones: the share of"
+    " pairs that it orders rightly; 0.5 is chance",
+    "logit": "median size of what the discriminator says",
+    "gradient_discriminator": "median norm of the discriminator's gradient",
+    "gradient_generator": "median norm of the generator's gradient",
+    "rate": "learning rate of the generator, relative to its first",
+    "movement": "how far the images of the fixed latents have moved in four probes, in mean"
+    " distances between real images",
+    "spread": "mean distance between the images of the fixed latents, relative to real images",
+    "nearest": "median distance of such an image to the nearest other one, relative to real images",
+    "gap": "distance of the mean image from the mean real image, in mean distances between real"
+    " images",
+    "shift": "how far the mean image has moved since the last probe, in the same unit",
+    "drift": "how far it has moved in eight probes, in the same unit",
+    "held_out_auc": "how well the discriminator tells training images from held-out ones; 0.5 is"
+    " chance",
+    "saturated": "share of pixels within 0.01 of black or white",
+    "batch_norm": "distance between images with BatchNorm's moving averages and with those of the"
+    " batch, in mean distances between real images",
+    "feature_spread": "mean distance between generated images in the classifier's features,"
+    " relative to real images",
+    "feature_gap": "distance of their mean feature from that of real images, in mean distances"
+    " between real images",
+}
+"""Every signal, by name."""
+
+NAMES = tuple(MEANING)
+
+
+@dataclass(frozen=True, eq=False)
+class Signals:
+    """What was seen of one run.
+
+    Attributes:
+        values: (probes, signals) in the order of `NAMES`; NaN where something can't be had.
+        counts: (probes, classes) generated images that a classifier took for each class since the
+            last probe; (probes, 0) without a classifier.
+        shares: (classes,) the same of real images, as shares.
+        real: what the run's numbers are relative to, for people.
+        classes: their names.
+    """
+
+    values: NDArray[np.float64]
+    counts: NDArray[np.float64]
+    shares: NDArray[np.float64]
+    real: Mapping[str, float]
+    classes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, name: str) -> NDArray[np.float64]:
+        """One signal at every probe."""
+        found: NDArray[np.float64] = self.values[:, NAMES.index(name)]
+        return found
+
+    def until(self, probes: int) -> "Signals":
+        """What was known after so many probes."""
+        return Signals(
+            self.values[:probes], self.counts[:probes], self.shares, self.real, self.classes
+        )
+
+    def save(self, path: Path) -> None:
+        """As an .npz file without anything pickled."""
+        write_npz(path, self.arrays())
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Ready for a file; each signal under its own name."""
+        found: dict[str, NDArray[Any]] = {
+            name: self[name].astype(np.float32) for name in NAMES if name != "step"
+        }
+        return {
+            "step": self["step"].astype(np.int64),
+            **found,
+            "class_counts": self.counts.astype(np.float32),
+            "class_shares": self.shares.astype(np.float32),
+            "class_names": np.array(self.classes, dtype=np.str_),
+            "real_names": np.array(list(self.real), dtype=np.str_),
+            "real_values": np.array(list(self.real.values()), dtype=np.float64),
+        }
+
+
+def load(path: Path) -> Signals:
+    """The signals in a file.
+
+    Raises:
+        FileNotFoundError: there is none.
+        ValueError: it is none of ours.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return of_arrays(file)
+    except (KeyError, OSError, EOFError) as error:
+        if isinstance(error, FileNotFoundError):
+            raise
+        raise ValueError(f"{path} holds no signals of a run ({error})") from error
+
+
+def of_arrays(found: Any) -> Signals:
+    """The signals in what `Signals.arrays` gave; a signal that it has not is NaN."""
+    steps = np.asarray(found["step"], dtype=np.float64)
+    nothing = np.full(len(steps), np.nan)
+    columns: Sequence[NDArray[np.float64]] = [
+        np.asarray(found[name], dtype=np.float64) if name in found else nothing for name in NAMES
+    ]
+    real = zip(found["real_names"].tolist(), found["real_values"].tolist(), strict=True)
+    return Signals(
+        np.stack(columns, 1),
+        np.asarray(found["class_counts"], dtype=np.float64),
+        np.asarray(found["class_shares"], dtype=np.float64),
+        dict(real),
+        tuple(found["class_names"].tolist()),
+    )
