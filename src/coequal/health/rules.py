@@ -162,11 +162,10 @@ def _returns(signals: Signals) -> Holds:
 def pooled_shares(signals: Signals) -> Numbers:
     """(probes, classes) shares of the classes among the fresh images of the last probes."""
     total = np.cumsum(signals.counts, 0)
-    before = np.concatenate([np.zeros((1, total.shape[1])), total])[: len(total)]
     found = total.copy()
     found[POOLED:] -= total[:-POOLED]
-    del before
-    return found / np.maximum(found.sum(1, keepdims=True), 1)
+    shares: Numbers = found / np.maximum(found.sum(1, keepdims=True), 1)
+    return shares
 
 
 def _rarest(signals: Signals) -> Numbers:
