@@ -55,18 +55,18 @@ class Threshold(NamedTuple):
 
 
 THRESHOLDS: Mapping[str, Threshold] = {
-    "exploded": Threshold(100.0, "above", (0.0, 10.0)),
-    "duplicates": Threshold(0.02, "below", (0.3, 1.5)),
-    "frozen": Threshold(0.01, "below", (0.2, 1.5)),
-    "known": Threshold(0.05, "below", (0.2, 1.5)),
-    "still": Threshold(0.05, "below", (0.2, 1.5)),
-    "memory": Threshold(0.64, "above", (0.4, 0.58)),
-    "deceived": Threshold(0.30, "below", (0.5, 1.0)),
-    "fooled": Threshold(0.60, "below", (0.6, 1.0)),
-    "one_image": Threshold(0.15, "below", (0.3, 1.2)),
-    "circling": Threshold(2.9, "above", (0.2, 2.0)),
-    "ahead": Threshold(0.985, "above", (0.5, 1.0)),
-    "missing": Threshold(0.12, "below", (0.3, 1.0)),
+    "exploded": Threshold(100.0, "above", (0, 0)),
+    "duplicates": Threshold(0.02, "below", (0.101, 2.6)),
+    "frozen": Threshold(0.01, "below", (0.2, 11.3)),
+    "known": Threshold(0.05, "below", (0.2, 1.67)),
+    "still": Threshold(0.05, "below", (0.2, 11.3)),
+    "memory": Threshold(0.68, "above", (0.424, 0.603)),
+    "deceived": Threshold(0.30, "below", (0.393, 1)),
+    "fooled": Threshold(0.60, "below", (0.681, 0.878)),
+    "one_image": Threshold(0.15, "below", (0.407, 1.43)),
+    "circling": Threshold(2.9, "above", (0.233, 2.19)),
+    "ahead": Threshold(0.985, "above", (0.531, 0.878)),
+    "missing": Threshold(0.12, "below", (0.168, 0.891)),
 }
 
 
