@@ -5,12 +5,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from coequal.files import write_npz
 from coequal.health.judge import judge, verdicts
 from coequal.health.rules import RULES
-from coequal.health.signals import NAMES, Signals, load
+from coequal.health.signals import NAMES, Signals, load, of_arrays
 from coequal.health.verdict import FAILURES, HEALTHY
 from coequal.statistics.rates import wilson
 from failing.changes import Rates
@@ -66,15 +68,31 @@ def halves() -> dict[str, int]:
     }
 
 
-def judged(folder: Path) -> Iterator[Judged]:
-    """Every run that is there, judged by the present rules."""
-    half = halves()
+SEEN = Path(__file__).with_name("seen.npz")
+"""What was seen of every run, in one file: the rules can be tried without training anything."""
+
+
+def pack(folder: Path) -> None:
+    """Put what `make` has written into that file."""
+    runs: list[dict[str, Any]] = []
+    arrays: dict[str, Any] = {}
     for recipe in all_recipes():
-        path = folder / f"{recipe.id}.json"
-        if not path.exists():
-            continue
-        run = json.loads(path.read_text())
-        signals = load(path.with_suffix(".npz"))
+        runs.append(json.loads((folder / f"{recipe.id}.json").read_text()))
+        found = load(folder / f"{recipe.id}.npz").arrays()
+        arrays |= {f"{recipe.id}/{name}": values for name, values in found.items()}
+    write_npz(SEEN, {"runs": np.array(json.dumps(runs)), **arrays})
+
+
+def judged() -> Iterator[Judged]:
+    """Every run, judged by the present rules."""
+    half = halves()
+    recipes = {recipe.id: recipe for recipe in all_recipes()}
+    with np.load(SEEN, allow_pickle=False) as file:
+        seen = dict(file)
+    for run in json.loads(str(seen["runs"])):
+        recipe, start = recipes[run["name"]], f"{run['name']}/"
+        own = {key.removeprefix(start): seen[key] for key in seen if key.startswith(start)}
+        signals = of_arrays(own)
         if isinstance(recipe.change, Rates):  # which is no schedule, and excuses no standstill
             values = signals.values.copy()
             values[:, NAMES.index("rate")] = 1

@@ -146,8 +146,9 @@ def test_what_a_classifier_takes_images_for():
     one = watched(encoder=Brightness())
     one.train_until(4)
     found = one.monitor.signals
-    # 2 moves of 8 images since the last probe, all of them counted.
-    assert found.counts.sum(1).tolist() == [16, 16]
+    # 2 moves of 8 images since the last probe, all of them counted; none at every second probe.
+    assert found.counts.sum(1).tolist() == [16, 0]
+    assert found["feature_gap"][0] == found["feature_gap"][1]  # as it was
     assert found.shares.sum() == pytest.approx(1)
     assert found.classes == ("a", "b")
 
@@ -200,8 +201,9 @@ def test_every_second_row_goes_when_there_are_too_many(monkeypatch):
     # are six again: 8, 16, 24 stay.
     assert found["step"].tolist() == [8, 16, 24]
     assert one.monitor.every == 8
-    # 16 images a probe: 8 holds those of 2, 4, 6, 8; 16 of 10, 12, 16; 24 of 20, 24.
-    assert found.counts.sum(1).tolist() == [64, 48, 32]
+    # 16 images at every second probe: 2, 6, 10, and of those after that 20. 8 holds those of 2 and
+    # 6, 16 those of 10, 24 those of 20.
+    assert found.counts.sum(1).tolist() == [32, 16, 16]
 
 
 def test_as_in_training_puts_everything_back():

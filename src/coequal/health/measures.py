@@ -22,6 +22,8 @@ SLOWEST = 0.02  # share of the learning rate below which a decayed one excuses n
 
 def recent(values: Numbers, probes: int, how: Callable[..., Any] = np.nanmean) -> Numbers:
     """At every probe a mean (or another number) over the last few; NaN where there is none."""
+    if not len(values):
+        return values
     filled = np.concatenate([np.full(probes - 1, np.nan), values])
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=RuntimeWarning)  # of windows without any value
@@ -94,9 +96,8 @@ def rising(values: Numbers, times: float, by: float = 0.0) -> Holds:
 
 def path(signals: Signals) -> Numbers:
     """How long the way of the mean image over the last eight probes is; NaN before."""
-    filled = np.concatenate([np.full(BACK - 1, np.nan), signals["shift"]])
-    found: Numbers = sliding_window_view(filled, BACK).sum(1)
-    return found
+    total: Numbers = BACK * recent(signals["shift"], BACK, np.mean)  # NaN if any is
+    return total
 
 
 def pooled(signals: Signals) -> Numbers:

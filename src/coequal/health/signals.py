@@ -34,7 +34,7 @@ MEANING: Mapping[str, str] = {
     "batch_norm": "distance between images with BatchNorm's moving averages and with those of the"
     " batch, in mean distances between real images",
     "feature_spread": "mean distance between generated images in the classifier's features,"
-    " relative to real images",
+    " relative to real images; at every second probe, and then as it was",
     "feature_gap": "distance of their mean feature from that of real images, in mean distances"
     " between real images",
 }

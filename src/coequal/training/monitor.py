@@ -35,6 +35,8 @@ BACK = 4  # probes over which movement is measured
 FAR_BACK = 8  # and the drift of the mean image
 TAKEN = 2  # batches of a probe whose images the classifier sees
 SELDOM = 4  # probes between two looks at BatchNorm's averages
+CLASSIFIED = 2  # probes between two looks of the classifier, whose images cost most
+FEATURES = ("feature_spread", "feature_gap")
 
 
 class Monitor:
@@ -199,11 +201,12 @@ class Monitor:
         return {} if said is None else {"held_out_auc": auc(said[:count], said[count:])}
 
     def _features(self) -> dict[str, float]:
-        """Signals of fresh images, in the classifier's features."""
+        """Signals of fresh images in the classifier's features; between two looks the last ones."""
         real = self.reality
-        if real.encoder is None or not self.fresh:
+        if real.encoder is None or not self.fresh or len(self.rows) % CLASSIFIED:
             self.counts.append(torch.zeros(len(real.shares)))
-            return {}
+            last = self.rows[-1] if self.rows else [float("nan")] * len(NAMES)
+            return {name: last[NAMES.index(name)] for name in FEATURES}
         features = real.encoder.features(torch.cat(self.fresh))
         taken = real.taken_for(features)
         self.counts.append(torch.zeros(0) if taken is None else taken)
