@@ -48,6 +48,10 @@ ORDER = (
     "variance",
     "sensitivity",
     "hyperparameters",
+    "health",
+    "health_settings",
+    "unhealthy",
+    "stopped_early",
 )
 """The evidence on one data set, by the names of figures and tables."""
 
