@@ -13,9 +13,9 @@ from coequal.report.trials import STOPPED, TrialSummary
 from coequal.report.words import listed
 from coequal.statistics.rates import Interval, wilson
 
-NO_SCORE = "no score"  # and no rule fired: an error of the model's code, no time left
+OTHER = "other failure"  # no score, and no rule fired: an error of the model's code, no time left
 UNSEEN = "not watched"
-KINDS = (HEALTHY, EARLY, *FAILURES, NO_SCORE, UNSEEN)
+KINDS = (HEALTHY, EARLY, *FAILURES, OTHER, UNSEEN)
 """What a run can be taken for, each in one of them; in the order in which they are shown."""
 
 
@@ -23,7 +23,7 @@ def kind(trial: TrialSummary) -> str:
     """Which of `KINDS` a run with a result is."""
     if trial.verdict in FAILURES:
         return trial.verdict
-    return NO_SCORE if trial.failed else trial.verdict or UNSEEN
+    return OTHER if trial.failed else trial.verdict or UNSEEN
 
 
 def is_failure(trial: TrialSummary) -> bool:
@@ -89,7 +89,7 @@ class Saved:
     """What the trials of a model that were stopped early left of their budgets.
 
     Attributes:
-        runs: of the model that have a result, search and fresh seeds.
+        runs: of the model that have a result and a known budget, search and fresh seeds.
         stopped: how many of them were stopped early.
         unspent: what those left, in the budget's `unit`.
         budget: what all the runs could have spent together.
@@ -103,22 +103,19 @@ class Saved:
 
     @property
     def share(self) -> float:
-        """`unspent` of `budget`."""
-        return self.unspent / self.budget
+        """`unspent` of `budget`; 0 without runs."""
+        return self.unspent / self.budget if self.runs else 0.0
 
 
-def saved(model: ModelSummary) -> Saved | None:
-    """What was left of a model's budgets; None if none of its runs was stopped early."""
-    runs = [*model.ended, *fresh(model)]
-    stopped = [trial for trial in runs if trial.status == STOPPED and trial.unit]
-    if not stopped:
-        return None
+def saved(model: ModelSummary) -> Saved:
+    """What was left of a model's budgets."""
+    runs = [trial for trial in (*model.ended, *fresh(model)) if trial.unit]
     return Saved(
         len(runs),
-        len(stopped),
-        sum(trial.unspent for trial in stopped),
+        sum(trial.status == STOPPED for trial in runs),
+        sum(trial.unspent for trial in runs),
         sum(trial.budget for trial in runs),
-        stopped[0].unit,
+        runs[0].unit if runs else "",
     )
 
 

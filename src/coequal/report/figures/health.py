@@ -19,7 +19,7 @@ from coequal.report.style import INK, MUTED, colour
 from coequal.report.summary import DataSummary
 from coequal.report.trials import TrialSummary
 from coequal.report.words import plain
-from coequal.search import Choice, LogUniform, Range
+from coequal.search import Choice, LogUniform, Range, Value
 
 FEWEST = 5  # settings of a model that are drawn
 ACROSS = 5  # panels in a row
@@ -71,13 +71,15 @@ def _worth_drawing(model: ModelSummary) -> list[str]:
         return []
     if failures in (0, len(trials)):
         return []
-    return [place.name for place in trials[0].values if _varied(place.range)]
+    return [
+        place.name
+        for place in trials[0].values
+        if place.range is not None and len(_values(trials, place.name)) > 1
+    ]
 
 
-def _varied(space: Range | None) -> bool:
-    if isinstance(space, Choice):
-        return len(space.values) > 1
-    return space is not None and space.high > space.low
+def _values(trials: Sequence[TrialSummary], name: str) -> set[Value]:
+    return {place.value for trial in trials if (place := trial.place(name)) is not None}
 
 
 def _panel(axes: Axes, model: ModelSummary, name: str, places: Mapping[str, int]) -> None:

@@ -116,21 +116,22 @@ def unhealthy(summary: DataSummary) -> Table | None:
 
 def stopped_early(summary: DataSummary) -> Table | None:
     """What the trials that were stopped early left of each model's budget; None without such."""
-    found = {model.name: saved(model) for model in summary.ranked}
-    if not any(found.values()):
+    found = {model.name: saved(model) for model in summary.ranked if model.ended}
+    if not any(left.stopped for left in found.values()):
         return None
     rows, records = [], []
-    for model in summary.ranked:
-        left = found[model.name]
-        if left is None:
-            rows.append([name_cell(model), Cell("0"), EMPTY, EMPTY])
-            continue
+    for name, left in found.items():
+        model = summary.model(name)
         unit = left.unit.replace("_", " ")
         rows.append(
             [
                 name_cell(model),
-                Cell(f"{left.stopped}/{left.runs}", sort=left.stopped / left.runs),
-                Cell(amount(left.unspent), f"of {amount(left.budget)} {unit}", sort=left.unspent),
+                Cell(f"{left.stopped}/{left.runs}", sort=left.stopped),
+                Cell(
+                    amount(left.unspent) if left.unspent else "0",
+                    f"of {amount(left.budget)} {unit}",
+                    sort=left.unspent,
+                ),
                 Cell(percent(left.share), sort=left.share),
             ]
         )
