@@ -153,7 +153,7 @@ def test_the_page_the_markdown_and_the_tables_have_it(tmp_path: Path):
     for title in ("Health", "Which settings fail", "Stopped early"):
         assert f"<h3>{title}</h3>" in page
         assert f"### {title}" in text
-    assert "rules of docs/health.md find it diverged and collapsed" in page
+    assert "rules of docs/health.md say: diverged or collapsed" in page
     assert "given to nobody" in text
     for name in ("health", "unhealthy", "stopped_early", "health_trials"):
         assert len((report / "tables" / f"{name}.csv").read_text().splitlines()) > 1

@@ -10,7 +10,6 @@ from coequal.health import EARLY, FAILURES, HEALTHY
 from coequal.report.model import ModelSummary
 from coequal.report.summary import DataSummary
 from coequal.report.trials import STOPPED, TrialSummary
-from coequal.report.words import listed
 from coequal.statistics.rates import Interval, wilson
 
 OTHER = "other failure"  # no score, and no rule fired: an error of the model's code, no time left
@@ -124,11 +123,11 @@ def stopping(study: Mapping[str, Any]) -> list[tuple[str, str]]:
     verdicts = (study.get("training") or {}).get("stop_on") or ()
     if not verdicts:
         return []
-    names = listed([str(name).replace("_", " ") for name in verdicts])
+    names = " or ".join(str(name).replace("_", " ") for name in verdicts)
     return [
         (
             "Stopping early",
-            f"A trial of any model ends as soon as the rules of docs/health.md find it {names}. It "
+            f"A trial of any model ends as soon as the rules of docs/health.md say: {names}. It "
             "counts as a failure everywhere, like one that diverged, whatever it might have scored "
             "at the end of its budget. What it leaves of that is given to nobody.",
         )

@@ -9,7 +9,7 @@ from coequal.report.table import Cell, Heading, Record, Table
 from coequal.report.tables.parts import EMPTY, ends, name_cell, rate_cell, start, value_cell
 from coequal.report.tables.spread import first_of_each, which
 from coequal.report.trials import STOPPED
-from coequal.report.words import amount, count, full, percent, setting_name
+from coequal.report.words import count, full, percent, setting_name
 
 READ = (
     "What each trial of the search looked like at its end, by rules over losses, gradients and "
@@ -128,8 +128,8 @@ def stopped_early(summary: DataSummary) -> Table | None:
                 name_cell(model),
                 Cell(f"{left.stopped}/{left.runs}", sort=left.stopped),
                 Cell(
-                    amount(left.unspent) if left.unspent else "0",
-                    f"of {amount(left.budget)} {unit}",
+                    f"{left.unspent:,g}",
+                    f"of {left.budget:,g} {unit}",
                     sort=left.unspent,
                 ),
                 Cell(percent(left.share), sort=left.share),
