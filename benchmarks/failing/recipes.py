@@ -78,8 +78,13 @@ def healthy(data: str) -> Iterator[Recipe]:
     for seed in range(4):
         for model, base in BASES.items():
             yield run(f"{model}-{seed}", model, base, seed=seed)
-    yield run("ns_sn-0", "ns_gan", SN)
-    yield run("ns_sn-1", "ns_gan", SN, seed=1)
+    for seed in range(4):
+        yield run(f"ns_sn-{seed}", "ns_gan", SN, seed=seed)
+    yield run("hinge-4", "hinge", HINGE, seed=4)
+    yield run("hinge-5", "hinge", HINGE, seed=5)
+    for model in ("ns_gan", "lsgan", "wgan_gp"):  # slow at this width, and not wrong
+        yield run(f"{model}_authors", model, {})
+    yield run("ns_authors_d_fast", "ns_gan", {"discriminator_learning_rate": 0.05})
     yield run("ls_slow", "lsgan", {**LS, "learning_rate": 5e-4, "spectral_norm": True})
     yield run("hinge_bn", "hinge", {**ADAM, "learning_rate": 1e-3})
     yield run("ns_1e-3", "ns_gan", {**NS, "learning_rate": 1e-3})

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from coequal.contract import Dataset, Encoder, Split
+from coequal.contract import Dataset, Encoder, Samples, Split
 from coequal.data import data_folder, load_dataset
 from coequal.encoders.classifier import Classifier
 from coequal.evaluation.instrument import generate
@@ -23,7 +23,7 @@ from coequal.study.plan import search_of
 from coequal.study.spec import from_document
 from coequal.study.trial import grid, make_trainer
 from coequal.training.loop import Diverged, Trainer
-from coequal.training.monitor import Monitor
+from coequal.training.monitor import Monitor, auc
 from coequal.training.reality import Reality
 from failing.recipes import Recipe
 
@@ -98,6 +98,8 @@ def make(recipe: Recipe, folder: Path) -> None:
         "stopped": reason,
         "seconds": round(time.perf_counter() - begun, 1),
     }
+    if trainer.discriminator is not None and reason is None:
+        found["knows"] = _knows(trainer)
     try:
         sheet = to_uint8(grid(trainer.generator, "cpu", data))
         write_whole(folder / f"{recipe.id}.png", square_sheet(sheet.numpy()))
@@ -115,6 +117,21 @@ def make(recipe: Recipe, folder: Path) -> None:
     except FloatingPointError as error:
         found["stopped"] = reason or str(error)
     write_json(folder / f"{recipe.id}.json", found)
+
+
+@torch.no_grad()
+def _knows(trainer: Trainer) -> float:
+    """How well the discriminator tells what it was trained on from what it was not, in evaluation
+    mode and over a thousand images of each: not the way in which the monitor looks."""
+    assert trainer.monitor is not None
+    assert trainer.discriminator is not None
+    trainer.discriminator.eval()
+    said = [
+        trainer.discriminator(Samples(known.images)).logits
+        for known in (trainer.monitor.reality.train, trainer.monitor.reality.held_out)
+    ]
+    trainer.discriminator.train()
+    return float(auc(*said))
 
 
 def _fd(real: torch.Tensor, fake: torch.Tensor) -> float:

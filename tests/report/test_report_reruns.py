@@ -1,9 +1,12 @@
+import json
 import math
 from pathlib import Path
 
 import pytest
 
+from coequal.records import SCHEMA
 from coequal.report.summary import summarise
+from coequal.report.tables.effects import effects
 from coequal.report.tables.results import best_and_reruns
 from coequal.results.folder import RunFolder
 
@@ -112,3 +115,30 @@ def test_reruns_beyond_the_study_belong_to_the_transfer(tmp_path: Path):
     model = model_of(study(tmp_path / "run", {1: same(20, 5), 3: same(9, 5)}, seeds=4))
     assert model.rerun is not None
     assert len(model.rerun.runs) == 4  # of setting 1; setting 3 came from another data set
+
+
+def test_a_model_against_the_one_that_the_study_names(tmp_path: Path):
+    # Ten re-runs each, ns_gan at 20, wgan at 10 with some spread: half of it, shown, and the only
+    # comparison of its family. The other way round nothing is compared.
+    def listed(level: float) -> list[Run]:
+        return [Run([(level + k / 10, level + k / 10)]) for k in range(10)]
+
+    runs = {name: [Run([(30, 30)])] for name in ("ns_gan", "wgan")}
+    again = {("ns_gan", DATA, 0): listed(20), ("wgan", DATA, 0): listed(10)}
+    made = build(tmp_path / "run", runs, again=again, reruns={"best": 1, "seeds": 10})
+    assert effects(summarise(made)[0]) is None  # nobody is named
+    study = made.study()
+    study["models"][1]["against"] = "ns_gan"
+    named = {"schema": SCHEMA, "study": study}
+    (made.path / "study.json").write_text(json.dumps(named))
+    summary = summarise(made)[0]
+    table = effects(summary)
+    assert table is not None
+    (record,) = table.records
+    assert (record["model"], record["against"], record["shown"]) == ("wgan", "ns_gan", "better")
+    # Middle six of 10.0 .. 10.9 and of 20.0 .. 20.9, geometric means.
+    own, other = (
+        math.exp(sum(math.log(level + k / 10) for k in range(2, 8)) / 6) for level in (10, 20)
+    )
+    assert float(record["ratio"]) == pytest.approx(own / other)
+    assert [cell.text for cell in table.rows[0]][4] == f"{100 * (own / other - 1):+.0f} %"

@@ -8,7 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coequal.statistics.rates import wilson
-from coequal.statistics.reruns import compare, describe, find_outliers, selection_gap
+from coequal.statistics.reruns import (
+    compare,
+    describe,
+    effects,
+    find_outliers,
+    selection_gap,
+)
 
 NAN = float("nan")
 TEN = np.array([10, 10.2, 9.8, 10.1, 9.9, 10.3, 9.7, 16, 40, NAN])
@@ -197,3 +203,33 @@ def test_selection_gap():
     assert selection_gap(-0.7, linear).relative is None
     with pytest.raises(ValueError, match="finite"):
         selection_gap(NAN, reruns)
+
+
+def test_planned_comparisons_by_hand():
+    # Scores e^0 .. e^7: on the log scale 0 .. 7, g = 2 of 8 left out at each end, h = 4: mean 3.5.
+    # The other has each twice as large: ln 2 more. Winsorised: 2 2 2 3 4 5 5 5, mean 3.5, sum of
+    # squares 3 x 2.25 + .25 + .25 + 3 x 2.25 = 14. d = 14 / (4 x 3) each; error sqrt(28 / 12) =
+    # 1.5275; degrees 2 x 3 = 6; t quantile 2.4469: the interval is ln 2 -+ 3.7377.
+    base = np.exp(np.arange(8.0))
+    found = effects({"a": 2 * base, "b": base, "c": base[:4]}, {"a": "b", "c": "b"}, cap=1e9)
+    (only,) = found  # c has too few runs
+    assert (only.name, only.against) == ("a", "b")
+    assert only.ratio == pytest.approx(2)
+    low, high = only.interval
+    assert math.log(low) == pytest.approx(math.log(2) - 3.7377, abs=2e-4)
+    assert math.log(high) == pytest.approx(math.log(2) + 3.7377, abs=2e-4)
+    assert only.adjusted == only.p_value  # alone in its family
+    assert not only.shown
+
+
+def test_planned_comparisons_pay_for_themselves_alone():
+    rng = np.random.default_rng(0)
+    runs = {name: rng.normal(100, 3, 10) for name in "abcdefgh"}
+    runs["a"] = runs["a"] - 6
+    (planned,) = effects(runs, {"a": "b"}, cap=1e3)
+    every = next(d for d in compare(runs, cap=1e3).differences if {d.better, d.worse} == {"a", "b"})
+    assert planned.p_value == pytest.approx(every.p_value)
+    assert planned.adjusted < every.adjusted
+    two = effects(runs, {"a": "b", "c": "b"}, cap=1e3)
+    assert two[0].adjusted == pytest.approx(min(1, 2 * two[0].p_value))
+    assert planned.ratio < 1

@@ -92,6 +92,11 @@ models:
         ("models: [ns_gan\n", "bad.yaml:2: not readable as YAML"),
         ("- 1\n", "bad.yaml:1: a study file is a mapping"),
         ("models: [ns_gan, ns_gan]\n", "named twice: ns_gan"),
+        (
+            "models: [ns_gan, {base: ns_gan, name: y, against: ns_gam}]\n",
+            "y: against: 'ns_gam' is not one of ns_gan, y",
+        ),
+        ("models: [{base: ns_gan, name: y, against: y}]\n", "can't be compared with itself"),
         ("models: [{base: nn, name: y}]\n", "'nn' is not one of"),
         ("models: []\n", "at least 1 item"),
         ("search: {ranges: {beta1: {uniform: [0, 1], choice: [1]}}}\n", "give one of"),

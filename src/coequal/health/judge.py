@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from coequal.health.measures import Holds
 from coequal.health.remedies import remedies_for
-from coequal.health.rules import FIRST, PERSIST, RULES, Holds, Rule, unfinished, unseen
+from coequal.health.rules import FIRST, PERSIST, RULES, Rule, unfinished, unseen
 from coequal.health.signals import Signals
 from coequal.health.verdict import EARLY, HEALTHY, Alarm, Finding, Health
 
@@ -53,7 +54,7 @@ def _finding(rule: Rule, holds: Holds, signals: Signals) -> Finding:
     return Finding(
         rule.verdict,
         rule.name,
-        int(signals["step"][max(0, begun - PERSIST + 1)]),
+        int(signals["step"][max(0, begun - rule.persist + 1)]),
         rule.sentence,
         float(rule.value(signals)[-1]),
         rule.threshold.at,
@@ -86,5 +87,5 @@ def _alarms(signals: Signals, fired: Sequence[tuple[Rule, Holds]]) -> tuple[Alar
         if index and spoken[index - 1] == verdict:
             found[-1] = Alarm(verdict, found[-1].since, step)
         else:
-            found.append(Alarm(verdict, int(steps[max(0, index - PERSIST + 1)]), step))
+            found.append(Alarm(verdict, step, step))
     return tuple(found)

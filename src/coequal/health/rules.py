@@ -1,7 +1,8 @@
 """The rules: what is looked for in the signals of a run, in which order, and from which value on.
 
 Every threshold stands in `THRESHOLDS`, with the range of its value in healthy runs; both were set
-on half of the runs of benchmarks/health.py and tried on the other half (docs/health.md).
+on half of the runs of benchmarks/health.py and tried on the other half (docs/health.md). Windows
+are counted in probes, which come every 25 steps in the first 50,000.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,16 +10,27 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from coequal.health.measures import (
+    EXPECTED,
+    POOLED,
+    Holds,
+    Numbers,
+    early,
+    gaining,
+    grown,
+    improving,
+    motion,
+    path,
+    poor,
+    rarest,
+    recent,
+    rising,
+)
 from coequal.health.signals import Signals
-
-Numbers = NDArray[np.float64]
-Holds = NDArray[np.bool_]
 
 FIRST = 4  # probes before anything but divergence is spoken of
 PERSIST = 3  # probes in a row for which a rule must hold
-POOLED = 8  # probes over which the classes of fresh images are counted
 
 
 class Threshold(NamedTuple):
@@ -27,8 +39,8 @@ class Threshold(NamedTuple):
     Attributes:
         at: the threshold.
         side: on which side of it the rule holds.
-        healthy: lowest and highest value in healthy runs of the calibration half, where the rule
-            may speak.
+        healthy: lowest and highest value in healthy runs of the calibration half, at the probes at
+            which the rule may speak (from step 200 on).
     """
 
     at: float
@@ -38,20 +50,23 @@ class Threshold(NamedTuple):
     def holds(self, values: Numbers) -> Holds:
         """Where the rule holds; not where there is no value."""
         with np.errstate(invalid="ignore"):
-            return values > self.at if self.side == "above" else values < self.at
+            found: Holds = values > self.at if self.side == "above" else values < self.at
+        return found
 
 
 THRESHOLDS: Mapping[str, Threshold] = {
-    "exploded": Threshold(1000.0, "above", (0.0, 10.0)),
-    "duplicates": Threshold(0.02, "below", (0.3, 1.5)),
-    "frozen": Threshold(0.003, "below", (0.2, 1.5)),
-    "still": Threshold(0.03, "below", (0.2, 1.5)),
-    "memory": Threshold(0.64, "above", (0.4, 0.58)),
-    "fooled": Threshold(0.60, "below", (0.6, 1.0)),
-    "one_image": Threshold(0.15, "below", (0.3, 1.2)),
-    "circling": Threshold(2.9, "above", (0.2, 2.0)),
-    "ahead": Threshold(0.985, "above", (0.5, 1.0)),
-    "missing": Threshold(0.1, "below", (0.3, 1.0)),
+    "exploded": Threshold(100.0, "above", (0, 0)),
+    "duplicates": Threshold(0.02, "below", (0.101, 2.6)),
+    "frozen": Threshold(0.01, "below", (0.2, 11.3)),
+    "known": Threshold(0.05, "below", (0.2, 1.67)),
+    "still": Threshold(0.05, "below", (0.2, 11.3)),
+    "memory": Threshold(0.68, "above", (0.424, 0.603)),
+    "deceived": Threshold(0.30, "below", (0.393, 1)),
+    "fooled": Threshold(0.60, "below", (0.681, 0.878)),
+    "one_image": Threshold(0.15, "below", (0.407, 1.43)),
+    "circling": Threshold(2.9, "above", (0.233, 2.19)),
+    "ahead": Threshold(0.985, "above", (0.531, 0.878)),
+    "missing": Threshold(0.12, "below", (0.168, 0.891)),
 }
 
 
@@ -65,6 +80,8 @@ class Rule:
         sentence: what was seen, in words.
         value: of the signals, what the threshold is held against at every probe.
         may: where the rule may speak at all.
+        persist: probes in a row for which it must hold.
+        first: probes before it may speak.
     """
 
     name: str
@@ -72,6 +89,8 @@ class Rule:
     sentence: str
     value: Callable[[Signals], Numbers]
     may: Callable[[Signals], Holds]
+    persist: int = PERSIST
+    first: int = FIRST
 
     @property
     def threshold(self) -> Threshold:
@@ -79,25 +98,14 @@ class Rule:
         return THRESHOLDS[self.name]
 
     def holds(self, signals: Signals) -> Holds:
-        """At every probe, whether it has held for `PERSIST` probes in a row and may speak."""
+        """At every probe, whether it has held for long enough and may speak."""
         now = self.threshold.holds(self.value(signals)) & self.may(signals)
-        if self.verdict != "diverged":
-            now[:FIRST] = False
+        now[: self.first] = False
         kept = now.copy()
-        for back in range(1, PERSIST):
+        for back in range(1, self.persist):
             kept[back:] &= now[:-back]
             kept[:back] = False
         return kept
-
-
-def recent(values: Numbers, probes: int, how: Callable[..., Numbers] = np.nanmean) -> Numbers:
-    """At every probe a mean (or another number) over the last few; NaN where there is none."""
-    found = np.full(len(values), np.nan)
-    for index in range(len(values)):
-        window = values[max(0, index + 1 - probes) : index + 1]
-        if np.isfinite(window).any():
-            found[index] = how(window)
-    return found
 
 
 def always(signals: Signals) -> Holds:
@@ -105,111 +113,132 @@ def always(signals: Signals) -> Holds:
     return np.ones(len(signals), dtype=bool)
 
 
-def _size(signals: Signals) -> Numbers:
-    """How many times larger than at first the discriminator's output or the generator's gradient
-    is, whichever has grown more; infinite where a loss is not finite."""
-    grown = np.zeros(len(signals))
-    for name in ("logit", "gradient_generator"):
-        values = recent(signals[name], 2, np.nanmedian)
-        early = np.nanmedian(values[:3]) if np.isfinite(values[:3]).any() else np.nan
-        with np.errstate(invalid="ignore", divide="ignore"):
-            ratio = np.where(values > 100, values / max(early, 1e-12), 0.0)
-        grown = np.fmax(grown, np.nan_to_num(ratio, nan=0.0, posinf=np.inf))
-    for name in ("loss_discriminator", "loss_generator"):
-        grown[np.isinf(signals[name])] = np.inf
-    return grown
-
-
-def _motion(signals: Signals) -> Numbers:
-    """Movement of the images, relative to the learning rate that is left."""
-    found: Numbers = signals["movement"] / np.maximum(signals["rate"], 1e-6)
-    return found
-
-
 def _auc(signals: Signals) -> Numbers:
-    return recent(signals["auc"], PERSIST)
+    return recent(signals["auc"], 3)
 
 
-def _memory(signals: Signals) -> Numbers:
-    return recent(signals["held_out_auc"], 5)
+def _auc_long(signals: Signals) -> Numbers:
+    return recent(signals["auc"], 5)
 
 
-def poor(signals: Signals) -> Holds:
-    """Where the images are far from real ones as a whole."""
-    with np.errstate(invalid="ignore"):
-        return (signals["gap"] > 0.4) | (signals["feature_gap"] > 0.4)
+def _known(signals: Signals) -> Holds:
+    return _auc(signals) > 0.97
 
 
-def _small(signals: Signals) -> Holds:
-    found: Holds = signals["spread"] > 0
-    return found
-
-
-def _path_over_net(signals: Signals) -> Numbers:
-    """How long the way of the mean image over eight probes is."""
-    shift = signals["shift"]
-    path = np.full(len(shift), np.nan)
-    for index in range(7, len(shift)):
-        path[index] = shift[index - 7 : index + 1].sum()
-    return path
+def _narrow_for_good(signals: Signals) -> Holds:
+    return ~early(signals) & ~rising(signals["spread"], 1.2)
 
 
 def _returns(signals: Signals) -> Holds:
-    with np.errstate(invalid="ignore"):
-        return signals["drift"] < 0.35 * _path_over_net(signals)
-
-
-def pooled_shares(signals: Signals) -> Numbers:
-    """(probes, classes) shares of the classes among the fresh images of the last probes."""
-    total = np.cumsum(signals.counts, 0)
-    before = np.concatenate([np.zeros((1, total.shape[1])), total])[: len(total)]
-    found = total.copy()
-    found[POOLED:] -= total[:-POOLED]
-    del before
-    return found / np.maximum(found.sum(1, keepdims=True), 1)
-
-
-def _rarest(signals: Signals) -> Numbers:
-    """Share of the rarest class, relative to its share of real images."""
-    if not signals.counts.shape[1]:
-        return np.full(len(signals), np.nan)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        found: Numbers = (pooled_shares(signals) / signals.shares).min(1)
+    found: Holds = signals["drift"] < 0.35 * path(signals)
     return found
 
 
-def _good(signals: Signals) -> Holds:
-    with np.errstate(invalid="ignore"):
-        return (signals["feature_spread"] > 0.4) & (_auc(signals) < 0.95)
+def _does_not_learn(signals: Signals) -> Holds:
+    return ~early(signals) & ~gaining(signals)
+
+
+def _good_and_stable(signals: Signals) -> Holds:
+    """Where the images are good enough to speak of their classes, and the rarest does not come."""
+    there = (recent(signals["feature_spread"], 3) > 0.4) & (recent(signals["gap"], 3) < 0.7)
+    stable = ~early(signals) & ~rising(rarest(signals), 1.25, 0.005)
+    found: Holds = there & (_auc(signals) < 0.985) & stable
+    return found
 
 
 RULES: tuple[Rule, ...] = (
-    Rule("exploded", "diverged", "values have exploded", _size, always),
+    Rule(
+        "exploded",
+        "diverged",
+        "the discriminator's output or the generator's gradient has grown this many times",
+        grown,
+        always,
+        first=1,
+    ),
     Rule(
         "duplicates",
         "collapsed",
-        "images of different latents are the same",
-        lambda s: recent(s["nearest"], 2),
+        "images of different latents are copies: median distance to the nearest other one, relative"
+        " to real images",
+        lambda signals: recent(signals["nearest"], 2),
         always,
+        persist=2,
+        first=2,
     ),
-    Rule("frozen", "stalled", "the images stand still", _motion, always),
+    Rule("frozen", "stalled", "the images stand still: movement in four probes", motion, always, 1),
     Rule(
-        "still",
+        "known",
         "discriminator_won",
-        "the images hardly move and the discriminator knows them all",
-        _motion,
-        lambda s: _auc(s) > 0.97,
+        "the images hardly move, and the discriminator knows them all: movement in four probes",
+        motion,
+        _known,
+        persist=1,
     ),
-    Rule("memory", "overfitting", "the discriminator knows training images", _memory, always),
-    Rule("fooled", "generator_won", "the discriminator tells nothing apart", _auc, poor),
+    Rule("still", "stalled", "the images hardly move: movement in four probes", motion, always, 1),
+    Rule(
+        "memory",
+        "overfitting",
+        "the discriminator tells training images from held-out ones: AUC",
+        lambda signals: recent(signals["held_out_auc"], 4),
+        always,
+        persist=1,
+        first=3,
+    ),
+    Rule(
+        "deceived",
+        "generator_won",
+        "the discriminator takes generated images for real ones and real ones for generated: AUC",
+        lambda signals: recent(signals["auc"], 4),
+        always,
+        persist=1,
+        first=3,
+    ),
+    Rule(
+        "fooled",
+        "generator_won",
+        "the discriminator hardly tells real from generated, and the images are far from real ones"
+        " and come no nearer: AUC",
+        _auc_long,
+        lambda signals: poor(signals) & ~early(signals) & ~improving(signals),
+    ),
+    Rule(
+        "one_image",
+        "collapsed",
+        "all images are nearly one, and it stays so: spread, relative to real images",
+        lambda signals: signals["spread"],
+        _narrow_for_good,
+    ),
+    Rule(
+        "circling",
+        "oscillating",
+        "the mean image goes far and comes back: its way in eight probes",
+        path,
+        _returns,
+    ),
+    Rule(
+        "ahead",
+        "discriminator_won",
+        "the discriminator knows all images, and they come no nearer to real ones: AUC",
+        _auc_long,
+        _does_not_learn,
+    ),
+    Rule(
+        "missing",
+        "mode_dropping",
+        "a class is missing among good images, and it does not come: share of the rarest class, "
+        "relative to its share of real images",
+        rarest,
+        _good_and_stable,
+    ),
 )
 """In the order in which they are heard: the first that fires gives the verdict."""
 
 
 def unfinished(signals: Signals) -> Holds:
     """Where the images are not there yet: far from real ones, or of a narrow range."""
-    with np.errstate(invalid="ignore"):
-        return poor(signals) | (signals["spread"] < 0.5) | (signals["feature_spread"] < 0.4)
+    narrow = (signals["spread"] < 0.5) | (signals["feature_spread"] < 0.4)
+    found: Holds = poor(signals) | narrow
+    return found
 
 
 def unseen(signals: Signals) -> tuple[str, ...]:
@@ -221,6 +250,10 @@ def unseen(signals: Signals) -> tuple[str, ...]:
         found.append("overfitting: no discriminator")
     if not signals.counts.shape[1]:
         found.append("mode_dropping: no classifier beside the training (encoder: classifier)")
+    elif len(signals) >= POOLED and not np.isfinite(rarest(signals)).any():
+        found.append(
+            f"mode_dropping: so many classes that none has {EXPECTED} images in {POOLED} probes"
+        )
     if not np.isfinite(signals["spread"]).any():
         found.append("collapsed, stalled: the images of this model take too long to be looked at")
     return tuple(found)

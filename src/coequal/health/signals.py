@@ -106,9 +106,9 @@ def load(path: Path) -> Signals:
     try:
         with np.load(path, allow_pickle=False) as file:
             return of_arrays(file)
-    except (KeyError, OSError, EOFError) as error:
-        if isinstance(error, FileNotFoundError):
-            raise
+    except FileNotFoundError:
+        raise
+    except (KeyError, OSError, EOFError, ValueError) as error:
         raise ValueError(f"{path} holds no signals of a run ({error})") from error
 
 

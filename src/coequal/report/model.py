@@ -42,6 +42,7 @@ class ModelSummary:
     title: str
     objective: str
     source: str
+    against: str | None  # the model that the study compares it with, and with no other
     index: int  # in the study's order: fixes the colour
     settings: tuple[TrialSummary, ...]  # the search's own runs
     again: Mapping[int, tuple[TrialSummary, ...]]  # by setting: fresh seeds, of re-run or transfer
@@ -117,6 +118,7 @@ def model_summary(
         title=str(about.get("title") or name),
         objective=str(about.get("objective") or ""),
         source=str(about.get("source") or ""),
+        against=about.get("against"),
         index=index,
         settings=tuple(settings),
         again={number: tuple(runs) for number, runs in again.items()},

@@ -21,6 +21,7 @@ TITLES = {
     "manifold_distance": "F1 against the distance of features",
     "chances": "P(A better than B)",
     "power": "What it would take",
+    "effects": "Against the model that it is compared with",
     "rerun_pairs": "Which chosen settings differ",
     "sensitivity": "What each hyper-parameter did",
     "health_settings": "Which settings fail",

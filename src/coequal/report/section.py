@@ -24,6 +24,7 @@ from coequal.report.transfer import transfers
 from coequal.results.folder import file_name
 
 ORDER = (
+    "effects",
     "best_and_reruns",
     "other_metrics",
     "reruns",

@@ -31,10 +31,19 @@ from coequal.results.tracks import Measured
 from coequal.search import Range
 from coequal.selection import Rule
 from coequal.statistics.aggregate import Ranks
-from coequal.statistics.reruns import Comparison, compare
+from coequal.statistics.reruns import Comparison, Effect, Scale, compare, effects
 from coequal.statistics.verdict import Verdict
 
 COSTS = ("flops", "seconds")
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What the re-runs say of the chosen settings."""
+
+    verdict: Comparison | None = None  # None with fewer than two models that can be compared
+    effects: tuple[Effect, ...] = ()  # of models that the study compares with one other alone
+    scale: Scale = "log"  # of `effects`
 
 
 @dataclass(frozen=True)
@@ -55,7 +64,7 @@ class DataSummary:
     ranks: Ranks | None
     cost_curves: Mapping[str, Mapping[str, CostCurve]]  # unit -> model
     f1_curves: Mapping[str, Curve]  # empty where no F1 was measured
-    rerun_verdict: Comparison | None  # None with fewer than two models that can be compared
+    compared: Compared  # the chosen settings, by their re-runs
     variance: Variance | None
     rerun_phase: Phase | None  # None: the study plans none
     facts: Facts  # of the whole study
@@ -81,6 +90,11 @@ class DataSummary:
         """Whether search and re-runs have all their results."""
         phase = self.rerun_phase
         return self.ended == self.planned and (phase is None or phase.missing == 0)
+
+    @property
+    def rerun_verdict(self) -> Comparison | None:
+        """Which chosen settings differ; None with fewer than two models that can be compared."""
+        return self.compared.verdict
 
     @property
     def verdict(self) -> Verdict | None:
@@ -178,7 +192,7 @@ def _data(
     searches = {m.name: _points(m.ended, metric) for m in models if m.ended}
     worst = None if cap is None else metric.cost(cap)
     best = None if metric.bound is None else metric.cost(metric.bound)
-    models, against = _rerun_numbers(models, metric, cap)
+    models, compared = _rerun_numbers(models, metric, cap)
     bounds: dict[str, Any] = {"cap": worst, "floor": best, "seed": seed}
     known = known_of(source, protocols)
     return DataSummary(
@@ -198,7 +212,7 @@ def _data(
             unit: curves.cost_curves(searches, unit, metric=metric, **bounds) for unit in COSTS
         },
         f1_curves=_f1(models, reference, metric, seed, known),
-        rerun_verdict=against,
+        compared=compared,
         variance=_variance(models, metric, cap, seed),
         rerun_phase=rerun_phase(models, study),
         facts=facts,
@@ -244,21 +258,22 @@ def _with_others(model: ModelSummary, source: Source) -> ModelSummary:
 
 def _rerun_numbers(
     models: Sequence[ModelSummary], metric: Metric, cap: float | None
-) -> tuple[tuple[ModelSummary, ...], Comparison | None]:
+) -> tuple[tuple[ModelSummary, ...], Compared]:
     """The models with what their re-runs say, and which chosen settings differ."""
     scores = {m.name: tests(m.rerun.runs, metric) for m in models if m.rerun and m.rerun.runs}
     listed = list(scores.values())
     worst = cap_for(listed, cap, metric)
     if worst is None or not scores:
-        return tuple(models), None
+        return tuple(models), Compared()
     scale = scale_of(metric, listed, worst)
+    pairs = {m.name: m.against for m in models if m.against is not None}
+    found = effects(scores, pairs, cap=worst, scale=scale)
     done = tuple(
         m.with_rerun(with_numbers(m.rerun, metric, cap=worst, scale=scale)) if m.rerun else m
         for m in models
     )
-    if len(scores) < 2:
-        return done, None
-    return done, compare(scores, cap=worst, scale=scale)
+    verdict = compare(scores, cap=worst, scale=scale) if len(scores) > 1 else None
+    return done, Compared(verdict, found, scale)
 
 
 def _points(trials: Sequence[TrialSummary], metric: Metric) -> Points:

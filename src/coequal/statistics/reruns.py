@@ -24,6 +24,7 @@ from coequal.statistics.trimmed import (
     LEVEL,
     interquartile_mean,
     median_interval,
+    yuen_difference,
     yuen_interval,
     yuen_test,
 )
@@ -92,6 +93,23 @@ class Comparison:
     differences: tuple[Difference, ...]  # every pair, clearest first
     not_compared: tuple[str, ...]  # fewer than `FEWEST` runs: in no tier
     scale: Scale
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A chosen setting against the one that the study compares it with."""
+
+    name: str
+    against: str
+    ratio: float  # of the interquartile means; on the linear scale their difference
+    interval: Interval  # 95 %, of this pair alone
+    p_value: float  # two-sided, of this pair alone
+    adjusted: float  # after Holm, over all pairs that the study names
+
+    @property
+    def shown(self) -> bool:
+        """Whether the difference is shown at 95 % over all of these pairs."""
+        return self.adjusted <= LEVEL
 
 
 @dataclass(frozen=True)
@@ -218,6 +236,39 @@ def compare(scores: Mapping[str, Array], *, cap: float, scale: Scale = "log") ->
         not_compared=tuple(sorted(set(scores) - set(enough))),
         scale=scale,
     )
+
+
+def effects(
+    scores: Mapping[str, Array],
+    pairs: Mapping[str, str],
+    *,
+    cap: float,
+    scale: Scale = "log",
+) -> tuple[Effect, ...]:
+    """Each setting against the one that it was planned to be compared with, and nothing else.
+
+    Yuen's test as in `compare`; Holm over the planned pairs alone, so that a study of many small
+    changes pays for those and not for every pair.
+
+    Args:
+        scores: see `compare`.
+        pairs: by name, whom it is compared with; pairs with fewer than `FEWEST` runs on either side
+            are left out.
+        cap, scale: see `describe`.
+    """
+    enough = {
+        n: _transformed(runs, cap, scale) for n, runs in scores.items() if len(runs) >= FEWEST
+    }
+    planned = [(name, rival) for name, rival in pairs.items() if {name, rival} <= enough.keys()]
+    tests = [yuen_test(enough[name], enough[rival])[2] for name, rival in planned]
+    adjusted = holm(np.array(tests))
+    found = []
+    for (name, rival), p_value, corrected in zip(planned, tests, adjusted, strict=True):
+        apart = interquartile_mean(enough[name]) - interquartile_mean(enough[rival])
+        ends = yuen_difference(enough[name], enough[rival])
+        interval = Interval(*(_back(end, scale) for end in ends))
+        found.append(Effect(name, rival, _back(apart, scale), interval, p_value, float(corrected)))
+    return tuple(found)
 
 
 def selection_gap(search: float, reruns: Reruns) -> SelectionGap:

@@ -78,17 +78,37 @@ def yuen_test(a: Array, b: Array) -> tuple[float, float, float]:
 
     Source: Yuen 1974, Biometrika 61, 165-170.
     """
+    error, degrees = _error_of_difference(a, b)
+    apart = abs(interquartile_mean(a) - interquartile_mean(b))
+    if error == 0:  # no spread at all, such as both at the cap
+        return (math.inf, math.inf, 0.0) if apart > 0 else (0.0, math.inf, 1.0)
+    t = apart / error
+    return t, degrees, float(2 * student.sf(t, degrees))
+
+
+def yuen_difference(a: Array, b: Array) -> Interval:
+    """The 95 % interval of the interquartile mean of A less that of B, by the same test.
+
+    Raises:
+        ValueError: fewer than `FEWEST` values on either side.
+    """
+    error, degrees = _error_of_difference(a, b)
+    half = error * float(student.ppf(1 - LEVEL / 2, degrees)) if error else 0.0
+    apart = interquartile_mean(a) - interquartile_mean(b)
+    return Interval(apart - half, apart + half)
+
+
+def _error_of_difference(a: Array, b: Array) -> tuple[float, float]:
+    """Standard error of the difference of two interquartile means, and its degrees of freedom."""
     if min(len(a), len(b)) < FEWEST:
         raise ValueError(f"a test needs at least {FEWEST} runs each, got {len(a)} and {len(b)}")
     left = np.array([len(x) - 2 * (len(x) // 4) for x in (a, b)])
     spread = np.array([(len(x) - 1) * _winsorised_variance(x) for x in (a, b)])
     squared = spread / (left * (left - 1))
-    apart = abs(interquartile_mean(a) - interquartile_mean(b))
-    if not squared.any():  # no spread at all, such as both at the cap
-        return (math.inf, math.inf, 0.0) if apart > 0 else (0.0, math.inf, 1.0)
-    t = apart / math.sqrt(float(squared.sum()))
+    if not squared.any():
+        return 0.0, math.inf
     degrees = float(squared.sum() ** 2 / (squared**2 / (left - 1)).sum())
-    return t, degrees, float(2 * student.sf(t, degrees))
+    return math.sqrt(float(squared.sum())), degrees
 
 
 def _winsorised_variance(values: Array) -> float:

@@ -90,6 +90,7 @@ class Model(Entry):
     title: str = ""
     objective: Annotated[str, known_part("objectives")]
     source: str = ""
+    against: str | None = None  # the model of the study that it alone is compared with
     architecture: ArchitectureSpec | None = None  # its own nets; None: those of the study
     settings: dict[str, Setting] = {}
     wide: dict[str, RangeSpec] = {}

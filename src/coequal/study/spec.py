@@ -191,6 +191,17 @@ class Study(Entry):
             raise ValueError(f"named twice: {', '.join(twice)}; each needs a name of its own")
         return entries
 
+    @field_validator("models", mode="after")
+    @classmethod
+    def _known_rivals(cls, models: tuple[Model, ...]) -> tuple[Model, ...]:
+        names = [model.name for model in models]
+        for model in models:
+            if model.against == model.name:
+                raise ValueError(f"{model.name} can't be compared with itself (against)")
+            if model.against is not None and model.against not in names:
+                raise ValueError(lookup.unknown(model.against, names, f"{model.name}: against: "))
+        return models
+
     def as_dict(self) -> dict[str, Any]:
         """Plain values, every default filled in; what is none is left out."""
         return self.model_dump(mode="json", exclude_none=True)

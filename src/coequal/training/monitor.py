@@ -58,11 +58,10 @@ class Monitor:
         self.means: list[Tensor] = []  # mean images at the last probes
         self.request: Request | None = None
         if not isinstance(generator, DensityGenerator):  # whose images take too long
-            labels = self._labels(generator)
-            self.request = Request(generator.latents(ROWS, rng), labels)
+            self.request = Request(generator.latents(ROWS, rng), self._labels())
 
-    def _labels(self, generator: Generator) -> Tensor | None:
-        if not generator.conditional or not self.reality.classes:
+    def _labels(self) -> Tensor | None:
+        if not self.reality.classes:
             return None
         return torch.arange(ROWS, device=self.reality.device) % len(self.reality.classes)
 
@@ -136,7 +135,7 @@ class Monitor:
         if self.request is not None:
             device_values |= self._images(generator)
         if discriminator is not None:
-            device_values["held_out_auc"] = self._held_out(discriminator)
+            device_values |= self._held_out(discriminator)
         found |= {name: float(value) for name, value in device_values.items()}
         found |= self._features()
         self.rows.append([found.get(name, float("nan")) for name in NAMES])
@@ -183,7 +182,7 @@ class Monitor:
         self.means = [*self.means, mean][-FAR_BACK:]
         return found
 
-    def _held_out(self, discriminator: nn.Module) -> Tensor:
+    def _held_out(self, discriminator: nn.Module) -> dict[str, Tensor]:
         """AUC between training and held-out images, judged in one batch: alone, a net with
         BatchNorm would know a small set by its statistics."""
         number = len(self.rows)
@@ -197,7 +196,7 @@ class Monitor:
         )
         with as_in_training(discriminator):
             said = _scores(discriminator(both))
-        return auc(said[:count], said[count:])
+        return {} if said is None else {"held_out_auc": auc(said[:count], said[count:])}
 
     def _features(self) -> dict[str, float]:
         """Signals of fresh images, in the classifier's features."""
@@ -300,10 +299,11 @@ def auc(higher: Float[Tensor, " n"], lower: Float[Tensor, " m"]) -> Tensor:
     return (apart.sign() + 1).mean() / 2
 
 
-def _scores(output: DiscriminatorOutput) -> Float[Tensor, " n"]:
-    """One number an image, higher for what is taken for real: the logit, or minus the error of an
-    autoencoder."""
+def _scores(output: DiscriminatorOutput) -> Float[Tensor, " n"] | None:
+    """One number an image, higher for what it knows: the logit, or minus the error of an
+    autoencoder; None of any other kind."""
     if isinstance(output, Logits):
         return output.logits.float()
-    assert isinstance(output, Reconstruction)
+    if not isinstance(output, Reconstruction):
+        return None
     return -(output.shown - output.images).float().flatten(1).abs().mean(1)

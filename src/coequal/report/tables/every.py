@@ -5,7 +5,7 @@ from typing import Any
 
 from coequal.report.summary import DataSummary
 from coequal.report.table import Record, Table
-from coequal.report.tables import contests, data, health, known, others, results, spread
+from coequal.report.tables import contests, data, effects, health, known, others, results, spread
 
 SHOWN: tuple[Callable[[DataSummary], Table | None], ...] = (
     results.best_and_reruns,
@@ -15,6 +15,7 @@ SHOWN: tuple[Callable[[DataSummary], Table | None], ...] = (
     contests.defeats,
     contests.chances,
     contests.power,
+    effects.effects,
     contests.rerun_pairs,
     contests.flips,
     spread.variance,
