@@ -50,6 +50,8 @@ class Run:
     generator_steps: int = 300
     error: float | None = None  # standard error of the test value
     f1: Sequence[float] = ()  # test F1 at each checkpoint; empty: not measured
+    health: Mapping[str, Any] | None = None
+    steps: int = 1500  # of the discriminator, that were trained
 
 
 Again = Mapping[tuple[str, str, int], Sequence[Run | None]]
@@ -202,7 +204,7 @@ def _trial(model: str, data: str, number: int, run: Run | None, repeat: int = 0)
 
 
 def _result(trial: Trial, run: Run, protocol: str) -> Result:
-    spent = Spent(1500, run.generator_steps, 96000, run.flops, run.seconds)
+    spent = Spent(run.steps, run.generator_steps, 96000, run.flops, run.seconds)
     checkpoints = tuple(
         Checkpoint(
             step=STEP * (place + 1),
@@ -216,7 +218,7 @@ def _result(trial: Trial, run: Run, protocol: str) -> Result:
         for place, (validation, test) in enumerate(run.values)
     )
     environment = {"python": "3.11.9", "torch": "2.14.1", "machine": "a machine", "cpu": "2 cores"}
-    return Result(trial, run.status, spent, checkpoints, run.reason, environment)
+    return Result(trial, run.status, spent, checkpoints, run.reason, environment, health=run.health)
 
 
 def _f1(run: Run, place: int, protocol: str) -> tuple[Measurement, ...]:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from coequal.report.health import stopping
 from coequal.report.source import Facts
 from coequal.report.summary import DataSummary
 from coequal.report.transfer import Transferred
@@ -24,6 +25,7 @@ def methods(summary: DataSummary, study: Mapping[str, Any]) -> list[tuple[str, s
         ("Instrument", _instrument(summary, study)),
         ("BatchNorm", _batch_norm(summary)),
         ("Failures", _failures(summary)),
+        *stopping(study),
         ("Budget curves", _budget(summary)),
         ("Verdict", _verdict(summary)),
         ("What each number is over", _over(study)),
@@ -227,8 +229,7 @@ def _failures(summary: DataSummary) -> str:
     return (
         f"A trial that diverged, failed or ran out of time is a result. It counts as the worst in "
         f"ranks and medians and as {cap}, in means; a score worse than the cap counts as the cap "
-        "in "
-        "means. Failure rates carry a 95 % Wilson interval, which is over the draw of settings."
+        "in means. Failure rates carry a 95 % Wilson interval, which is over the draw of settings."
     )
 
 

@@ -24,6 +24,7 @@ TITLES = {
     "effects": "Against the model that it is compared with",
     "rerun_pairs": "Which chosen settings differ",
     "sensitivity": "What each hyper-parameter did",
+    "health_settings": "Which settings fail",
 }
 """The paper's names (Lucic et al. 2018) where it has the figure or table."""
 
@@ -228,4 +229,14 @@ def confusion(summary: DataSummary) -> str:
     return (
         "Rows are the classes asked for, columns what classifiers trained on real images take the "
         "images for, as shares of the row: off the diagonal the label or the image is wrong."
+    )
+
+
+def health_settings(summary: DataSummary) -> str:
+    """Health against hyper-parameters."""
+    return (
+        "Each mark is one setting of the search, at its value of one hyper-parameter and the "
+        "verdict on its health; marks of one verdict are moved apart a little. A full dot is "
+        "healthy, an open one too early to tell, a diamond a failure that has a score, a cross one "
+        "that has none. Models of which all settings fail, or none, are not drawn."
     )

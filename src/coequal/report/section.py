@@ -49,6 +49,10 @@ ORDER = (
     "variance",
     "sensitivity",
     "hyperparameters",
+    "health",
+    "health_settings",
+    "unhealthy",
+    "stopped_early",
 )
 """The evidence on one data set, by the names of figures and tables."""
 

@@ -3,11 +3,12 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from coequal.health import FAILURES
 from coequal.records import Spent, Trial
 from coequal.report.direction import Metric
 from coequal.report.ranges import Placed, placed
@@ -16,6 +17,7 @@ from coequal.search import Range
 from coequal.selection import Rule, cost
 
 PENDING = "pending"  # of a trial that has no result yet
+STOPPED = "stopped early"  # of one that the study gave up on
 
 
 class Moment(NamedTuple):
@@ -46,6 +48,9 @@ class TrialSummary:
     last: Moment | None  # the last checkpoint and
     best: Moment | None  # the one with the best validation value; None for a failure
     f1: float  # test F1 where the trial is judged; NaN for a failure, or where it was not measured
+    budget: float  # what the trial may spend; NaN where nobody said
+    unit: str  # of `budget`: a field of `Spent`
+    health: Mapping[str, Any] | None  # verdict, step and evidence; None: was not watched
 
     @property
     def moments(self) -> tuple[Moment, ...]:
@@ -77,6 +82,24 @@ class TrialSummary:
         """Whether the trial ended without a score."""
         return self.has_result and self.status != "done"
 
+    @property
+    def verdict(self) -> str:
+        """Of its health, one of `coequal.health.VERDICTS`; empty of one that was not watched."""
+        return "" if self.health is None else str(self.health["verdict"])
+
+    @property
+    def looks_bad(self) -> bool:
+        """Whether the trial has a score, and its health is a failure nevertheless."""
+        return self.status == "done" and self.verdict in FAILURES
+
+    @property
+    def unspent(self) -> float:
+        """What a trial that was stopped early left of its budget, in the budget's unit; 0 of any
+        other."""
+        if self.status != STOPPED or self.spent is None or not self.unit:
+            return 0.0
+        return max(0.0, self.budget - float(getattr(self.spent, self.unit)))
+
 
 NOTHING = np.zeros((4, 0))
 
@@ -88,6 +111,7 @@ def trial_summary(
     metric = Metric(rule.metric)
     steps, numbers = (track.steps, track.numbers) if track else ((), NOTHING)
     status, reason = (track.status, track.reason or "") if track else (PENDING, "")
+    unit, budget = next(iter((trial.training.get("budget") or {}).items()), ("", math.nan))
     validation, test, error, f1 = numbers.tolist()
 
     def moment(k: int | None) -> Moment | None:
@@ -115,6 +139,9 @@ def trial_summary(
         last=moment(len(steps) - 1 if done else None),
         best=moment(_best(steps, validation, test, metric) if done else None),
         f1=f1[place] if done and place is not None else math.nan,
+        budget=float(budget),
+        unit=unit,
+        health=track.health if track else None,
     )
 
 

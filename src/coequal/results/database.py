@@ -14,7 +14,7 @@ from pathlib import Path
 
 from coequal.results.folder import RunFolder
 
-VERSION = 1  # of the schema, in `PRAGMA user_version`; an older index is made anew
+VERSION = 2  # of the schema, in `PRAGMA user_version`; an older index is made anew
 PAGE = 32768  # bytes; some results of 400 numbers to a page
 PATIENCE = 30.0  # seconds to wait for another process in the middle of a transaction
 MOUNTS = Path("/proc/self/mountinfo")  # Linux alone has it
@@ -39,6 +39,7 @@ CREATE TABLE trial (
   spent TEXT,                   -- JSON
   seconds REAL,
   notes TEXT,                   -- JSON
+  health TEXT,                  -- JSON: verdict, step, evidence; NULL: was not watched
   environment INTEGER REFERENCES environment (id),
   size INTEGER,                 -- of result.json, as it was read
   changed INTEGER               -- when it was written, ns since 1970

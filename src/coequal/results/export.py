@@ -15,8 +15,11 @@ from coequal.results.table import result_columns, result_rows, write_csv
 FORMATS = ("csv", "parquet", "json")
 GROUP = 20_000  # rows of a Parquet file that are held in memory at a time
 
-_WHOLE = ("setting", "repeat", "seed", "step", "discriminator_steps", "generator_steps", "images")
-_TEXT = ("trial", "model", "data", "status", "reason")
+_WHOLE = (
+    *("setting", "repeat", "seed", "step", "discriminator_steps", "generator_steps", "images"),
+    "health_step",
+)
+_TEXT = ("trial", "model", "data", "status", "reason", "health")
 
 
 def export(

@@ -15,6 +15,7 @@ from coequal.results.folder import RunFolder
 
 _SPENT = itemgetter("discriminator_steps", "generator_steps", "images", "flops", "seconds")
 _MEASURED = itemgetter("metric", "split", "protocol", "value", "standard_error")
+_HEALTH = itemgetter("verdict", "step", "evidence")
 _UNUSUAL = (ValueError, KeyError, TypeError, AttributeError, struct.error)
 
 Layout = tuple[tuple[tuple[str, str, str, bool], ...], ...]
@@ -34,6 +35,7 @@ class Packed(NamedTuple):
     spent: str  # JSON list, in the order of `Spent`
     seconds: float
     notes: str  # JSON list
+    health: str | None  # JSON; None: was not watched
     environment: str  # JSON
     clock: str  # JSON, by checkpoint: its step, then what was spent
     layout: str  # of `numbers`, as JSON
@@ -78,6 +80,7 @@ def pack(values: Mapping[str, Any]) -> Packed:
         spent=json.dumps(spent_whole),
         seconds=float(spent_whole[-1]),
         notes=json.dumps(list(values["notes"])),
+        health=_health(values.get("health")),
         environment=json.dumps(dict(values["environment"])),
         clock=json.dumps(clock),
         layout=_text_of(tuple(layout)),
@@ -168,6 +171,7 @@ def unpack(packed: Packed, window: Window) -> Result:
         packed.reason,
         from_json(packed.environment),
         tuple(from_json(packed.notes)),
+        None if packed.health is None else from_json(packed.health),
     )
 
 
@@ -191,6 +195,15 @@ def _checkpoint_columns(measured: Sequence[tuple[str, str, str, bool]], start: i
         columns.append((metric, split, protocol, at, error if has_error else -1))
         error += has_error
     return columns
+
+
+def _health(found: Mapping[str, Any] | None) -> str | None:
+    if found is None:
+        return None
+    verdict, step, evidence = _HEALTH(found)
+    if len(found) != 3 or not isinstance(verdict, str) or not isinstance(step, int | None):
+        raise ValueError("health is not a verdict, a step and its evidence")
+    return json.dumps({"verdict": verdict, "step": step, "evidence": str(evidence)})
 
 
 @lru_cache(maxsize=256)

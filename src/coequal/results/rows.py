@@ -10,8 +10,8 @@ from coequal.records import Trial, canonical
 from coequal.results.packed import Packed
 
 _RESULTS = """
-SELECT key, model, data, description, status, reason, spent, seconds, notes, environment.text,
-  clock, layout.text, numbers
+SELECT key, model, data, description, status, reason, spent, seconds, notes, health,
+  environment.text, clock, layout.text, numbers
 FROM trial JOIN measured ON measured.trial = trial.id JOIN layout ON layout.id = measured.layout
   JOIN environment ON environment.id = trial.environment
 """
@@ -21,7 +21,7 @@ ON CONFLICT (key) DO NOTHING
 """
 _PUT_RESULT = """
 UPDATE trial SET description = ?, status = ?, reason = ?, spent = ?, seconds = ?, notes = ?,
-  environment = (SELECT id FROM environment WHERE text = ?), size = ?, changed = ?
+  health = ?, environment = (SELECT id FROM environment WHERE text = ?), size = ?, changed = ?
 WHERE key = ?
 """
 _PUT_MEASURED = """
@@ -83,7 +83,8 @@ class Rows:
         trials = [(p.key, p.model, p.data, p.description) for p, _ in listed]
         self.connection.executemany(_PUT_TRIAL, trials)
         results_of = [
-            (p.description, p.status, p.reason, p.spent, p.seconds, p.notes, p.environment)
+            (p.description, p.status, p.reason, p.spent, p.seconds, p.notes, p.health)
+            + (p.environment,)
             + (file or (None, None))
             + (p.key,)
             for p, file in listed
@@ -101,7 +102,8 @@ class Rows:
         self.connection.executemany(f"DELETE FROM measured WHERE trial = {of}", gone)
         self.connection.executemany(
             "UPDATE trial SET status = NULL, reason = NULL, spent = NULL, seconds = NULL, "
-            "notes = NULL, environment = NULL, size = NULL, changed = NULL WHERE key = ?",
+            "notes = NULL, health = NULL, environment = NULL, size = NULL, changed = NULL "
+            "WHERE key = ?",
             gone,
         )
 
@@ -193,7 +195,7 @@ class Rows:
         """See `Index.heads`."""
         first: dict[tuple[Any, ...], int] = {}
         rows = self.connection.execute(
-            "SELECT place, layout, (SELECT group_concat(key, '\n') FROM "
+            "SELECT place, layout, health IS NULL, (SELECT group_concat(key, '\n') FROM "
             "json_each(description, '$.settings')) FROM trial "
             "JOIN measured ON trial = trial.id WHERE place IS NOT NULL ORDER BY place"
         )

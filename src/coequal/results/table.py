@@ -67,7 +67,8 @@ def result_rows(results: Iterable[Result]) -> Iterator[dict[str, Any]]:
     """One row per trial and checkpoint; a trial that failed before its first has one row without
     values.
 
-    Holds nothing that depends on the clock, so that equal runs give equal bytes.
+    Holds nothing that depends on the clock, so that equal runs give equal bytes. Columns of health
+    are there if some trial was watched.
     """
     for result in results:
         for checkpoint in result.checkpoints or (None,):
@@ -137,6 +138,9 @@ def _row(result: Result, checkpoint: Checkpoint | None, last: bool) -> dict[str,
             row[error] = repr(float(measurement.standard_error))
         row[protocol] = measurement.protocol
     row["reason"] = result.reason or ""
+    if result.health is not None:
+        step = result.health["step"]
+        row |= {"health": result.health["verdict"], "health_step": "" if step is None else step}
     return row | {f"setting.{name}": value for name, value in trial.settings.items()}
 
 

@@ -6,7 +6,7 @@ all of them, and the others of a few.
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,7 @@ class Track(NamedTuple):
     metric beside; NaN where it was not measured."""
     environment: Mapping[str, str]
     notes: tuple[str, ...]
+    health: Mapping[str, Any] | None  # verdict, step and evidence; None: was not watched
 
 
 class Measured(NamedTuple):
@@ -65,6 +66,7 @@ def track(result: Result, metric: str, beside: str) -> Track:
         np.array(rows, dtype=np.float64).reshape(-1, 4).T,
         result.environment,
         result.notes,
+        result.health,
     )
 
 
@@ -110,6 +112,7 @@ class Tracks:
             numbers[places],
             environment,
             tuple(from_json(packed.notes)),
+            None if packed.health is None else from_json(packed.health),
         )
 
     def _find(self, checkpoints: Sequence[Columns]) -> NDArray[np.intp]:

@@ -13,6 +13,7 @@ from coequal.study.document import Document, Place, Slip, StudyError, read
 from coequal.study.parts import Parts, architecture_problems, assemble, setting_problems
 from coequal.study.plan import search_of
 from coequal.study.spec import BudgetSpec, Study, from_document
+from coequal.study.stopping import stop_problems
 
 
 def checked(path: Path) -> tuple[Study, str]:
@@ -115,6 +116,7 @@ def _instrument_problems(study: Study) -> list[tuple[Place, str]]:
     except LookupError as error:
         encoder = None
         found.append((("evaluation", "encoder"), str(error.args[0])))
+    found += stop_problems(study, encoder)
     place: Place = ("evaluation", "metrics")
     outputs: dict[str, str] = {}
     if slips := _metric_settings_problems(study):

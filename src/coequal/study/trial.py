@@ -148,7 +148,8 @@ class _Running:
         while trainer.spent_of_budget < amount:
             begun = time.monotonic()
             try:
-                trainer.train_until(amount, at_most_steps=steps)
+                most = steps if self.watch is None else self.watch.steps(steps)
+                trainer.train_until(amount, at_most_steps=most)
             except OSError as error:  # training touches no file: it is the model's own code
                 raise _OfTheModel from error
             if self.watch is not None:

@@ -51,6 +51,17 @@ class Watch:
                 )
         return self.health
 
+    def steps(self, most: int) -> int:
+        """How many steps may go by until the next look, `most` at the most.
+
+        A trial that may be stopped is looked at after every probe, so that it stops at the same
+        step on a slow machine as on a fast one.
+        """
+        if not self.trainer.training.stop_on:
+            return most
+        every = self.monitor.every
+        return min(most, every - self.trainer.steps_done % every)
+
     def finish(self, folder: Path, diverged: str | None) -> dict[str, Any]:
         """Write signals and health into the trial's folder.
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure
 
 from coequal.report import reading
-from coequal.report.figures import budget, classes, known, learning, settings
+from coequal.report.figures import budget, classes, health, known, learning, settings
 from coequal.report.summary import DataSummary
 
 
@@ -38,4 +38,5 @@ FIGURES: dict[str, Kind] = {
     "manifold_distance": Kind(
         known.against_distance, reading.manifold_distance, "manifold_distance"
     ),
+    "health_settings": Kind(health.health_settings, reading.health_settings, "health_settings"),
 }

@@ -5,7 +5,7 @@ from typing import Any
 
 from coequal.report.summary import DataSummary
 from coequal.report.table import Record, Table
-from coequal.report.tables import contests, data, effects, known, others, results, spread
+from coequal.report.tables import contests, data, effects, health, known, others, results, spread
 
 SHOWN: tuple[Callable[[DataSummary], Table | None], ...] = (
     results.best_and_reruns,
@@ -21,6 +21,9 @@ SHOWN: tuple[Callable[[DataSummary], Table | None], ...] = (
     spread.variance,
     spread.influences,
     spread.hyperparameters,
+    health.health,
+    health.unhealthy,
+    health.stopped_early,
     spread.failures,
 )
 """Tables of one data set that a reader sees; None where there is nothing to show."""
@@ -35,6 +38,7 @@ BEHIND: dict[str, Callable[[DataSummary], list[Record]]] = {
     "chances_over_budgets": data.chances_over_budgets,
     "verdict": contests.verdict_records,
     "manifold_settings": known.manifold_settings,
+    "health_trials": health.health_trials,
 }
 """Tables for programs."""
 

@@ -1,5 +1,8 @@
 """Where differences come from: shares of variance, hyper-parameters, ranges, failures."""
 
+from collections import Counter
+from collections.abc import Sequence
+
 from coequal.report.model import ModelSummary
 from coequal.report.ranges import Placed
 from coequal.report.summary import DataSummary
@@ -11,7 +14,7 @@ from coequal.statistics.sensitivity import Influence
 from coequal.statistics.variance import Part
 
 READ = 400
-"""Rows of the table of failures that a reader sees at the most, or one of each model."""
+"""Rows of a table of runs that a reader sees at the most, or one of each model."""
 
 MEANS = {
     "evaluation": "the same network, other generated images",
@@ -126,17 +129,11 @@ def failures(summary: DataSummary) -> Table | None:
     failed = [(model, t) for model in summary.models for t in _failed(model)]
     if not failed:
         return None
-    first = [(m, t) for m in summary.models for t in _failed(m)[: _shown(len(failed), summary)]]
-    left_out = (
-        f" Of {len(failed):,} the first {len(first):,} are shown, as many of each model as of any "
-        "other; all of them are in tables/failures.csv."
-        if len(first) < len(failed)
-        else ""
-    )
+    first, left_out = first_of_each(failed, summary, "failures")
     rows = [
         [
             name_cell(model),
-            Cell(_which(trial), sort=trial.number),
+            Cell(which(trial), sort=trial.number),
             Cell(trial.status),
             Cell(trial.reason or "no reason was recorded"),
             Cell(trial.trial),
@@ -164,9 +161,28 @@ def failures(summary: DataSummary) -> Table | None:
     )
 
 
-def _shown(failures: int, summary: DataSummary) -> int:
-    """How many failures of each model a reader sees: all, unless together they are too many."""
-    return failures if failures <= READ else max(1, READ // len(summary.models))
+def first_of_each(
+    runs: Sequence[tuple[ModelSummary, TrialSummary]], summary: DataSummary, table: str
+) -> tuple[Sequence[tuple[ModelSummary, TrialSummary]], str]:
+    """The runs that a reader sees, all unless they are too many, and what is said of the others.
+
+    Args:
+        runs: model by model.
+        summary: of the data set.
+        table: the name of the file that has all of them.
+    """
+    if len(runs) <= READ:
+        return runs, ""
+    most, seen = max(1, READ // len(summary.models)), Counter[str]()
+    first = []
+    for model, trial in runs:
+        seen[model.name] += 1
+        if seen[model.name] <= most:
+            first.append((model, trial))
+    return first, (
+        f" Of {len(runs):,} the first {len(first):,} are shown, as many of each model as of any "
+        f"other; all of them are in tables/{table}.csv."
+    )
 
 
 def _percents(part: Part) -> str:
@@ -228,6 +244,7 @@ def _failed(model: ModelSummary) -> list[TrialSummary]:
     return [*model.failures, *later]
 
 
-def _which(trial: TrialSummary) -> str:
+def which(trial: TrialSummary) -> str:
+    """A run by its setting and, of a fresh one, its seed."""
     text = "0, authors'" if trial.number == 0 else str(trial.number)
     return f"{text}, fresh seed {trial.repeat}" if trial.repeat else text

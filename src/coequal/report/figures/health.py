@@ -1,0 +1,154 @@
+"""Which settings fail: a panel for each hyper-parameter that a search varied."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+
+from coequal.health import EARLY, HEALTHY
+from coequal.report.figures.axes import WIDTH, panel_title
+from coequal.report.figures.settings import CROWD, MANY
+from coequal.report.health import KINDS, is_failure, kind
+from coequal.report.model import ModelSummary
+from coequal.report.ranges import Placed
+from coequal.report.style import INK, MUTED, colour
+from coequal.report.summary import DataSummary
+from coequal.report.trials import TrialSummary
+from coequal.report.words import plain
+from coequal.search import Choice, LogUniform, Range, Value
+
+FEWEST = 5  # settings of a model that are drawn
+ACROSS = 5  # panels in a row
+GOLDEN = 0.618034  # of its multiples no two neighbours fall together
+
+
+def health_settings(summary: DataSummary) -> Figure | None:
+    """Health against each searched hyper-parameter, a row of panels for each model of which some
+    settings fail and some don't; None without any."""
+    models = {m.name: names for m in summary.ranked if (names := _worth_drawing(m))}
+    if not models:
+        return None
+    columns = min(ACROSS, max(map(len, models.values())))
+    drawn = [
+        (summary.model(name), names[first : first + columns])
+        for name, names in models.items()
+        for first in range(0, len(names), columns)
+    ]
+    kinds = [k for k in KINDS if any(kind(t) == k for m, _ in drawn for t in _watched(m))]
+    places = {name: len(kinds) - 1 - place for place, name in enumerate(kinds)}
+    height = 0.55 + 0.23 * len(kinds)
+    figure = Figure(figsize=(WIDTH, 0.6 + (height + 0.35) * len(drawn)), layout="constrained")
+    grid = figure.subplots(len(drawn), columns, sharey=True, squeeze=False)
+    for row, (model, names) in zip(grid, drawn, strict=True):
+        for axes, name in zip(row, [*names, *[""] * (columns - len(names))], strict=True):
+            if not name:
+                axes.set_axis_off()
+                continue
+            _panel(axes, model, name, places)
+        if names[0] == models[model.name][0]:
+            panel_title(row[0], model)
+    grid[0][0].set_yticks(list(places.values()), [k.replace("_", " ") for k in places])
+    grid[0][0].set_ylim(-0.6, len(kinds) - 0.4)
+    figure.legend(handles=_legend(), loc="outside upper right", ncols=4)
+    return figure
+
+
+def _watched(model: ModelSummary) -> list[TrialSummary]:
+    """The settings to draw: those that were watched or failed."""
+    return [trial for trial in model.ended if trial.health or trial.failed]
+
+
+def _worth_drawing(model: ModelSummary) -> list[str]:
+    """The hyper-parameters whose values can say something: none where all settings fail, or none
+    does."""
+    trials = _watched(model)
+    failures = sum(map(is_failure, trials))
+    if len(trials) < FEWEST or not any(t.health for t in trials):
+        return []
+    if failures in (0, len(trials)):
+        return []
+    return [
+        place.name
+        for place in trials[0].values
+        if place.range is not None and len(_values(trials, place.name)) > 1
+    ]
+
+
+def _values(trials: Sequence[TrialSummary], name: str) -> set[Value]:
+    return {place.value for trial in trials if (place := trial.place(name)) is not None}
+
+
+def _panel(axes: Axes, model: ModelSummary, name: str, places: Mapping[str, int]) -> None:
+    trials = [(t, place) for t in _watched(model) if (place := t.place(name)) is not None]
+    space = trials[0][1].range
+    spots = _positions(axes, [place for _, place in trials], space)
+    looks: dict[tuple[str, bool], list[tuple[float, float]]] = {}
+    for (trial, _), x in zip(trials, spots, strict=True):
+        apart = 0.5 * (math.modf(GOLDEN * trial.number)[0] - 0.5)
+        looks.setdefault((kind(trial), trial.failed), []).append((x, places[kind(trial)] + apart))
+    for (what, failed), points in sorted(looks.items()):
+        (dots,) = axes.plot(*zip(*points, strict=True), ls="", **_look(what, failed, model.index))
+        dots.set_markersize(5 if len(trials) <= MANY else 3.5)
+        if len(trials) > CROWD:
+            dots.set(ms=2, rasterized=True)
+    axes.set_xlabel(name.replace("_", " "), fontsize=8.5)
+    axes.tick_params(labelsize=8)
+    axes.tick_params(axis="y", length=0)
+
+
+def _positions(axes: Axes, values: Sequence[Placed], space: Range | None) -> list[float]:
+    """Where values lie on the x axis, which is made ready for them."""
+    if isinstance(space, Choice):
+        known = list(dict.fromkeys([*space.values, *(p.value for p in values)]))
+        axes.set_xticks(range(len(known)), [plain(value) for value in known])
+        axes.set_xlim(-0.6, len(known) - 0.4)
+        axes.xaxis.grid(False)
+        # Side by side, or equal values would hide each other.
+        width = 0.5 / max(1, len(values) - 1)
+        return [known.index(p.value) - 0.25 + width * k for k, p in enumerate(values)]
+    assert space is not None
+    numbers = [float(place.value) for place in values]
+    low, high = min(space.low, *numbers), max(space.high, *numbers)
+    if isinstance(space, LogUniform) and low > 0:
+        axes.set_xscale("log")
+        room = (high / low) ** 0.06
+        axes.set_xlim(low / room, high * room)
+        wide = high / low >= 100
+        axes.xaxis.set_major_locator(LogLocator(subs=(1.0,) if wide else (1.0, 3.0), numticks=4))
+        axes.xaxis.set_minor_locator(NullLocator())
+    else:
+        room = 0.06 * (high - low)
+        axes.set_xlim(low - room, high + room)
+        axes.xaxis.set_major_locator(MaxNLocator(4))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    return numbers
+
+
+def _look(what: str, failed: bool, index: int | None) -> dict[str, Any]:
+    """A full dot for healthy, an open one for too early, crosses for failures: told apart without
+    colours."""
+    tint = MUTED if index is None else colour(index)
+    if what == HEALTHY and not failed:
+        return {"marker": "o", "color": tint, "mec": "white", "mew": 0.5}
+    if what == EARLY and not failed:
+        return {"marker": "o", "mfc": "none", "mec": tint, "mew": 1.1}
+    if failed:
+        return {"marker": "x", "color": INK, "mew": 1.4}
+    return {"marker": "D", "color": INK, "mec": "white", "mew": 0.5}
+
+
+def _legend() -> list[Line2D]:
+    wanted = (
+        ("healthy", HEALTHY, False),
+        ("too early to tell", EARLY, False),
+        ("failure with a score", "", False),
+        ("failure without a score", "", True),
+    )
+    return [
+        Line2D([], [], ls="", ms=5, label=label, **_look(what, failed, None))
+        for label, what, failed in wanted
+    ]

@@ -1,0 +1,92 @@
+"""Whether every model of a study can be stopped early for the same reasons.
+
+A verdict that can't be seen of one model would stop the others alone: they would fail where it goes
+on.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from coequal.contract import DensityGenerator, Encoder, Logits
+from coequal.study.document import Place
+from coequal.study.parts import assemble
+from coequal.study.plan import search_of
+from coequal.study.spec import Study
+
+PLACE: Place = ("training", "stop_on")
+LEAVE_OUT = "leave the verdict out, or the model"
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What can be seen of a model while it trains.
+
+    Attributes:
+        images: whether its images can be looked at; those of a density take too long.
+        discriminator: whether it has one.
+        logit: whether that gives a logit.
+    """
+
+    images: bool
+    discriminator: bool
+    logit: bool
+
+    def lacks(self, verdict: str) -> str:
+        """Why a verdict can't be reached, in words; empty if it can."""
+        if verdict == "diverged":
+            return ""
+        if not self.images:
+            return "its images take too long to be looked at in training"
+        if verdict in ("discriminator_won", "generator_won") and not self.logit:
+            return "no discriminator with a logit"
+        # The classes of fresh images are counted while a discriminator learns from them.
+        if verdict in ("overfitting", "mode_dropping") and not self.discriminator:
+            return "no discriminator"
+        return ""
+
+
+def stop_problems(study: Study, encoder: type[Encoder] | None) -> list[tuple[Place, str]]:
+    """Verdicts to stop on that can't be seen of all models.
+
+    Args:
+        study: the whole study.
+        encoder: the class of its encoder; None if there is none of its name, which is said
+            elsewhere.
+    """
+    verdicts = study.training.stop_on or ()
+    if not verdicts:
+        return []
+    sights = _sights(study)
+    found: list[tuple[Place, str]] = []
+    for verdict in verdicts:
+        if verdict == "mode_dropping" and encoder and not (encoder.light and encoder.knows_classes):
+            text = "needs an encoder that knows classes and is quick enough to be asked in training"
+            name = study.evaluation.encoder
+            found.append((PLACE, f"{verdict} {text}, and {name} is none; `encoder: classifier` is"))
+        reasons: dict[str, list[str]] = {}
+        for model, sight in sights.items():
+            if reason := sight.lacks(verdict):
+                reasons.setdefault(reason, []).append(model)
+        who = "only the others" if sum(map(len, reasons.values())) < len(sights) else "nobody"
+        for reason, models in reasons.items():
+            names = " and ".join(models)
+            text = f"{verdict} can't be seen of {names} ({reason}), and would stop {who}"
+            found.append((PLACE, f"{text}; {LEAVE_OUT}"))
+    return found
+
+
+def _sights(study: Study) -> Mapping[str, Sight]:
+    """By model; of those whose parts can be had: what is wrong with the others is said
+    elsewhere."""
+    found = {}
+    for trial in {trial.model: trial for trial in search_of(study)}.values():
+        try:
+            needs = assemble(trial).objective.needs()
+        except (LookupError, ValueError):
+            continue
+        found[trial.model] = Sight(
+            images=not issubclass(needs.generator, DensityGenerator),
+            discriminator=needs.output is not None,
+            logit=needs.output is not None and issubclass(needs.output, Logits),
+        )
+    return found
