@@ -11,6 +11,7 @@ from coequal.seeds import seed_for
 from coequal.selection import Rule
 from coequal.study.plan import most_trials, plan
 from coequal.study.spec import Study
+from coequal.training.settings import Training
 
 
 def study(**values) -> Study:  # type: ignore[no-untyped-def]
@@ -239,6 +240,18 @@ def test_data_sets_may_have_budgets_of_their_own():
     found = plan(study(models=["vae"], data=["digits", "fashion_mnist"], training=training))
     budgets = {trial.data: trial.training["budget"] for trial in found}
     assert budgets == {"digits": {"images": 640}, "fashion_mnist": {"discriminator_steps": 5}}
+
+
+def test_verdicts_to_stop_on_are_in_a_trial_only_where_they_are_given():
+    plain = study(training={"stop_on": []})
+    assert all("stop_on" not in trial.training for trial in plan(plain))
+    assert "stop_on" not in plain.as_dict()["training"]
+    orders = (["diverged", "collapsed"], ["collapsed", "diverged", "collapsed"])
+    one, other = (plan(study(training={"stop_on": names})) for names in orders)
+    assert one[0].training["stop_on"] == ["diverged", "collapsed"]
+    assert [trial.id for trial in one] == [trial.id for trial in other]
+    assert one[0].id != plan(plain)[0].id
+    assert Training.of(one[0].training).stop_on == ("diverged", "collapsed")
 
 
 def test_wording_changes_no_id():

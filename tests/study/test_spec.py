@@ -253,3 +253,11 @@ def test_data_may_be_shares_with_budgets_of_their_own(tmp_path):
     path = tmp_path / "study.yaml"
     path.write_text(POLYGONS.replace("[triangles]", "[triangles@5%]") + "image_size: 36\n")
     assert checked(path)[0].data == ("triangles@5%",)
+
+
+def test_an_unknown_verdict_to_stop_on_is_refused_with_those_there_are(tmp_path):
+    (found,) = messages(tmp_path, "training: {stop_on: [diverged, colapsed]}\n")
+    assert found.startswith("bad.yaml:1: training.stop_on.1: 'colapsed' is not one of diverged, ")
+    assert found.endswith("did you mean 'collapsed'?")
+    (found,) = messages(tmp_path, "training: {stop_on: [healthy]}\n")
+    assert "'healthy' is not one of diverged, collapsed" in found

@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from coequal import lookup
+from coequal.health import FAILURES
 from coequal.study.document import Document, Place, Slip, StudyError, read
 from coequal.study.model import (
     ArchitectureSpec,
@@ -50,6 +51,12 @@ def _metric(name: Any) -> Any:
         asked_metrics([name])
     except LookupError as error:
         raise ValueError(error.args[0].removeprefix("metric ")) from error
+    return name
+
+
+def _verdict(name: Any) -> Any:
+    if name not in FAILURES:
+        raise ValueError(lookup.unknown(str(name), FAILURES))
     return name
 
 
@@ -96,6 +103,14 @@ class TrainingSpec(Entry):
     ema: float | None = Field(None, gt=0, lt=1)
     # Weights of which checkpoints stay beside those of the last: of the best by validation, of all.
     keep: Literal["last", "best", "schedule"] | None = None
+    # Verdicts of its health at which a trial ends as `stopped early`.
+    stop_on: tuple[Annotated[str, BeforeValidator(_verdict)], ...] | None = None
+
+    @field_validator("stop_on", mode="after")
+    @classmethod
+    def _in_one_order(cls, names: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        # The same trials, however a file lists them; to stop on nothing is not to ask for it.
+        return tuple(name for name in FAILURES if name in (names or ())) or None
 
 
 class EvaluationSpec(Entry):
