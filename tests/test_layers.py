@@ -47,7 +47,7 @@ MAY_IMPORT = {
     "api": WORDS
     | {"manifolds", "samples", "evaluation", "data", "study", "results", "report", "executors"},
     "executors": {"execution"},
-    "progress": {"study"},
+    "progress": {"study", "health"},
     "samples": WORDS | {"evaluation", "results", "report", "study"},
     "overview": WORDS | {"results", "study"},
     "cli": WORDS

@@ -229,7 +229,7 @@ def test_stopped_in_mid_training_it_goes_on_bit_for_bit(whole, tmp_path):
     places = Places(str(tmp_path), str(data_folder(None)), str(cache_folder()), stop="set below")
     seen = []
 
-    def stops_at_3(self, share, text="training"):  # type: ignore[no-untyped-def]
+    def stops_at_3(self, share, text="training", verdict=""):  # type: ignore[no-untyped-def]
         seen.append(share)
         if share >= 3 / 12:
             raise Stopped

@@ -250,6 +250,10 @@ HEALTH = "health.json"
 SIGNALS = "signals.npz"
 """In a trial's folder: what the monitor saw at each probe."""
 
+FRAMES = "frames.npz"
+"""In a trial's folder: images at the same latents while it trained; `steps`, (frames,), and
+`images`, (frames, n, channels, height, width)."""
+
 NEIGHBOURS = "neighbours.npy"
 """In a trial's folder: generated images of its last checkpoint beside their nearest training
 images, (n, 1 + k, channels, height, width)."""
