@@ -263,7 +263,7 @@ def test_stopped_at_a_checkpoint_it_still_measures_there(whole, tmp_path):
     places = Places(str(tmp_path), str(data_folder(None)), str(cache_folder()))
     for share in (0.5, 1.0):
 
-        def stops(self, now, text="training", share=share):  # type: ignore[no-untyped-def]
+        def stops(self, now, text="training", verdict="", share=share):  # type: ignore[no-untyped-def]
             if now == share:
                 raise Stopped
 
