@@ -29,7 +29,7 @@ RATES = {
     "generator_learning_rate": "generator_lr",
     "discriminator_learning_rate": "discriminator_lr",
 }
-OPTIONS = ("ema", "width")
+OPTIONS = ("ema", "width", "steps")
 """Settings that the command line has options for."""
 
 

@@ -154,7 +154,8 @@ def _say(run: "Run") -> None:
         return
     lines = [f"health: {run.verdict}: {run.health.evidence}"]
     for attempt in run.attempts:
-        lines += [f"try: {attempt.what} ({attempt.source})", f"  {attempt.command}"]
+        source = f" ({attempt.source})" if attempt.source else ""
+        lines += [f"try: {attempt.what}{source}", f"  {attempt.command}"]
     for line in lines:
         console.print(line, markup=False, soft_wrap=True)
 

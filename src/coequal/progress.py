@@ -46,7 +46,7 @@ class Plain:
 
     def _line(self, progress: Progress, now: float) -> None:
         self.last, self.finished = now, progress.finished
-        self.console.print(line(progress), highlight=False, markup=False)
+        self.console.print(line(progress), highlight=False, markup=False, soft_wrap=True)
 
 
 class Lively:

@@ -12,7 +12,7 @@ from coequal.health import Health
 from coequal.health.rules import RULES, Rule
 from coequal.health.signals import NAMES, Signals
 from coequal.report.figures.axes import WIDTH, whole_numbers
-from coequal.report.style import BAND, FAINT, INK, MUTED, colour, plain_ticks, wants_log
+from coequal.report.style import BAND, FAINT, MUTED, colour, plain_ticks, wants_log
 
 Numbers = NDArray[np.floating]
 
@@ -106,8 +106,8 @@ def _rule(axes: Axes, rule: Rule, signals: Signals) -> None:
     found = values[np.isfinite(values)].tolist()
     _limits(axes, [*found, threshold.at])
     title = f"{rule.verdict} {threshold.side} {threshold.at:g}".replace("_", " ")
-    axes.set_title(title, loc="left", fontsize=9.5, fontweight="bold", color=INK)
-    axes.text(0, 1.02, rule.sentence, transform=axes.transAxes, fontsize=7.2, color=MUTED)
+    axes.set_title(title, loc="left", fontsize=9.5, fontweight="bold", pad=14)
+    axes.text(0, 1.03, rule.sentence, transform=axes.transAxes, fontsize=7.2, color=MUTED)
     if not found:
         axes.text(0.5, 0.5, "could not be seen", transform=axes.transAxes, color=MUTED, ha="center")
 
@@ -115,14 +115,13 @@ def _rule(axes: Axes, rule: Rule, signals: Signals) -> None:
 def _panels(count: int) -> tuple[Figure, list[Axes]]:
     """Panels that share their steps and nothing else."""
     rows = math.ceil(count / COLUMNS)
-    figure = Figure(figsize=(WIDTH, 0.3 + 1.75 * rows), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 0.3 + 1.85 * rows), layout="constrained")
     listed = list(figure.subplots(rows, COLUMNS, squeeze=False, sharex=True).flat)
     for place, axes in enumerate(listed):
         if place >= count:
             axes.set_axis_off()
             continue
         axes.tick_params(labelbottom=place + COLUMNS >= count, labelsize=8)
-        axes.title.set_y(1.1)
         axes.margins(x=0.01)
         whole_numbers(axes)
     figure.supxlabel("discriminator steps", fontsize=9)

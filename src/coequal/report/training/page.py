@@ -11,7 +11,7 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from coequal.files import write_whole
-from coequal.health import Health
+from coequal.health import EARLY, Health
 from coequal.health.signals import MEANING as SIGNALS_IN_WORDS
 from coequal.health.signals import Signals, load
 from coequal.health.verdict import MEANING
@@ -100,7 +100,7 @@ def read_run(folder: RunFolder, trial: Trial, metric: str, command: Command) -> 
 
     Args:
         folder: of the run.
-        trial: its trial, which has a result.
+        trial: its trial, which has a result; its budget counts discriminator steps.
         metric: that the page names.
         command: that it was begun with.
 
@@ -118,6 +118,9 @@ def read_run(folder: RunFolder, trial: Trial, metric: str, command: Command) -> 
         Attempt(remedy.what, remedy.source, command.having(remedy.settings))
         for remedy in (health.remedies if health else ())
     ]
+    if health is not None and health.verdict == EARLY and not attempts:
+        longer = 2 * int(trial.training["budget"]["discriminator_steps"])
+        attempts = [Attempt("train twice as long", "", command.having({"steps": longer}))]
     frames = frames_of(folder, trial.id, trial.data)
     return Run(trial, result, health, signals, frames, attempts, metric)
 
