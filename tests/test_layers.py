@@ -42,12 +42,16 @@ MAY_IMPORT = {
     "cli_options": {"results", "report"},
     "cli_study": WORDS | {"cli_options", "api", "executors", "study"},
     "cli_run": WORDS | {"cli_options", "api", "data", "progress", "results", "samples", "study"},
+    "cli_command": set(),
+    "cli_train": WORDS
+    | {"cli_command", "cli_options", "cli_run", "api", "data", "report", "results", "samples"}
+    | {"study"},
     "cli_results": WORDS | {"cli_options", "api", "overview", "results", "samples"},
     "cli_score": WORDS | {"api", "evaluation"},
     "api": WORDS
     | {"manifolds", "samples", "evaluation", "data", "study", "results", "report", "executors"},
     "executors": {"execution"},
-    "progress": {"study"},
+    "progress": {"study", "health"},
     "samples": WORDS | {"evaluation", "results", "report", "study"},
     "overview": WORDS | {"results", "study"},
     "cli": WORDS
@@ -57,6 +61,7 @@ MAY_IMPORT = {
         "cli_run",
         "cli_score",
         "cli_study",
+        "cli_train",
         "overview",
         "study",
     },

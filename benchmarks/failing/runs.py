@@ -18,10 +18,11 @@ from coequal.images import to_uint8
 from coequal.report.grids import square_sheet
 from coequal.rng import Rng
 from coequal.study.document import Document
+from coequal.study.frames import grid
 from coequal.study.parts import assemble
 from coequal.study.plan import search_of
+from coequal.study.players import make_trainer
 from coequal.study.spec import from_document
-from coequal.study.trial import grid, make_trainer
 from coequal.training.loop import Diverged, Trainer
 from coequal.training.monitor import Monitor, auc
 from coequal.training.reality import Reality

@@ -59,6 +59,8 @@ def run(
     gpus: Sequence[str] = (),
     per_gpu: int = 1,
     cluster: str | None = None,
+    frames: int = 0,
+    tensorboard: str | Path | None = None,
 ) -> Mapping[str, Result]:
     """Run what is missing of a study, and write its tables; returns results by trial id, each read
     when it is asked for.
@@ -79,6 +81,9 @@ def run(
         gpus: GPUs of this machine, by number; each worker sees one of them. With `device="cuda"`.
         per_gpu: trials at a time on each of `gpus`.
         cluster: address of a Dask scheduler whose workers run the trials instead (docs/cluster.md).
+        frames: pictures of its training that each trial keeps in frames.npz, evenly spaced over its
+            budget; none by default.
+        tensorboard: a folder for TensorBoard's event files, written live; for a study of one trial.
 
     Raises:
         StudyError: the study can't be run.
@@ -99,6 +104,8 @@ def run(
         device,
         0 if cluster else os.getpid(),
         time_limit=time_limit,
+        frames=frames,
+        tensorboard="" if tensorboard is None else str(Path(tensorboard).resolve()),
     )
     where = Where(workers, time_limit, memory, tuple(gpus), per_gpu, cluster, device)
     executor = executor_for(where)

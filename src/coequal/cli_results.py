@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.console import Group
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from coequal.cli_options import (
     Json,
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from coequal.results.folder import RunFolder
 
 WATCH = 2.0  # seconds between two looks
+SPELLED = 16  # trials that have a line of their own while they run
 
 
 def status(
@@ -33,20 +36,22 @@ def status(
     ] = False,
 ) -> None:
     """How far a run is; from any terminal, while it goes on or later."""
+    from coequal.overview import running
+
     found = run_folder(folder)
     if as_json:
         rows, total = _statuses(found)
-        print_json({"study": found.study()["study"], "models": rows, "total": total})
+        study, now = found.study()["study"], running(found)
+        print_json({"study": study, "models": rows, "total": total, "running": now})
         return
     if not watch:
-        console.print(_table(found)[0])
+        console.print(_state(found))
         return
     with Live(console=console, auto_refresh=False) as live:
         busy = True
         while busy:
             busy = found.busy()  # asked first: what ended meanwhile is in the last table
-            table, _ = _table(found)
-            live.update(table, refresh=True)
+            live.update(_state(found), refresh=True)
             if busy:
                 time.sleep(WATCH)
 
@@ -167,9 +172,20 @@ def _statuses(folder: "RunFolder") -> tuple[list[dict[str, Any]], dict[str, Any]
     return rows, {key: sum(row[key] for row in rows) for key in rows[0] if key != "model"}
 
 
-def _table(folder: "RunFolder") -> tuple[Table, dict[str, Any]]:
+def _state(folder: "RunFolder") -> Group:
+    """The table, and a line for each trial that runs: how far it is, its losses, its health."""
+    from coequal.overview import running
+
+    lines = []
+    for row in running(folder)[:SPELLED]:
+        again = f" seed {row['repeat']}" if row["repeat"] else ""
+        lines.append(f"{row['model']} {row['setting']}{again} {row['share']:.0%}, {row['text']}")
+    return Group(_table(folder), *map(Text, lines))
+
+
+def _table(folder: "RunFolder") -> Table:
     rows, total = _statuses(folder)
     table = Table(*rows[0])
     for row in [*rows, {"model": "all", **total}]:
         table.add_row(*(f"{v:.0f}" if isinstance(v, float) else str(v) for v in row.values()))
-    return table, total
+    return table

@@ -1,6 +1,7 @@
 """What there is, and how far a run is, as plain rows."""
 
 import importlib
+import json
 import os
 import time
 from collections.abc import Callable
@@ -69,6 +70,32 @@ def statuses(
         row["seconds"] += seconds
         row["last_hour"] += ended >= since
     return list(rows.values())
+
+
+def running(folder: RunFolder) -> list[dict[str, Any]]:
+    """One row per trial that runs at this moment, ready for JSON: `trial`, `model`, `setting`,
+    `repeat`, the `share` of its budget that is spent, what it says (`text`: losses and health) and
+    its `verdict`, empty before there is one.
+
+    Empty where no coordinator works in the folder: a pulse alone is of a trial that was killed.
+    """
+    if not folder.busy():
+        return []
+    begun = {os.path.basename(path) for path in trial_folders(folder)}
+    rows = []
+    for state in _states(folder, lambda line: None):
+        if state.status is not None or state.key not in begun:
+            continue
+        place = folder.trial_folder(state.key)
+        try:
+            pulse = json.loads((place / "progress.json").read_text())
+            trial = json.loads((place / "trial.json").read_text())
+        except (OSError, ValueError):
+            continue  # not begun, or just ended
+        said = {name: pulse.get(name, "") for name in ("share", "text", "verdict")}
+        named = {name: trial[name] for name in ("model", "setting", "repeat")}
+        rows.append({"trial": state.key, **named, **said})
+    return rows
 
 
 def _states(folder: RunFolder, log: Log) -> list[State]:

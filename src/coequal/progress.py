@@ -1,6 +1,7 @@
 """What a person sees while a study runs: a live line in a terminal, plain lines elsewhere."""
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,9 +11,11 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from coequal.health import FAILURES
 from coequal.study.observe import Observer, Progress
 
 PLAIN_EVERY = 20.0  # seconds between two plain lines, unless something ended
+SPELLED = 8  # trials at a time that have a line of their own
 
 
 class Plain:
@@ -26,8 +29,8 @@ class Plain:
     def update(self, progress: Progress) -> None:
         """Print a line if there is something to say."""
         now = time.monotonic()
-        for line in progress.news:
-            self.console.print(line, highlight=False, markup=False)
+        for news in progress.news:
+            self.console.print(news, highlight=False, markup=False)
         if progress.text and progress.text != self.text:
             self.text = progress.text
             self.console.print(progress.text, highlight=False)
@@ -43,7 +46,7 @@ class Plain:
 
     def _line(self, progress: Progress, now: float) -> None:
         self.last, self.finished = now, progress.finished
-        self.console.print(summary(progress), highlight=False)
+        self.console.print(line(progress), highlight=False, markup=False, soft_wrap=True)
 
 
 class Lively:
@@ -54,8 +57,8 @@ class Lively:
 
     def update(self, progress: Progress) -> None:
         """Draw anew; news stay above."""
-        for line in progress.news:
-            self.live.console.print(line, highlight=False, markup=False)
+        for news in progress.news:
+            self.live.console.print(news, highlight=False, markup=False)
         if progress.text:
             self.live.update(Text(progress.text))
             return
@@ -66,7 +69,31 @@ class Lively:
             text = f"{ended} of {known}" + (f", {failed} failed" if failed else "")
             bars.add_row(name, ProgressBar(known, ended, width=40), text)
         running = [f"{name} {done:.0%}" for name, done in progress.running.items()]
-        self.live.update(Group(bars, Text(f"running: {', '.join(running) or 'nothing yet'}")))
+        if 0 < len(running) <= SPELLED:
+            each = zip(running, progress.running, strict=True)
+            lines = [f"{text}, {progress.doing.get(name, '')}".rstrip(", ") for text, name in each]
+        else:
+            lines = [f"running: {', '.join(running) or 'nothing yet'}"]
+            lines += [f"of these {ailing}"] if (ailing := failing(progress)) else []
+        self.live.update(Group(bars, *map(Text, lines)))
+
+
+def line(progress: Progress) -> str:
+    """The summary, and how what runs is: of a single trial in its own words, of several how many
+    fail."""
+    if len(progress.running) == 1:
+        ((name, done),) = progress.running.items()
+        return f"{summary(progress)}; {name} {done:.0%}, {progress.doing.get(name, '')}".rstrip(
+            ", "
+        )
+    ailing = failing(progress)
+    return f"{summary(progress)}; of these {ailing}" if ailing else summary(progress)
+
+
+def failing(progress: Progress) -> str:
+    """`2 collapsed, 1 oscillating`: of the trials that run; empty if none fails."""
+    counts = Counter(v for v in progress.verdicts.values() if v in FAILURES)
+    return ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common())
 
 
 def summary(progress: Progress) -> str:

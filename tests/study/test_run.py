@@ -229,7 +229,7 @@ def test_stopped_in_mid_training_it_goes_on_bit_for_bit(whole, tmp_path):
     places = Places(str(tmp_path), str(data_folder(None)), str(cache_folder()), stop="set below")
     seen = []
 
-    def stops_at_3(self, share, text="training"):  # type: ignore[no-untyped-def]
+    def stops_at_3(self, share, text="training", verdict=""):  # type: ignore[no-untyped-def]
         seen.append(share)
         if share >= 3 / 12:
             raise Stopped
@@ -263,7 +263,7 @@ def test_stopped_at_a_checkpoint_it_still_measures_there(whole, tmp_path):
     places = Places(str(tmp_path), str(data_folder(None)), str(cache_folder()))
     for share in (0.5, 1.0):
 
-        def stops(self, now, text="training", share=share):  # type: ignore[no-untyped-def]
+        def stops(self, now, text="training", verdict="", share=share):  # type: ignore[no-untyped-def]
             if now == share:
                 raise Stopped
 

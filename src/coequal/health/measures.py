@@ -16,6 +16,7 @@ Holds = NDArray[np.bool_]
 BACK = 8  # probes over which progress and paths are looked at
 LATE = 12  # probes from which on a run that gets nowhere is none that has only begun
 POOLED = 12  # probes over which the classes of fresh images are counted
+MOST = 1e12  # of a growth, so that it is a number in JSON
 EXPECTED = 40  # images of a class below which its absence says nothing
 SLOWEST = 0.02  # share of the learning rate below which a decayed one excuses no more
 
@@ -38,17 +39,17 @@ def ago(values: Numbers, probes: int) -> Numbers:
 
 def grown(signals: Signals) -> Numbers:
     """How many times larger than at first the discriminator's output or the generator's gradient
-    is, whichever has grown more, where it is above 100; infinite where a loss is."""
+    is, whichever has grown more, where it is above 100; `MOST` where a loss is infinite."""
     found = np.zeros(len(signals))
     for name in ("logit", "gradient_generator"):
         values = recent(signals[name], 2, np.nanmedian)
         first = values[:3][np.isfinite(values[:3])]
         if len(first):
-            times = values / max(float(np.median(first)), 1e-12)
+            times = values / max(float(np.median(first)), 1e-9)
             found = np.fmax(found, np.where(values > 100, times, 0.0))
     for name in ("loss_discriminator", "loss_generator"):
-        found[np.isinf(signals[name])] = np.inf
-    return found
+        found[np.isinf(signals[name])] = MOST
+    return np.minimum(found, MOST)
 
 
 def motion(signals: Signals) -> Numbers:

@@ -101,9 +101,14 @@ def sheet(rows: Sequence[Row]) -> bytes:
     return _png(picture)
 
 
-def square_sheet(images: Images, real: Images | None = None, columns: int | None = None) -> bytes:
+def square_sheet(
+    images: Images,
+    real: Images | None = None,
+    columns: int | None = None,
+    at_least: int = 84,
+) -> bytes:
     """Any number of images as one PNG file, about as wide as high or in so many columns; points as
-    a scatter plot over real ones."""
+    a scatter plot over real ones. Smaller images are enlarged to about `at_least` pixels."""
     if are_points(images):
         return _scatter([Row("", "", images, real)])
     columns = columns or min(len(images), max(1, round(len(images) ** 0.5)))
@@ -112,7 +117,7 @@ def square_sheet(images: Images, real: Images | None = None, columns: int | None
     picture = Image.new(strips[0].mode, (strips[0].width, side * len(strips) - GAP), "white")
     for row, strip in enumerate(strips):
         picture.paste(strip, (0, row * side))
-    return _png(_enlarged(picture, max(1, 84 // side)))
+    return _png(_enlarged(picture, max(1, at_least // side)))
 
 
 @dataclass(frozen=True)

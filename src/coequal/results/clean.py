@@ -18,6 +18,7 @@ _LEFT_OVER = ("measured.json", "progress.json", "progress.new", "checkpoint")
 
 _DRAFTS = (
     *("result.json", "trial.json", "curves.npz", "generator.safetensors", "measured.json"),
+    *("frames.npz", "signals.npz", "health.json"),
     *("checkpoint.", "step-", "study.json", "study.yaml", "plan.json", "references.json"),
     *("results.csv", "timings.csv", "index."),
 )

@@ -186,6 +186,23 @@ class RunFolder:
         path = self.trial_folder(trial_id) / DETAILS
         return dict(json.loads(path.read_text())) if path.exists() else {}
 
+    def frames(self, trial_id: str) -> tuple[list[int], NDArray[Any]] | None:
+        """Steps, and generated images at each of them, (frames, n, channels, height, width), at
+        latents that stay the same; None if a trial kept none."""
+        path = self.trial_folder(trial_id) / FRAMES
+        if not path.exists():
+            return None
+        with np.load(path, allow_pickle=False) as file:
+            return file["steps"].tolist(), file["images"]
+
+    def curves(self, trial_id: str) -> dict[str, NDArray[np.float32]]:
+        """Losses of a trial over its steps, by name; empty if it has none."""
+        path = self.trial_folder(trial_id) / CURVES
+        if not path.exists():
+            return {}
+        with np.load(path, allow_pickle=False) as file:
+            return dict(file)
+
     def neighbours(self, trial_id: str) -> NDArray[np.uint8] | None:
         """Generated images beside their nearest training images, (n, 1 + k, channels, height,
         width)."""
@@ -244,11 +261,18 @@ class RunFolder:
 DETAILS = "details.json"
 """In a trial's folder: what numbers of its last checkpoint summarise."""
 
+CURVES = "curves.npz"
+"""In a trial's folder: its losses over the steps."""
+
 HEALTH = "health.json"
 """In a trial's folder: the verdict on its training, with evidence and remedies."""
 
 SIGNALS = "signals.npz"
 """In a trial's folder: what the monitor saw at each probe."""
+
+FRAMES = "frames.npz"
+"""In a trial's folder: images at the same latents while it trained; `steps`, (frames,), and
+`images`, (frames, n, channels, height, width)."""
 
 NEIGHBOURS = "neighbours.npy"
 """In a trial's folder: generated images of its last checkpoint beside their nearest training

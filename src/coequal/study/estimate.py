@@ -15,9 +15,9 @@ from coequal.rng import Rng
 from coequal.study.labels import in_proportion
 from coequal.study.parts import assemble
 from coequal.study.plan import most_trials
+from coequal.study.players import make_trainer
 from coequal.study.references import instrument_for, shown
 from coequal.study.spec import Study
-from coequal.study.trial import make_trainer
 from coequal.study.worker import Places, threads
 from coequal.training.loop import Trainer
 

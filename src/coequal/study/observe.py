@@ -1,7 +1,7 @@
 """What a run tells whoever watches it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 
@@ -17,6 +17,8 @@ class Progress:
     models: Mapping[str, tuple[int, int, int]]  # trials known by now, ended, failed of these
     per_hour: float | None  # trials that end in an hour, at the rate of this session
     news: tuple[str, ...] = ()  # what happened since the last time, one line each
+    doing: Mapping[str, str] = field(default_factory=dict)  # of those that run, what each says
+    verdicts: Mapping[str, str] = field(default_factory=dict)  # and its health, where it is known
 
     @property
     def finished(self) -> int:

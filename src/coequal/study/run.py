@@ -248,10 +248,15 @@ def _count(session: _Session, trial: Trial, status: str) -> None:
 
 def _show(session: _Session, text: str = "") -> None:
     running: dict[str, float] = {}
+    doing: dict[str, str] = {}
+    verdicts: dict[str, str] = {}
     for trial in session.running.values():
         beat = _heart(session.folder.trial_folder(trial.id) / "progress.json")
         if beat:
-            running[_name(trial)] = float(beat["share"])
+            name = _name(trial)
+            running[name], doing[name] = float(beat["share"]), beat["text"]
+            if verdict := beat.get("verdict"):
+                verdicts[name] = verdict
     finished = sum(session.statuses.values())
     gained = finished - session.already + sum(running.values())
     left = session.total - finished - sum(running.values())
@@ -263,7 +268,9 @@ def _show(session: _Session, text: str = "") -> None:
     statuses, news = dict(session.statuses), tuple(session.news)
     session.news.clear()
     session.observer.update(
-        Progress(session.total, statuses, running, text, estimate, models, rate, news)
+        Progress(
+            session.total, statuses, running, text, estimate, models, rate, news, doing, verdicts
+        )
     )
 
 

@@ -18,7 +18,6 @@ import numpy as np
 import torch
 from safetensors import SafetensorError
 
-from coequal.contract import Dataset, Generator
 from coequal.data import fingerprint
 from coequal.evaluation.instrument import SPLITS, Instrument, generate
 from coequal.evaluation.nearby import beside_nearest
@@ -28,15 +27,17 @@ from coequal.results.folder import DETAILS, NEIGHBOURS, RunFolder, samples_path
 from coequal.rng import Rng
 from coequal.seeds import seed_for
 from coequal.selection import cost
-from coequal.study.labels import every_class, like_split
-from coequal.study.parts import Parts, assemble
-from coequal.study.references import instrument_for, refuses_unlabelled, shown
-from coequal.study.watch import StoppedEarly, Watch
+from coequal.study.frames import grid
+from coequal.study.labels import like_split
+from coequal.study.onlooker import Onlooker
+from coequal.study.parts import assemble
+from coequal.study.players import make_trainer
+from coequal.study.references import instrument_for
+from coequal.study.watch import StoppedEarly
 from coequal.study.weights import KEPT, kept_weights, write_weights
 from coequal.study.worker import Heart, Places, Stopped, TimedOut, environment, heeding, threads
 from coequal.training import checkpoint as checkpoints
-from coequal.training.data import Batches
-from coequal.training.loop import Diverged, Trainer, build_players
+from coequal.training.loop import Diverged, Trainer
 
 INFRASTRUCTURE = (OSError, MemoryError, torch.OutOfMemoryError, SafetensorError)
 """What the machine does to a trial; everything else that goes wrong in it is its own result."""
@@ -109,7 +110,7 @@ class _Running:
         self.measured: list[Checkpoint] = []
         self.notes: list[str] = []
         self.trainer: Trainer | None = None
-        self.watch: Watch | None = None
+        self.onlooker: Onlooker | None = None
         self.heart = Heart(folder / "progress.json", places)
 
     def log(self, text: str) -> None:
@@ -126,43 +127,52 @@ class _Running:
         instrument = instrument_for(trial, places, self.heart.note)
         self._refuse_changed(instrument)
         trainer = self.trainer = make_trainer(trial, parts, instrument.dataset, places.device)
-        self.watch = Watch(trial, trainer, instrument.dataset, instrument.encoder)
+        onlooker = self.onlooker = Onlooker(
+            trial, trainer, instrument.dataset, instrument.encoder, places, self.folder
+        )
         self._resume(trainer)
+        onlooker.begin()
         for amount in parts.training.schedule():
             if self.measured and amount <= getattr(self.measured[-1].spent, parts.training.unit):
                 continue  # measured already; what was only trained, before a stop, is not
-            self._train(trainer, amount)
+            self._train(trainer, onlooker, amount)
             self._measure(trainer, instrument, trainer.steps_done)
+            onlooker.save()
             checkpoints.save(trainer, self.folder / "checkpoint")
 
     def pause(self) -> None:
         """Leave a checkpoint for whoever goes on."""
+        if self.onlooker is not None:
+            self.onlooker.save()
+            self.onlooker.close()
         if self.trainer is not None and self.trainer.steps_done:
             checkpoints.save(self.trainer, self.folder / "checkpoint")
             self.log(f"stopped at step {self.trainer.steps_done}, with a checkpoint")
         (self.folder / "progress.json").unlink(missing_ok=True)
 
-    def _train(self, trainer: Trainer, amount: float) -> None:
+    def _train(self, trainer: Trainer, onlooker: Onlooker, amount: float) -> None:
         """Train until so much is spent, with a pulse about every second."""
         steps = 1
         while trainer.spent_of_budget < amount:
             begun = time.monotonic()
+            onlooker.picture()
             try:
-                most = steps if self.watch is None else self.watch.steps(steps)
-                trainer.train_until(amount, at_most_steps=most)
+                most = onlooker.steps(steps)
+                trainer.train_until(min(amount, onlooker.next), at_most_steps=most)
             except OSError as error:  # training touches no file: it is the model's own code
                 raise _OfTheModel from error
-            if self.watch is not None:
-                self.watch.look()
+            said, verdict = onlooker.look()
             if time.monotonic() - begun < PULSE:
                 steps *= 2
-            self.heart.beat(trainer.spent_of_budget / trainer.training.amount)
+            self.heart.beat(trainer.spent_of_budget / trainer.training.amount, said, verdict)
+        onlooker.picture()
 
     def finish(self, status: str, reason: str | None) -> None:
         """Write the result, and leave only what a report or `coequal sample` can use."""
         trainer, health = self.trainer, None
-        if self.watch is not None:
-            health = self.watch.finish(self.folder, reason if status == "diverged" else None)
+        if self.onlooker is not None:
+            whole = status != "failed"  # else whatever failed may fail again
+            health = self.onlooker.finish(reason if status == "diverged" else None, picture=whole)
         if trainer is not None:
             write_npz(self.folder / "curves.npz", trainer.curves.arrays())
             write_weights(self.folder / "generator.safetensors", trainer)
@@ -268,41 +278,3 @@ def measured_so_far(folder: Path) -> list[Checkpoint]:
     path = folder / "measured.json"
     known = json.loads(path.read_text()) if path.exists() else []
     return [Checkpoint.from_dict(entry) for entry in known]
-
-
-def make_trainer(trial: Trial, parts: Parts, dataset: Dataset, device: str) -> Trainer:
-    """Everything of a trial, at step 0.
-
-    Raises:
-        ValueError: the nets can't be built for these images.
-    """
-    refusal = parts.architecture.refuses(dataset.shape) or refuses_unlabelled(trial, parts, dataset)
-    if refusal:
-        raise ValueError(refusal)
-    classes = None if dataset.classes is None else len(dataset.classes)
-    needs = parts.objective.needs()
-    players = build_players(
-        parts.architecture, dataset.shape, classes, needs, seed_for(trial.id, "nets")
-    )
-    seed = seed_for(trial.id, "training")
-    batches = Batches(
-        dataset.train, parts.training.batch_size, seed_for(seed, "data"), torch.device(device)
-    )
-    return Trainer(
-        parts.objective,
-        players,
-        batches,
-        parts.optimisation,
-        parts.training,
-        seed,
-        device,
-        parts.tricks,
-    )
-
-
-def grid(generator: Generator, device: str, dataset: Dataset) -> torch.Tensor:
-    """The images of the sheet, at latents that are the same for every trial with the same kind of
-    latents."""
-    count, form = shown(dataset.shape)
-    labels = every_class(count, dataset.classes)
-    return generate(generator, count, Rng(seed_for("grid"), device), labels, form)

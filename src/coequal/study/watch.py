@@ -1,12 +1,13 @@
 """Health of a trial: what is seen of it while it trains, and what is written of it."""
 
+import math
 from pathlib import Path
 from typing import Any
 
 from coequal.contract import Dataset, Encoder
 from coequal.files import write_json
 from coequal.health import Health, judge
-from coequal.health.signals import Signals
+from coequal.health.signals import NAMES, Signals
 from coequal.records import Trial
 from coequal.results.folder import HEALTH, SIGNALS
 from coequal.seeds import seed_for
@@ -61,6 +62,18 @@ class Watch:
             return most
         every = self.monitor.every
         return min(most, every - self.trainer.steps_done % every)
+
+    @property
+    def said(self) -> str:
+        """How the training stands, in a line: `step 1,200: loss D 1.31, G 0.74; healthy`."""
+        text = f"step {self.trainer.steps_done:,}"
+        if self.health is None:
+            return text
+        row = dict(zip(NAMES, self.monitor.rows[-1], strict=True))
+        losses = {"D": row["loss_discriminator"], "G": row["loss_generator"]}
+        known = [f"{who} {loss:.3g}" for who, loss in losses.items() if not math.isnan(loss)]
+        since = "" if self.health.step is None else f" since step {self.health.step:,}"
+        return f"{text}: loss {', '.join(known)}; {self.health.verdict}{since}"
 
     def finish(self, folder: Path, diverged: str | None) -> dict[str, Any]:
         """Write signals and health into the trial's folder.

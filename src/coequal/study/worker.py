@@ -32,6 +32,8 @@ class Places:
     stop: str = ""  # once this file is there, running trials write a checkpoint and end
     time_limit: float | None = None  # seconds on the clock for one attempt at a trial
     threads: int = 1  # one per trial is fastest overall, and its bits depend on no other worker
+    frames: int = 0  # pictures of its training that each trial keeps, for an animation
+    tensorboard: str = ""  # a folder for TensorBoard's event files of the run's only trial
 
 
 class Stopped(Exception):
@@ -51,8 +53,13 @@ class Heart:
         self.started, self.last = time.monotonic(), 0.0
         self.asked = False  # to stop, by a signal
 
-    def beat(self, share: float, text: str = "training") -> None:
-        """Note how much of the budget is spent, from 0 to 1.
+    def beat(self, share: float, text: str = "training", verdict: str = "") -> None:
+        """Note how far a trial is.
+
+        Args:
+            share: of the budget that is spent, from 0 to 1.
+            text: what goes on, for whoever watches.
+            verdict: on its health by now; empty before there is one.
 
         Raises:
             Stopped: the coordinator asked for it, or a signal.
@@ -72,7 +79,7 @@ class Heart:
         if self.places.stop and os.path.exists(self.places.stop):
             raise Stopped
         write = self.path.with_suffix(".new")
-        write.write_text(json.dumps({"share": min(share, 1.0), "text": text}))
+        write.write_text(json.dumps({"share": min(share, 1.0), "text": text, "verdict": verdict}))
         write.replace(self.path)
 
     def note(self, text: str) -> None:

@@ -1,0 +1,116 @@
+"""What `coequal train` was asked for: as a study, and as a command line again."""
+
+import json
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+FLAGS = {
+    "data": "--data",
+    "steps": "--steps",
+    "width": "--width",
+    "generator_lr": "--generator-lr",
+    "discriminator_lr": "--discriminator-lr",
+    "ema": "--ema",
+    "encoder": "--encoder",
+    "samples": "--samples",
+    "seed": "--seed",
+    "stop_on": "--stop-on",
+    "tensorboard": "--tensorboard",
+    "data_dir": "--data-dir",
+    "device": "--device",
+    "out": "--out",
+}
+"""The option of each field, in the order in which a command says them."""
+
+RATES = {
+    "generator_learning_rate": "generator_lr",
+    "discriminator_learning_rate": "discriminator_lr",
+}
+OPTIONS = ("ema", "width", "steps")
+"""Settings that the command line has options for."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The options of one call; see `coequal train --help`."""
+
+    model: str
+    data: str = "fashion_mnist"
+    steps: int = 1500
+    width: float = 0.125
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    generator_lr: float | None = None
+    discriminator_lr: float | None = None
+    ema: float | None = None
+    encoder: str | None = None
+    samples: int = 2500
+    seed: int = 0
+    stop_on: str | None = None
+    tensorboard: Path | None = None
+    out: Path | None = None
+    data_dir: Path | None = None
+    device: str = "cpu"
+
+    @property
+    def folder(self) -> Path:
+        """Of the run."""
+        return self.out or Path("runs") / self.model
+
+    def study(self, encoder: str) -> dict[str, Any]:
+        """As a study file would say it."""
+        rates = {name: getattr(self, option) for name, option in RATES.items()}
+        rates = {name: rate for name, rate in rates.items() if rate is not None}
+        names = None if self.stop_on is None else [n.strip() for n in self.stop_on.split(",")]
+        return {
+            "study": f"train {self.model}",
+            "data": [self.data],
+            "models": [{"base": self.model, "settings": {**self.settings, **rates}}],
+            "architecture": {"name": "infogan", "width": self.width},
+            "search": {"settings": 1},
+            "training": {
+                "budget": {"discriminator_steps": self.steps},
+                "checkpoints": 10,
+                **({} if self.ema is None else {"ema": self.ema}),
+                **({} if names is None else {"stop_on": names}),
+            },
+            "evaluation": {
+                "encoder": encoder,
+                "samples": self.samples,
+                **({"neighbours": True} if encoder == "classifier" else {}),
+            },
+            "seed": self.seed,
+        }
+
+    def having(self, more: Mapping[str, Any]) -> "Asked":
+        """The same with more settings, in a folder beside this one."""
+        own = {name: value for name, value in more.items() if name in OPTIONS}
+        settings = {name: value for name, value in more.items() if name not in OPTIONS}
+        replaced = {RATES[name]: None for name in settings if name in RATES}
+        changes: dict[str, Any] = {**own, **replaced}
+        return replace(
+            self,
+            settings={**self.settings, **settings},
+            out=self.folder.with_name("-".join([self.folder.name, *more])),
+            **changes,
+        )
+
+    def command(self) -> str:
+        """As a command line, ready to paste; what is a default is left out."""
+        return shlex.join(["coequal", "train", self.model, *self._options()])
+
+    def _options(self) -> Iterator[str]:
+        defaults = {entry.name: entry.default for entry in fields(self)}
+        for name, flag in FLAGS.items():
+            if name == "stop_on":
+                for setting, value in self.settings.items():
+                    yield from ("--set", f"{setting}={_written(value)}")
+            if (value := getattr(self, name)) != defaults[name]:
+                yield from (flag, str(value))
+
+
+def _written(value: Any) -> str:
+    """A value as `--set` reads it."""
+    return value if isinstance(value, str) else json.dumps(value)

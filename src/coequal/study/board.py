@@ -1,0 +1,83 @@
+"""What TensorBoard shows of a trial while it trains (the package is an extra)."""
+
+import importlib.util
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coequal.health import Health
+from coequal.health.signals import NAMES, Signals
+from coequal.records import POINT
+
+GROUPS = {"loss_discriminator": "loss/discriminator", "loss_generator": "loss/generator"}
+GAP = 1  # pixels between two images
+
+
+def refuse_without_tensorboard() -> None:
+    """Say so, before any work, where event files can't be written.
+
+    Raises:
+        ValueError: the package is not installed; the message says what would do.
+    """
+    if importlib.util.find_spec("tensorboard") is None:
+        raise ValueError(
+            "--tensorboard needs the package tensorboard, which is not installed: "
+            "pip install 'coequal[tensorboard]'"
+        )
+
+
+class Board:
+    """The event files of one trial: a scalar for each signal at each probe, pictures of the frames,
+    the health in words whenever the verdict changes.
+
+    Args:
+        folder: for the event files.
+        step: where the training begins or goes on; what an earlier attempt wrote beyond it is
+            hidden by TensorBoard.
+    """
+
+    def __init__(self, folder: Path, step: int) -> None:
+        from torch.utils.tensorboard import SummaryWriter  # an extra, and slow to import
+
+        self.writer: Any = SummaryWriter(str(folder), purge_step=step + 1 if step else None)
+        self.last, self.verdict = step, ""
+
+    def probes(self, signals: Signals, health: Health | None) -> None:
+        """Write the probes that are new, and the verdict if it is."""
+        steps = signals["step"]
+        for row in np.flatnonzero(steps > self.last).tolist():
+            step = int(steps[row])
+            for name in NAMES[1:]:
+                value = float(signals[name][row])
+                if not math.isnan(value):
+                    self.writer.add_scalar(GROUPS.get(name, f"health/{name}"), value, step)
+            self.last = step
+        if health is not None and health.verdict != self.verdict:
+            self.verdict = health.verdict
+            self.writer.add_text("health", f"{health.verdict}: {health.evidence}", self.last)
+
+    def frame(self, images: NDArray[Any], step: int) -> None:
+        """Write a frame as one picture; points in the plane make none."""
+        if images.shape[1:] != POINT:
+            self.writer.add_image("samples", tiled(images), step)
+
+    def close(self) -> None:
+        """Write what is left."""
+        self.writer.close()
+
+
+def tiled(images: NDArray[Any]) -> NDArray[np.uint8]:
+    """Images (n, channels, height, width) as one, (1 or 3, rows, columns), about as wide as high,
+    white between them."""
+    shown = images[:, :3] if images.shape[1] >= 3 else images[:, :1]
+    count, channels, height, width = shown.shape
+    columns = math.isqrt(count - 1) + 1
+    rows = -(-count // columns)
+    canvas = np.full((channels, rows * (height + GAP), columns * (width + GAP)), 255, np.uint8)
+    for place, image in enumerate(shown):
+        top, left = place // columns * (height + GAP), place % columns * (width + GAP)
+        canvas[:, top : top + height, left : left + width] = image
+    return canvas[:, :-GAP, :-GAP]
