@@ -42,7 +42,7 @@ MAY_IMPORT = {
     "cli_options": {"results", "report"},
     "cli_study": WORDS | {"cli_options", "api", "executors", "study"},
     "cli_run": WORDS | {"cli_options", "api", "data", "progress", "results", "samples", "study"},
-    "cli_command": set(),
+    "cli_command": {"study"},
     "cli_train": WORDS
     | {"cli_command", "cli_options", "cli_run", "api", "data", "report", "results", "samples"}
     | {"study"},

@@ -177,3 +177,17 @@ def test_a_command_says_what_is_no_default_and_takes_settings_where_they_belong(
     )
     assert Asked("wgan").command() == "coequal train wgan"
     assert Asked("wgan").folder == Path("runs/wgan")
+
+
+def test_the_rate_goes_with_the_width():
+    # 5e-5 of NS GAN at an eighth of the width: 4e-4; 2e-4 of SNGAN: 1.6e-3; at a hundredth it ends
+    # at 2e-3; wider nets keep the authors'.
+    assert Asked("ns_gan").rate == (5e-5, pytest.approx(4e-4))
+    assert Asked("sngan").rate == (2e-4, pytest.approx(1.6e-3))
+    assert Asked("sngan", width=0.01).rate == (2e-4, 2e-3)
+    assert Asked("ns_gan", width=2).rate == (5e-5, 5e-5)
+    assert Asked("ns_gan", settings={"learning_rate": 1e-3}).rate is None
+    (model,) = Asked("ns_gan").study("classifier")["models"]
+    assert model["settings"] == {"learning_rate": pytest.approx(4e-4)}
+    (model,) = Asked("ns_gan", settings={"learning_rate": 3e-5}).study("classifier")["models"]
+    assert model["settings"] == {"learning_rate": 3e-5}

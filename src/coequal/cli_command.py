@@ -32,6 +32,8 @@ RATES = {
 OPTIONS = ("ema", "width", "steps")
 """Settings that the command line has options for."""
 
+HIGHEST = 2e-3  # learning rate that is taken without being asked for
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -59,15 +61,34 @@ class Asked:
         """Of the run."""
         return self.out or Path("runs") / self.model
 
+    @property
+    def rate(self) -> tuple[float, float] | None:
+        """The authors' learning rate and the one that is used; None if one was given, or the model
+        is none of ours.
+
+        Nets of another width need another rate: with Adam that of hidden weights goes with one over
+        the width (Yang et al. 2021, arXiv:2203.03466, table 3). At an eighth of the width the
+        authors' rates don't begin to learn within a few thousand steps.
+        """
+        from coequal.study.model import resolve_model
+
+        own = resolve_model(self.model)
+        known = own.get("settings", {}) if isinstance(own, Mapping) else {}
+        if "learning_rate" in self.settings or "learning_rate" not in known:
+            return None
+        authors = float(known["learning_rate"])
+        return authors, max(authors, min(authors / self.width, HIGHEST))
+
     def study(self, encoder: str) -> dict[str, Any]:
         """As a study file would say it."""
+        scaled = {} if self.rate is None else {"learning_rate": self.rate[1]}
         rates = {name: getattr(self, option) for name, option in RATES.items()}
         rates = {name: rate for name, rate in rates.items() if rate is not None}
         names = None if self.stop_on is None else [n.strip() for n in self.stop_on.split(",")]
         return {
             "study": f"train {self.model}",
             "data": [self.data],
-            "models": [{"base": self.model, "settings": {**self.settings, **rates}}],
+            "models": [{"base": self.model, "settings": {**scaled, **self.settings, **rates}}],
             "architecture": {"name": "infogan", "width": self.width},
             "search": {"settings": 1},
             "training": {

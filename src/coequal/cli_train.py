@@ -102,6 +102,14 @@ def _train(asked: Asked, resume: bool) -> None:
             f"{asked.folder} holds no run to go on with; leave out --resume to begin one there, or "
             "name the run's folder with --out"
         )
+    if asked.rate is not None and asked.rate[0] != asked.rate[1]:
+        authors, used = asked.rate
+        console.print(
+            f"learning rate {used:g}: the authors' {authors:g} is for nets of full width, and these "
+            f"are {asked.width:g} as wide; theirs with --set learning_rate={authors:g}",
+            markup=False,
+            soft_wrap=True,
+        )
     study = _checked(asked.study(asked.encoder or _encoder_for(asked.data, asked.data_dir)))
     options = {
         "workers": 1,

@@ -1,0 +1,123 @@
+"""Every failure of a GAN on purpose, what coequal says of it, and the remedy: the pictures and the
+table of docs/why_does_my_gan_fail.md.
+
+    python examples/why_gans_fail.py runs/failures          # twenty minutes on two cores
+
+A folder for the results, then, if you like, discriminator steps (800) and a data set.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import coequal
+from coequal.health import Health
+from coequal.records import Result
+from coequal.report.grids import square_sheet
+from coequal.results.folder import RunFolder
+
+ADAM = {"learning_rate": 2e-3, "beta1": 0.5}
+
+
+class Case(NamedTuple):
+    """A failure, and the same with a remedy."""
+
+    base: str
+    settings: dict[str, Any]
+    remedy: dict[str, Any]
+    data: str = "{data}"
+
+
+CASES = {
+    "healthy": Case("ns_gan", ADAM, {"spectral_norm": True}),
+    "diverged": Case(
+        "ns_gan", {"optimiser": "sgd", "learning_rate": 5.0, "beta1": 0.9}, {"optimiser": "adam", **ADAM}
+    ),
+    "collapsed": Case(
+        "lsgan",
+        {"learning_rate": 0.3, "beta1": 0.5, "batch_norm": False},
+        {"learning_rate": 2e-3},
+    ),
+    "mode_dropping": Case(
+        "ns_gan",
+        {"learning_rate": 0.1, "beta1": 0.5, "batch_norm": False},
+        {"learning_rate": 2e-3},
+    ),
+    "discriminator_won": Case(
+        "ns_gan",
+        {**ADAM, "generator_learning_rate": 1e-5, "discriminator_learning_rate": 2e-3},
+        {"generator_learning_rate": 2e-3},
+    ),
+    "generator_won": Case(
+        "ns_gan",
+        {**ADAM, "discriminator_learning_rate": 1e-6},
+        {"discriminator_learning_rate": 2e-3},
+    ),
+    "oscillating": Case(
+        "wgan",
+        {"learning_rate": 0.05, "beta1": 0.9, "weight_bound": 1.0, "discriminator_per_generator": 1},
+        {"learning_rate": 1e-3, "beta1": 0.5},
+    ),
+    "stalled": Case("ns_gan", {**ADAM, "learning_rate": 1e-7}, {"learning_rate": 2e-3}),
+    "overfitting": Case(
+        "ns_gan", ADAM, {"augment": "diffaugment", "discriminator_dropout": 0.3}, "{data}@0.2%"
+    ),
+}
+
+
+def study(data: str, steps: int, cases: dict[str, Case]) -> dict[str, Any]:
+    """Every case with and without its remedy, on one data set."""
+    models = []
+    for name, case in cases.items():
+        for own, settings in ((name, case.settings), (f"{name}_cured", case.settings | case.remedy)):
+            models.append({"base": case.base, "name": own, "settings": settings})
+    return {
+        "study": f"failures on {data.replace('/', ' ')}",
+        "data": [data],
+        "models": models,
+        "architecture": {"name": "infogan", "width": 0.125},
+        "search": {"settings": 1},
+        "training": {"budget": {"discriminator_steps": steps}, "checkpoints": 1},
+        "evaluation": {"encoder": "classifier", "samples": 2500},
+    }
+
+
+def row(name: str, results: dict[str, tuple[RunFolder, Result]]) -> str:
+    """A line of the table."""
+    cells = [name]
+    for own in (name, f"{name}_cured"):
+        folder, result = results[own]
+        health = Health.load(folder.health_path(result.trial.id))
+        since = "" if health.step is None else f" since step {health.step}"
+        measured = result.checkpoints[-1:]
+        fd = f"{measured[0].value('fd', 'test'):.0f}" if measured else "none"
+        cells += [f"{health.verdict}{since}: {health.evidence}", fd]
+    return f"| {' | '.join(cells)} |"
+
+
+def main(out: Path, steps: int, data: str) -> None:
+    """Run what is missing, and write pictures and table."""
+    results: dict[str, tuple[RunFolder, Result]] = {}
+    for where in dict.fromkeys(case.data.format(data=data) for case in CASES.values()):
+        own = {name: case for name, case in CASES.items() if case.data.format(data=data) == where}
+        folder = RunFolder(out / where.replace("@", "-").replace("%", "-percent"))
+        found = coequal.run(coequal.study_of(study(where, steps, own)), folder.path)
+        results |= {result.trial.model: (folder, result) for result in found.values()}
+    for name, (folder, result) in results.items():
+        step = result.checkpoints[-1].step if result.checkpoints else 0
+        images = folder.samples(result.trial.id, step)
+        if images is not None:
+            (out / f"{name}.png").write_bytes(square_sheet(images))
+    lines = ["| | what coequal said | FD | with the remedy | FD |", "|---|---|---|---|---|"]
+    lines += [row(name, results) for name in CASES]
+    (out / "failures.md").write_text("\n".join(lines) + "\n")
+    print("\n".join(lines))
+
+
+if __name__ == "__main__":  # the workers are processes of their own
+    given = sys.argv[1:]
+    main(
+        Path(given[0] if given else "runs/failures"),
+        int(given[1]) if len(given) > 1 else 800,
+        given[2] if len(given) > 2 else "fashion_mnist",
+    )
