@@ -42,10 +42,13 @@ MAY_IMPORT = {
     "cli_options": {"results", "report"},
     "cli_study": WORDS | {"cli_options", "api", "executors", "study"},
     "cli_run": WORDS | {"cli_options", "api", "data", "progress", "results", "samples", "study"},
+    "cli_health": {"cli_options", "api", "health"},
     "cli_results": WORDS | {"cli_options", "api", "overview", "results", "samples"},
     "cli_score": WORDS | {"api", "evaluation"},
     "api": WORDS
-    | {"manifolds", "samples", "evaluation", "data", "study", "results", "report", "executors"},
+    | {"manifolds", "samples", "evaluation", "data", "study", "results", "report", "executors"}
+    | {"diagnosis"},
+    "diagnosis": WORDS | {"data", "evaluation", "health", "results", "samples", "study"},
     "executors": {"execution"},
     "progress": {"study"},
     "samples": WORDS | {"evaluation", "results", "report", "study"},
@@ -53,6 +56,7 @@ MAY_IMPORT = {
     "cli": WORDS
     | {
         "cli_options",
+        "cli_health",
         "cli_results",
         "cli_run",
         "cli_score",
