@@ -85,17 +85,19 @@ def _print_whole(found: dict[str, Any]) -> None:
         status = found["status"] or "no result yet"
         _line(f"{found['model']} (trial {found['trial']}): {status}")
     since = "" if found["step"] is None else f" since step {found['step']}"
-    console.print(f"[bold]{_styled(found['verdict'])}[/bold]{since}: {MEANING[found['verdict']]}")
+    said = f"[bold]{_styled(found['verdict'])}[/bold]{since}: {MEANING[found['verdict']]}"
+    console.print(said, soft_wrap=True)
     _line(found["evidence"])
     if found.get("recorded") not in (None, found["verdict"]):
         _line(f"recorded when it ended: {found['recorded']}; the rules are other ones by now")
     for name, counts in found.get("classes", {}).items():
         _line(f"taken for {name}: {counts['fake']} generated images, {counts['real']} real ones")
     _list("rules that fire", [_fired(finding) for finding in found["findings"]])
-    _list(
-        "held at some time",
-        [f"{a['verdict']} from step {a['since']} to {a['until']}" for a in found["alarms"]],
-    )
+    *before, last = found["alarms"] or [None]
+    if last is not None and last["verdict"] != found["verdict"]:
+        before.append(last)
+    passed = [f"{a['verdict']} from step {a['since']} to {a['until']}" for a in before]
+    _list("held at some time, and passed", passed)
     _list("not looked for", found["unseen"])
     for number, remedy in enumerate(found["remedies"], 1):
         if number == 1:

@@ -75,6 +75,10 @@ def rates(times: float, why: str, source: str, player: str = "") -> Proposal:
         own = tuple(known for known in run.players if player in ("", known))
         new = {known: _within(run.rate(known), times) for known in own}
         had = list(dict.fromkeys(run.rate(known) for known in own))
+        size = "larger" if times > 1 else "smaller"
+        name = f"learning rate of the {player}" if player else "learning rate"
+        if not run.settings:  # nothing is known, and a number would be a guess
+            return Remedy(f"a {size} {name}: {why}", {}, source)
         if not own or list(dict.fromkeys(new.values())) == had:
             return None
         if own == run.players and not any(run.on(f"{known}_learning_rate") for known in own):
@@ -82,8 +86,6 @@ def rates(times: float, why: str, source: str, player: str = "") -> Proposal:
         else:
             changed = {known: rate for known, rate in new.items() if rate != run.rate(known)}
             settings = {f"{known}_learning_rate": rate for known, rate in changed.items()}
-        size = "larger" if times > 1 else "smaller"
-        name = f"learning rate of the {player}" if player else "learning rate"
         numbers = " and ".join(f"{rate:g}" for rate in had)
         return Remedy(f"a {size} {name}: {why} ({numbers} so far)", settings, source)
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from coequal.health import _proposals as of
+import coequal.health._proposals as of
 from coequal.health._proposals import OURS, Proposal, advice, rates, switch
 from coequal.health._run import ALONE, PENALISED, Run
 from coequal.health.verdict import EARLY, Remedy
