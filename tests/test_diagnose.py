@@ -9,9 +9,11 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from coequal import diagnosis
+from coequal import api, diagnosis
+from coequal.contract import Split
 from coequal.data import load_dataset
 from coequal.health.signals import NAMES, Signals, load
+from coequal.images import unit
 from coequal.results.folder import HEALTH, SIGNALS, RunFolder
 from test_cli import coequal
 
@@ -32,8 +34,8 @@ evaluation: {encoder: pixels, samples: 40}
 def made(tmp_path_factory) -> Path:
     home = tmp_path_factory.mktemp("diagnose")
     (home / "watched.yaml").write_text(STUDY)
-    done = coequal("run", "watched.yaml", "--out", "run", "--workers", 0, cwd=home)
-    assert done.returncode == 0, done.stderr
+    results = api.run(home / "watched.yaml", home / "run", workers=0)
+    assert {result.status for result in results.values()} == {"done"}
     return home
 
 
@@ -93,17 +95,18 @@ def test_one_trial_by_model_by_id_and_by_its_folder(made):
 def test_a_finished_run_is_judged_by_the_rules_of_today(run):
     spoil(run, nearest=0.0)
     found = diagnosed(run, "--model", "ns_gan")
-    # 20 probes of 25 steps; equal from the eleventh on, at step 275.
-    assert (found["verdict"], found["step"]) == ("collapsed", 275)
+    # 20 probes of 25 steps; equal from the eleventh on, at step 275, and the mean of two probes
+    # from 300 on.
+    assert (found["verdict"], found["step"]) == ("collapsed", 300)
     (finding,) = (f for f in found["findings"] if f["rule"] == "duplicates")
-    assert (finding["value"], finding["since"]) == (0, 275)
+    assert (finding["value"], finding["since"]) == (0, 300)
     # Of two rates, 0.02 is the one that is out of place, and 1e-7 what the other has.
     first = found["remedies"][0]
     assert first["settings"] == {"discriminator_learning_rate": 1e-7}
     said = coequal("diagnose", run.path, "--model", "ns_gan").stdout
-    assert "collapsed since step 275: the generator makes one image" in said
+    assert "collapsed since step 300: the generator makes one image" in said
     assert f"recorded when it ended: {found['recorded']}" in said
-    assert "collapsed (duplicates) since step 275" in said
+    assert "collapsed (duplicates) since step 300" in said
     assert "0, threshold" in said
     assert "--set discriminator_learning_rate=1e-07" in said
     assert "Heusel et al. 2017" in said
@@ -119,7 +122,7 @@ def test_what_held_and_passed_is_said(run):
     assert found["verdict"] != "collapsed"
     assert [alarm["verdict"] for alarm in found["alarms"]] == ["collapsed"]
     said = coequal("diagnose", run.path, "--model", "ns_gan").stdout
-    assert "held at some time, and passed\n- collapsed from step 275" in said
+    assert "held at some time, and passed\n- collapsed from step 300" in said
 
 
 def test_json_has_no_infinity(run):
@@ -197,7 +200,28 @@ def digits(tmp_path_factory) -> Path:
     return home
 
 
-def test_images_alone(digits):
+class NearestMean:
+    """Takes an image for the class whose mean image is nearest; no training."""
+
+    def __init__(self, split: Split) -> None:
+        assert split.labels is not None
+        pixels = unit(split.images).flatten(1)
+        self.means = torch.stack([pixels[split.labels == label].mean(0) for label in range(10)])
+
+    def features(self, images: torch.Tensor) -> torch.Tensor:
+        return unit(images).flatten(1)
+
+    def probabilities(self, features: torch.Tensor) -> torch.Tensor:
+        return (-torch.cdist(features, self.means)).softmax(1)
+
+
+def test_images_alone(digits, monkeypatch):
+    def classifier(name, sources, cache, log):  # type: ignore[no-untyped-def]
+        assert name == "classifier"
+        return NearestMean(sources["real"].dataset.train), "asked for"
+
+    monkeypatch.setattr(diagnosis, "chosen_encoder", classifier)
+
     def of(name: str, *options: object) -> dict:  # type: ignore[type-arg]
         done = coequal("diagnose", "--fake", f"{name}.npy", "--json", *options, cwd=digits)
         assert done.returncode == 0, done.stderr
