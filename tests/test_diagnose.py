@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -105,7 +106,7 @@ def test_a_finished_run_is_judged_by_the_rules_of_today(run):
     assert first["settings"] == {"discriminator_learning_rate": 1e-7}
     said = coequal("diagnose", run.path, "--model", "ns_gan").stdout
     assert "collapsed since step 300: the generator makes one image" in said
-    assert f"recorded when it ended: {found['recorded']}" in said
+    assert f"recorded when it ended, by the rules of that time: {found['recorded']}" in said
     assert "collapsed (duplicates) since step 300" in said
     assert "0, threshold" in said
     assert "--set discriminator_learning_rate=1e-07" in said
@@ -174,6 +175,19 @@ def test_a_trial_that_has_not_begun_is_a_row_without_a_verdict(run):
     assert "neither signals nor samples" in done.stderr
 
 
+def test_of_several_settings_the_best_or_the_first_that_has_begun(run):
+    trials = run.plan()
+    first = next(trial for trial in trials if trial.model == "ns_gan")
+    run.write_plan([replace(first, setting=1, seed=99), *trials])  # planned, and not begun
+    assert diagnosed(run, "--model", "ns_gan")["trial"] == first.id
+    (run.trial_folder(first.id) / "result.json").unlink()
+    assert diagnosed(run, "--model", "ns_gan")["trial"] == first.id
+    run.write_plan([replace(first, data="mnist"), *trials])
+    done = coequal("diagnose", run.path, "--model", "ns_gan")
+    assert done.returncode == 1
+    assert "several data sets (digits, mnist); name a --trial" in done.stderr
+
+
 def test_a_trial_that_diverged_says_so_without_anything_else(run):
     own = place(run)
     result = json.loads((own / "result.json").read_text())
@@ -235,6 +249,10 @@ def test_images_alone(digits, monkeypatch):
     four = of("four")
     assert (four["verdict"], four["numbers"]["distinct"]) == ("collapsed", 4)
     assert any("no --real" in text for text in four["unseen"])
+    said = coequal("diagnose", "--fake", "four.npy", cwd=digits).stdout
+    assert said.startswith(
+        "four.npy: 200 images, 4 of them distinct; beside no real ones\ncollapsed"
+    )
     without = of("without", *real)
     assert without["verdict"] == "mode_dropping"
     assert "hardly any image is taken for 0, 4" in without["evidence"]

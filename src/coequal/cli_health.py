@@ -83,13 +83,21 @@ def _print_whole(found: dict[str, Any]) -> None:
     """All that is known of one."""
     if found["trial"] is not None:
         status = found["status"] or "no result yet"
-        _line(f"{found['model']} (trial {found['trial']}): {status}")
+        which = f"setting {found['setting']}, repeat {found['repeat']}"
+        _line(f"{found['model']}, {which} (trial {found['trial']}): {status}")
+    else:
+        numbers = found["numbers"]
+        beside = "no real ones" if found["real"] is None else found["real"]
+        _line(
+            f"{found['fake']}: {numbers['images']} images, {numbers['distinct']} of them distinct; "
+            f"beside {beside}"
+        )
     since = "" if found["step"] is None else f" since step {found['step']}"
     said = f"[bold]{_styled(found['verdict'])}[/bold]{since}: {MEANING[found['verdict']]}"
     console.print(said, soft_wrap=True)
     _line(found["evidence"])
     if found.get("recorded") not in (None, found["verdict"]):
-        _line(f"recorded when it ended: {found['recorded']}; the rules are other ones by now")
+        _line(f"recorded when it ended, by the rules of that time: {found['recorded']}")
     for name, counts in found.get("classes", {}).items():
         _line(f"taken for {name}: {counts['fake']} generated images, {counts['real']} real ones")
     _list("rules that fire", [_fired(finding) for finding in found["findings"]])

@@ -45,7 +45,8 @@ def diagnose(
 
     Args:
         run: the folder of a run, or of one of its trials; finished or not.
-        model: of a run: its only trial, or that of its best setting by validation.
+        model: of a run: its only trial, or that of its best setting by validation; where none has
+            finished, the first that has begun.
         trial: of a run: the beginning of a trial's id.
         fake: images, instead of a run; as for `score`.
         real: real images to compare them with; without them little can be said.
@@ -113,15 +114,19 @@ def _chosen(folder: RunFolder, model: str | None, trial: str | None) -> list[Tri
     if model not in models:
         raise LookupError(lookup.unknown(model, models))
     own = [one for one in known if one.model == model]
+    data = sorted({one.data for one in own})
+    if len(data) > 1:
+        raise LookupError(f"{model} has several data sets ({', '.join(data)}); name a --trial")
     return own if len(own) == 1 else [_of_model(folder, model, own)]
 
 
 def _of_model(folder: RunFolder, model: str, own: list[Trial]) -> Trial:
-    """The best setting's trial, or, where none has finished, the first."""
+    """The best setting's trial, or, where none has finished, the first that has begun."""
     try:
         return chosen_trial(folder, model, None)
     except LookupError:
-        return own[0]
+        begun = (one for one in own if folder.trial_folder(one.id).exists())
+        return next(begun, own[0])
 
 
 def of_trial(folder: RunFolder, trial: Trial) -> dict[str, Any]:

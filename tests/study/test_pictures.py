@@ -14,8 +14,10 @@ def points(*values: float) -> torch.Tensor:
 
 
 def test_two_pixels_by_hand():
-    # Generated 0 and .5: .5 apart, mean .25, one of two is black. Real 0 and 1: 1 apart, mean .5.
+    # Generated 0 and .5: .5 apart, mean .25, one of two is black. Real 0 and 1: 1 apart, mean .5,
+    # one is black and one white.
     found = compared(points(0, 0.5), points(0, 1))
+    assert found.pop("saturated_real") == 1
     assert found == {"saturated": 0.5, "nearest": 0.5, "spread": 0.5, "gap": 0.25}
 
 

@@ -5,7 +5,7 @@ are those of the rules for a training (`rules.THRESHOLDS`).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -32,11 +32,10 @@ class Sight:
     Attributes:
         step: of the training; 0 where it is not known.
         values: some of the signals (`signals.MEANING`) by name: spread, nearest, gap, saturated,
-            feature_spread, feature_gap.
+            feature_spread, feature_gap; others are shown and not looked at.
         counts: images that a classifier took for each class; empty without one.
         real_counts: the same of real images.
         classes: their names.
-        more: numbers for people that no rule looks at.
         unseen: what could not be looked for, and why.
     """
 
@@ -45,7 +44,6 @@ class Sight:
     counts: Sequence[int] = ()
     real_counts: Sequence[int] = ()
     classes: tuple[str, ...] = ()
-    more: Mapping[str, float] = field(default_factory=dict)
     unseen: tuple[str, ...] = ()
 
 

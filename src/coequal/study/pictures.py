@@ -19,8 +19,8 @@ def compared(fake: Images, real: Images | None) -> dict[str, float]:
     """Signals of images (`health.signals.MEANING`), relative to real ones as in a training.
 
     Distances to the nearest depend on how many images there are: both sides are cut to the same
-    number. Without real images the nearest is relative to the images' own mean distance, and spread
-    and gap are not there.
+    number. `saturated_real` is the same of the real ones. Without real images the nearest is
+    relative to the images' own mean distance, and spread and gap are not there.
 
     Args:
         fake, real: uint8, or float32 in [0, 1]; at least two of each.
@@ -34,6 +34,7 @@ def compared(fake: Images, real: Images | None) -> dict[str, float]:
     theirs = _some(real, count)
     real_spread, real_nearest = spread_and_nearest(theirs)
     return found | {
+        "saturated_real": _saturated(theirs),
         "nearest": _over(nearest, real_nearest),
         "spread": _over(spread, real_spread),
         "gap": _over((ours.mean(0) - theirs.mean(0)).norm(), real_spread),
