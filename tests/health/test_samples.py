@@ -75,18 +75,27 @@ def test_classes_are_not_counted_in_images_that_are_nothing_yet():
 
 def test_the_step_since_which_it_holds_and_what_passed():
     equal, fine = {"nearest": 0.0}, {"nearest": 0.9}
-    steps = [sight(100, **equal), sight(200, **fine), sight(300, **equal), sight(400, **equal)]
+    steps = [sight(400, **equal), sight(500, **fine), sight(600, **equal), sight(700, **equal)]
     found = judge_samples(steps)
-    assert (found.verdict, found.step) == ("collapsed", 300)
-    assert [(a.since, a.until) for a in found.alarms] == [(100, 100), (300, 400)]
+    assert (found.verdict, found.step) == ("collapsed", 600)
+    assert [(a.since, a.until) for a in found.alarms] == [(400, 400), (600, 700)]
     assert judge_samples(steps[:2]).verdict == HEALTHY
 
 
 def test_images_that_are_coming_apart_have_not_collapsed():
     # 0.03 to 0.06 is twice as far; to 0.035 is 1.17 times, and 1.2 is asked for.
-    assert judge_samples([sight(100, spread=0.03), sight(200, spread=0.06)]).verdict == EARLY
-    found = judge_samples([sight(100, spread=0.03), sight(200, spread=0.035)])
-    assert (found.verdict, found.step) == ("collapsed", 100)
+    alike = {"nearest": 0.01}
+    apart = [sight(400, spread=0.03, **alike), sight(500, spread=0.06, **alike)]
+    assert judge_samples(apart).verdict == EARLY
+    found = judge_samples([sight(400, spread=0.03), sight(500, spread=0.035)])
+    assert (found.verdict, found.step) == ("collapsed", 400)
+
+
+def test_nets_that_have_hardly_begun_have_not_collapsed():
+    alike = {"nearest": 0.001, "spread": 0.002}
+    assert judge_samples([sight(299, **alike)]).verdict == EARLY
+    assert judge_samples([sight(300, **alike)]).verdict == "collapsed"
+    assert judge_samples([sight(0, **alike)]).verdict == "collapsed"  # of a step that is not known
 
 
 def test_nothing_seen_is_refused():

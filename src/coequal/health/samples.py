@@ -17,6 +17,7 @@ from coequal.health.signals import NAMES, Signals
 from coequal.health.verdict import EARLY, HEALTHY, Alarm, Finding, Health
 
 CHANCE = 0.01  # that a class is called missing by bad luck, over all classes
+YOUNG = 300  # steps before which images that are alike mean nothing: so do all nets begin
 GROWN = 1.2  # times the spread before: images that are still coming apart
 SEEN_IN_TRAINING = (
     "diverged, discriminator_won, generator_won, oscillating, stalled, overfitting: they show while"
@@ -96,12 +97,15 @@ def _findings(sight: Sight, before: Sight | None) -> tuple[Finding, ...]:
     """Rules that fire at one moment."""
     found = []
     nearest, spread = (sight.values.get(name, np.nan) for name in ("nearest", "spread"))
+    had = np.nan if before is None else before.values.get("spread", np.nan)
+    narrow = spread < THRESHOLDS["one_image"].at
+    growing = narrow and spread > GROWN * had  # not where there is no image from before
+    if 0 < sight.step < YOUNG or growing:
+        return _missing(sight)
     if nearest < THRESHOLDS["duplicates"].at:
         text = "images of different latents are the same"
         found.append(_finding("duplicates", "collapsed", text, nearest))
-    had = np.nan if before is None else before.values.get("spread", np.nan)
-    growing = spread > GROWN * had  # not where there is no image from before
-    if spread < THRESHOLDS["one_image"].at and not growing:
+    if narrow:
         text = "the images hardly differ from each other"
         found.append(_finding("one_image", "collapsed", text, spread))
     return (*found, *_missing(sight))
