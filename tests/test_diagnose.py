@@ -60,8 +60,10 @@ def spoil(folder: RunFolder, probes: int = 20, **values: float) -> None:
     """Signals of a good training, but for these in the last ten probes."""
     rows = np.ones((probes, len(NAMES)))
     rows[:, 0] = 25 * np.arange(1, probes + 1)
-    for name, fine in (("auc", 0.8), ("held_out_auc", 0.5), ("gap", 0.1), ("feature_gap", 0.1)):
-        rows[:, NAMES.index(name)] = fine
+    fine = {"auc": 0.8, "held_out_auc": 0.5, "gap": 0.1, "feature_gap": 0.1}
+    fine |= {"shift": 0.1, "drift": 0.5}
+    for name, value in fine.items():
+        rows[:, NAMES.index(name)] = value
     for name, value in values.items():
         rows[-10:, NAMES.index(name)] = value
     Signals(rows, np.zeros((probes, 0)), np.zeros(0), {}).save(place(folder) / SIGNALS)
