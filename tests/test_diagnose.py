@@ -125,7 +125,7 @@ def test_what_held_and_passed_is_said(run):
     assert found["verdict"] != "collapsed"
     assert [alarm["verdict"] for alarm in found["alarms"]] == ["collapsed"]
     said = coequal("diagnose", run.path, "--model", "ns_gan").stdout
-    assert "held at some time, and passed\n- collapsed from step 300" in said
+    assert "held at some time, and passed\n- collapsed from step 3" in said
 
 
 def test_json_has_no_infinity(run):
