@@ -31,7 +31,9 @@ class Case(NamedTuple):
 CASES = {
     "healthy": Case("ns_gan", ADAM, {"spectral_norm": True}),
     "diverged": Case(
-        "ns_gan", {"optimiser": "sgd", "learning_rate": 5.0, "beta1": 0.9}, {"optimiser": "adam", **ADAM}
+        "ns_gan",
+        {"optimiser": "sgd", "learning_rate": 5.0, "beta1": 0.9},
+        {"optimiser": "adam", **ADAM},
     ),
     "collapsed": Case(
         "lsgan",
@@ -55,7 +57,12 @@ CASES = {
     ),
     "oscillating": Case(
         "wgan",
-        {"learning_rate": 0.05, "beta1": 0.9, "weight_bound": 1.0, "discriminator_per_generator": 1},
+        {
+            "learning_rate": 0.05,
+            "beta1": 0.9,
+            "weight_bound": 1.0,
+            "discriminator_per_generator": 1,
+        },
         {"learning_rate": 1e-3, "beta1": 0.5},
     ),
     "stalled": Case("ns_gan", {**ADAM, "learning_rate": 1e-7}, {"learning_rate": 2e-3}),
@@ -69,7 +76,10 @@ def study(data: str, steps: int, cases: dict[str, Case]) -> dict[str, Any]:
     """Every case with and without its remedy, on one data set."""
     models = []
     for name, case in cases.items():
-        for own, settings in ((name, case.settings), (f"{name}_cured", case.settings | case.remedy)):
+        for own, settings in (
+            (name, case.settings),
+            (f"{name}_cured", case.settings | case.remedy),
+        ):
             models.append({"base": case.base, "name": own, "settings": settings})
     return {
         "study": f"failures on {data.replace('/', ' ')}",

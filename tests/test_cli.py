@@ -264,7 +264,7 @@ def test_train_from_a_folder_of_images(tmp_path):
     [
         *("list", "check", "plan", "run", "train", "sample", "status", "report", "merge"),
         *("collect", "export", "clean"),
-        *("score", "compare"),
+        *("score", "compare", "diagnose"),
     ],
 )
 def test_help_has_an_example(command):

@@ -46,10 +46,13 @@ MAY_IMPORT = {
     "cli_train": WORDS
     | {"cli_command", "cli_options", "cli_run", "api", "data", "report", "results", "samples"}
     | {"study"},
+    "cli_health": {"cli_options", "api", "health"},
     "cli_results": WORDS | {"cli_options", "api", "overview", "results", "samples"},
     "cli_score": WORDS | {"api", "evaluation"},
     "api": WORDS
-    | {"manifolds", "samples", "evaluation", "data", "study", "results", "report", "executors"},
+    | {"manifolds", "samples", "evaluation", "data", "study", "results", "report", "executors"}
+    | {"diagnosis"},
+    "diagnosis": WORDS | {"data", "evaluation", "health", "results", "samples", "study"},
     "executors": {"execution"},
     "progress": {"study", "health"},
     "samples": WORDS | {"evaluation", "results", "report", "study"},
@@ -57,6 +60,7 @@ MAY_IMPORT = {
     "cli": WORDS
     | {
         "cli_options",
+        "cli_health",
         "cli_results",
         "cli_run",
         "cli_score",

@@ -9,6 +9,7 @@ from typing import Any
 from coequal import lookup
 from coequal.contract import Log
 from coequal.data import data_folder
+from coequal.diagnosis import diagnose as diagnose
 from coequal.evaluation.inputs import Input, Scorable, from_array, from_generator, load_input
 from coequal.evaluation.known import look
 from coequal.evaluation.score import DEFAULT_METRICS

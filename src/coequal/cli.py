@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from coequal import cli_results, cli_run, cli_score, cli_study, cli_train
+from coequal import cli_health, cli_results, cli_run, cli_score, cli_study, cli_train
 from coequal.cli_options import Json, console, errors, print_json
 
 app = typer.Typer(
@@ -56,6 +56,7 @@ app.command(
 )(cli_train.train)
 app.command(epilog="Example: coequal status runs/demo --watch")(cli_results.status)
 app.command(epilog="Example: coequal report runs/demo")(cli_results.report)
+app.command(epilog="Example: coequal diagnose runs/demo --model ns_gan")(cli_health.diagnose)
 app.command(epilog="Example: coequal sample runs/demo --model ns_gan --count 1000 --out samples/")(
     cli_results.sample
 )

@@ -70,6 +70,39 @@ def test_least_squares_by_hand():
     assert g.value.item() == pytest.approx(0.5)
 
 
+def test_one_sided_smoothing_by_hand():
+    # l(x) = log 3: D = 3/4, and the target of real images is 0.9: -.9 log(3/4) - .1 log(1/4)
+    # = 2 log 2 - .9 log 3. l(g) = 0: log 2, as without it. L_G is what it was.
+    real, fake, settings = images(math.log(3)), images(0), {"one_sided_smoothing": 0.1}
+    for name in ("minimax", "non_saturating"):
+        d, g = both(name, real=real, fake=fake, **settings)
+        assert d.parts["real"].item() == pytest.approx(2 * LOG2 - 0.9 * math.log(3))
+        assert d.value.item() == pytest.approx(3 * LOG2 - 0.9 * math.log(3))
+        assert g.value.item() == both(name, real=real, fake=fake)[1].value.item()
+    # DRAGAN's penalty is 0, as the gradient is 1.
+    d, _ = both("dragan", real=images(*[math.log(3)] * 2), fake=images(0, 0), **settings)
+    assert d.value.item() == pytest.approx(3 * LOG2 - 0.9 * math.log(3))
+    # Least squares: ((3 - .9)^2/2 + (1 - .9)^2/2)/2 = (2.205 + .005)/2; fake (2^2/2 + 0)/2 = 1.
+    d, g = both("least_squares", real=images(3, 1), fake=images(2, 0), **settings)
+    assert d.value.item() == pytest.approx(1.105 + 1)
+    assert g.value.item() == pytest.approx(0.5)
+
+
+TARGETS = {"acgan", "dragan", "least_squares", "minimax", "non_saturating"}
+
+
+def test_objectives_with_a_target_have_one_sided_smoothing():
+    assert {name for name, kind in ALL.items() if hasattr(kind, "one_sided_smoothing")} == TARGETS
+
+
+@pytest.mark.parametrize("name", sorted(TARGETS))
+def test_one_sided_smoothing_stays_below_a_half(name):
+    assert ALL[name](one_sided_smoothing=0.49) != ALL[name]()
+    for wrong in (0.5, -0.1):
+        with pytest.raises(ValueError, match=r"one_sided_smoothing must be in \[0, 0.5\)"):
+            ALL[name](one_sided_smoothing=wrong)
+
+
 def test_wasserstein_by_hand():
     # D: mean(2, 0) - mean(3, 1) = -1. G: -mean(2, 0) = -1.
     d, g = both("wasserstein", real=images(3, 1), fake=images(2, 0))
@@ -277,6 +310,9 @@ def test_acgan_by_hand():
     assert g.value.item() == pytest.approx(math.log(3 / 2) + 0.5 * 2 * LOG2)
     d, g = both("acgan", real=real, fake=fake, net=classify)  # the paper's weights are 1
     assert d.value.item() == pytest.approx(game + 3 * LOG2)
+    # A target of 0.9: -.9 log(2/3) - .1 log(1/3) = log(3/2) + .1 log 2.
+    d, _ = both("acgan", real=real, fake=fake, net=classify, one_sided_smoothing=0.1)
+    assert d.value.item() == pytest.approx(game + 3.1 * LOG2)
 
 
 def test_wgan_gp_with_classes_by_hand():

@@ -1,24 +1,147 @@
 """What would do: for each verdict, what to try first, unless it is on already."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
-from coequal.health.verdict import Remedy
+import coequal.health._proposals as of
+from coequal.health._proposals import OURS, Proposal, advice, rates, switch
+from coequal.health._run import ALONE, PENALISED, Run
+from coequal.health.verdict import EARLY, Remedy
 
-SPECTRAL = Remedy(
-    "spectral norm in the discriminator bounds its slope, so that the generator keeps a gradient",
-    {"spectral_norm": True},
+SPECTRAL = switch(
+    "spectral norm bounds the discriminator's slope, so that the generator keeps a gradient",
     "Miyato et al. 2018, arXiv:1802.05957",
+    *("spectral_norm", True),
 )
-REMEDIES: Mapping[str, tuple[Remedy, ...]] = {
-    "discriminator_won": (SPECTRAL,),
+NOISE = switch(
+    "noise on all that the discriminator sees: it can't be sure while both sides overlap",
+    "Sonderby et al. 2017, arXiv:1610.04490, section 3.1; Arjovsky and Bottou 2017,"
+    " arXiv:1701.04862",
+    *("instance_noise", 0.1),
+)
+R1 = switch(
+    "R1, a penalty on the discriminator's slope at real images: near them the game converges",
+    "Mescheder et al. 2018, arXiv:1801.04406",
+    *("gradient_penalty", "r1"),
+)
+STDDEV = switch(
+    "the discriminator sees the deviation over the batch: equal images give themselves away",
+    "Karras et al. 2018, arXiv:1710.10196, section 3",
+    *("minibatch", "stddev"),
+)
+MATCHING = switch(
+    "feature matching: the generator aims at the real images' mean features, not at one weakness",
+    "Salimans et al. 2016, arXiv:1606.03498, section 3.1",
+    *("feature_matching", 1.0),
+)
+CLIP = switch(
+    "gradients cut down to a length: one bad batch can't throw the nets away",
+    "Pascanu et al. 2013, arXiv:1211.5063",
+    *("gradient_clip", 1.0),
+)
+AVERAGE = switch(
+    "a moving average of the generator: the middle of the circle instead of a point on it",
+    "Yazici et al. 2019, arXiv:1806.04498",
+    *("ema", 0.999),
+)
+DECAY = switch(
+    "a learning rate that falls to 0 over the budget: circles shrink with the step",
+    "Gulrajani et al. 2017, arXiv:1704.00028, whose ResNets are trained so",
+    *("learning_rate_decay", "linear"),
+)
+DIFFAUGMENT = switch(
+    "the same random changes of everything that the discriminator sees; from the first step on",
+    "Zhao et al. 2020, arXiv:2006.10738",
+    *("augment", "diffaugment"),
+)
+DROPOUT = switch(
+    "dropout in the discriminator: it can't learn images by heart with nets that change",
+    "Srivastava et al. 2014, JMLR 15, 1929-1958",
+    *("discriminator_dropout", 0.3),
+)
+WGAN_GP = advice(
+    "the model wgan_gp instead: its critic gives a distance, which is no game that one side wins",
+    "Gulrajani et al. 2017, arXiv:1704.00028",
+    but=PENALISED | ALONE,
+)
+MORE_DATA = advice(
+    "more training images: the discriminator needs longer to learn them by heart",
+    "Karras et al. 2020, arXiv:2006.06676, section 2",
+)
+BEST = advice(
+    "the best checkpoint by validation instead of the last (select: {checkpoint: best})",
+    OURS,
+)
+LONGER = advice("train longer: young runs look much like failed ones", OURS)
+DCGAN = "Radford et al. 2016, arXiv:1511.06434, section 4"
+TWO_RATES = "Heusel et al. 2017, arXiv:1706.08500 (a rate for each player)"
+
+
+def _ada(run: Run) -> Remedy | None:
+    """Adaptive augmentation, which looks at a logit."""
+    if run.on("augment") or not run.logit:
+        return None
+    what = "the same as soon as it overfits, and as much as it needs (slow: 500,000 real images)"
+    return Remedy(what, {"augment": "ada"}, "Karras et al. 2020, arXiv:2006.06676")
+
+
+REMEDIES: Mapping[str, tuple[Proposal, ...]] = {
+    "diverged": (
+        *(of.penalty_back, of.bound_back, of.adam),
+        rates(0.1, "steps that overshoot grow", DCGAN),
+        *(of.half_momentum, CLIP, SPECTRAL, R1, of.batch_norm_back),
+    ),
+    "collapsed": (
+        *(of.balance, STDDEV),
+        rates(0.25, "the generator can't run away between two answers of the other", TWO_RATES),
+        *(of.half_momentum, of.discrimination, of.more_latents, R1, WGAN_GP, SPECTRAL),
+    ),
+    "mode_dropping": (
+        *(of.discrimination, STDDEV, of.labels, of.more_latents, LONGER, R1, WGAN_GP),
+    ),
+    "discriminator_won": (
+        *(of.not_minimax, of.balance, of.fewer_steps, SPECTRAL, NOISE, R1, of.one_sided),
+        rates(0.25, "the generator gets time to follow", TWO_RATES, "discriminator"),
+    ),
+    "generator_won": (
+        *(of.no_flips, of.less_smoothing, of.less_noise, of.less_dropout, of.balance),
+        rates(4, "it can't follow the generator", TWO_RATES, "discriminator"),
+        *(of.more_steps, MATCHING),
+    ),
+    "oscillating": (
+        *(of.balance, AVERAGE),
+        rates(0.25, "circles shrink with the step", "Mescheder et al. 2018, arXiv:1801.04406"),
+        *(DECAY, of.half_momentum, R1),
+    ),
+    "stalled": (
+        *(of.not_minimax, of.balance, of.no_decay),
+        rates(10, "its images stand still", TWO_RATES, "generator"),
+        *(SPECTRAL, NOISE),
+    ),
+    "overfitting": (DIFFAUGMENT, _ada, DROPOUT, NOISE, R1, MORE_DATA, BEST),
+    EARLY: (LONGER, of.no_decay, rates(5, "the same images in fewer steps", OURS)),
 }
+"""In the order in which to try them."""
 
 
 def remedies_for(verdict: str, settings: Mapping[str, Any]) -> tuple[Remedy, ...]:
-    """Those of a verdict whose settings are not what the run has."""
-    return tuple(
-        remedy
-        for remedy in REMEDIES.get(verdict, ())
-        if any(settings.get(name) != value for name, value in remedy.settings.items())
-    )
+    """Those that a run with these settings does not have yet and can have; the first to try first.
+
+    Args:
+        verdict: one of `VERDICTS`; a healthy run needs none.
+        settings: of the run, by name: hyper-parameters, tricks, the nets' with their "name", "ema",
+            and "objective"; without an objective a discriminator with a logit is assumed.
+    """
+    run = Run(settings)
+    found = (propose(run) for propose in REMEDIES.get(verdict, ()))
+    return tuple(remedy for remedy in found if remedy is not None)
+
+
+def in_options(settings: Mapping[str, Any]) -> str:
+    """Settings of a remedy as options of `coequal train`: `--set beta1=0.5 --ema 0.999`."""
+    written = []
+    for name, value in settings.items():
+        text = value if isinstance(value, str) else json.dumps(value)
+        written.append(f"--ema {text}" if name == "ema" else f"--set {name}={text}")
+    return " ".join(written)

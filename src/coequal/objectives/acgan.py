@@ -16,6 +16,7 @@ from coequal.contract import (
     State,
 )
 from coequal.objectives._classes import class_loss, refuse_negative
+from coequal.objectives._targets import loss_on_real, refuse_smoothing
 from coequal.rng import Rng
 
 PART = "AcGan"
@@ -32,15 +33,19 @@ class AcGan(Adversarial[Generator, ClassLogits]):
     Attributes:
         class_weight: w_D, at least zero.
         generator_class_weight: w_G, at least zero.
+        one_sided_smoothing: s in [0, 0.5): in L_D the target of real images is 1 - s (Salimans et
+            al. 2016, arXiv:1606.03498, section 3.4).
     """
 
     class_weight: float = 1.0
     generator_class_weight: float = 1.0
+    one_sided_smoothing: float = 0.0
 
     def __post_init__(self) -> None:
         refuse_negative(
             class_weight=self.class_weight, generator_class_weight=self.generator_class_weight
         )
+        refuse_smoothing(self.one_sided_smoothing)
 
     def needs(self) -> Needs:
         """A discriminator with a class head, and labels."""
@@ -57,7 +62,7 @@ class AcGan(Adversarial[Generator, ClassLogits]):
     ) -> Loss:
         """log 4 + 2 w_D log(classes) where D knows nothing."""
         found, generated = discriminate(real), discriminate(fake)
-        on_real: Tensor = softplus(-found.logits).mean()
+        on_real = loss_on_real(found.logits, self.one_sided_smoothing)
         on_fake: Tensor = softplus(generated.logits).mean()
         classes = class_loss(found, real) + class_loss(generated, fake)
         value = on_real + on_fake + self.class_weight * classes

@@ -19,6 +19,7 @@ from coequal.contract import (
     State,
     discriminate_with_gradient,
 )
+from coequal.objectives._targets import loss_on_real, refuse_smoothing
 from coequal.rng import Rng
 
 PART = "Dragan"
@@ -38,15 +39,19 @@ class Dragan(Adversarial[Generator, Logits]):
         penalised: whose gradient: the "logit" (default), or the "probability" as in the code of
             Lucic et al. 2018, where the sigmoid flattens it.
         noise: how points near a real image are drawn.
+        one_sided_smoothing: s in [0, 0.5): in L_D the target of real images is 1 - s (Salimans et
+            al. 2016, arXiv:1606.03498, section 3.4).
     """
 
     penalty_weight: float = 10.0
     penalised: Literal["logit", "probability"] = "logit"
     noise: Literal["uniform", "normal"] = "uniform"
+    one_sided_smoothing: float = 0.0
 
     def __post_init__(self) -> None:
         if self.penalty_weight < 0:
             raise ValueError(f"penalty_weight must be at least 0, got {self.penalty_weight}")
+        refuse_smoothing(self.one_sided_smoothing)
 
     def needs(self) -> Needs:
         """A discriminator with one logit per image."""
@@ -62,7 +67,7 @@ class Dragan(Adversarial[Generator, Logits]):
         rng: Rng,
     ) -> Loss:
         """Binary cross-entropy, summed over the two halves, plus the penalty."""
-        on_real: Tensor = softplus(-discriminate(real).logits).mean()
+        on_real = loss_on_real(discriminate(real).logits, self.one_sided_smoothing)
         on_fake: Tensor = softplus(discriminate(fake).logits).mean()
         near = real.at(self._near(real.images, rng))
         _, gradient = discriminate_with_gradient(discriminate, near, of=self._penalised)

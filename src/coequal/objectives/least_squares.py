@@ -14,6 +14,7 @@ from coequal.contract import (
     Samples,
     State,
 )
+from coequal.objectives._targets import refuse_smoothing
 from coequal.rng import Rng
 
 PART = "LeastSquares"
@@ -25,7 +26,16 @@ class LeastSquares(Adversarial[Generator, Logits]):
 
     The code of Lucic et al. 2018 puts a sigmoid on l, which can saturate; the paper has none, nor
     have we.
+
+    Attributes:
+        one_sided_smoothing: s in [0, 0.5): in L_D the target of real images is 1 - s (Salimans et
+            al. 2016, arXiv:1606.03498, section 3.4).
     """
+
+    one_sided_smoothing: float = 0.0
+
+    def __post_init__(self) -> None:
+        refuse_smoothing(self.one_sided_smoothing)
 
     def needs(self) -> Needs:
         """A discriminator with one unbounded number per image."""
@@ -41,7 +51,8 @@ class LeastSquares(Adversarial[Generator, Logits]):
         rng: Rng,
     ) -> Loss:
         """Half the mean squared distance to 1 on real and to 0 on fake."""
-        on_real: Tensor = 0.5 * (discriminate(real).logits - 1).square().mean()
+        target = 1 - self.one_sided_smoothing
+        on_real: Tensor = 0.5 * (discriminate(real).logits - target).square().mean()
         on_fake: Tensor = 0.5 * discriminate(fake).logits.square().mean()
         return Loss(on_real + on_fake, {"real": on_real, "fake": on_fake}, state)
 

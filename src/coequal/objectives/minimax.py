@@ -15,6 +15,7 @@ from coequal.contract import (
     Samples,
     State,
 )
+from coequal.objectives._targets import loss_on_real, refuse_smoothing
 from coequal.rng import Rng
 
 PART = "Minimax"
@@ -28,7 +29,16 @@ class Minimax(Adversarial[Generator, Logits]):
     L_G has no gradient where D is sure (it saturates); `non_saturating` is the usual cure. Written
     by softplus,
     which keeps its gradient at any logit: -log D = softplus(-l), -log(1 - D) = softplus(l).
+
+    Attributes:
+        one_sided_smoothing: s in [0, 0.5): in L_D the target of real images is 1 - s (Salimans et
+            al. 2016, arXiv:1606.03498, section 3.4).
     """
+
+    one_sided_smoothing: float = 0.0
+
+    def __post_init__(self) -> None:
+        refuse_smoothing(self.one_sided_smoothing)
 
     def needs(self) -> Needs:
         """A discriminator with one logit per image."""
@@ -44,7 +54,7 @@ class Minimax(Adversarial[Generator, Logits]):
         rng: Rng,
     ) -> Loss:
         """Binary cross-entropy, summed over the two halves; log 4 where D is undecided."""
-        on_real: Tensor = softplus(-discriminate(real).logits).mean()
+        on_real = loss_on_real(discriminate(real).logits, self.one_sided_smoothing)
         on_fake: Tensor = softplus(discriminate(fake).logits).mean()
         return Loss(on_real + on_fake, {"real": on_real, "fake": on_fake}, state)
 

@@ -15,6 +15,7 @@ from coequal.contract import (
     Samples,
     State,
 )
+from coequal.objectives._targets import loss_on_real, refuse_smoothing
 from coequal.rng import Rng
 
 PART = "NonSaturating"
@@ -25,7 +26,16 @@ class NonSaturating(Adversarial[Generator, Logits]):
     """D as in `minimax`; G maximises E log D(g), whose gradient is largest where D is surest.
 
     L_D = -E log D(x) - E log(1 - D(g)), L_G = -E log D(g), by softplus of the logits.
+
+    Attributes:
+        one_sided_smoothing: s in [0, 0.5): in L_D the target of real images is 1 - s (Salimans et
+            al. 2016, arXiv:1606.03498, section 3.4).
     """
+
+    one_sided_smoothing: float = 0.0
+
+    def __post_init__(self) -> None:
+        refuse_smoothing(self.one_sided_smoothing)
 
     def needs(self) -> Needs:
         """A discriminator with one logit per image."""
@@ -41,7 +51,7 @@ class NonSaturating(Adversarial[Generator, Logits]):
         rng: Rng,
     ) -> Loss:
         """Binary cross-entropy, summed over the two halves; log 4 where D is undecided."""
-        on_real: Tensor = softplus(-discriminate(real).logits).mean()
+        on_real = loss_on_real(discriminate(real).logits, self.one_sided_smoothing)
         on_fake: Tensor = softplus(discriminate(fake).logits).mean()
         return Loss(on_real + on_fake, {"real": on_real, "fake": on_fake}, state)
 

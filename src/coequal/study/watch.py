@@ -96,6 +96,7 @@ class Watch:
 
 
 def settings_of(trial: Trial) -> dict[str, Any]:
-    """What is on in a trial, by name: its hyper-parameters, its nets' settings, its average."""
+    """What is on in a trial, by name: its hyper-parameters, its nets' settings, its average, its
+    objective."""
     average = {"ema": trial.training["ema"]} if trial.training.get("ema") else {}
-    return {**trial.architecture, **trial.settings, **average}
+    return {**trial.architecture, **trial.settings, **average, "objective": trial.objective}

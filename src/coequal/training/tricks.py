@@ -23,7 +23,7 @@ class Tricks:
             generated image changes sides with this probability: in expectation two-sided smoothing
             of the targets (Szegedy et al. 2016, arXiv:1512.00567; Salimans et al. 2016,
             arXiv:1606.03498, section 3.4) for every loss that is a mean over images, whether it has
-            targets or not. One-sided smoothing can't be had from outside an objective.
+            targets or not. One-sided smoothing is a setting of the objectives that have targets.
         label_flips: in [0, 1): the probability that all of a discriminator's batch changes sides
             ("noisy labels", Chintala et al. 2016, "How to train a GAN").
         instance_noise: standard deviation, in units of the image's range [0, 1], of normal noise on

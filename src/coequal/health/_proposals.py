@@ -1,0 +1,254 @@
+"""Single remedies, each a function of what a run has: None where it is in use, or can't be had."""
+
+from collections.abc import Callable
+from typing import Any
+
+from coequal.health._run import CRITICS, PENALISED, TARGETS, Run
+from coequal.health.verdict import Remedy
+
+OURS = "runs of this bench (docs/health.md)"
+
+FAR = 8.0  # times between the players' rates: with two time scales 4 or 5 are usual
+LARGE = 5e-3  # a learning rate that is rather too large than too small
+MOST = 1e-3  # no remedy proposes a larger rate
+LEAST = 1e-4  # nor, where it is to be larger, a smaller one
+SMALL = 5e-5  # nor, where it is to be smaller, one below this
+FEW = 32  # latents that may be too few
+
+Proposal = Callable[[Run], Remedy | None]
+
+
+def switch(what: str, source: str, name: str, value: Any, **more: Any) -> Proposal:
+    """A trick that is off: turn it on.
+
+    Args:
+        what, source: of the remedy.
+        name, value: of the trick; in whatever strength it is on, it is not proposed.
+        more: settings beside it.
+    """
+
+    def propose(run: Run) -> Remedy | None:
+        if run.on(name) or not run.can(name):
+            return None
+        return Remedy(what, {name: value, **more}, source)
+
+    return propose
+
+
+def advice(what: str, source: str, *, but: frozenset[str] = frozenset()) -> Proposal:
+    """Words alone, for all objectives but some."""
+
+    def propose(run: Run) -> Remedy | None:
+        return None if run.objective in but else Remedy(what, {}, source)
+
+    return propose
+
+
+def balance(run: Run) -> Remedy | None:
+    """Of two very different rates, the one that is out of place gets the other's."""
+    if len(run.players) < 2:
+        return None
+    low, high = sorted(run.players, key=run.rate)
+    times = run.rate(high) / run.rate(low)
+    if times < FAR:
+        return None
+    changed, kept = (high, low) if run.rate(high) > LARGE else (low, high)
+    what = (
+        f"the {high} learns {times:.3g} times as fast as the {low} ({run.rate(high):g} and "
+        f"{run.rate(low):g}): give the {changed} the {kept}'s rate"
+    )
+    source = "Heusel et al. 2017, arXiv:1706.08500: two rates, and not far apart"
+    return Remedy(what, {f"{changed}_learning_rate": run.rate(kept)}, source)
+
+
+def rates(times: float, why: str, source: str, player: str = "") -> Proposal:
+    """Other learning rates.
+
+    Args:
+        times: the rate that a run has; above 1 the new one is within `LEAST` and `MOST`, or as it
+            was; below 1 within `SMALL` and `MOST`.
+        why, source: of the remedy.
+        player: whose; default: all who learn.
+    """
+
+    def propose(run: Run) -> Remedy | None:
+        own = tuple(known for known in run.players if player in ("", known))
+        new = {known: _within(run.rate(known), times) for known in own}
+        had = list(dict.fromkeys(run.rate(known) for known in own))
+        size = "larger" if times > 1 else "smaller"
+        name = f"learning rate of the {player}" if player else "learning rate"
+        if not run.settings:  # nothing is known, and a number would be a guess
+            return Remedy(f"a {size} {name}: {why}", {}, source)
+        if not own or list(dict.fromkeys(new.values())) == had:
+            return None
+        if own == run.players and not any(run.on(f"{known}_learning_rate") for known in own):
+            settings = {"learning_rate": new[own[0]]}
+        else:
+            changed = {known: rate for known, rate in new.items() if rate != run.rate(known)}
+            settings = {f"{known}_learning_rate": rate for known, rate in changed.items()}
+        numbers = " and ".join(f"{rate:g}" for rate in had)
+        return Remedy(f"a {size} {name}: {why} ({numbers} so far)", settings, source)
+
+    return propose
+
+
+def _within(rate: float, times: float) -> float:
+    """The rate so many times as large, rounded to three digits, and not beyond what is sensible."""
+    if times > 1:
+        new = max(rate, min(max(rate * times, LEAST), MOST))
+    else:
+        new = min(rate, max(min(rate * times, MOST), SMALL))
+    return rate if new == rate else float(f"{new:.3g}")
+
+
+def half_momentum(run: Run) -> Remedy | None:
+    """A beta1 of 0.5 instead of a larger one."""
+    if run["beta1"] <= 0.5:
+        return None
+    what = f"beta1 0.5 ({run['beta1']:g} so far): the players answer each other, and momentum lags"
+    return Remedy(what, {"beta1": 0.5}, "Radford et al. 2016, arXiv:1511.06434, section 4")
+
+
+def adam(run: Run) -> Remedy | None:
+    """Adam instead of plain gradient descent, at a rate that is one of Adam's."""
+    if run["optimiser"] != "sgd":
+        return None
+    settings: dict[str, Any] = {"optimiser": "adamw" if run.on("weight_decay") else "adam"}
+    names = ("learning_rate", "generator_learning_rate", "discriminator_learning_rate")
+    settings |= {name: 2e-4 for name in names if run.on(name) and run[name] > LARGE}
+    what = "Adam instead of gradient descent: its steps don't grow with the gradient"
+    return Remedy(what, settings, "Kingma and Ba 2015, arXiv:1412.6980")
+
+
+def penalty_back(run: Run) -> Remedy | None:
+    """The penalty of an objective that is made for one, where it is all but off."""
+    weight = run.settings.get("penalty_weight", 10.0)
+    if run.objective not in PENALISED or weight >= 0.1:
+        return None
+    what = f"the penalty that keeps the critic's slope near 1 ({weight:g} so far)"
+    return Remedy(what, {"penalty_weight": 10.0}, "Gulrajani et al. 2017, arXiv:1704.00028")
+
+
+def bound_back(run: Run) -> Remedy | None:
+    """The paper's bound on a critic's weights, where it is far looser."""
+    bound = run.settings.get("weight_bound", 0.01)
+    if run.objective != "wasserstein" or bound <= 0.1:
+        return None
+    what = f"a tighter bound on the critic's weights ({bound:g} so far)"
+    return Remedy(what, {"weight_bound": 0.01}, "Arjovsky et al. 2017, arXiv:1701.07875")
+
+
+def batch_norm_back(run: Run) -> Remedy | None:
+    """BatchNorm in a discriminator that could have it and has nothing else that bounds it."""
+    penalised = run.objective in PENALISED or run.on("gradient_penalty")
+    if run["batch_norm"] is not False or penalised or run.on("spectral_norm"):
+        return None
+    if not run.logit:
+        return None
+    what = "BatchNorm in the discriminator: without it large rates let the nets explode"
+    return Remedy(what, {"batch_norm": True}, "Radford et al. 2016, arXiv:1511.06434, section 3")
+
+
+def fewer_steps(run: Run) -> Remedy | None:
+    """One step of D for one of G, of objectives whose D need not be ahead."""
+    had = run["discriminator_per_generator"]
+    if len(run.players) < 2 or had < 2 or run.objective in CRITICS:
+        return None
+    what = f"one step of the discriminator for one of the generator ({had} so far)"
+    source = "Goodfellow 2016, arXiv:1701.00160, section 3"
+    return Remedy(what, {"discriminator_per_generator": 1}, source)
+
+
+def more_steps(run: Run) -> Remedy | None:
+    """Five steps of D for one of G."""
+    if len(run.players) < 2 or run["discriminator_per_generator"] >= 5:
+        return None
+    what = "five steps of the discriminator for one of the generator"
+    source = "Goodfellow et al. 2014, arXiv:1406.2661, algorithm 1; Arjovsky et al. 2017"
+    return Remedy(what, {"discriminator_per_generator": 5}, source)
+
+
+def _too_strong(name: str, from_: float, value: Any, what: str, source: str) -> Proposal:
+    def propose(run: Run) -> Remedy | None:
+        if not run.on(name) or run[name] < from_:
+            return None
+        return Remedy(f"{what} ({run[name]:g} so far)", {name: value}, source)
+
+    return propose
+
+
+no_flips = _too_strong(
+    *("label_flips", 0.0, 0.0),
+    "no flipped labels: the discriminator learns from them that both sides are the same",
+    OURS,
+)
+less_smoothing = _too_strong(
+    *("label_smoothing", 0.25, 0.1),
+    "less label smoothing: near a half it leaves the discriminator nothing to learn",
+    "Salimans et al. 2016, arXiv:1606.03498, section 3.4",
+)
+less_noise = _too_strong(
+    *("instance_noise", 0.3, 0.1),
+    "less noise on what the discriminator sees: this much hides the images",
+    "Sonderby et al. 2017, arXiv:1610.04490, section 3.1",
+)
+less_dropout = _too_strong(
+    *("discriminator_dropout", 0.5, 0.2),
+    "less dropout in the discriminator",
+    "Srivastava et al. 2014, JMLR 15, 1929-1958",
+)
+
+
+def no_decay(run: Run) -> Remedy | None:
+    """A rate that stays, where it fell."""
+    if not run.on("learning_rate_decay"):
+        return None
+    what = "a learning rate that stays: it has fallen before the images were there"
+    source = "Loshchilov and Hutter 2017, arXiv:1608.03983: a decay is part of the budget"
+    return Remedy(what, {"learning_rate_decay": "none"}, source)
+
+
+def more_latents(run: Run) -> Remedy | None:
+    """More room for difference, where there is little."""
+    latents = run.settings.get("latents", FEW)
+    if latents >= FEW:
+        return None
+    what = f"more latent dimensions ({latents} so far): few of them can't tell images apart"
+    return Remedy(what, {"latents": 128}, "Radford et al. 2016, arXiv:1511.06434, section 4: 100")
+
+
+def labels(run: Run) -> Remedy | None:
+    """The classes told to both players, where neither knows them."""
+    known = run.on("generator_labels") or run.on("discriminator_labels")
+    if known or not run.can("generator_labels") or run["name"] == "pixelcnn":
+        return None
+    settings = {"generator_labels": "one_hot", "discriminator_labels": "concatenated"}
+    what = "a conditional model: asked for every class, it can't leave one out unseen"
+    return Remedy(what, settings, "Mirza and Osindero 2014, arXiv:1411.1784")
+
+
+def discrimination(run: Run) -> Remedy | None:
+    """Minibatch discrimination, also where the weaker `stddev` is on."""
+    if run["minibatch"] == "discrimination" or not run.can("minibatch"):
+        return None
+    what = "minibatch discrimination: the discriminator sees how near the batch's images are"
+    source = "Salimans et al. 2016, arXiv:1606.03498, section 3.2"
+    return Remedy(what, {"minibatch": "discrimination"}, source)
+
+
+def one_sided(run: Run) -> Remedy | None:
+    """One-sided label smoothing, of objectives that have it."""
+    smooth = run.on("one_sided_smoothing") or run.on("label_smoothing")
+    if run.objective not in TARGETS or smooth:
+        return None
+    what = "one-sided label smoothing: a discriminator that is never sure keeps its slope"
+    source = "Salimans et al. 2016, arXiv:1606.03498, section 3.4"
+    return Remedy(what, {"one_sided_smoothing": 0.1}, source)
+
+
+def not_minimax(run: Run) -> Remedy | None:
+    """The non-saturating game instead of the one that saturates."""
+    if run.objective != "minimax":
+        return None
+    what = "the model ns_gan instead: minimax has no gradient where the discriminator is sure"
+    return Remedy(what, {}, "Goodfellow et al. 2014, arXiv:1406.2661, section 3")
