@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import coequal
-from coequal.health import Health
 from coequal.records import Result
 from coequal.report.grids import square_sheet
 from coequal.results.folder import RunFolder
+from coequal.study.spec import Study
 
 ADAM = {"learning_rate": 2e-3, "beta1": 0.5}
 
@@ -25,7 +25,7 @@ class Case(NamedTuple):
     base: str
     settings: dict[str, Any]
     remedy: dict[str, Any]
-    data: str = "{data}"
+    few: bool = False  # only a few training images are left
 
 
 CASES = {
@@ -42,8 +42,8 @@ CASES = {
     ),
     "mode_dropping": Case(
         "ns_gan",
-        {"learning_rate": 0.1, "beta1": 0.5, "batch_norm": False},
-        {"learning_rate": 2e-3},
+        {**ADAM, "generator_learning_rate": 0.02, "batch_norm": False},
+        {"generator_learning_rate": 2e-3},
     ),
     "discriminator_won": Case(
         "ns_gan",
@@ -67,7 +67,7 @@ CASES = {
     ),
     "stalled": Case("ns_gan", {**ADAM, "learning_rate": 1e-7}, {"learning_rate": 2e-3}),
     "overfitting": Case(
-        "ns_gan", ADAM, {"augment": "diffaugment", "discriminator_dropout": 0.3}, "{data}@0.2%"
+        "ns_gan", ADAM, {"augment": "diffaugment", "discriminator_dropout": 0.3}, few=True
     ),
 }
 
@@ -97,21 +97,22 @@ def row(name: str, results: dict[str, tuple[RunFolder, Result]]) -> str:
     cells = [name]
     for own in (name, f"{name}_cured"):
         folder, result = results[own]
-        health = Health.load(folder.health_path(result.trial.id))
-        since = "" if health.step is None else f" since step {health.step}"
+        health = coequal.diagnose(folder.path, trial=result.trial.id)
+        since = "" if health["step"] is None else f" since step {health['step']}"
         measured = result.checkpoints[-1:]
         fd = f"{measured[0].value('fd', 'test'):.0f}" if measured else "none"
-        cells += [f"{health.verdict}{since}: {health.evidence}", fd]
+        cells += [f"`{health['verdict']}`{since}: {health['evidence']}", fd]
     return f"| {' | '.join(cells)} |"
 
 
 def main(out: Path, steps: int, data: str) -> None:
     """Run what is missing, and write pictures and table."""
     results: dict[str, tuple[RunFolder, Result]] = {}
-    for where in dict.fromkeys(case.data.format(data=data) for case in CASES.values()):
-        own = {name: case for name, case in CASES.items() if case.data.format(data=data) == where}
+    share = "0.2%" if data == "fashion_mnist" else "10%"  # of which a batch is made at least
+    for few, where in ((False, data), (True, f"{data}@{share}")):
+        own = {name: case for name, case in CASES.items() if case.few == few}
         folder = RunFolder(out / where.replace("@", "-").replace("%", "-percent"))
-        found = coequal.run(coequal.study_of(study(where, steps, own)), folder.path)
+        found = coequal.run(Study.model_validate(study(where, steps, own)), folder.path)
         results |= {result.trial.model: (folder, result) for result in found.values()}
     for name, (folder, result) in results.items():
         step = result.checkpoints[-1].step if result.checkpoints else 0

@@ -105,8 +105,8 @@ def _train(asked: Asked, resume: bool) -> None:
     if asked.rate is not None and asked.rate[0] != asked.rate[1]:
         authors, used = asked.rate
         console.print(
-            f"learning rate {used:g}: the authors' {authors:g} is for nets of full width, and these "
-            f"are {asked.width:g} as wide; theirs with --set learning_rate={authors:g}",
+            f"learning rate {used:g}: the authors' {authors:g} is for nets of full width, and "
+            f"these are {asked.width:g} as wide; theirs with --set learning_rate={authors:g}",
             markup=False,
             soft_wrap=True,
         )
