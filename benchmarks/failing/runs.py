@@ -23,8 +23,9 @@ from coequal.study.parts import assemble
 from coequal.study.plan import search_of
 from coequal.study.players import make_trainer
 from coequal.study.spec import from_document
+from coequal.training.looking import auc
 from coequal.training.loop import Diverged, Trainer
-from coequal.training.monitor import Monitor, auc
+from coequal.training.monitor import Monitor
 from coequal.training.reality import Reality
 from failing.recipes import Recipe
 

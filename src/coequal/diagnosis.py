@@ -1,8 +1,6 @@
 """What became of a training: of every trial of a run, of one, or of images alone."""
 
 import json
-import math
-from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -242,7 +240,9 @@ def of_images(fake: Scorable, real: Scorable | None, data_dir: Path, log: Log) -
     return {
         **{"trial": None, "model": None, **sources},
         **_plain(found, "samples"),
-        "numbers": _finite(numbers),
+        "numbers": {
+            name: value if math.isfinite(value) else None for name, value in numbers.items()
+        },
         "classes": {
             name: {"fake": a, "real": b} for name, a, b in zip(classes, *counts, strict=False)
         },
@@ -277,7 +277,7 @@ def _refuse(fake: Input, real: Input | None) -> None:
 
 def _plain(health: Health, source: str | None) -> dict[str, Any]:
     """Plain values, ready for JSON, which has neither NaN nor infinity."""
-    values: dict[str, Any] = _finite(asdict(health))
+    values = asdict(health)
     return {**values, "from": source}
 
 
@@ -285,11 +285,3 @@ def _nothing(why: str) -> dict[str, Any]:
     """The same of what can't be judged."""
     lists: dict[str, Any] = {key: [] for key in ("remedies", "findings", "alarms", "unseen")}
     return {"verdict": None, "step": None, "evidence": why, **lists, "from": None}
-
-
-def _finite(values: Any) -> Any:
-    if isinstance(values, Mapping):
-        return {key: _finite(value) for key, value in values.items()}
-    if isinstance(values, list | tuple):
-        return [_finite(value) for value in values]
-    return None if isinstance(values, float) and not math.isfinite(values) else values

@@ -16,6 +16,8 @@ MEANING: Mapping[str, str] = {
     "loss_generator": "mean loss of the generator since the last probe",
     "auc": "how well the discriminator tells its real images from its generated ones: the share of"
     " pairs that it orders rightly; 0.5 is chance",
+    "accuracy_real": "share of its real images whose logit is above 0; means nothing of a critic",
+    "accuracy_fake": "share of its generated images whose logit is below 0",
     "logit": "median size of what the discriminator says",
     "gradient_discriminator": "median norm of the discriminator's gradient",
     "gradient_generator": "median norm of the generator's gradient",
@@ -24,8 +26,10 @@ MEANING: Mapping[str, str] = {
     " distances between real images",
     "spread": "mean distance between the images of the fixed latents, relative to real images",
     "nearest": "median distance of such an image to the nearest other one, relative to real images",
+    "distinct": "share of these images whose nearest other one is no copy (farther than 0.02)",
     "gap": "distance of the mean image from the mean real image, in mean distances between real"
     " images",
+    "past_best": "how many times farther than at its nearest so far the mean image is",
     "shift": "how far the mean image has moved since the last probe, in the same unit",
     "drift": "how far it has moved in eight probes, in the same unit",
     "held_out_auc": "how well the discriminator tells training images from held-out ones; 0.5 is"
@@ -37,6 +41,8 @@ MEANING: Mapping[str, str] = {
     " relative to real images; at every second probe, and then as it was",
     "feature_gap": "distance of their mean feature from that of real images, in mean distances"
     " between real images",
+    "modes": "effective number of classes among fresh images, exp of their entropy; at every second"
+    " probe, and then as it was",
 }
 """Every signal, by name."""
 

@@ -27,12 +27,14 @@ def compared(fake: Images, real: Images | None) -> dict[str, float]:
     """
     count = min(MOST, len(fake), len(fake) if real is None else len(real))
     ours = _some(fake, count)
-    spread, nearest = spread_and_nearest(ours)
+    spread, apart = spread_and_nearest(ours)
+    nearest = apart.median()
     found = {"saturated": _saturated(ours)}
     if real is None:
         return found | {"nearest": _over(nearest, spread) if nearest > 0 else 0.0}
     theirs = _some(real, count)
-    real_spread, real_nearest = spread_and_nearest(theirs)
+    real_spread, real_apart = spread_and_nearest(theirs)
+    real_nearest = real_apart.median()
     return found | {
         "saturated_real": _saturated(theirs),
         "nearest": _over(nearest, real_nearest),

@@ -1,8 +1,7 @@
 """What a run looks like while it trains: a few numbers at each probe, and none of them moves a bit
 of the training."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
@@ -13,10 +12,8 @@ from torch import Tensor, nn
 from coequal.contract import (
     DensityGenerator,
     DiscriminatorOutput,
-    Draws,
     Generator,
     Logits,
-    Reconstruction,
     Request,
     Samples,
 )
@@ -24,6 +21,7 @@ from coequal.health.signals import NAMES, Signals
 from coequal.images import to_uint8
 from coequal.rng import Rng
 from coequal.seeds import seed_for
+from coequal.training.looking import as_in_training, auc, effective, has_averages, scores
 from coequal.training.reality import ROWS, Reality, spread_and_nearest
 
 Player = Literal["discriminator", "generator"]
@@ -36,7 +34,8 @@ FAR_BACK = 8  # and the drift of the mean image
 TAKEN = 2  # batches of a probe whose images the classifier sees
 SELDOM = 4  # probes between two looks at BatchNorm's averages
 CLASSIFIED = 2  # probes between two looks of the classifier, whose images cost most
-FEATURES = ("feature_spread", "feature_gap")
+FEATURES = ("feature_spread", "feature_gap", "modes")
+COPY = 0.02  # distance to the nearest image, relative to real ones, up to which it is a copy
 
 
 class Monitor:
@@ -103,6 +102,8 @@ class Monitor:
                 torch.where(exchanged, ours, theirs),
             )
         self._note("auc", auc(ours, theirs))
+        self._note("accuracy_real", (ours > 0).float().mean())
+        self._note("accuracy_fake", (theirs < 0).float().mean())
         self._note("logit", torch.cat([ours, theirs]).abs().median())
 
     @torch.no_grad()
@@ -140,6 +141,9 @@ class Monitor:
             device_values |= self._held_out(discriminator)
         found |= {name: float(value) for name, value in device_values.items()}
         found |= self._features()
+        if "gap" in found:
+            best = min([found["gap"], *(row[NAMES.index("gap")] for row in self.rows)])
+            found["past_best"] = found["gap"] / max(best, 1e-6)
         self.rows.append([found.get(name, float("nan")) for name in NAMES])
         self.notes.clear()
         self.fresh.clear()
@@ -151,8 +155,8 @@ class Monitor:
         found = {}
         for name, values in self.notes.items():
             stacked = torch.stack(values)
-            middle = stacked.mean() if name == "auc" or name.startswith("loss") else None
-            found[name] = float(stacked.median() if middle is None else middle)
+            mean = name.startswith(("auc", "accuracy", "loss"))
+            found[name] = float(stacked.mean() if mean else stacked.median())
         return found
 
     def _images(self, generator: Generator) -> dict[str, Tensor]:
@@ -165,7 +169,8 @@ class Monitor:
         mean = made.mean(0)
         found = {
             "spread": spread / real.spread,
-            "nearest": nearest / real.nearest,
+            "nearest": nearest.median() / real.nearest,
+            "distinct": (nearest > COPY * real.nearest).float().mean(),
             "gap": (mean - real.mean).norm() / real.spread,
             "saturated": ((made < 0.01) | (made > 0.99)).float().mean(),
         }
@@ -197,7 +202,7 @@ class Monitor:
             else torch.cat([seen.labels[:count], unseen.labels[:count]]),
         )
         with as_in_training(discriminator):
-            said = _scores(discriminator(both))
+            said = scores(discriminator(both))
         return {} if said is None else {"held_out_auc": auc(said[:count], said[count:])}
 
     def _features(self) -> dict[str, float]:
@@ -215,6 +220,7 @@ class Monitor:
         return {
             "feature_spread": float(spread) / real.feature_spread,
             "feature_gap": float(gap) / real.feature_spread,
+            **({} if taken is None else {"modes": float(effective(taken))}),
         }
 
     def _thin(self) -> None:
@@ -270,43 +276,3 @@ class Monitor:
             for key, value in saved.items()
             if key.startswith("notes/")
         }
-
-
-@contextmanager
-def as_in_training(net: nn.Module) -> Iterator[None]:
-    """Inside, a net works as in training but draws nothing, and every buffer (BatchNorm's averages,
-    the vectors of spectral norm) is put back after it."""
-    before = {name: buffer.clone() for name, buffer in net.named_buffers()}
-    modes = {name: module.training for name, module in net.named_modules()}
-    net.train()
-    for module in net.modules():
-        if isinstance(module, Draws):
-            module.training = False
-    try:
-        yield
-    finally:
-        for name, buffer in net.named_buffers():
-            buffer.copy_(before[name])
-        for name, module in net.named_modules():
-            module.training = modes[name]
-
-
-def has_averages(net: nn.Module) -> bool:
-    """Whether a net keeps moving averages of its batches."""
-    return any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in net.modules())
-
-
-def auc(higher: Float[Tensor, " n"], lower: Float[Tensor, " m"]) -> Tensor:
-    """The share of pairs in which the first is above the second, ties as a half."""
-    apart = higher[:, None] - lower[None]
-    return (apart.sign() + 1).mean() / 2
-
-
-def _scores(output: DiscriminatorOutput) -> Float[Tensor, " n"] | None:
-    """One number an image, higher for what it knows: the logit, or minus the error of an
-    autoencoder; None of any other kind."""
-    if isinstance(output, Logits):
-        return output.logits.float()
-    if not isinstance(output, Reconstruction):
-        return None
-    return -(output.shown - output.images).float().flatten(1).abs().mean(1)

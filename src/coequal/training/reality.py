@@ -119,17 +119,15 @@ def mean_distance(parts: tuple[Float[Tensor, "n d"], ...]) -> float:
 
 def _nearest(rows: Float[Tensor, "n d"]) -> Tensor:
     """Median over rows of the distance to the nearest other one."""
-    apart = _distances(rows)
-    apart.fill_diagonal_(torch.inf)
-    return apart.min(1).values.median()
+    return spread_and_nearest(rows)[1].median()
 
 
-def spread_and_nearest(rows: Float[Tensor, "n d"]) -> tuple[Tensor, Tensor]:
-    """Mean distance between two rows, and the median distance to the nearest other one."""
+def spread_and_nearest(rows: Float[Tensor, "n d"]) -> tuple[Tensor, Float[Tensor, " n"]]:
+    """Mean distance between two rows, and of each the distance to the nearest other one."""
     apart = _distances(rows)
     mean = apart.sum() / max(1, len(rows) * (len(rows) - 1))
     apart.fill_diagonal_(torch.inf)
-    return mean, apart.min(1).values.median()
+    return mean, apart.min(1).values
 
 
 def _distances(rows: Float[Tensor, "n d"]) -> Float[Tensor, "n n"]:

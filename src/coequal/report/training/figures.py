@@ -1,6 +1,7 @@
 """Losses and signals of one training run."""
 
 import math
+import textwrap
 from collections.abc import Mapping
 
 import numpy as np
@@ -19,6 +20,7 @@ Numbers = NDArray[np.floating]
 COLUMNS = 3
 SMOOTH = 40  # smoothed curves are means over a fortieth of what is drawn
 PLAYERS = {"discriminator": "discriminator", "generator": "generator"}
+SENTENCE, LETTERS = 3, 52  # lines of a rule's sentence above its panel, and letters of each
 VALUE, LIMIT = 0, 1  # colours of what was measured and of what it is held against
 
 
@@ -63,7 +65,7 @@ def rules(signals: Signals, health: Health | None) -> Figure | None:
     first probe."""
     if not len(signals):
         return None
-    figure, panels = _panels(len(RULES))
+    figure, panels = _panels(len(RULES), 2.3)
     for axes, rule in zip(panels, RULES, strict=True):
         _rule(axes, rule, signals)
         since(axes, health)
@@ -75,7 +77,7 @@ def everything(signals: Signals) -> Figure | None:
     seen = [name for name in NAMES[1:] if np.isfinite(signals[name]).any()]
     if not seen:
         return None
-    figure, panels = _panels(len(seen))
+    figure, panels = _panels(len(seen), 1.85)
     for axes, name in zip(panels, seen, strict=True):
         values = np.where(np.isfinite(signals[name]), signals[name], np.nan)
         there = np.isfinite(values)
@@ -106,16 +108,20 @@ def _rule(axes: Axes, rule: Rule, signals: Signals) -> None:
     found = values[np.isfinite(values)].tolist()
     _limits(axes, [*found, threshold.at])
     title = f"{rule.verdict} {threshold.side} {threshold.at:g}".replace("_", " ")
-    axes.set_title(title, loc="left", fontsize=9.5, fontweight="bold", pad=14)
-    axes.text(0, 1.03, rule.sentence, transform=axes.transAxes, fontsize=7.2, color=MUTED)
+    axes.set_title(title, loc="left", fontsize=9.5, fontweight="bold", pad=SENTENCE * 11)
+    text = "\n".join(textwrap.wrap(rule.sentence, LETTERS, max_lines=SENTENCE, placeholder=" ..."))
+    said = axes.text(
+        0, 1.02, text, transform=axes.transAxes, fontsize=6.8, color=MUTED, va="bottom"
+    )
+    said.set_in_layout(False)  # the title's distance has made room for it
     if not found:
         axes.text(0.5, 0.5, "could not be seen", transform=axes.transAxes, color=MUTED, ha="center")
 
 
-def _panels(count: int) -> tuple[Figure, list[Axes]]:
+def _panels(count: int, height: float) -> tuple[Figure, list[Axes]]:
     """Panels that share their steps and nothing else."""
     rows = math.ceil(count / COLUMNS)
-    figure = Figure(figsize=(WIDTH, 0.3 + 1.85 * rows), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 0.3 + height * rows), layout="constrained")
     listed = list(figure.subplots(rows, COLUMNS, squeeze=False, sharex=True).flat)
     for place, axes in enumerate(listed):
         if place >= count:
