@@ -1,6 +1,7 @@
 """What became of a training: of every trial of a run, of one, or of images alone."""
 
 import json
+import math
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
