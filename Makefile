@@ -1,4 +1,4 @@
-# make demo | test | check | parity | validate | chaos | bench: each installs what it needs into .venv first.
+# make demo | test | check | parity | validate | health | chaos | bench: each installs what it needs into .venv first.
 #   make TORCH=torch==2.13.0 demo     another build of torch (a CPU build is about 1 GB, a CUDA build 5 GB)
 #   make PYTHON=python3.12 test       another Python (3.11 or newer)
 
@@ -8,7 +8,7 @@ VENV ?= .venv
 WORKERS ?=
 BIN = $(VENV)/bin
 
-.PHONY: demo smoke test check parity validate chaos format bench clean
+.PHONY: demo smoke test check parity validate health chaos format bench clean
 
 demo: $(VENV)/.ready
 	$(BIN)/coequal run studies/demo.yaml --out runs/demo $(if $(WORKERS),--workers $(WORKERS))
@@ -37,6 +37,12 @@ $(VENV)/.parity: $(VENV)/.ready
 validate: $(VENV)/.ready
 	$(BIN)/python benchmarks/validate.py
 
+# Are the verdicts of training health right? 180 runs that fail or not by construction, made anew: half an hour.
+health: $(VENV)/.ready
+	$(BIN)/python benchmarks/health.py make --out runs/failing
+	$(BIN)/python benchmarks/health.py pack --out runs/failing
+	$(BIN)/python benchmarks/health.py table
+
 # Workers and coordinators killed at random, and the table equal to that of an undisturbed run.
 chaos: $(VENV)/.ready
 	COEQUAL_CHAOS=1 $(BIN)/python -m pytest -q -s tests/study/test_chaos.py
@@ -50,6 +56,7 @@ bench: $(VENV)/.parity
 	$(BIN)/python benchmarks/metrics.py
 	$(BIN)/python benchmarks/neighbours.py
 	$(BIN)/python benchmarks/manifold.py
+	$(BIN)/python benchmarks/monitor.py
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
