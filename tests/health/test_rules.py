@@ -122,6 +122,13 @@ def test_rare_classes_are_not_looked_for():
     assert np.isnan(rarest(crowded)).all()
 
 
+def test_a_training_without_images_of_its_own():
+    # A VAE's loss asks for no generated images: nothing is counted, and nothing is missing.
+    found = judge(signals(counts=np.zeros((30, 10))))
+    assert found.verdict == HEALTHY
+    assert any("makes no images" in text for text in found.unseen)
+
+
 def test_a_schedule_is_no_standstill():
     # The rate falls to a hundredth, and with it how far the images move.
     rate = np.linspace(1, 0.01, 30)

@@ -250,6 +250,8 @@ def unseen(signals: Signals) -> tuple[str, ...]:
         found.append("overfitting: no discriminator")
     if not signals.counts.shape[1]:
         found.append("mode_dropping: no classifier beside the training (encoder: classifier)")
+    elif len(signals) and not signals.counts.any():
+        found.append("mode_dropping: this training makes no images on its way to look at")
     elif len(signals) >= POOLED and not np.isfinite(rarest(signals)).any():
         found.append(
             f"mode_dropping: so many classes that none has {EXPECTED} images in {POOLED} probes"
