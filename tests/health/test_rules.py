@@ -41,7 +41,7 @@ GOOD = {
 def signals(probes: int = 30, classes: int = 10, counts=None, **changed) -> Signals:  # type: ignore[no-untyped-def]
     """A good run with other values: a number, or a sequence over the probes."""
     steps = 25.0 * np.arange(1, probes + 1)
-    columns = {name: np.full(probes, value) for name, value in GOOD.items()} | {"step": steps}
+    columns = {name: np.full(probes, GOOD.get(name, np.nan)) for name in NAMES} | {"step": steps}
     for name, value in changed.items():
         columns[name] = np.broadcast_to(np.asarray(value, dtype=float), (probes,)).copy()
     given = np.full((probes, classes), 12.8) if counts is None else np.asarray(counts, dtype=float)
