@@ -1,5 +1,5 @@
-"""Every failure of a GAN on purpose, what coequal says of it, and the remedy: the pictures and the
-table of docs/why_does_my_gan_fail.md.
+"""Failures of a GAN on purpose, what coequal says of each, and the remedy: the pictures and the
+table of docs/why_does_my_gan_fail.md. (Missing classes don't come by a setting alone at this size.)
 
     python examples/why_gans_fail.py runs/failures          # twenty minutes on two cores
 
@@ -40,14 +40,9 @@ CASES = {
         {"learning_rate": 0.3, "beta1": 0.5, "batch_norm": False},
         {"learning_rate": 2e-3},
     ),
-    "mode_dropping": Case(
-        "ns_gan",
-        {**ADAM, "generator_learning_rate": 0.02, "batch_norm": False},
-        {"generator_learning_rate": 2e-3},
-    ),
     "discriminator_won": Case(
-        "ns_gan",
-        {**ADAM, "generator_learning_rate": 1e-5, "discriminator_learning_rate": 2e-3},
+        "lsgan",
+        {**ADAM, "generator_learning_rate": 2e-5},
         {"generator_learning_rate": 2e-3},
     ),
     "generator_won": Case(
@@ -56,19 +51,10 @@ CASES = {
         {"discriminator_learning_rate": 2e-3},
     ),
     "oscillating": Case(
-        "wgan",
-        {
-            "learning_rate": 0.05,
-            "beta1": 0.9,
-            "weight_bound": 1.0,
-            "discriminator_per_generator": 1,
-        },
-        {"learning_rate": 1e-3, "beta1": 0.5},
+        "lsgan", {"learning_rate": 0.05, "beta1": 0.9}, {"learning_rate": 1e-3, "beta1": 0.5}
     ),
     "stalled": Case("ns_gan", {**ADAM, "learning_rate": 1e-7}, {"learning_rate": 2e-3}),
-    "overfitting": Case(
-        "ns_gan", ADAM, {"augment": "diffaugment", "discriminator_dropout": 0.3}, few=True
-    ),
+    "overfitting": Case("ns_gan", ADAM, {"discriminator_dropout": 0.5}, few=True),
 }
 
 

@@ -156,8 +156,10 @@ def _health(
 ) -> tuple[Health | None, str | None]:
     settings = settings_of(trial)
     diverged = result.reason if result is not None and result.status == "diverged" else None
+    at = None if result is None else result.spent.discriminator_steps
     if (place / SIGNALS).exists():
-        return judge(load(place / SIGNALS), diverged=diverged, settings=settings), "signals"
+        found = judge(load(place / SIGNALS), diverged=diverged, at=at, settings=settings)
+        return found, "signals"
     under_way = _in_checkpoint(place)
     if under_way is not None:
         found = judge(under_way, diverged=diverged, settings=settings)
@@ -166,7 +168,7 @@ def _health(
         return replace(found, unseen=(*unseen, late)), "signals"
     if diverged is not None:
         nothing = Signals(np.zeros((0, len(NAMES))), np.zeros((0, 0)), np.zeros(0), {})
-        return judge(nothing, diverged=diverged, settings=settings), "result"
+        return judge(nothing, diverged=diverged, at=at, settings=settings), "result"
     sights = _stored(folder, trial, place)
     if not sights:
         return None, None

@@ -11,7 +11,12 @@ from coequal.results.table import write_tables
 from coequal.study.plan import plan
 from coequal.study.spec import Study
 
-TRIALS = {"one_hour": 8 * 20 + 8 * 10, "triangles_one_hour": 8 * 3, "how_good_is_my_gan": 6 * 2 + 6}
+TRIALS = {
+    "one_hour": 8 * 20 + 8 * 10,
+    "triangles_one_hour": 8 * 3,
+    "how_good_is_my_gan": 6 * 2 + 6,
+    "do_tricks_help": 40 * 11,
+}
 
 
 @pytest.fixture(scope="module", params=TRIALS)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from coequal.records import SCHEMA
+from coequal.report.sentences import verdict_sentence
 from coequal.report.summary import summarise
 from coequal.report.tables.effects import effects
 from coequal.report.tables.results import best_and_reruns
@@ -141,4 +142,8 @@ def test_a_model_against_the_one_that_the_study_names(tmp_path: Path):
         math.exp(sum(math.log(level + k / 10) for k in range(2, 8)) / 6) for level in (10, 20)
     )
     assert float(record["ratio"]) == pytest.approx(own / other)
+    assert verdict_sentence(summary) == (
+        "Of 1 change, each against the model without it, shown to be better: WGAN; shown to be "
+        "worse: none; at 95 % over these comparisons."
+    )
     assert [cell.text for cell in table.rows[0]][4] == f"{100 * (own / other - 1):+.0f} %"

@@ -13,13 +13,18 @@ from coequal.health.verdict import EARLY, HEALTHY, Alarm, Finding, Health
 
 
 def judge(
-    signals: Signals, *, diverged: str | None = None, settings: Mapping[str, Any] | None = None
+    signals: Signals,
+    *,
+    diverged: str | None = None,
+    at: int | None = None,
+    settings: Mapping[str, Any] | None = None,
 ) -> Health:
     """The health of a run so far.
 
     Args:
         signals: what was seen.
-        diverged: what the training said when it could not go on.
+        diverged: what the training said when it could not go on, and
+        at: after how many steps; None: that of the last probe.
         settings: the run's hyper-parameters and tricks: what is on already is not proposed.
     """
     given = settings or {}
@@ -27,6 +32,7 @@ def judge(
     alarms = _alarms(signals, fired)
     last = int(signals["step"][-1]) if len(signals) else 0
     if diverged is not None:
+        last = last if at is None else at
         found = Alarm("diverged", last, last)
         remedies = remedies_for("diverged", given)
         return Health("diverged", last, diverged, remedies, (), (*alarms, found))

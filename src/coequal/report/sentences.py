@@ -52,6 +52,8 @@ def verdict_sentence(summary: DataSummary) -> str:
         return f"Only {with_results[0].title} has results: there is nothing to compare it with."
     whole = summary.ended == summary.planned
     start, no_model = ("", "No model") if whole else ("So far: ", "no model")
+    if not found.could_separate and summary.compared.effects:
+        return effect_sentence(summary)
     if not found.could_separate:
         return (
             f"{start}{no_model} is shown to be worse than another: with {_settings(with_results)}, "
@@ -74,7 +76,27 @@ def verdict_note(summary: DataSummary) -> str:
     found = summary.verdict
     if found is None or len(found.tier) < 2:
         return ""
+    if not found.could_separate and summary.compared.effects:
+        return "What is not shown may still be so; this compares settings, not models."
     return f"{capital(NOT_EQUAL)}."
+
+
+def effect_sentence(summary: DataSummary) -> str:
+    """What the changes did that the study compares with one model each; empty without any."""
+    compared = summary.compared
+    if not compared.effects:
+        return ""
+    said = {"better": "none", "worse": "none"}
+    for outcome in said:
+        names = [summary.title(e.name) for e in compared.effects if compared.outcome(e) == outcome]
+        if names:
+            said[outcome] = listed(names)
+    start = "Of" if summary.finished else "So far: of"
+    return (
+        f"{start} {count(len(compared.effects), 'change')}, each against the model without it, "
+        f"shown to be better: {said['better']}; shown to be worse: {said['worse']}; at 95 % over "
+        "these comparisons."
+    )
 
 
 def how_sure(summary: DataSummary) -> list[str]:
@@ -85,7 +107,10 @@ def how_sure(summary: DataSummary) -> list[str]:
     lines = [_budget(summary)]
     if found.removed:
         lines.append(clearest(summary, found.removed[-1]))
-    return [line for line in (*lines, power_sentence(summary), rerun_sentence(summary)) if line]
+    lines += [power_sentence(summary), rerun_sentence(summary)]
+    if found.could_separate:
+        lines.append(effect_sentence(summary))
+    return [line for line in lines if line]
 
 
 def clearest(summary: DataSummary, removal: Removal) -> str:

@@ -45,6 +45,13 @@ class Compared:
     effects: tuple[Effect, ...] = ()  # of models that the study compares with one other alone
     scale: Scale = "log"  # of `effects`
 
+    def outcome(self, effect: Effect) -> str:
+        """Whether a model is shown to be `better` or `worse` than the one that it is compared with;
+        `not shown` if neither is."""
+        if not effect.shown:
+            return "not shown"
+        return "better" if effect.ratio < (0 if self.scale == "linear" else 1) else "worse"
+
 
 @dataclass(frozen=True)
 class DataSummary:

@@ -92,7 +92,12 @@ class Watch:
         return {"verdict": health.verdict, "step": health.step, "evidence": health.evidence}
 
     def _judge(self, diverged: str | None) -> Health:
-        return judge(self.signals, diverged=diverged, settings=settings_of(self.trial))
+        return judge(
+            self.signals,
+            diverged=diverged,
+            at=self.trainer.steps_done,
+            settings=settings_of(self.trial),
+        )
 
 
 def settings_of(trial: Trial) -> dict[str, Any]:

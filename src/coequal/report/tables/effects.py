@@ -7,8 +7,6 @@ from coequal.report.tables.parts import ends, name_cell, value_cell
 from coequal.report.words import full, interval, number, p_value
 from coequal.statistics.reruns import CLAIM, Effect
 
-BETTER, WORSE, OPEN = "better", "worse", "not shown"
-
 
 def effects(summary: DataSummary) -> Table | None:
     """Each such model beside its rival; None where the study names none, or nothing is known."""
@@ -48,13 +46,6 @@ def effects(summary: DataSummary) -> Table | None:
     )
 
 
-def said(effect: Effect, linear: bool) -> str:
-    """What was shown."""
-    if not effect.shown:
-        return OPEN
-    return BETTER if effect.ratio < (0 if linear else 1) else WORSE
-
-
 def _place(models: dict[str, ModelSummary]):  # type: ignore[no-untyped-def]
     """By rival in the study's order, the largest gain first."""
     return lambda effect: (models[effect.against].index, effect.ratio)
@@ -75,7 +66,7 @@ def _row(summary: DataSummary, effect: Effect, models: dict[str, ModelSummary]) 
         change = 100 * (effect.ratio - 1)
         small = f"{100 * (low - 1):+.0f} to {100 * (high - 1):+.0f} %"
         cell = Cell(f"{change:+.0f} %", small, sort=change)
-    verdict = said(effect, linear)
+    verdict = summary.compared.outcome(effect)
     return [
         name_cell(models[effect.name]),
         Cell(models[effect.against].label),
@@ -84,7 +75,7 @@ def _row(summary: DataSummary, effect: Effect, models: dict[str, ModelSummary]) 
         cell,
         Cell(p_value(effect.p_value), sort=effect.p_value),
         Cell(p_value(effect.adjusted), sort=effect.adjusted),
-        Cell(verdict, strong=verdict != OPEN),
+        Cell(verdict, strong=effect.shown),
     ]
 
 
@@ -111,5 +102,5 @@ def _record(summary: DataSummary, effect: Effect) -> Record:
         **ends("interval", _signed(summary, effect)[1:] if linear else effect.interval),
         "p_value": full(effect.p_value),
         "adjusted_p": full(effect.adjusted),
-        "shown": said(effect, linear),
+        "shown": summary.compared.outcome(effect),
     }
