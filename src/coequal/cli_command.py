@@ -32,7 +32,9 @@ RATES = {
 OPTIONS = ("ema", "width", "steps")
 """Settings that the command line has options for."""
 
-HIGHEST = 2e-3  # learning rate that is taken without being asked for
+QUARTER = 0.25  # width up to which nets are narrow
+NARROW = 1e-3
+"""Learning rate of narrow nets: the upper end of the narrow ranges of Lucic et al. 2018."""
 
 
 @dataclass(frozen=True)
@@ -66,9 +68,10 @@ class Asked:
         """The authors' learning rate and the one that is used; None if one was given, or the model
         is none of ours.
 
-        Nets of another width need another rate: with Adam that of hidden weights goes with one over
-        the width (Yang et al. 2021, arXiv:2203.03466, table 3). At an eighth of the width the
-        authors' rates don't begin to learn within a few thousand steps.
+        With Adam the rate of hidden weights goes with one over the width (Yang et al. 2021,
+        arXiv:2203.03466, table 3), and at an eighth of it the authors' rates don't begin to learn
+        within a few thousand steps: narrow nets are trained at `NARROW`, unless the authors' is
+        larger.
         """
         from coequal.study.model import resolve_model
 
@@ -77,7 +80,7 @@ class Asked:
         if "learning_rate" in self.settings or "learning_rate" not in known:
             return None
         authors = float(known["learning_rate"])
-        return authors, max(authors, min(authors / self.width, HIGHEST))
+        return authors, max(authors, NARROW) if self.width <= QUARTER else authors
 
     def study(self, encoder: str) -> dict[str, Any]:
         """As a study file would say it."""
@@ -114,7 +117,7 @@ class Asked:
         return replace(
             self,
             settings={**self.settings, **settings},
-            out=self.folder.with_name("-".join([self.folder.name, *more])),
+            out=self.folder.with_name("-".join([self.folder.name, *_named(more)])),
             **changes,
         )
 
@@ -135,3 +138,10 @@ class Asked:
 def _written(value: Any) -> str:
     """A value as `--set` reads it."""
     return value if isinstance(value, str) else json.dumps(value)
+
+
+def _named(settings: Mapping[str, Any]) -> Iterator[str]:
+    """Settings as parts of a folder's name: two values of one are two folders."""
+    for name, value in settings.items():
+        text = "" if value is True else f"_{_written(value)}"
+        yield "".join(c if c.isalnum() or c in "-_." else "_" for c in f"{name}{text}")
