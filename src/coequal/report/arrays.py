@@ -1,7 +1,7 @@
 """From trials to what `coequal.statistics` takes: arrays of costs, streams of chance, a scale."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -59,3 +59,12 @@ def in_units(interval: Interval | tuple[float, float] | None, metric: Metric) ->
     if interval is None:
         return None
     return Interval(*sorted(metric.cost(end) for end in interval))
+
+
+def usable_cap(reference: Mapping[str, Any], metric: Metric) -> float | None:
+    """What noise scores, unless that is as good as real images: it then can't stand for a
+    failure."""
+    cap, floor = ((reference.get(end) or {}).get(metric.name) for end in ("cap", "floor"))
+    if cap is None or floor is None:
+        return cap
+    return None if metric.cost(cap) <= metric.cost(floor) else cap

@@ -14,7 +14,8 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from coequal.records import Result, Trial
 from coequal.report import curves
-from coequal.report.arrays import cap_for, f1_costs, scale_of, tests, validations
+from coequal.report.arrays import f1_costs, scale_of, tests, usable_cap, validations
+from coequal.report.compared import Compared, rerun_numbers
 from coequal.report.contest import Contest, contest
 from coequal.report.curves import CostCurve, Curve, Points
 from coequal.report.direction import Metric
@@ -22,7 +23,6 @@ from coequal.report.known import F1 as KNOWN_F1
 from coequal.report.known import Known, known_of
 from coequal.report.model import ModelSummary, Phase, model_summary, rerun_phase
 from coequal.report.ranges import declared
-from coequal.report.reruns import with_numbers
 from coequal.report.source import Facts, Held, Source, protocols_of, source_of
 from coequal.report.spread import Runs, Variance, variance
 from coequal.report.trials import TrialSummary, trial_summary
@@ -31,26 +31,10 @@ from coequal.results.tracks import Measured
 from coequal.search import Range
 from coequal.selection import Rule
 from coequal.statistics.aggregate import Ranks
-from coequal.statistics.reruns import Comparison, Effect, Scale, compare, effects
+from coequal.statistics.reruns import Comparison
 from coequal.statistics.verdict import Verdict
 
 COSTS = ("flops", "seconds")
-
-
-@dataclass(frozen=True)
-class Compared:
-    """What the re-runs say of the chosen settings."""
-
-    verdict: Comparison | None = None  # None with fewer than two models that can be compared
-    effects: tuple[Effect, ...] = ()  # of models that the study compares with one other alone
-    scale: Scale = "log"  # of `effects`
-
-    def outcome(self, effect: Effect) -> str:
-        """Whether a model is shown to be `better` or `worse` than the one that it is compared with;
-        `not shown` if neither is."""
-        if not effect.shown:
-            return "not shown"
-        return "better" if effect.ratio < (0 if self.scale == "linear" else 1) else "worse"
 
 
 @dataclass(frozen=True)
@@ -194,12 +178,12 @@ def _data(
 ) -> DataSummary:
     metric, seed = Metric(rule.metric), int(study.get("seed", 0))
     protocols = protocols_of([way for way in measured if way.data == data], metric.name)
-    cap = _usable_cap(reference, metric)
+    cap = usable_cap(reference, metric)
     models = _models(study, trials, rule, source)
     searches = {m.name: _points(m.ended, metric) for m in models if m.ended}
     worst = None if cap is None else metric.cost(cap)
     best = None if metric.bound is None else metric.cost(metric.bound)
-    models, compared = _rerun_numbers(models, metric, cap)
+    models, compared = rerun_numbers(models, metric, cap)
     bounds: dict[str, Any] = {"cap": worst, "floor": best, "seed": seed}
     known = known_of(source, protocols)
     return DataSummary(
@@ -227,15 +211,6 @@ def _data(
     )
 
 
-def _usable_cap(reference: Mapping[str, Any], metric: Metric) -> float | None:
-    """What noise scores, unless that is as good as real images: it then can't stand for a
-    failure."""
-    cap, floor = ((reference.get(end) or {}).get(metric.name) for end in ("cap", "floor"))
-    if cap is None or floor is None:
-        return cap
-    return None if metric.cost(cap) <= metric.cost(floor) else cap
-
-
 def _models(
     study: Mapping[str, Any],
     trials: Mapping[str, Sequence[TrialSummary]],
@@ -261,26 +236,6 @@ def _with_others(model: ModelSummary, source: Source) -> ModelSummary:
         details=source.details(model.chosen.trial),
         others_again=tuple(source.tested(t.trial, t.moment.step) for t in again if t.moment),
     )
-
-
-def _rerun_numbers(
-    models: Sequence[ModelSummary], metric: Metric, cap: float | None
-) -> tuple[tuple[ModelSummary, ...], Compared]:
-    """The models with what their re-runs say, and which chosen settings differ."""
-    scores = {m.name: tests(m.rerun.runs, metric) for m in models if m.rerun and m.rerun.runs}
-    listed = list(scores.values())
-    worst = cap_for(listed, cap, metric)
-    if worst is None or not scores:
-        return tuple(models), Compared()
-    scale = scale_of(metric, listed, worst)
-    pairs = {m.name: m.against for m in models if m.against is not None}
-    found = effects(scores, pairs, cap=worst, scale=scale)
-    done = tuple(
-        m.with_rerun(with_numbers(m.rerun, metric, cap=worst, scale=scale)) if m.rerun else m
-        for m in models
-    )
-    verdict = compare(scores, cap=worst, scale=scale) if len(scores) > 1 else None
-    return done, Compared(verdict, found, scale)
 
 
 def _points(trials: Sequence[TrialSummary], metric: Metric) -> Points:
