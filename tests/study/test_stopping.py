@@ -90,7 +90,7 @@ def test_mode_dropping_needs_a_quick_encoder_that_knows_classes(encoder):
     assert f"and {encoder} is none; `encoder: classifier` is" in message
 
 
-def fast_collapses(signals, *, diverged, settings):  # type: ignore[no-untyped-def]
+def fast_collapses(signals, *, settings, **told):  # type: ignore[no-untyped-def]
     """From the second probe on, at step 50."""
     if settings["learning_rate"] == 1e-2 and len(signals) >= 2:
         return Health("collapsed", 25, "one image")
