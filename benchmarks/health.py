@@ -1,6 +1,6 @@
 """Are the verdicts right? Runs that are healthy or broken by construction, half of them held out.
 
-python benchmarks/health.py table                       # the matrices, of runs that were made before
+python benchmarks/health.py table                       # the matrices, of runs made before
 python benchmarks/health.py make --out runs/failing     # the runs anew: half an hour on two cores
 python benchmarks/health.py pack --out runs/failing     # and into the file that `table` reads
 """
