@@ -3,6 +3,7 @@
 import io
 import re
 import shlex
+import shutil
 import sys
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -14,9 +15,12 @@ from PIL import Image
 from coequal.cli import main
 from coequal.cli_command import Asked
 from coequal.execution.serial import Serial
-from coequal.health import Health
+from coequal.files import write_json
+from coequal.health import EARLY, Health
+from coequal.health.remedies import remedies_for
 from coequal.health.verdict import Alarm, Finding, Remedy
-from coequal.results.folder import RunFolder
+from coequal.report.training.page import Command, read_run
+from coequal.results.folder import HEALTH, RunFolder
 
 SICK = Health(
     "collapsed",
@@ -189,3 +193,23 @@ def test_narrow_nets_have_a_larger_rate():
     assert model["settings"] == {"learning_rate": 1e-3}
     (model,) = Asked("ns_gan", settings={"learning_rate": 3e-5}).study("classifier")["models"]
     assert model["settings"] == {"learning_rate": 3e-5}
+
+
+def test_to_train_longer_is_a_command_and_mere_advice_is_none(sick, home, tmp_path):
+    assert sick.returncode == 1
+    shutil.copytree(home / "out", tmp_path / "out")
+    folder = RunFolder(tmp_path / "out")
+    (trial,) = folder.plan()
+    young = Health(
+        EARLY,
+        None,
+        "no rule fires",
+        (*remedies_for(EARLY, {})[:1], Remedy("more training images", {}, "somebody")),
+    )
+    write_json(folder.trial_folder(trial.id) / HEALTH, young.as_dict())
+    asked = Asked("ns_gan", steps=52)
+    command = Command(asked.command(), lambda more: asked.having(more).command())
+    longer, words = read_run(folder, trial, "fd", command).attempts
+    assert "--steps 104 " in longer.command  # twice 52, and in a folder of its own
+    assert longer.command != command.text
+    assert words.command == ""

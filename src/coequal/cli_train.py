@@ -163,7 +163,8 @@ def _say(run: "Run") -> None:
     lines = [f"health: {run.verdict}: {run.health.evidence}"]
     for attempt in run.attempts:
         source = f" ({attempt.source})" if attempt.source else ""
-        lines += [f"try: {attempt.what}{source}", f"  {attempt.command}"]
+        lines.append(f"try: {attempt.what}{source}")
+        lines += [f"  {attempt.command}"] if attempt.command else []
     for line in lines:
         console.print(line, markup=False, soft_wrap=True)
 

@@ -73,7 +73,8 @@ BEST = advice(
     "the best checkpoint by validation instead of the last (select: {checkpoint: best})",
     OURS,
 )
-LONGER = advice("train longer: young runs look much like failed ones", OURS)
+TRAIN_LONGER = "train longer: young runs look much like failed ones"
+LONGER = advice(TRAIN_LONGER, OURS)
 DCGAN = "Radford et al. 2016, arXiv:1511.06434, section 4"
 TWO_RATES = "Heusel et al. 2017, arXiv:1706.08500 (a rate for each player)"
 

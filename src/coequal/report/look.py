@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
@@ -27,6 +26,7 @@ from coequal.report.style import (
     inline,
     variables,
 )
+from coequal.report.template import template
 from coequal.results.table import csv_text
 
 SIDES = {
@@ -86,14 +86,7 @@ def write_look(
         figure.set_layout_engine("none")
         write_whole(out / "curves.svg", svg)
         write_whole(out / "curves.pdf", as_pdf(figure))
-    environment = Environment(
-        loader=PackageLoader("coequal", "report/templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    page = environment.get_template("look.html.jinja").render(
+    page = template("look.html.jinja").render(
         record=record,
         numbers=numbers(record["at_delta"]),
         curves=Markup(inline(svg, "curves")),

@@ -9,7 +9,6 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from coequal.files import whole_text_file, write_whole
@@ -27,6 +26,7 @@ from coequal.report.style import (
 )
 from coequal.report.summary import DataSummary, summarise
 from coequal.report.tables.every import LONG, records
+from coequal.report.template import template
 from coequal.results.folder import RunFolder
 from coequal.results.table import csv_text
 
@@ -92,15 +92,7 @@ def _html(
     everything: Together,
     provenance: Sequence[tuple[str, str]],
 ) -> str:
-    environment = Environment(
-        loader=PackageLoader("coequal", "report/templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template("page.html.jinja").render(
+    return template("page.html.jinja").render(
         study=study,
         source=source,
         sections=sections,

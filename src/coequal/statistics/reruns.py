@@ -247,13 +247,11 @@ def effects(
 ) -> tuple[Effect, ...]:
     """Each setting against the one that it was planned to be compared with, and nothing else.
 
-    Yuen's test as in `compare`; Holm over the planned pairs alone, so that a study of many small
-    changes pays for those and not for every pair.
+    Yuen's test as in `compare`; Holm over the planned pairs alone.
 
     Args:
         scores: see `compare`.
-        pairs: by name, whom it is compared with; pairs with fewer than `FEWEST` runs on either side
-            are left out.
+        pairs: by name, its rival; those with fewer than `FEWEST` runs on a side are left out.
         cap, scale: see `describe`.
     """
     enough = {

@@ -6,7 +6,6 @@ from typing import Literal
 
 import numpy as np
 import torch
-from jaxtyping import Float
 from torch import Tensor, nn
 
 from coequal.contract import (
@@ -240,11 +239,6 @@ class Monitor:
             real.numbers,
             real.classes if width else (),
         )
-
-    @property
-    def pictures(self) -> Float[Tensor, "n d"] | None:
-        """The images of the fixed latents at the last probe, flattened; None before the first."""
-        return self.past[-1] if self.past else None
 
     # ------------------------------------------------------------------------- checkpoint
 

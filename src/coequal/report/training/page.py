@@ -6,17 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from coequal.files import write_whole
-from coequal.health import EARLY, Health
+from coequal.health import Health
+from coequal.health.remedies import TRAIN_LONGER
 from coequal.health.signals import MEANING as SIGNALS_IN_WORDS
 from coequal.health.signals import Signals, load
 from coequal.health.verdict import MEANING
 from coequal.records import Result, Trial
 from coequal.report.style import COLOURS, ON_DARK, as_svg, house_style, inline, variables
+from coequal.report.template import template
 from coequal.report.training import figures
 from coequal.report.training.frames import Frame, frames_of, write_animation
 from coequal.report.words import number
@@ -45,7 +46,7 @@ class Attempt:
 
     what: str
     source: str
-    command: str
+    command: str  # empty of advice that no option stands for
 
 
 @dataclass(frozen=True)
@@ -114,13 +115,12 @@ def read_run(folder: RunFolder, trial: Trial, metric: str, command: Command) -> 
     if (place / HEALTH).exists():
         health = Health.from_dict(json.loads((place / HEALTH).read_text()))
     signals = load(place / SIGNALS) if (place / SIGNALS).exists() else None
-    attempts = [
-        Attempt(remedy.what, remedy.source, command.having(remedy.settings))
-        for remedy in (health.remedies if health else ())
-    ]
-    if health is not None and health.verdict == EARLY and not attempts:
-        longer = 2 * int(trial.training["budget"]["discriminator_steps"])
-        attempts = [Attempt("train twice as long", "", command.having({"steps": longer}))]
+    longer = {"steps": 2 * int(trial.training["budget"]["discriminator_steps"])}
+    attempts = []
+    for remedy in health.remedies if health else ():
+        settings = longer if remedy.what == TRAIN_LONGER else remedy.settings
+        text = command.having(settings) if settings else ""  # words alone change no command
+        attempts.append(Attempt(remedy.what, remedy.source, text))
     frames = frames_of(folder, trial.id, trial.data)
     return Run(trial, result, health, signals, frames, attempts, metric)
 
@@ -138,15 +138,7 @@ def write_training_page(folder: RunFolder, run: Run, command: Command) -> Path:
         "a sheet of samples": "samples.png",
         "every number (CSV)": "results.csv",
     }
-    environment = Environment(
-        loader=PackageLoader("coequal", "report/templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    html = environment.get_template("training.html.jinja").render(
+    html = template("training.html.jinja").render(
         run=run,
         command=command.text,
         meaning=MEANING.get(run.health.verdict, "") if run.health else "",

@@ -1,0 +1,16 @@
+"""The templates of all pages, with one way of filling them in."""
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+
+
+def template(name: str) -> Template:
+    """A template of `templates/`: what is filled in is escaped, and what is missing is an error."""
+    environment = Environment(
+        loader=PackageLoader("coequal", "report/templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template(name)
