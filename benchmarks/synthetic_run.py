@@ -15,7 +15,7 @@ from pathlib import Path
 from random import Random
 
 from coequal.files import write_json
-from coequal.records import Checkpoint, Measurement, Result, Spent, Trial
+from coequal.records import Checkpoint, Measurement, MetricInfo, Result, Spent, Trial
 from coequal.results.folder import RunFolder
 
 DATA = "fashion_mnist"
@@ -45,7 +45,7 @@ def generate(path: Path, trials: int, checkpoints: int, metrics: int) -> None:
     """A run with so many results, of so many metrics on both splits at each checkpoint."""
     made = plan(trials)
     folder = RunFolder(path)
-    folder.begin("study: synthetic\n", _study(checkpoints, metrics), made)
+    folder.begin("study: synthetic\n", _study(checkpoints, metrics), made, _infos(metrics))
     ends = {"cap": {"fd": CAP, "f1": 0.0}, "floor": {"fd": FLOOR}}
     write_json(path / "references.json", {DATA: {"encoder": "classifier:c1092c402786", **ends}})
     share = partial(_write, path, checkpoints, metrics)
@@ -147,6 +147,14 @@ def _study(checkpoints: int, metrics: int) -> dict[str, object]:
         "select": {"metric": "fd", "split": "validation", "checkpoint": "last"},
         "reruns": {"best": 1, "seeds": SEEDS},
         "seed": 0,
+    }
+
+
+def _infos(metrics: int) -> dict[str, MetricInfo]:
+    distances = ("fd", "kid", "swd", "emd")
+    return {
+        name: MetricInfo("lower" if name in distances else "higher", "")
+        for name in METRICS[:metrics]
     }
 
 

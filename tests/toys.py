@@ -1,5 +1,6 @@
 """Small parts that stand in for the real ones, and hard cases that the contract must carry."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -14,10 +15,13 @@ from coequal.contract import (
     Architecture,
     DiscriminatorOutput,
     Generator,
+    ImageSet,
     ImageShape,
     Lazy,
     Logits,
     Loss,
+    Metric,
+    MetricInfo,
     Needs,
     Objective,
     Offers,
@@ -25,6 +29,7 @@ from coequal.contract import (
     Request,
     Samples,
     Split,
+    Value,
     discriminate_with_gradient,
 )
 from coequal.rng import Rng
@@ -240,3 +245,24 @@ class Reads(Broken):
 ALL: dict[str, type[Objective]] = {
     name: lookup.load("objectives", name) for name in lookup.names("objectives")
 }
+
+
+# --------------------------------------------- a metric of somebody's own, of which more is better
+
+
+@dataclass(frozen=True)
+class Closeness(Metric):
+    """1 / (1 + the distance of the mean features)."""
+
+    outputs: ClassVar[Mapping[str, MetricInfo]] = {
+        "closeness": MetricInfo("higher", "0 to 1", worst=0.0, best=1.0, label="Closeness")
+    }
+
+    def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
+        return {"mean": real.features.mean(0)}
+
+    def values(
+        self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
+    ) -> Mapping[str, Value]:
+        distance = float((fake.features.mean(0) - real["mean"]).norm())
+        return {"closeness": Value(1 / (1 + distance))}

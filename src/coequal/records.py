@@ -4,9 +4,9 @@ here."""
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from coequal.search import Value
 
@@ -66,6 +66,36 @@ class Spent:
     images: int = 0
     flops: int = 0
     seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class MetricInfo:
+    """What a metric says of one of its numbers; a run stores it, so that nobody else need know.
+
+    Attributes:
+        better: in which direction; "target" if it is best at `target`, and both sides are worse.
+        unit: in words, with the range where that helps.
+        target: of "target", where it is a fixed number.
+        worst: the worst possible number, where there is one.
+        best: the number that no model can better, whatever it does, where there is one.
+        label: what a reader calls it, "GAN-train"; by default its name without underscores.
+    """
+
+    better: Literal["lower", "higher", "target"]
+    unit: str
+    target: float | None = None
+    worst: float | None = None
+    best: float | None = None
+    label: str | None = None
+
+    def cost(self, value: float) -> float:
+        """A number of which less is better; its own inverse."""
+        return -value if self.better == "higher" else value
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "MetricInfo":
+        """What `dataclasses.asdict` described; what a newer version says beside it is left out."""
+        return cls(**{field.name: values[field.name] for field in fields(cls)})
 
 
 POINT = (2, 1, 1)

@@ -21,7 +21,6 @@ from coequal.results.collect import view
 from coequal.results.folder import RunFolder
 from coequal.rng import Rng
 from coequal.seeds import seed_for
-from coequal.selection import Rule
 from coequal.study.labels import every_class, in_proportion
 from coequal.study.weights import load_generator
 
@@ -124,7 +123,7 @@ def _class(name: str, classes: Sequence[str], data: str) -> int:
 def _judged(folder: RunFolder, trial: Trial) -> int | None:
     """The step of the checkpoint at which a trial is judged."""
     result = folder.result(trial.id)
-    moment = result and Rule.of(folder.study()["select"]).moment(result)
+    moment = result and folder.rule().moment(result)
     return moment.step if moment else None
 
 
@@ -134,7 +133,7 @@ def chosen_trial(folder: RunFolder, model: str | None, trial: str | None) -> Tri
     Raises:
         LookupError: there is none, or more than one; the message says what there is.
     """
-    rule = Rule.of(folder.study()["select"])
+    rule = folder.rule()
     with view(folder) as index:
         read = index.results(metrics=[rule.metric], splits=["validation"])
         results = {result.trial.id: rule.judged(result) for result in read}

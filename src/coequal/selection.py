@@ -9,39 +9,35 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from coequal.records import Checkpoint, Result
-
-HIGHER = frozenset(
-    {
-        *("precision", "recall", "f1", "density", "coverage", "prd_f8", "prd_f1_8"),
-        *("is", "is_whole", "mode_score", "vendi", "vendi_ratio"),
-        *("manifold_precision", "manifold_recall", "manifold_f1"),
-        *("modes_covered", "modes_quality", "curve_quality", "curve_coverage"),
-        *("gan_train", "gan_train_top5", "worth_of_real", "augmentation_gain"),
-    }
-)
-"""Metrics of which more is better; of every other that a study may choose by, less is.
-
-The metrics themselves say so too, but importing them takes torch; a test holds both equal.
-"""
-
-
-def cost(metric: str, value: float) -> float:
-    """A number of which less is better, whatever the metric; its own inverse."""
-    return -value if metric in HIGHER else value
+from coequal import lookup
+from coequal.records import Checkpoint, MetricInfo, Result
 
 
 @dataclass(frozen=True)
 class Rule:
     """How a study chooses a setting (Lucic et al. 2018 take the best of all checkpoints)."""
 
-    metric: str = "fd"
+    metric: str
+    info: MetricInfo  # what the metric says of itself
     checkpoint: Literal["last", "best"] = "last"
 
     @classmethod
-    def of(cls, select: Mapping[str, Any]) -> "Rule":
-        """What a study's `select` says."""
-        return cls(str(select["metric"]), select["checkpoint"])
+    def of(cls, select: Mapping[str, Any], metrics: Mapping[str, MetricInfo]) -> "Rule":
+        """The rule of a study.
+
+        Args:
+            select: as the study says it.
+            metrics: what the study's metrics say of their numbers.
+
+        Raises:
+            ValueError: none of them gives the number to choose by.
+        """
+        metric = str(select["metric"])
+        if metric not in metrics:
+            raise ValueError(
+                lookup.unknown(metric, sorted(metrics), "not measured in this study: ")
+            )
+        return cls(metric, metrics[metric], select["checkpoint"])
 
     def place(
         self, finished: bool, steps: Sequence[int], validation: Sequence[float]
@@ -61,7 +57,7 @@ class Rule:
         if self.checkpoint == "last":
             return last if math.isfinite(validation[last]) else None
         known = [k for k, value in enumerate(validation) if math.isfinite(value)]
-        return min(known, key=lambda k: (cost(self.metric, validation[k]), steps[k]), default=None)
+        return min(known, key=lambda k: (self.info.cost(validation[k]), steps[k]), default=None)
 
     def moment(self, result: Result) -> Checkpoint | None:
         """The same of a result."""
@@ -73,7 +69,7 @@ class Rule:
     def score(self, result: Result) -> float:
         """The validation score to choose by, less is better; infinite for a failure."""
         moment = self.moment(result)
-        return math.inf if moment is None else cost(self.metric, self._validation(moment))
+        return math.inf if moment is None else self.info.cost(self._validation(moment))
 
     def best_settings(self, results: Iterable[Result], count: int) -> list[int]:
         """The best settings among the search's own trials of one model, best first.

@@ -8,7 +8,6 @@ from coequal.contract import Dataset, ImageSet, Split
 from coequal.data import load_dataset
 from coequal.manifolds.polygons import PolygonFamily
 from coequal.rng import Rng
-from coequal.selection import HIGHER
 
 
 @pytest.fixture(scope="module")
@@ -145,8 +144,9 @@ def test_pixels_refuses_large_images():
     assert "3x64x64" in message
 
 
-def test_the_report_knows_every_direction():
-    outputs = {}
+def test_every_number_says_which_way_it_is_better():
     for name in lookup.names("metrics"):
-        outputs |= lookup.load("metrics", name).outputs
-    assert {key for key, output in outputs.items() if output.better == "higher"} == HIGHER
+        for info in lookup.load("metrics", name).outputs.values():
+            assert info.better in ("lower", "higher", "target")
+            if info.best is not None and info.worst is not None:
+                assert info.cost(info.best) < info.cost(info.worst)

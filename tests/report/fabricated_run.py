@@ -9,8 +9,23 @@ from typing import Any
 import numpy as np
 
 from coequal.files import write_json
-from coequal.records import Checkpoint, Measurement, Result, Spent, Trial
+from coequal.records import Checkpoint, Measurement, MetricInfo, Result, Spent, Trial
 from coequal.results.folder import RunFolder, samples_path
+
+METRICS = {
+    "fd": MetricInfo("lower", "", best=0.0, label="FD"),
+    "fid": MetricInfo("lower", "", best=0.0, label="FID"),
+    "kid": MetricInfo("lower", "", label="KID"),
+    "f1": MetricInfo("higher", "", best=1.0, label="F1"),
+    "precision": MetricInfo("higher", "", best=1.0),
+    "recall": MetricInfo("higher", "", best=1.0),
+    "density": MetricInfo("higher", ""),
+    "is": MetricInfo("higher", "", label="IS"),
+    "manifold_precision": MetricInfo("higher", "", best=1.0),
+    "manifold_recall": MetricInfo("higher", "", best=1.0),
+    "manifold_f1": MetricInfo("higher", "", best=1.0, label="manifold F1"),
+}
+"""What the metrics of made-up runs say of themselves."""
 
 STEP = 100
 TITLES = {
@@ -170,7 +185,7 @@ def written(
 ) -> RunFolder:
     """A made-up run as a folder."""
     folder = RunFolder(path)
-    folder.begin(source, run.study, run.plan)
+    folder.begin(source, run.study, run.plan, METRICS)
     write_json(path / "references.json", run.references)
     shape = (32, 32) if channels == 3 else (28, 28)
     for name in run.study["data"]:

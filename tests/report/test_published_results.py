@@ -8,6 +8,7 @@ import pytest
 from coequal.report.summary import summarise
 from coequal.results.folder import RunFolder
 from coequal.results.table import write_tables
+from coequal.study.parts import rule_of
 from coequal.study.plan import plan
 from coequal.study.spec import Study
 
@@ -37,7 +38,7 @@ def test_the_published_table_is_that_of_the_published_trials(folder):
 
 def test_the_published_plan_follows_from_the_study_and_the_results(folder):
     study = Study.model_validate(folder.study())
-    assert plan(study, folder.results()) == folder.plan()
+    assert plan(study, folder.results(), rule_of(study)) == folder.plan()
     assert len(folder.results()) == TRIALS[folder.path.name]
 
 

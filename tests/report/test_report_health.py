@@ -12,7 +12,7 @@ from coequal.report.page import write_report
 from coequal.report.summary import DataSummary, summaries
 from coequal.report.tables.health import health, health_trials, stopped_early, unhealthy
 
-from fabricated_run import Run, build, made
+from fabricated_run import METRICS, Run, build, made
 
 
 def seen(verdict: str, step: int | None = None) -> dict[str, object]:
@@ -39,7 +39,7 @@ AGAIN = {("ns_gan", "fashion_mnist", 1): [Run([(33, 34)], health=COLLAPSED), Run
 
 def summary_of(runs, **more) -> DataSummary:  # type: ignore[no-untyped-def]
     run = made(runs, **more)
-    (summary,) = summaries(run.study, run.plan, run.results, run.references)
+    (summary,) = summaries(run.study, run.plan, run.results, run.references, METRICS)
     return summary
 
 
@@ -117,7 +117,7 @@ def test_what_stopped_trials_left(summary):
 def test_no_score_depends_on_health(summary):
     run = made(RUNS, again=AGAIN, reruns={"best": 1, "seeds": 2})
     blind = {key: replace(result, health=None) for key, result in run.results.items()}
-    (other,) = summaries(run.study, run.plan, blind, run.references)
+    (other,) = summaries(run.study, run.plan, blind, run.references, METRICS)
     for name in RUNS:
         one, two = summary.model(name), other.model(name)
         assert one.chosen.number == two.chosen.number

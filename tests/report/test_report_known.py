@@ -8,7 +8,7 @@ from coequal.report.style import house_style
 from coequal.report.summary import summaries
 from coequal.report.tables.known import manifold_choice, manifold_settings
 
-from fabricated_run import study_dict
+from fabricated_run import METRICS, study_dict
 
 # (precision, recall, F1, FD) of each setting; None: it failed. Validation equals test but where
 # said.
@@ -56,7 +56,7 @@ def summary(select: str = "manifold_f1", drop=()):
     results = [result(m, k, n, drop) for m, rows in FOUND.items() for k, n in enumerate(rows)]
     plan = [found.trial for found in results]
     references = {"triangles": {"cap": {"manifold_f1": 0.0, "fd": 100.0}, "floor": {"fd": 0.3}}}
-    (found,) = summaries(study, plan, {r.trial.id: r for r in results}, references)
+    (found,) = summaries(study, plan, {r.trial.id: r for r in results}, references, METRICS)
     return found
 
 

@@ -11,7 +11,7 @@ from coequal.results.folder import RunFolder
 from coequal.search import Choice, LogUniform, Uniform
 from coequal.statistics.rates import wilson
 
-from fabricated_run import Run, build
+from fabricated_run import METRICS, Run, build
 
 
 def test_a_setting_is_chosen_by_validation_and_reported_by_test(small: RunFolder):
@@ -106,8 +106,8 @@ def test_more_is_better_for_some_metrics(tmp_path: Path):
     assert (lower.chosen.number, higher.chosen.number) == (0, 1)
     assert summary.curves["ns_gan"].observed == 20
     assert summary.curves["ns_gan"].points[0].expected == 10  # of 10, 20 and a failure at 0
-    assert Metric("recall").better == "higher is better"
-    assert Metric("fd").better == "lower is better"
+    assert Metric("recall", METRICS["recall"]).better == "higher is better"
+    assert Metric("fd", METRICS["fd"]).better == "lower is better"
 
 
 def _as_metric(folder: RunFolder, name: str):

@@ -13,7 +13,7 @@ from coequal.report.tables.together import transfer
 from coequal.report.transfer import transfers
 from coequal.results.folder import RunFolder
 
-from fabricated_run import Run, build, same
+from fabricated_run import METRICS, Run, build, same
 
 TWO = {
     "one": {"ns_gan": [*same(20, 1), *same(10, 1), *same(30, 1)]},
@@ -123,7 +123,7 @@ def test_a_large_study_gives_a_page_that_opens_at_once(tmp_path: Path):
     names = [*TITLES, "a", "b", "c", "d"]
     run = whole_study(models=names, data=("v",), settings=100, seeds=10)
     begun = time.process_time()
-    found = summaries(run.study, run.plan, run.results, run.references)
+    found = summaries(run.study, run.plan, run.results, run.references, METRICS)
     page = write_pages(tmp_path, run.study, "study: large\n", found, {})
     assert page.stat().st_size < 8e5
     assert time.process_time() - begun < 60

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from coequal.files import write_json
-from coequal.records import Checkpoint, Measurement, Result, Spent, Trial
+from coequal.records import Checkpoint, Measurement, MetricInfo, Result, Spent, Trial
 from coequal.results.folder import RunFolder
+
+METRICS = {"fd": MetricInfo("lower", ""), "is": MetricInfo("higher", "")}
 
 STUDY = {
     "study": "made_up",
@@ -73,7 +75,7 @@ def made_run(path: Path) -> RunFolder:
     trials = [result.trial for result in results]
     trials.insert(5, made_trial("vae", 2))
     folder = RunFolder(path)
-    folder.begin("study: as written\n", STUDY, trials)
+    folder.begin("study: as written\n", STUDY, trials, METRICS)
     for result in results:
         store(folder, result)
     return folder

@@ -30,7 +30,7 @@ def test_json_is_everything_that_is_known(run, tmp_path):
 
 def test_a_run_without_results(run, tmp_path):
     empty = RunFolder(tmp_path / "empty")
-    empty.begin("", run.study(), run.plan())
+    empty.begin("", run.study(), run.plan(), run.metrics())
     assert json.loads(export(empty, "json", tmp_path / "out.json").read_text()) == []
     assert export(empty, "csv", tmp_path / "out.csv").read_text() == "\n"
 

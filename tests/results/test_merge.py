@@ -9,7 +9,7 @@ import pytest
 
 from coequal import api
 from coequal.files import write_json
-from coequal.records import Checkpoint, Measurement, Result, Spent, Trial
+from coequal.records import Checkpoint, Measurement, MetricInfo, Result, Spent, Trial
 from coequal.results.folder import RunFolder
 from coequal.results.merge import merge
 from coequal.study.spec import Study, load
@@ -35,6 +35,9 @@ def trial(name, setting=0, data="digits", repeat=0):
     )
 
 
+METRICS = {"fd": MetricInfo("lower", "")}
+
+
 def reference(**changes):
     return {
         "encoder": "pixels:1",
@@ -51,7 +54,7 @@ def result(of, value=3.0, protocol=PROTOCOL):
     return Result(of, "done", spent, (point,))
 
 
-def build(path, models, trials, results=None, references=None, **changes):
+def build(path, models, trials, results=None, references=None, metrics=None, **changes):
     """A run of these models and trials; `results` are all of value 3 unless given."""
     study = {
         "study": path.name,
@@ -62,7 +65,7 @@ def build(path, models, trials, results=None, references=None, **changes):
         "evaluation": {"encoder": "pixels", "samples": 2500},
     }
     folder = RunFolder(path)
-    folder.begin("study: as written\n", study | changes, trials)
+    folder.begin("study: as written\n", study | changes, trials, metrics or METRICS)
     write_json(path / "references.json", references or {"digits": reference()})
     for entry in [result(one) for one in trials] if results is None else results:
         write_json(folder.trial_folder(entry.trial.id) / "result.json", entry.as_dict())
@@ -284,3 +287,10 @@ def test_joined_runs_have_the_table_of_one_that_had_all_models(tmp_path: Path):
     assert json.loads(json.dumps(study.as_dict())) == joined.study()
     api.run(study, joined.path, workers=0)
     assert (joined.path / "results.csv").read_bytes() == table
+
+
+def test_refuses_runs_whose_metrics_point_in_different_directions(a, tmp_path):
+    b = other(tmp_path, metrics={"fd": MetricInfo("higher", "")})
+    with pytest.raises(ValueError, match=r"metrics\.fd\.better"):
+        merge([a, b], RunFolder(tmp_path / "c"))
+    assert not (tmp_path / "c").exists()

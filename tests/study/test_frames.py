@@ -129,7 +129,7 @@ def test_what_a_trial_says_while_it_runs(tmp_path, monkeypatch):
 
 def test_status_says_it_of_what_runs_and_of_nothing_else(whole, tmp_path):
     folder, trial = RunFolder(tmp_path), trial_of()
-    folder.begin("", Study.model_validate(TINY).as_dict(), [trial])
+    folder.begin("", Study.model_validate(TINY).as_dict(), [trial], {})
     place = folder.trial_folder(trial.id)
     place.mkdir(parents=True)
     (place / "trial.json").write_text(json.dumps(trial.as_dict()))

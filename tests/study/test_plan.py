@@ -5,10 +5,11 @@ import sys
 
 import pytest
 
-from coequal.records import Checkpoint, Measurement, Result, Spent, Trial
+from coequal.records import Checkpoint, Measurement, MetricInfo, Result, Spent, Trial
 from coequal.search import Choice, LogUniform, Uniform, draw
 from coequal.seeds import seed_for
 from coequal.selection import Rule
+from coequal.study.parts import rule_of
 from coequal.study.plan import most_trials, plan
 from coequal.study.spec import Study
 from coequal.training.settings import Training
@@ -112,7 +113,8 @@ def searched(spec: Study, **scores: list[float | None]) -> dict[str, Result]:
 
 
 def later(spec: Study, results: dict[str, Result]) -> list[tuple[str, str, int, int]]:
-    return [(t.model, t.data, t.setting, t.repeat) for t in plan(spec, results) if t.repeat]
+    trials = plan(spec, results, rule_of(spec))
+    return [(t.model, t.data, t.setting, t.repeat) for t in trials if t.repeat]
 
 
 def test_reruns_are_fresh_seeds_of_the_best_settings_by_validation():
@@ -128,7 +130,7 @@ def test_reruns_are_fresh_seeds_of_the_best_settings_by_validation():
         ("ns_gan", data, 2, 2),
         ("vae", data, 2, 2),
     ]
-    assert len({trial.id for trial in plan(spec, results)}) == 6 + 6
+    assert len({trial.id for trial in plan(spec, results, rule_of(spec))}) == 6 + 6
     assert most_trials(spec) == {"search": 6, "reruns": 8, "transfer": 0}
 
 
@@ -200,8 +202,9 @@ def test_a_metric_that_should_be_high_chooses_the_highest():
             strict=True,
         )
     ]
-    assert Rule("precision").best_settings(high, 3) == [1, 0]  # NaN is no score
-    assert Rule("fd").best_settings(high, 3) == []  # not measured
+    higher, lower = MetricInfo("higher", ""), MetricInfo("lower", "")
+    assert Rule("precision", higher).best_settings(high, 3) == [1, 0]  # NaN is no score
+    assert Rule("fd", lower).best_settings(high, 3) == []  # not measured
 
 
 @pytest.mark.parametrize("checkpoint", ["last", "best"])
@@ -221,7 +224,7 @@ def test_the_checkpoint_that_stands_for_a_trial_is_enough_to_choose_by(checkpoin
         )
         for trial, curve in zip(trials, curves, strict=True)
     ]
-    rule = Rule("fd", checkpoint)
+    rule = Rule("fd", MetricInfo("lower", ""), checkpoint)
     judged = [rule.judged(result) for result in results]
     assert [len(result.checkpoints) for result in judged] == [int(checkpoint == "best"), 1, 1, 1]
     # At the last: 4, 7, 7.5; at the best: 2 and 2, the earlier setting first, then 3 and 7.

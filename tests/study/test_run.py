@@ -26,6 +26,8 @@ from coequal.study.observe import Progress
 from coequal.study.spec import Study
 from coequal.study.weights import load_generator
 
+import toys
+
 TINY = {
     "study": "tiny",
     "data": ["digits"],
@@ -164,6 +166,38 @@ def test_an_interrupted_trial_goes_on_from_its_checkpoint(whole, tmp_path, monke
 
 
 LATER = {"models": ["ns_gan", "vae"], "reruns": {"seeds": 2}}
+
+
+def test_a_metric_from_outside_that_says_higher_chooses_the_highest(tmp_path):
+    run(
+        tmp_path / "run",
+        models=["ns_gan"],
+        search={"settings": 4},
+        reruns={"seeds": 1},
+        evaluation={**TINY["evaluation"], "metrics": ["fd", "toys:Closeness"]},
+        select={"metric": "closeness"},
+    )
+    folder = RunFolder(tmp_path / "run")
+    *search, again = folder.results().values()
+    values = [result.checkpoints[-1].value("closeness", "validation") for result in search]
+    assert again.trial.setting == values.index(max(values))
+    assert min(values) < max(values)
+    # What the metric says is stored as plain values, and pages read only these.
+    assert folder.metrics()["closeness"] == toys.Closeness.outputs["closeness"]
+    stored = json.loads((folder.path / "metrics.json").read_text())
+    assert stored["closeness"]["better"] == "higher"
+    page = (api.report(folder.path).parent / "report.md").read_text()
+    assert "The highest test Closeness of a setting" in page
+    stored["closeness"]["label"] = "Nearness"
+    (folder.path / "metrics.json").write_text(json.dumps(stored))
+    assert (
+        "The highest test Nearness of a setting"
+        in api.report(folder.path).with_name("report.md").read_text()
+    )
+    # A folder that is older than this file asks the metrics themselves.
+    (folder.path / "metrics.json").unlink()
+    assert folder.rule().info.better == "higher"
+    assert folder.metrics()["recall"].best == 1.0
 
 
 def test_re_runs_follow_the_search_and_survive_a_stop(tmp_path):

@@ -12,7 +12,7 @@ every other draw comes from a stream that the loop owns and checkpoints.
 
 from coequal.contract.architectures import Architecture, Offers, Players
 from coequal.contract.data import Dataset, KnownManifold, Split
-from coequal.contract.measuring import Encoder, ImageSet, Log, Metric, Output, Value, Want
+from coequal.contract.measuring import Encoder, ImageSet, Log, Metric, Value, Want
 from coequal.contract.nets import (
     ClassLogits,
     D,
@@ -41,6 +41,7 @@ from coequal.contract.objectives import (
     PlayerLoss,
     State,
 )
+from coequal.records import MetricInfo
 
 __all__ = [
     "Adversarial",
@@ -66,10 +67,10 @@ __all__ = [
     "Logits",
     "Loss",
     "Metric",
+    "MetricInfo",
     "Needs",
     "Objective",
     "Offers",
-    "Output",
     "PlayerLoss",
     "Players",
     "Reconstruction",

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from coequal.contract.data import Dataset, KnownManifold
 from coequal.contract.nets import Generator
+from coequal.records import MetricInfo
 from coequal.rng import Rng
 
 Log = Callable[[str], None]  # takes one line about long work
@@ -58,23 +59,6 @@ class Encoder(ABC):
         """Class probabilities of images with these features; None for a net that knows no
         classes."""
         return None
-
-
-@dataclass(frozen=True)
-class Output:
-    """One number that a metric gives.
-
-    Attributes:
-        better: in which direction; "target" if it is best at `target`, and both sides are worse.
-        unit: in words, with the range where that helps.
-        target: of "target", where it is a fixed number.
-        worst: the worst possible number, where there is one.
-    """
-
-    better: Literal["lower", "higher", "target"]
-    unit: str
-    target: float | None = None
-    worst: float | None = None
 
 
 class Value(NamedTuple):
@@ -125,7 +109,7 @@ class Metric(ABC):
     version: ClassVar[int] = 1  # of what `reference` gives: cached ones of another are not read
     costly: ClassVar[bool] = False  # whether `reference` takes so long that it is always cached
     sees_features: ClassVar[bool] = True  # whether it looks at features at all
-    outputs: ClassVar[Mapping[str, Output]]
+    outputs: ClassVar[Mapping[str, MetricInfo]]
     over: ClassVar[str] = "new generated images"  # what the errors of its numbers are over
     wants: ClassVar[tuple[Want, ...]] = ()  # beyond features
     wants_for: ClassVar[Mapping[str, Want]] = {}  # of single outputs: without it they are not given

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from coequal import lookup
-from coequal.contract import Metric
+from coequal.contract import Metric, MetricInfo
 
 
 class Asked(NamedTuple):
@@ -16,6 +16,10 @@ class Asked(NamedTuple):
     def has(self, name: str) -> bool:
         """Whether this is one of the parts, or of their numbers that are wanted."""
         return name in self.parts or any(name in keys for keys in self.outputs.values())
+
+    def infos(self) -> dict[str, MetricInfo]:
+        """What the parts say of their numbers, of those too that are not asked for."""
+        return {key: info for part in self.parts.values() for key, info in part.outputs.items()}
 
     def wants(self, part: str) -> set[str]:
         """What a part wants beyond features for the numbers that are asked for."""

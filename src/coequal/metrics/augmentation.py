@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from coequal.classification.subsets import in_fixed_order
-from coequal.contract import ImageSet, Output, Value
+from coequal.contract import ImageSet, MetricInfo, Value
 from coequal.images import alike
 from coequal.metrics._classifiers import (
     CountedMetric,
@@ -50,8 +50,8 @@ class Augmentation(CountedMetric):
     """
 
     over: ClassVar[str] = "new real images to judge and new classifier seeds"
-    outputs: ClassVar[Mapping[str, Output]] = {
-        "augmentation_gain": Output("higher", "share; above 0: it helps", worst=-1.0)
+    outputs: ClassVar[Mapping[str, MetricInfo]] = {
+        "augmentation_gain": MetricInfo("higher", "share; above 0: it helps", worst=-1.0)
     }
 
     def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:

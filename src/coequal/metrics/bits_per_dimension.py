@@ -17,7 +17,7 @@ from coequal.contract import (
     DensityGenerator,
     ImageSet,
     Metric,
-    Output,
+    MetricInfo,
     Samples,
     Value,
     Want,
@@ -43,8 +43,8 @@ class BitsPerDimension(Metric):
 
     images: int = 1024
 
-    outputs: ClassVar[Mapping[str, Output]] = {
-        "bits_per_dimension": Output("lower", "bits per pixel and channel; 8 is a uniform law")
+    outputs: ClassVar[Mapping[str, MetricInfo]] = {
+        "bits_per_dimension": MetricInfo("lower", "bits per pixel and channel; 8 is a uniform law")
     }
     wants: ClassVar[tuple[Want, ...]] = ("images", "generator", "density")
 

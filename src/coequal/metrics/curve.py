@@ -12,7 +12,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from coequal.contract import ImageSet, KnownManifold, Metric, Output, Value, Want
+from coequal.contract import ImageSet, KnownManifold, Metric, MetricInfo, Value, Want
 from coequal.images import unit
 from coequal.manifolds.curves import Curve, on_curve
 from coequal.metrics._shares import distinct, share_of
@@ -35,9 +35,11 @@ class CurveCoverage(Metric):
     Standard errors are over new generated points.
     """
 
-    outputs: ClassVar[Mapping[str, Output]] = {
-        "curve_quality": Output("higher", "share of generated points near the curve"),
-        "curve_coverage": Output("higher", "share of the curve's length with a point near it"),
+    outputs: ClassVar[Mapping[str, MetricInfo]] = {
+        "curve_quality": MetricInfo("higher", "share of generated points near the curve", best=1.0),
+        "curve_coverage": MetricInfo(
+            "higher", "share of the curve's length with a point near it", best=1.0
+        ),
     }
     wants: ClassVar[tuple[Want, ...]] = ("images",)
     deviations: float = 3.0

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
-from coequal.contract import ImageSet, Metric, Output, Value
+from coequal.contract import ImageSet, Metric, MetricInfo, Value
 from coequal.metrics._threads import one_thread
 from coequal.rng import Rng
 
@@ -40,7 +40,9 @@ class EarthMoversDistance(Metric):
 
     images: int = 2000  # at most, of each set; time grows like the third power
 
-    outputs: ClassVar[Mapping[str, Output]] = {"emd": Output("lower", "feature units")}
+    outputs: ClassVar[Mapping[str, MetricInfo]] = {
+        "emd": MetricInfo("lower", "feature units", best=0.0, label="EMD")
+    }
 
     def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
         """Features (n, d)."""

@@ -12,7 +12,7 @@ from typing import ClassVar
 import numpy as np
 from torch import Tensor
 
-from coequal.contract import ImageSet, Metric, Output, Value
+from coequal.contract import ImageSet, Metric, MetricInfo, Value
 from coequal.metrics import _gaussians
 from coequal.metrics._gaussians import Gaussian
 from coequal.metrics._threads import one_thread
@@ -37,9 +37,9 @@ class FrechetDistance(Metric):
     """
 
     version = 2
-    outputs: ClassVar[Mapping[str, Output]] = {
-        "fd": Output("lower", UNIT),
-        "fd_unbiased": Output("lower", UNIT),
+    outputs: ClassVar[Mapping[str, MetricInfo]] = {
+        "fd": MetricInfo("lower", UNIT, best=0.0, label="FD"),
+        "fd_unbiased": MetricInfo("lower", UNIT, label="FD unbiased"),
     }
 
     def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:

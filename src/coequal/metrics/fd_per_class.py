@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from coequal.contract import ImageSet, Metric, Output, Value, Want
+from coequal.contract import ImageSet, Metric, MetricInfo, Value, Want
 from coequal.metrics import _gaussians
 from coequal.metrics._threads import one_thread
 from coequal.rng import Rng
@@ -33,8 +33,8 @@ class FrechetDistancePerClass(Metric):
     same (see `fd`); None if a class has no more fake images than there are features.
     """
 
-    outputs: ClassVar[Mapping[str, Output]] = {
-        "fd_per_class": Output("lower", "squared feature units")
+    outputs: ClassVar[Mapping[str, MetricInfo]] = {
+        "fd_per_class": MetricInfo("lower", "squared feature units", best=0.0, label="FD per class")
     }
     wants: ClassVar[tuple[Want, ...]] = ("labels",)
 

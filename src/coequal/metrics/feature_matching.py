@@ -7,7 +7,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from coequal.contract import ImageSet, Metric, Output, Value
+from coequal.contract import ImageSet, Metric, MetricInfo, Value
 from coequal.rng import Rng
 
 PART = "FeatureMatching"
@@ -26,7 +26,9 @@ class FeatureMatching(Metric):
     all noise.
     """
 
-    outputs: ClassVar[Mapping[str, Output]] = {"feature_matching": Output("lower", "feature units")}
+    outputs: ClassVar[Mapping[str, MetricInfo]] = {
+        "feature_matching": MetricInfo("lower", "feature units", best=0.0)
+    }
 
     def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
         """The mean feature, (d,), in float64."""

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from coequal.classification.training import Classifier, loaded
-from coequal.contract import ImageSet, ImageShape, Output, Value
+from coequal.contract import ImageSet, ImageShape, MetricInfo, Value
 from coequal.metrics._classifiers import (
     ClassifierMetric,
     accuracy,
@@ -49,9 +49,9 @@ class GanTest(ClassifierMetric):
     over new real images to judge, too.
     """
 
-    outputs: ClassVar[Mapping[str, Output]] = {
-        "gan_test": Output("target", "share; best as of real images"),
-        "gan_test_gap": Output("target", "share; 0: as real images", 0.0),
+    outputs: ClassVar[Mapping[str, MetricInfo]] = {
+        "gan_test": MetricInfo("target", "share; best as of real images", label="GAN-test"),
+        "gan_test_gap": MetricInfo("target", "share; 0: as real images", 0.0, label="GAN-test gap"),
     }
 
     def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:

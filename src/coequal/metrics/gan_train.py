@@ -12,7 +12,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from coequal.contract import ImageSet, Output, Value
+from coequal.contract import ImageSet, MetricInfo, Value
 from coequal.metrics._classifiers import (
     CountedMetric,
     accuracy,
@@ -55,10 +55,16 @@ class GanTrain(CountedMetric):
     """
 
     over: ClassVar[str] = "new real images to judge and new classifier seeds"
-    outputs: ClassVar[Mapping[str, Output]] = {
-        "gan_train": Output("higher", "share of real images", worst=0.0),
-        "gan_train_gap": Output("lower", "share; 0: as good as real", worst=1.0),
-        "gan_train_top5": Output("higher", "share, of more than 20 classes"),
+    outputs: ClassVar[Mapping[str, MetricInfo]] = {
+        "gan_train": MetricInfo(
+            "higher", "share of real images", worst=0.0, best=1.0, label="GAN-train"
+        ),
+        "gan_train_gap": MetricInfo(
+            "lower", "share; 0: as good as real", worst=1.0, label="GAN-train gap"
+        ),
+        "gan_train_top5": MetricInfo(
+            "higher", "share, of more than 20 classes", best=1.0, label="GAN-train top5"
+        ),
     }
 
     def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from coequal.contract import ImageSet, Output, Value
+from coequal.contract import ImageSet, MetricInfo, Value
 from coequal.metrics._classifiers import (
     ClassifierMetric,
     Labelled,
@@ -56,7 +56,9 @@ class GanTrainCurve(ClassifierMetric):
     """
 
     over: ClassVar[str] = "new real images to judge and new classifier seeds"
-    outputs: ClassVar[Mapping[str, Output]] = {"worth_of_real": Output("higher", "real images")}
+    outputs: ClassVar[Mapping[str, MetricInfo]] = {
+        "worth_of_real": MetricInfo("higher", "real images")
+    }
     sizes: int = 5
     smallest: int = 10
 

@@ -10,7 +10,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from coequal.contract import ImageSet, Metric, Output, Value, Want
+from coequal.contract import ImageSet, Metric, MetricInfo, Value, Want
 from coequal.metrics._order import in_fixed_order
 from coequal.rng import Rng
 
@@ -33,9 +33,9 @@ class InceptionScore(Metric):
     perfect image per class, score well.
     """
 
-    outputs: ClassVar[Mapping[str, Output]] = {
-        "is": Output("higher", "effective classes"),
-        "is_whole": Output("higher", "effective classes"),
+    outputs: ClassVar[Mapping[str, MetricInfo]] = {
+        "is": MetricInfo("higher", "effective classes", label="IS"),
+        "is_whole": MetricInfo("higher", "effective classes", label="IS whole"),
     }
     wants: ClassVar[tuple[Want, ...]] = ("probabilities",)
     splits: int = 10

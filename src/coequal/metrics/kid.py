@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from coequal.contract import ImageSet, Metric, Output, Value
+from coequal.contract import ImageSet, Metric, MetricInfo, Value
 from coequal.metrics import _two_samples
 from coequal.metrics._threads import one_thread
 from coequal.metrics._two_samples import Rows
@@ -38,9 +38,9 @@ class KernelDistance(Metric):
     subsets: int = 100
     subset_size: int = 1000  # or the smaller number of images
 
-    outputs: ClassVar[Mapping[str, Output]] = {
-        "kid": Output("lower", ""),
-        "kid_subsets": Output("lower", ""),
+    outputs: ClassVar[Mapping[str, MetricInfo]] = {
+        "kid": MetricInfo("lower", "", label="KID"),
+        "kid_subsets": MetricInfo("lower", "", label="KID subsets"),
     }
 
     def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:

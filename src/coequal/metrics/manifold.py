@@ -13,7 +13,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from coequal.contract import DensityGenerator, ImageSet, KnownManifold, Metric, Output, Value, Want
+from coequal.contract import (
+    DensityGenerator,
+    ImageSet,
+    KnownManifold,
+    Metric,
+    MetricInfo,
+    Value,
+    Want,
+)
 from coequal.images import unit
 from coequal.manifolds.inversion import Effort, Inversion, invert
 from coequal.manifolds.polygons import Mode, PolygonFamily
@@ -56,12 +64,14 @@ class Manifold(Metric):
     images: int = 1024
     manifold: Name = "convex"
 
-    outputs: ClassVar[Mapping[str, Output]] = {
-        "manifold_precision": Output("higher", "share of generated images", worst=0.0),
-        "manifold_recall": Output("higher", "share of real images", worst=0.0),
-        "manifold_f1": Output("higher", "0 to 1", worst=0.0),
-        "manifold_distance": Output("lower", "squared distance"),
-        "manifold_undecided": Output("lower", "share of real images", worst=1.0),
+    outputs: ClassVar[Mapping[str, MetricInfo]] = {
+        "manifold_precision": MetricInfo(
+            "higher", "share of generated images", worst=0.0, best=1.0
+        ),
+        "manifold_recall": MetricInfo("higher", "share of real images", worst=0.0, best=1.0),
+        "manifold_f1": MetricInfo("higher", "0 to 1", worst=0.0, best=1.0, label="manifold F1"),
+        "manifold_distance": MetricInfo("lower", "squared distance", best=0.0),
+        "manifold_undecided": MetricInfo("lower", "share of real images", worst=1.0, best=0.0),
     }
     wants: ClassVar[tuple[Want, ...]] = ("images",)
     wants_for: ClassVar[Mapping[str, Want]] = {

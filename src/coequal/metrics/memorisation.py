@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from coequal.contract import ImageSet, Metric, Output, Value, Want
+from coequal.contract import ImageSet, Metric, MetricInfo, Value, Want
 from coequal.metrics._distances import nearest, within
 from coequal.metrics._tiles import TIE, finite
 from coequal.rng import Rng
@@ -49,14 +49,16 @@ class Memorisation(Metric):
     Standard errors are over new generated images, training and held-out images being the same.
     """
 
-    outputs: ClassVar[Mapping[str, Output]] = {
-        "authenticity": Output(
+    outputs: ClassVar[Mapping[str, MetricInfo]] = {
+        "authenticity": MetricInfo(
             "target", "share of generated images; held-out images' share is best; below: copies"
         ),
-        "authenticity_calibrated": Output(
+        "authenticity_calibrated": MetricInfo(
             "target", "share above that of held-out images; 0 is best; below: copies", 0.0
         ),
-        "c_t": Output("target", "standard deviations; 0 is best; below: copies", 0.0),
+        "c_t": MetricInfo(
+            "target", "standard deviations; 0 is best; below: copies", 0.0, label="C_T"
+        ),
     }
     wants: ClassVar[tuple[Want, ...]] = ("train",)
     cells: int = 1

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from coequal.contract import ImageSet, Metric, Output, Value
+from coequal.contract import ImageSet, Metric, MetricInfo, Value
 from coequal.metrics import _two_samples
 from coequal.metrics._threads import one_thread
 from coequal.metrics._two_samples import Rows
@@ -33,7 +33,9 @@ class GaussianMaximumMeanDiscrepancy(Metric):
     large, by a quarter at most: no part of the variance is let below 0.
     """
 
-    outputs: ClassVar[Mapping[str, Output]] = {"mmd_rbf": Output("lower", "")}
+    outputs: ClassVar[Mapping[str, MetricInfo]] = {
+        "mmd_rbf": MetricInfo("lower", "", label="MMD RBF")
+    }
 
     def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
         """Features (n, d), their mean (d,), and the width s ()."""

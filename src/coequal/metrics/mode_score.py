@@ -9,7 +9,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from coequal.contract import ImageSet, Metric, Output, Value, Want
+from coequal.contract import ImageSet, Metric, MetricInfo, Value, Want
 from coequal.rng import Rng
 
 PART = "ModeScore"
@@ -29,7 +29,9 @@ class ModeScore(Metric):
     Biased for few images, mostly downwards.
     """
 
-    outputs: ClassVar[Mapping[str, Output]] = {"mode_score": Output("higher", "effective classes")}
+    outputs: ClassVar[Mapping[str, MetricInfo]] = {
+        "mode_score": MetricInfo("higher", "effective classes")
+    }
     wants: ClassVar[tuple[Want, ...]] = ("probabilities",)
 
     def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:

@@ -9,7 +9,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from coequal.contract import ImageSet, KnownManifold, Metric, Output, Value, Want
+from coequal.contract import ImageSet, KnownManifold, Metric, MetricInfo, Value, Want
 from coequal.images import unit
 from coequal.manifolds import colours, points
 from coequal.manifolds.modes import Assignment, KnownModes
@@ -48,10 +48,14 @@ class Modes(Metric):
             times as far apart (in squares), so that no image is near two.
     """
 
-    outputs: ClassVar[Mapping[str, Output]] = {
-        "modes_covered": Output("higher", "of 8 (ring), 25 (grid) or 288 (colour shapes) modes"),
-        "modes_quality": Output("higher", "share of generated images near a mode"),
-        "modes_kl": Output("lower", "nats, 0 for modes of equal frequency"),
+    outputs: ClassVar[Mapping[str, MetricInfo]] = {
+        "modes_covered": MetricInfo(
+            "higher", "of 8 (ring), 25 (grid) or 288 (colour shapes) modes"
+        ),
+        "modes_quality": MetricInfo("higher", "share of generated images near a mode", best=1.0),
+        "modes_kl": MetricInfo(
+            "lower", "nats, 0 for modes of equal frequency", best=0.0, label="modes KL"
+        ),
     }
     wants: ClassVar[tuple[Want, ...]] = ("images",)
     deviations: float = 3.0

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from coequal.contract import ImageSet, Metric, Output, Value, Want
+from coequal.contract import ImageSet, Metric, MetricInfo, Value, Want
 from coequal.images import to_uint8
 from coequal.metrics._order import in_fixed_order
 from coequal.rng import Rng
@@ -35,7 +35,9 @@ class PairSimilarity(Metric):
     again, and there is none. Unbiased over pairs.
     """
 
-    outputs: ClassVar[Mapping[str, Output]] = {"ms_ssim": Output("lower", "mean similarity")}
+    outputs: ClassVar[Mapping[str, MetricInfo]] = {
+        "ms_ssim": MetricInfo("lower", "mean similarity", label="MS-SSIM")
+    }
     wants: ClassVar[tuple[Want, ...]] = ("images",)
     pairs: int = 1000
 

@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from coequal.contract import ImageSet, Metric, Output, Value
+from coequal.contract import ImageSet, Metric, MetricInfo, Value
 from coequal.metrics._distances import Crossing, Nearest, across, within
 from coequal.metrics._tiles import TIE, finite
 from coequal.rng import Rng
@@ -51,15 +51,17 @@ class Neighbours(Metric):
     `f1`: there a generated image acts through the balls of its neighbours.
     """
 
-    outputs: ClassVar[Mapping[str, Output]] = {
-        "precision": Output("higher", "share of generated images"),
-        "recall": Output("higher", "share of real images"),
-        "f1": Output("higher", "harmonic mean of precision and recall"),
-        "density": Output("higher", "1 is a perfect generator's; more: images crowd together"),
-        "coverage": Output("higher", "share of real images"),
-        "one_nn": Output("target", TARGET, 0.5),
-        "one_nn_real": Output("target", f"of real images, {TARGET}", 0.5),
-        "one_nn_fake": Output("target", f"of generated images, {TARGET}", 0.5),
+    outputs: ClassVar[Mapping[str, MetricInfo]] = {
+        "precision": MetricInfo("higher", "share of generated images", best=1.0),
+        "recall": MetricInfo("higher", "share of real images", best=1.0),
+        "f1": MetricInfo("higher", "harmonic mean of precision and recall", best=1.0, label="F1"),
+        "density": MetricInfo("higher", "1 is a perfect generator's; more: images crowd together"),
+        "coverage": MetricInfo("higher", "share of real images", best=1.0),
+        "one_nn": MetricInfo("target", TARGET, 0.5, label="1-NN"),
+        "one_nn_real": MetricInfo("target", f"of real images, {TARGET}", 0.5, label="1-NN real"),
+        "one_nn_fake": MetricInfo(
+            "target", f"of generated images, {TARGET}", 0.5, label="1-NN fake"
+        ),
     }
     precision_k: int = 3  # of precision and recall
     density_k: int = 5  # of density and coverage

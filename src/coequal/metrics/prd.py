@@ -8,7 +8,7 @@ from typing import ClassVar, NamedTuple
 import torch
 from torch import Tensor
 
-from coequal.contract import ImageSet, Metric, Output, Value
+from coequal.contract import ImageSet, Metric, MetricInfo, Value
 from coequal.metrics._order import some
 from coequal.rng import Rng
 
@@ -53,9 +53,9 @@ class DistributionPrecisionRecall(Metric):
     best of ten mini-batch runs.
     """
 
-    outputs: ClassVar[Mapping[str, Output]] = {
-        "prd_f8": Output("higher", "share"),
-        "prd_f1_8": Output("higher", "share"),
+    outputs: ClassVar[Mapping[str, MetricInfo]] = {
+        "prd_f8": MetricInfo("higher", "share", best=1.0, label="PRD F8"),
+        "prd_f1_8": MetricInfo("higher", "share", best=1.0, label="PRD F1/8"),
     }
     clusters: int = 20
     angles: int = 1001

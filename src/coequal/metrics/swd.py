@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from coequal.contract import ImageSet, Metric, Output, Value
+from coequal.contract import ImageSet, Metric, MetricInfo, Value
 from coequal.metrics._threads import one_thread
 from coequal.metrics._transport import influences
 from coequal.rng import Rng
@@ -39,7 +39,9 @@ class SlicedWasserstein(Metric):
 
     directions: int = 512
 
-    outputs: ClassVar[Mapping[str, Output]] = {"swd": Output("lower", "squared feature units")}
+    outputs: ClassVar[Mapping[str, MetricInfo]] = {
+        "swd": MetricInfo("lower", "squared feature units", best=0.0, label="SWD")
+    }
 
     def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
         """Features (n, d)."""

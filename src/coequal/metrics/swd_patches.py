@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from coequal.contract import ImageSet, Metric, Output, Value, Want
+from coequal.contract import ImageSet, Metric, MetricInfo, Value, Want
 from coequal.images import to_uint8
 from coequal.metrics._order import some
 from coequal.metrics._transport import influences
@@ -55,8 +55,10 @@ class PatchDistance(Metric):
     0.9 to 1.2 times the true one, and where both laws are the same 1.3 times.
     """
 
-    outputs: ClassVar[Mapping[str, Output]] = {
-        "swd_patches": Output("lower", "standard deviations x 1000")
+    outputs: ClassVar[Mapping[str, MetricInfo]] = {
+        "swd_patches": MetricInfo(
+            "lower", "standard deviations x 1000", best=0.0, label="SWD patches"
+        )
     }
     wants: ClassVar[tuple[Want, ...]] = ("images",)
     patches: int = 32

@@ -10,7 +10,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from coequal.contract import ImageSet, Metric, Output, Value
+from coequal.contract import ImageSet, Metric, MetricInfo, Value
 from coequal.metrics._order import in_fixed_order, some
 from coequal.rng import Rng
 
@@ -40,9 +40,9 @@ class VendiScore(Metric):
     and for infinity, where the largest two may change places.
     """
 
-    outputs: ClassVar[Mapping[str, Output]] = {
-        "vendi": Output("higher", "effective images"),
-        "vendi_ratio": Output("higher", "of the real images' score"),
+    outputs: ClassVar[Mapping[str, MetricInfo]] = {
+        "vendi": MetricInfo("higher", "effective images"),
+        "vendi_ratio": MetricInfo("higher", "of the real images' score"),
     }
     order: float = 1.0
 

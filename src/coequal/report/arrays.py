@@ -25,9 +25,9 @@ def validations(trials: Iterable[TrialSummary], metric: Metric) -> Array:
     return np.array([metric.cost(trial.validation) for trial in trials], dtype=np.float64)
 
 
-def f1_costs(trials: Iterable[TrialSummary]) -> Array:
+def f1_costs(trials: Iterable[TrialSummary], f1: Metric) -> Array:
     """(trials,) test F1 as costs; NaN for a failure, or where it was not measured."""
-    return np.array([Metric("f1").cost(trial.f1) for trial in trials], dtype=np.float64)
+    return np.array([f1.cost(trial.f1) for trial in trials], dtype=np.float64)
 
 
 def stream(seed: Any, *names: object) -> np.random.Generator:

@@ -1,41 +1,10 @@
 """The study's metric: which way is better, how far it can go, and what a reader calls it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from coequal.selection import HIGHER, cost
-
-ABBREVIATIONS = frozenset({"fd", "fid", "kid", "kd", "cmmd", "is", "fld", "swd", "emd", "f1"})
-
-NAMES = {"gan train": "GAN-train", "gan test": "GAN-test", "one nn": "1-NN"}
-"""What is written otherwise than its words."""
-
-SHARES = frozenset(
-    {
-        *("precision", "recall", "f1", "coverage", "prd_f8", "prd_f1_8"),
-        *("manifold_precision", "manifold_recall", "manifold_f1"),
-        *("modes_quality", "curve_quality", "curve_coverage"),
-        *("gan_train", "gan_train_top5"),
-    }
-)
-"""Metrics that are shares: 1 is the best that any model can have, 0 the worst."""
-
-TARGETS = frozenset(
-    {
-        *("one_nn", "one_nn_real", "one_nn_fake"),
-        *("authenticity", "authenticity_calibrated", "c_t"),
-        *("gan_test", "gan_test_gap"),
-    }
-)
-"""Metrics of which held-out real images have the best score, and one beyond it is worse: none can
-choose."""
-
-DISTANCES = frozenset(
-    {
-        *("fd", "fid", "fd_per_class", "emd", "swd", "swd_patches"),
-        *("manifold_distance", "modes_kl"),
-    }
-)
-"""Metrics that are never below 0, which is the best that any model can have."""
+from coequal.records import MetricInfo
+from coequal.selection import Rule
 
 
 @dataclass(frozen=True)
@@ -43,22 +12,17 @@ class Metric:
     """A metric and its direction."""
 
     name: str
+    info: MetricInfo
 
     @property
     def label(self) -> str:
         """What a reader calls it: "FD", "GAN-train", "manifold F1"."""
-        words = [
-            word.upper() if word.lower() in ABBREVIATIONS else word for word in self.name.split("_")
-        ]
-        text = " ".join(words)
-        for ours, readers in NAMES.items():
-            text = text.replace(ours, readers)
-        return text
+        return self.info.label or self.name.replace("_", " ")
 
     @property
     def higher(self) -> bool:
         """Whether more is better."""
-        return self.name in HIGHER
+        return self.info.better == "higher"
 
     @property
     def best(self) -> str:
@@ -68,17 +32,25 @@ class Metric:
     @property
     def better(self) -> str:
         """The direction in words: "lower is better"."""
-        if self.name in TARGETS:
+        if self.info.better == "target":
             return "best at a target, neither low nor high"
-        return f"{'higher' if self.higher else 'lower'} is better"
+        return f"{self.info.better} is better"
 
     @property
     def bound(self) -> float | None:
         """The value that no model can better, whatever it does; None where none is known."""
-        if self.name in SHARES:
-            return 1.0
-        return 0.0 if self.name in DISTANCES else None
+        return self.info.best
 
     def cost(self, value: float) -> float:
         """A number of which less is better, as `coequal.statistics` wants it; its own inverse."""
-        return cost(self.name, value)
+        return self.info.cost(value)
+
+
+def metric_of(rule: Rule) -> Metric:
+    """The metric that a study chooses by."""
+    return Metric(rule.metric, rule.info)
+
+
+def named(metrics: Mapping[str, MetricInfo]) -> dict[str, Metric]:
+    """Metrics by their names."""
+    return {name: Metric(name, info) for name, info in metrics.items()}

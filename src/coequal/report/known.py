@@ -32,11 +32,13 @@ class Known:
 
     Attributes:
         values: by metric and trial.
+        metrics: all of the run, by name.
         distance: the name of the distance of features that was measured too; None: none was.
     """
 
     values: Mapping[str, Mapping[str, Both]]
     distance: str | None
+    metrics: Mapping[str, Metric]
 
     def of(self, metric: str, trial: TrialSummary) -> Both:
         """A trial's numbers; NaN for a failure."""
@@ -48,7 +50,7 @@ class Known:
 
     def chosen_by(self, metric: str, trials: Sequence[TrialSummary]) -> TrialSummary | None:
         """The trial with the best validation value, the first of equals; None if all failed."""
-        cost = Metric(metric).cost
+        cost = self.metrics[metric].cost
         there = [t for t in trials if math.isfinite(self.of(metric, t).validation)]
         return min(there, key=lambda t: cost(self.of(metric, t).validation), default=None)
 
@@ -76,18 +78,22 @@ class Known:
         return math.nan if chosen is None else self.of(metric, chosen).test
 
 
-def known_of(source: Source, measured: Collection[str]) -> Known | None:
+def known_of(
+    source: Source, measured: Collection[str], metrics: Mapping[str, Metric]
+) -> Known | None:
     """What a run knows of a manifold; None where it wasn't measured.
 
     Args:
         source: of the trials.
         measured: the metrics of a data set.
+        metrics: all of the run, by name.
     """
     if F1 not in measured:
         return None
     distance = next((name for name in DISTANCES if name in measured), None)
     wanted = [PRECISION, RECALL, F1, *([distance] if distance else [])]
-    return Known({name: _last(source, name) for name in wanted if name in measured}, distance)
+    values = {name: _last(source, name) for name in wanted if name in measured}
+    return Known(values, distance, metrics)
 
 
 def _last(source: Source, metric: str) -> dict[str, Both]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from coequal.report.arrays import tests
-from coequal.report.direction import Metric
+from coequal.report.direction import Metric, metric_of
 from coequal.report.reruns import RerunSummary, rerun_summary
 from coequal.report.spread import sensitivity
 from coequal.report.trials import TrialSummary
@@ -98,7 +98,7 @@ def model_summary(
     rule: Rule,
 ) -> ModelSummary:
     """What became of a model's trials on one data set; still without `others`."""
-    metric = Metric(rule.metric)
+    metric = metric_of(rule)
     about: Mapping[str, Any] = next((m for m in study["models"] if m["name"] == name), {})
     settings = [trial for trial in trials if trial.repeat == 0]
     again: dict[int, list[TrialSummary]] = {}

@@ -12,18 +12,18 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from coequal.records import Result, Trial
+from coequal.records import MetricInfo, Result, Trial
 from coequal.report import curves
 from coequal.report.arrays import f1_costs, scale_of, tests, usable_cap, validations
 from coequal.report.compared import Compared, rerun_numbers
 from coequal.report.contest import Contest, contest
 from coequal.report.curves import CostCurve, Curve, Points
-from coequal.report.direction import Metric
+from coequal.report.direction import Metric, metric_of, named
 from coequal.report.known import F1 as KNOWN_F1
 from coequal.report.known import Known, known_of
 from coequal.report.model import ModelSummary, Phase, model_summary, rerun_phase
 from coequal.report.ranges import declared
-from coequal.report.source import Facts, Held, Source, protocols_of, source_of
+from coequal.report.source import BESIDE, Facts, Held, Source, protocols_of, source_of
 from coequal.report.spread import Runs, Variance, variance
 from coequal.report.trials import TrialSummary, trial_summary
 from coequal.results.folder import RunFolder
@@ -59,6 +59,7 @@ class DataSummary:
     variance: Variance | None
     rerun_phase: Phase | None  # None: the study plans none
     facts: Facts  # of the whole study
+    metrics: Mapping[str, Metric]  # of the study, by name
     known: Known | None  # what was measured against a known manifold
 
     @property
@@ -105,7 +106,7 @@ class DataSummary:
     @property
     def also(self) -> tuple[Metric, ...]:
         """The metrics that were measured beside the study's own."""
-        return tuple(Metric(name) for name in self.protocols if name != self.metric.name)
+        return tuple(self.metrics[name] for name in self.protocols if name != self.metric.name)
 
     def model(self, name: str) -> ModelSummary:
         """A model by its name."""
@@ -131,7 +132,7 @@ def summarise(
             another rule.
     """
     with source_of(folder, log) as source:
-        return _summaries(folder.study(), source, folder.references())
+        return _summaries(folder.study(), source, folder.references(), folder.metrics())
 
 
 def summaries(
@@ -139,15 +140,19 @@ def summaries(
     plan: Sequence[Trial],
     results: Mapping[str, Result],
     references: Mapping[str, Any],
+    metrics: Mapping[str, MetricInfo],
 ) -> list[DataSummary]:
-    """The same from plain values; `results` by trial id."""
-    return _summaries(study, Held(plan, results), references)
+    """The same from plain values; `results` by trial id, `metrics` by name."""
+    return _summaries(study, Held(plan, results), references, metrics)
 
 
 def _summaries(
-    study: Mapping[str, Any], source: Source, references: Mapping[str, Any]
+    study: Mapping[str, Any],
+    source: Source,
+    references: Mapping[str, Any],
+    infos: Mapping[str, MetricInfo],
 ) -> list[DataSummary]:
-    rule, facts = _rule(study), Facts()
+    rule, facts, metrics = _rule(study, infos), Facts(), named(infos)
     spaces: dict[str, dict[str, Range]] = {}
     trials: dict[str, dict[str, list[TrialSummary]]] = {name: {} for name in study.get("data", ())}
     for trial, track in source.tracks(rule.metric):
@@ -161,7 +166,17 @@ def _summaries(
     # Sums of some thousand numbers only wait for a second thread, and would depend on it.
     with threadpool_limits(1, "blas"):
         return [
-            _data(study, name, by_model, references.get(name) or {}, rule, source, facts, measured)
+            _data(
+                study,
+                name,
+                by_model,
+                references.get(name) or {},
+                rule,
+                source,
+                facts,
+                measured,
+                metrics,
+            )
             for name, by_model in trials.items()
         ]
 
@@ -175,8 +190,9 @@ def _data(
     source: Source,
     facts: Facts,
     measured: Sequence[Measured],
+    metrics: Mapping[str, Metric],
 ) -> DataSummary:
-    metric, seed = Metric(rule.metric), int(study.get("seed", 0))
+    metric, seed = metric_of(rule), int(study.get("seed", 0))
     protocols = protocols_of([way for way in measured if way.data == data], metric.name)
     cap = usable_cap(reference, metric)
     models = _models(study, trials, rule, source)
@@ -185,7 +201,7 @@ def _data(
     best = None if metric.bound is None else metric.cost(metric.bound)
     models, compared = rerun_numbers(models, metric, cap)
     bounds: dict[str, Any] = {"cap": worst, "floor": best, "seed": seed}
-    known = known_of(source, protocols)
+    known = known_of(source, protocols, metrics)
     return DataSummary(
         data=data,
         metric=metric,
@@ -202,11 +218,12 @@ def _data(
         cost_curves={
             unit: curves.cost_curves(searches, unit, metric=metric, **bounds) for unit in COSTS
         },
-        f1_curves=_f1(models, reference, metric, seed, known),
+        f1_curves=_f1(models, reference, metric, seed, known, metrics),
         compared=compared,
         variance=_variance(models, metric, cap, seed),
         rerun_phase=rerun_phase(models, study),
         facts=facts,
+        metrics=metrics,
         known=known,
     )
 
@@ -253,14 +270,17 @@ def _f1(
     metric: Metric,
     seed: int,
     known: Known | None,
+    metrics: Mapping[str, Metric],
 ) -> dict[str, Curve]:
     """Expected best F1 of n settings, the search looking at F1 itself, as Lucic et al. draw it;
     against the known manifold where there is one, else of features."""
-    f1 = Metric("f1")
+    f1 = metrics.get(BESIDE if known is None else KNOWN_F1)
+    if f1 is None:
+        return {}
     if known is not None:
         costs = {m.name: -np.array(known.test(KNOWN_F1, m.ended)) for m in models if m.ended}
     else:
-        costs = {m.name: f1_costs(m.ended) for m in models if m.ended}
+        costs = {m.name: f1_costs(m.ended, f1) for m in models if m.ended}
     measured = any(np.isfinite(found).any() for found in costs.values())
     if metric.name in ("f1", KNOWN_F1) or not measured:
         return {}
@@ -285,7 +305,7 @@ def _variance(
     return variance(runs, metric=metric, scale=scale, seed=seed)
 
 
-def _rule(study: Mapping[str, Any]) -> Rule:
+def _rule(study: Mapping[str, Any], metrics: Mapping[str, MetricInfo]) -> Rule:
     select = {"metric": "fd", "split": "validation", "checkpoint": "last"}
     select |= study.get("select") or {}
     if select["split"] != "validation" or select["checkpoint"] not in ("last", "best"):
@@ -293,4 +313,4 @@ def _rule(study: Mapping[str, Any]) -> Rule:
             f"select: split {select['split']}, checkpoint {select['checkpoint']}: the report knows "
             "only split validation, checkpoint last or best"
         )
-    return Rule.of(select)
+    return Rule.of(select, metrics)

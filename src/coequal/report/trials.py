@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from coequal.health import FAILURES
 from coequal.records import Spent, Trial
-from coequal.report.direction import Metric
+from coequal.report.direction import Metric, metric_of
 from coequal.report.ranges import Placed, placed
 from coequal.results.tracks import Track
 from coequal.search import Range
-from coequal.selection import Rule, cost
+from coequal.selection import Rule
 
 PENDING = "pending"  # of a trial that has no result yet
 STOPPED = "stopped early"  # of one that the study gave up on
@@ -108,7 +108,7 @@ def trial_summary(
     trial: Trial, track: Track | None, rule: Rule, spaces: Mapping[str, Range]
 ) -> TrialSummary:
     """What became of a trial; `spaces` holds the range of each hyper-parameter searched."""
-    metric = Metric(rule.metric)
+    metric = metric_of(rule)
     steps, numbers = (track.steps, track.numbers) if track else ((), NOTHING)
     status, reason = (track.status, track.reason or "") if track else (PENDING, "")
     unit, budget = next(iter((trial.training.get("budget") or {}).items()), ("", math.nan))
@@ -118,7 +118,7 @@ def trial_summary(
         return None if k is None else Moment(steps[k], validation[k], test[k], error[k])
 
     place = rule.place(status == "done", steps, validation)
-    score = math.inf if place is None else cost(rule.metric, validation[place])
+    score = math.inf if place is None else metric.cost(validation[place])
     if status == "done" and (place is None or not math.isfinite(test[place])):
         where = "the last" if rule.checkpoint == "last" else "every"
         status, reason = "failed", f"{metric.name} is missing or not finite at {where} checkpoint"

@@ -19,7 +19,8 @@ _LEFT_OVER = ("measured.json", "progress.json", "progress.new", "checkpoint")
 _DRAFTS = (
     *("result.json", "trial.json", "curves.npz", "generator.safetensors", "measured.json"),
     *("frames.npz", "signals.npz", "health.json"),
-    *("checkpoint.", "step-", "study.json", "study.yaml", "plan.json", "references.json"),
+    *("checkpoint.", "step-", "study.json", "study.yaml", "plan.json", "metrics.json"),
+    *("references.json",),
     *("results.csv", "timings.csv", "index."),
 )
 """Files are written under a hidden name that begins so, and then renamed."""
@@ -97,7 +98,7 @@ def _removable(folder: RunFolder, log: Callable[[str], None]) -> Iterator[Remova
 def _kept_and_ended(folder: RunFolder, log: Callable[[str], None]) -> tuple[set[str], set[str]]:
     """The ids of trials whose weights and samples stay, and of all that have a result."""
     study = folder.study()
-    rule = Rule.of(study["select"])
+    rule = folder.rule()
     count = max(1, int((study.get("reruns") or {}).get("best", 1)))
     plan = folder.plan()
     with view(folder, log) as index:

@@ -5,6 +5,7 @@ runs/demo/
   study.yaml          the study file, as it was read
   study.json          the same with every default filled in, and what it was hashed to
   plan.json           every trial of the study that is known by now, in order
+  metrics.json        what the metrics say of their numbers: direction, label, unit, bounds
   references.json     what the instrument was calibrated on: encoder, real images, cap
   references/DATA.npy real images, for the report
   trials/ab/abcd.../  trial.json, result.json, curves.npz, samples/, checkpoint/, log.txt
@@ -19,15 +20,17 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from coequal import lookup
 from coequal.files import write_json, write_whole
-from coequal.records import SCHEMA, Result, Trial, canonical
+from coequal.records import SCHEMA, MetricInfo, Result, Trial, canonical
+from coequal.selection import Rule
 
 
 class StoredResults(Mapping[str, Result]):
@@ -57,8 +60,20 @@ class RunFolder:
 
     path: Path
 
-    def begin(self, source: str, study: Mapping[str, Any], trials: Sequence[Trial]) -> None:
+    def begin(
+        self,
+        source: str,
+        study: Mapping[str, Any],
+        trials: Sequence[Trial],
+        metrics: Mapping[str, MetricInfo],
+    ) -> None:
         """Write what the study is; the same study again changes nothing.
+
+        Args:
+            source: the text of the study's file.
+            study: with every default filled in.
+            trials: that can be named by now.
+            metrics: what the study's metrics say of their numbers, by number.
 
         Raises:
             FileExistsError: the folder holds something else, or another study.
@@ -79,6 +94,7 @@ class RunFolder:
         self.path.mkdir(parents=True, exist_ok=True)
         write_whole(known, text.encode())  # first: it is what makes the folder a study's
         write_whole(self.path / "study.yaml", source.encode())
+        write_json(self.path / METRICS, {name: asdict(info) for name, info in metrics.items()})
         if not (same and (self.path / "plan.json").exists()):
             self.write_plan(trials)  # an older plan of this study may name later phases, too
 
@@ -123,6 +139,27 @@ class RunFolder:
         if schema != SCHEMA:
             raise ValueError(f"{path} has schema {schema}; this version reads {SCHEMA}")
         return dict(study)
+
+    def metrics(self) -> dict[str, MetricInfo]:
+        """What the study's metrics say of their numbers, by number.
+
+        Raises:
+            LookupError: the folder is older than metrics.json, and one of its metrics can't be had.
+        """
+        path = self.path / METRICS
+        if path.exists():
+            stored = json.loads(path.read_text())
+            return {name: MetricInfo.from_dict(values) for name, values in stored.items()}
+        wanted = (self.study().get("evaluation") or {}).get("metrics") or ()
+        outside = [name for name in wanted if ":" in name]
+        infos: dict[str, MetricInfo] = {}
+        for name in (*lookup.names("metrics"), *outside):
+            infos |= lookup.load("metrics", name).outputs
+        return infos
+
+    def rule(self) -> Rule:
+        """By which the study chooses settings."""
+        return Rule.of(self.study()["select"], self.metrics())
 
     def plan(self) -> list[Trial]:
         """Every trial of the study, in order."""
@@ -257,6 +294,8 @@ class RunFolder:
                     ) from error
             time.sleep(patience)
 
+
+METRICS = "metrics.json"
 
 DETAILS = "details.json"
 """In a trial's folder: what numbers of its last checkpoint summarise."""

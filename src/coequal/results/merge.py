@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from coequal.files import write_json
-from coequal.records import Result, Trial, canonical
+from coequal.records import MetricInfo, Result, Trial, canonical
 from coequal.results.folder import RunFolder
 from coequal.results.table import write_tables
 
@@ -47,13 +47,13 @@ def merge(sources: Sequence[RunFolder], into: RunFolder) -> None:
             raise BlockingIOError(f"{source.path} is being worked in; wait for its end")
     study = _joined_study(sources)
     references = _joined_references(sources)
-    homes = _homes(sources)
+    metrics, homes = _joined_metrics(sources), _homes(sources)
     _refuse_protocols(sources)
     into.path.parent.mkdir(parents=True, exist_ok=True)
     # Beside the target, so that the last step is a rename within one file system.
     with tempfile.TemporaryDirectory(dir=into.path.parent, prefix=f".{into.path.name}.") as name:
         made = RunFolder(Path(name) / "run")
-        made.begin(_source_text(study, sources), study, _plan(sources, study))
+        made.begin(_source_text(study, sources), study, _plan(sources, study), metrics)
         write_json(made.path / "references.json", references)
         for source in sources:
             _copy_samples(source, made)
@@ -105,6 +105,21 @@ def _joined_study(sources: Sequence[RunFolder]) -> dict[str, Any]:
         "question": " ".join(dict.fromkeys(text for text in questions if text)),
         "models": list(models.values()),
     }
+
+
+def _joined_metrics(sources: Sequence[RunFolder]) -> dict[str, MetricInfo]:
+    """What the metrics say of their numbers; only in wording may they differ.
+
+    Raises:
+        ValueError: two runs take a number to be good in different directions.
+    """
+    joined: dict[str, MetricInfo] = {}
+    for source in sources:
+        for name, info in source.metrics().items():
+            known = joined.setdefault(name, info)
+            first, other = ({"better": m.better, "target": m.target} for m in (known, info))
+            _refuse(list(_differences(first, other, f"metrics.{name}.")), sources[0], source)
+    return joined
 
 
 def _fixed(study: Mapping[str, Any]) -> dict[str, Any]:

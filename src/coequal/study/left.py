@@ -3,7 +3,7 @@
 from coequal.records import Result, Trial
 from coequal.results.folder import RunFolder
 from coequal.results.index import Index
-from coequal.selection import Rule
+from coequal.study.parts import rule_of
 from coequal.study.plan import plan
 from coequal.study.spec import Study
 
@@ -23,15 +23,15 @@ def planned(
     """
     trials: list[Trial] = []
     results: dict[str, Result] = {}
-    rule = Rule(study.select.metric, study.select.checkpoint)
+    rule = rule_of(study)
     if index is not None:
         chosen_by = index.results(
             metrics=[study.select.metric], splits=["validation"], unplanned=True
         )
         results = {result.trial.id: rule.judged(result) for result in chosen_by}
-        trials = plan(study, results)
+        trials = plan(study, results, rule)
         return trials, {trial.id: results[trial.id] for trial in trials if trial.id in results}
-    while (more := plan(study, results)) != trials:
+    while (more := plan(study, results, rule)) != trials:
         read = (folder.result(trial.id) for trial in more if trial.id not in results)
         found = {one.trial.id: rule.judged(one) for one in read if one is not None}
         results |= found

@@ -7,9 +7,12 @@ from math import isfinite
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from coequal import lookup
-from coequal.contract import Architecture, Objective
+from coequal.contract import Architecture, MetricInfo, Objective
+from coequal.evaluation.asked import asked_metrics
 from coequal.records import Trial
 from coequal.search import Value
+from coequal.selection import Rule
+from coequal.study.spec import Study
 from coequal.training.settings import Optimisation, Training
 from coequal.training.tricks import Tricks
 
@@ -120,3 +123,13 @@ def _in_words(kind: Any) -> str:
     if get_origin(kind) is Literal:
         return " or ".join(repr(choice) for choice in get_args(kind))
     return {float: "a number", int: "a whole number", bool: "true or false"}.get(kind, str(kind))
+
+
+def metric_infos(study: Study) -> dict[str, MetricInfo]:
+    """What the metrics of a study say of their numbers, by number."""
+    return asked_metrics(study.evaluation.metrics, study.evaluation.settings).infos()
+
+
+def rule_of(study: Study) -> Rule:
+    """By which a study chooses settings."""
+    return Rule.of(study.select.model_dump(), metric_infos(study))

@@ -10,7 +10,9 @@ from coequal.study.model import Model
 from coequal.study.spec import Study
 
 
-def plan(study: Study, results: Mapping[str, Result] | None = None) -> list[Trial]:
+def plan(
+    study: Study, results: Mapping[str, Result] | None = None, rule: Rule | None = None
+) -> list[Trial]:
     """All trials of a study that can be named by now, in a fixed order and each once.
 
     The search comes first and depends on no result. Re-runs (fresh seeds of the best settings) and
@@ -21,10 +23,13 @@ def plan(study: Study, results: Mapping[str, Result] | None = None) -> list[Tria
     Args:
         study: as its file says.
         results: by trial id; what else it holds does not matter.
+        rule: by which the study chooses settings; None: only the search is named.
     """
     search = search_of(study)
+    if rule is None:
+        return search
     known = results or {}
-    later = (*reruns_of(study, search, known), *transfers_of(study, search, known))
+    later = (*reruns_of(study, search, known, rule), *transfers_of(study, search, known, rule))
     return list({trial.id: trial for trial in (*search, *later)}.values())
 
 
@@ -43,11 +48,11 @@ def search_of(study: Study) -> list[Trial]:
 
 
 def reruns_of(
-    study: Study, search: Iterable[Trial], results: Mapping[str, Result]
+    study: Study, search: Iterable[Trial], results: Mapping[str, Result], rule: Rule
 ) -> Iterable[Trial]:
     """Fresh seeds of each model's best settings, seed first: stopped early, all models have as
     many."""
-    chosen = _chosen(study, search, results, study.reruns.best) if study.reruns.seeds else {}
+    chosen = _chosen(search, results, rule, study.reruns.best) if study.reruns.seeds else {}
     for data in study.data:
         for repeat in range(1, study.reruns.seeds + 1):
             for model in study.models:
@@ -56,10 +61,10 @@ def reruns_of(
 
 
 def transfers_of(
-    study: Study, search: Iterable[Trial], results: Mapping[str, Result]
+    study: Study, search: Iterable[Trial], results: Mapping[str, Result], rule: Rule
 ) -> Iterable[Trial]:
     """Each data set's best setting of each model, with fresh seeds on the other data sets."""
-    chosen = _chosen(study, search, results, 1) if study.transfer.seeds else {}
+    chosen = _chosen(search, results, rule, 1) if study.transfer.seeds else {}
     for source in study.data:
         for data in study.data:
             if data == source:
@@ -100,10 +105,9 @@ def settings_of(study: Study, model: Model, setting: int) -> dict[str, Value]:
 
 
 def _chosen(
-    study: Study, search: Iterable[Trial], results: Mapping[str, Result], count: int
+    search: Iterable[Trial], results: Mapping[str, Result], rule: Rule, count: int
 ) -> dict[tuple[str, str], list[int]]:
     """The best settings by model and data set, of the searches that have ended."""
-    rule = Rule(study.select.metric, study.select.checkpoint)
     groups: dict[tuple[str, str], list[Trial]] = {}
     for trial in search:
         groups.setdefault((trial.model, trial.data), []).append(trial)

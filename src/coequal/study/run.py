@@ -19,6 +19,7 @@ from coequal.results.index import Index
 from coequal.results.table import write_tables
 from coequal.study.left import planned
 from coequal.study.observe import Observer, Progress, Silent
+from coequal.study.parts import metric_infos
 from coequal.study.plan import most_trials, plan
 from coequal.study.references import prepare_references, pulse_of_preparation
 from coequal.study.shard import Shard
@@ -93,7 +94,7 @@ def run(
     with ExitStack() as stack:
         stack.enter_context(folder.lock(shard.name if shard else ""))
         stop = stack.enter_context(Stop(folder.path))
-        folder.begin(source, study.as_dict(), plan(study))
+        folder.begin(source, study.as_dict(), plan(study), metric_infos(study))
         index = None if shard else stack.enter_context(_index(folder))
         trials, done = planned(study, folder, index)
         most = sum(most_trials(study).values())

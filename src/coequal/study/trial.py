@@ -9,6 +9,7 @@ import platform
 import shutil
 import time
 import traceback
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -22,11 +23,10 @@ from coequal.data import fingerprint
 from coequal.evaluation.instrument import SPLITS, Instrument, generate
 from coequal.evaluation.nearby import beside_nearest
 from coequal.files import write_json, write_new_json, write_npz, write_whole
-from coequal.records import Checkpoint, Measurement, Result, Spent, Trial
+from coequal.records import Checkpoint, Measurement, MetricInfo, Result, Spent, Trial
 from coequal.results.folder import DETAILS, NEIGHBOURS, RunFolder, samples_path
 from coequal.rng import Rng
 from coequal.seeds import seed_for
-from coequal.selection import cost
 from coequal.study.frames import grid
 from coequal.study.labels import like_split
 from coequal.study.onlooker import Onlooker
@@ -223,19 +223,20 @@ class _Running:
         if bad:
             raise FloatingPointError(f"{bad[0].metric} was {bad[0].value} at step {step}")
         self.measured.append(Checkpoint(step, trainer.spent, tuple(measurements)))
-        self._keep(trainer, step)
+        self._keep(trainer, step, instrument.asked.infos())
         write_json(self.folder / "measured.json", [asdict(entry) for entry in self.measured])
         said = [f"{m.metric} {m.value:.5g} on {m.split}" for m in measurements]
         self.log(f"step {step}: {', '.join(said)}")
 
-    def _keep(self, trainer: Trainer, step: int) -> None:
+    def _keep(self, trainer: Trainer, step: int, metrics: Mapping[str, MetricInfo]) -> None:
         """The weights of this checkpoint, if the study's rule says so; those of the best so far go
         when a better one comes."""
         rule, _, metric = trainer.training.keep.partition(":")
         if rule == "last":
             return
         if rule == "best":
-            *before, now = (cost(metric, m.value(metric, "validation")) for m in self.measured)
+            cost = metrics[metric].cost
+            *before, now = (cost(m.value(metric, "validation")) for m in self.measured)
             if now >= min(before, default=math.inf):
                 return
         folder = self.folder / KEPT

@@ -21,6 +21,7 @@ from coequal.report.figures.axes import (
     y_axis,
 )
 from coequal.report.model import ModelSummary
+from coequal.report.source import BESIDE
 from coequal.report.style import FAINT, MUTED, colour
 from coequal.report.summary import DataSummary
 
@@ -34,7 +35,9 @@ def best_of_n(summary: DataSummary) -> Figure | None:
 
 def f1(summary: DataSummary) -> Figure | None:
     """The same of F1; None where it was not measured."""
-    return _overview(summary, summary.f1_curves, Metric("f1"))
+    if BESIDE not in summary.metrics:
+        return None
+    return _overview(summary, summary.f1_curves, summary.metrics[BESIDE])
 
 
 def bands(summary: DataSummary) -> Figure | None:

@@ -8,7 +8,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from coequal.report.direction import Metric
 from coequal.report.figures.axes import WIDTH, panel_title, panels
 from coequal.report.known import F1, PRECISION, RECALL, Known
 from coequal.report.model import ModelSummary
@@ -82,7 +81,7 @@ def _scatter(axes: Axes, known: Known, models: Sequence[ModelSummary], distance:
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
     axes.set_ylim(*_room(known, models))
-    axes.set_xlabel(f"test {Metric(distance).label} (0 is best)")
+    axes.set_xlabel(f"test {known.metrics[distance].label} (0 is best)")
     axes.set_ylabel("test F1 against the manifold (1 is best)")
     axes.legend(loc="upper right", fontsize=8, ncols=2)
 
@@ -112,4 +111,4 @@ def _chosen(axes: Axes, known: Known, models: Sequence[ModelSummary], distance: 
     axes.set_ylim(len(models) - 0.5, -0.5)
     axes.set_xlim(*_room(known, models))
     axes.yaxis.grid(False)
-    axes.set_xlabel(f"test F1, chosen by {Metric(distance).label} (open) and by F1 (full)")
+    axes.set_xlabel(f"test F1, chosen by {known.metrics[distance].label} (open) and by F1 (full)")

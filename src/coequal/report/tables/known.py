@@ -2,7 +2,6 @@
 
 import math
 
-from coequal.report.direction import Metric
 from coequal.report.known import F1, PRECISION, RECALL, Known
 from coequal.report.model import ModelSummary
 from coequal.report.summary import DataSummary
@@ -18,7 +17,7 @@ def manifold_choice(summary: DataSummary) -> Table | None:
     known = summary.known
     if known is None or known.distance is None or not summary.ended:
         return None
-    label = Metric(known.distance).label
+    label = summary.metrics[known.distance].label
     models = [model for model in summary.ranked if model.ended]
     return Table(
         name="manifold_choice",
