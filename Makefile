@@ -45,7 +45,7 @@ health: $(VENV)/.ready
 
 # Workers and coordinators killed at random, and the table equal to that of an undisturbed run.
 chaos: $(VENV)/.ready
-	COEQUAL_CHAOS=1 $(BIN)/python -m pytest -q -s tests/study/test_chaos.py
+	COEQUAL_CHAOS=1 $(BIN)/python -m pytest -q -s tests/runner/test_chaos.py
 
 format: $(VENV)/.ready
 	$(BIN)/ruff check --fix .

@@ -18,7 +18,7 @@ from coequal.classification import recipes
 from coequal.classification.recipes import Recipe
 from coequal.classification.subsets import in_fixed_order, some_of_each
 from coequal.classification.training import predict, train
-from coequal.data import data_folder, load_dataset
+from coequal.datasets._loading import data_folder, load_dataset
 from coequal.metrics._classifiers import accuracy
 
 

@@ -16,7 +16,7 @@ from coequal import lookup
 from coequal.contract import ImageShape, Split
 from coequal.objectives.hinge import Hinge
 from coequal.rng import Rng
-from coequal.training.data import Batches
+from coequal.training.batches import Batches
 from coequal.training.loop import Trainer, build_players
 from coequal.training.settings import Optimisation, Training
 

@@ -18,12 +18,12 @@ from torch import Tensor
 
 from coequal import lookup
 from coequal.contract import Generator, Request
-from coequal.data import data_folder, load_dataset
-from coequal.manifolds.inversion import Effort, folded, invert
-from coequal.manifolds.latents import joined, split
-from coequal.manifolds.projection import DELTA, project
+from coequal.datasets._loading import data_folder, load_dataset
+from coequal.manifolds.inversion.invert import Effort, folded, invert
+from coequal.manifolds.inversion.latents import joined, split
+from coequal.manifolds.polygons.projection import DELTA, project
 from coequal.rng import Rng
-from coequal.training.data import Batches
+from coequal.training.batches import Batches
 from coequal.training.loop import Trainer, build_players
 from coequal.training.settings import Optimisation, Training
 

@@ -16,12 +16,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, pad
 
-from coequal.manifolds.convex import ConvexPolygons
-from coequal.manifolds.descent import descend
-from coequal.manifolds.polygons import PolygonFamily
-from coequal.manifolds.projection import project
-from coequal.manifolds.renderer import coverage, fit
-from coequal.manifolds.starts import bank
+from coequal.manifolds.polygons.convex import ConvexPolygons
+from coequal.manifolds.polygons.descent import descend
+from coequal.manifolds.polygons.family import PolygonFamily
+from coequal.manifolds.polygons.projection import project
+from coequal.manifolds.polygons.renderer import coverage, fit
+from coequal.manifolds.polygons.starts import bank
 from coequal.rng import Rng
 
 WHOLE = 1024  # images that every time is for

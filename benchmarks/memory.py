@@ -69,7 +69,7 @@ def rows(place: Path, counts: list[int]) -> Iterator[Row]:
 
 def peak(row: Row, cache: Path, metrics: str) -> tuple[float, float]:
     """MB, and CPU seconds."""
-    command = [sys.executable, "-c", "from coequal.cli import main; main()", "score"]
+    command = [sys.executable, "-c", "from coequal.cli.app import main; main()", "score"]
     command += ["--real", str(row.real), "--fake", str(row.fake), "--metrics", metrics]
     command += [] if "features" in row.what else ["--encoder", "pixels"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "COEQUAL_CACHE": str(cache)}

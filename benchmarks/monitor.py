@@ -15,10 +15,10 @@ from failing.runs import data_of
 
 from coequal.contract import Architecture
 from coequal.lookup import load
-from coequal.training.data import Batches
+from coequal.monitoring.monitor import Monitor
+from coequal.monitoring.reference import Reality
+from coequal.training.batches import Batches
 from coequal.training.loop import Trainer, build_players
-from coequal.training.monitor import Monitor
-from coequal.training.reality import Reality
 from coequal.training.settings import Optimisation, Training
 
 ROUND = 100  # steps

@@ -36,8 +36,8 @@ def overhead(workers: int, tasks: int) -> Row:
     """Of the local executor, per task that does nothing: CPU of all processes, and wall time."""
     from multiprocessing.forkserver import _forkserver
 
+    from coequal.execution.choose import PRELOAD
     from coequal.execution.local import Local
-    from coequal.executors import PRELOAD
 
     executor = Local(workers, PRELOAD)
     begun = time.perf_counter()
@@ -76,7 +76,7 @@ def collect(folder: RunFolder) -> str:
 
 
 def status(folder: RunFolder) -> str:
-    from coequal.overview import statuses
+    from coequal.inspection.status import statuses
 
     rows = statuses(folder)
     return f"{len(rows)} models, {sum(row['done'] for row in rows):,} done"
@@ -113,7 +113,7 @@ def everything(folder: RunFolder) -> str:
 
 def tables(folder: RunFolder) -> str:
     from coequal.results.index import Index
-    from coequal.results.table import write_tables
+    from coequal.results.results_csv import write_tables
 
     with Index(folder) as index:
         write_tables(folder, index)
@@ -233,7 +233,7 @@ def run_and_ask(given: Namespace, path: Path) -> None:
 
 
 def processor() -> str:
-    from coequal.study.worker import Places, environment
+    from coequal.trial.context import Places, environment
 
     return environment(Places("", "", ""))["processor"]
 

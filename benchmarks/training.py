@@ -29,11 +29,11 @@ from coequal.architectures.infogan import InfoGan
 from coequal.contract import ImageShape, Objective, Players, Request, Samples, Split
 from coequal.objectives.non_saturating import NonSaturating
 from coequal.objectives.wgan_gp import WassersteinGradientPenalty
-from coequal.study.trial import Places, environment
-from coequal.training.data import Batches
+from coequal.training.batches import Batches
 from coequal.training.flops import CountFlops
 from coequal.training.loop import Trainer, build_players
 from coequal.training.settings import Optimisation, Training
+from coequal.trial.context import Places, environment
 
 BATCH, SHAPE, ADAM, PEAK_SIZE = 64, ImageShape(1, 28, 28), Optimisation(), 2048
 CHANCE = torch.Generator().manual_seed(1)

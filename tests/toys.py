@@ -33,7 +33,7 @@ from coequal.contract import (
     discriminate_with_gradient,
 )
 from coequal.rng import Rng
-from coequal.training.data import Batches
+from coequal.training.batches import Batches
 from coequal.training.loop import Trainer, build_players
 from coequal.training.settings import Optimisation, Training
 from coequal.training.tricks import Tricks

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from coequal.contract import Request, Samples
+from coequal.monitoring.reference import Sets
 from coequal.rng import Rng
 from coequal.training.loop import Trainer
-from coequal.training.reality import Sets
 
 Change = Callable[[Trainer], None]
 

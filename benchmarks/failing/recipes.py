@@ -8,7 +8,7 @@ noise) stand among the healthy ones on purpose.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from coequal.search import Value
+from coequal.ranges import Value
 from failing.changes import (
     Change,
     FewImages,

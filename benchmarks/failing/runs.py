@@ -10,23 +10,23 @@ from typing import Any
 import torch
 
 from coequal.contract import Dataset, Encoder, Samples, Split
-from coequal.data import data_folder, load_dataset
+from coequal.datasets._loading import data_folder, load_dataset
 from coequal.encoders.classifier import Classifier
 from coequal.evaluation.instrument import generate
 from coequal.files import cache_folder, write_json, write_npz, write_whole
 from coequal.images import to_uint8
-from coequal.report.grids import square_sheet
+from coequal.monitoring.monitor import Monitor
+from coequal.monitoring.probe import auc
+from coequal.monitoring.reference import Reality
+from coequal.report.image_grids import square_sheet
 from coequal.rng import Rng
 from coequal.study.document import Document
-from coequal.study.frames import grid
 from coequal.study.parts import assemble
 from coequal.study.plan import search_of
-from coequal.study.players import make_trainer
 from coequal.study.spec import from_document
-from coequal.training.looking import auc
 from coequal.training.loop import Diverged, Trainer
-from coequal.training.monitor import Monitor
-from coequal.training.reality import Reality
+from coequal.trial.build import make_trainer
+from coequal.trial.snapshots import grid
 from failing.recipes import Recipe
 
 FINAL = 2000  # images for the label, in batches' statistics as in training

@@ -21,10 +21,10 @@ from scipy.optimize import lsq_linear
 from torch import Tensor
 
 from coequal.contract import Dataset, Generator, Request, Samples
-from coequal.data import load_dataset
-from coequal.manifolds.inversion import Effort, invert
-from coequal.manifolds.polygons import PolygonFamily
-from coequal.manifolds.projection import DELTA
+from coequal.datasets._loading import load_dataset
+from coequal.manifolds.inversion.invert import Effort, invert
+from coequal.manifolds.polygons.family import PolygonFamily
+from coequal.manifolds.polygons.projection import DELTA
 from coequal.rng import Rng
 from validation.common import Row
 

@@ -14,11 +14,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, pad
 
-from coequal.manifolds.convex import ConvexPolygons, is_convex
-from coequal.manifolds.polygons import PolygonFamily
-from coequal.manifolds.projection import DELTA, FAR, Projection, closest_convex, project
-from coequal.manifolds.renderer import area, coverage
-from coequal.manifolds.starts import anywhere
+from coequal.manifolds.polygons.convex import ConvexPolygons, is_convex
+from coequal.manifolds.polygons.family import PolygonFamily
+from coequal.manifolds.polygons.projection import DELTA, FAR, Projection, closest_convex, project
+from coequal.manifolds.polygons.renderer import area, coverage
+from coequal.manifolds.polygons.starts import anywhere
 from coequal.rng import Rng
 from validation.common import Row
 

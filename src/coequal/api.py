@@ -8,31 +8,31 @@ from typing import Any
 
 from coequal import lookup
 from coequal.contract import Log
-from coequal.data import data_folder
-from coequal.diagnosis import diagnose as diagnose
-from coequal.evaluation.inputs import Input, Scorable, from_array, from_generator, load_input
-from coequal.evaluation.known import look
+from coequal.datasets._loading import data_folder
+from coequal.evaluation.manifold_curves import look
 from coequal.evaluation.score import DEFAULT_METRICS
 from coequal.evaluation.score import score as measure_scores
-from coequal.executors import Where, executor_for, refuse_missing
+from coequal.execution.choose import Where, executor_for, refuse_missing
 from coequal.files import cache_folder
-from coequal.manifolds.projection import DELTA, Name
+from coequal.inputs.load import Input, Scorable, from_array, from_generator, load_input
+from coequal.inspection.diagnosis import diagnose as diagnose
+from coequal.manifolds.polygons.projection import DELTA, Name
 from coequal.records import Result, Trial
-from coequal.report.look import write_look
+from coequal.report.manifold_page import write_look
 from coequal.results.collect import collect as collect_results
 from coequal.results.folder import RunFolder
 from coequal.results.index import Index
-from coequal.results.table import write_tables
+from coequal.results.results_csv import write_tables
+from coequal.runner.estimate import Estimate, estimate
+from coequal.runner.pending import planned
+from coequal.runner.progress import Observer
+from coequal.runner.run import run as run_study
 from coequal.study.check import checked, problems
 from coequal.study.document import StudyError
-from coequal.study.estimate import Estimate, estimate
-from coequal.study.left import planned
-from coequal.study.observe import Observer
 from coequal.study.parts import setting_problems
-from coequal.study.run import run as run_study
 from coequal.study.shard import Shard
 from coequal.study.spec import Study
-from coequal.study.worker import Places
+from coequal.trial.context import Places
 
 
 def read_study(path: str | Path) -> Study:
@@ -334,7 +334,7 @@ def _generated(fake: Scorable, count: int, seed: int) -> Scorable:
     folder = RunFolder(Path(place).expanduser())
     if not (folder.path / "study.json").exists():
         return fake
-    from coequal.samples import chosen_trial, sample
+    from coequal.inspection.samples import chosen_trial, sample
 
     trial = chosen_trial(folder, model, None)
     found = sample(folder, trial, count, seed)

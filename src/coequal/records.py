@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from typing import Any, Literal
 
-from coequal.search import Value
+from coequal.ranges import Value
 
 SCHEMA = 2  # of trial.json and result.json; a newer one is refused
 

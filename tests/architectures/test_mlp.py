@@ -7,7 +7,7 @@ from torch import nn
 from coequal.architectures.mlp import Mlp
 from coequal.contract import ImageShape, Request, Split
 from coequal.rng import Rng
-from coequal.training.data import Batches
+from coequal.training.batches import Batches
 from coequal.training.loop import Trainer, build_players
 from coequal.training.settings import Optimisation, Training
 

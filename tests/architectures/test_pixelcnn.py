@@ -19,7 +19,7 @@ from coequal.contract import (
 )
 from coequal.images import to_uint8, unit
 from coequal.rng import Rng
-from coequal.training.data import Batches
+from coequal.training.batches import Batches
 from coequal.training.loop import Trainer, build_players
 from coequal.training.settings import Optimisation, Training
 

@@ -5,8 +5,8 @@ import torch
 
 from coequal import lookup
 from coequal.contract import Dataset, ImageSet, Split
-from coequal.data import load_dataset
-from coequal.manifolds.polygons import PolygonFamily
+from coequal.datasets._loading import load_dataset
+from coequal.manifolds.polygons.family import PolygonFamily
 from coequal.rng import Rng
 
 

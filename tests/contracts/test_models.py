@@ -3,7 +3,7 @@
 import pytest
 
 from coequal import lookup
-from coequal.search import Choice, LogUniform, Uniform
+from coequal.ranges import Choice, LogUniform, Uniform
 from coequal.study.check import problems
 from coequal.study.model import shipped_models
 from coequal.study.parts import assemble

@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from coequal.data import data_folder
 from coequal.datasets import _published, cifar10
+from coequal.datasets._loading import data_folder
 from coequal.datasets.cifar10 import ARCHIVE, load_cifar10
 
 PER_FILE = 4

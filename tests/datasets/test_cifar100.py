@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from coequal.data import check_dataset, data_folder
 from coequal.datasets import _published, cifar100
+from coequal.datasets._loading import check_dataset, data_folder
 from coequal.datasets.cifar100 import ARCHIVE, CLASSES, load_cifar100
 
 TESTED = 4

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from coequal.contract import Dataset, Split
-from coequal.data import check_dataset, data_folder, fingerprint, load_dataset
+from coequal.datasets._loading import check_dataset, data_folder, fingerprint, load_dataset
 from coequal.lookup import names
 
 

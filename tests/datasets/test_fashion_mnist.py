@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from coequal.data import data_folder
 from coequal.datasets import _debian, fashion_mnist
+from coequal.datasets._loading import data_folder
 from coequal.datasets.fashion_mnist import load_fashion_mnist
 
 

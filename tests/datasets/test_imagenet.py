@@ -6,8 +6,8 @@ import pytest
 import torch
 from PIL import Image
 
-from coequal.data import check_dataset, fingerprint, load_dataset
 from coequal.datasets import _decoded, _pictures
+from coequal.datasets._loading import check_dataset, fingerprint, load_dataset
 from coequal.datasets.imagenet import load_imagenet
 
 CLASSES = ("n01440764", "n01443537", "n02102040")

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from coequal.data import fingerprint, known_manifold, load_dataset
 from coequal.datasets import _points, _polygons, colour_shapes
-from coequal.evaluation.choice import _default_encoder
+from coequal.datasets._loading import fingerprint, known_manifold, load_dataset
+from coequal.evaluation.encoder_choice import _default_encoder
 from coequal.images import unit
 from coequal.lookup import load
 from coequal.manifolds.colours import assign

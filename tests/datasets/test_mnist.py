@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from coequal.data import data_folder
 from coequal.datasets import mnist
+from coequal.datasets._loading import data_folder
 from coequal.datasets.mnist import load_mnist
 
 

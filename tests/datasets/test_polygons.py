@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from coequal.data import fingerprint, known_manifold, load_dataset
 from coequal.datasets import _polygons
-from coequal.manifolds.polygons import PolygonFamily
+from coequal.datasets._loading import fingerprint, known_manifold, load_dataset
+from coequal.manifolds.polygons.family import PolygonFamily
 
 
 @pytest.fixture

@@ -7,7 +7,13 @@ import torch
 from PIL import Image
 
 from coequal.contract import Dataset, Split
-from coequal.data import check_dataset, check_image_size, fingerprint, known_manifold, load_dataset
+from coequal.datasets._loading import (
+    check_dataset,
+    check_image_size,
+    fingerprint,
+    known_manifold,
+    load_dataset,
+)
 from coequal.datasets._share import shared, split_share
 from coequal.datasets._splits import fair_order
 from coequal.results.folder import file_name

@@ -6,8 +6,8 @@ import pytest
 import torch
 from scipy.io import savemat
 
-from coequal.data import check_dataset, data_folder
 from coequal.datasets import _published, svhn
+from coequal.datasets._loading import check_dataset, data_folder
 from coequal.datasets.svhn import TEST, TRAIN, load_svhn
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 import coequal
 from coequal.evaluation.compare import compare
-from coequal.evaluation.inputs import from_array, load_input
+from coequal.inputs.load import from_array, load_input
 
 RNG = np.random.default_rng(0)
 REAL = RNG.standard_normal((200, 8)).astype(np.float32)
@@ -349,8 +349,8 @@ def test_classes_are_paired_by_name(tmp_path):
 
 
 def test_labels_are_brought_to_the_real_classes_order():
-    from coequal.evaluation.classes import with_classes_of
-    from coequal.evaluation.inputs import Input
+    from coequal.inputs.classes import with_classes_of
+    from coequal.inputs.load import Input
 
     none = np.zeros((0, 32), np.uint8)
     real = Input("r", "x", none, classes=("cat", "dog"), labels=torch.tensor([0, 1]))

@@ -9,8 +9,8 @@ import torch
 from PIL import Image
 
 import coequal
-from coequal.cli_score import _print_scores, _settings
-from coequal.data import load_dataset
+from coequal.cli.score import _print_scores, _settings
+from coequal.datasets._loading import load_dataset
 from coequal.evaluation.compare import compare
 from coequal.files import folder_name
 from coequal.metrics import _classifiers
@@ -117,8 +117,8 @@ def test_all_leaves_out_what_trains_classifiers(sides):
 
 def test_class_names_are_compared_as_folders_have_them(tmp_path):
     assert folder_name("T-shirt/top") == "T-shirt_top"
-    from coequal.evaluation.classes import with_classes_of
-    from coequal.evaluation.inputs import load_input
+    from coequal.inputs.classes import with_classes_of
+    from coequal.inputs.load import load_input
 
     real = load_input("digits:test", role="real", data_dir=tmp_path)
     object.__setattr__(real, "classes", ("Trouser", "T-shirt/top"))
@@ -202,9 +202,10 @@ def test_a_split_of_a_data_set_brings_its_own_training_images(tmp_path):
 def test_other_labels_of_the_same_images_are_another_key():
     from dataclasses import replace
 
-    from coequal.evaluation.inputs import Input
-    from coequal.evaluation.references import key_of
-    from coequal.evaluation.rows import digests_of, held
+    from coequal.contract.data import held
+    from coequal.evaluation.score import key_of
+    from coequal.inputs.load import Input
+    from coequal.inputs.rows import digests_of
 
     images = torch.zeros(4, 1, 4, 4, dtype=torch.uint8)
     one = Input("x", "images", digests_of([images]), held(images), labels=torch.arange(4))

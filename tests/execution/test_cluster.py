@@ -16,12 +16,12 @@ from coequal.execution.cluster import Cluster, Lost
 from coequal.execution.local import Local
 
 from dask_site import Site, until
-from errands import die, double, hold, refuse, rest, wait_for_go
+from worker_tasks import die, double, hold, refuse, rest, wait_for_go
 
 pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
 
-PRELOAD = ("errands",)
-HERE = Path(__file__).parent  # where workers find `errands`
+PRELOAD = ("worker_tasks",)
+HERE = Path(__file__).parent  # where workers find `worker_tasks`
 
 
 @pytest.fixture(scope="module")
@@ -157,7 +157,7 @@ def test_a_call_taken_back_ends_on_its_worker(site, notes):
 def test_calls_end_with_a_coordinator_that_was_killed(site, notes, tmp_path):
     script = tmp_path / "script.py"
     script.write_text(
-        "import sys; from pathlib import Path; from errands import rest\n"
+        "import sys; from pathlib import Path; from worker_tasks import rest\n"
         "from coequal.execution.cluster import Cluster\n"
         "Cluster(sys.argv[1]).submit(rest, Path(sys.argv[2]), 'only', 60).result()\n"
     )

@@ -15,7 +15,7 @@ from pebble import ProcessExpired
 
 from coequal.execution.local import Local
 
-from errands import (
+from worker_tasks import (
     die,
     double,
     hold,
@@ -28,7 +28,7 @@ from errands import (
     share,
 )
 
-PRELOAD = ("errands",)
+PRELOAD = ("worker_tasks",)
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def begun(folder: Path, count: int = 1) -> list[Path]:
 def test_each_call_has_a_fresh_process_with_the_modules_in_it(two):
     processes = {two.submit(process).result() for _ in range(3)}
     assert len(processes | {os.getpid()}) == 4
-    assert two.submit(imported, "errands").result()
+    assert two.submit(imported, "worker_tasks").result()
     assert two.submit(double, 21).result() == 42
     assert two.slots() == 2
 
@@ -170,10 +170,10 @@ def test_a_stop_ends_what_runs_and_starts_no_more(tmp_path):
 def test_calls_end_with_a_parent_that_was_killed(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(
-        "import sys; from pathlib import Path; from errands import rest\n"
+        "import sys; from pathlib import Path; from worker_tasks import rest\n"
         "from coequal.execution.local import Local\n"
         "if __name__ == '__main__':\n"
-        "    Local(1, ['errands']).submit(rest, Path(sys.argv[1]), 'only', 60).result()\n"
+        "    Local(1, ['worker_tasks']).submit(rest, Path(sys.argv[1]), 'only', 60).result()\n"
     )
     (tmp_path / "notes").mkdir()
     parent = subprocess.Popen(

@@ -6,14 +6,14 @@ import pytest
 
 from coequal.contract import Logits, Reconstruction
 from coequal.health import EARLY, FAILURES, HEALTHY
-from coequal.health import _run as known
+from coequal.health import _run_settings as known
 from coequal.health.remedies import REMEDIES, in_options, remedies_for
 from coequal.study.model import shipped_models
 from coequal.study.parts import assemble
 from coequal.study.plan import plan
 from coequal.study.spec import Study
-from coequal.study.watch import settings_of
 from coequal.training.settings import Optimisation
+from coequal.trial.health_callback import settings_of
 
 from toys import ALL
 

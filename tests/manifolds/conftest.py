@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, pad
 
 from coequal.contract import Generator, Request, Samples
-from coequal.manifolds.polygons import PolygonFamily
+from coequal.manifolds.polygons.family import PolygonFamily
 from coequal.rng import Rng
 
 

@@ -7,9 +7,9 @@ from torch import nn
 
 from coequal import lookup
 from coequal.contract import Generator, ImageShape, Request, Samples
-from coequal.manifolds import inversion
-from coequal.manifolds.inversion import Effort, folded, invert
-from coequal.manifolds.latents import Ball, Box, joined, split, support_of
+from coequal.manifolds.inversion import invert as inversion
+from coequal.manifolds.inversion.invert import Effort, folded, invert
+from coequal.manifolds.inversion.latents import Ball, Box, joined, split, support_of
 from coequal.rng import Rng
 
 WHOLE = Effort(stop=False, samples=64, hopeless=math.inf, near=math.inf)

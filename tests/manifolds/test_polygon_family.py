@@ -6,8 +6,8 @@ from itertools import product
 import pytest
 import torch
 
-from coequal.manifolds.polygons import PolygonFamily
-from coequal.manifolds.renderer import area
+from coequal.manifolds.polygons.family import PolygonFamily
+from coequal.manifolds.polygons.renderer import area
 from coequal.rng import Rng
 
 

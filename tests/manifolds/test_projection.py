@@ -4,12 +4,12 @@ import pytest
 import torch
 from scipy.spatial import ConvexHull
 
-from coequal.manifolds import projection, search
-from coequal.manifolds.convex import ConvexPolygons
-from coequal.manifolds.polygons import PolygonFamily
-from coequal.manifolds.projection import DELTA, closest_convex, project
-from coequal.manifolds.renderer import area
-from coequal.manifolds.starts import bank
+from coequal.manifolds.polygons import projection, search
+from coequal.manifolds.polygons.convex import ConvexPolygons
+from coequal.manifolds.polygons.family import PolygonFamily
+from coequal.manifolds.polygons.projection import DELTA, closest_convex, project
+from coequal.manifolds.polygons.renderer import area
+from coequal.manifolds.polygons.starts import bank
 from coequal.rng import Rng
 
 TRIANGLES = PolygonFamily(3)

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from coequal.manifolds.polygons import PolygonFamily
-from coequal.manifolds.renderer import area, coverage, fit
+from coequal.manifolds.polygons.family import PolygonFamily
+from coequal.manifolds.polygons.renderer import area, coverage, fit
 from coequal.rng import Rng
 
 

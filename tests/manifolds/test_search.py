@@ -4,13 +4,13 @@ import pytest
 import torch
 from scipy.optimize import minimize
 
-from coequal.manifolds.convex import ConvexPolygons, is_convex
-from coequal.manifolds.descent import descend
-from coequal.manifolds.limits import Limits, best_step
-from coequal.manifolds.polygons import PolygonFamily
-from coequal.manifolds.renderer import area, coverage
-from coequal.manifolds.search import Best
-from coequal.manifolds.starts import anywhere, bank, by_moments, split_edges
+from coequal.manifolds.polygons.convex import ConvexPolygons, is_convex
+from coequal.manifolds.polygons.descent import descend
+from coequal.manifolds.polygons.family import PolygonFamily
+from coequal.manifolds.polygons.limits import Limits, best_step
+from coequal.manifolds.polygons.renderer import area, coverage
+from coequal.manifolds.polygons.search import Best
+from coequal.manifolds.polygons.starts import anywhere, bank, by_moments, split_edges
 from coequal.rng import Rng
 
 RULES = ConvexPolygons((0.0, 28.0), 10.0)

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from coequal.contract import DensityGenerator, Generator, ImageSet, Request, Samples
-from coequal.evaluation.inputs import from_array, from_generator
 from coequal.evaluation.score import score
+from coequal.inputs.load import from_array, from_generator
 from coequal.metrics.bits_per_dimension import BitsPerDimension
 from coequal.rng import Rng
 

@@ -8,7 +8,7 @@ import torch
 
 from coequal.classification.subsets import some_of_each
 from coequal.contract import Dataset, ImageSet, Split
-from coequal.data import load_dataset
+from coequal.datasets._loading import load_dataset
 from coequal.metrics import _classifiers
 from coequal.metrics._classifiers import accuracy, paired, unpaired
 from coequal.metrics.augmentation import Augmentation

@@ -17,10 +17,10 @@ from coequal.contract import (
     Samples,
     Split,
 )
-from coequal.evaluation.asked import asked_metrics
+from coequal.evaluation.requested import asked_metrics
 from coequal.evaluation.score import score
-from coequal.manifolds.polygons import PolygonFamily
-from coequal.metrics._shares import f1_value, harmonic, share_of
+from coequal.manifolds.polygons.family import PolygonFamily
+from coequal.metrics._proportions import f1_value, harmonic, share_of
 from coequal.metrics.manifold import Manifold, distance, family_of
 from coequal.rng import Rng
 
@@ -187,7 +187,7 @@ def test_single_numbers_ask_for_no_more_than_they_need():
 
 def test_scores_say_what_can_t_be_had(tmp_path):
     data = Dataset("own", *(Split(triangles(40, seed)) for seed in range(3)), manifold=FAMILY)
-    from coequal.evaluation.inputs import from_split
+    from coequal.inputs.load import from_split
 
     real, fake = (from_split(f"own:{part}", data, data.split(part)) for part in ("test", "train"))
     common = {"data_dir": tmp_path, "cache": tmp_path, "log": lambda line: None}

@@ -10,8 +10,8 @@ from coequal.contract import ImageSet, KnownManifold, Value
 from coequal.manifolds.colours import ColourShapes, Drawn
 from coequal.manifolds.curves import Spiral, SwissRoll, on_spiral
 from coequal.manifolds.points import GaussianGrid, GaussianRing
-from coequal.manifolds.polygons import PolygonFamily
-from coequal.metrics._shares import distinct, share_of
+from coequal.manifolds.polygons.family import PolygonFamily
+from coequal.metrics._proportions import distinct, share_of
 from coequal.metrics.curve import CurveCoverage
 from coequal.metrics.modes import Modes, divergence
 from coequal.rng import Rng

@@ -1,20 +1,12 @@
 from pathlib import Path
 
 import pytest
-from fabricated_study import whole_study
 
 from coequal.report.page import write_report
 from coequal.results.folder import RunFolder
 
-from fabricated_run import Run, build, written
-
-NS_GAN = (
-    Run([(50, 52), (45, 44), (40, 41)]),
-    Run([(36, 32), (30, 33), (31, 35)]),
-    Run([(60, 61)], "diverged", "step 120: the loss is not finite", flops=1_000_000_000, seconds=2),
-    Run([(90, 95), (60, 50), (32, 30)]),
-)
-VAE = (Run(status="diverged", reason="step 1: nan"),) * 4
+from fabricated_run import NS_GAN, VAE, Run, build, written
+from fabricated_study import whole_study
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ import tarfile
 
 import pytest
 
-from coequal.report.summary import summarise
+from coequal.analysis.summary import summarise
 from coequal.results.folder import RunFolder
-from coequal.results.table import write_tables
+from coequal.results.results_csv import write_tables
 from coequal.study.parts import rule_of
 from coequal.study.plan import plan
 from coequal.study.spec import Study

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from coequal.analysis.health import counted, kind, saved
+from coequal.analysis.summary import DataSummary, summaries
 from coequal.report.figures.health import health_settings
-from coequal.report.health import counted, kind, saved
 from coequal.report.page import write_report
-from coequal.report.summary import DataSummary, summaries
 from coequal.report.tables.health import health, health_trials, stopped_early, unhealthy
 
 from fabricated_run import METRICS, Run, build, made

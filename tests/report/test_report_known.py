@@ -2,10 +2,10 @@
 
 import pytest
 
+from coequal.analysis.summary import summaries
 from coequal.records import Checkpoint, Measurement, Result, Spent, Trial
 from coequal.report.figures import known as figures
 from coequal.report.style import house_style
-from coequal.report.summary import summaries
 from coequal.report.tables.known import manifold_choice, manifold_settings
 
 from fabricated_run import METRICS, study_dict

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from coequal.analysis.summary import summarise
+from coequal.report.csv_tables import chances_over_budgets
 from coequal.report.latex import escape, latex
 from coequal.report.markdown import plain
 from coequal.report.page import write_report
-from coequal.report.summary import summarise
 from coequal.report.table import Cell, Heading, Table
 from coequal.report.tables.contests import chances, defeats, power
-from coequal.report.tables.data import chances_over_budgets
 from coequal.report.tables.spread import hyperparameters, influences, variance
 from coequal.results.folder import RunFolder
 

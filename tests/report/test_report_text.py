@@ -1,8 +1,9 @@
 from pathlib import Path
 
-from fabricated_study import realistic
-
-from coequal.report.sentences import (
+from coequal.analysis.summary import summarise
+from coequal.report.formatting import amount, chance, interval, listed, number, p_value, plain
+from coequal.report.terminal import verdict_lines
+from coequal.report.verdict_text import (
     facts,
     how_sure,
     power_sentence,
@@ -10,12 +11,10 @@ from coequal.report.sentences import (
     rerun_sentence,
     verdict_sentence,
 )
-from coequal.report.summary import summarise
-from coequal.report.text import verdict_lines
-from coequal.report.words import amount, chance, interval, listed, number, p_value, plain
 from coequal.results.folder import RunFolder
 
 from fabricated_run import Run, build, same
+from fabricated_study import realistic
 
 
 def test_numbers_have_four_digits():

@@ -4,16 +4,16 @@ import time
 from pathlib import Path
 
 import pytest
-from fabricated_study import TITLES, whole_study
 
-from coequal.report.overall import overall
+from coequal.analysis.across_datasets import overall
+from coequal.analysis.summary import summaries, summarise
+from coequal.analysis.transfer import transfers
 from coequal.report.page import write_pages, write_report
-from coequal.report.summary import summaries, summarise
 from coequal.report.tables.together import transfer
-from coequal.report.transfer import transfers
 from coequal.results.folder import RunFolder
 
 from fabricated_run import METRICS, Run, build, same
+from fabricated_study import TITLES, whole_study
 
 TWO = {
     "one": {"ns_gan": [*same(20, 1), *same(10, 1), *same(30, 1)]},

@@ -8,11 +8,11 @@ import torch
 from PIL import Image
 
 from coequal.contract import ImageShape
-from coequal.evaluation.inputs import from_array
+from coequal.inputs.load import from_array
 from coequal.report.figures.images import scatters
-from coequal.report.grids import Row, sheet, square_sheet
+from coequal.report.image_grids import Row, sheet, square_sheet
 from coequal.report.style import COLOURS, FAINT
-from coequal.study.references import shown
+from coequal.trial.snapshots import shown
 
 
 def points(*pairs: tuple[float, float]) -> np.ndarray:

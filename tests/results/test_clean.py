@@ -7,7 +7,7 @@ import pytest
 
 from coequal.results.clean import clean
 from coequal.results.folder import RunFolder
-from coequal.results.table import write_tables
+from coequal.results.results_csv import write_tables
 
 OFFAL = (".result.json.81-ab12.x1", "checkpoint/state.json", "measured.json", "progress.json")
 KEPT = ("curves.npz", "log.txt", "trial.json", ".lock")

@@ -11,7 +11,7 @@ from coequal.records import Result
 from coequal.results.export import FORMATS, export
 from coequal.results.folder import RunFolder
 from coequal.results.index import Index
-from coequal.results.table import write_tables
+from coequal.results.results_csv import write_tables
 
 
 def test_csv_is_results_csv(run, tmp_path):
@@ -110,7 +110,7 @@ def test_refusals(run, tmp_path):
 
 def test_a_damaged_index_ends_in_words_and_leaves_nothing(run, tmp_path, monkeypatch):
     """Damage that shows only while rows are read."""
-    from coequal.results.rows import Rows
+    from coequal.results.statements import Rows
 
     def broken(self: Rows, unplanned: bool) -> None:
         raise sqlite3.DatabaseError("database disk image is malformed")

@@ -10,7 +10,7 @@ from coequal.results import database
 from coequal.results.collect import collect, view
 from coequal.results.export import export
 from coequal.results.index import Index
-from coequal.results.table import write_tables
+from coequal.results.results_csv import write_tables
 
 COLLAPSED = {"verdict": "collapsed", "step": 75, "evidence": "one image, 'é'"}
 HEALTHY = {"verdict": "healthy", "step": None, "evidence": "nothing speaks against it"}

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from coequal.overview import statuses
+from coequal.inspection.status import statuses
 from coequal.records import Result
 from coequal.results import _reader, collect, database
 from coequal.results.collect import view
 from coequal.results.folder import RunFolder
 from coequal.results.index import Index
-from coequal.results.table import write_tables
+from coequal.results.results_csv import write_tables
 
 
 def texts(folder: RunFolder) -> tuple[bytes, bytes]:

@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
+from coequal.ranges import Choice, LogUniform, Uniform, draw
 from coequal.records import Checkpoint, Measurement, MetricInfo, Result, Spent, Trial
-from coequal.search import Choice, LogUniform, Uniform, draw
 from coequal.seeds import seed_for
 from coequal.selection import Rule
 from coequal.study.parts import rule_of

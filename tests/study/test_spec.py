@@ -2,7 +2,7 @@
 
 import pytest
 
-from coequal.search import Choice, LogUniform
+from coequal.ranges import Choice, LogUniform
 from coequal.study.check import checked
 from coequal.study.document import StudyError, parse
 from coequal.study.plan import search_of

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from coequal.contract import Samples
-from coequal.training.data import Batches
+from coequal.training.batches import Batches
 from coequal.training.loop import DiscriminatorView, Diverged
 from coequal.training.settings import Optimisation, Training
 
@@ -166,7 +166,7 @@ def test_schedule_ends_with_the_budget():
 
 
 def test_curves_keep_means_at_fixed_size():
-    from coequal.training.log import Curves
+    from coequal.training.loss_curves import Curves
 
     curves, part = Curves(), Curves()
     for step in range(2500):

@@ -12,7 +12,7 @@ from coequal.study.check import problems
 from coequal.study.plan import plan
 from coequal.study.spec import Study
 from coequal.training import checkpoint
-from coequal.training.applied import Applied, DiscriminatorView
+from coequal.training.active_tricks import Applied, DiscriminatorView
 from coequal.training.augment import augmented
 from coequal.training.optimisers import decayed, optimiser_for
 from coequal.training.settings import Optimisation

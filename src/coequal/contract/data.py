@@ -1,12 +1,17 @@
 """Data sets: three splits of images of one shape."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
+import numpy as np
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
 from coequal.contract.nets import ImageShape
+
+BYTES = 1 << 23  # of rows that are looked at at once
 
 
 class KnownManifold(ABC):
@@ -21,6 +26,40 @@ class KnownManifold(ABC):
     @abstractmethod
     def in_words(self) -> str:
         """What the images are, in one line for people."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """uint8 images (n, c, h, w) or float32 features (n, d), wherever they lie.
+
+    Attributes:
+        shape: of all.
+        read: gives those from start to stop, and holds no more than these in memory.
+        mapped: all of them at once, if that costs no memory: they are there, or mapped from a file.
+    """
+
+    shape: tuple[int, ...]
+    read: Callable[[int, int], Tensor]
+    mapped: Callable[[], Tensor] | None = None
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    @cached_property
+    def whole(self) -> Tensor:
+        """All of them; in memory from now on, unless they are mapped."""
+        return self.read(0, len(self)) if self.mapped is None else self.mapped()
+
+    def parts(self) -> Iterator[Tensor]:
+        """All of them in order, a few megabytes at a time."""
+        size = max(1, BYTES // max(1, 4 * int(np.prod(self.shape[1:]))))
+        for start in range(0, len(self), size):
+            yield self.read(start, start + size)
+
+
+def held(values: Tensor) -> Rows:
+    """Rows that are in memory."""
+    return Rows(tuple(values.shape), lambda start, stop: values[start:stop], lambda: values)
 
 
 @dataclass(frozen=True, eq=False)

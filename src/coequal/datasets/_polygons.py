@@ -10,7 +10,7 @@ from torch import Tensor
 
 from coequal.contract import Dataset, Split
 from coequal.files import write_whole
-from coequal.manifolds.polygons import Mode, PolygonFamily
+from coequal.manifolds.polygons.family import Mode, PolygonFamily
 from coequal.rng import Rng
 from coequal.seeds import seed_for
 

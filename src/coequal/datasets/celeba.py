@@ -58,7 +58,7 @@ def load_celeba(
 
     Args:
         argument: not used.
-        data_dir: see `coequal.data.data_folder`.
+        data_dir: see `coequal.datasets._loading.data_folder`.
         image_size: what the centre 160x160 is resized to; 64 if None.
         log: is told how far decoding is.
 

@@ -48,7 +48,7 @@ def load_imagenet(
 
     Args:
         argument: the folder; `~` is the home folder, a relative path starts at the current one.
-        data_dir: see `coequal.data.data_folder`.
+        data_dir: see `coequal.datasets._loading.data_folder`.
         image_size: what the centre square of each picture is resized to; 64 if None.
         log: is told how much room is taken and how far decoding is.
 

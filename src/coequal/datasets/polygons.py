@@ -8,7 +8,7 @@ from pathlib import Path
 
 from coequal.contract import Dataset
 from coequal.datasets._polygons import family_of, load_polygons
-from coequal.manifolds.polygons import VERTICES, PolygonFamily
+from coequal.manifolds.polygons.family import VERTICES, PolygonFamily
 
 PART = "load_any"
 ARGUMENT = "the number of vertices, 3 to 8 (and :paper)"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from coequal.contract import Dataset
 from coequal.datasets._polygons import family_of, load_polygons
-from coequal.manifolds.polygons import PolygonFamily
+from coequal.manifolds.polygons.family import PolygonFamily
 
 PART = "load_squares"
 ARGUMENT = "clean or paper"

@@ -12,7 +12,7 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from coequal.contract import Dataset, Encoder, Log
-from coequal.data import fingerprint
+from coequal.datasets._loading import fingerprint
 from coequal.encoders import _small_net
 from coequal.encoders._small_net import RECIPE, trained, weights_hash
 

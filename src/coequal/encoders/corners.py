@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from coequal.contract import Dataset, Encoder, Log, Split
 from coequal.encoders import _small_net
 from coequal.encoders._small_net import RECIPE, trained, weights_hash
-from coequal.manifolds.polygons import VERTICES, PolygonFamily
+from coequal.manifolds.polygons.family import VERTICES, PolygonFamily
 from coequal.rng import Rng
 from coequal.seeds import seed_for
 

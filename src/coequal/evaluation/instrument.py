@@ -12,9 +12,9 @@ from torch import Tensor
 
 from coequal import lookup
 from coequal.contract import Dataset, Encoder, Generator, ImageSet, Log, Metric, Request
-from coequal.data import fingerprint
-from coequal.evaluation.asked import Asked
-from coequal.evaluation.references import Sets, cached_reference
+from coequal.datasets._loading import fingerprint
+from coequal.evaluation.reference_cache import Sets, cached_reference
+from coequal.evaluation.requested import Asked
 from coequal.images import alike
 from coequal.records import Measurement
 from coequal.rng import Rng

@@ -1,5 +1,6 @@
 """Scores of generated images against real ones: every metric in one pass, with its protocol."""
 
+import hashlib
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
@@ -10,15 +11,15 @@ import torch
 from torch import Tensor
 
 from coequal.contract import Encoder, ImageSet, Log, Metric
-from coequal.evaluation.asked import Asked, asked_metrics
-from coequal.evaluation.choice import chosen_encoder, need_features
-from coequal.evaluation.classes import with_classes_of
-from coequal.evaluation.doubts import doubts, size_in_words
-from coequal.evaluation.features import cached_features
-from coequal.evaluation.inputs import Input, Scorable, from_split, load_input
-from coequal.evaluation.missing import not_measurable, slow
-from coequal.evaluation.references import cached_reference, key_of
-from coequal.evaluation.sheet import refuse_sheet, wish, write_sheet
+from coequal.evaluation.encoder_choice import chosen_encoder, need_features
+from coequal.evaluation.feature_cache import cached_features
+from coequal.evaluation.neighbour_sheet import refuse_sheet, wish, write_sheet
+from coequal.evaluation.reference_cache import cached_reference
+from coequal.evaluation.requested import Asked, asked_metrics
+from coequal.evaluation.requirements import not_measurable, slow
+from coequal.evaluation.warnings import doubts, size_in_words
+from coequal.inputs.classes import with_classes_of
+from coequal.inputs.load import Input, Scorable, from_split, load_input
 from coequal.metrics._distances import one_pass
 from coequal.rng import Rng
 from coequal.seeds import seed_for
@@ -45,7 +46,7 @@ def score(
     """Plain values, ready for JSON: what was compared, every number with its protocol, warnings.
 
     Args:
-        real, fake: see `evaluation.inputs.load_input`.
+        real, fake: see `inputs.load.load_input`.
         train: what the generator was trained on, for metrics of memorisation and classifiers.
         metrics: names of metrics or of their numbers, or "all" that apply and take no training.
         settings: by metric, those that are not to be its defaults; checked.
@@ -246,3 +247,13 @@ def _refuse_unlike(sources: Mapping[str, Input]) -> None:
                 f"real images are {size_in_words(real)}, {role} images {size_in_words(other)}; "
                 "give both --image-size, or make them alike"
             )
+
+
+def key_of(sources: Sequence[Input], encoder: Encoder | None) -> str:
+    """For `cached_reference`: of images, labels and the encoder that sees them, if one does."""
+    found = hashlib.sha256(repr(None if encoder is None else encoder.id).encode())
+    for source in sources:
+        found.update(source.digest().encode())
+        if source.labels is not None:
+            found.update(source.labels.contiguous().numpy().data)
+    return found.hexdigest()[:24]

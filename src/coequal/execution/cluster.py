@@ -12,7 +12,7 @@ from weakref import ref
 
 from pebble import ProcessExpired
 
-from coequal.execution._apart import Limits, call, packed
+from coequal.execution._isolated_call import Limits, call, packed
 
 PART = "Cluster"
 P = ParamSpec("P")

@@ -6,7 +6,7 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from threading import Event, Lock
 from typing import Any, ParamSpec, TypeVar
 
-from coequal.execution._apart import Limits, call, packed
+from coequal.execution._isolated_call import Limits, call, packed
 
 PART = "Local"
 P = ParamSpec("P")

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from coequal.health._run import CRITICS, PENALISED, TARGETS, Run
+from coequal.health._run_settings import CRITICS, PENALISED, TARGETS, Run
 from coequal.health.verdict import Remedy
 
 OURS = "runs of this bench (docs/health.md)"

@@ -6,7 +6,7 @@ from typing import Any
 
 import coequal.health._proposals as of
 from coequal.health._proposals import OURS, Proposal, advice, rates, switch
-from coequal.health._run import ALONE, PENALISED, Run
+from coequal.health._run_settings import ALONE, PENALISED, Run
 from coequal.health.verdict import EARLY, Remedy
 
 SPECTRAL = switch(

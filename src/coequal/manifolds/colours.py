@@ -16,7 +16,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from coequal.manifolds.modes import Assignment, KnownModes
-from coequal.manifolds.renderer import area, coverage, fit
+from coequal.manifolds.polygons.renderer import area, coverage, fit
 from coequal.rng import Rng
 
 VERSION = 1  # of renderer and draws

@@ -15,7 +15,7 @@ from torch import Tensor
 from coequal.contract import ImageSet, KnownManifold, Metric, MetricInfo, Value, Want
 from coequal.images import unit
 from coequal.manifolds.curves import Curve, on_curve
-from coequal.metrics._shares import distinct, share_of
+from coequal.metrics._proportions import distinct, share_of
 from coequal.rng import Rng
 
 PART = "CurveCoverage"

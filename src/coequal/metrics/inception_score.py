@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from coequal.contract import ImageSet, Metric, MetricInfo, Value, Want
-from coequal.metrics._order import in_fixed_order
+from coequal.metrics._canonical_order import in_fixed_order
 from coequal.rng import Rng
 
 PART = "InceptionScore"

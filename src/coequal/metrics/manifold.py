@@ -23,11 +23,11 @@ from coequal.contract import (
     Want,
 )
 from coequal.images import unit
-from coequal.manifolds.inversion import Effort, Inversion, invert
-from coequal.manifolds.polygons import Mode, PolygonFamily
-from coequal.manifolds.projection import DELTA, Name, Projection, project
-from coequal.metrics._order import some
-from coequal.metrics._shares import f1_value, share_of
+from coequal.manifolds.inversion.invert import Effort, Inversion, invert
+from coequal.manifolds.polygons.family import Mode, PolygonFamily
+from coequal.manifolds.polygons.projection import DELTA, Name, Projection, project
+from coequal.metrics._canonical_order import some
+from coequal.metrics._proportions import f1_value, share_of
 from coequal.rng import Rng
 
 PART = "Manifold"
@@ -41,8 +41,8 @@ class Manifold(Metric):
 
     - `manifold_precision`: of generated images, near the closest polygon (see `distance`).
     - `manifold_recall`: of real images, near the closest image that the generator can make, which
-      is found by inverting it (see `manifolds.inversion`). Needs the generator; not for one with
-      a density, which can make every image, and whose images may have no gradient.
+      is found by inverting it (see `manifolds.inversion.invert`). Needs the generator; not for one
+      with a density, which can make every image, and whose images may have no gradient.
     - `manifold_f1`: their harmonic mean; 0 if both are 0.
     - `manifold_distance`: mean squared distance of generated images, which still tells generators
       apart where none is precise.

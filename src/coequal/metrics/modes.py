@@ -13,7 +13,7 @@ from coequal.contract import ImageSet, KnownManifold, Metric, MetricInfo, Value,
 from coequal.images import unit
 from coequal.manifolds import colours, points
 from coequal.manifolds.modes import Assignment, KnownModes
-from coequal.metrics._shares import distinct, share_of
+from coequal.metrics._proportions import distinct, share_of
 from coequal.rng import Rng
 
 PART = "Modes"

@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from coequal.contract import ImageSet, Metric, MetricInfo, Value, Want
 from coequal.images import to_uint8
-from coequal.metrics._order import in_fixed_order
+from coequal.metrics._canonical_order import in_fixed_order
 from coequal.rng import Rng
 
 PART = "PairSimilarity"

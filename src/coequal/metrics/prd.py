@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from coequal.contract import ImageSet, Metric, MetricInfo, Value
-from coequal.metrics._order import some
+from coequal.metrics._canonical_order import some
 from coequal.rng import Rng
 
 PART = "DistributionPrecisionRecall"

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from coequal.contract import ImageSet, Metric, MetricInfo, Value, Want
 from coequal.images import to_uint8
-from coequal.metrics._order import some
+from coequal.metrics._canonical_order import some
 from coequal.metrics._transport import influences
 from coequal.rng import Rng
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from coequal.contract import ImageSet, Metric, MetricInfo, Value
-from coequal.metrics._order import in_fixed_order, some
+from coequal.metrics._canonical_order import in_fixed_order, some
 from coequal.rng import Rng
 
 PART = "VendiScore"

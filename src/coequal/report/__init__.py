@@ -1,1 +1,1 @@
-"""Results to one page, figures and tables. Needs no torch."""
+"""Numbers to one page, figures and tables. Needs no torch."""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from coequal.report import sentences
+from coequal.report import verdict_text
 from coequal.report.section import Section, Together
 from coequal.report.table import Cell, Heading, Table
 
@@ -46,11 +46,11 @@ def plain(text: str) -> str:
 def _section(section: Section) -> list[str]:
     summary = section.summary
     blocks = [f"## {plain(summary.data)}"]
-    if missing := sentences.progress(summary):
+    if missing := verdict_text.progress(summary):
         blocks.append(f"**Not finished: {plain(missing)}**")
-    blocks.append(f"**{plain(sentences.verdict_sentence(summary))}**")
-    blocks.append(plain(sentences.verdict_note(summary)))
-    lines = [*sentences.how_sure(summary), *sentences.facts(summary)]
+    blocks.append(f"**{plain(verdict_text.verdict_sentence(summary))}**")
+    blocks.append(plain(verdict_text.verdict_note(summary)))
+    lines = [*verdict_text.how_sure(summary), *verdict_text.facts(summary)]
     blocks.append("\n".join(f"- {plain(line)}" for line in lines))
     for part in section.parts:
         if part.figure is not None:

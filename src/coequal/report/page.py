@@ -11,24 +11,24 @@ from typing import Any
 
 from markupsafe import Markup
 
+from coequal.analysis.source import Facts
+from coequal.analysis.summary import DataSummary, summarise
 from coequal.files import whole_text_file, write_whole
-from coequal.report import methods, sentences, words
+from coequal.report import formatting, methods_text, verdict_text
+from coequal.report.csv_tables import LONG, records
 from coequal.report.latex import latex
-from coequal.report.looks import Looks, looks_of
 from coequal.report.markdown import markdown
+from coequal.report.sample_sheets import Looks, looks_of
 from coequal.report.section import Section, Together, section, together
-from coequal.report.source import Facts
 from coequal.report.style import (
     COLOURS,
     ON_DARK,
     variable,
     variables,
 )
-from coequal.report.summary import DataSummary, summarise
-from coequal.report.tables.every import LONG, records
-from coequal.report.template import template
+from coequal.report.templating import template
 from coequal.results.folder import RunFolder
-from coequal.results.table import csv_text
+from coequal.results.results_csv import csv_text
 
 
 def write_report(folder: RunFolder, log: Callable[[str], None] = lambda line: None) -> Path:
@@ -42,7 +42,7 @@ def write_report(folder: RunFolder, log: Callable[[str], None] = lambda line: No
 
     Raises:
         FileNotFoundError: the folder holds no study.
-        ValueError: see `coequal.report.summary.summarise`.
+        ValueError: see `coequal.analysis.summary.summarise`.
     """
     return write_summaries(folder, summarise(folder, log))
 
@@ -77,7 +77,7 @@ def write_pages(
     ]
     everything = together(summaries, study, figures)
     _write_tables(report / "tables", summaries, sections, everything)
-    provenance = methods.provenance(summaries[0].facts if summaries else Facts(), study)
+    provenance = methods_text.provenance(summaries[0].facts if summaries else Facts(), study)
     text = markdown(study, sections, everything, provenance)
     write_whole(report / "report.md", text.encode())
     html = _html(study, source, sections, everything, provenance)
@@ -98,8 +98,8 @@ def _html(
         sections=sections,
         together=everything,
         provenance=provenance,
-        words=words,
-        sentences=sentences,
+        words=formatting,
+        sentences=verdict_text,
         colour=variable,
         on_light=Markup(variables(COLOURS)),
         on_dark=Markup(variables(ON_DARK)),

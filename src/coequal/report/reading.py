@@ -1,7 +1,7 @@
 """How to read each figure, in one sentence; and why one is missing, where it is refused."""
 
-from coequal.report.summary import DataSummary
-from coequal.report.words import plain
+from coequal.analysis.summary import DataSummary
+from coequal.report.formatting import plain
 from coequal.statistics.sensitivity import FEWEST
 
 TITLES = {

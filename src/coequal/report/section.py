@@ -8,19 +8,20 @@ from typing import Any
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
+from coequal.analysis.across_datasets import overall
+from coequal.analysis.summary import DataSummary
+from coequal.analysis.transfer import transfers
 from coequal.files import write_whole
-from coequal.report import methods, reading, sentences
+from coequal.report import methods_text as methods
+from coequal.report import reading, verdict_text
 from coequal.report.figures import together as together_figures
 from coequal.report.figures.every import FIGURES
-from coequal.report.grids import Row
-from coequal.report.looks import Looks, Sheet
-from coequal.report.overall import overall
+from coequal.report.image_grids import Row
+from coequal.report.sample_sheets import Looks, Sheet
 from coequal.report.style import as_pdf, as_svg, house_style, inline
-from coequal.report.summary import DataSummary
 from coequal.report.table import Table
 from coequal.report.tables import together as together_tables
 from coequal.report.tables.every import shown
-from coequal.report.transfer import transfers
 from coequal.results.folder import file_name
 
 ORDER = (
@@ -170,7 +171,7 @@ def together(summaries: Sequence[DataSummary], study: Mapping[str, Any], target:
         if drawn is not None:
             figures["profile"] = drawn
     refusals = [normalised.refusal] if normalised is not None and normalised.refusal else []
-    missing = [f"{s.data}: {text}" for s in summaries if (text := sentences.progress(s))]
+    missing = [f"{s.data}: {text}" for s in summaries if (text := verdict_text.progress(s))]
     moving = methods.transfer_progress(moved)
     return Together(
         missing=[*missing, *([moving] if moving else [])],

@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from coequal.results.folder import RunFolder
-from coequal.results.packed import Packed, read_packed, stamp
+from coequal.results.packed_result import Packed, read_packed, stamp
 
 PORTION = 100  # results; some megabytes of text are read, and one is handed over
 FEW = 2000  # results: a process takes longer to start than to read so many

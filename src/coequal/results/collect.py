@@ -24,8 +24,8 @@ from coequal.results.database import (
 )
 from coequal.results.folder import RunFolder
 from coequal.results.index import Index
-from coequal.results.packed import Packed, stamp
-from coequal.results.rows import Rows, Stamp
+from coequal.results.packed_result import Packed, stamp
+from coequal.results.statements import Rows, Stamp
 
 Log = Callable[[str], None]
 

@@ -10,7 +10,7 @@ from coequal.files import whole_text_file
 from coequal.results.collect import view
 from coequal.results.folder import RunFolder
 from coequal.results.index import Index
-from coequal.results.table import result_columns, result_rows, write_csv
+from coequal.results.results_csv import result_columns, result_rows, write_csv
 
 FORMATS = ("csv", "parquet", "json")
 GROUP = 20_000  # rows of a Parquet file that are held in memory at a time

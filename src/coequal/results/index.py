@@ -20,9 +20,9 @@ from coequal.results.database import (
     writer_lock,
 )
 from coequal.results.folder import RunFolder
-from coequal.results.packed import Window, pack, stamp, trial_of, unpack
-from coequal.results.rows import Rows, State
-from coequal.results.tracks import Measured, Track, Tracks, distinct, ways_of_packed
+from coequal.results.metric_history import Measured, Track, Tracks, distinct, ways_of_packed
+from coequal.results.packed_result import Window, pack, stamp, trial_of, unpack
+from coequal.results.statements import Rows, State
 
 
 class Index:

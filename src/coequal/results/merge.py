@@ -15,7 +15,7 @@ from typing import Any
 from coequal.files import write_json
 from coequal.records import MetricInfo, Result, Trial, canonical
 from coequal.results.folder import RunFolder
-from coequal.results.table import write_tables
+from coequal.results.results_csv import write_tables
 
 _FREE = ("study", "question", "models")
 _REMARKS = ("notes", "encoder_note")  # of a reference: words, with paths of one machine in them

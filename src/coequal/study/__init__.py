@@ -1,1 +1,1 @@
-"""The study: its file, its plan, its trials, its run."""
+"""The study: its file, its checks, its plan."""

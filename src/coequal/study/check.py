@@ -6,14 +6,14 @@ from pathlib import Path
 
 from coequal import lookup
 from coequal.contract import DensityGenerator, Encoder, Metric
-from coequal.data import known_manifold
-from coequal.evaluation.asked import Asked, asked_metrics
+from coequal.datasets._loading import known_manifold
+from coequal.evaluation.requested import Asked, asked_metrics
 from coequal.records import Trial
+from coequal.study.check_stopping import stop_problems
 from coequal.study.document import Document, Place, Slip, StudyError, read
 from coequal.study.parts import Parts, architecture_problems, assemble, setting_problems
 from coequal.study.plan import search_of
 from coequal.study.spec import BudgetSpec, Study, from_document
-from coequal.study.stopping import stop_problems
 
 
 def checked(path: Path) -> tuple[Study, str]:

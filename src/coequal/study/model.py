@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from coequal import lookup
-from coequal.search import Choice, LogUniform, Range, Uniform
+from coequal.ranges import Choice, LogUniform, Range, Uniform
 from coequal.study.document import parse
 
 Setting = bool | int | Annotated[float, Field(allow_inf_nan=False)] | str

@@ -8,9 +8,9 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from coequal import lookup
 from coequal.contract import Architecture, MetricInfo, Objective
-from coequal.evaluation.asked import asked_metrics
+from coequal.evaluation.requested import asked_metrics
+from coequal.ranges import Value
 from coequal.records import Trial
-from coequal.search import Value
 from coequal.selection import Rule
 from coequal.study.spec import Study
 from coequal.training.settings import Optimisation, Training

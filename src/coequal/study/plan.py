@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
+from coequal.ranges import Value, draw
 from coequal.records import Result, Trial
-from coequal.search import Value, draw
 from coequal.seeds import seed_for
 from coequal.selection import Rule
 from coequal.study.model import Model

@@ -31,7 +31,9 @@ from coequal.study.model import (
 
 
 def _data(name: Any) -> Any:
-    from coequal.data import check_dataset  # imports Pillow and torch: only where a name is checked
+    from coequal.datasets._loading import (
+        check_dataset,  # imports Pillow and torch: only where a name is checked
+    )
 
     if isinstance(name, str):
         try:
@@ -45,7 +47,7 @@ def _metric(name: Any) -> Any:
     """A metric, or one of the numbers that metrics give."""
     if not isinstance(name, str) or ":" in name or name in lookup.names("metrics"):
         return name
-    from coequal.evaluation.asked import asked_metrics  # as in `_data`
+    from coequal.evaluation.requested import asked_metrics  # as in `_data`
 
     try:
         asked_metrics([name])
@@ -177,7 +179,7 @@ class Study(Entry):
     @field_validator("image_size", mode="after")
     @classmethod
     def _known_size(cls, size: int | None, info: ValidationInfo) -> int | None:
-        from coequal.data import check_image_size  # as in `_data`
+        from coequal.datasets._loading import check_image_size  # as in `_data`
 
         check_image_size(size, info.data.get("data", ()))
         return size

@@ -23,13 +23,13 @@ from coequal.contract import (
     Request,
     Samples,
 )
+from coequal.monitoring.monitor import Monitor
 from coequal.records import Spent
 from coequal.rng import streams
-from coequal.training.applied import Applied, DiscriminatorView
-from coequal.training.data import Batches
+from coequal.training.active_tricks import Applied, DiscriminatorView
+from coequal.training.batches import Batches
 from coequal.training.flops import CountFlops
-from coequal.training.log import Curves
-from coequal.training.monitor import Monitor
+from coequal.training.loss_curves import Curves
 from coequal.training.optimisers import decayed, optimiser_for, rate_of
 from coequal.training.settings import Optimisation, Training
 from coequal.training.tricks import Tricks

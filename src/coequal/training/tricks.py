@@ -1,7 +1,7 @@
 """Remedies that every model may use: what they are, as plain values. All are off by default.
 
 They mean the same for every objective, because they act in the loop: on what the discriminator is
-shown, on which side a batch stands, on gradients. `coequal.training.applied` does them.
+shown, on which side a batch stands, on gradients. `coequal.training.active_tricks` does them.
 """
 
 from dataclasses import dataclass, fields

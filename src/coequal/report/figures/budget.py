@@ -7,10 +7,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from coequal.report.curves import CostCurve, Curve, Point
-from coequal.report.direction import Metric
-from coequal.report.figures.axes import (
+from coequal.analysis.budget_curves import CostCurve, Curve, Point
+from coequal.analysis.metric import Metric
+from coequal.analysis.model import ModelSummary
+from coequal.analysis.source import BESIDE
+from coequal.analysis.summary import DataSummary
+from coequal.report.axes import (
     WIDTH,
+    _n_axis,
+    _subs,
     end_label,
     ends_with_names,
     expected,
@@ -20,12 +25,7 @@ from coequal.report.figures.axes import (
     with_margin,
     y_axis,
 )
-from coequal.report.model import ModelSummary
-from coequal.report.source import BESIDE
 from coequal.report.style import FAINT, MUTED, colour
-from coequal.report.summary import DataSummary
-
-LOG_FROM = 20  # settings from which the axis of n is logarithmic
 
 
 def best_of_n(summary: DataSummary) -> Figure | None:
@@ -173,30 +173,12 @@ def _cost_panel(
     axes.set_xlabel(f"{name} spent on training, all settings tried together")
 
 
-def _subs(extent: float) -> tuple[float, ...]:
-    """Ticks within a power of ten: fewer where labels would touch each other."""
-    return (1.0,) if extent >= 1000 else (1.0, 2.0, 5.0)
-
-
 def _with_prefix(value: float) -> str:
     """A cost in short: 2 T for 2e12."""
     for size, prefix in ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M")):
         if value >= size:
             return f"{value / size:g} {prefix}"
     return f"{value:,g}"
-
-
-def _n_axis(axes: Axes, settings: int, right: float) -> None:
-    if settings >= LOG_FROM:
-        axes.set_xscale("log")
-        axes.set_xlim(0.93, right * 1.08)
-        axes.xaxis.set_major_locator(LogLocator(subs=_subs(right)))
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        axes.xaxis.set_minor_formatter(NullFormatter())
-        return
-    room = 0.03 * max(1, right - 1)
-    axes.set_xlim(1 - room, right + room)
-    axes.set_xticks(range(1, int(right) + 1))
 
 
 def _xy(points: Sequence[Point]) -> tuple[list[float], list[float]]:

@@ -8,10 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from coequal.report.figures.axes import WIDTH, panel_title, panels
-from coequal.report.model import ModelSummary
+from coequal.analysis.model import ModelSummary
+from coequal.analysis.summary import DataSummary
+from coequal.report.axes import WIDTH, panel_title, panels
 from coequal.report.style import MUTED
-from coequal.report.summary import DataSummary
 
 TRAIN, TEST = "gan_train", "gan_test"
 TITLES = {TRAIN: "GAN-train: real images known", TEST: "GAN-test: generated images known"}

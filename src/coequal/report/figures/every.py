@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
+from coequal.analysis.summary import DataSummary
 from coequal.report import reading
 from coequal.report.figures import budget, classes, health, known, learning, settings
-from coequal.report.summary import DataSummary
 
 
 @dataclass(frozen=True)

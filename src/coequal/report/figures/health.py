@@ -9,17 +9,17 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
+from coequal.analysis.health import KINDS, is_failure, kind
+from coequal.analysis.model import ModelSummary
+from coequal.analysis.range_position import Placed
+from coequal.analysis.summary import DataSummary
+from coequal.analysis.trials import TrialSummary
 from coequal.health import EARLY, HEALTHY
-from coequal.report.figures.axes import WIDTH, panel_title
+from coequal.ranges import Choice, LogUniform, Range, Value
+from coequal.report.axes import WIDTH, panel_title
 from coequal.report.figures.settings import CROWD, MANY
-from coequal.report.health import KINDS, is_failure, kind
-from coequal.report.model import ModelSummary
-from coequal.report.ranges import Placed
+from coequal.report.formatting import plain
 from coequal.report.style import INK, MUTED, colour
-from coequal.report.summary import DataSummary
-from coequal.report.trials import TrialSummary
-from coequal.report.words import plain
-from coequal.search import Choice, LogUniform, Range, Value
 
 FEWEST = 5  # settings of a model that are drawn
 ACROSS = 5  # panels in a row

@@ -8,11 +8,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from coequal.report.figures.axes import WIDTH, panel_title, panels
-from coequal.report.known import F1, PRECISION, RECALL, Known
-from coequal.report.model import ModelSummary
+from coequal.analysis.manifold import F1, PRECISION, RECALL, Known
+from coequal.analysis.model import ModelSummary
+from coequal.analysis.summary import DataSummary
+from coequal.report.axes import WIDTH, panel_title, panels
 from coequal.report.style import FAINT, MUTED, colour, wants_log
-from coequal.report.summary import DataSummary
 
 LEVELS = (0.2, 0.4, 0.6, 0.8)  # of F1, as lines to read by
 

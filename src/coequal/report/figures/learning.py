@@ -8,12 +8,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from coequal.report.figures.axes import panel_title, panels, whole_numbers, y_axis
-from coequal.report.model import ModelSummary
+from coequal.analysis.model import ModelSummary
+from coequal.analysis.summary import DataSummary
+from coequal.analysis.trials import TrialSummary
+from coequal.report.axes import panel_title, panels, whole_numbers, y_axis
+from coequal.report.formatting import number, setting_name
 from coequal.report.style import FAINT, INK, MUTED, colour
-from coequal.report.summary import DataSummary
-from coequal.report.trials import TrialSummary
-from coequal.report.words import number, setting_name
 
 MANY = 24  # settings from which the others are drawn as quantiles
 

@@ -6,16 +6,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from coequal.report.figures.axes import (
-    WIDTH,
-    model_ticks,
-    reference_lines,
-    turned,
-    y_axis,
-)
-from coequal.report.model import ModelSummary
+from coequal.analysis.model import ModelSummary
+from coequal.analysis.summary import DataSummary
+from coequal.report.axes import WIDTH, model_ticks, reference_lines, turned, y_axis
 from coequal.report.style import BAND, INK, MUTED, colour
-from coequal.report.summary import DataSummary
 
 MANY = 40  # settings from which dots are smaller,
 CROWD = 400  # and from which they are drawn as pixels: all of them, in a file that stays small

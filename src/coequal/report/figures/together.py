@@ -3,9 +3,9 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from coequal.report.figures.axes import ends_with_names, with_margin
-from coequal.report.model import ModelSummary
-from coequal.report.overall import Overall
+from coequal.analysis.across_datasets import Overall
+from coequal.analysis.model import ModelSummary
+from coequal.report.axes import ends_with_names, with_margin
 from coequal.report.style import colour
 
 

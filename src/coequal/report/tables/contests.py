@@ -2,11 +2,10 @@
 
 from itertools import combinations
 
-from coequal.report.contest import Pair
-from coequal.report.summary import DataSummary
-from coequal.report.table import Cell, Heading, Record, Table
-from coequal.report.tables.parts import EMPTY, ends, name_cell
-from coequal.report.words import chance, full, p_value
+from coequal.analysis.pairs import Pair
+from coequal.analysis.summary import DataSummary
+from coequal.report.formatting import chance, full, p_value
+from coequal.report.table import EMPTY, Cell, Heading, Record, Table, ends, name_cell
 from coequal.statistics.better import Better
 
 SAME = Cell("·")

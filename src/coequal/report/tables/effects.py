@@ -1,10 +1,9 @@
 """Models that the study compares with one other: what a change alone did, by re-runs."""
 
-from coequal.report.model import ModelSummary
-from coequal.report.summary import DataSummary
-from coequal.report.table import Cell, Heading, Record, Table
-from coequal.report.tables.parts import ends, name_cell, value_cell
-from coequal.report.words import full, interval, number, p_value
+from coequal.analysis.model import ModelSummary
+from coequal.analysis.summary import DataSummary
+from coequal.report.formatting import full, interval, number, p_value
+from coequal.report.table import Cell, Heading, Record, Table, ends, name_cell, value_cell
 from coequal.statistics.reruns import CLAIM, Effect
 
 

@@ -3,13 +3,23 @@
 from collections.abc import Mapping
 from typing import Any
 
-from coequal.report.health import KINDS, UNSEEN, counted, fresh, is_failure, saved, watched
-from coequal.report.summary import DataSummary
-from coequal.report.table import Cell, Heading, Record, Table
-from coequal.report.tables.parts import EMPTY, ends, name_cell, rate_cell, start, value_cell
+from coequal.analysis.health import KINDS, UNSEEN, counted, fresh, is_failure, saved, watched
+from coequal.analysis.summary import DataSummary
+from coequal.analysis.trials import STOPPED
+from coequal.report.formatting import count, full, percent, setting_name
+from coequal.report.table import (
+    EMPTY,
+    Cell,
+    Heading,
+    Record,
+    Table,
+    ends,
+    name_cell,
+    rate_cell,
+    start,
+    value_cell,
+)
 from coequal.report.tables.spread import first_of_each, which
-from coequal.report.trials import STOPPED
-from coequal.report.words import count, full, percent, setting_name
 
 READ = (
     "What each trial of the search looked like at its end, by rules over losses, gradients and "

@@ -2,13 +2,12 @@
 
 import math
 
-from coequal.report.known import F1, PRECISION, RECALL, Known
-from coequal.report.model import ModelSummary
-from coequal.report.summary import DataSummary
-from coequal.report.table import Cell, Heading, Record, Table
-from coequal.report.tables.parts import name_cell, value_cell
-from coequal.report.trials import TrialSummary
-from coequal.report.words import full, number, numbered
+from coequal.analysis.manifold import F1, PRECISION, RECALL, Known
+from coequal.analysis.model import ModelSummary
+from coequal.analysis.summary import DataSummary
+from coequal.analysis.trials import TrialSummary
+from coequal.report.formatting import full, number, numbered
+from coequal.report.table import Cell, Heading, Record, Table, name_cell, value_cell
 from coequal.statistics.correlation import Correlation
 
 

@@ -4,12 +4,11 @@ import math
 from collections.abc import Sequence
 from statistics import fmean, stdev
 
-from coequal.report.direction import Metric
-from coequal.report.model import ModelSummary
-from coequal.report.summary import DataSummary
-from coequal.report.table import Cell, Heading, Record, Table
-from coequal.report.tables.parts import name_cell, start, value_cell
-from coequal.report.words import capital, full, number
+from coequal.analysis.metric import Metric
+from coequal.analysis.model import ModelSummary
+from coequal.analysis.summary import DataSummary
+from coequal.report.formatting import capital, full, number
+from coequal.report.table import Cell, Heading, Record, Table, name_cell, start, value_cell
 
 
 def other_metrics(summary: DataSummary) -> Table | None:

@@ -2,12 +2,16 @@
 
 import math
 
-from coequal.report.model import ModelSummary
-from coequal.report.reruns import RerunSummary
-from coequal.report.summary import DataSummary
-from coequal.report.table import Cell, Heading, Record, Table
-from coequal.report.tables.parts import (
+from coequal.analysis.model import ModelSummary
+from coequal.analysis.reruns import RerunSummary
+from coequal.analysis.summary import DataSummary
+from coequal.report.formatting import NONE, amount, full, number, numbered, outcome
+from coequal.report.table import (
     EMPTY,
+    Cell,
+    Heading,
+    Record,
+    Table,
     ends,
     interval_cell,
     name_cell,
@@ -15,7 +19,6 @@ from coequal.report.tables.parts import (
     start,
     value_cell,
 )
-from coequal.report.words import NONE, amount, full, number, numbered, outcome
 from coequal.statistics.reruns import CLAIM, FEWEST, Reruns
 
 MARKS = (

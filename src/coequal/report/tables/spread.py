@@ -3,13 +3,12 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from coequal.report.model import ModelSummary
-from coequal.report.ranges import Placed
-from coequal.report.summary import DataSummary
-from coequal.report.table import Cell, Heading, Record, Table
-from coequal.report.tables.parts import EMPTY, ends, name_cell, start
-from coequal.report.trials import TrialSummary
-from coequal.report.words import full, numbered, p_value, percent, plain, range_text
+from coequal.analysis.model import ModelSummary
+from coequal.analysis.range_position import Placed
+from coequal.analysis.summary import DataSummary
+from coequal.analysis.trials import TrialSummary
+from coequal.report.formatting import full, numbered, p_value, percent, plain, range_text
+from coequal.report.table import EMPTY, Cell, Heading, Record, Table, ends, name_cell, start
 from coequal.statistics.sensitivity import Influence
 from coequal.statistics.variance import Part
 

@@ -3,12 +3,11 @@
 import math
 from collections.abc import Mapping, Sequence
 
-from coequal.report.overall import Overall
-from coequal.report.summary import DataSummary
-from coequal.report.table import Cell, Heading, Record, Table
-from coequal.report.tables.parts import EMPTY, ends, name_cell
-from coequal.report.transfer import Transferred
-from coequal.report.words import full, number
+from coequal.analysis.across_datasets import Overall
+from coequal.analysis.summary import DataSummary
+from coequal.analysis.transfer import Transferred
+from coequal.report.formatting import full, number
+from coequal.report.table import EMPTY, Cell, Heading, Record, Table, ends, name_cell
 
 
 def transfer(

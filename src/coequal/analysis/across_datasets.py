@@ -1,0 +1,66 @@
+"""All data sets together: normalised scores, their interquartile mean and performance profile."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from coequal.analysis.scores import Array, stream, tests
+from coequal.analysis.summary import DataSummary
+from coequal.statistics.aggregate import (
+    Estimate,
+    Profile,
+    interquartile_mean,
+    normalise,
+    performance_profile,
+)
+
+LEVELS = np.linspace(0, 1, 101)
+
+
+@dataclass(frozen=True)
+class Overall:
+    """Every model over all data sets; 1 is the floor of a data set, 0 its cap or a failure."""
+
+    kind: str  # which runs: "re-runs of the chosen settings" or "all settings of the search"
+    data: tuple[str, ...]
+    means: Mapping[str, Estimate]  # interquartile mean of the normalised scores
+    profiles: Mapping[str, Profile]
+    refusal: str  # why there is nothing; empty if there is
+
+
+def overall(summaries: Sequence[DataSummary], study: Mapping[str, Any]) -> Overall | None:
+    """The models over all data sets; None for a study with one."""
+    if len(summaries) < 2:
+        return None
+    names = tuple(summary.data for summary in summaries)
+    without = [s.data for s in summaries if s.cap is None or s.bound is None]
+    if without:
+        text = "has no declared cap, or its metric no known best value"
+        return Overall("", names, {}, {}, f"{', '.join(without)} {text}: nothing to normalise by.")
+    from_reruns = all(m.rerun and m.rerun.runs for s in summaries for m in s.models)
+    kind = "re-runs of the chosen settings" if from_reruns else "all settings of the search"
+    seed = int(study.get("seed", 0))
+    means, profiles = {}, {}
+    for model in summaries[0].models:
+        scores = {s.data: _normalised(s, model.name, from_reruns) for s in summaries}
+        if not all(len(found) for found in scores.values()):
+            continue
+        name = model.name
+        means[name] = interquartile_mean(scores, rng=stream(seed, "overall", name))
+        profiles[name] = performance_profile(scores, LEVELS)
+    refusal = "" if means else "No model has results on every data set yet."
+    return Overall(kind, names, means, profiles, refusal)
+
+
+def _normalised(summary: DataSummary, name: str, from_reruns: bool) -> Array:
+    model = summary.model(name)
+    trials = model.rerun.runs if from_reruns and model.rerun else model.ended
+    assert summary.cap is not None
+    assert summary.bound is not None
+    return normalise(
+        tests(trials, summary.metric),
+        cap=summary.metric.cost(summary.cap),
+        floor=summary.metric.cost(summary.bound),
+    )

@@ -1,0 +1,106 @@
+"""What precision and recall against a known manifold say beside the study's other metrics."""
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from coequal.analysis.metric import Metric
+from coequal.analysis.model import ModelSummary
+from coequal.analysis.source import Source
+from coequal.analysis.trials import TrialSummary
+from coequal.statistics.correlation import Correlation, spearman
+
+PRECISION, RECALL, F1 = "manifold_precision", "manifold_recall", "manifold_f1"
+DISTANCES = ("fid", "fd")
+"""Distances of features that a search without a known manifold would choose by."""
+
+
+@dataclass(frozen=True)
+class Both:
+    """A number on validation and on test, where the trial is judged; NaN where there is none."""
+
+    validation: float = math.nan
+    test: float = math.nan
+
+
+NONE = Both()
+
+
+@dataclass(frozen=True)
+class Known:
+    """The numbers of every trial of the search that has them.
+
+    Attributes:
+        values: by metric and trial.
+        metrics: all of the run, by name.
+        distance: the name of the distance of features that was measured too; None: none was.
+    """
+
+    values: Mapping[str, Mapping[str, Both]]
+    distance: str | None
+    metrics: Mapping[str, Metric]
+
+    def of(self, metric: str, trial: TrialSummary) -> Both:
+        """A trial's numbers; NaN for a failure."""
+        return NONE if trial.failed else self.values.get(metric, {}).get(trial.trial, NONE)
+
+    def test(self, metric: str, trials: Sequence[TrialSummary]) -> list[float]:
+        """The test values of some trials."""
+        return [self.of(metric, trial).test for trial in trials]
+
+    def chosen_by(self, metric: str, trials: Sequence[TrialSummary]) -> TrialSummary | None:
+        """The trial with the best validation value, the first of equals; None if all failed."""
+        cost = self.metrics[metric].cost
+        there = [t for t in trials if math.isfinite(self.of(metric, t).validation)]
+        return min(there, key=lambda t: cost(self.of(metric, t).validation), default=None)
+
+    def agreement(self, models: Sequence[ModelSummary]) -> Correlation | None:
+        """Rank correlation of F1 with the distance over all settings of all models, both turned so
+        that 1 is full agreement."""
+        if self.distance is None:
+            return None
+        trials = [trial for model in models for trial in model.ended]
+        distances = [-value for value in self.test(self.distance, trials)]
+        return spearman(self.test(F1, trials), distances)
+
+    def agreement_of_models(self, models: Sequence[ModelSummary]) -> Correlation | None:
+        """The same over models, each at what its search reaches: its best F1 by validation against
+        its best distance by validation."""
+        if self.distance is None:
+            return None
+        best = [
+            [self._reached(metric, model) for model in models] for metric in (F1, self.distance)
+        ]
+        return spearman(best[0], [-value for value in best[1]])
+
+    def _reached(self, metric: str, model: ModelSummary) -> float:
+        chosen = self.chosen_by(metric, model.ended)
+        return math.nan if chosen is None else self.of(metric, chosen).test
+
+
+def known_of(
+    source: Source, measured: Collection[str], metrics: Mapping[str, Metric]
+) -> Known | None:
+    """What a run knows of a manifold; None where it wasn't measured.
+
+    Args:
+        source: of the trials.
+        measured: the metrics of a data set.
+        metrics: all of the run, by name.
+    """
+    if F1 not in measured:
+        return None
+    distance = next((name for name in DISTANCES if name in measured), None)
+    wanted = [PRECISION, RECALL, F1, *([distance] if distance else [])]
+    values = {name: _last(source, name) for name in wanted if name in measured}
+    return Known(values, distance, metrics)
+
+
+def _last(source: Source, metric: str) -> dict[str, Both]:
+    """At every trial's last checkpoint."""
+    found = {}
+    for trial, track in source.tracks(metric):
+        if track is not None and track.steps:
+            validation, test = track.numbers[:2, -1].tolist()
+            found[trial.id] = Both(validation, test)
+    return found

@@ -1,0 +1,170 @@
+"""One model on one data set: its search, its re-runs, and how far they are."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from coequal.analysis.metric import Metric, metric_of
+from coequal.analysis.reruns import RerunSummary, rerun_summary
+from coequal.analysis.scores import tests
+from coequal.analysis.trials import TrialSummary
+from coequal.analysis.variance import sensitivity
+from coequal.selection import Rule, best
+from coequal.statistics.rates import Interval, wilson
+from coequal.statistics.sensitivity import Influence
+
+LABEL = 26  # letters of a model's title in a table or a figure
+
+
+@dataclass(frozen=True)
+class Phase:
+    """How far a phase of the study is."""
+
+    planned: int
+    ended: int
+    failed: int
+
+    @property
+    def missing(self) -> int:
+        """Trials without a result."""
+        return self.planned - self.ended
+
+
+@dataclass(frozen=True)
+class ModelSummary:
+    """One model on one data set."""
+
+    name: str
+    title: str
+    objective: str
+    source: str
+    against: str | None  # the model that the study compares it with, and with no other
+    index: int  # in the study's order: fixes the colour
+    settings: tuple[TrialSummary, ...]  # the search's own runs
+    again: Mapping[int, tuple[TrialSummary, ...]]  # by setting: fresh seeds, of re-run or transfer
+    candidates: tuple[int, ...]  # the search's best settings, best first: those to re-run
+    failure_interval: Interval | None  # of the search, Wilson, 95 %; None without results
+    chosen: TrialSummary | None  # the search's best setting by validation; None if none succeeded
+    rerun: RerunSummary | None  # None: no re-run of it has been planned
+    oracle: float  # the best test value over all settings and checkpoints; not achievable
+    median: float  # of test values over settings, failures worst: infinite if half or more failed
+    gflops: float  # mean per trial of the search, failed ones with what they spent
+    seconds: float
+    influences: tuple[Influence, ...] | None  # of the hyper-parameters; None: too few settings
+    others: Mapping[str, float]  # test values of every metric, where `chosen` is judged
+    details: Mapping[str, Any]  # what some of these summarise, by metric
+    others_again: Sequence[Mapping[str, float]]  # the same of each finished re-run of it
+
+    @property
+    def label(self) -> str:
+        """The title, shortened where it is too long for a table or a figure."""
+        return self.title if len(self.title) <= LABEL else self.title[: LABEL - 1] + "…"
+
+    @cached_property
+    def ended(self) -> tuple[TrialSummary, ...]:
+        """The search's trials that have a result."""
+        return tuple(setting for setting in self.settings if setting.has_result)
+
+    @cached_property
+    def failures(self) -> tuple[TrialSummary, ...]:
+        """The search's trials that ended without a score."""
+        return tuple(setting for setting in self.settings if setting.failed)
+
+    @property
+    def authors(self) -> TrialSummary | None:
+        """Setting 0."""
+        return next((setting for setting in self.settings if setting.number == 0), None)
+
+    @property
+    def generator_steps(self) -> tuple[int, int] | None:
+        """Fewest and most generator steps of the trials that reached their budget."""
+        steps = [s.spent.generator_steps for s in self.ended if s.spent and not s.failed]
+        return (min(steps), max(steps)) if steps else None
+
+    def with_rerun(self, rerun: RerunSummary) -> "ModelSummary":
+        """The same with other re-runs."""
+        return replace(self, rerun=rerun)
+
+
+def model_summary(
+    study: Mapping[str, Any],
+    name: str,
+    index: int,
+    trials: Sequence[TrialSummary],
+    rule: Rule,
+) -> ModelSummary:
+    """What became of a model's trials on one data set; still without `others`."""
+    metric = metric_of(rule)
+    about: Mapping[str, Any] = next((m for m in study["models"] if m["name"] == name), {})
+    settings = [trial for trial in trials if trial.repeat == 0]
+    again: dict[int, list[TrialSummary]] = {}
+    for trial in sorted(trials, key=lambda t: t.repeat):
+        if trial.repeat > 0:
+            again.setdefault(trial.number, []).append(trial)
+    ended = [setting for setting in settings if setting.has_result]
+    good = [setting for setting in ended if not setting.failed]
+    phase = study.get("reruns") or {}
+    candidates = best((s.score, s.number) for s in settings)[: max(1, int(phase.get("best", 1)))]
+    costs = tests(ended, metric)
+    middle = float(np.median(np.where(np.isfinite(costs), costs, np.inf))) if ended else math.nan
+    spent = [s.spent for s in ended if s.spent]
+    seed = int(study.get("seed", 0))
+    return ModelSummary(
+        name=name,
+        title=str(about.get("title") or name),
+        objective=str(about.get("objective") or ""),
+        source=str(about.get("source") or ""),
+        against=about.get("against"),
+        index=index,
+        settings=tuple(settings),
+        again={number: tuple(runs) for number, runs in again.items()},
+        candidates=tuple(candidates),
+        failure_interval=wilson(len(ended) - len(good), len(ended)) if ended else None,
+        chosen=next((s for n in candidates for s in good if s.number == n), None),
+        rerun=rerun_summary(settings, again, candidates, int(phase.get("seeds", 0)), metric),
+        oracle=_oracle(good, metric),
+        median=metric.cost(middle),
+        gflops=_mean(s.flops / 1e9 for s in spent),
+        seconds=_mean(s.seconds for s in spent),
+        influences=sensitivity(settings, metric=metric, seed=seed, name=name),
+        others={},
+        details={},
+        others_again=(),
+    )
+
+
+def rerun_phase(models: Sequence[ModelSummary], study: Mapping[str, Any]) -> Phase | None:
+    """How far the re-runs are, with those that can't be named before the search has ended; None if
+    the study plans none.
+
+    A model none of whose settings succeeded has nothing to re-run.
+    """
+    phase = study.get("reruns") or {}
+    best, seeds = int(phase.get("best", 1)), int(phase.get("seeds", 0))
+    if not seeds:
+        return None
+    planned = ended = failed = 0
+    for model in models:
+        waiting = len(model.ended) < len(model.settings)
+        planned += seeds * (best if waiting else len(model.candidates))
+        chosen = () if waiting else model.candidates
+        runs = [t for s in chosen for t in model.again.get(s, ()) if 1 <= t.repeat <= seeds]
+        ended += sum(run.has_result for run in runs)
+        failed += sum(run.failed for run in runs)
+    return Phase(planned, ended, failed)
+
+
+def _oracle(trials: Sequence[TrialSummary], metric: Metric) -> float:
+    """Nobody could have chosen it without the test split; Lucic et al. 2018 choose so."""
+    found = np.concatenate([trial.numbers[1] for trial in trials] or [np.zeros(0)])
+    found = found[np.isfinite(found)]
+    return float(found.max() if metric.higher else found.min()) if len(found) else math.nan
+
+
+def _mean(values: Iterable[float]) -> float:
+    listed = list(values)
+    return sum(listed) / len(listed) if listed else math.nan

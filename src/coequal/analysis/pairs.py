@@ -1,0 +1,121 @@
+"""Who beats whom: the verdict, every pair's P(A better than B), and what it would take."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+from coequal.analysis.budget_curves import Points
+from coequal.analysis.scores import stream
+from coequal.statistics.best_of import LARGE, Search
+from coequal.statistics.better import Better, better
+from coequal.statistics.power import Needed, settings_needed
+from coequal.statistics.spacings import MOST, TooFewSettings
+from coequal.statistics.verdict import Verdict, verdict
+
+BUDGETS = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50)
+"""Settings tried, n, for which every pair is compared; no reader needs more to see a trend."""
+
+DRAWS = 1000
+"""Of the spacings at these budgets: 2 % of an interval's width, for a table of hundreds of them."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two models at the verdict's budget."""
+
+    a: str
+    b: str
+    better: Better | None  # P(A better than B) with its interval; None: refused
+    refusal: str  # why there is no interval; empty if there is one
+    needed: Needed | None  # None: refused, or no logarithm of the scores exists
+    needed_refusal: str
+
+
+@dataclass(frozen=True)
+class AtBudget:
+    """P(A better than B at n) with its interval, at one of many budgets."""
+
+    a: str
+    b: str
+    budget: int  # n
+    better: Better
+
+
+@dataclass(frozen=True)
+class Contest:
+    """The comparison of the searches on one data set."""
+
+    verdict: Verdict
+    pairs: tuple[Pair, ...]  # every two models with results, in the study's order
+    over_budgets: tuple[AtBudget, ...]  # of every pair, to half of the settings
+
+    def pair(self, a: str, b: str) -> Pair | None:
+        """The pair of two models, in whichever order it is stored."""
+        return next((pair for pair in self.pairs if {pair.a, pair.b} == {a, b}), None)
+
+
+def contest(searches: Mapping[str, Points], *, cap: float | None, seed: int) -> Contest | None:
+    """The verdict and everything behind it; None without results.
+
+    Args:
+        searches: by model, those with results.
+        cap: as a cost; None: not declared. P and its interval don't need it, power does.
+        seed: of the intervals' draws.
+    """
+    if not searches:
+        return None
+    searches = {name: _sorted(search) for name, search in searches.items()}
+    tests = {name: search.test for name, search in searches.items()}
+    looks = {name: search.validation for name, search in searches.items()}
+    found = verdict(tests, choose_by=looks)
+    pairs = tuple(
+        _pair(searches, a, b, found.budget, cap, seed) for a, b in combinations(searches, 2)
+    )
+    return Contest(found, pairs, tuple(_over_budgets(searches, seed)))
+
+
+def _sorted(search: Points) -> Points:
+    """A very large search in the order of what it looks at: it is then sorted once, and not for
+    each pair and budget."""
+    if len(search.test) <= LARGE:
+        return search
+    ordered = Search(search.test, 1, search.validation).in_order()
+    return replace(search, test=ordered.scores, validation=ordered.looked_at)
+
+
+def _over_budgets(searches: Mapping[str, Points], seed: int) -> Iterator[AtBudget]:
+    for a, b in combinations(searches, 2):
+        most = MOST * min(len(searches[a].test), len(searches[b].test))
+        for budget in BUDGETS:
+            if budget > most:
+                break
+            left, right = (
+                Search(searches[name].test, budget, searches[name].validation) for name in (a, b)
+            )
+            rng = stream(seed, "better", *sorted((a, b)), budget)
+            yield AtBudget(a, b, budget, better(left, right, rng=rng, draws=DRAWS))
+
+
+def _pair(
+    searches: Mapping[str, Points],
+    a: str,
+    b: str,
+    budget: int,
+    cap: float | None,
+    seed: int,
+) -> Pair:
+    left, right = (
+        Search(searches[name].test, budget, searches[name].validation) for name in (a, b)
+    )
+    found, refusal = None, ""
+    try:
+        found = better(left, right, rng=stream(seed, "better", *sorted((a, b))))
+    except TooFewSettings as error:
+        refusal = str(error)
+    needed, needed_refusal = None, ""
+    try:
+        needed = settings_needed(left, right, cap=math.inf if cap is None else cap)
+    except (TooFewSettings, ValueError) as error:
+        needed_refusal = str(error)
+    return Pair(a, b, found, refusal, needed, needed_refusal)

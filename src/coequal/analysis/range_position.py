@@ -1,0 +1,82 @@
+"""Where a setting's value lies in the range that it was drawn from, as declared in the study."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from coequal.ranges import Choice, LogUniform, Range, Uniform, Value
+
+EDGE = 0.05  # a value within this share of an end of its range is flagged
+
+
+@dataclass(frozen=True)
+class Placed:
+    """One hyper-parameter of a setting and its place in the declared range."""
+
+    name: str
+    value: Value
+    range: Range | None  # None: the search did not vary it
+    position: (
+        float | None
+    )  # 0 at the low end, 1 at the high end; in the logarithm for a log-uniform range
+
+    @property
+    def flag(self) -> str:
+        """What a reader should notice: "near the low end", "outside the range", or nothing."""
+        if isinstance(self.range, Choice):
+            return "" if self.value in self.range.values else "outside the range"
+        if self.position is None:
+            return ""
+        if not 0 <= self.position <= 1:
+            return "outside the range"
+        if self.position <= EDGE:
+            return "near the low end"
+        return "near the high end" if self.position >= 1 - EDGE else ""
+
+
+def placed(name: str, value: Value, space: Range | None) -> Placed:
+    """A value with its place in `space`."""
+    return Placed(name, value, space, None if space is None else _position(value, space))
+
+
+def declared(study: Mapping[str, Any], model: str) -> dict[str, Range]:
+    """The ranges that a model's settings were drawn from: its own, with the study's on top."""
+    search = study.get("search") or {}
+    about = {entry.get("name"): entry for entry in study.get("models", ())}
+    merged = dict(about.get(model, {}).get(str(search.get("space", "wide"))) or {})
+    changes = search.get("ranges") or {}
+    fixed = about.get(model, {}).get("settings") or {}
+    merged |= {name: space for name, space in changes.items() if name in merged or name in fixed}
+    merged.update(changes.get(model) or {})
+    read = {name: _read(space) for name, space in merged.items()}
+    return {name: space for name, space in read.items() if space is not None}
+
+
+def _read(space: Any) -> Range | None:
+    """A range as the study's JSON writes it; None if it is not one that can be drawn as a line."""
+    if isinstance(space, list | tuple):
+        return Choice(tuple(space))
+    if not isinstance(space, Mapping):
+        return None
+    if "values" in space or "choice" in space:
+        return Choice(tuple(space["values"] if "values" in space else space["choice"]))
+    for key, kind in (("log_uniform", LogUniform), ("uniform", Uniform)):
+        if isinstance(space.get(key), list | tuple):
+            low, high = space[key]
+            return kind(float(low), float(high))
+    if "low" not in space or "high" not in space:
+        return None
+    words = {str(space.get(key)).lower() for key in ("kind", "type", "scale", "law")}
+    logarithmic = space.get("log") is True or any("log" in word for word in words)
+    return (LogUniform if logarithmic else Uniform)(float(space["low"]), float(space["high"]))
+
+
+def _position(value: Value, space: Range) -> float | None:
+    if isinstance(space, Choice) or isinstance(value, bool | str) or space.high <= space.low:
+        return None
+    if isinstance(space, Uniform):
+        return (value - space.low) / (space.high - space.low)
+    if value <= 0:
+        return -math.inf
+    return math.log(value / space.low) / math.log(space.high / space.low)

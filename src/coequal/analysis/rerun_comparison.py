@@ -1,0 +1,46 @@
+"""The chosen settings compared by their re-runs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from coequal.analysis.metric import Metric
+from coequal.analysis.model import ModelSummary
+from coequal.analysis.reruns import with_numbers
+from coequal.analysis.scores import cap_for, scale_of, tests
+from coequal.statistics.reruns import Comparison, Effect, Scale, compare, effects
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What the re-runs say of the chosen settings."""
+
+    verdict: Comparison | None = None  # None with fewer than two models that can be compared
+    effects: tuple[Effect, ...] = ()  # of models that the study compares with one other alone
+    scale: Scale = "log"  # of `effects`
+
+    def outcome(self, effect: Effect) -> str:
+        """Whether a model is shown to be `better` or `worse` than the one that it is compared with;
+        `not shown` if neither is."""
+        if not effect.shown:
+            return "not shown"
+        return "better" if effect.ratio < (0 if self.scale == "linear" else 1) else "worse"
+
+
+def rerun_numbers(
+    models: Sequence[ModelSummary], metric: Metric, cap: float | None
+) -> tuple[tuple[ModelSummary, ...], Compared]:
+    """The models with what their re-runs say, and which chosen settings differ."""
+    scores = {m.name: tests(m.rerun.runs, metric) for m in models if m.rerun and m.rerun.runs}
+    listed = list(scores.values())
+    worst = cap_for(listed, cap, metric)
+    if worst is None or not scores:
+        return tuple(models), Compared()
+    scale = scale_of(metric, listed, worst)
+    pairs = {m.name: m.against for m in models if m.against is not None}
+    found = effects(scores, pairs, cap=worst, scale=scale)
+    done = tuple(
+        m.with_rerun(with_numbers(m.rerun, metric, cap=worst, scale=scale)) if m.rerun else m
+        for m in models
+    )
+    verdict = compare(scores, cap=worst, scale=scale) if len(scores) > 1 else None
+    return done, Compared(verdict, found, scale)

@@ -1,0 +1,154 @@
+"""Where the report reads: the index of a run, one trial after another, or results held in memory.
+
+Of all trials it takes one metric along the training; other metrics of few, where they are shown.
+"""
+
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from coequal.records import Result, Trial
+from coequal.results.collect import collected_view
+from coequal.results.folder import RunFolder
+from coequal.results.index import Index
+from coequal.results.metric_history import Measured, Track, distinct, track, ways_of
+
+BESIDE = "f1"  # of which the page draws a curve beside that of the study's own metric
+
+
+class Source(ABC):
+    """Everything that the report needs to know of trials."""
+
+    @abstractmethod
+    def tracks(self, metric: str) -> Iterator[tuple[Trial, Track | None]]:
+        """Every trial of the plan, in order; None for one that has no result yet."""
+
+    @abstractmethod
+    def measured(self) -> Sequence[Measured]:
+        """Every way in which something was measured, in order of appearance."""
+
+    @abstractmethod
+    def result(self, trial_id: str) -> Result | None:
+        """Everything of one trial."""
+
+    def details(self, trial_id: str) -> Mapping[str, Any]:
+        """What test values of a trial's last checkpoint summarise, by metric; empty where nothing
+        was kept."""
+        return {}
+
+    def tested(self, trial_id: str, step: int) -> dict[str, float]:
+        """The test values of every metric of one trial, at one checkpoint."""
+        result = self.result(trial_id)
+        points = result.checkpoints if result else ()
+        found = [m for c in points if c.step == step for m in c.measurements]
+        return {m.metric: m.value for m in found if m.split == "test"}
+
+
+class Indexed(Source):
+    """An index that is open."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+
+    def tracks(self, metric: str) -> Iterator[tuple[Trial, Track | None]]:
+        """See `Source`."""
+        return self._index.tracks(metric, BESIDE)
+
+    def measured(self) -> Sequence[Measured]:
+        """See `Source`."""
+        return self._index.measured()
+
+    def result(self, trial_id: str) -> Result | None:
+        """See `Source`."""
+        return self._index.result(trial_id)
+
+    def details(self, trial_id: str) -> Mapping[str, Any]:
+        """See `Source`."""
+        found: Mapping[str, Any] = self._index.folder.details(trial_id).get("test") or {}
+        return found
+
+
+class Held(Source):
+    """A plan, and results by trial id."""
+
+    def __init__(self, plan: Sequence[Trial], results: Mapping[str, Result]) -> None:
+        self._plan, self._results = plan, results
+
+    def tracks(self, metric: str) -> Iterator[tuple[Trial, Track | None]]:
+        """See `Source`."""
+        for trial in self._plan:
+            result = self._results.get(trial.id)
+            yield trial, None if result is None else track(result, metric, BESIDE)
+
+    def measured(self) -> Sequence[Measured]:
+        """See `Source`."""
+        known = (self._results[t.id] for t in self._plan if t.id in self._results)
+        return distinct(way for result in known for way in ways_of(result))
+
+    def result(self, trial_id: str) -> Result | None:
+        """See `Source`."""
+        return self._results.get(trial_id)
+
+
+@contextmanager
+def source_of(folder: RunFolder, log: Callable[[str], None]) -> Iterator[Source]:
+    """The index of a run, brought up to its trial folders first.
+
+    Args:
+        folder: of the run.
+        log: is told what had to be done for it.
+
+    Raises:
+        FileNotFoundError: the folder holds no study.
+        ValueError: the index or a result can't be used; no trial is ever left out in silence.
+    """
+    with collected_view(folder, log) as (index, collected):
+        if collected is not None and collected.unusable:
+            raise ValueError("\n".join(collected.unusable))
+        if collected is not None and collected.news:
+            log(f"the index was brought up to the trial folders: {collected.results:,} results")
+        yield Indexed(index)
+
+
+def protocols_of(ways: Iterable[Measured], metric: str) -> dict[str, dict[str, str]]:
+    """Of one data set, by metric and split, how it was measured; the study's own metric first.
+
+    Raises:
+        ValueError: in two ways.
+    """
+    found: dict[str, dict[str, str]] = {metric: {}}
+    for way in ways:
+        known = found.setdefault(way.metric, {}).setdefault(way.split, way.protocol)
+        if known != way.protocol:
+            raise ValueError(
+                f"{way.data}: {way.metric} on {way.split} was measured in two "
+                f"ways, '{known}' and '{way.protocol}' (trial {way.trial}); "
+                "numbers of different protocols never share a column"
+            )
+    return found
+
+
+@dataclass
+class Facts:
+    """What the page says of all results together."""
+
+    results: int = 0
+    seconds: float = 0.0  # of training
+    flops: int = 0
+    repeats: int = 0  # the highest number of a fresh seed
+    environment: dict[str, set[str]] = field(default_factory=dict)
+    notes: dict[str, Counter[str]] = field(default_factory=dict)  # by data set
+
+    def add(self, trial: Trial, found: Track) -> None:
+        """Count one result in."""
+        self.results += 1
+        self.seconds += found.spent.seconds
+        self.flops += found.spent.flops
+        self.repeats = max(self.repeats, trial.repeat)
+        for name, value in found.environment.items():
+            self.environment.setdefault(name, set()).add(str(value))
+        if found.notes:
+            self.notes.setdefault(trial.data, Counter()).update(found.notes)

@@ -1,0 +1,316 @@
+"""Every number of the report, computed once: what the page, the tables and the command line show.
+
+A setting is chosen by validation and reported by test, both at the checkpoint that the study's rule
+names. A failed trial is never left out: worst in ranks and medians, the cap in means.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from coequal.analysis import budget_curves as curves
+from coequal.analysis.budget_curves import CostCurve, Curve, Points
+from coequal.analysis.manifold import F1 as KNOWN_F1
+from coequal.analysis.manifold import Known, known_of
+from coequal.analysis.metric import Metric, metric_of, named
+from coequal.analysis.model import ModelSummary, Phase, model_summary, rerun_phase
+from coequal.analysis.pairs import Contest, contest
+from coequal.analysis.range_position import declared
+from coequal.analysis.rerun_comparison import Compared, rerun_numbers
+from coequal.analysis.scores import f1_costs, scale_of, tests, usable_cap, validations
+from coequal.analysis.source import BESIDE, Facts, Held, Source, protocols_of, source_of
+from coequal.analysis.trials import TrialSummary, trial_summary
+from coequal.analysis.variance import Runs, Variance, variance
+from coequal.ranges import Range
+from coequal.records import MetricInfo, Result, Trial
+from coequal.results.folder import RunFolder
+from coequal.results.metric_history import Measured
+from coequal.selection import Rule
+from coequal.statistics.aggregate import Ranks
+from coequal.statistics.reruns import Comparison
+from coequal.statistics.verdict import Verdict
+
+COSTS = ("flops", "seconds")
+
+
+@dataclass(frozen=True)
+class DataSummary:
+    """One data set of the study."""
+
+    data: str
+    metric: Metric
+    rule: Rule
+    cap: float | None  # what a failure counts as in means; declared, not measured from results
+    floor: float | None  # what held-out real images score
+    bound: float | None  # what nothing can better: of the metric itself
+    reference: Mapping[str, Any]  # how the instrument was calibrated
+    protocols: Mapping[str, Mapping[str, str]]  # metric -> split -> how it was measured
+    models: tuple[ModelSummary, ...]  # in the study's order
+    contest: Contest | None  # None without results
+    curves: Mapping[str, Curve]  # by model
+    ranks: Ranks | None
+    cost_curves: Mapping[str, Mapping[str, CostCurve]]  # unit -> model
+    f1_curves: Mapping[str, Curve]  # empty where no F1 was measured
+    compared: Compared  # the chosen settings, by their re-runs
+    variance: Variance | None
+    rerun_phase: Phase | None  # None: the study plans none
+    facts: Facts  # of the whole study
+    metrics: Mapping[str, Metric]  # of the study, by name
+    known: Known | None  # what was measured against a known manifold
+
+    @property
+    def planned(self) -> int:
+        """Number of trials of the search."""
+        return sum(len(model.settings) for model in self.models)
+
+    @property
+    def ended(self) -> int:
+        """Number of the search's trials that have a result."""
+        return sum(len(model.ended) for model in self.models)
+
+    @property
+    def failures(self) -> int:
+        """Number of the search's trials that ended without a score."""
+        return sum(len(model.failures) for model in self.models)
+
+    @property
+    def finished(self) -> bool:
+        """Whether search and re-runs have all their results."""
+        phase = self.rerun_phase
+        return self.ended == self.planned and (phase is None or phase.missing == 0)
+
+    @property
+    def rerun_verdict(self) -> Comparison | None:
+        """Which chosen settings differ; None with fewer than two models that can be compared."""
+        return self.compared.verdict
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """Who was not shown to be beaten."""
+        return self.contest.verdict if self.contest else None
+
+    @property
+    def ranked(self) -> tuple[ModelSummary, ...]:
+        """Models by the test value of the chosen setting; those without one last. Not a verdict."""
+
+        def place(model: ModelSummary) -> tuple[float, int]:
+            chosen = model.chosen
+            return (math.inf if chosen is None else self.metric.cost(chosen.test), model.index)
+
+        return tuple(sorted(self.models, key=place))
+
+    @property
+    def also(self) -> tuple[Metric, ...]:
+        """The metrics that were measured beside the study's own."""
+        return tuple(self.metrics[name] for name in self.protocols if name != self.metric.name)
+
+    def model(self, name: str) -> ModelSummary:
+        """A model by its name."""
+        return next(model for model in self.models if model.name == name)
+
+    def title(self, name: str) -> str:
+        """A model's title by its name."""
+        return self.model(name).title
+
+
+def summarise(
+    folder: RunFolder, log: Callable[[str], None] = lambda line: None
+) -> list[DataSummary]:
+    """Every number of the report, a summary for each data set of the study.
+
+    Args:
+        folder: of the run.
+        log: is told if the index had to be brought up to date.
+
+    Raises:
+        FileNotFoundError: the folder holds no study.
+        ValueError: a result can't be used, a column would mix protocols, or the study selects by
+            another rule.
+    """
+    with source_of(folder, log) as source:
+        return _summaries(folder.study(), source, folder.references(), folder.metrics())
+
+
+def summaries(
+    study: Mapping[str, Any],
+    plan: Sequence[Trial],
+    results: Mapping[str, Result],
+    references: Mapping[str, Any],
+    metrics: Mapping[str, MetricInfo],
+) -> list[DataSummary]:
+    """The same from plain values; `results` by trial id, `metrics` by name."""
+    return _summaries(study, Held(plan, results), references, metrics)
+
+
+def _summaries(
+    study: Mapping[str, Any],
+    source: Source,
+    references: Mapping[str, Any],
+    infos: Mapping[str, MetricInfo],
+) -> list[DataSummary]:
+    rule, facts, metrics = _rule(study, infos), Facts(), named(infos)
+    spaces: dict[str, dict[str, Range]] = {}
+    trials: dict[str, dict[str, list[TrialSummary]]] = {name: {} for name in study.get("data", ())}
+    for trial, track in source.tracks(rule.metric):
+        if trial.model not in spaces:
+            spaces[trial.model] = declared(study, trial.model)
+        found = trial_summary(trial, track, rule, spaces[trial.model])
+        trials.setdefault(trial.data, {}).setdefault(trial.model, []).append(found)
+        if track is not None:
+            facts.add(trial, track)
+    measured = source.measured()
+    # Sums of some thousand numbers only wait for a second thread, and would depend on it.
+    with threadpool_limits(1, "blas"):
+        return [
+            _data(
+                study,
+                name,
+                by_model,
+                references.get(name) or {},
+                rule,
+                source,
+                facts,
+                measured,
+                metrics,
+            )
+            for name, by_model in trials.items()
+        ]
+
+
+def _data(
+    study: Mapping[str, Any],
+    data: str,
+    trials: Mapping[str, Sequence[TrialSummary]],
+    reference: Mapping[str, Any],
+    rule: Rule,
+    source: Source,
+    facts: Facts,
+    measured: Sequence[Measured],
+    metrics: Mapping[str, Metric],
+) -> DataSummary:
+    metric, seed = metric_of(rule), int(study.get("seed", 0))
+    protocols = protocols_of([way for way in measured if way.data == data], metric.name)
+    cap = usable_cap(reference, metric)
+    models = _models(study, trials, rule, source)
+    searches = {m.name: _points(m.ended, metric) for m in models if m.ended}
+    worst = None if cap is None else metric.cost(cap)
+    best = None if metric.bound is None else metric.cost(metric.bound)
+    models, compared = rerun_numbers(models, metric, cap)
+    bounds: dict[str, Any] = {"cap": worst, "floor": best, "seed": seed}
+    known = known_of(source, protocols, metrics)
+    return DataSummary(
+        data=data,
+        metric=metric,
+        rule=rule,
+        cap=cap,
+        floor=(reference.get("floor") or {}).get(metric.name),
+        bound=metric.bound,
+        reference=reference,
+        protocols=protocols,
+        models=models,
+        contest=contest(searches, cap=worst, seed=seed),
+        curves=curves.best_of_curves(searches, metric=metric, **bounds),
+        ranks=curves.ranks(searches, cap=worst),
+        cost_curves={
+            unit: curves.cost_curves(searches, unit, metric=metric, **bounds) for unit in COSTS
+        },
+        f1_curves=_f1(models, reference, metric, seed, known, metrics),
+        compared=compared,
+        variance=_variance(models, metric, cap, seed),
+        rerun_phase=rerun_phase(models, study),
+        facts=facts,
+        metrics=metrics,
+        known=known,
+    )
+
+
+def _models(
+    study: Mapping[str, Any],
+    trials: Mapping[str, Sequence[TrialSummary]],
+    rule: Rule,
+    source: Source,
+) -> tuple[ModelSummary, ...]:
+    names = dict.fromkeys([*(m["name"] for m in study["models"]), *trials])
+    found = (
+        model_summary(study, name, index, trials.get(name, ()), rule)
+        for index, name in enumerate(names)
+    )
+    return tuple(_with_others(model, source) for model in found)
+
+
+def _with_others(model: ModelSummary, source: Source) -> ModelSummary:
+    """The model with every metric of its chosen setting and of the re-runs that are reported."""
+    if model.chosen is None or model.chosen.moment is None:
+        return model
+    again = model.rerun.runs if model.rerun and model.rerun.setting is not None else ()
+    return replace(
+        model,
+        others=source.tested(model.chosen.trial, model.chosen.moment.step),
+        details=source.details(model.chosen.trial),
+        others_again=tuple(source.tested(t.trial, t.moment.step) for t in again if t.moment),
+    )
+
+
+def _points(trials: Sequence[TrialSummary], metric: Metric) -> Points:
+    return Points(
+        test=tests(trials, metric),
+        validation=validations(trials, metric),
+        flops=np.array([float(t.spent.flops) if t.spent else 0.0 for t in trials]),
+        seconds=np.array([float(t.spent.seconds) if t.spent else 0.0 for t in trials]),
+    )
+
+
+def _f1(
+    models: Sequence[ModelSummary],
+    reference: Mapping[str, Any],
+    metric: Metric,
+    seed: int,
+    known: Known | None,
+    metrics: Mapping[str, Metric],
+) -> dict[str, Curve]:
+    """Expected best F1 of n settings, the search looking at F1 itself, as Lucic et al. draw it;
+    against the known manifold where there is one, else of features."""
+    f1 = metrics.get(BESIDE if known is None else KNOWN_F1)
+    if f1 is None:
+        return {}
+    if known is not None:
+        costs = {m.name: -np.array(known.test(KNOWN_F1, m.ended)) for m in models if m.ended}
+    else:
+        costs = {m.name: f1_costs(m.ended, f1) for m in models if m.ended}
+    measured = any(np.isfinite(found).any() for found in costs.values())
+    if metric.name in ("f1", KNOWN_F1) or not measured:
+        return {}
+    cap = float((reference.get("cap") or {}).get("f1", 0.0))  # 0 is the worst that F1 can be
+    nothing = np.zeros(0)
+    searches = {name: Points(found, found, nothing, nothing) for name, found in costs.items()}
+    assert f1.bound is not None
+    return curves.best_of_curves(
+        searches, metric=f1, cap=f1.cost(cap), floor=f1.cost(f1.bound), seed=seed
+    )
+
+
+def _variance(
+    models: Sequence[ModelSummary], metric: Metric, cap: float | None, seed: int
+) -> Variance | None:
+    runs = [
+        Runs(m.name, m.ended, tuple(tuple(t for t in g if t.has_result) for g in m.again.values()))
+        for m in models
+    ]
+    scores = [tests(trials, metric) for r in runs for trials in (r.search, *r.again)]
+    scale = scale_of(metric, scores, 1.0 if cap is None else metric.cost(cap))
+    return variance(runs, metric=metric, scale=scale, seed=seed)
+
+
+def _rule(study: Mapping[str, Any], metrics: Mapping[str, MetricInfo]) -> Rule:
+    select = {"metric": "fd", "split": "validation", "checkpoint": "last"}
+    select |= study.get("select") or {}
+    if select["split"] != "validation" or select["checkpoint"] not in ("last", "best"):
+        raise ValueError(
+            f"select: split {select['split']}, checkpoint {select['checkpoint']}: the report knows "
+            "only split validation, checkpoint last or best"
+        )
+    return Rule.of(select, metrics)

@@ -1,0 +1,158 @@
+"""One trial, a single training run, as the report sees it."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coequal.analysis.metric import Metric, metric_of
+from coequal.analysis.range_position import Placed, placed
+from coequal.health import FAILURES
+from coequal.ranges import Range
+from coequal.records import Spent, Trial
+from coequal.results.metric_history import Track
+from coequal.selection import Rule
+
+PENDING = "pending"  # of a trial that has no result yet
+STOPPED = "stopped early"  # of one that the study gave up on
+
+
+class Moment(NamedTuple):
+    """What was measured at one checkpoint; NaN where the study's metric was not."""
+
+    step: int
+    validation: float
+    test: float
+    error: float  # standard error of `test` over new generated images; NaN where unknown
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrialSummary:
+    """One run of one setting of one model."""
+
+    number: int  # of the setting; 0 is the authors'
+    repeat: int  # 0 is the search's own run; 1, 2, ... are fresh seeds
+    trial: str
+    seed: int
+    status: str  # as in the records, or PENDING
+    reason: str
+    values: tuple[Placed, ...]
+    steps: tuple[int, ...]  # of the checkpoints
+    numbers: NDArray[np.float64]  # (4, checkpoints), as in `Track`
+    spent: Spent | None
+    score: float  # what the search chooses by, less is better; infinite for a failure
+    moment: Moment | None  # the checkpoint that stands for the trial; None for a failure
+    last: Moment | None  # the last checkpoint and
+    best: Moment | None  # the one with the best validation value; None for a failure
+    f1: float  # test F1 where the trial is judged; NaN for a failure, or where it was not measured
+    budget: float  # what the trial may spend; NaN where nobody said
+    unit: str  # of `budget`: a field of `Spent`
+    health: Mapping[str, Any] | None  # verdict, step and evidence; None: was not watched
+
+    @property
+    def moments(self) -> tuple[Moment, ...]:
+        """All checkpoints. Not kept as objects: a large study has millions."""
+        validation, test, error, _ = self.numbers.tolist()
+        return tuple(map(Moment, self.steps, validation, test, error))
+
+    def place(self, name: str) -> Placed | None:
+        """A hyper-parameter of this setting; None if the model has none of that name."""
+        return next((place for place in self.values if place.name == name), None)
+
+    @property
+    def validation(self) -> float:
+        """What the trial is chosen by; NaN for a failure."""
+        return math.nan if self.moment is None else self.moment.validation
+
+    @property
+    def test(self) -> float:
+        """What is reported of it; NaN for a failure."""
+        return math.nan if self.moment is None else self.moment.test
+
+    @property
+    def has_result(self) -> bool:
+        """Whether the trial has ended, well or badly."""
+        return self.status != PENDING
+
+    @property
+    def failed(self) -> bool:
+        """Whether the trial ended without a score."""
+        return self.has_result and self.status != "done"
+
+    @property
+    def verdict(self) -> str:
+        """Of its health, one of `coequal.health.VERDICTS`; empty of one that was not watched."""
+        return "" if self.health is None else str(self.health["verdict"])
+
+    @property
+    def looks_bad(self) -> bool:
+        """Whether the trial has a score, and its health is a failure nevertheless."""
+        return self.status == "done" and self.verdict in FAILURES
+
+    @property
+    def unspent(self) -> float:
+        """What a trial that was stopped early left of its budget, in the budget's unit; 0 of any
+        other."""
+        if self.status != STOPPED or self.spent is None or not self.unit:
+            return 0.0
+        return max(0.0, self.budget - float(getattr(self.spent, self.unit)))
+
+
+NOTHING = np.zeros((4, 0))
+
+
+def trial_summary(
+    trial: Trial, track: Track | None, rule: Rule, spaces: Mapping[str, Range]
+) -> TrialSummary:
+    """What became of a trial; `spaces` holds the range of each hyper-parameter searched."""
+    metric = metric_of(rule)
+    steps, numbers = (track.steps, track.numbers) if track else ((), NOTHING)
+    status, reason = (track.status, track.reason or "") if track else (PENDING, "")
+    unit, budget = next(iter((trial.training.get("budget") or {}).items()), ("", math.nan))
+    validation, test, error, f1 = numbers.tolist()
+
+    def moment(k: int | None) -> Moment | None:
+        return None if k is None else Moment(steps[k], validation[k], test[k], error[k])
+
+    place = rule.place(status == "done", steps, validation)
+    score = math.inf if place is None else metric.cost(validation[place])
+    if status == "done" and (place is None or not math.isfinite(test[place])):
+        where = "the last" if rule.checkpoint == "last" else "every"
+        status, reason = "failed", f"{metric.name} is missing or not finite at {where} checkpoint"
+    done = place is not None and status == "done"
+    return TrialSummary(
+        number=trial.setting,
+        repeat=trial.repeat,
+        trial=trial.id,
+        seed=trial.seed,
+        status=status,
+        reason=reason,
+        values=tuple(placed(n, v, spaces.get(n)) for n, v in sorted(trial.settings.items())),
+        steps=steps,
+        numbers=numbers,
+        spent=track.spent if track else None,
+        score=score,
+        moment=moment(place if done else None),
+        last=moment(len(steps) - 1 if done else None),
+        best=moment(_best(steps, validation, test, metric) if done else None),
+        f1=f1[place] if done and place is not None else math.nan,
+        budget=float(budget),
+        unit=unit,
+        health=track.health if track else None,
+    )
+
+
+def _best(
+    steps: Sequence[int], validation: Sequence[float], test: Sequence[float], metric: Metric
+) -> int | None:
+    """The checkpoint with the best validation value, the earliest of equals."""
+    sign = -1.0 if metric.higher else 1.0
+    measured = [
+        (sign * looked_at, step, k)
+        for k, (step, looked_at, found) in enumerate(zip(steps, validation, test, strict=True))
+        if math.isfinite(looked_at) and math.isfinite(found)
+    ]
+    return min(measured)[2] if measured else None

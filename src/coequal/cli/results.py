@@ -1,0 +1,191 @@
+"""The commands for what a run has left: how far it is, its report, its images, its tables."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from coequal.cli.options import (
+    Json,
+    RunPath,
+    console,
+    note,
+    print_json,
+    run_folder,
+    shown,
+    write_report,
+)
+
+if TYPE_CHECKING:
+    from coequal.results.folder import RunFolder
+
+WATCH = 2.0  # seconds between two looks
+SPELLED = 16  # trials that have a line of their own while they run
+
+
+def status(
+    folder: RunPath,
+    as_json: Json = False,
+    watch: Annotated[
+        bool, typer.Option(help="Look again every two seconds, until it ends.")
+    ] = False,
+) -> None:
+    """How far a run is; from any terminal, while it goes on or later."""
+    from coequal.inspection.status import running
+
+    found = run_folder(folder)
+    if as_json:
+        rows, total = _statuses(found)
+        study, now = found.study()["study"], running(found)
+        print_json({"study": study, "models": rows, "total": total, "running": now})
+        return
+    if not watch:
+        console.print(_state(found))
+        return
+    with Live(console=console, auto_refresh=False) as live:
+        busy = True
+        while busy:
+            busy = found.busy()  # asked first: what ended meanwhile is in the last table
+            live.update(_state(found), refresh=True)
+            if busy:
+                time.sleep(WATCH)
+
+
+def report(folder: RunPath) -> None:
+    """Write the report of a run again, finished or not."""
+    write_report(run_folder(folder))
+
+
+def collect(folder: RunPath) -> None:
+    """Join what shards have done in a folder: index, plan, tables, report; says what is to do."""
+    from coequal import api
+
+    found = run_folder(folder)
+    joined = api.collect(found.path, note)
+    again = sum(trial.repeat > 0 for trial in joined.left)
+    done = len(joined.trials) - len(joined.left)
+    console.print(f"{done} of {len(joined.trials)} trials have a result")
+    if joined.left:
+        console.print(
+            f"to do: {len(joined.left)}, of which {again} are re-runs or transfers; run the shards "
+            "again"
+        )
+    if joined.unusable:
+        count = len(joined.unusable)
+        console.print(
+            f"no report is written while {count} result{'s' if count > 1 else ''} can't be used"
+        )
+        raise typer.Exit(1)
+    write_report(found)
+
+
+def export(
+    folder: RunPath,
+    out: Annotated[Path, typer.Option(help="The file to write.")],
+    form: Annotated[
+        str | None,
+        typer.Option("--format", help="csv, parquet or json. Default: by the file's name."),
+    ] = None,
+) -> None:
+    """All results of a run in one file for other programs."""
+    from coequal.results.export import export as write
+
+    written = write(run_folder(folder), form or out.suffix.removeprefix("."), out, note)
+    console.print(f"results: {shown(written)}")
+
+
+def clean(
+    folder: RunPath,
+    yes: Annotated[bool, typer.Option("--yes", help="Delete; without it, only say what.")] = False,
+) -> None:
+    """Delete what a run's report does not need: checkpoints, drafts, weights that nobody chose."""
+    from coequal.results.clean import clean as find
+
+    found = find(run_folder(folder), really=yes, log=note)
+    reasons: dict[str, tuple[int, int]] = {}
+    for entry in found:
+        count, size = reasons.get(entry.why, (0, 0))
+        reasons[entry.why] = count + 1, size + entry.size
+    for why, (count, size) in reasons.items():
+        console.print(f"{count} files or folders, {size / 1e6:.3g} MB: {why}")
+    total = sum(entry.size for entry in found) / 1e6
+    does = "deleted" if yes else "could go; delete with --yes"
+    console.print(f"{total:.3g} MB {does}" if found else "nothing to delete")
+
+
+def sample(
+    folder: RunPath,
+    out: Annotated[
+        Path, typer.Option(help="A folder (one PNG each), a .png (one sheet) or a .npy.")
+    ],
+    model: Annotated[str | None, typer.Option(help="Its best setting by validation.")] = None,
+    trial: Annotated[str | None, typer.Option(help="Or the id of a trial.")] = None,
+    count: Annotated[int, typer.Option(min=1)] = 64,
+    one_class: Annotated[
+        str | None, typer.Option("--class", help="Of one class alone, by name or number.")
+    ] = None,
+    per_class: Annotated[
+        int | None, typer.Option(min=1, help="So many of each class, instead of --count.")
+    ] = None,
+    like_data: Annotated[
+        bool, typer.Option(help="Classes as often as in the data; else all in turn.")
+    ] = False,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+) -> None:
+    """Images of a trained generator, at the end of its training. The same seed gives the same.
+
+    Of a model that takes classes a folder gets a sub-folder for each, as in
+    `coequal sample runs/cgan --out fakes --per-class 1000`.
+    """
+    from coequal.inspection.samples import Wanted, chosen_trial, write_samples
+
+    found = run_folder(folder)
+    chosen = chosen_trial(found, model, trial)
+    wanted = Wanted(count, per_class, one_class, like_data)
+    written = write_samples(found, chosen, wanted, seed, out)
+    much = f"{count} images" if per_class is None else f"{per_class} images a class"
+    console.print(f"{much} of {chosen.model} (trial {chosen.id}): {shown(written)}")
+
+
+def merge(
+    folders: Annotated[list[Path], typer.Argument(help="Runs of one protocol.")],
+    out: Annotated[Path, typer.Option(help="A new folder.")],
+) -> None:
+    """Join runs that differ in their models alone, and write their common report."""
+    from coequal.results.folder import RunFolder
+    from coequal.results.merge import merge as merge_runs
+
+    into = RunFolder(out.resolve())
+    merge_runs([run_folder(folder) for folder in folders], into)
+    write_report(into)
+
+
+def _statuses(folder: "RunFolder") -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    from coequal.inspection.status import statuses
+
+    rows = statuses(folder, note)
+    return rows, {key: sum(row[key] for row in rows) for key in rows[0] if key != "model"}
+
+
+def _state(folder: "RunFolder") -> Group:
+    """The table, and a line for each trial that runs: how far it is, its losses, its health."""
+    from coequal.inspection.status import running
+
+    lines = []
+    for row in running(folder)[:SPELLED]:
+        again = f" seed {row['repeat']}" if row["repeat"] else ""
+        lines.append(f"{row['model']} {row['setting']}{again} {row['share']:.0%}, {row['text']}")
+    return Group(_table(folder), *map(Text, lines))
+
+
+def _table(folder: "RunFolder") -> Table:
+    rows, total = _statuses(folder)
+    table = Table(*rows[0])
+    for row in [*rows, {"model": "all", **total}]:
+        table.add_row(*(f"{v:.0f}" if isinstance(v, float) else str(v) for v in row.values()))
+    return table

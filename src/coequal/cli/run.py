@@ -1,0 +1,125 @@
+"""The command that runs a study, and how any run goes on the screen."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from coequal.cli.options import (
+    DataDir,
+    Device,
+    StudyFile,
+    Workers,
+    console,
+    errors,
+    shown,
+    write_report,
+)
+
+if TYPE_CHECKING:
+    from coequal.records import Trial
+    from coequal.results.folder import RunFolder
+    from coequal.study.spec import Study
+
+
+def run(
+    file: StudyFile,
+    out: Annotated[Path | None, typer.Option(help="The run's folder. Default: runs/NAME.")] = None,
+    workers: Workers = None,
+    data_dir: DataDir = None,
+    device: Device = "cpu",
+    gpus: Annotated[
+        str | None,
+        typer.Option(
+            help="GPUs by number, as in 0,1: each worker sees one. Implies --device cuda."
+        ),
+    ] = None,
+    per_gpu: Annotated[int, typer.Option(min=1, help="Trials at a time on each of --gpus.")] = 1,
+    time_limit: Annotated[
+        float | None, typer.Option(help="Seconds after which a trial ends as `timeout`.")
+    ] = None,
+    memory: Annotated[
+        float | None, typer.Option(help="GB that one trial may use of main memory.")
+    ] = None,
+    retries: Annotated[
+        int, typer.Option(min=0, help="How often a trial whose process died is tried again.")
+    ] = 1,
+    cluster: Annotated[
+        str | None,
+        typer.Option(help="A Dask scheduler, as in tcp://host:8786, instead of this machine."),
+    ] = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(help="Run a share of the trials, as in 3/16; then `coequal collect`."),
+    ] = None,
+) -> None:
+    """Run what is missing of a study, then write its report. Stopped, the same command goes on.
+
+    Ctrl-C lets running trials write a checkpoint; a second one does not wait for them.
+    """
+    from coequal.study.check import checked
+    from coequal.study.shard import Shard
+
+    study, source = checked(file)
+    options = {
+        "workers": workers,
+        "data_dir": data_dir,
+        "device": "cuda" if gpus and device == "cpu" else device,
+        "gpus": tuple(gpu.strip() for gpu in gpus.split(",")) if gpus else (),
+        "per_gpu": per_gpu,
+        "time_limit": time_limit,
+        "memory": None if memory is None else round(memory * 1e9),
+        "retries": retries,
+        "cluster": cluster,
+        "shard": Shard.parse(shard) if shard else None,
+    }
+    run_missing(study, source, out or Path("runs") / study.study, options)
+
+
+def run_missing(study: "Study", source: str, out: Path, options: dict[str, Any]) -> "RunFolder":
+    """Run what is missing of a study, with progress on the screen, and write its report.
+
+    Raises:
+        typer.Exit: stopped by Ctrl-C or SIGTERM; said on the screen.
+    """
+    from coequal import api
+    from coequal.cli.progress import duration, observer
+    from coequal.results.folder import RunFolder
+    from coequal.results.index import Index
+    from coequal.runner.interrupt import Interrupted
+
+    folder = RunFolder(out.resolve())
+    shard = options.get("shard")
+    left = _left(study, folder, shard is not None)
+    if left == []:
+        folder.begin_again(study.as_dict())
+        console.print(f"nothing to do: every trial of '{study.study}' has a result in {shown(out)}")
+    else:
+        try:
+            with observer(console) as watching:
+                api.run(study, folder.path, observer=watching, source=source, **options)
+        except KeyboardInterrupt as stopped:
+            errors.print("stopped; no trial that has ended is lost, and the same command goes on")
+            code = stopped.code if isinstance(stopped, Interrupted) else 130
+            raise typer.Exit(code) from None
+        if shard:
+            console.print(f"this share is done; after the others: coequal collect {shown(out)}")
+            return folder
+        with Index(folder) as index:
+            seconds = sum(state.seconds for state in index.states())
+        console.print(f"all trials have a result; {duration(seconds)} of training in all")
+    write_report(folder, verdict=len(study.models) > 1)
+    return folder
+
+
+def _left(study: "Study", folder: "RunFolder", shard: bool) -> "list[Trial] | None":
+    """The trials that have no result yet; None where nothing was begun."""
+    from coequal.results.collect import view
+    from coequal.runner.pending import unfinished
+
+    if not (folder.path / "study.json").exists():
+        return None
+    if shard:  # others work in the folder, and `coequal collect` makes the index
+        return unfinished(study, folder)
+    with view(folder) as index:
+        return unfinished(study, folder, index)

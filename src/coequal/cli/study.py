@@ -1,0 +1,152 @@
+"""The commands that read a study file: what is wrong with it, and what it will take."""
+
+import shutil
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from coequal.cli.options import DataDir, Device, Json, StudyFile, console, errors, print_json
+
+if TYPE_CHECKING:
+    from coequal.records import Trial
+    from coequal.runner.estimate import Estimate
+    from coequal.study.spec import Study
+
+
+def check(file: StudyFile, as_json: Json = False) -> None:
+    """Find everything that is wrong with a study file, and show what was filled in."""
+    from coequal.api import study_text
+    from coequal.study.check import checked
+
+    study, _ = checked(file)
+    if as_json:
+        print_json(study.as_dict())
+        return
+    console.print(f"{file} is good: {in_words(study)}. With its defaults:\n")
+    console.print(study_text(study), end="", markup=False)
+
+
+def plan(
+    file: StudyFile,
+    out: Annotated[
+        Path | None, typer.Option(help="The run's folder, if some is done. Default: runs/NAME.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes, one core each. Default: one per core.")
+    ] = None,
+    calibrate: Annotated[
+        bool, typer.Option(help="Time a second of each kind of trial, for the estimate.")
+    ] = True,
+    data_dir: DataDir = None,
+    device: Device = "cpu",
+    as_json: Json = False,
+) -> None:
+    """The trials of a study in the order in which they will run, and what they will take."""
+    from coequal.api import plan_of
+    from coequal.execution.choose import cores
+    from coequal.study.check import checked
+    from coequal.study.plan import most_trials
+
+    study, _ = checked(file)
+    folder = out or Path("runs") / study.study
+    count = workers or cores()
+    found = plan_of(
+        study,
+        folder,
+        workers=count,
+        calibrate=calibrate,
+        data_dir=data_dir,
+        device=device,
+        log=lambda line: errors.print(line, style="dim"),
+    )
+    if as_json:
+        values = {"trials": [{"id": t.id, **t.as_dict()} for t in found.trials]}
+        estimate = found.estimate and {**vars(found.estimate), "seconds": found.estimate.seconds}
+        print_json(values | {"at_most": most_trials(study), "estimate": estimate})
+        return
+    console.print(_table(found.trials))
+    console.print(in_words(study))
+    if found.done:
+        console.print(f"{found.done} of them have a result in {folder}")
+    if found.estimate:
+        for line in _estimate_lines(found.estimate, folder):
+            console.print(line)
+
+
+def in_words(study: "Study") -> str:
+    """`160 trials (8 models x 20 settings x 1 data set), then at most 80 re-runs; 1,500 ...`."""
+    from coequal.study.plan import most_trials
+
+    counts = {
+        "model": len(study.models),
+        "setting": study.search.settings,
+        "data set": len(study.data),
+    }
+    most = most_trials(study)
+    product = " x ".join(f"{n} {name}{'' if n == 1 else 's'}" for name, n in counts.items())
+    text = f"{most['search']} trials ({product})"
+    if most["reruns"]:
+        again = study.reruns
+        text += f", then at most {most['reruns']} re-runs ({again.seeds} seeds of each model's best"
+        text += f"{'' if again.best == 1 else f' {again.best}'})"
+    if most["transfer"]:
+        text += f", and at most {most['transfer']} transfers to another data set"
+    budgets = {data: study.training.budgets.get(data, study.training.budget) for data in study.data}
+    spelled = {data: _budget(budget.as_dict()) for data, budget in budgets.items()}
+    if len(set(spelled.values())) == 1:
+        return f"{text}; {next(iter(spelled.values()))} each"
+    return f"{text}; " + ", ".join(f"{amount} on {data}" for data, amount in spelled.items())
+
+
+def _budget(amounts: dict[str, float]) -> str:
+    ((unit, amount),) = amounts.items()
+    names = {"flops": "FLOPs", "discriminator_steps": "discriminator steps"}
+    return f"{amount:,} {names.get(unit, unit)}"
+
+
+def _estimate_lines(estimate: "Estimate", folder: Path) -> list[str]:
+    if not estimate.trials:
+        return ["nothing is left to do"]
+    hours = estimate.core_seconds / 3600
+    end = datetime.now().astimezone() + timedelta(seconds=estimate.seconds)
+    there = folder.resolve()
+    while not there.exists():
+        there = there.parent
+    free = shutil.disk_usage(there).free
+    needed = estimate.disk + estimate.working
+    lines = [
+        f"to do: {estimate.trials} trials, about {hours:.2g} core-hours by a calibration here and "
+        "now; less if trials fail early",
+        f"with {estimate.workers} workers: about {estimate.seconds / 3600:.2g} hours, until "
+        f"{end:%Y-%m-%d %H:%M}",
+        f"disk: about {_size(estimate.disk)} that stay, {_size(estimate.working)} more on the way; "
+        f"{_size(free)} are free",
+    ]
+    return [*lines, "that does not fit on the disk"] if needed > free else lines
+
+
+def _size(count: float) -> str:
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:.3g} TB"
+
+
+def _table(trials: "list[Trial]") -> Table:
+    table = Table("trial", "model", "data", "setting", "seed", "hyper-parameters")
+    for trial in trials:
+        setting = "0 (authors')" if trial.setting == 0 else str(trial.setting)
+        again = str(trial.repeat) if trial.repeat else "search"
+        table.add_row(trial.id, trial.model, trial.data, setting, again, _settings(trial))
+    return table
+
+
+def _settings(trial: "Trial") -> str:
+    return ", ".join(
+        f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}"
+        for name, value in trial.settings.items()
+    )

@@ -1,0 +1,58 @@
+"""Which encoder scores: the one asked for, or the first that suits the data."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from coequal import lookup
+from coequal.contract import Dataset, Encoder, Log
+from coequal.evaluation.requested import Asked
+from coequal.inputs.load import Input, as_dataset
+
+
+def need_features(asked: Asked, encoder: str | None, sheet: Path | None) -> bool:
+    """Whether anything looks at features; an encoder that was named is always used."""
+    seen = any(part.sees_features for part in asked.parts.values())
+    return seen or encoder is not None or sheet is not None
+
+
+def chosen_encoder(
+    name: str | None, sources: Mapping[str, Input], cache: Path, log: Log
+) -> tuple[Encoder | None, str]:
+    """The encoder, None for features that were given, and why it is this one.
+
+    Raises:
+        ValueError, LookupError: it can't be had.
+    """
+    real = sources["real"]
+    if real.features is not None:
+        if name is not None:
+            raise ValueError(f"features need no encoder; leave out --encoder {name}")
+        return None, "features were given"
+    dataset = real.dataset or as_dataset(sources.get("train", real))
+    why = "asked for"
+    if name is None:
+        name, why = _default_encoder(dataset)
+    kind = lookup.load("encoders", name)
+    refusal = kind.available() or kind.refuses(dataset)
+    if refusal:
+        raise ValueError(refusal)
+    return kind.prepare(dataset, cache, log), why
+
+
+def _default_encoder(dataset: Dataset) -> tuple[str, str]:
+    """The classifier for labelled data, corners for polygons, else the first net that can be had
+    here, else pixels."""
+    # A classifier trained on the very images that it then judges would know them by heart.
+    labelled = dataset.train is not dataset.test and dataset.train.labels is not None
+    # Nets for photographs are slow on made polygons, and know less of them than one made for them.
+    made = [] if lookup.load("encoders", "corners").refuses(dataset) else ["corners"]
+    nets = ["inception", "efficientnet_lite0", "pixels"]
+    order = [*(["classifier"] if labelled else []), *made, *nets]
+    passed_over: list[str] = []
+    for name in order:
+        kind = lookup.load("encoders", name)
+        if (kind.available() or kind.refuses(dataset)) is None:
+            after = f"; {' and '.join(passed_over)} could not be had" if passed_over else ""
+            return name, f"default for {dataset.name}{after}"
+        passed_over.append(name)
+    raise ValueError(f"no encoder can be had for {dataset.name}; name one with --encoder")

@@ -1,0 +1,69 @@
+"""Features of many images, cached by content, in shards: a killed extraction goes on."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save
+from torch import Tensor
+
+from coequal.contract import Encoder, Log
+from coequal.contract.data import Rows
+from coequal.files import write_whole
+from coequal.inputs.rows import in_file, write_rows
+
+SHARDS = (2000, 500, 80)  # images: the first of these numbers that take no more bytes than
+SHARD_BYTES = 1 << 27
+
+
+def cached_features(
+    images: Rows, digest: str, encoder: Encoder, cache: Path, log: Log, name: str
+) -> Rows:
+    """(n, d) float32 features of uint8 images, in a file; from the cache as far as they lie there.
+
+    Images are read and encoded a shard at a time, and of a set whose features are known none is.
+
+    Args:
+        images: (n, c, h, w) uint8.
+        digest: of the images' content; with the encoder's id it is the key.
+        encoder: any.
+        cache: the folder of all caches.
+        log: is told how far a long extraction is.
+        name: of the images, for the log.
+    """
+    key = hashlib.sha256(f"{digest} {encoder.id}".encode()).hexdigest()[:24]
+    folder = cache / "features" / key
+    whole = folder / "features.npy"
+    if not whole.exists():
+        shards = list(_shards(images, encoder, folder, log, name))
+        try:
+            width = _load(shards[0]).shape[1]
+            write_rows(whole, (len(images), width), (_load(shard) for shard in shards))
+        except FileNotFoundError:
+            if not whole.exists():  # else another process was faster, and tidied up
+                raise
+        for shard in shards:
+            shard.unlink(missing_ok=True)
+    return in_file(whole)
+
+
+def _shards(images: Rows, encoder: Encoder, folder: Path, log: Log, name: str) -> Iterator[Path]:
+    size = _shard_size(images)
+    for start in range(0, len(images), size):
+        stop = min(start + size, len(images))
+        path = folder / f"{start:09d}-{stop:09d}.safetensors"
+        if not path.exists():
+            log(f"{encoder.id.split(':')[0]} features of {name}: {start} of {len(images)}")
+            features = encoder.features(images.read(start, stop))
+            write_whole(path, save({"features": features.contiguous()}))
+        yield path
+
+
+def _shard_size(images: Rows) -> int:
+    of_one = int(torch.Size(images.shape[1:]).numel())
+    return next((size for size in SHARDS if size * of_one <= SHARD_BYTES), SHARDS[-1])
+
+
+def _load(shard: Path) -> Tensor:
+    return load_file(shard)["features"]

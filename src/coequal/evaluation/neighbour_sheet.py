@@ -1,0 +1,129 @@
+"""Generated images beside the images nearest to them, which no score shows: Shmelkov et al. 2018,
+arXiv:1807.09499, figure 3."""
+
+import base64
+import io
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from coequal.contract import Dataset, Encoder, ImageSet, Log
+from coequal.contract.data import Rows, held
+from coequal.datasets._loading import fingerprint
+from coequal.evaluation.feature_cache import cached_features
+from coequal.files import write_whole
+from coequal.images import to_uint8
+from coequal.inputs.load import Input
+from coequal.metrics._distances import Wish, nearest
+
+SHEETS = (".png", ".html")
+ROWS, NEIGHBOURS = 24, 5
+GAP, ENLARGED = 2, 64  # pixels between images; small images are enlarged to about this
+
+
+def wish(fake: ImageSet, near: ImageSet) -> Wish:
+    """What a pass over the distances, if there is one, should keep for the sheet."""
+    return Wish(fake.features[:ROWS], near.features, min(NEIGHBOURS, len(near)))
+
+
+def refuse_sheet(sheet: Path | None, fake: Input) -> None:
+    """Before anything is measured.
+
+    Raises:
+        ValueError: a sheet is asked for that can't be had.
+    """
+    if sheet is not None and sheet.suffix.lower() not in SHEETS:
+        raise ValueError(f"a sheet is a {' or '.join(SHEETS)}, not {sheet.name}")
+    if sheet is not None and fake.images is None:
+        raise ValueError("a sheet needs images; features were given")
+    if sheet is not None and fake.shape is not None and fake.shape.channels not in (1, 3):
+        size = "x".join(map(str, fake.shape))
+        raise ValueError(f"a sheet shows grey or coloured images; these are {size}")
+
+
+def write_sheet(
+    path: Path, *, sets: Mapping[str, ImageSet], sources: Mapping[str, Input], near: str
+) -> None:
+    """The first fakes, one a row, with their nearest images in the encoder's features.
+
+    Args:
+        path: ends in .png or .html; the page also says every distance.
+        sets: the features of "fake" and of `near`.
+        sources: their images, of which only those that are shown are read.
+        near: "real" or "train".
+    """
+    fakes, nears, name = sources["fake"].images, sources[near].images, sources[near].what
+    assert fakes is not None
+    assert nears is not None
+    indices, distances = nearest(*wish(sets["fake"], sets[near]))
+    strips = [
+        _strip(torch.cat([fakes.read(row, row + 1), *(nears.read(at, at + 1) for at in found)]))
+        for row, found in enumerate(indices.tolist())
+    ]
+    if path.suffix.lower() == ".png":
+        write_whole(path, _png(np.concatenate([_under(strip) for strip in strips])))
+    else:
+        write_whole(path, _page(strips, distances, name).encode())
+
+
+def _strip(images: Tensor) -> NDArray[np.uint8]:
+    """Images in one row, white gaps between them, a wider one after the first: (h, w, 3)."""
+    factor = max(1, ENLARGED // int(images.shape[2]))
+    pixels = to_uint8(images).expand(-1, 3, -1, -1).permute(0, 2, 3, 1).numpy()
+    large = pixels.repeat(factor, axis=1).repeat(factor, axis=2)
+    gap = np.full((large.shape[1], GAP, 3), 255, dtype=np.uint8)
+    parts: list[NDArray[np.uint8]] = [large[0], gap, gap, gap]
+    for image in large[1:]:
+        parts += [image, gap]
+    return np.concatenate(parts, axis=1)
+
+
+def _under(strip: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.concatenate([strip, np.full((GAP, strip.shape[1], 3), 255, dtype=np.uint8)])
+
+
+def _png(pixels: NDArray[np.uint8]) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, format="PNG")
+    return file.getvalue()
+
+
+def _page(strips: list[NDArray[np.uint8]], distances: Tensor, name: str) -> str:
+    rows = []
+    for strip, row in zip(strips, distances, strict=True):
+        data = base64.b64encode(_png(strip)).decode()
+        said = ", ".join(f"{float(distance):.3g}" for distance in row)
+        rows.append(f'<p><img src="data:image/png;base64,{data}" alt=""> {said}</p>')
+    escaped = name.replace("&", "&amp;").replace("<", "&lt;")
+    return (
+        '<!doctype html><meta charset="utf-8"><title>Nearest neighbours</title>'
+        "<style>body{font:15px system-ui;margin:2rem}img{vertical-align:middle}</style>"
+        f"<h1>Generated images beside their nearest neighbours in {escaped}</h1>"
+        "<p>Left the generated image, then its neighbours by distance in the encoder's features; "
+        "the numbers are those distances. 0 is a copy.</p>" + "".join(rows) + "\n"
+    )
+
+
+def train_features(dataset: Dataset, encoder: Encoder, cache: Path, log: Log) -> Rows:
+    """Features of all training images, from the cache or made now."""
+    images = dataset.train.images
+    digest = f"{fingerprint(dataset)}:train"
+    return cached_features(held(images), digest, encoder, cache, log, f"{dataset.name}:train")
+
+
+def beside_nearest(
+    images: Tensor, dataset: Dataset, encoder: Encoder, cache: Path
+) -> UInt8[Tensor, "n six c h w"]:
+    """Each image, then its five nearest training images by distance in the encoder's features,
+    nearest first."""
+    known = train_features(dataset, encoder, cache, lambda line: None).whole
+    count = min(NEIGHBOURS, len(known))
+    found = nearest(encoder.features(images), known, count).indices
+    near = dataset.train.images[found.flatten()].unflatten(0, (len(images), count))
+    return torch.cat([to_uint8(images)[:, None], to_uint8(near)], 1)

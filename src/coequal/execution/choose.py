@@ -1,0 +1,105 @@
+"""What trials run on: this process, this machine's cores or GPUs, or a cluster."""
+
+import math
+import os
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+# torch imports torch._dynamo with the first optimiser: a second per trial, unless the fork server
+# has it. Neither touches a GPU when imported, which would break every fork.
+PRELOAD = ("torch", "torch._dynamo", "coequal.trial.execute", "coequal.cli.app")
+
+
+@dataclass(frozen=True)
+class Where:
+    """What trials run on; see `run`."""
+
+    workers: int | None = None
+    time_limit: float | None = None
+    memory: int | None = None
+    gpus: tuple[str, ...] = ()
+    per_gpu: int = 1
+    cluster: str | None = None
+    device: str = "cpu"
+
+
+def executor_for(where: Where) -> Executor:
+    """Workers of a cluster, of this machine, or none at all for 0.
+
+    Raises:
+        ValueError, OSError: that can't be had; the message says what would do.
+    """
+    _refuse_clashes(where)
+    if where.workers == 0 and not (where.gpus or where.cluster):
+        from coequal.execution.serial import Serial
+
+        return Serial()
+    # A trial that looks at its time itself ends in order; one that hangs is ended a while later.
+    hard = None if where.time_limit is None else 1.2 * where.time_limit + 60
+    if where.cluster:
+        from coequal.execution.cluster import Cluster
+
+        share = {"GPU": 1 / where.per_gpu} if where.device.startswith("cuda") else None
+        return Cluster(
+            where.cluster, resources=share, preload=PRELOAD, seconds=hard, memory=where.memory
+        )
+    from coequal.execution.local import Local
+
+    count = None if where.gpus else where.workers or cores()
+    return Local(
+        count,
+        PRELOAD,
+        seconds=hard,
+        memory=where.memory,
+        gpus=where.gpus,
+        per_gpu=where.per_gpu,
+    )
+
+
+def _refuse_clashes(where: Where) -> None:
+    """Options that would have no effect beside another, and limits that can't be."""
+    clashes = [
+        (where.cluster and where.gpus, "--gpus", "--cluster"),
+        (where.cluster and where.workers is not None, "--workers", "--cluster"),
+        (where.gpus and where.workers is not None, "--workers", "--gpus"),
+        (where.workers == 0 and where.memory is not None, "--memory", "--workers 0"),
+    ]
+    for clash, one, other in clashes:
+        if clash:
+            raise ValueError(f"{one} has no effect with {other}; leave one out")
+    for name, limit in (("--time-limit", where.time_limit), ("--memory", where.memory)):
+        if limit is not None and not 0 < limit < math.inf:
+            raise ValueError(f"{name} is {limit:g}; it is above 0")
+    if where.gpus and where.device != "cuda":
+        raise ValueError("--gpus goes with --device cuda: each worker sees one GPU, its own")
+    if where.gpus:
+        import torch
+
+        there = torch.cuda.device_count()
+        for gpu in where.gpus:
+            if not gpu or (gpu.isdecimal() and int(gpu) >= there):
+                raise ValueError(f"--gpus: there is no GPU '{gpu}' here, of {there}")
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def refuse_missing(device: str) -> None:
+    """A device that torch does not know or this machine does not have."""
+    import torch
+
+    try:
+        kind = torch.device(device)
+    except RuntimeError as error:
+        raise ValueError(f"device '{device}' is not one of cpu, cuda, cuda:0, mps") from error
+    there = {
+        "cpu": True,
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+    }
+    if not there.get(kind.type, False):
+        raise ValueError(f"device '{device}': torch {torch.__version__} sees none here; use cpu")
+    if kind.type == "cuda" and (kind.index or 0) >= torch.cuda.device_count():
+        raise ValueError(f"device '{device}': there are {torch.cuda.device_count()} GPUs")

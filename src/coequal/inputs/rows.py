@@ -1,0 +1,44 @@
+"""Images or features that may be more than memory holds: some rows at a time, or all of them."""
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from coequal.contract.data import Rows
+from coequal.files import whole_file
+
+Digests = NDArray[np.uint8]  # (n, 32): a SHA-256 a row
+
+
+def in_file(path: Path) -> Rows:
+    """The rows of a `.npy`, in C order and of a type that torch knows."""
+    return Rows(
+        np.load(path, mmap_mode="r").shape,
+        # Mapped anew for each part: what has been looked at leaves the memory with the map.
+        lambda start, stop: torch.from_numpy(np.array(np.load(path, mmap_mode="r")[start:stop])),
+        # "c": writable for torch's sake; what is written would never reach the file.
+        lambda: torch.from_numpy(np.load(path, mmap_mode="c")),
+    )
+
+
+def digests_of(parts: Iterable[Tensor]) -> Digests:
+    """SHA-256 of every row's values; 0 and -0 are the same value."""
+    found = bytearray()
+    for part in parts:
+        for row in (part + 0.0 if part.is_floating_point() else part).numpy():
+            found += hashlib.sha256(np.ascontiguousarray(row).data).digest()
+    return np.frombuffer(found, np.uint8).reshape(-1, 32)
+
+
+def write_rows(path: Path, shape: tuple[int, ...], parts: Iterable[Tensor]) -> None:
+    """Float32 rows as a `.npy`, there whole or not at all, with one part in memory at a time."""
+    header = {"descr": "<f4", "fortran_order": False, "shape": shape}
+    with whole_file(path) as file:
+        np.lib.format.write_array_header_1_0(file, header)
+        for part in parts:
+            file.write(np.ascontiguousarray(part.numpy(), dtype="<f4").data)

@@ -1,0 +1,223 @@
+"""Images of trained generators, out of a run's folder."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from coequal import lookup
+from coequal.contract import Generator, ImageShape
+from coequal.evaluation.conditions import every_class, in_proportion
+from coequal.evaluation.instrument import generate
+from coequal.files import folder_name
+from coequal.images import to_uint8
+from coequal.records import POINT, Trial
+from coequal.report.image_grids import square_sheet
+from coequal.results.collect import view
+from coequal.results.folder import RunFolder
+from coequal.rng import Rng
+from coequal.seeds import seed_for
+from coequal.trial.weights import load_generator
+
+
+class Sample(NamedTuple):
+    """Images (count, channels, height, width), and what made them.
+
+    `labels`, (count,), and `classes` are those asked for; None of a generator that takes none.
+    """
+
+    images: Tensor
+    generator: Generator
+    labels: Tensor | None = None
+    classes: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which images are asked for.
+
+    Attributes:
+        count: how many; not used with `per_class`.
+        per_class: so many of each class, class by class.
+        of: one class alone, by name or number.
+        like_data: classes as often as among the training images; else all in turn.
+    """
+
+    count: int = 64
+    per_class: int | None = None
+    of: str | None = None
+    like_data: bool = False
+
+    @property
+    def by_class(self) -> bool:
+        """Whether classes are spoken of at all."""
+        return self.per_class is not None or self.of is not None or self.like_data
+
+
+def sample(folder: RunFolder, trial: Trial, wanted: Wanted | int, seed: int = 0) -> Sample:
+    """Images of a trial's generator, in the form of the data: uint8, or float32 in [0, 1].
+
+    Args:
+        folder, trial: of the generator.
+        wanted: which, or how many.
+        seed: the same gives the same images.
+
+    Raises:
+        FileNotFoundError: the trial left no weights.
+        LookupError: no class has this name or number.
+        ValueError: classes are asked for, and the generator takes none.
+    """
+    asked = Wanted(wanted) if isinstance(wanted, int) else wanted
+    reference = folder.references()[trial.data]
+    classes = reference["classes"]
+    shape = ImageShape(*reference["shape"])
+    number = None if classes is None else len(classes)
+    generator = load_generator(folder, trial, shape, number, _judged(folder, trial))
+    form = torch.float32 if reference.get("form") == "float32" else torch.uint8
+    rng = Rng(seed_for("sample", seed))
+    if not generator.conditional:
+        if asked.by_class:
+            raise ValueError(
+                f"{trial.model} makes no images of a class asked for (generator_labels: none); "
+                "leave out --class, --per-class and --like-data, or train a conditional model"
+            )
+        labels = every_class(asked.count, classes)
+        return Sample(generate(generator, asked.count, rng, labels, form), generator)
+    labels = _labels(asked, reference, trial.data, seed)
+    images = generate(generator, len(labels), rng, labels, form)
+    return Sample(images, generator, labels, tuple(classes))
+
+
+def _labels(asked: Wanted, reference: Mapping[str, Any], data: str, seed: int) -> Tensor:
+    """The class of each image that is asked for."""
+    classes: list[str] = reference["classes"]
+    if asked.of is not None:
+        return torch.full((asked.per_class or asked.count,), _class(asked.of, classes, data))
+    if asked.per_class is not None:
+        return torch.arange(len(classes)).repeat_interleave(asked.per_class)
+    if not asked.like_data:
+        return torch.arange(asked.count) % len(classes)
+    counts = reference.get("class_counts")
+    if counts is None:
+        raise ValueError("this run was made before class frequencies were kept; --per-class works")
+    found = in_proportion(torch.tensor(counts), asked.count)
+    return found[Rng(seed_for("sample", "labels", seed)).permutation(len(found))]
+
+
+def _class(name: str, classes: Sequence[str], data: str) -> int:
+    """The number of a class that is given by name, by its folder's name or by number."""
+    for names in (list(classes), [folder_name(known) for known in classes]):
+        if name in names:
+            return names.index(name)
+    if name.isdecimal() and int(name) < len(classes):
+        return int(name)
+    known = lookup.unknown(name, classes, f"class of {data}: ")
+    raise LookupError(f"{known}; a number from 0 to {len(classes) - 1} would do, too")
+
+
+def _judged(folder: RunFolder, trial: Trial) -> int | None:
+    """The step of the checkpoint at which a trial is judged."""
+    result = folder.result(trial.id)
+    moment = result and folder.rule().moment(result)
+    return moment.step if moment else None
+
+
+def chosen_trial(folder: RunFolder, model: str | None, trial: str | None) -> Trial:
+    """The trial with this id, or the search's own run of a model's best setting by validation.
+
+    Raises:
+        LookupError: there is none, or more than one; the message says what there is.
+    """
+    rule = folder.rule()
+    with view(folder) as index:
+        read = index.results(metrics=[rule.metric], splits=["validation"])
+        results = {result.trial.id: rule.judged(result) for result in read}
+    if trial is not None:
+        found = [result.trial for key, result in results.items() if key.startswith(trial)]
+        if len(found) != 1:
+            raise LookupError(
+                f"{len(found)} finished trials of {folder.path} have an id like '{trial}'"
+            )
+        return found[0]
+    models = list(dict.fromkeys(result.trial.model for result in results.values()))
+    if model is None and len(models) > 1:
+        raise LookupError(f"say which --model: {', '.join(models)}")
+    if model is not None and model not in models:
+        raise LookupError(lookup.unknown(model, models))
+    data = sorted({result.trial.data for result in results.values()})
+    if len(data) > 1:
+        raise LookupError(f"the run has several data sets ({', '.join(data)}); name a --trial")
+    own = [r for r in results.values() if r.trial.model == (model or models[0])]
+    best = rule.best_settings(own, 1)
+    if not best:
+        raise LookupError(f"no trial of {model or models} in {folder.path} has finished")
+    return next(r.trial for r in own if (r.trial.setting, r.trial.repeat) == (best[0], 0))
+
+
+def write_samples(
+    folder: RunFolder, trial: Trial, wanted: Wanted | int, seed: int, out: Path
+) -> Path:
+    """Write images of a trained generator: one sheet (.png), an array (.npy), or a folder of PNGs.
+
+    The sheet of points is a scatter plot over real ones. Of a generator that takes classes, the
+    sheet has a row for each, the folder a sub-folder for each, and an array's labels lie beside it
+    in NAME-labels.npy.
+
+    Raises:
+        FileExistsError: an array or a folder with files is there already.
+        FileNotFoundError: the trial left no weights.
+        LookupError, ValueError: a folder is asked for, and the images are points; or see `sample`.
+    """
+    for path in (out, _beside(out)):
+        _refuse_existing(path)
+    found = sample(folder, trial, wanted, seed)
+    images = found.images
+    if out.suffix == ".npy":
+        out.parent.mkdir(parents=True, exist_ok=True)
+        np.save(out, images.numpy())
+        if found.labels is not None:
+            np.save(_beside(out), found.labels.numpy())
+    elif out.suffix == ".png":
+        out.parent.mkdir(parents=True, exist_ok=True)
+        shown = images if images.shape[1:] == POINT else to_uint8(images)
+        columns = None
+        if found.labels is not None and len(found.labels.unique()) > 1:
+            order = found.labels.argsort(stable=True)
+            counts = found.labels.bincount()
+            even = int(counts[counts > 0].min())  # of each class as many as of the rarest
+            kept = [rows[:even] for rows in order.split(counts.tolist()) if len(rows)]
+            shown, columns = shown[torch.cat(kept)], even
+        out.write_bytes(square_sheet(shown.numpy(), folder.real_samples(trial.data), columns))
+    elif images.shape[1:] == POINT:
+        raise ValueError(f"{out}: a point makes no picture; name a .png (a scatter) or a .npy")
+    else:
+        pixels = to_uint8(images)
+        if found.labels is None or found.classes is None:
+            _write_images(pixels.numpy(), out)
+        else:
+            for label in found.labels.unique().tolist():
+                own = pixels[found.labels == label]
+                _write_images(own.numpy(), out / folder_name(found.classes[label]))
+    return out
+
+
+def _write_images(images: Any, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for index, image in enumerate(images):
+        pixels = image[0] if len(image) == 1 else image.transpose(1, 2, 0)
+        Image.fromarray(pixels).save(folder / f"{index:06d}.png")
+
+
+def _beside(out: Path) -> Path:
+    """Where the labels of an array lie."""
+    return out.with_name(f"{out.stem}-labels.npy") if out.suffix == ".npy" else out
+
+
+def _refuse_existing(path: Path) -> None:
+    if path.is_file() or (path.is_dir() and any(path.iterdir())):
+        raise FileExistsError(f"{path} is there already; name another with --out")

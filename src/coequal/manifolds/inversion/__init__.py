@@ -1,0 +1,1 @@
+"""How near a generator can come to given images."""

@@ -1,0 +1,189 @@
+"""How near a generator can come to given images: a search of its latents, the generator fixed."""
+
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
+
+from coequal.contract import Generator, Request
+from coequal.manifolds.inversion import lbfgs
+from coequal.manifolds.inversion.latents import joined, split, support_of
+from coequal.manifolds.polygons.projection import DELTA
+from coequal.rng import Rng
+
+AT_ONCE = 128  # images of one evaluation
+GENERATED_AT_ONCE = 512
+HOPELESS_AFTER = 100  # evaluations
+SET_ASIDE = 8  # searches that are over leave the batch when they are one in so many
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How long to search, and when to stop.
+
+    Attributes:
+        delta: squared distance at which an image is found.
+        stop: whether a search ends there. Distances are then right about `delta` and nothing else;
+            a curve over delta takes a run that is not stopped.
+        samples: own images of the generator, of which the nearest is the start.
+        ticks: evaluations for every image, but for those still beyond `hopeless` after 100.
+        more: evaluations in all, for images within `near` by then.
+        hopeless, near: squared distances in units of delta.
+    """
+
+    delta: float = DELTA
+    stop: bool = True
+    samples: int = 8192
+    ticks: int = 300
+    more: int = 1000
+    hopeless: float = 20.0
+    near: float = 4.0
+
+
+class Inversion(NamedTuple):
+    """Of each image the squared distance to the nearest one that was found, and its latents.
+
+    `undecided` marks searches that ran out of evaluations between delta and twice delta.
+    """
+
+    squared: Float[Tensor, " n"]
+    latents: Float[Tensor, "n d"]
+    evaluations: Int[Tensor, " n"]
+    undecided: Bool[Tensor, " n"]
+
+
+def invert(
+    generator: Generator, images: Float[Tensor, "n c h w"], rng: Rng, effort: Effort | None = None
+) -> Inversion:
+    """The generator's images nearest to given ones, its latents held in the support of their prior.
+
+    z = argmin |x - G(z)|^2 by batched L-BFGS from the nearest of the generator's own samples, with
+    BatchNorm's moving averages. The generator is not changed.
+
+    Args:
+        generator: without labels; any latents.
+        images: float32 in [0, 1].
+        rng: of the generator's device: for the samples that searches start from.
+        effort: when to stop.
+
+    Raises:
+        FloatingPointError: the generator's own images are not finite: nothing can be said.
+
+    Source of the idea: Lucic et al. 2018, arXiv:1711.10337, section 5; the optimiser is ours.
+    """
+    return _Search(generator, images.to(rng.device), rng, effort or Effort()).run()
+
+
+class _Search:
+    """One generator, the images to come near to, and the samples that searches start from."""
+
+    def __init__(self, generator: Generator, images: Tensor, rng: Rng, effort: Effort) -> None:
+        self.net = folded(generator)
+        self.images, self.effort = images.flatten(1), effort
+        drawn = self.net.latents(effort.samples, rng)
+        self.like = tuple(part[:1] for part in drawn)  # shapes, to cut rows of numbers into latents
+        self.samples = joined(drawn)
+        self.support = support_of(generator, self.samples.shape[1])
+
+    def run(self) -> Inversion:
+        """Search in rounds, each without those that have ended or are too far to get there."""
+        effort, finished = self.effort, []
+        rows = torch.arange(len(self.images), device=self.images.device)
+        pool = lbfgs.begin(rows, self.support.free(self.samples[self._nearest()]), self._evaluate)
+        rounds = (
+            (min(HOPELESS_AFTER, effort.ticks), effort.hopeless),
+            (effort.ticks, effort.near),
+            (effort.more, 0.0),
+        )
+        for until, hope in rounds:
+            parts = rows[: len(pool)].split(AT_ONCE)
+            pool = lbfgs.together([self._until(pool.of(part), until) for part in parts])
+            over = self._over(pool) | (pool.values > hope * effort.delta)
+            finished.append(pool.of(over))
+            pool = pool.of(~over)
+        return self._answer(lbfgs.together([*finished, pool]))
+
+    def _until(self, part: lbfgs.Problems, ticks: int) -> lbfgs.Problems:
+        """A part after so many evaluations; those that are over are set aside now and then."""
+        aside = []
+        while len(part) and int(part.ticks.max()) < ticks:
+            lbfgs.tick(part, self._evaluate)
+            over = self._over(part)
+            if int(over.sum()) * SET_ASIDE >= len(part):
+                aside.append(part.of(over))
+                part = part.of(~over)
+        return lbfgs.together([*aside, part])
+
+    def _over(self, part: lbfgs.Problems) -> Tensor:
+        return part.ended | (part.values <= self.effort.delta) if self.effort.stop else part.ended
+
+    def _evaluate(self, points: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Squared distances and their gradients, `AT_ONCE` at a time."""
+        found = []
+        for free, part in zip(points.split(AT_ONCE), rows.split(AT_ONCE), strict=True):
+            free = free.detach().requires_grad_()
+            with torch.enable_grad():
+                request = Request(split(self.support.inside(free), self.like))
+                images = self.net(request).images.flatten(1)
+                squared = (images - self.images[part]).square().sum(1)
+                (gradient,) = torch.autograd.grad(squared.sum(), free)
+            found.append((squared.detach(), gradient))
+        return torch.cat([squared for squared, _ in found]), torch.cat([g for _, g in found])
+
+    @torch.no_grad()
+    def _nearest(self) -> Tensor:
+        """(n,) for each image the nearest sample."""
+        least = self.images.new_full((len(self.images),), torch.inf)
+        nearest = torch.zeros(len(self.images), dtype=torch.int64, device=self.images.device)
+        for start in range(0, len(self.samples), GENERATED_AT_ONCE):
+            latents = self.samples[start : start + GENERATED_AT_ONCE]
+            images = self.net(Request(split(latents, self.like))).images.flatten(1)
+            bad = int((~torch.isfinite(images)).any(1).sum())
+            if bad:
+                raise FloatingPointError(
+                    f"recall is undefined: {bad} of {len(images)} images of the generator held NaN "
+                    "or infinity"
+                )
+            squares = (
+                images.square().sum(1) - 2 * self.images @ images.T
+            )  # + |x|^2, the same for all
+            found = squares.min(1)
+            nearest = torch.where(found.values < least, start + found.indices, nearest)
+            least = torch.minimum(least, found.values)
+        return nearest
+
+    def _answer(self, pool: lbfgs.Problems) -> Inversion:
+        """In the order of the images."""
+        pool = pool.of(pool.rows.argsort())
+        delta = self.effort.delta
+        undecided = (pool.values > delta) & (pool.values <= 2 * delta) & ~pool.ended
+        latents = self.support.inside(pool.points)
+        return Inversion(pool.values, latents, pool.ticks, undecided)
+
+
+def folded(generator: Generator) -> Generator:
+    """A copy with fixed weights, BatchNorm at its moving averages and, where a layer stands before
+    it, moved into that layer: the same images to rounding, in less time."""
+    net = deepcopy(generator).eval().requires_grad_(False)
+    for module in net.modules():
+        if isinstance(module, nn.Sequential):
+            _fold(module)
+    return net
+
+
+def _fold(layers: nn.Sequential) -> None:
+    for at in range(len(layers) - 1):
+        layer, norm = layers[at], layers[at + 1]
+        if isinstance(layer, nn.Linear) and isinstance(norm, nn.BatchNorm1d):
+            layers[at] = fuse_linear_bn_eval(layer, norm)
+        elif isinstance(layer, nn.ConvTranspose2d) and isinstance(norm, nn.BatchNorm2d):
+            layers[at] = fuse_conv_bn_eval(layer, norm, transpose=True)
+        elif isinstance(layer, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+            layers[at] = fuse_conv_bn_eval(layer, norm)
+        else:
+            continue
+        layers[at + 1] = nn.Identity()

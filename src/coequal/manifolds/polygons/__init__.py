@@ -1,0 +1,1 @@
+"""Polygons as images, and the polygon closest to an image."""

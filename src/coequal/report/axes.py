@@ -1,0 +1,155 @@
+"""What several figures share: axes around values, reference lines, names at the ends of lines."""
+
+import math
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+
+from coequal.analysis.metric import Metric
+from coequal.analysis.model import ModelSummary
+from coequal.analysis.summary import DataSummary
+from coequal.report.formatting import number, plain
+from coequal.report.style import FAINT, MUTED, colour, marker, plain_ticks, spread, wants_log
+
+WIDTH = 10.2  # inches
+LINE = 0.165  # inches between two labels
+LETTER = 0.074  # inches, of a label
+COLUMNS = 4  # panels in a row
+
+LOG_FROM = 20  # settings from which the axis of n is logarithmic
+
+
+def y_axis(axes: Axes, values: Sequence[float], *, head: float = 0.06) -> None:
+    """Limits around `values`, with a share `head` of the height free above."""
+    log = wants_log(values)
+    if log:
+        low, high = math.log(min(values)), math.log(max(values))
+    else:
+        low, high = min(values), max(values)
+    extent = (high - low) or abs(high) or 1.0
+    room = extent / (1 - head - 0.06)
+    bottom, top = low - 0.06 * room, high + head * room
+    axes.set_ylim((math.exp(bottom), math.exp(top)) if log else (bottom, top))
+    plain_ticks(axes, log)
+
+
+def reference_lines(axes: Axes, summary: DataSummary) -> None:
+    """What noise and real images score, where it fits."""
+    low, high = axes.get_ylim()
+    for value, name in ((summary.cap, "noise (cap)"), (summary.floor, "real images (floor)")):
+        if value is not None and low <= value <= high:
+            axes.axhline(value, color=MUTED, lw=0.9, ls=(0, (1, 2)), zorder=0.8)
+            label = f" {name}\n {plain(value)}"
+            edge = axes.get_yaxis_transform()
+            axes.text(1.0, value, label, transform=edge, color=MUTED, va="center", fontsize=8)
+
+
+def model_ticks(axes: Axes, models: Sequence[ModelSummary]) -> None:
+    """A column for each model, names turned where they are long."""
+    axes.set_xlim(-0.6, len(models) - 0.4)
+    axes.xaxis.grid(False)
+    axes.set_xticks(range(len(models)), [model.label for model in models])
+    if turned(models):
+        axes.tick_params(axis="x", rotation=30)
+        for label in axes.get_xticklabels():
+            label.set_horizontalalignment("right")
+    axes.tick_params(axis="x", length=0)
+
+
+def turned(models: Sequence[ModelSummary]) -> bool:
+    """Whether the names need more than a line's width."""
+    return sum(len(model.label) for model in models) > 90
+
+
+def panels(count: int, *, height: float = 2.1) -> tuple[Figure, list[Axes]]:
+    """A figure with a panel for each of `count`, sharing their axes."""
+    columns = min(COLUMNS, count)
+    rows = math.ceil(count / columns)
+    figure = Figure(figsize=(WIDTH, 0.5 + height * rows), layout="constrained")
+    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    listed = list(grid.flat)
+    for place, axes in enumerate(listed):
+        if place >= count:
+            axes.set_axis_off()
+            continue
+        axes.tick_params(labelbottom=place + columns >= count, labelleft=place % columns == 0)
+    return figure, listed[:count]
+
+
+def whole_numbers(axes: Axes) -> None:
+    """Steps or settings on the x axis."""
+    axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+
+
+def panel_title(axes: Axes, model: ModelSummary) -> None:
+    """The model's name in its colour."""
+    tint = colour(model.index)
+    axes.set_title(model.label, loc="left", fontsize=9.5, color=tint, fontweight="bold")
+
+
+def ends_with_names(
+    figure: Figure,
+    axes: Axes,
+    ends: Sequence[tuple[float, float]],
+    models: Sequence[ModelSummary],
+    labels: Sequence[str],
+) -> None:
+    """Write each line's name at its end, moved apart where they would touch, with a thin leader."""
+    height = axes.get_position().height * figure.get_figheight()
+    inverse = axes.transAxes.inverted()
+    points = [inverse.transform(axes.transData.transform(end)) for end in ends]
+    heights = spread([float(y) for _, y in points], LINE / height, 0.0, 1.0)
+    for (x, y), at, label, model in zip(points, heights, labels, models, strict=True):
+        leader = [float(x) + 0.012, 1.03], [float(y), at]
+        axes.plot(*leader, transform=axes.transAxes, color=FAINT, lw=0.8, clip_on=False, zorder=1)
+        tint = colour(model.index)
+        axes.text(1.04, at, label, transform=axes.transAxes, color=tint, va="center")
+
+
+def with_margin(models: Sequence[ModelSummary], labels: Sequence[str]) -> tuple[Figure, Axes]:
+    """A figure with room on the right for a label per model."""
+    height = max(4.2, 1.1 + LINE * 1.25 * len(models))
+    figure = Figure(figsize=(WIDTH, height))
+    margin = 0.45 + LETTER * max(len(label) for label in labels)
+    width = max(3.5, WIDTH - 0.75 - margin)
+    axes = figure.add_axes((0.75 / WIDTH, 0.5 / height, width / WIDTH, 1 - 0.75 / height))
+    return figure, axes
+
+
+def hollow(axes: Axes, x: float, y: float, index: int, size: float = 6.5) -> None:
+    """A model's own marker, open: a named point that is not part of a line."""
+    (last,) = axes.plot([x], [y], ls="", marker=marker(index), ms=size)
+    last.set(mfc="white", mec=colour(index), mew=1.5, clip_on=False, zorder=4)
+
+
+def end_label(model: ModelSummary, value: float) -> str:
+    """A model, its value, and how many of its settings failed."""
+    if model.chosen is None:
+        return f"{model.label}  all {len(model.ended)} failed"
+    failed = f"  ({len(model.failures)} of {len(model.ended)} failed)" if model.failures else ""
+    return f"{model.label}  {number(value)}{failed}"
+
+
+def expected(metric: Metric) -> str:
+    """The y axis of every best-of-n figure."""
+    return f"expected test {metric.label} of the best"
+
+
+def _subs(extent: float) -> tuple[float, ...]:
+    """Ticks within a power of ten: fewer where labels would touch each other."""
+    return (1.0,) if extent >= 1000 else (1.0, 2.0, 5.0)
+
+
+def _n_axis(axes: Axes, settings: int, right: float) -> None:
+    if settings >= LOG_FROM:
+        axes.set_xscale("log")
+        axes.set_xlim(0.93, right * 1.08)
+        axes.xaxis.set_major_locator(LogLocator(subs=_subs(right)))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.xaxis.set_minor_formatter(NullFormatter())
+        return
+    room = 0.03 * max(1, right - 1)
+    axes.set_xlim(1 - room, right + room)
+    axes.set_xticks(range(1, int(right) + 1))

@@ -1,0 +1,212 @@
+"""Generated images side by side: a row for each model, a column for each latent."""
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from coequal.analysis.summary import DataSummary
+from coequal.records import POINT
+from coequal.report.figures.images import scatters
+from coequal.report.formatting import number, setting_name
+from coequal.report.style import house_style
+from coequal.results.folder import RunFolder
+
+COLUMNS = 16  # images in a row
+GAP = 1  # pixels of an image between two images
+SIDE = 64  # wider images are made smaller for the page; the PNG file keeps them
+LABEL = 210  # pixels for the labels of the sheet
+
+Images = NDArray[Any]  # uint8; float32 if they are points
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of images and what they are."""
+
+    title: str
+    detail: str
+    images: Images  # (n, channels, height, width)
+    real: Images | None = None  # shown beneath, if they are points
+
+    @property
+    def points(self) -> bool:
+        """Whether they are points in the plane, for a scatter plot."""
+        return are_points(self.images)
+
+    @cached_property
+    def strip(self) -> Image.Image:
+        """The row as the page shows it: small images enlarged, large ones made smaller."""
+        side = int(self.images.shape[-1])
+        return _enlarged(_strip(self.images), SIDE / side if side > SIDE else max(1, 84 // side))
+
+    @property
+    def uri(self) -> str:
+        """The row as a PNG in a data URI."""
+        untitled = replace(self, title="", detail="")
+        picture = _scatter([untitled]) if self.points else _png(self.strip)
+        return f"data:image/png;base64,{base64.b64encode(picture).decode()}"
+
+
+def are_points(images: Images) -> bool:
+    """Whether images are points in the plane: two channels of one pixel."""
+    return images.shape[1:] == POINT
+
+
+def sample_rows(folder: RunFolder, summary: DataSummary) -> list[Row]:
+    """Real images, then each model's chosen setting where it is judged, if images were kept."""
+    label = summary.metric.label
+    rows = []
+    real = folder.real_samples(summary.data)
+    if real is not None:
+        rows.append(Row("Real images", "held out", real[: _in_a_row(real)]))
+    for model in summary.ranked:
+        if model.chosen is None or model.chosen.moment is None:
+            continue
+        images = folder.samples(model.chosen.trial, model.chosen.moment.step)
+        if images is not None:
+            which = setting_name(model.chosen).removeprefix("the ")
+            detail = f"{label} {number(model.chosen.test)}, {which}"
+            rows.append(Row(model.label, detail, images[: _in_a_row(images)], real))
+    return rows
+
+
+def sheet(rows: Sequence[Row]) -> bytes:
+    """All rows with their labels as one PNG file; of points, a scatter plot each."""
+    if rows[0].points:
+        return _scatter(rows)
+    strips = [_strip(row.images) for row in rows]
+    factor = max(1, 56 // max(row.images.shape[-1] for row in rows))
+    strips = [_enlarged(strip, factor) for strip in strips]
+    heights = [max(strip.height, 34) + 6 for strip in strips]
+    width = LABEL + max(strip.width for strip in strips) + 8
+    picture = Image.new("RGB", (width, sum(heights) + 6), "white")
+    draw = ImageDraw.Draw(picture)
+    bold, light = _font("DejaVuSans-Bold.ttf", 13), _font("DejaVuSans.ttf", 11)
+    top = 6
+    for row, strip, height in zip(rows, strips, heights, strict=True):
+        middle = top + strip.height // 2
+        draw.text((8, middle - 2), row.title, fill="#1d2430", font=bold, anchor="ls")
+        draw.text((8, middle + 14), row.detail[:32], fill="#5f6875", font=light, anchor="ls")
+        picture.paste(strip, (LABEL, top))
+        top += height
+    return _png(picture)
+
+
+def square_sheet(
+    images: Images,
+    real: Images | None = None,
+    columns: int | None = None,
+    at_least: int = 84,
+) -> bytes:
+    """Any number of images as one PNG file, about as wide as high or in so many columns; points as
+    a scatter plot over real ones. Smaller images are enlarged to about `at_least` pixels."""
+    if are_points(images):
+        return _scatter([Row("", "", images, real)])
+    columns = columns or min(len(images), max(1, round(len(images) ** 0.5)))
+    strips = [_strip(images[i : i + columns]) for i in range(0, len(images), columns)]
+    side = strips[0].height + GAP
+    picture = Image.new(strips[0].mode, (strips[0].width, side * len(strips) - GAP), "white")
+    for row, strip in enumerate(strips):
+        picture.paste(strip, (0, row * side))
+    return _png(_enlarged(picture, max(1, at_least // side)))
+
+
+@dataclass(frozen=True)
+class Block:
+    """Images in rows and columns, and whose they are."""
+
+    title: str
+    detail: str
+    images: NDArray[np.uint8]  # (rows, columns, channels, height, width)
+    rows: Sequence[str] = ()  # a name for each row
+
+
+def blocks(listed: Sequence[Block]) -> bytes:
+    """Blocks side by side, as many as fit on a page, as one PNG file."""
+    factor = max(1, 56 // max(block.images.shape[-1] for block in listed))
+    parts = [_block(block, factor) for block in listed]
+    lines: list[list[Image.Image]] = [[]]
+    for part in parts:
+        if lines[-1] and sum(p.width + APART for p in lines[-1]) + part.width > PAGE:
+            lines.append([])
+        lines[-1].append(part)
+    width = max(sum(part.width + APART for part in line) for line in lines)
+    heights = [max(part.height for part in line) + APART for line in lines]
+    picture = Image.new("RGB", (width, sum(heights)), "white")
+    top = 0
+    for line, height in zip(lines, heights, strict=True):
+        left = 0
+        for part in line:
+            picture.paste(part, (left, top))
+            left += part.width + APART
+        top += height
+    return _png(picture)
+
+
+APART, PAGE, NAMES = 18, 1500, 92  # pixels between blocks, of a page's width, for rows' names
+
+
+def _block(block: Block, factor: int) -> Image.Image:
+    """One block with its title, and the names of its rows to the left."""
+    strips = [_enlarged(_strip(row).convert("RGB"), factor) for row in block.images]
+    left, head = (NAMES if block.rows else 0), 36
+    width, height = strips[0].width, strips[0].height + 3
+    picture = Image.new("RGB", (left + width, head + height * len(strips)), "white")
+    draw = ImageDraw.Draw(picture)
+    bold, light = _font("DejaVuSans-Bold.ttf", 13), _font("DejaVuSans.ttf", 11)
+    draw.text((left, 14), block.title, fill="#1d2430", font=bold, anchor="ls")
+    draw.text((left, 29), block.detail, fill="#5f6875", font=light, anchor="ls")
+    for index, strip in enumerate(strips):
+        top = head + index * height
+        if block.rows:
+            place = (left - 6, top + strip.height // 2)
+            draw.text(place, block.rows[index][:14], fill="#5f6875", font=light, anchor="rm")
+        picture.paste(strip, (left, top))
+    return picture
+
+
+def _in_a_row(images: Images) -> int:
+    return len(images) if are_points(images) else COLUMNS
+
+
+def _scatter(rows: Sequence[Row]) -> bytes:
+    with house_style():
+        return scatters([(row.title, row.detail, row.images, row.real) for row in rows])
+
+
+def _strip(images: Images) -> Image.Image:
+    """Images in one row, a white gap between them."""
+    count, channels, height, width = images.shape
+    shown = images[:, :3] if channels >= 3 else np.repeat(images[:, :1], 3, axis=1)
+    canvas = np.full((height, count * (width + GAP) - GAP, 3), 255, dtype=np.uint8)
+    for place, image in enumerate(shown.transpose(0, 2, 3, 1)):
+        canvas[:, place * (width + GAP) : place * (width + GAP) + width] = image
+    picture = Image.fromarray(canvas)
+    return picture if channels >= 3 else picture.convert("L")
+
+
+def _enlarged(picture: Image.Image, factor: float) -> Image.Image:
+    """Whole pixels when larger, averaged when smaller."""
+    if factor == 1:
+        return picture
+    size = (round(picture.width * factor), round(picture.height * factor))
+    return picture.resize(size, Image.Resampling.NEAREST if factor > 1 else Image.Resampling.BOX)
+
+
+def _font(name: str, size: int) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / name, size)
+
+
+def _png(picture: Image.Image) -> bytes:
+    file = io.BytesIO()
+    picture.save(file, format="PNG", optimize=True)
+    return file.getvalue()

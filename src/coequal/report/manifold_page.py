@@ -1,0 +1,146 @@
+"""The page of `coequal manifold`: curves over delta, and images beside what is nearest to them."""
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from markupsafe import Markup
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+from numpy.typing import NDArray
+from PIL import Image
+
+from coequal.files import write_json, write_whole
+from coequal.report.axes import WIDTH
+from coequal.report.style import (
+    COLOURS,
+    MUTED,
+    ON_DARK,
+    as_pdf,
+    as_svg,
+    colour,
+    house_style,
+    inline,
+    variables,
+)
+from coequal.report.templating import template
+from coequal.results.results_csv import csv_text
+
+SIDES = {
+    "precision": "precision",
+    "recall": "recall, held-out images",
+    "train_recall": "recall, training images",
+    "f1": "F1",
+}
+ENLARGED = 84  # pixels of an image on the page, at least
+
+
+class Pair(Protocol):
+    """An image and what is nearest to it, uint8 (1 or 3, height, width)."""
+
+    @property
+    def image(self) -> NDArray[np.uint8]:
+        """The image."""
+        ...
+
+    @property
+    def nearest(self) -> NDArray[np.uint8]:
+        """What is nearest to it."""
+        ...
+
+    @property
+    def squared(self) -> float:
+        """Their squared distance."""
+        ...
+
+    @property
+    def certain(self) -> bool:
+        """Whether more effort would not find a nearer one."""
+        ...
+
+
+def write_look(
+    out: Path,
+    record: Mapping[str, Any],
+    curves: Sequence[Mapping[str, float]],
+    samples: Sequence[Pair],
+    reached: Sequence[Pair],
+) -> Path:
+    """`index.html`, `manifold.json`, `curves.csv`, `curves.svg` and `curves.pdf`; returns the page.
+
+    Args:
+        out: a folder; files of these names are replaced.
+        record: what was measured, at one delta.
+        curves: a row per delta.
+        samples: generated images and the closest members of the manifold.
+        reached: real images and the closest images of the generator.
+    """
+    write_json(out / "manifold.json", record)
+    write_whole(out / "curves.csv", csv_text(curves).encode())
+    with house_style():
+        figure = draw_curves(curves, record["at_delta"]["delta"])
+        svg = as_svg(figure)
+        figure.set_layout_engine("none")
+        write_whole(out / "curves.svg", svg)
+        write_whole(out / "curves.pdf", as_pdf(figure))
+    page = template("look.html.jinja").render(
+        record=record,
+        numbers=numbers(record["at_delta"]),
+        curves=Markup(inline(svg, "curves")),
+        samples=[(picture(pair), pair) for pair in samples],
+        reached=[(picture(pair), pair) for pair in reached],
+        on_light=Markup(variables(COLOURS)),
+        on_dark=Markup(variables(ON_DARK)),
+    )
+    write_whole(out / "index.html", page.encode())
+    return out / "index.html"
+
+
+def numbers(row: Mapping[str, float]) -> list[tuple[str, float, float, float]]:
+    """Name, value and interval of every share of a row."""
+    return [
+        (title, row[side], row[f"{side}_low"], row[f"{side}_high"])
+        for side, title in SIDES.items()
+        if side in row
+    ]
+
+
+def draw_curves(curves: Sequence[Mapping[str, float]], delta: float) -> Figure:
+    """Every share against delta, with its interval, and a line at the delta that was asked for."""
+    figure = Figure(figsize=(WIDTH, 4.2), layout="constrained")
+    axes = figure.subplots()
+    deltas = [row["delta"] for row in curves]
+    for place, (side, title) in enumerate(SIDES.items()):
+        if side not in curves[0]:
+            continue
+        low, high = ([row[f"{side}_{end}"] for row in curves] for end in ("low", "high"))
+        tint = colour(place)
+        axes.fill_between(deltas, low, high, color=tint, alpha=0.15, lw=0)
+        axes.plot(deltas, [row[side] for row in curves], color=tint, lw=1.9, label=title)
+    axes.axvline(delta, color=MUTED, lw=0.9, ls=(0, (1, 2)))
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.set_ylim(-0.02, 1.02)
+    axes.set_xlabel("delta: squared distance at which an image counts")
+    axes.set_ylabel("share of images, with 95 % intervals")
+    axes.legend(loc="upper left")
+    return figure
+
+
+def picture(pair: Pair) -> str:
+    """The two images side by side as a PNG in a data URI."""
+    both = [
+        np.repeat(image[:3], 3 // len(image[:3]), axis=0) for image in (pair.image, pair.nearest)
+    ]
+    gap = np.full((3, both[0].shape[1], 1), 128, dtype=np.uint8)
+    pixels = np.concatenate([both[0], gap, both[1]], axis=2).transpose(1, 2, 0)
+    factor = max(1, -(-ENLARGED // pixels.shape[0]))
+    large = Image.fromarray(pixels).resize(
+        (pixels.shape[1] * factor, pixels.shape[0] * factor), Image.Resampling.NEAREST
+    )
+    file = io.BytesIO()
+    large.save(file, format="PNG", optimize=True)
+    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"

@@ -1,0 +1,318 @@
+"""How it was done, in plain words: what the page says under Methods, Caveats and Provenance."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from coequal.analysis.source import Facts
+from coequal.analysis.summary import DataSummary
+from coequal.analysis.transfer import Transferred
+from coequal.report.formatting import listed, number, plain
+from coequal.statistics.best_of import LARGE
+from coequal.statistics.orders import ORDERS, RESAMPLES
+
+
+def methods(summary: DataSummary, study: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Headings and what is to be known about each, for one data set."""
+    return [
+        ("Training", _training(study, summary.data)),
+        ("Search", _search(study)),
+        *([("Re-runs", _reruns(study))] if _seeds(study, "reruns") else []),
+        ("Choosing and reporting", _choosing(summary)),
+        ("Data", _data(summary)),
+        ("Instrument", _instrument(summary, study)),
+        ("BatchNorm", _batch_norm(summary)),
+        ("Failures", _failures(summary)),
+        *stopping(study),
+        ("Budget curves", _budget(summary)),
+        ("Verdict", _verdict(summary)),
+        ("What each number is over", _over(study)),
+    ]
+
+
+def protocols(summary: DataSummary) -> list[tuple[str, str]]:
+    """How each metric was measured, by split, as the records say it."""
+    return [
+        (f"{metric}, {split}", text)
+        for metric, splits in summary.protocols.items()
+        for split, text in sorted(splits.items())
+    ]
+
+
+def caveats(summary: DataSummary, study: Mapping[str, Any]) -> list[str]:
+    """What a reader must know before using the numbers, and every fallback that was taken."""
+    found = []
+    if not summary.finished:
+        found.append("The study is not finished; every number on this page can still change.")
+    reason = (study.get("search") or {}).get("reason")
+    if reason:
+        found.append(f"Ranges changed by the study: {reason}")
+    for model in study.get("models", ()):
+        departures = model.get("departures") or ()
+        lines = [departures] if isinstance(departures, str) else departures
+        found += [f"{model.get('title') or model.get('name')}: {line}" for line in lines]
+    if summary.cap is None:
+        declared = (summary.reference.get("cap") or {}).get(summary.metric.name)
+        why = "No cap was declared"
+        if declared is not None:
+            why = (
+                f"Uniform noise scores {number(declared)}, no worse than held-out real images' "
+                f"{number(summary.floor)}: it can't stand for a failure, and nothing else does"
+            )
+        found.append(f"{why}, so models with failures have no mean and no budget curve.")
+    if len(study.get("data", ())) > 1:
+        found.append(
+            "Each data set has its own verdict at 95 %: over several, the chance that one of them "
+            "is wrong is larger."
+        )
+    found.append(
+        f"{summary.metric.label} depends on the encoder, the number of images and the split: these "
+        "values can be compared with each other, not with those of another protocol or paper."
+    )
+    if not _seeds(study, "reruns"):
+        found.append(
+            "One seed per setting: how much a value would move with another training seed is not "
+            "measured."
+        )
+    found += [str(note) for note in summary.reference.get("notes", ())]
+    counts = sorted(summary.facts.notes.get(summary.data, Counter()).items())
+    found += [f"{note} ({count} trials)" for note, count in counts]
+    return found
+
+
+def provenance(facts: Facts, study: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Versions, machines, seeds and what it all cost."""
+    rows = [(name, "; ".join(sorted(seen))) for name, seen in sorted(facts.environment.items())]
+    return [
+        ("study seed", str(study.get("seed", "–"))),
+        (
+            "runs of a setting",
+            f"the search's own, and up to {facts.repeats} with fresh seeds"
+            if facts.repeats
+            else "one, the search's own",
+        ),
+        ("trials with results", str(facts.results)),
+        ("training time, all trials", _duration(facts.seconds)),
+        ("FLOPs, all trials", f"{facts.flops:.3g}"),
+        *rows,
+    ]
+
+
+def transfer_progress(moved: Mapping[str, Sequence[Transferred]]) -> str:
+    """What is missing of the transfer between data sets; empty if nothing is."""
+    pairs = [t for listed in moved.values() for t in listed if t.source != t.target]
+    planned = sum(t.planned for t in pairs if t.setting is not None)
+    ended = sum(len(t.runs) for t in pairs)
+    if ended >= planned:
+        return ""
+    return f"Transfer: {ended} of {planned} runs have results."
+
+
+def _training(study: Mapping[str, Any], data: str) -> str:
+    training = study.get("training") or {}
+    own = (training.get("budgets") or {}).get(data)
+    budget = " or ".join(
+        f"{amount:,} {unit.replace('_', ' ')}"
+        for unit, amount in (own or training.get("budget") or {}).items()
+    )
+    nets = study.get("architecture") or {}
+    shape = ", ".join(f"{key} {value}" for key, value in nets.items() if key != "name")
+    average = training.get("ema")
+    return (
+        f"Every trial may spend {budget or 'the same budget'} at batch size "
+        f"{training.get('batch_size', 'unknown')}, in "
+        f"{training.get('precision', 'unknown precision')}, "
+        f"and is measured at {training.get('checkpoints', 'its')} checkpoints. All models use the "
+        f"nets '{nets.get('name', 'unknown')}'{f' ({shape})' if shape else ''}"
+        f"{_own_nets(study)}. "
+        f"Weight averaging (EMA): {'none' if average is None else average}. "
+        "Measuring is off the clock."
+    )
+
+
+def _own_nets(study: Mapping[str, Any]) -> str:
+    """Which models bring nets of their own."""
+    found = []
+    for model in study.get("models") or ():
+        if own := model.get("architecture"):
+            rest = ", ".join(f"{key} {value}" for key, value in own.items() if key != "name")
+            title = model.get("title") or model.get("name")
+            found.append(f"{title} ({own.get('name')}{f', {rest}' if rest else ''})")
+    if not found:
+        return ", unless a model brings its own"
+    return f", but for those with nets of their own, at the same width: {', '.join(found)}"
+
+
+def _search(study: Mapping[str, Any]) -> str:
+    search = study.get("search") or {}
+    text = (
+        f"{search.get('settings', 'Several')} settings per model. Setting 0 is the authors'; the "
+        f"rest are random draws from the '{search.get('space', 'wide')}' ranges, declared before "
+        "the start. Models that share a hyper-parameter share its draws."
+    )
+    if replaced := search.get("ranges"):
+        names = listed([name.replace("_", " ") for name in replaced])
+        text += f" This study gives all models its own range of {names}."
+        text += " Its reason stands under departures." if search.get("reason") else ""
+    return text
+
+
+def _reruns(study: Mapping[str, Any]) -> str:
+    phase = study.get("reruns") or {}
+    best, seeds = int(phase.get("best", 1)), _seeds(study, "reruns")
+    which = "chosen setting" if best == 1 else f"best {best} settings (by validation)"
+    text = f"Each model's {which} is trained again with {seeds} fresh seeds."
+    if best > 1:
+        text += (
+            f" The first {seeds // 2} seeds choose among the settings by the median of their "
+            "validation values (failures worst); the other seeds are reported, on test: the seeds "
+            "that choose are never those that are reported."
+        )
+    return text + (
+        " IQM is the interquartile mean on the logarithm of the score, failures at the cap, with "
+        "Yuen's t interval; chosen settings are compared by Yuen's t on those means, p-values "
+        "after Holm. With fewer than 5 runs there is no interval, below 6 none for the median, "
+        "below 10 an interval is a screening and no claim."
+    )
+
+
+def _choosing(summary: DataSummary) -> str:
+    label = summary.metric.label
+    last = summary.rule.checkpoint == "last"
+    where = "its last checkpoint" if last else "the checkpoint with the best validation value"
+    return (
+        f"A setting is judged by its {label} on the validation split at {where} "
+        f"({summary.metric.better}); what is reported is the {label} on the test split at that "
+        "same checkpoint. The oracle is the best test value over all settings and checkpoints, "
+        "which is how Lucic et al. 2018 choose: it is shown to tell how much choosing honestly "
+        "costs, and nobody can achieve it. The selection gap is what the search reported less what "
+        "fresh seeds of the same setting give: it measures the luck in the choice."
+    )
+
+
+def _data(summary: DataSummary) -> str:
+    reference = summary.reference
+    counts = ", ".join(f"{n:,} {split}" for split, n in (reference.get("counts") or {}).items())
+    shape = " × ".join(map(str, reference.get("shape") or ()))
+    parts = [f"{summary.data}"]
+    parts += [f"images of {shape} (channels, height, width)"] if shape else []
+    parts += [counts] if counts else []
+    if reference.get("fingerprint"):
+        parts.append(f"fingerprint {reference['fingerprint']}")
+    return "; ".join(parts) + "."
+
+
+def _instrument(summary: DataSummary, study: Mapping[str, Any]) -> str:
+    evaluation = study.get("evaluation") or {}
+    encoder = summary.reference.get("encoder") or evaluation.get("encoder") or "unknown"
+    note = summary.reference.get("encoder_note")
+    return (
+        f"Encoder {encoder}{f' ({note})' if note else ''}; "
+        f"{evaluation.get('samples', 'an unknown number of')} generated images per measurement. "
+        f"Held-out real images score {_level(summary.floor)} (the floor: validation against test); "
+        f"images of uniform noise score {_level(summary.cap)} (the cap)."
+    )
+
+
+def _batch_norm(summary: DataSummary) -> str:
+    text = " ".join(summary.protocols[summary.metric.name].values())
+    found = re.search(r"\b(?:bn|batch[-_ ]?norm)\w*\s*[=: ]\s*([\w.-]+)", text, flags=re.IGNORECASE)
+    if found is None:
+        return "The protocol names no BatchNorm mode for the generator while it makes the images."
+    return f"While the generator makes the measured images its BatchNorm mode is '{found[1]}'."
+
+
+def _failures(summary: DataSummary) -> str:
+    cap = "no cap was declared" if summary.cap is None else f"the cap, {plain(summary.cap)}"
+    return (
+        f"A trial that diverged, failed or ran out of time is a result. It counts as the worst in "
+        f"ranks and medians and as {cap}, in means; a score worse than the cap counts as the cap "
+        "in means. Failure rates carry a 95 % Wilson interval, which is over the draw of settings."
+    )
+
+
+def _budget(summary: DataSummary) -> str:
+    bound = "none is known" if summary.bound is None else plain(summary.bound)
+    return (
+        "The expected best of n of B settings is exact and unbiased, over all draws of n without "
+        "replacement (Tang et al. 2020). Its interval is the spacings interval: the scores' own "
+        "probabilities are B sorted uniform numbers whatever their law is, what lies beyond the "
+        f"best setting is bounded by the metric (best possible value: {bound}), and beyond the "
+        "worst by the cap. It covers 95 % or more in simulations over eleven laws. n/B decides "
+        "everything: about B/n independent looks at the best of n exist. Up to 0.19 the settings "
+        "bound the interval on both sides, up to 0.5 only on one, and beyond it is refused. "
+        "Against FLOPs and seconds, settings are tried in random order until the next no longer "
+        "fits, again in closed form; intervals there are approximate and "
+        "refused beyond half of the search's cost. How often each interval covers was simulated: "
+        f"docs/validation.md of the project.{_large(summary)}"
+    )
+
+
+def _large(summary: DataSummary) -> str:
+    """What is done in another way with very many settings; empty where none has so many."""
+    if max((len(model.ended) for model in summary.models), default=0) <= LARGE:
+        return ""
+    return (
+        f" All settings count in every number, but with more than {LARGE} of a model some are "
+        f"computed in another way: against FLOPs and seconds by searches in {ORDERS} random orders "
+        f"instead of the closed form, with intervals from {RESAMPLES} resamples; ranks at a "
+        "selection of n; spacings and permutations with fewer draws. That was not part of the "
+        "simulations."
+    )
+
+
+def _verdict(summary: DataSummary) -> str:
+    found = summary.verdict
+    budget = "" if found is None else f" Here n is {found.budget}."
+    return (
+        "Models are compared by P(A better than B): the chance that the best of n settings drawn "
+        "from one search beats the best of n from another (test values of settings picked by "
+        "validation, failures worst, ties one half). From 20 settings each, n is a tenth of the "
+        "settings, fixed before any score is seen, and pairs are tested by normal scores on the "
+        "logit scale; smaller searches are compared at n = 1 by the exact permutation law. The "
+        "worse model of the clearest pair leaves, and the rest are compared again, with "
+        "Bonferroni's correction for the pairs left. Models that are the same stay together in "
+        f"about 95 % of studies or more. It compares whole searches, not the best settings.{budget}"
+    )
+
+
+def _over(study: Mapping[str, Any]) -> str:
+    text = (
+        "Each value of the search is of a single training run: one setting, one seed, one set of "
+        "generated images. Budget curves, P(A better than B), power and the verdict are over the "
+        "draw of settings."
+    )
+    if _seeds(study, "reruns"):
+        text += " Everything said of re-runs is over training seeds, at one setting of each model."
+    return f"{text} A metric's own standard error is over new generated images of one network."
+
+
+def _seeds(study: Mapping[str, Any], phase: str) -> int:
+    return int((study.get(phase) or {}).get("seeds", 0))
+
+
+def _level(value: float | None) -> str:
+    return "an unknown value" if value is None else plain(value)
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.1f} s"
+    return f"{seconds / 60:.1f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def stopping(study: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What the page says under Methods of a study that stops trials early; nothing of another."""
+    verdicts = (study.get("training") or {}).get("stop_on") or ()
+    if not verdicts:
+        return []
+    names = " or ".join(str(name).replace("_", " ") for name in verdicts)
+    return [
+        (
+            "Stopping early",
+            f"A trial of any model ends as soon as the rules of docs/health.md say: {names}. It "
+            "counts as a failure everywhere, like one that diverged, whatever it might have scored "
+            "at the end of its budget. What it leaves of that is given to nobody.",
+        )
+    ]

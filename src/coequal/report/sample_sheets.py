@@ -1,0 +1,122 @@
+"""What a reader looks at rather than reads: samples, samples by class, nearest training images."""
+
+import base64
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coequal.analysis.model import ModelSummary
+from coequal.analysis.summary import DataSummary
+from coequal.files import write_whole
+from coequal.report.figures.images import picture_figure
+from coequal.report.formatting import number
+from coequal.report.image_grids import Block, Row, blocks, sample_rows, sheet
+from coequal.report.style import as_pdf, as_svg, house_style
+from coequal.results.folder import RunFolder, file_name
+
+BY_CLASS = 6  # images of each class
+BESIDE = 6  # generated images that are shown beside their neighbours
+CLASSES = 20  # of more classes only the first are shown
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One picture with its title and how to read it."""
+
+    title: str
+    read: str
+    png: bytes
+
+    @property
+    def uri(self) -> str:
+        """The picture in a data URI."""
+        return f"data:image/png;base64,{base64.b64encode(self.png).decode()}"
+
+
+@dataclass(frozen=True)
+class Looks:
+    """The pictures of one data set."""
+
+    rows: Sequence[Row] = ()
+    sheets: Sequence[Sheet] = ()
+
+
+def looks_of(folder: RunFolder, summary: DataSummary, target: Path) -> Looks:
+    """The pictures, which also become files in `target`."""
+    anchor = file_name(summary.data)
+    rows = sample_rows(folder, summary)
+    if rows:
+        picture = sheet(rows)
+        write_whole(target / f"{anchor}-samples.png", picture)
+        with house_style():
+            figure = picture_figure(picture)
+            write_whole(target / f"{anchor}-samples.svg", as_svg(figure))
+            write_whole(target / f"{anchor}-samples.pdf", as_pdf(figure))
+    sheets = []
+    for name, found in (
+        ("classes", _classes(folder, summary)),
+        ("neighbours", _neighbours(folder, summary)),
+    ):
+        if found is not None:
+            write_whole(target / f"{anchor}-{name}.png", found.png)
+            sheets.append(found)
+    return Looks(rows, sheets)
+
+
+def _chosen(summary: DataSummary) -> Iterator[tuple[ModelSummary, str, int, str]]:
+    """Each model with its chosen trial, the step where that is judged, and a line about it."""
+    for model in summary.ranked:
+        if model.chosen is not None and model.chosen.moment is not None:
+            line = f"{summary.metric.label} {number(model.chosen.test)}"
+            yield model, model.chosen.trial, model.chosen.moment.step, line
+
+
+def _classes(folder: RunFolder, summary: DataSummary) -> Sheet | None:
+    """A row for each class, of the models that take classes; None where there are none."""
+    names = list(summary.reference.get("classes") or ())[:CLASSES]
+    listed: list[Block] = []
+    for model, trial, step, line in _chosen(summary):
+        images = folder.samples(trial, step)
+        if images is None or not folder.details(trial).get("conditional"):
+            continue
+        total = len(summary.reference["classes"])
+        grid = _by_class(images, total)[: len(names)]
+        if grid.size:
+            rows = names if not listed else ()
+            listed.append(Block(model.label, line, grid, rows[: len(grid)]))
+    if not listed:
+        return None
+    read = (
+        "Images of each class asked for, a row a class, by each model's chosen setting where it is "
+        "judged, not selected: is every row what its name says, and are its images different?"
+    )
+    return Sheet("Samples by class", read, blocks(listed))
+
+
+def _by_class(images: NDArray[np.uint8], classes: int) -> NDArray[np.uint8]:
+    """Images whose classes go round, as (class, image, ...): as many of each as there are of the
+    rarest, BY_CLASS at most."""
+    each = min(BY_CLASS, len(images) // classes)
+    whole = images[: each * classes].reshape(each, classes, *images.shape[1:])
+    return whole.swapaxes(0, 1)
+
+
+def _neighbours(folder: RunFolder, summary: DataSummary) -> Sheet | None:
+    """Generated images beside their nearest training images; None where none were kept."""
+    listed: list[Block] = []
+    for model, trial, _, line in _chosen(summary):
+        found = folder.neighbours(trial)
+        if found is not None:
+            listed.append(Block(model.label, line, found[:BESIDE]))
+    if not listed:
+        return None
+    near = listed[0].images.shape[1] - 1
+    read = (
+        f"Left a generated image of the last checkpoint, then the {near} training images nearest "
+        "to it in the encoder's features. A copy looks like its neighbour; an image of nothing has "
+        "neighbours that agree with each other and not with it."
+    )
+    return Sheet("Nearest training images", read, blocks(listed))

@@ -1,0 +1,74 @@
+"""The verdict as plain lines for a terminal, no wider than 100 columns."""
+
+import textwrap
+from collections.abc import Sequence
+
+from coequal.analysis.model import ModelSummary
+from coequal.analysis.summary import DataSummary
+from coequal.report.formatting import NONE, number, outcome
+from coequal.report.verdict_text import (
+    lowest,
+    power_sentence,
+    progress,
+    rerun_sentence,
+    verdict_note,
+    verdict_sentence,
+)
+
+WIDTH = 100
+
+
+def verdict_lines(summaries: Sequence[DataSummary]) -> list[str]:
+    """The verdict in a few sentences and a short table, for each data set."""
+    lines: list[str] = []
+    for summary in summaries:
+        if lines:
+            lines.append("")
+        if len(summaries) > 1:
+            lines += textwrap.wrap(f"== {summary.data} ==", WIDTH)
+        said = (
+            progress(summary),
+            verdict_sentence(summary),
+            verdict_note(summary),
+            power_sentence(summary),
+            rerun_sentence(summary),
+            lowest(summary),
+        )
+        for sentence in said:
+            lines += textwrap.wrap(sentence, WIDTH, break_on_hyphens=False)
+        lines += ["", *_table(summary)]
+    return lines
+
+
+def _table(summary: DataSummary) -> list[str]:
+    label = f"test {summary.metric.label}"
+    head = ("model", "settings", f"best setting's {label}", f"authors' {label}", "failures")
+    again = summary.rerun_phase is not None
+    rows: list[tuple[str, ...]] = [(*head, *(["re-runs' IQM"] if again else []))]
+    rows += [(*_row(m), *([_rerun(m)] if again else [])) for m in summary.ranked]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return [
+        "  ".join(
+            cell.ljust(width) if column == 0 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )[:WIDTH].rstrip()
+        for row in rows
+    ]
+
+
+def _row(model: ModelSummary) -> tuple[str, ...]:
+    return (
+        model.label,
+        f"{len(model.ended)}/{len(model.settings)}",
+        number(model.chosen.test) if model.chosen else NONE,
+        outcome(model.authors),
+        f"{len(model.failures)}/{len(model.ended)}",
+    )
+
+
+def _rerun(model: ModelSummary) -> str:
+    if model.rerun is None or model.rerun.numbers is None:
+        return NONE
+    numbers = model.rerun.numbers
+    failed = f", {numbers.failed}/{numbers.runs} failed" if numbers.failed else ""
+    return f"{number(numbers.iqm)}{failed}"

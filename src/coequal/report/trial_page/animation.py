@@ -1,0 +1,72 @@
+"""Samples over time: single pictures for the page, one animation as a file."""
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from coequal.files import write_whole
+from coequal.report.image_grids import square_sheet
+from coequal.results.folder import RunFolder
+
+PACE, REST = 160, 1600  # milliseconds of a picture, and of the last
+CAPTION = 24  # pixels beneath the pictures of the animation
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Generated images at one step, at latents that are the same in every frame."""
+
+    step: int
+    images: NDArray[Any]  # (n, channels, height, width)
+    real: NDArray[Any] | None  # real ones, shown beneath if they are points
+
+    @cached_property
+    def uri(self) -> str:
+        """The images in a square, one pixel each, as a PNG in a data URI."""
+        png = square_sheet(self.images, self.real, at_least=1)
+        return f"data:image/png;base64,{base64.b64encode(png).decode()}"
+
+
+def frames_of(folder: RunFolder, trial_id: str, data: str) -> list[Frame]:
+    """The frames of a trial; where it kept none, the sheets of its checkpoints."""
+    real = folder.real_samples(data)
+    found = folder.frames(trial_id)
+    if found is not None:
+        steps, images = found
+        return [Frame(step, each, real) for step, each in zip(steps, images, strict=True)]
+    sheets = sorted((folder.trial_folder(trial_id) / "samples").glob("step-*.npy"))
+    steps = [int(path.stem.removeprefix("step-")) for path in sheets]
+    read = {step: folder.samples(trial_id, step) for step in steps}
+    return [Frame(step, images, real) for step, images in read.items() if images is not None]
+
+
+def write_animation(frames: Sequence[Frame], path: Path) -> None:
+    """The frames as an animated GIF with the step beneath each; it is there whole or not at all."""
+    pictures = [_captioned(frame) for frame in frames]
+    file = io.BytesIO()
+    first, *rest = pictures
+    pace = [PACE] * len(rest) + [REST]
+    first.save(file, format="GIF", save_all=True, append_images=rest, duration=pace, loop=0)
+    write_whole(path, file.getvalue())
+
+
+def _captioned(frame: Frame) -> Image.Image:
+    png = Image.open(io.BytesIO(square_sheet(frame.images, frame.real)))
+    sheet = png.convert("L" if png.mode == "L" else "RGB")
+    picture = Image.new(sheet.mode, (sheet.width, sheet.height + CAPTION), "white")
+    picture.paste(sheet, (0, 0))
+    fonts = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+    font = ImageFont.truetype(fonts / "DejaVuSans.ttf", 13)
+    place = (picture.width // 2, sheet.height + CAPTION // 2)
+    ImageDraw.Draw(picture).text(
+        place, f"step {frame.step:,}", fill="black", font=font, anchor="mm"
+    )
+    return picture

@@ -1,0 +1,151 @@
+"""Losses and signals of one training run."""
+
+import math
+import textwrap
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from coequal.health import Health
+from coequal.health.rules import RULES, Rule
+from coequal.health.signals import NAMES, Signals
+from coequal.report.axes import WIDTH, whole_numbers
+from coequal.report.style import BAND, FAINT, MUTED, colour, plain_ticks, wants_log
+
+Numbers = NDArray[np.floating]
+
+COLUMNS = 3
+SMOOTH = 40  # smoothed curves are means over a fortieth of what is drawn
+PLAYERS = {"discriminator": "discriminator", "generator": "generator"}
+SENTENCE, LETTERS = 3, 52  # lines of a rule's sentence above its panel, and letters of each
+VALUE, LIMIT = 0, 1  # colours of what was measured and of what it is held against
+
+
+def losses(curves: Mapping[str, Numbers], health: Health | None) -> Figure | None:
+    """Both players' losses over steps, smoothed over the single values; None without any."""
+    drawn = [name for name in PLAYERS if name in curves and np.isfinite(curves[name]).any()]
+    if not drawn:
+        return None
+    figure = Figure(figsize=(WIDTH, 3.3), layout="constrained")
+    axes = figure.subplots()
+    everything: list[float] = []
+    for place, name in enumerate(PLAYERS):
+        if name not in drawn:
+            continue
+        there = np.isfinite(curves[name])
+        steps, values = curves["step"][there], curves[name][there].astype(np.float64)
+        axes.plot(steps, values, color=colour(place), lw=0.7, alpha=0.35)
+        axes.plot(steps, smoothed(values), color=colour(place), lw=1.9, label=name)
+        everything += values.tolist()
+    _limits(axes, everything, log=False)
+    since(axes, health)
+    axes.set_xlabel("discriminator steps")
+    axes.set_ylabel("loss")
+    axes.margins(x=0.01)
+    axes.legend(loc="upper right", ncols=2)
+    whole_numbers(axes)
+    return figure
+
+
+def smoothed(values: Numbers) -> Numbers:
+    """Means over neighbours, fewer of them at the ends."""
+    width = max(1, len(values) // SMOOTH)
+    weights = np.ones(2 * width + 1)
+    total = np.convolve(values, weights, mode="full")[width : width + len(values)]
+    count = np.convolve(np.ones(len(values)), weights, mode="full")[width : width + len(values)]
+    found: Numbers = total / count
+    return found
+
+
+def rules(signals: Signals, health: Health | None) -> Figure | None:
+    """What each rule looks at, with its threshold and the range of healthy runs; None before the
+    first probe."""
+    if not len(signals):
+        return None
+    figure, panels = _panels(len(RULES), 2.3)
+    for axes, rule in zip(panels, RULES, strict=True):
+        _rule(axes, rule, signals)
+        since(axes, health)
+    return figure
+
+
+def everything(signals: Signals) -> Figure | None:
+    """Every signal that was seen; None before the first probe."""
+    seen = [name for name in NAMES[1:] if np.isfinite(signals[name]).any()]
+    if not seen:
+        return None
+    figure, panels = _panels(len(seen), 1.85)
+    for axes, name in zip(panels, seen, strict=True):
+        values = np.where(np.isfinite(signals[name]), signals[name], np.nan)
+        there = np.isfinite(values)
+        axes.plot(signals["step"][there], values[there], color=colour(VALUE), lw=1.4)
+        _limits(axes, values[there].tolist())
+        axes.set_title(name.replace("_", " "), loc="left", fontsize=9)
+    return figure
+
+
+def since(axes: Axes, health: Health | None) -> None:
+    """A line at the step since when the verdict holds."""
+    if health is not None and health.failed and health.step is not None:
+        axes.axvline(health.step, color=MUTED, lw=1.0, ls=(0, (1, 2)), zorder=0.9)
+
+
+def _rule(axes: Axes, rule: Rule, signals: Signals) -> None:
+    steps, threshold = signals["step"], rule.threshold
+    values = rule.value(signals)
+    values = np.where(np.isfinite(values), values, np.nan)
+    may, holds = rule.may(signals), rule.holds(signals)
+    low, high = threshold.healthy
+    axes.axhspan(low, high, color=BAND, lw=0, zorder=0.5)
+    axes.axhline(threshold.at, color=colour(LIMIT), lw=1.1, dashes=(4, 2), zorder=2)
+    axes.plot(steps, values, color=FAINT, lw=1.4, zorder=2.5)
+    axes.plot(steps, np.where(may, values, np.nan), color=colour(VALUE), lw=1.6, zorder=3)
+    fires = np.where(holds, values, np.nan)
+    axes.plot(steps, fires, color=colour(LIMIT), lw=2.4, marker="o", ms=2.5, zorder=4)
+    found = values[np.isfinite(values)].tolist()
+    _limits(axes, [*found, threshold.at])
+    title = f"{rule.verdict} {threshold.side} {threshold.at:g}".replace("_", " ")
+    axes.set_title(title, loc="left", fontsize=9.5, fontweight="bold", pad=SENTENCE * 11)
+    text = "\n".join(textwrap.wrap(rule.sentence, LETTERS, max_lines=SENTENCE, placeholder=" ..."))
+    said = axes.text(
+        0, 1.02, text, transform=axes.transAxes, fontsize=6.8, color=MUTED, va="bottom"
+    )
+    said.set_in_layout(False)  # the title's distance has made room for it
+    if not found:
+        axes.text(0.5, 0.5, "could not be seen", transform=axes.transAxes, color=MUTED, ha="center")
+
+
+def _panels(count: int, height: float) -> tuple[Figure, list[Axes]]:
+    """Panels that share their steps and nothing else."""
+    rows = math.ceil(count / COLUMNS)
+    figure = Figure(figsize=(WIDTH, 0.3 + height * rows), layout="constrained")
+    listed = list(figure.subplots(rows, COLUMNS, squeeze=False, sharex=True).flat)
+    for place, axes in enumerate(listed):
+        if place >= count:
+            axes.set_axis_off()
+            continue
+        axes.tick_params(labelbottom=place + COLUMNS >= count, labelsize=8)
+        axes.margins(x=0.01)
+        whole_numbers(axes)
+    figure.supxlabel("discriminator steps", fontsize=9)
+    return figure, listed[:count]
+
+
+def _limits(axes: Axes, values: list[float], log: bool | None = None) -> None:
+    """Around almost all values: a few far ones must not flatten the rest."""
+    finite = [value for value in values if math.isfinite(value)]
+    if not finite:
+        return
+    low, high = np.quantile(finite, (0.002, 0.998)).tolist() if len(finite) > 500 else (0, 0)
+    if len(finite) <= 500:
+        low, high = min(finite), max(finite)
+    logarithmic = wants_log([low, high]) if log is None else log
+    if logarithmic:
+        axes.set_ylim(low / 1.3, high * 1.3)
+    else:
+        room = 0.08 * ((high - low) or abs(high) or 1.0)
+        axes.set_ylim(low - room, high + room)
+    plain_ticks(axes, logarithmic)

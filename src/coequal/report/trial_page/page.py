@@ -1,0 +1,167 @@
+"""The page of one training run: `index.html` in its folder. Self-contained, no network."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+from coequal.files import write_whole
+from coequal.health import Health
+from coequal.health.remedies import TRAIN_LONGER
+from coequal.health.signals import MEANING as SIGNALS_IN_WORDS
+from coequal.health.signals import Signals, load
+from coequal.health.verdict import MEANING
+from coequal.records import Result, Trial
+from coequal.report.formatting import number
+from coequal.report.style import COLOURS, ON_DARK, as_svg, house_style, inline, variables
+from coequal.report.templating import template
+from coequal.report.trial_page import figures
+from coequal.report.trial_page.animation import Frame, frames_of, write_animation
+from coequal.results.folder import HEALTH, SIGNALS, RunFolder
+
+PAGE = "index.html"
+ANIMATION = "progress.gif"
+
+
+@dataclass(frozen=True)
+class Command:
+    """The command that a run was begun with, and what it becomes with other settings.
+
+    Attributes:
+        text: ready to paste.
+        having: gives the command with more settings, for another folder.
+    """
+
+    text: str
+    having: Callable[[Mapping[str, Any]], str]
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """Something to try next."""
+
+    what: str
+    source: str
+    command: str  # empty of advice that no option stands for
+
+
+@dataclass(frozen=True)
+class Run:
+    """What there is to show of a run."""
+
+    trial: Trial
+    result: Result
+    health: Health | None  # None: its process died before it could be written
+    signals: Signals | None
+    frames: Sequence[Frame]
+    attempts: Sequence[Attempt]
+    metric: str
+
+    @property
+    def verdict(self) -> str:
+        """The verdict, since when, and how the training ended if not at its end."""
+        if self.health is None:
+            return self.result.status
+        since = "" if self.health.step is None else f" since step {self.health.step:,}"
+        return f"{self.health.verdict.replace('_', ' ')}{since}"
+
+    @property
+    def facts(self) -> list[tuple[str, str]]:
+        """Value and what it is, for the head of the page."""
+        spent = self.result.spent
+        found = [(f"{spent.discriminator_steps:,}", "discriminator steps done")]
+        if self.result.checkpoints:
+            last = self.result.checkpoints[-1]
+            found += [
+                (number(m.value), f"{m.metric} on {m.split} at step {last.step:,}")
+                for m in last.measurements
+                if m.metric == self.metric
+            ]
+        return [*found, (f"{spent.seconds:,.0f} s", "of training, evaluation not counted")]
+
+    @property
+    def passed(self) -> list[str]:
+        """Alarms that did not last, in words."""
+        if self.health is None or self.signals is None or not len(self.signals):
+            return []
+        last = int(self.signals["step"][-1])
+        return [
+            f"{alarm.verdict.replace('_', ' ')} from step {alarm.since:,} to {alarm.until:,}"
+            for alarm in self.health.alarms
+            if alarm.until < last
+        ]
+
+
+def read_run(folder: RunFolder, trial: Trial, metric: str, command: Command) -> Run:
+    """What the folder of a run with one trial holds.
+
+    Args:
+        folder: of the run.
+        trial: its trial, which has a result; its budget counts discriminator steps.
+        metric: that the page names.
+        command: that it was begun with.
+
+    Raises:
+        ValueError: a file is there and can't be read; the message names it.
+    """
+    place = folder.trial_folder(trial.id)
+    result = folder.result(trial.id)
+    assert result is not None
+    health = None
+    if (place / HEALTH).exists():
+        health = Health.from_dict(json.loads((place / HEALTH).read_text()))
+    signals = load(place / SIGNALS) if (place / SIGNALS).exists() else None
+    longer = {"steps": 2 * int(trial.training["budget"]["discriminator_steps"])}
+    attempts = []
+    for remedy in health.remedies if health else ():
+        settings = longer if remedy.what == TRAIN_LONGER else remedy.settings
+        text = command.having(settings) if settings else ""  # words alone change no command
+        attempts.append(Attempt(remedy.what, remedy.source, text))
+    frames = frames_of(folder, trial.id, trial.data)
+    return Run(trial, result, health, signals, frames, attempts, metric)
+
+
+def write_training_page(folder: RunFolder, run: Run, command: Command) -> Path:
+    """Write the animation and the page; returns the page."""
+    animation = folder.path / ANIMATION
+    animation.unlink(missing_ok=True)  # of an earlier call
+    if len(run.frames) > 1:
+        write_animation(run.frames, animation)
+    pictures = _pictures(folder, run)
+    links = {
+        "the full report": "report/index.html",
+        "the animation (GIF)": ANIMATION,
+        "a sheet of samples": "samples.png",
+        "every number (CSV)": "results.csv",
+    }
+    html = template("training.html.jinja").render(
+        run=run,
+        command=command.text,
+        meaning=MEANING.get(run.health.verdict, "") if run.health else "",
+        signals=SIGNALS_IN_WORDS,
+        links={name: to for name, to in links.items() if (folder.path / to).exists()},
+        number=number,
+        on_light=Markup(variables(COLOURS)),
+        on_dark=Markup(variables(ON_DARK)),
+        **pictures,
+    )
+    write_whole(folder.path / PAGE, html.encode())
+    return folder.path / PAGE
+
+
+def _pictures(folder: RunFolder, run: Run) -> dict[str, Markup | None]:
+    with house_style():
+        drawn = {
+            "losses": figures.losses(folder.curves(run.trial.id), run.health),
+            "rules": run.signals and figures.rules(run.signals, run.health),
+            "everything": run.signals and figures.everything(run.signals),
+        }
+        return {name: _inline(figure or None, name) for name, figure in drawn.items()}
+
+
+def _inline(figure: Figure | None, name: str) -> Markup | None:
+    return None if figure is None else Markup(inline(as_svg(figure), name))

@@ -1,0 +1,272 @@
+"""What the numbers say, in sentences: the verdict, how sure it is, and what is missing."""
+
+from collections.abc import Sequence
+
+from coequal.analysis.model import ModelSummary
+from coequal.analysis.pairs import Pair
+from coequal.analysis.summary import DataSummary
+from coequal.report.formatting import (
+    amount,
+    capital,
+    chance,
+    count,
+    listed,
+    number,
+    p_value,
+    percent,
+    setting_name,
+)
+from coequal.statistics.rates import wilson
+from coequal.statistics.reruns import CLAIM, FEWEST
+from coequal.statistics.verdict import Removal
+
+NOT_EQUAL = "no model in this tier was shown to be beaten; this doesn't show that they are equal"
+
+
+MORE = "The verdict, which allows for all pairs, takes more."
+
+
+def progress(summary: DataSummary) -> str:
+    """What is missing from an unfinished study; empty if nothing is."""
+    parts = []
+    if summary.ended < summary.planned:
+        waiting = [m for m in summary.models if len(m.ended) < len(m.settings)]
+        missing = listed([f"{m.title} {len(m.ended)} of {len(m.settings)}" for m in waiting])
+        text = f"{summary.ended} of {summary.planned} trials of the search have results"
+        parts.append(f"{text}. Incomplete: {missing}.")
+    phase = summary.rerun_phase
+    if phase and phase.missing:
+        text = f"{phase.ended} of {phase.planned} re-runs have results"
+        early = summary.ended < summary.planned
+        parts.append(f"{text}{' (they are chosen once the search has ended)' if early else ''}.")
+    return " ".join(parts)
+
+
+def verdict_sentence(summary: DataSummary) -> str:
+    """The verdict for humans, in one sentence."""
+    found = summary.verdict
+    with_results = [model for model in summary.models if model.ended]
+    if found is None:
+        return "There are no results yet."
+    if len(with_results) == 1:
+        return f"Only {with_results[0].title} has results: there is nothing to compare it with."
+    whole = summary.ended == summary.planned
+    start, no_model = ("", "No model") if whole else ("So far: ", "no model")
+    if not found.could_separate and summary.compared.effects:
+        return effect_sentence(summary)
+    if not found.could_separate:
+        return (
+            f"{start}{no_model} is shown to be worse than another: with {_settings(with_results)}, "
+            f"the smallest possible p-value is {found.least_p:.2g} and {len(with_results)} models "
+            f"need {found.threshold:.2g}; nothing here could have separated them."
+        )
+    if not found.removed:
+        return f"{start}{no_model} was shown to be beaten, at 95 %."
+    tier = listed([summary.title(name) for name in found.tier])
+    beaten = listed([summary.title(removal.model) for removal in found.removed])
+    verbs = (
+        "was" if len(found.tier) == 1 else "were",
+        "was" if len(found.removed) == 1 else "were",
+    )
+    return f"{start}{tier} {verbs[0]} not shown to be beaten; {beaten} {verbs[1]}, at 95 %."
+
+
+def verdict_note(summary: DataSummary) -> str:
+    """What the verdict does not say; empty where it compares nothing."""
+    found = summary.verdict
+    if found is None or len(found.tier) < 2:
+        return ""
+    if not found.could_separate and summary.compared.effects:
+        return "What is not shown may still be so; this compares settings, not models."
+    return f"{capital(NOT_EQUAL)}."
+
+
+def effect_sentence(summary: DataSummary) -> str:
+    """What the changes did that the study compares with one model each; empty without any."""
+    compared = summary.compared
+    if not compared.effects:
+        return ""
+    said = {"better": "none", "worse": "none"}
+    for outcome in said:
+        names = [summary.title(e.name) for e in compared.effects if compared.outcome(e) == outcome]
+        if names:
+            said[outcome] = listed(names)
+    start = "Of" if summary.finished else "So far: of"
+    return (
+        f"{start} {count(len(compared.effects), 'change')}, each against the model without it, "
+        f"shown to be better: {said['better']}; shown to be worse: {said['worse']}; at 95 % over "
+        "these comparisons."
+    )
+
+
+def how_sure(summary: DataSummary) -> list[str]:
+    """How sure the verdict is, in a few sentences: method, clearest defeat, power, re-runs."""
+    found = summary.verdict
+    if found is None or len(found.settings) < 2:
+        return []
+    lines = [_budget(summary)]
+    if found.removed:
+        lines.append(clearest(summary, found.removed[-1]))
+    lines += [power_sentence(summary), rerun_sentence(summary)]
+    if found.could_separate:
+        lines.append(effect_sentence(summary))
+    return [line for line in lines if line]
+
+
+def clearest(summary: DataSummary, removal: Removal) -> str:
+    """The least clear of the defeats: the one that the tier's border rests on."""
+    z = "" if removal.z is None else f", z = {removal.z:.2f}"
+    return (
+        f"The last to leave was {summary.title(removal.model)}, beaten by "
+        f"{summary.title(removal.beaten_by)} with a chance of {chance(removal.probability)} "
+        f"(p = {p_value(removal.p_value)}{z}; it needed {p_value(removal.threshold)})."
+    )
+
+
+def power_sentence(summary: DataSummary) -> str:
+    """What it would take to separate the first two of the tier; empty where nobody can say."""
+    found, contest = summary.verdict, summary.contest
+    if found is None or contest is None or len(found.tier) < 2 or not found.could_separate:
+        return ""
+    a, b = found.tier[:2]
+    pair = contest.pair(a, b)
+    return "" if pair is None else _power(summary, pair, a, b)
+
+
+def rerun_sentence(summary: DataSummary) -> str:
+    """What the re-runs of the chosen settings say; empty where the study has none."""
+    if summary.rerun_phase is None:
+        return ""
+    found = summary.rerun_verdict
+    if found is None:
+        if summary.ended < summary.planned:
+            return ""
+        return (
+            "The re-runs don't compare the chosen settings: fewer than two models have any that "
+            "can be compared."
+        )
+    compared = [*found.tier, *found.beaten]
+    if len(compared) < 2:
+        return (
+            f"The re-runs don't compare the chosen settings: that takes {FEWEST} seeds or more of "
+            "at least two of them."
+        )
+    runs = [len(m.rerun.runs) for m in summary.models if m.rerun and m.name in compared]
+    seeds = count(runs[0], "fresh seed") if len(set(runs)) == 1 else _between(runs)
+    if not found.beaten:
+        said = "none was shown to be beaten"
+    else:
+        tier = listed([summary.title(name) for name in found.tier])
+        beaten = listed([summary.title(name) for name in found.beaten])
+        verb = "was" if len(found.tier) == 1 else "were"
+        said = f"{tier} {verb} not shown to be beaten, {beaten} {_was(found.beaten)}"
+    few = min(runs) < CLAIM
+    caution = f", a screening only (a claim takes {CLAIM} seeds)" if few else ""
+    return (
+        f"Re-runs, {seeds} of each chosen setting: {said}, at 95 %{caution}; this compares "
+        "settings, not models."
+    )
+
+
+def facts(summary: DataSummary) -> list[str]:
+    """Two or three things that were observed, each in one sentence."""
+    return [fact for fact in (lowest(summary), _failures(summary), _compute(summary)) if fact]
+
+
+def lowest(summary: DataSummary) -> str:
+    """The best test value found, by whom, and how far from the next."""
+    metric = summary.metric
+    found = [(m, m.chosen) for m in summary.ranked if m.chosen is not None]
+    if not found:
+        return "No trial has a score." if summary.ended else ""
+    (model, setting), *others = found
+    text = (
+        f"The {metric.best} test {metric.label} of a setting chosen on validation is "
+        f"{number(setting.test)}, by {model.title} with {setting_name(setting)}"
+    )
+    if not others:
+        return f"{text}; no other model has a score."
+    rival, second = others[0]
+    gap = abs(second.test - setting.test)
+    share = f", {100 * gap / abs(setting.test):.1f} % away" if setting.test else ""
+    return f"{text}; the next is {rival.title} with {number(second.test)}{share}."
+
+
+def _budget(summary: DataSummary) -> str:
+    found = summary.verdict
+    assert found is not None
+    each = _settings([m for m in summary.models if m.ended])
+    if found.budget == 1:
+        return (
+            f"Compared is one random setting of a model with one of another, over searches of "
+            f"{each}: {found.method}."
+        )
+    return (
+        f"Compared is the best of {found.budget} random settings of a model with the best of "
+        f"{found.budget} of another, over searches of {each}: {found.method}."
+    )
+
+
+def _power(summary: DataSummary, pair: Pair, a: str, b: str) -> str:
+    names = (
+        f"Taken as a single pair, to separate {summary.title(a)} from {summary.title(b)} at 95 %"
+    )
+    needed = pair.needed
+    if needed is None:
+        return f"{names}: no number of settings can be named ({pair.needed_refusal})."
+    low, high = needed.more(needed.low), needed.more(needed.high)
+    least = 0 if low is None else max(low)
+    kept = f"with the budget kept at {needed.budget:g}"
+    if high is None:
+        lack = count(least, "more setting")
+        return f"{names} would take at least {lack} of each, {kept}; or no number does. {MORE}"
+    most = max(high)
+    if most == 0:
+        return f"{names}, these searches may be large enough. {MORE}"
+    return (
+        f"{names} would take about {least:,} to {most:,} more settings of each, {kept} (80 % "
+        f"range). {MORE}"
+    )
+
+
+def _failures(summary: DataSummary) -> str:
+    if not summary.ended:
+        return ""
+    low, high = wilson(summary.failures, summary.ended)
+    share = percent(summary.failures / summary.ended)
+    rate = f"{share}, 95 % interval {percent(low)} to {percent(high)}"
+    some = listed([f"{m.title} {len(m.failures)}" for m in summary.models if m.failures])
+    who = f": {some}" if some else ""
+    return f"{summary.failures} of {summary.ended} trials of the search failed ({rate}){who}."
+
+
+def _compute(summary: DataSummary) -> str:
+    costs = sorted(
+        (sum(s.spent.flops for s in done if s.spent) / len(done) / 1e9, m.index, m.title)
+        for m in summary.models
+        if (done := [s for s in m.ended if not s.failed])
+    )
+    if len(costs) < 2 or costs[0][0] <= 0:
+        return ""
+    (least, _, cheap), (most, _, dear) = costs[0], costs[-1]
+    if most / least < 1.05:
+        return f"A finished trial of any model cost about {amount(most)} GFLOPs."
+    return (
+        f"Equal budgets were not equal compute: a finished trial cost {amount(least)} GFLOPs "
+        f"({cheap}) to {amount(most)} ({dear}), a factor of {most / least:.1f}."
+    )
+
+
+def _settings(models: Sequence[ModelSummary]) -> str:
+    counts = sorted({len(model.ended) for model in models})
+    if len(counts) == 1:
+        return f"{count(counts[0], 'setting')} each"
+    return f"{counts[0]} to {counts[-1]} settings each"
+
+
+def _between(runs: Sequence[int]) -> str:
+    return f"{min(runs)} to {max(runs)} fresh seeds"
+
+
+def _was(names: Sequence[str]) -> str:
+    return "was" if len(names) == 1 else "were"

@@ -1,0 +1,98 @@
+"""What is made once per data set, before its first trial: the encoder, its references, its
+bounds."""
+
+import io
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from coequal.contract import Dataset
+from coequal.datasets._loading import fingerprint, load_dataset
+from coequal.evaluation.neighbour_sheet import train_features
+from coequal.files import write_whole
+from coequal.images import alike
+from coequal.records import Trial
+from coequal.results.folder import RunFolder, file_name
+from coequal.study.parts import assemble
+from coequal.trial.build import instrument_for, refuses_unlabelled
+from coequal.trial.context import Places, threads
+from coequal.trial.heartbeat import Heart
+from coequal.trial.snapshots import shown
+
+
+def prepare_references(trials: Sequence[Trial], places: Places) -> None:
+    """Train or load the encoder, measure its bounds, and note both beside the trials.
+
+    Args:
+        trials: all that are still to run on one data set; they share one evaluation.
+        places: where to read and write.
+
+    Raises:
+        ValueError: a trial can't work on these images: found here, before any has begun.
+    """
+    run = RunFolder(Path(places.run))
+    pulse = pulse_of_preparation(places)
+    note = Heart(pulse, replace(places, time_limit=None)).note
+    first = trials[0]
+    with threads(places.threads):
+        real = load_dataset(first.data, Path(places.data), first.image_size, note)
+        _refuse_impossible(trials, real)
+        instrument = instrument_for(first, places, note)
+        if any(trial.evaluation.get("neighbours") for trial in trials):
+            train_features(real, instrument.encoder, Path(places.cache), note)
+        images = io.BytesIO()
+        count, form = shown(real.shape)
+        np.save(images, alike(real.test.images[:count], form).numpy(), allow_pickle=False)
+        write_whole(run.path / "references" / f"{file_name(first.data)}.npy", images.getvalue())
+        found = {
+            "encoder": instrument.encoder.id,
+            "encoder_note": instrument.encoder.note,
+            "counts": {name: len(real.split(name)) for name in ("train", "validation", "test")},
+            "shape": list(real.shape),
+            "form": str(real.train.images.dtype).removeprefix("torch."),
+            "notes": list(real.notes),
+            "classes": None if real.classes is None else list(real.classes),
+            **({} if real.classes is None else {"class_counts": _class_counts(real)}),
+            "fingerprint": fingerprint(real),
+            **instrument.bounds(),
+        }
+        run.add_reference(first.data, found)
+    pulse.unlink(missing_ok=True)
+
+
+# The limits of one trial are not meant for what is made once for all of them.
+prepare_references.unlimited = True  # type: ignore[attr-defined]
+
+
+def _class_counts(data: Dataset) -> list[int]:
+    """Training images of each class."""
+    assert data.classes is not None
+    assert data.train.labels is not None
+    return torch.bincount(data.train.labels, minlength=len(data.classes)).tolist()
+
+
+def pulse_of_preparation(places: Places) -> Path:
+    """Where a coordinator sees how far its own preparation is; several shards may prepare."""
+    return Path(f"{places.stop}.preparing") if places.stop else Path(places.run) / ".preparing"
+
+
+def _refuse_impossible(trials: Sequence[Trial], data: Dataset) -> None:
+    problems: dict[str, None] = {}
+    for trial in trials:
+        parts = assemble(trial)
+        for refusal in (
+            parts.architecture.refuses(data.shape),
+            refuses_unlabelled(trial, parts, data),
+        ):
+            if refusal:
+                problems[refusal] = None
+        if len(data.train) < parts.training.batch_size:
+            problems[
+                f"the training split of {trial.data} has {len(data.train)} images, fewer than "
+                f"batch_size {parts.training.batch_size}"
+            ] = None
+    if problems:
+        raise ValueError("\n".join(problems))

@@ -1,0 +1,1 @@
+"""One trial in a worker: its nets, its training, its pulse, its result."""

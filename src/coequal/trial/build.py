@@ -1,0 +1,81 @@
+"""What a trial is made of: its instrument, its nets and what trains them, at step 0."""
+
+from pathlib import Path
+
+import torch
+
+from coequal.contract import ClassLogits, Dataset, Log
+from coequal.datasets._loading import load_dataset
+from coequal.evaluation.instrument import Instrument, prepare
+from coequal.evaluation.requested import asked_metrics
+from coequal.records import Trial
+from coequal.seeds import seed_for
+from coequal.study.parts import Parts
+from coequal.training.batches import Batches
+from coequal.training.loop import Trainer, build_players
+from coequal.trial.context import Places
+
+
+def make_trainer(trial: Trial, parts: Parts, dataset: Dataset, device: str) -> Trainer:
+    """Everything of a trial, at step 0.
+
+    Raises:
+        ValueError: the nets can't be built for these images.
+    """
+    refusal = parts.architecture.refuses(dataset.shape) or refuses_unlabelled(trial, parts, dataset)
+    if refusal:
+        raise ValueError(refusal)
+    classes = None if dataset.classes is None else len(dataset.classes)
+    needs = parts.objective.needs()
+    players = build_players(
+        parts.architecture, dataset.shape, classes, needs, seed_for(trial.id, "nets")
+    )
+    seed = seed_for(trial.id, "training")
+    batches = Batches(
+        dataset.train, parts.training.batch_size, seed_for(seed, "data"), torch.device(device)
+    )
+    return Trainer(
+        parts.objective,
+        players,
+        batches,
+        parts.optimisation,
+        parts.training,
+        seed,
+        device,
+        parts.tricks,
+    )
+
+
+def instrument_for(trial: Trial, places: Places, note: Log) -> Instrument:
+    """The instrument of a trial's data set, its costly parts from the cache or made now."""
+    dataset = load_dataset(trial.data, Path(places.data), trial.image_size, note)
+    return prepare(
+        dataset,
+        str(trial.evaluation["encoder"]),
+        asked_metrics(trial.evaluation["metrics"], trial.evaluation.get("settings")),
+        int(trial.evaluation["samples"]),
+        Path(places.cache),
+        note,
+    )
+
+
+def refuses_unlabelled(trial: Trial, parts: Parts, data: Dataset) -> str | None:
+    """Why a model that learns classes can't be trained on these images, in words; None if it
+    can."""
+    head = parts.objective.needs().output
+    if not parts.architecture.uses_labels and not (head and issubclass(head, ClassLogits)):
+        return None
+    if data.train.labels is None or data.classes is None:
+        return (
+            f"{trial.model} learns classes, and the images of {data.name} have no labels; what "
+            "would do: a folder with a sub-folder for each class, another data set, or a model "
+            "without classes"
+        )
+    present = set(data.train.labels.unique().tolist())
+    absent = [name for label, name in enumerate(data.classes) if label not in present]
+    if absent:
+        return (
+            f"{trial.model} learns classes, and the training split of {data.name} has no image of "
+            f"{', '.join(absent)}"
+        )
+    return None

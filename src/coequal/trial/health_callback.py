@@ -1,0 +1,107 @@
+"""Health of a trial: what is seen of it while it trains, and what is written of it."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+from coequal.contract import Dataset, Encoder
+from coequal.files import write_json
+from coequal.health import Health, judge
+from coequal.health.signals import NAMES, Signals
+from coequal.monitoring.monitor import Monitor
+from coequal.monitoring.reference import Reality
+from coequal.records import Trial
+from coequal.results.folder import HEALTH, SIGNALS
+from coequal.seeds import seed_for
+from coequal.training.loop import Trainer
+
+
+class StoppedEarly(Exception):
+    """The study says that a trial in this state is not to go on; the message says which."""
+
+
+class Watch:
+    """The monitor of a trial, and what it has said so far."""
+
+    def __init__(self, trial: Trial, trainer: Trainer, dataset: Dataset, encoder: Encoder) -> None:
+        self.trial, self.trainer = trial, trainer
+        light = encoder if encoder.light else None
+        reality = Reality(dataset, light, trainer.device)
+        self.monitor = Monitor(reality, seed_for(trial.id, "health"), trainer.generator)
+        trainer.monitor = self.monitor
+        self.seen = 0  # probes that have been judged
+        self.health: Health | None = None
+
+    @property
+    def signals(self) -> Signals:
+        """What was seen so far."""
+        return self.monitor.signals
+
+    def look(self) -> Health | None:
+        """The health by now; None before the first probe.
+
+        Raises:
+            StoppedEarly: it is one that the study stops trials for.
+        """
+        if len(self.monitor.rows) != self.seen:
+            self.seen = len(self.monitor.rows)
+            self.health = self._judge(None)
+            if self.health.verdict in self.trainer.training.stop_on:
+                raise StoppedEarly(
+                    f"{self.health.verdict} since step {self.health.step}: {self.health.evidence}"
+                )
+        return self.health
+
+    def steps(self, most: int) -> int:
+        """How many steps may go by until the next look, `most` at the most.
+
+        A trial that may be stopped is looked at after every probe, so that it stops at the same
+        step on a slow machine as on a fast one.
+        """
+        if not self.trainer.training.stop_on:
+            return most
+        every = self.monitor.every
+        return min(most, every - self.trainer.steps_done % every)
+
+    @property
+    def said(self) -> str:
+        """How the training stands, in a line: `step 1,200: loss D 1.31, G 0.74; healthy`."""
+        text = f"step {self.trainer.steps_done:,}"
+        if self.health is None:
+            return text
+        row = dict(zip(NAMES, self.monitor.rows[-1], strict=True))
+        losses = {"D": row["loss_discriminator"], "G": row["loss_generator"]}
+        known = [f"{who} {loss:.3g}" for who, loss in losses.items() if not math.isnan(loss)]
+        since = "" if self.health.step is None else f" since step {self.health.step:,}"
+        return f"{text}: loss {', '.join(known)}; {self.health.verdict}{since}"
+
+    def finish(self, folder: Path, diverged: str | None) -> dict[str, Any]:
+        """Write signals and health into the trial's folder.
+
+        Args:
+            folder: of the trial.
+            diverged: what the training said when it could not go on.
+
+        Returns:
+            What a result holds of it.
+        """
+        signals = self.signals
+        signals.save(folder / SIGNALS)
+        health = self._judge(diverged)
+        write_json(folder / HEALTH, health.as_dict())
+        return {"verdict": health.verdict, "step": health.step, "evidence": health.evidence}
+
+    def _judge(self, diverged: str | None) -> Health:
+        return judge(
+            self.signals,
+            diverged=diverged,
+            at=self.trainer.steps_done,
+            settings=settings_of(self.trial),
+        )
+
+
+def settings_of(trial: Trial) -> dict[str, Any]:
+    """What is on in a trial, by name: its hyper-parameters, its nets' settings, its average, its
+    objective."""
+    average = {"ema": trial.training["ema"]} if trial.training.get("ema") else {}
+    return {**trial.architecture, **trial.settings, **average, "objective": trial.objective}

@@ -1,0 +1,111 @@
+"""The images of the sheet while a trial trains, at latents that stay the same: its animation."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from coequal.contract import Dataset, DensityGenerator, Generator, ImageShape
+from coequal.evaluation.conditions import every_class
+from coequal.evaluation.instrument import generate
+from coequal.files import write_npz
+from coequal.records import POINT
+from coequal.results.folder import FRAMES
+from coequal.rng import Rng
+from coequal.seeds import seed_for
+from coequal.training.loop import Trainer
+
+MOST = 36  # images of a frame
+VALUES = 450_000  # of a frame, at most: 36 colour images of 64 x 64, or 9 of 128 x 128
+
+SHOWN = 64  # images of each model, and real ones, kept for the report
+POINTS_SHOWN = 1000  # if they are points
+
+
+def grid(generator: Generator, device: str, dataset: Dataset) -> torch.Tensor:
+    """The images of the sheet, at latents that are the same for every trial with the same kind of
+    latents."""
+    count, form = shown(dataset.shape)
+    labels = every_class(count, dataset.classes)
+    return generate(generator, count, Rng(seed_for("grid"), device), labels, form)
+
+
+class Frames:
+    """Frames of one trial, evenly spaced over its budget: the first before the first step, the last
+    at its end.
+
+    They move no bit of the training, and nothing of them is on its clock. A generator whose images
+    take too long (a likelihood model's) is not asked for any, and images that are not finite are
+    left out.
+
+    Args:
+        count: how many; 0 for none.
+        trainer: of the trial, where it begins or goes on.
+        dataset: for the classes and the form of the images.
+        folder: of the trial; frames that lie there, up to the trainer's step, are kept.
+    """
+
+    def __init__(self, count: int, trainer: Trainer, dataset: Dataset, folder: Path) -> None:
+        self.trainer, self.dataset, self.path = trainer, dataset, folder / FRAMES
+        self.steps: list[int] = []
+        self.spent: list[float] = []
+        self.images: list[NDArray[np.generic]] = []
+        amount = trainer.training.amount
+        wanted = 0 if isinstance(trainer.generator, DensityGenerator) else count
+        self.due = [amount * k / (wanted - 1) for k in range(wanted)] if wanted > 1 else []
+        if wanted and self.path.exists():
+            self._restore()
+
+    @property
+    def next(self) -> float:
+        """How much of the budget is spent at the next frame; infinite if there is none."""
+        return self.due[0] if self.due else math.inf
+
+    def take(self, *, anyway: bool = False) -> NDArray[np.generic] | None:
+        """Make a frame if one is due, or anyway: (n, channels, height, width); else None."""
+        now = self.trainer.spent_of_budget
+        early = anyway and self.due and self.trainer.steps_done not in self.steps
+        if now < self.next and not early:
+            return None
+        self.due = [amount for amount in self.due if amount > now]
+        try:
+            made = grid(self.trainer.evaluated, str(self.trainer.device), self.dataset)
+        except FloatingPointError:
+            return None
+        images: NDArray[np.generic] = made[: images_of(self.dataset.shape)].numpy()
+        self.steps.append(self.trainer.steps_done)
+        self.spent.append(now)
+        self.images.append(images)
+        return images
+
+    def save(self) -> None:
+        """Write what there is; before each checkpoint, so that none is missing after it."""
+        if self.images:
+            arrays = {
+                "steps": np.array(self.steps, dtype=np.int64),
+                "spent": np.array(self.spent, dtype=np.float64),
+                "images": np.stack(self.images),
+            }
+            write_npz(self.path, arrays)
+
+    def _restore(self) -> None:
+        with np.load(self.path, allow_pickle=False) as file:
+            known = int((file["steps"] <= self.trainer.steps_done).sum())
+            self.steps = file["steps"][:known].tolist()
+            self.spent = file["spent"][:known].tolist()
+            self.images = list(file["images"][:known])
+        self.due = [amount for amount in self.due if not self.spent or amount > self.spent[-1]]
+
+
+def images_of(shape: ImageShape) -> int:
+    """How many images a frame has: all that are shown if they are points; else a square number."""
+    if shape == POINT:
+        return shown(shape)[0]
+    return min(MOST, max(1, math.isqrt(VALUES // math.prod(shape))) ** 2)
+
+
+def shown(shape: ImageShape) -> tuple[int, torch.dtype]:
+    """How many images are kept for the report, and in which form: points as floats."""
+    return (POINTS_SHOWN, torch.float32) if shape == POINT else (SHOWN, torch.uint8)

@@ -1,0 +1,149 @@
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from coequal.analysis.summary import summarise
+from coequal.records import SCHEMA
+from coequal.report.tables.effects import effects
+from coequal.report.tables.results import best_and_reruns
+from coequal.report.verdict_text import verdict_sentence
+from coequal.results.folder import RunFolder
+
+from fabricated_run import Run, build, same
+
+DATA = "fashion_mnist"
+
+
+def study(path: Path, fresh, *, best: int = 1, seeds: int, **changes) -> RunFolder:
+    """One model with four settings, of which 1 is the best by validation, then 2."""
+    runs = {"ns_gan": [Run([(v, t)]) for v, t in ((40, 41), (30, 35), (32, 30), (50, 50))]}
+    again = {("ns_gan", DATA, setting): listed for setting, listed in fresh.items()}
+    return build(path, runs, again=again, reruns={"best": best, "seeds": seeds}, **changes)
+
+
+def model_of(folder: RunFolder):
+    return summarise(folder)[0].models[0]
+
+
+def test_the_search_is_what_has_no_repeat(tmp_path: Path):
+    model = model_of(study(tmp_path / "run", {1: same(1, 5)}, seeds=5))
+    # The re-runs' 1 is far below the search's 30 and must not be chosen, counted or drawn from.
+    assert [s.number for s in model.settings] == [0, 1, 2, 3]
+    assert model.chosen is not None
+    assert (model.chosen.number, model.chosen.test) == (1, 35)
+    assert model.oracle == 30
+    assert [run.repeat for run in model.again[1]] == [1, 2, 3, 4, 5]
+
+
+def test_the_numbers_of_the_reruns(tmp_path: Path):
+    values = (10, 10.2, 9.8, 10.1, 9.9, 10.3, 9.7, 16, 40)
+    fresh = [*(Run([(v, v)]) for v in values), Run(status="diverged", reason="nan")]
+    model = model_of(study(tmp_path / "run", {1: fresh}, seeds=10))
+    rerun = model.rerun
+    assert rerun is not None
+    assert rerun.numbers is not None
+    # The known example: 16, 40 and the failure are flagged, 3 of 10, and the rest has mean 10.
+    assert rerun.numbers.outliers.mark == "**"
+    assert (rerun.numbers.kept, rerun.numbers.failed) == (7, 1)
+    assert rerun.numbers.mean == pytest.approx(10)
+    # Variance of 10 +- 0, .1, .2, .3: 2 (.01 + .04 + .09) / 6.
+    assert rerun.numbers.sd == pytest.approx(math.sqrt(0.28 / 6))
+    # Sorted with the failure at the cap of 800: 9.7 9.8 [9.9 10 10.1 10.2 10.3 16] 40 800.
+    middle = math.exp(sum(map(math.log, (9.9, 10, 10.1, 10.2, 10.3, 16))) / 6)
+    assert rerun.numbers.iqm == pytest.approx(middle)
+    assert rerun.numbers.median == pytest.approx(10.15)
+    assert rerun.gap is not None
+    assert rerun.gap.difference == pytest.approx(35 - middle)  # the search had reported 35
+
+
+def test_the_seeds_that_choose_are_not_reported(tmp_path: Path):
+    # Settings 1 and 2, five seeds each: two choose by validation, three are reported by test.
+    one = [Run([(30, 1)]), Run([(34, 1)]), *same(20, 3)]
+    two = [Run([(31, 1)]), Run([(31, 1)]), Run([(9, 26)]), Run([(9, 27)]), Run([(9, 28)])]
+    rerun = model_of(study(tmp_path / "run", {1: one, 2: two}, best=2, seeds=5)).rerun
+    assert rerun is not None
+    assert rerun.candidates == (1, 2)
+    # Medians of (30, 34) and (31, 31): 32 and 31, so setting 2.
+    assert rerun.choosing == {1: 32, 2: 31}
+    assert (rerun.chosen_by, rerun.setting, rerun.planned) == (2, 2, 3)
+    assert [run.test for run in rerun.runs] == [26, 27, 28]
+    assert rerun.search == 30  # what the search had reported of setting 2
+
+
+def test_a_failure_among_the_choosing_seeds_is_worst(tmp_path: Path):
+    failed = Run(status="diverged")
+    one = [failed, failed, *same(20, 2)]
+    two = [*same(90, 2), *same(91, 2)]
+    rerun = model_of(study(tmp_path / "run", {1: one, 2: two}, best=2, seeds=4)).rerun
+    assert rerun is not None
+    assert rerun.setting == 2
+
+
+def test_nothing_is_reported_before_the_choice_is_made(tmp_path: Path):
+    one = [*same(30, 1), None, *same(20, 2)]
+    folder = study(tmp_path / "run", {1: one, 2: same(31, 4)}, best=2, seeds=4)
+    rerun = model_of(folder).rerun
+    assert rerun is not None
+    assert (rerun.setting, rerun.runs, rerun.complete) == (None, (), False)
+
+
+def test_the_best_checkpoint_is_a_rule_too(tmp_path: Path):
+    values = [Run([(20, 21), (30, 33)]), Run([(25, 26), (22, 23)])]
+    last = build(tmp_path / "last", {"ns_gan": values})
+    rule = {"metric": "fd", "split": "validation", "checkpoint": "best"}
+    best = build(tmp_path / "best", {"ns_gan": values}, select=rule)
+    # At the last checkpoint 30 and 22; at the best 20 and 22.
+    assert [(s.validation, s.test) for s in model_of(last).settings] == [(30, 33), (22, 23)]
+    assert [(s.validation, s.test) for s in model_of(best).settings] == [(20, 21), (22, 23)]
+    assert [model_of(folder).chosen.number for folder in (last, best)] == [1, 0]
+
+
+def test_few_reruns_have_points_and_no_interval(tmp_path: Path):
+    model = model_of(study(tmp_path / "run", {1: same(20, 4)}, seeds=4))
+    assert model.rerun is not None
+    assert model.rerun.numbers is not None
+    assert model.rerun.numbers.iqm_interval is None
+    table = best_and_reruns(summarise(study(tmp_path / "again", {1: same(20, 4)}, seeds=4))[0])
+    assert table is not None
+    small = [cell.small for cell in table.rows[0]]
+    assert "no interval below 5 runs" in small
+    assert "no interval below 6 runs" in small
+
+
+def test_reruns_beyond_the_study_belong_to_the_transfer(tmp_path: Path):
+    model = model_of(study(tmp_path / "run", {1: same(20, 5), 3: same(9, 5)}, seeds=4))
+    assert model.rerun is not None
+    assert len(model.rerun.runs) == 4  # of setting 1; setting 3 came from another data set
+
+
+def test_a_model_against_the_one_that_the_study_names(tmp_path: Path):
+    # Ten re-runs each, ns_gan at 20, wgan at 10 with some spread: half of it, shown, and the only
+    # comparison of its family. The other way round nothing is compared.
+    def listed(level: float) -> list[Run]:
+        return [Run([(level + k / 10, level + k / 10)]) for k in range(10)]
+
+    runs = {name: [Run([(30, 30)])] for name in ("ns_gan", "wgan")}
+    again = {("ns_gan", DATA, 0): listed(20), ("wgan", DATA, 0): listed(10)}
+    made = build(tmp_path / "run", runs, again=again, reruns={"best": 1, "seeds": 10})
+    assert effects(summarise(made)[0]) is None  # nobody is named
+    study = made.study()
+    study["models"][1]["against"] = "ns_gan"
+    named = {"schema": SCHEMA, "study": study}
+    (made.path / "study.json").write_text(json.dumps(named))
+    summary = summarise(made)[0]
+    table = effects(summary)
+    assert table is not None
+    (record,) = table.records
+    assert (record["model"], record["against"], record["shown"]) == ("wgan", "ns_gan", "better")
+    # Middle six of 10.0 .. 10.9 and of 20.0 .. 20.9, geometric means.
+    own, other = (
+        math.exp(sum(math.log(level + k / 10) for k in range(2, 8)) / 6) for level in (10, 20)
+    )
+    assert float(record["ratio"]) == pytest.approx(own / other)
+    assert verdict_sentence(summary) == (
+        "Of 1 change, each against the model without it, shown to be better: WGAN; shown to be "
+        "worse: none; at 95 % over these comparisons."
+    )
+    assert [cell.text for cell in table.rows[0]][4] == f"{100 * (own / other - 1):+.0f} %"

@@ -1,0 +1,172 @@
+import math
+from pathlib import Path
+
+import pytest
+
+from coequal.analysis.metric import Metric
+from coequal.analysis.range_position import declared, placed
+from coequal.analysis.summary import summarise
+from coequal.files import write_json
+from coequal.ranges import Choice, LogUniform, Uniform
+from coequal.results.folder import RunFolder
+from coequal.statistics.rates import wilson
+
+from fabricated_run import METRICS, Run, build
+
+
+def test_a_setting_is_chosen_by_validation_and_reported_by_test(small: RunFolder):
+    ns_gan = summarise(small)[0].models[0]
+    # Validation at the last checkpoint: 40, 31, failed, 32; the lowest test is that of setting 3.
+    assert ns_gan.chosen is not None
+    assert (ns_gan.chosen.number, ns_gan.chosen.test) == (1, 35)
+    # Its validation: 36, 30, 31, so the second checkpoint is its best (step 200, test 33).
+    assert ns_gan.chosen.best is not None
+    assert (ns_gan.chosen.best.step, ns_gan.chosen.best.test) == (200, 33)
+    # The oracle looks at the test values of all finished runs: setting 3 ends at 30.
+    assert ns_gan.oracle == 30
+    assert ns_gan.authors is not None
+    assert ns_gan.authors.test == 41
+
+
+def test_failures_are_worst_in_medians_and_the_cap_in_means(small: RunFolder):
+    summary = summarise(small)[0]
+    ns_gan, vae = summary.models
+    assert ns_gan.median == 38  # of 30, 35, 41, failed: between 35 and 41
+    # By validation: setting 1 (35), 3 (30), 0 (41), the failure (cap 800).
+    # n = 1: (35 + 30 + 41 + 800) / 4; n = 2: weights 3/6, 2/6, 1/6; beyond n/B = 0.5 nothing.
+    curve = summary.curves["ns_gan"]
+    assert [point.expected for point in curve.points] == pytest.approx([226.5, 206 / 6])
+    assert curve.observed == 35
+    assert [setting.number for setting in ns_gan.failures] == [2]
+    assert ns_gan.failure_interval == pytest.approx(wilson(1, 4))
+    assert vae.chosen is None
+    assert vae.median == math.inf
+    assert [p.expected for p in summary.curves["vae"].points] == pytest.approx([800, 800])
+
+
+def test_means_of_what_was_spent_include_failures(small: RunFolder):
+    ns_gan = summarise(small)[0].models[0]
+    assert ns_gan.gflops == pytest.approx(1.75)  # (3 * 2 + 1) / 4
+    assert ns_gan.seconds == pytest.approx(3.5)  # (3 * 4 + 2) / 4
+    assert ns_gan.generator_steps == (300, 300)
+
+
+def test_a_failed_trial_has_no_score_even_if_it_was_measured(small: RunFolder):
+    failed = summarise(small)[0].models[0].settings[2]
+    assert failed.failed
+    assert math.isnan(failed.test)
+    assert failed.moments[0].test == 61
+
+
+def test_a_done_trial_without_the_metric_counts_as_failed(tmp_path: Path):
+    folder = build(tmp_path / "run", {"ns_gan": [Run(), Run([(2, 3)])]})
+    first, second = summarise(folder)[0].models[0].settings
+    assert first.failed
+    assert "fd is missing" in first.reason
+    assert not second.failed
+
+
+def test_without_a_cap_only_models_without_failures_have_a_curve(small: RunFolder):
+    write_json(small.path / "references.json", {})
+    summary = summarise(small)[0]
+    assert (summary.cap, summary.floor) == (None, None)
+    assert summary.curves == {}
+    assert summary.ranks is None
+    assert summary.cost_curves == {"flops": {}, "seconds": {}}
+
+
+def test_an_unfinished_study_counts_only_what_has_a_result(unfinished: RunFolder):
+    summary = summarise(unfinished)[0]
+    assert (summary.ended, summary.planned, summary.failures) == (3, 8, 0)
+    # Two settings of ns_gan, by validation 35 then 41: n = 1 their mean; n = 2 only observed.
+    curve = summary.curves["ns_gan"]
+    assert [point.expected for point in curve.points] == [38]
+    assert curve.observed == 35
+    assert not summary.finished
+
+
+def test_the_verdict_is_over_the_settings_test_values(tmp_path: Path):
+    good = [Run([(value, value)]) for value in (1, 2, 3, 4)]
+    bad = [Run([(value, value)]) for value in (5, 6, 7, 8)]
+    found = summarise(build(tmp_path / "run", {"vae": bad, "ns_gan": good}))[0].verdict
+    # Completely apart: p = 2 / C(8, 4) = 2/70 = 0.029, and two models need 0.05.
+    assert found is not None
+    assert found.tier == ("ns_gan",)
+    assert found.removed[0].p_value == pytest.approx(2 / 70)
+
+
+def test_more_is_better_for_some_metrics(tmp_path: Path):
+    runs = {"ns_gan": [Run([(1, 10)]), Run([(2, 20)]), Run(status="failed")]}
+    folder = build(tmp_path / "run", runs)
+    lower = summarise(folder)[0].models[0]
+    summary = _as_metric(folder, "density")
+    higher = summary.models[0]
+    assert lower.chosen is not None
+    assert higher.chosen is not None
+    assert (lower.chosen.number, higher.chosen.number) == (0, 1)
+    assert summary.curves["ns_gan"].observed == 20
+    assert summary.curves["ns_gan"].points[0].expected == 10  # of 10, 20 and a failure at 0
+    assert Metric("recall", METRICS["recall"]).better == "higher is better"
+    assert Metric("fd", METRICS["fd"]).better == "lower is better"
+
+
+def _as_metric(folder: RunFolder, name: str):
+    """The same results with another metric's name."""
+    write_json(folder.path / "references.json", {"fashion_mnist": {"cap": {name: 0.0}}})
+    study = folder.path / "study.json"
+    study.write_text(study.read_text().replace('"fd"', f'"{name}"'))
+    for path in [folder.path / "study.json", *folder.path.glob("trials/*/*/result.json")]:
+        path.write_text(path.read_text().replace('"metric": "fd"', f'"metric": "{name}"'))
+    return summarise(folder)[0]
+
+
+def test_protocols_never_share_a_column(tmp_path: Path):
+    folder = build(tmp_path / "run", {"ns_gan": [Run([(1, 1)]), Run([(2, 2)])]})
+    path = sorted(folder.path.glob("trials/*/*/result.json"))[0]
+    path.write_text(path.read_text().replace("n=5000", "n=10000"))
+    with pytest.raises(ValueError, match="never share a column"):
+        summarise(folder)
+
+
+def test_another_rule_of_selection_is_refused(tmp_path: Path):
+    rule = {"metric": "fd", "split": "test", "checkpoint": "last"}
+    folder = build(tmp_path / "run", {"ns_gan": [Run([(1, 1)])]}, select=rule)
+    with pytest.raises(ValueError, match="split test"):
+        summarise(folder)
+
+
+@pytest.mark.parametrize(
+    ("value", "space", "position", "flag"),
+    [
+        (0.5, Uniform(0, 2), 0.25, ""),
+        (1e-4, LogUniform(1e-5, 1e-1), 0.25, ""),  # one of four decades up
+        (0.05, Uniform(0, 1), 0.05, "near the low end"),
+        (0.96, Uniform(0, 1), 0.96, "near the high end"),
+        (3, Uniform(0, 2), 1.5, "outside the range"),
+        (5, Choice((1, 5)), None, ""),
+        (2, Choice((1, 5)), None, "outside the range"),
+        (2, None, None, ""),
+    ],
+)
+def test_the_place_of_a_value_in_its_range(value, space, position, flag):
+    found = placed("x", value, space)
+    assert found.position == (None if position is None else pytest.approx(position))
+    assert found.flag == flag
+
+
+def test_ranges_are_read_as_the_study_writes_them():
+    study = {
+        "models": [
+            {
+                "name": "a",
+                "wide": {"x": {"log_uniform": [1e-5, 1e-2]}, "y": {"uniform": [0, 1]}},
+                "narrow": {"x": {"choice": [1, 5]}},
+            }
+        ],
+        "search": {"space": "wide", "ranges": {"y": {"uniform": [0, 2]}, "z": {"choice": [1]}}},
+    }
+    # The study's own range wins, and only where the model has such a hyper-parameter.
+    assert declared(study, "a") == {"x": LogUniform(1e-5, 1e-2), "y": Uniform(0, 2)}
+    narrow = {"models": study["models"], "search": {"space": "narrow"}}
+    assert declared(narrow, "a") == {"x": Choice((1, 5))}
+    assert declared(study, "unknown") == {}

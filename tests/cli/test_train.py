@@ -1,0 +1,215 @@
+"""`coequal train`: one line to a trained model, its page, and what to try next."""
+
+import io
+import re
+import shlex
+import shutil
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from PIL import Image
+
+from coequal.cli.app import main
+from coequal.cli.train_options import Asked
+from coequal.execution.serial import Serial
+from coequal.files import write_json
+from coequal.health import EARLY, Health
+from coequal.health.remedies import remedies_for
+from coequal.health.verdict import Alarm, Finding, Remedy
+from coequal.report.trial_page.page import Command, read_run
+from coequal.results.folder import HEALTH, RunFolder
+
+SICK = Health(
+    "collapsed",
+    25,
+    "images of different latents are the same",
+    (Remedy("a bound on the slope", {"spectral_norm": True}, "Miyato et al. 2018"),),
+    (Finding("collapsed", "duplicates", 25, "images are the same", 0.0123, 0.02, (0.3, 1.5)),),
+    (Alarm("oscillating", 3, 20), Alarm("collapsed", 25, 50)),
+    ("mode_dropping: no classifier",),
+)
+COMMAND = (
+    *("train", "ns_gan", "--data", "digits", "--steps", "52", "--width", "0.04"),
+    *("--encoder", "pixels", "--samples", "20", "--set", "beta1=0.3", "--out", "out"),
+)
+
+
+class Done(NamedTuple):
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def coequal(*arguments: object, cwd: Path) -> Done:
+    """The command in this process, its trials too."""
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.setattr(sys, "argv", ["coequal", *map(str, arguments)])
+        patch.setattr("coequal.api.executor_for", lambda where: Serial())
+        patch.chdir(cwd)
+        try:
+            main()
+            code = 0
+        except SystemExit as end:
+            code = int(end.code or 0)
+    return Done(code, out.getvalue(), err.getvalue())
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("train")
+
+
+@pytest.fixture(scope="module")
+def sick(home) -> Done:
+    """A run that is stopped as soon as it is looked at."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("coequal.trial.health_callback.judge", lambda *given, **more: SICK)
+        return coequal(*COMMAND, "--stop-on", "collapsed, diverged", cwd=home)
+
+
+def test_stopped_early_it_says_why_and_what_to_try_as_a_command(sick, home):
+    assert sick.returncode == 1
+    assert "Traceback" not in sick.stderr
+    why = "collapsed since step 25: images of different latents are the same"
+    assert sick.stderr == f"training stopped early: {why}\n"
+    assert f"health: {why}\n" in sick.stdout
+    assert "try: a bound on the slope (Miyato et al. 2018)\n" in sick.stdout
+    assert "page: out/index.html" in sick.stdout
+    study = RunFolder(home / "out").study()
+    assert study["training"]["stop_on"] == ["diverged", "collapsed"]
+    assert (home / "out" / "samples.png").exists()
+
+
+def test_the_command_to_try_is_the_one_that_was_given_with_one_setting_more(sick, home):
+    (command,) = re.findall(r"^  (coequal train .*)$", sick.stdout, re.MULTILINE)
+    given = shlex.split(command)
+    changed = ["--set", "spectral_norm=true", "--stop-on", "collapsed, diverged"]
+    assert given[1:] == [*COMMAND[:-2], *changed, "--out", "out-spectral_norm"]
+    refused = coequal(*given[1:], "--resume", cwd=home)  # it is read to its end, and refused last
+    assert "out-spectral_norm holds no run to go on with" in refused.stderr
+
+
+def test_the_page_tells_the_whole_story_and_needs_no_network(sick, home):
+    page = (home / "out" / "index.html").read_text()
+    assert "Collapsed since step 25" in page
+    assert "stopped early" in page
+    row = re.search(r"<tr><th scope=\"row\">duplicates.*</tr>", page)
+    assert row is not None
+    cells = re.findall(r"<td[^>]*>([^<]*)</td>", row[0])
+    assert cells == ["collapsed", "25", "0.0123", "0.02", "0.3 to 1.5", "images are the same"]
+    assert "Alarms that passed: oscillating from step 3 to 20." in page
+    assert "mode_dropping: no classifier" in page
+    assert "spectral_norm=true" in page
+    assert not re.findall(r"(?:src|href)=\"(?:https?:)?//", page)
+    for link in ("report/index.html", "progress.gif", "samples.png", "results.csv"):
+        assert f'href="{link}"' in page
+        assert (home / "out" / link).exists()
+    assert page.count("<svg") == 3  # losses, rules, every signal
+    assert page.count("<figcaption>step ") == len(frames(home)[0])
+
+
+def test_the_animation_has_a_picture_for_each_frame(sick, home):
+    steps, _ = frames(home)
+    assert steps[0] == 0
+    assert steps[-1] >= 25
+    with Image.open(home / "out" / "progress.gif") as animation:
+        assert animation.n_frames == len(steps)  # type: ignore[attr-defined]
+        assert animation.size[0] < animation.size[1]  # the step stands beneath the square
+
+
+def frames(home: Path):  # type: ignore[no-untyped-def]
+    folder = RunFolder(home / "out")
+    found = folder.frames(folder.plan()[0].id)
+    assert found is not None
+    return found
+
+
+def test_the_same_command_again_writes_the_same_page(sick, home):
+    before = (home / "out" / "index.html").read_bytes()
+    (home / "out" / "index.html").unlink()
+    again = coequal(*COMMAND, "--stop-on", "diverged,collapsed", "--resume", cwd=home)
+    assert "nothing to do" in again.stdout
+    assert again.returncode == 1
+    after = (home / "out" / "index.html").read_bytes()
+    assert after.replace(b"diverged,collapsed", b"&#39;collapsed, diverged&#39;") == before
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (("--resume", "--out", "nothing"), "nothing holds no run to go on with"),
+        (("--resume", "--steps", 51), "holds another study ('train ns_gan'; different: training)"),
+        (("--stop-on", "colapsed"), "'colapsed' is not one of diverged, collapsed, "),
+        (("--tensorboard", "board", "--out", "nothing"), "pip install 'coequal[tensorboard]'"),
+    ],
+    ids=str,
+)
+def test_a_mistake_is_one_message_before_any_work(sick, home, monkeypatch, more, message):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    done = coequal(*COMMAND, *more, cwd=home)
+    assert done.returncode in (1, 2)
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (home / "nothing").exists()
+
+
+def test_a_training_that_diverges_has_a_page_too(tmp_path):
+    command = (*COMMAND, "--set", "learning_rate=1e30")
+    done = coequal(*command, cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.startswith("training diverged: ")
+    assert "page: out/index.html" in done.stdout
+    page = (tmp_path / "out" / "index.html").read_text()
+    assert "Diverged since step" in page
+    assert "The run was too short to be looked at." in page
+    assert not (tmp_path / "out" / "samples.png").exists()
+
+
+def test_a_command_says_what_is_no_default_and_takes_settings_where_they_belong():
+    asked = Asked("wgan", data="my data", settings={"n_dis": 2, "loss": "x"}, generator_lr=0.01)
+    text = "coequal train wgan --data 'my data' --generator-lr 0.01 --set n_dis=2 --set loss=x"
+    assert asked.command() == text
+    more = {"generator_learning_rate": 1e-4, "ema": 0.99, "steps": 3000, "n_dis": 5}
+    assert asked.having(more).command() == (
+        "coequal train wgan --data 'my data' --steps 3000 --ema 0.99 --set n_dis=5 --set loss=x "
+        "--set generator_learning_rate=0.0001 "
+        "--out runs/wgan-generator_learning_rate_0.0001-ema_0.99-steps_3000-n_dis_5"
+    )
+    assert Asked("wgan").command() == "coequal train wgan"
+    assert Asked("wgan").folder == Path("runs/wgan")
+
+
+def test_narrow_nets_have_a_larger_rate():
+    # Up to a quarter of the width 1e-3, or the authors' where that is larger; above it theirs.
+    assert Asked("ns_gan").rate == (5e-5, 1e-3)
+    assert Asked("pixelcnn_pp").rate == (1e-3, 1e-3)
+    assert Asked("ns_gan", width=0.5).rate == (5e-5, 5e-5)
+    assert Asked("ns_gan", settings={"learning_rate": 1e-3}).rate is None
+    (model,) = Asked("ns_gan").study("classifier")["models"]
+    assert model["settings"] == {"learning_rate": 1e-3}
+    (model,) = Asked("ns_gan", settings={"learning_rate": 3e-5}).study("classifier")["models"]
+    assert model["settings"] == {"learning_rate": 3e-5}
+
+
+def test_to_train_longer_is_a_command_and_mere_advice_is_none(sick, home, tmp_path):
+    assert sick.returncode == 1
+    shutil.copytree(home / "out", tmp_path / "out")
+    folder = RunFolder(tmp_path / "out")
+    (trial,) = folder.plan()
+    young = Health(
+        EARLY,
+        None,
+        "no rule fires",
+        (*remedies_for(EARLY, {})[:1], Remedy("more training images", {}, "somebody")),
+    )
+    write_json(folder.trial_folder(trial.id) / HEALTH, young.as_dict())
+    asked = Asked("ns_gan", steps=52)
+    command = Command(asked.command(), lambda more: asked.having(more).command())
+    longer, words = read_run(folder, trial, "fd", command).attempts
+    assert "--steps 104 " in longer.command  # twice 52, and in a folder of its own
+    assert longer.command != command.text
+    assert words.command == ""

@@ -1,0 +1,177 @@
+"""Workers and coordinators that are killed at random cost time and nothing else.
+
+`make test` runs a short form; `make chaos` the whole: 200 trials and 8 re-runs on 4 workers, a
+worker killed every second, the coordinator five times; and the same trials on a Dask cluster that
+loses one worker and wins another half way.
+"""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pytest
+
+from coequal import api
+from coequal.results.folder import RunFolder
+from coequal.runner.progress import Progress
+
+from dask_site import Site, until
+
+WHOLE = bool(os.environ.get("COEQUAL_CHAOS"))
+EIGHT = ["mm_gan", "ns_gan", "lsgan", "wgan", "wgan_gp", "dragan", "began", "vae"]
+MODELS, SETTINGS, WORKERS, KILLS = (EIGHT, 25, 4, 5) if WHOLE else (["ns_gan", "vae"], 3, 2, 1)
+EVERY = 1.0  # seconds between two kills of a worker,
+MOST = 10**6 if WHOLE else 6  # of which the short form has so many, and none before the first trial
+PATIENCE = 1800 if WHOLE else 240  # seconds for everything
+
+STUDY = f"""\
+study: chaos
+data: [digits]
+models: [{", ".join(MODELS)}]
+architecture: {{name: infogan, width: 0.03125}}
+search: {{settings: {SETTINGS}}}
+training: {{budget: {{discriminator_steps: 60}}, batch_size: 16, checkpoints: 3}}
+evaluation: {{encoder: pixels, samples: 40}}
+reruns: {{seeds: 1}}
+"""
+COMMAND = [sys.executable, "-c", "from coequal.cli.app import main; main()", "run", "chaos.yaml"]
+
+
+def descendants(process: int) -> list[int]:
+    """Processes below one, nearest first."""
+    found = [process]
+    for parent in found:
+        for path in Path(f"/proc/{parent}/task").glob("*/children"):  # threads start them, too
+            try:
+                found += map(int, path.read_text().split())
+            except OSError:
+                continue
+    return found[1:]
+
+
+def workers_of(coordinator: int) -> Iterator[int]:
+    """The trials' own processes: what the fork server has started."""
+    for process in descendants(coordinator):
+        try:
+            parent = int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+        if parent != coordinator:
+            yield process
+
+
+def disturb(
+    coordinator: subprocess.Popen, chance: random.Random, end: float, trials: Path, most: int
+) -> int:
+    """Kill workers until the coordinator ends or `end` is reached; how many were killed."""
+    killed = 0
+    while coordinator.poll() is None and time.monotonic() < end:
+        time.sleep(EVERY)
+        victims = list(workers_of(coordinator.pid))
+        # A busy machine may take more than a second to prepare: the short form lets it.
+        if victims and killed < most and (WHOLE or trials.exists()):
+            try:
+                os.kill(chance.choice(victims), signal.SIGKILL)
+                killed += 1
+            except ProcessLookupError:
+                continue
+    return killed
+
+
+needs_proc = pytest.mark.skipif(
+    not Path("/proc/self/task").exists(), reason="finds workers through /proc"
+)
+
+
+@needs_proc
+def test_a_run_that_is_killed_again_and_again_ends_like_one_that_is_not(tmp_path):
+    (tmp_path / "chaos.yaml").write_text(STUDY)
+    quiet = tmp_path / "quiet"
+    undisturbed = api.run(tmp_path / "chaos.yaml", quiet, workers=2)
+    assert len(undisturbed) == len(MODELS) * (SETTINGS + 1)
+
+    chance = random.Random(1)
+    command = [*COMMAND, "--out", "wild", "--workers", str(WORKERS), "--retries", "99"]
+    killed, starts, last = 0, 0, time.monotonic() + PATIENCE
+    while time.monotonic() < last:
+        starts += 1
+        with (tmp_path / "log.txt").open("a") as log:
+            coordinator = subprocess.Popen(
+                command, cwd=tmp_path, stdout=log, stderr=subprocess.STDOUT
+            )
+        spared = starts > KILLS
+        alive = last if spared else time.monotonic() + chance.uniform(5, 12)
+        trials = tmp_path / "wild" / "trials"
+        killed += disturb(coordinator, chance, alive, trials, MOST - killed)
+        if coordinator.poll() is not None:
+            break
+        coordinator.kill()
+        coordinator.wait()
+    log = (tmp_path / "log.txt").read_text()
+    assert coordinator.returncode == 0, log
+    assert killed >= KILLS
+    wild = RunFolder(tmp_path / "wild")
+    same(wild.path, quiet, undisturbed)
+    if WHOLE:
+        print(f"{killed} workers and {starts - 1} coordinators killed; results.csv is the same")
+
+
+def same(wild: Path, quiet: Path, trials: Iterable[str]) -> None:
+    """Every trial has exactly one result, and the numbers are those of the undisturbed run."""
+    found = sorted(path.parent.name for path in wild.glob("trials/*/*/result.json"))
+    assert found == sorted(trials)
+    assert (wild / "results.csv").read_bytes() == (quiet / "results.csv").read_bytes()
+
+
+class Disturbs:
+    """Once half of the trials have ended, kills a Dask worker at its work and adds another."""
+
+    def __init__(self, site: Site, log: list[str]) -> None:
+        self.site, self.log, self.joined = site, log, False
+        self.news: list[str] = []
+
+    def update(self, progress: Progress) -> None:
+        self.news += progress.news
+        if self.joined or progress.finished < progress.total / 2:
+            return
+        if any(workers_of(self.site.processes["a"].pid)):  # it is in the middle of a trial
+            self.joined = True
+            self.site.kill("a")
+            self.site.worker("c")
+            self.log.append(f"at {progress.finished} of {progress.total}")
+
+
+@needs_proc
+def test_a_cluster_that_loses_a_worker_half_way_gives_the_same_results(tmp_path):
+    pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
+    (tmp_path / "chaos.yaml").write_text(STUDY)
+    quiet, wild, log = tmp_path / "quiet", tmp_path / "wild", list[str]()
+    undisturbed = api.run(tmp_path / "chaos.yaml", quiet, workers=2)
+    site = Site(tmp_path)
+    observer = Disturbs(site, log)
+    try:
+        site.worker("a")
+        site.worker("b")
+        api.run(tmp_path / "chaos.yaml", wild, cluster=site.address, observer=observer)
+        if WHOLE:
+            until(lambda: "Starting established connection" in site.said("c"), "the third worker")
+    finally:
+        site.close()
+    assert len(log) == 1
+    lost = "workers have left, or died: there is room for 2 trials at a time, was 4"
+    assert lost in observer.news
+    same(wild, quiet, undisturbed)
+    texts = [path.read_text() for path in wild.glob("trials/*/*/log.txt")]
+    assert len(texts) == len(undisturbed)
+    assert {text.count(" ends: ") for text in texts} == {1}
+    # Whatever ran on the worker that was killed began again on another one.
+    begun = Counter(text.count(" begins in process ") for text in texts)
+    assert begun.total() - begun[1] <= 4
+    if WHOLE:
+        print(f"a Dask worker killed and another added {log[0]}: {begun[2]} trials began again")
