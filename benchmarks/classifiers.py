@@ -31,7 +31,7 @@ def main() -> None:
         rows = some_of_each(labels, options.images, 0)
         images, labels = images[rows], labels[rows]
     recipe = _recipe(options)
-    print(f"{recipe.in_words}; {len(images)} images, {recipe.steps_for(len(images))} steps")
+    print(f"{recipe.description}; {len(images)} images, {recipe.steps_for(len(images))} steps")
     print("| seed | training, s of CPU | asking 10,000, s of CPU | accuracy |\n|---|---|---|---|")
     right = []
     for seed in range(options.seeds):

@@ -42,7 +42,7 @@ def trainer(name: str, width: float, device: str, **settings: object) -> Trainer
     split = Split(images, torch.arange(2000) % 10)
     plain = {} if name == "resnet" else {"batch_norm": False}  # as nets with spectral norm are
     nets = lookup.load("architectures", name)(width=width, **plain, **settings)
-    players = build_players(nets, SHAPE, 10, Hinge().needs(), 0)
+    players = build_players(nets, SHAPE, 10, Hinge().requirements(), 0)
     batches = Batches(split, BATCH, 0, torch.device(device))
     return Trainer(Hinge(), players, batches, Optimisation(), Training(1e9), 0, device)
 

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from coequal import lookup
-from coequal.contract import Generator, Request
+from coequal.contract import Generator, GeneratorInput
 from coequal.datasets._loading import data_folder, load_dataset
 from coequal.manifolds.inversion.invert import Effort, folded, invert
 from coequal.manifolds.inversion.latents import joined, split
@@ -37,7 +37,7 @@ def main() -> None:
     generator, took = trained(data, options.width, options.steps)
     print(f"ns_gan, width {options.width:g}: {options.steps} steps in {took:.0f} s of CPU")
     with torch.no_grad():
-        images = generator(Request(generator.latents(options.images, Rng(3)))).images
+        images = generator(GeneratorInput(generator.latents(options.images, Rng(3)))).images
     precise = project(images, data.manifold).squared <= DELTA
     print(f"precision {float(precise.float().mean()):.3f} of {options.images}\n")
     targets = data.test.images[: options.images]
@@ -64,7 +64,7 @@ def trained(data, width: float, steps: int) -> tuple[Generator, float]:
     """A generator of triangles, and the CPU seconds of its training."""
     objective = lookup.load("objectives", "non_saturating")()
     nets = lookup.load("architectures", "infogan")(width=width)
-    players = build_players(nets, data.shape, None, objective.needs(), 0)
+    players = build_players(nets, data.shape, None, objective.requirements(), 0)
     batches = Batches(data.train, 64, 1, torch.device("cpu"))
     trainer = Trainer(
         objective, players, batches, Optimisation(1e-3, 0.5, 1), Training(steps, 64), 7
@@ -99,7 +99,9 @@ def adam(generator: Generator, targets: Tensor, steps: int) -> tuple[Tensor, flo
     begun = time.process_time()
     drawn = net.latents(8192, Rng(4))
     with torch.no_grad():
-        made = torch.cat([net(Request((part,))).images.flatten(1) for part in drawn[0].split(512)])
+        made = torch.cat(
+            [net(GeneratorInput((part,))).images.flatten(1) for part in drawn[0].split(512)]
+        )
         near = (made.square().sum(1) - 2 * flat @ made.T).argmin(1)
     like = tuple(part[:1] for part in drawn)
     found = []
@@ -108,7 +110,9 @@ def adam(generator: Generator, targets: Tensor, steps: int) -> tuple[Tensor, flo
         optimiser = torch.optim.Adam([latents], lr=0.1)
         for _ in range(steps):
             squared = (
-                (net(Request(split(latents, like))).images.flatten(1) - wanted).square().sum(1)
+                (net(GeneratorInput(split(latents, like))).images.flatten(1) - wanted)
+                .square()
+                .sum(1)
             )
             optimiser.zero_grad()
             squared.sum().backward()

@@ -16,7 +16,7 @@ from failing.runs import data_of
 from coequal.contract import Architecture
 from coequal.lookup import load
 from coequal.monitoring.monitor import Monitor
-from coequal.monitoring.reference import Reality
+from coequal.monitoring.reference import RealReference
 from coequal.training.batches import Batches
 from coequal.training.loop import Trainer, build_players
 from coequal.training.settings import Optimisation, Training
@@ -24,12 +24,12 @@ from coequal.training.settings import Optimisation, Training
 ROUND = 100  # steps
 
 
-def trainer(objective: str, width: float, watched: Reality | None) -> Trainer:
+def trainer(objective: str, width: float, watched: RealReference | None) -> Trainer:
     """Fashion-MNIST, InfoGAN's nets."""
     data, _, _ = data_of("clothes")
     architecture: Architecture = load("architectures", "infogan")(width=width)
     part = load("objectives", objective)()
-    players = build_players(architecture, data.shape, 10, part.needs(), 1)
+    players = build_players(architecture, data.shape, 10, part.requirements(), 1)
     batches = Batches(data.train, 64, 1, torch.device("cpu"))
     one = Trainer(part, players, batches, Optimisation(), Training(1e9), 1)
     if watched is not None:
@@ -60,7 +60,7 @@ def main() -> None:
         ("non_saturating", 0.5, encoder),
     ):
         alone = trainer(objective, width, None)
-        watched = trainer(objective, width, Reality(data, seen))
+        watched = trainer(objective, width, RealReference(data, seen))
         seconds(alone), seconds(watched)
         ratios, own = [], []
         for number in range(rounds):

@@ -233,9 +233,9 @@ def run_and_ask(given: Namespace, path: Path) -> None:
 
 
 def processor() -> str:
-    from coequal.trial.context import Places, environment
+    from coequal.trial.context import WorkerContext, environment
 
-    return environment(Places("", "", ""))["processor"]
+    return environment(WorkerContext("", "", ""))["processor"]
 
 
 def arguments() -> Namespace:

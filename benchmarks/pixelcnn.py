@@ -20,7 +20,7 @@ from torch import Tensor
 
 from coequal.architectures import _logistics
 from coequal.architectures.pixelcnn import PixelCnn, PixelGenerator
-from coequal.contract import DensityGenerator, ImageShape, Needs, Request, Samples
+from coequal.contract import DensityGenerator, GeneratorInput, ImageShape, Requirements, Samples
 from coequal.rng import Rng
 from coequal.training.loop import build_players
 
@@ -50,10 +50,12 @@ def main() -> None:
 @torch.inference_mode()
 def row(shape: ImageShape, width: float, blocks: int, count: int, rounds: int) -> str:
     """A line of the table."""
-    needs = Needs(generator=DensityGenerator)
-    net = build_players(PixelCnn(width=width, blocks=blocks), shape, None, needs, 0).generator
+    requirements = Requirements(generator=DensityGenerator)
+    net = build_players(
+        PixelCnn(width=width, blocks=blocks), shape, None, requirements, 0
+    ).generator
     assert isinstance(net, PixelGenerator)
-    asked = Request(net.latents(count, Rng(1)))
+    asked = GeneratorInput(net.latents(count, Rng(1)))
     sides: dict[str, Callable[[], Tensor]] = {
         "cached": lambda: net(asked).images,
         "plain": lambda: plain(net, asked),
@@ -67,7 +69,7 @@ def row(shape: ImageShape, width: float, blocks: int, count: int, rounds: int) -
             times[name].append(time.process_time() - begun)
     ratios = [b / a for a, b in zip(times["cached"], times["plain"], strict=True)]
     apart = int((images["cached"] != images["plain"]).flatten(1).any(1).sum())
-    many = Request(net.latents(BATCH, Rng(2)))
+    many = GeneratorInput(net.latents(BATCH, Rng(2)))
     begun = time.process_time()
     net(many)
     whole = (time.process_time() - begun) * 10_000 / BATCH
@@ -78,7 +80,7 @@ def row(shape: ImageShape, width: float, blocks: int, count: int, rounds: int) -
     )
 
 
-def plain(net: PixelGenerator, asked: Request) -> Tensor:
+def plain(net: PixelGenerator, asked: GeneratorInput) -> Tensor:
     """The same images, by a whole pass of the net for every pixel."""
     (uniforms,) = asked.latents
     images = torch.zeros(len(uniforms), *net.shape)

@@ -26,14 +26,14 @@ from torch.utils.data import DataLoader, Dataset
 
 from coequal.architectures import _layers
 from coequal.architectures.infogan import InfoGan
-from coequal.contract import ImageShape, Objective, Players, Request, Samples, Split
+from coequal.contract import GeneratorInput, ImageShape, Objective, Players, Samples, Split
 from coequal.objectives.non_saturating import NonSaturating
 from coequal.objectives.wgan_gp import WassersteinGradientPenalty
 from coequal.training.batches import Batches
 from coequal.training.flops import CountFlops
 from coequal.training.loop import Trainer, build_players
 from coequal.training.settings import Optimisation, Training
-from coequal.trial.context import Places, environment
+from coequal.trial.context import WorkerContext, environment
 
 BATCH, SHAPE, ADAM, PEAK_SIZE = 64, ImageShape(1, 28, 28), Optimisation(), 2048
 CHANCE = torch.Generator().manual_seed(1)
@@ -78,7 +78,7 @@ def textbook(objective: str, width: float, reuse: bool, device: torch.device) ->
 
     def make() -> Any:
         latents = torch.rand(BATCH, InfoGan.latents, device=device) * 2 - 1
-        return generator(Request((latents,))).images
+        return generator(GeneratorInput((latents,))).images
 
     def judge(images: Tensor) -> Any:
         # Without the view torch's dispatch modes refuse the leaf `mix` while FLOPs are counted.
@@ -113,7 +113,7 @@ def textbook(objective: str, width: float, reuse: bool, device: torch.device) ->
 def players_of(objective: str, width: float) -> Players:
     """The nets of either loop; a gradient penalty wants no BatchNorm in the discriminator."""
     nets = InfoGan(width=width, batch_norm=objective == "NS")
-    return build_players(nets, SHAPE, None, OBJECTIVES[objective].needs(), seed=1)
+    return build_players(nets, SHAPE, None, OBJECTIVES[objective].requirements(), seed=1)
 
 
 def ours(objective: str, width: float, precision: str, device: torch.device) -> Run:
@@ -273,7 +273,7 @@ def main() -> None:
     if options.quick:
         options.rounds, options.steps = 1, 1
     torch.set_num_threads(1)
-    about = environment(Places("", "", "", str(options.device)))
+    about = environment(WorkerContext("", "", "", str(options.device)))
     about |= {"date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", "cores": str(os.cpu_count())}
     about |= {"rounds": str(options.rounds), "load before": f"{os.getloadavg()[0]:.1f}"}
     raw: Raw = {}

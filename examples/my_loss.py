@@ -16,7 +16,7 @@ from coequal.contract import (
     Generator,
     Logits,
     Loss,
-    Needs,
+    Requirements,
     Samples,
     State,
 )
@@ -49,8 +49,8 @@ class Hinge(Adversarial[Generator, Logits]):
 
     margin: float = 1.0
 
-    def needs(self) -> Needs:
-        return Needs(output=Logits)
+    def requirements(self) -> Requirements:
+        return Requirements(output=Logits)
 
     def discriminator_loss(
         self,

@@ -13,23 +13,23 @@ from coequal import lookup
 from coequal.contract import (
     Adversarial,
     Architecture,
+    Capabilities,
     DiscriminatorOutput,
     Generator,
+    GeneratorInput,
     ImageSet,
     ImageShape,
-    Lazy,
+    LazyRegulariser,
     Logits,
     Loss,
     Metric,
     MetricInfo,
-    Needs,
+    MetricValue,
     Objective,
-    Offers,
     Players,
-    Request,
+    Requirements,
     Samples,
     Split,
-    Value,
     discriminate_with_gradient,
 )
 from coequal.rng import Rng
@@ -51,7 +51,7 @@ def nets_for(objective: Objective, batch_norm: bool = True) -> Architecture:
     """Small nets that give what an objective needs: those of InfoGAN wherever they do."""
     common = lookup.load("architectures", "infogan")
     nets: Architecture = common(width=1 / 32, latents=4, batch_norm=batch_norm)
-    if not nets.lacks(objective.needs()):
+    if not nets.unmet(objective.requirements()):
         return nets
     pixels = lookup.load("architectures", "pixelcnn")
     return pixels(width=1 / 40, blocks=1, mixtures=2, generator_labels="embedding")
@@ -72,7 +72,7 @@ def trainer(
     optimisation: Optimisation | None = None,
 ) -> Trainer:
     nets = architecture or nets_for(objective, batch_norm)
-    players = build_players(nets, SHAPE, 2, objective.needs(), seed)
+    players = build_players(nets, SHAPE, 2, objective.requirements(), seed)
     return Trainer(
         objective,
         players,
@@ -109,8 +109,10 @@ class LazyR1(Adversarial[Generator, Logits]):
     weight: float = 1.0
     every: int = 4
 
-    def needs(self) -> Needs:
-        return Needs(output=Logits, discriminator_lazy=(Lazy(self.every, self.r1),))
+    def requirements(self) -> Requirements:
+        return Requirements(
+            output=Logits, discriminator_lazy=(LazyRegulariser(self.every, self.r1),)
+        )
 
     def discriminator_loss(self, discriminate, *, real, fake, state, rng):  # type: ignore[no-untyped-def]
         on_real = softplus(-discriminate(real).logits).mean()
@@ -144,7 +146,7 @@ class _ConditionalGenerator(Generator):
     def latents(self, count: int, rng: Rng) -> tuple[Tensor, ...]:
         return (rng.normal(count, 4),)
 
-    def forward(self, request: Request) -> Samples:
+    def forward(self, request: GeneratorInput) -> Samples:
         hidden = request.latents[0] * self.embedding(request.labels)
         return Samples(self.net(hidden).sigmoid().unflatten(1, self.shape), request.labels)
 
@@ -162,19 +164,21 @@ class _ClassHead(nn.Module):
 @dataclass(frozen=True)
 class ConditionalNets(Architecture):
     willing: bool = False
-    offers: ClassVar[Offers] = Offers((_ConditionalGenerator,), (ClassLogits,), "any")
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        (_ConditionalGenerator,), (ClassLogits,), "any"
+    )
 
-    def refuses(self, shape: ImageShape) -> str | None:
+    def unsupported_reason(self, shape: ImageShape) -> str | None:
         return None if self.willing else "refused by a toy"
 
-    def build(self, shape: ImageShape, classes: int | None, needs: Needs) -> Players:
+    def build(self, shape: ImageShape, classes: int | None, requirements: Requirements) -> Players:
         return Players(_ConditionalGenerator(shape, classes or 1), _ClassHead(shape, classes or 1))
 
 
 @dataclass(frozen=True)
 class AcGan(Adversarial[Generator, ClassLogits]):
-    def needs(self) -> Needs:
-        return Needs(output=ClassLogits)
+    def requirements(self) -> Requirements:
+        return Requirements(output=ClassLogits)
 
     def discriminator_loss(self, discriminate, *, real, fake, state, rng):  # type: ignore[no-untyped-def]
         on_real, on_fake = discriminate(real), discriminate(fake)
@@ -194,8 +198,8 @@ class AcGan(Adversarial[Generator, ClassLogits]):
 class Forgetful(AcGan):
     """Returns other state than it began with."""
 
-    def needs(self) -> Needs:
-        return Needs(output=Logits)
+    def requirements(self) -> Requirements:
+        return Requirements(output=Logits)
 
     def initial_state(self):  # type: ignore[no-untyped-def]
         return {"k": torch.zeros(())}
@@ -208,8 +212,8 @@ class Forgetful(AcGan):
 class Exploding(AcGan):
     """Its loss is infinite from the third step on."""
 
-    def needs(self) -> Needs:
-        return Needs(output=Logits)
+    def requirements(self) -> Requirements:
+        return Requirements(output=Logits)
 
     def initial_state(self):  # type: ignore[no-untyped-def]
         return {"steps": torch.zeros(())}
@@ -227,8 +231,8 @@ class Exploding(AcGan):
 class Broken(AcGan):
     """Raises."""
 
-    def needs(self) -> Needs:
-        return Needs(output=Logits)
+    def requirements(self) -> Requirements:
+        return Requirements(output=Logits)
 
     def discriminator_loss(self, discriminate, *, real, fake, state, rng):  # type: ignore[no-untyped-def]
         raise RuntimeError("a bug in somebody's loss")
@@ -263,6 +267,6 @@ class Closeness(Metric):
 
     def values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
-    ) -> Mapping[str, Value]:
+    ) -> Mapping[str, MetricValue]:
         distance = float((fake.features.mean(0) - real["mean"]).norm())
-        return {"closeness": Value(1 / (1 + distance))}
+        return {"closeness": MetricValue(1 / (1 + distance))}

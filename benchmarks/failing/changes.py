@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from coequal.contract import Request, Samples
+from coequal.contract import GeneratorInput, Samples
 from coequal.monitoring.reference import Sets
 from coequal.rng import Rng
 from coequal.training.loop import Trainer
@@ -39,10 +39,10 @@ class FewLatents:
         forward = generator.forward
         known = generator.latents(self.points, Rng(7, trainer.device))
 
-        def few(request: Request) -> Samples:
+        def few(request: GeneratorInput) -> Samples:
             first = request.latents[0].flatten(1)
             which = (first[:, 0].abs() * 1e4).long() % self.points
-            return forward(Request(tuple(rows[which] for rows in known), request.labels))
+            return forward(GeneratorInput(tuple(rows[which] for rows in known), request.labels))
 
         generator.forward = few  # type: ignore[method-assign]
 

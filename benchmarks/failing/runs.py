@@ -13,11 +13,11 @@ from coequal.contract import Dataset, Encoder, Samples, Split
 from coequal.datasets._loading import data_folder, load_dataset
 from coequal.encoders.classifier import Classifier
 from coequal.evaluation.instrument import generate
-from coequal.files import cache_folder, write_json, write_npz, write_whole
+from coequal.files import atomic_write, cache_folder, write_json, write_npz
 from coequal.images import to_uint8
 from coequal.monitoring.monitor import Monitor
 from coequal.monitoring.probe import auc
-from coequal.monitoring.reference import Reality
+from coequal.monitoring.reference import RealReference
 from coequal.report.image_grids import square_sheet
 from coequal.rng import Rng
 from coequal.study.document import Document
@@ -33,7 +33,7 @@ FINAL = 2000  # images for the label, in batches' statistics as in training
 
 
 @cache
-def data_of(name: str) -> tuple[Dataset, Encoder, Reality]:
+def data_of(name: str) -> tuple[Dataset, Encoder, RealReference]:
     """A data set with its classifier: clothes, or shapes whose class is one of nine places."""
     if name == "clothes":
         data = load_dataset("fashion_mnist", data_folder(None))
@@ -48,7 +48,7 @@ def data_of(name: str) -> tuple[Dataset, Encoder, Reality]:
         parts = (by_place(made.split(part)) for part in ("train", "validation", "test"))
         data = Dataset("shapes", *parts, classes=places)
     encoder = Classifier.prepare(data, cache_folder(), print)
-    reality = Reality(data, encoder)
+    reality = RealReference(data, encoder)
     assert len(reality.shares)  # computed before a run may cut its data
     return data, encoder, reality
 
@@ -104,7 +104,7 @@ def make(recipe: Recipe, folder: Path) -> None:
         found["knows"] = _knows(trainer)
     try:
         sheet = to_uint8(grid(trainer.generator, "cpu", data))
-        write_whole(folder / f"{recipe.id}.png", square_sheet(sheet.numpy()))
+        atomic_write(folder / f"{recipe.id}.png", square_sheet(sheet.numpy()))
         images = generate(trainer.generator, FINAL, Rng(3))
         features = encoder.features(images)
         taken = reality.taken_for(features)

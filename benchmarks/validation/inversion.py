@@ -20,7 +20,7 @@ from inversion import patient, trained
 from scipy.optimize import lsq_linear
 from torch import Tensor
 
-from coequal.contract import Dataset, Generator, Request, Samples
+from coequal.contract import Dataset, Generator, GeneratorInput, Samples
 from coequal.datasets._loading import load_dataset
 from coequal.manifolds.inversion.invert import Effort, invert
 from coequal.manifolds.polygons.family import PolygonFamily
@@ -50,7 +50,7 @@ def _row(name: str, setting: str, hits: Tensor, low: float, high: float = 1.0, r
 def _of_a_gan(data: Dataset, count: int, steps: int) -> Iterator[Row]:
     generator, _ = trained(data, 0.125, steps)
     with torch.no_grad():
-        images = generator(Request(generator.latents(count, Rng(77)))).images
+        images = generator(GeneratorInput(generator.latents(count, Rng(77)))).images
     effort = Effort(delta=0.1, hopeless=math.inf, near=math.inf)
     found = invert(generator, images, Rng(4), effort)
     evaluations = f"{float(found.evaluations.float().mean()):.0f} evaluations an image"
@@ -82,7 +82,7 @@ class Affine(Generator):
             return (rng.normal(count, size),)
         return (rng.uniform(count, size, low=self.support[0], high=self.support[1]),)
 
-    def forward(self, request: Request) -> Samples:
+    def forward(self, request: GeneratorInput) -> Samples:
         """The images."""
         return Samples((request.latents[0] @ self.matrix.T + 0.5).view(-1, 1, 8, 8))
 
@@ -118,7 +118,7 @@ class Perfect(Generator):
         """A turn and three offsets."""
         return (rng.uniform(count, 4, low=-1.0, high=1.0),)
 
-    def forward(self, request: Request) -> Samples:
+    def forward(self, request: GeneratorInput) -> Samples:
         """The images."""
         unit = (request.latents[0] + 1) / 2
         low, high = self.family.offsets

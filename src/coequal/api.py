@@ -32,7 +32,7 @@ from coequal.study.document import StudyError
 from coequal.study.parts import setting_problems
 from coequal.study.shard import Shard
 from coequal.study.spec import Study
-from coequal.trial.context import Places
+from coequal.trial.context import WorkerContext
 
 
 def read_study(path: str | Path) -> Study:
@@ -98,7 +98,7 @@ def run(
     if cluster is None:
         refuse_missing(device)
     folder = RunFolder(Path(out).resolve())
-    places = Places(
+    places = WorkerContext(
         str(folder.path),
         str(data_folder(data_dir)),
         str(cache_folder()),
@@ -160,7 +160,9 @@ def plan_of(
     refuse_missing(device)
     folder = RunFolder(Path(out).resolve())
     trials, results = planned(study, folder)
-    places = Places(str(folder.path), str(data_folder(data_dir)), str(cache_folder()), device)
+    places = WorkerContext(
+        str(folder.path), str(data_folder(data_dir)), str(cache_folder()), device
+    )
     note = log or (lambda line: None)
     found = estimate(study, trials, results, places, workers, note) if calibrate else None
     return Planned(trials, len(results), found)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[BinaryIO]:
+def atomic_file(path: Path) -> Iterator[BinaryIO]:
     """A file to be written piece by piece, which is there whole in the end or not at all, even if
     the machine stops."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -35,16 +35,16 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
 @contextmanager
 def whole_text_file(path: Path) -> Iterator[TextIO]:
     """The same for text, line ends as they are written."""
-    with whole_file(path) as file:
+    with atomic_file(path) as file:
         text = io.TextIOWrapper(file, encoding="utf-8", newline="")
         yield text
         text.flush()
         text.detach()  # or it would close the file before it is synced
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def atomic_write(path: Path, content: bytes) -> None:
     """Write a file so that it is there whole or not at all."""
-    with whole_file(path) as file:
+    with atomic_file(path) as file:
         file.write(content)
 
 
@@ -52,12 +52,12 @@ def write_npz(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Write arrays as a compressed .npz file, whole or not at all."""
     content = io.BytesIO()
     np.savez_compressed(content, **arrays)  # type: ignore[arg-type]
-    write_whole(path, content.getvalue())
+    atomic_write(path, content.getvalue())
 
 
 def write_json(path: Path, values: Any) -> None:
     """Write plain values as JSON, whole or not at all."""
-    write_whole(path, (json.dumps(values, indent=1, allow_nan=False) + "\n").encode())
+    atomic_write(path, (json.dumps(values, indent=1, allow_nan=False) + "\n").encode())
 
 
 def write_new_json(path: Path, values: Any) -> bool:

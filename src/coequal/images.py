@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 
-def unit(images: Tensor) -> Tensor:
+def as_float(images: Tensor) -> Tensor:
     """uint8 0 .. 255 to float32 in [0, 1]; floats are taken as they are."""
     return images if images.is_floating_point() else images.to(torch.float32).div_(255)
 
@@ -17,6 +17,6 @@ def to_uint8(images: Tensor) -> Tensor:
     return images.clamp(0, 1).mul(255).round_().to(torch.uint8)
 
 
-def alike(images: Tensor, dtype: torch.dtype) -> Tensor:
+def match_dtype(images: Tensor, dtype: torch.dtype) -> Tensor:
     """Images in the form of others: uint8, or float32 in [0, 1]."""
-    return to_uint8(images) if dtype == torch.uint8 else unit(images)
+    return to_uint8(images) if dtype == torch.uint8 else as_float(images)

@@ -14,7 +14,7 @@ from coequal.records import Checkpoint, MetricInfo, Result
 
 
 @dataclass(frozen=True)
-class Rule:
+class SelectionRule:
     """How a study chooses a setting (Lucic et al. 2018 take the best of all checkpoints)."""
 
     metric: str
@@ -22,7 +22,7 @@ class Rule:
     checkpoint: Literal["last", "best"] = "last"
 
     @classmethod
-    def of(cls, select: Mapping[str, Any], metrics: Mapping[str, MetricInfo]) -> "Rule":
+    def of(cls, select: Mapping[str, Any], metrics: Mapping[str, MetricInfo]) -> "SelectionRule":
         """The rule of a study.
 
         Args:

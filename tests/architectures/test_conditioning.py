@@ -17,13 +17,13 @@ from coequal.architectures._remedies import (
 )
 from coequal.contract import (
     ClassLogits,
-    Draws,
+    GeneratorInput,
     ImageShape,
     Logits,
-    Needs,
     Reconstruction,
-    Request,
+    Requirements,
     Samples,
+    StochasticLayer,
 )
 from coequal.rng import Rng
 from coequal.training import checkpoint
@@ -49,9 +49,9 @@ def count(net: nn.Module) -> int:
     return sum(parameter.numel() for parameter in net.parameters())
 
 
-def players(name, needs=None, classes=10, shape=SMALL, **settings):  # type: ignore[no-untyped-def]
+def players(name, requirements=None, classes=10, shape=SMALL, **settings):  # type: ignore[no-untyped-def]
     nets = KINDS[name](width=1 / 16, **settings)
-    return build_players(nets, shape, classes, needs or Needs(output=Logits), 1)
+    return build_players(nets, shape, classes, requirements or Requirements(output=Logits), 1)
 
 
 @pytest.mark.parametrize(("name", "way"), WAYS)
@@ -63,11 +63,11 @@ def test_a_conditional_generator_heeds_its_label_and_no_other_images(name, way):
     generator.eval()
     latents = generator.latents(6, Rng(0))
     first, second = torch.arange(6), torch.tensor([0, 1, 2, 3, 4, 9])
-    one, other = (generator(Request(latents, labels)).images for labels in (first, second))
+    one, other = (generator(GeneratorInput(latents, labels)).images for labels in (first, second))
     assert torch.equal(one[:5], other[:5])
     assert not torch.equal(one[5], other[5])
     with pytest.raises(ValueError, match="needs labels"):
-        generator(Request(latents))
+        generator(GeneratorInput(latents))
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -75,7 +75,9 @@ def test_an_unconditional_generator_heeds_no_label(name):
     generator = players(name).generator.eval()
     assert not generator.conditional
     latents = generator.latents(4, Rng(0))
-    images = [generator(Request(latents, labels)).images for labels in (None, torch.arange(4))]
+    images = [
+        generator(GeneratorInput(latents, labels)).images for labels in (None, torch.arange(4))
+    ]
     assert torch.equal(*images)
 
 
@@ -97,7 +99,7 @@ def test_a_conditional_discriminator_heeds_its_label(name, way):
 
 @pytest.mark.parametrize("name", KINDS)
 def test_a_class_head_is_built_for_whoever_needs_one(name):
-    net = players(name, Needs(output=ClassLogits), classes=7).discriminator
+    net = players(name, Requirements(output=ClassLogits), classes=7).discriminator
     found = net(Samples(Rng(2).uniform(4, *SMALL)))
     assert found.classes.shape == (4, 7)
     assert found.logits.shape == (4,)
@@ -106,8 +108,10 @@ def test_a_class_head_is_built_for_whoever_needs_one(name):
 @pytest.mark.parametrize("name", ["infogan", "mlp"])
 @pytest.mark.parametrize("objective", ["began", "vae"])
 def test_autoencoders_and_vaes_take_labels_too(name, objective):
-    needs = ALL[objective]().needs()
-    pair = players(name, needs, generator_labels="one_hot", discriminator_labels="concatenated")
+    requirements = ALL[objective]().requirements()
+    pair = players(
+        name, requirements, generator_labels="one_hot", discriminator_labels="concatenated"
+    )
     assert pair.generator.conditional
     real = Samples(Rng(1).uniform(4, *SMALL), torch.arange(4))
     other = Samples(real.images, torch.arange(4) + 1)
@@ -186,14 +190,17 @@ def test_parameters_of_the_labels_by_hand(name):
     ],
 )
 def test_published_nets_have_their_size(name, shape, generator, discriminator):
-    pair = build_players(KINDS[name](), shape, None, Needs(output=Logits), 0)
+    pair = build_players(KINDS[name](), shape, None, Requirements(output=Logits), 0)
     assert (count(pair.generator), count(pair.discriminator)) == (generator, discriminator)
 
 
 @pytest.mark.parametrize("name", KINDS)
 def test_spectral_norm_holds_every_layer_at_one(name):
     net = players(
-        name, Needs(output=ClassLogits), spectral_norm=True, discriminator_labels="projection"
+        name,
+        Requirements(output=ClassLogits),
+        spectral_norm=True,
+        discriminator_labels="projection",
     ).discriminator
     samples = Samples(Rng(2).uniform(4, *SMALL), torch.arange(4))
     for _ in range(60):  # one power iteration each
@@ -205,7 +212,7 @@ def test_spectral_norm_holds_every_layer_at_one(name):
     ]
     norms = [torch.linalg.matrix_norm(weight, 2).item() for weight in weights]
     assert norms == pytest.approx([1] * len(norms), abs=0.02)
-    bare = players(name, Needs(output=ClassLogits), discriminator_labels="projection")
+    bare = players(name, Requirements(output=ClassLogits), discriminator_labels="projection")
     assert count(bare.discriminator) == count(net)  # nothing more is learnt
 
 
@@ -247,10 +254,10 @@ def test_priors(name):
 
 def test_what_has_no_place_is_said_before_anything_starts():
     projection = KINDS["infogan"](discriminator_labels="projection")
-    assert "no logit" in projection.lacks(Needs(output=Reconstruction))[0]
-    assert projection.lacks(Needs(output=ClassLogits)) == []
+    assert "no logit" in projection.unmet(Requirements(output=Reconstruction))[0]
+    assert projection.unmet(Requirements(output=ClassLogits)) == []
     normed = KINDS["infogan"](spectral_norm=True)
-    assert "no discriminator" in normed.lacks(ALL["vae"]().needs())[0]
+    assert "no discriminator" in normed.unmet(ALL["vae"]().requirements())[0]
     with pytest.raises(ValueError, match="conditional_norm needs BatchNorm"):
         KINDS["mlp"](generator_labels="conditional_norm")
 
@@ -279,9 +286,9 @@ def test_a_generators_masks_are_latents(name):
     assert masks.shape == (6, sum(layer.channels for layer in generator.masked))
     for mode in (True, False):
         generator.train(mode)
-        one = generator(Request((first, masks))).images
-        assert torch.equal(one, generator(Request((first, masks))).images)
-    other = generator(Request((first, generator.latents(6, Rng(1))[1]))).images
+        one = generator(GeneratorInput((first, masks))).images
+        assert torch.equal(one, generator(GeneratorInput((first, masks))).images)
+    other = generator(GeneratorInput((first, generator.latents(6, Rng(1))[1]))).images
     assert not torch.equal(one, other)
     assert len(players(name).generator.latents(6, Rng(0))) == 1
 
@@ -292,7 +299,7 @@ def test_masks_drop_the_share_that_they_say(prior):
     generator = players("infogan", prior=prior, generator_dropout=0.25).generator
     generator.masked[0].register_forward_hook(lambda m, _, out: seen.append(m.drawn))
     seen: list[torch.Tensor] = []
-    generator(Request(generator.latents(3000, Rng(0))))
+    generator(GeneratorInput(generator.latents(3000, Rng(0))))
     assert (seen[0] < 0.25).float().mean().item() == pytest.approx(0.25, abs=0.01)
     layer.drawn = torch.tensor([[0.1, 0.25, 0.9]])
     # 0.1 is below the share: gone; the rest is divided by 3/4.
@@ -306,7 +313,7 @@ def test_a_discriminators_dropout_draws_from_the_loops_stream(name):
     samples = Samples(Rng(2).uniform(8, *SMALL))
     with pytest.raises(RuntimeError, match="has no stream"):
         net(samples)
-    layers = [layer for layer in net.modules() if isinstance(layer, Draws)]
+    layers = [layer for layer in net.modules() if isinstance(layer, StochasticLayer)]
     assert layers
     outputs = []
     for seed in (1, 1, 2):
@@ -383,7 +390,7 @@ def test_the_input_range(name):
     ],
 )
 def test_remedies_without_a_place_are_said(settings, objective, said):
-    (found,) = KINDS["infogan"](**settings).lacks(ALL[objective]().needs())
+    (found,) = KINDS["infogan"](**settings).unmet(ALL[objective]().requirements())
     assert said in found
 
 
@@ -402,12 +409,12 @@ def test_with_virtual_norm_images_of_a_batch_do_not_depend_on_each_other(name, l
     assert generator.training  # where BatchNorm would mix them
     latents = generator.latents(6, Rng(0))
     classes = torch.arange(6)
-    whole = generator(Request(latents, classes)).images
-    part = generator(Request((latents[0][:2],), classes[:2])).images
+    whole = generator(GeneratorInput(latents, classes)).images
+    part = generator(GeneratorInput((latents[0][:2],), classes[:2])).images
     torch.testing.assert_close(whole[:2], part, atol=1e-5, rtol=0)
     assert not torch.equal(whole[0], whole[1])
     generator.eval()
-    again = generator(Request(latents, classes)).images
+    again = generator(GeneratorInput(latents, classes)).images
     torch.testing.assert_close(whole, again, atol=1e-5, rtol=0)
     assert "reference" in generator.state_dict()
     assert "reference" not in players(name).generator.state_dict()
@@ -428,13 +435,13 @@ def test_a_reference_batch_is_what_others_are_normalised_by():
     assert generator.reference.shape == (64, generator.size)
     assert generator.reference.std().item() == pytest.approx(1, abs=0.1)
     latents = generator.latents(3, Rng(0))
-    before = generator(Request(latents)).images
+    before = generator(GeneratorInput(latents)).images
     generator.reference.mul_(2)
-    assert not torch.equal(before, generator(Request(latents)).images)
+    assert not torch.equal(before, generator(GeneratorInput(latents)).images)
 
 
 def test_virtual_norm_has_no_place_in_a_vae_nor_in_mlp():
-    (found,) = KINDS["infogan"](generator_norm="virtual").lacks(ALL["vae"]().needs())
+    (found,) = KINDS["infogan"](generator_norm="virtual").unmet(ALL["vae"]().requirements())
     assert "a VAE decodes without a reference batch" in found
     with pytest.raises(ValueError, match="needs a norm"):
         KINDS["mlp"](generator_norm="virtual")

@@ -7,7 +7,7 @@ from torch import nn
 from coequal.architectures import _layers
 from coequal.architectures._layers import Upsample
 from coequal.architectures.infogan import InfoGan
-from coequal.contract import ImageShape, Request
+from coequal.contract import GeneratorInput, ImageShape
 from coequal.rng import Rng
 from coequal.training.loop import build_players
 
@@ -20,7 +20,7 @@ def count(net: nn.Module) -> int:
 
 def players(objective: str, **settings):  # type: ignore[no-untyped-def]
     return build_players(
-        InfoGan(**settings), ImageShape(1, 28, 28), None, ALL[objective]().needs(), 0
+        InfoGan(**settings), ImageShape(1, 28, 28), None, ALL[objective]().requirements(), 0
     )
 
 
@@ -68,7 +68,7 @@ def test_every_setting_changes_something(setting, value):
     outputs = []
     for settings in (base, {**base, setting: value}):
         pair = players("non_saturating", **settings)
-        fakes = pair.generator(Request(pair.generator.latents(8, Rng(2))))
+        fakes = pair.generator(GeneratorInput(pair.generator.latents(8, Rng(2))))
         pair.discriminator(fakes)
         pair.discriminator(fakes)
         states = {**pair.generator.state_dict(), **pair.discriminator.state_dict()}
@@ -105,4 +105,4 @@ def test_the_rewritten_layer_is_the_same_map(channels, monkeypatch):
 
 @pytest.mark.parametrize("shape", [ImageShape(1, 27, 27), ImageShape(2, 28, 28)])
 def test_odd_shapes_are_refused(shape):
-    assert "divisible by 4" in InfoGan().refuses(shape)
+    assert "divisible by 4" in InfoGan().unsupported_reason(shape)

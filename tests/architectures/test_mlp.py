@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from coequal.architectures.mlp import Mlp
-from coequal.contract import ImageShape, Request, Split
+from coequal.contract import GeneratorInput, ImageShape, Split
 from coequal.rng import Rng
 from coequal.training.batches import Batches
 from coequal.training.loop import Trainer, build_players
@@ -21,7 +21,7 @@ def count(net: nn.Module) -> int:
 
 
 def players(objective: str, shape: ImageShape = POINTS, **settings):  # type: ignore[no-untyped-def]
-    return build_players(Mlp(**settings), shape, 2, ALL[objective]().needs(), 0)
+    return build_players(Mlp(**settings), shape, 2, ALL[objective]().requirements(), 0)
 
 
 def test_parameters_of_the_generator_by_hand():
@@ -50,7 +50,7 @@ def test_parameters_of_the_autoencoder_and_the_vae_by_hand():
 )
 def test_the_code_is_half_of_the_image_and_64_at_most(shape, numbers):
     pair = players("began", shape, width=1 / 16)
-    fakes = pair.generator(Request(pair.generator.latents(4, Rng(1))))
+    fakes = pair.generator(GeneratorInput(pair.generator.latents(4, Rng(1))))
     assert pair.discriminator(fakes).code.shape == (4, numbers)
 
 
@@ -78,7 +78,7 @@ def test_every_setting_changes_something(setting, value):
     outputs = []
     for settings in (base, {**base, setting: value}):
         pair = players("non_saturating", **settings)
-        fakes = pair.generator(Request(pair.generator.latents(8, Rng(2))))
+        fakes = pair.generator(GeneratorInput(pair.generator.latents(8, Rng(2))))
         logits = pair.discriminator(fakes).logits
         parameters = [*pair.generator.parameters(), *pair.discriminator.parameters(), logits]
         outputs.append(torch.cat([value.flatten() for value in parameters]))
@@ -95,7 +95,7 @@ def test_impossible_settings_are_refused(settings, message):
 
 
 @pytest.mark.parametrize(
-    "objective", [name for name in ALL if not Mlp().lacks(ALL[name]().needs())]
+    "objective", [name for name in ALL if not Mlp().unmet(ALL[name]().requirements())]
 )
 def test_every_objective_trains_on_points(objective):
     split = Split(Rng(3).uniform(64, 2, 1, 1), torch.arange(64) % 2)

@@ -10,14 +10,14 @@ from coequal.architectures._pixel_layers import Conv, concat_elu
 from coequal.architectures.pixelcnn import PixelCnn, PixelGenerator
 from coequal.contract import (
     DensityGenerator,
+    GeneratorInput,
     ImageShape,
-    Needs,
     Reconstruction,
-    Request,
+    Requirements,
     Samples,
     Split,
 )
-from coequal.images import to_uint8, unit
+from coequal.images import as_float, to_uint8
 from coequal.rng import Rng
 from coequal.training.batches import Batches
 from coequal.training.loop import Trainer, build_players
@@ -27,7 +27,7 @@ from toys import ALL
 
 GREY, COLOUR = ImageShape(1, 8, 8), ImageShape(3, 8, 12)
 TINY = {"width": 1 / 40, "blocks": 1, "mixtures": 2}
-NEEDS = Needs(generator=DensityGenerator)
+NEEDS = Requirements(generator=DensityGenerator)
 
 
 def built(shape: ImageShape = GREY, **settings) -> PixelGenerator:  # type: ignore[no-untyped-def]
@@ -41,12 +41,12 @@ def built(shape: ImageShape = GREY, **settings) -> PixelGenerator:  # type: igno
     return net
 
 
-def request(net: PixelGenerator, count: int, seed: int = 2) -> Request:
-    return Request(net.latents(count, Rng(seed)), torch.arange(count) % 3)
+def request(net: PixelGenerator, count: int, seed: int = 2) -> GeneratorInput:
+    return GeneratorInput(net.latents(count, Rng(seed)), torch.arange(count) % 3)
 
 
 @torch.no_grad()
-def plain(net: PixelGenerator, asked: Request) -> Tensor:
+def plain(net: PixelGenerator, asked: GeneratorInput) -> Tensor:
     """Images by a whole pass of the net for every pixel."""
     (uniforms,) = asked.latents
     images = torch.zeros(len(uniforms), *net.shape, dtype=torch.float64)
@@ -73,7 +73,7 @@ def test_images_are_levels_and_the_mode_does_not_matter():
     asked = request(net, 3)
     images = net.train()(asked).images
     assert images.dtype == torch.float32
-    assert torch.equal(images, unit(to_uint8(images)))
+    assert torch.equal(images, as_float(to_uint8(images)))
     assert torch.equal(images, net.eval()(asked).images)
     assert not images.requires_grad
 
@@ -104,12 +104,12 @@ def test_labels_change_likelihoods_and_images_of_a_net_that_knows_them():
         assert net.conditional is matter
         (uniforms,) = net.latents(2, Rng(4))
         one, other = (torch.full((2,), label) for label in (0, 2))
-        a, b = (net(Request((uniforms,), labels)).images for labels in (one, other))
+        a, b = (net(GeneratorInput((uniforms,), labels)).images for labels in (one, other))
         assert torch.equal(a, b) is not matter
         p, q = (net.log_likelihood(Samples(a, labels)) for labels in (one, other))
         assert torch.equal(p, q) is not matter
     with pytest.raises(ValueError, match="given no labels"):
-        net(Request((uniforms,)))
+        net(GeneratorInput((uniforms,)))
     with pytest.raises(ValueError, match="the images have none"):
         build_players(PixelCnn(generator_labels="embedding"), GREY, None, NEEDS, 0)
     assert PixelCnn(generator_labels="embedding").uses_labels == {"generator"}
@@ -132,7 +132,9 @@ def test_training_finds_images_that_are_certain():
     objective = ALL["maximum_likelihood"]()
     one = Trainer(
         objective,
-        build_players(PixelCnn(**{**TINY, "width": 1 / 20}), GREY, None, objective.needs(), 0),
+        build_players(
+            PixelCnn(**{**TINY, "width": 1 / 20}), GREY, None, objective.requirements(), 0
+        ),
         Batches(Split(levels.to(torch.uint8)), 8, 0, torch.device("cpu")),
         Optimisation(0.002, 0.9),
         Training(100, 8),
@@ -186,7 +188,7 @@ def test_the_activation_and_its_gradient_are_torchs():
 def test_every_setting_changes_something(setting, value):
     base, other = built(), built(**{setting: value})
     images = Samples(
-        unit(torch.full((2, 1, 8, 8), 100, dtype=torch.uint8)).double(), torch.arange(2)
+        as_float(torch.full((2, 1, 8, 8), 100, dtype=torch.uint8)).double(), torch.arange(2)
     )
     assert not torch.equal(base.log_likelihood(images), other.log_likelihood(images))
 
@@ -201,7 +203,7 @@ def test_impossible_settings_are_refused(settings, message):
 
 
 def test_what_it_does_not_build():
-    assert "divisible by 4" in PixelCnn().refuses(ImageShape(1, 30, 28))
-    assert "2 channels" in PixelCnn().refuses(ImageShape(2, 28, 28))
-    assert PixelCnn().lacks(Needs(output=Reconstruction))
-    assert not PixelCnn().lacks(NEEDS)
+    assert "divisible by 4" in PixelCnn().unsupported_reason(ImageShape(1, 30, 28))
+    assert "2 channels" in PixelCnn().unsupported_reason(ImageShape(2, 28, 28))
+    assert PixelCnn().unmet(Requirements(output=Reconstruction))
+    assert not PixelCnn().unmet(NEEDS)

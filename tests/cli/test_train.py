@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from coequal.cli.app import main
-from coequal.cli.train_options import Asked
+from coequal.cli.train_options import TrainRequest
 from coequal.execution.serial import Serial
 from coequal.files import write_json
 from coequal.health import EARLY, Health
@@ -170,7 +170,9 @@ def test_a_training_that_diverges_has_a_page_too(tmp_path):
 
 
 def test_a_command_says_what_is_no_default_and_takes_settings_where_they_belong():
-    asked = Asked("wgan", data="my data", settings={"n_dis": 2, "loss": "x"}, generator_lr=0.01)
+    asked = TrainRequest(
+        "wgan", data="my data", settings={"n_dis": 2, "loss": "x"}, generator_lr=0.01
+    )
     text = "coequal train wgan --data 'my data' --generator-lr 0.01 --set n_dis=2 --set loss=x"
     assert asked.command() == text
     more = {"generator_learning_rate": 1e-4, "ema": 0.99, "steps": 3000, "n_dis": 5}
@@ -179,19 +181,21 @@ def test_a_command_says_what_is_no_default_and_takes_settings_where_they_belong(
         "--set generator_learning_rate=0.0001 "
         "--out runs/wgan-generator_learning_rate_0.0001-ema_0.99-steps_3000-n_dis_5"
     )
-    assert Asked("wgan").command() == "coequal train wgan"
-    assert Asked("wgan").folder == Path("runs/wgan")
+    assert TrainRequest("wgan").command() == "coequal train wgan"
+    assert TrainRequest("wgan").folder == Path("runs/wgan")
 
 
 def test_narrow_nets_have_a_larger_rate():
     # Up to a quarter of the width 1e-3, or the authors' where that is larger; above it theirs.
-    assert Asked("ns_gan").rate == (5e-5, 1e-3)
-    assert Asked("pixelcnn_pp").rate == (1e-3, 1e-3)
-    assert Asked("ns_gan", width=0.5).rate == (5e-5, 5e-5)
-    assert Asked("ns_gan", settings={"learning_rate": 1e-3}).rate is None
-    (model,) = Asked("ns_gan").study("classifier")["models"]
+    assert TrainRequest("ns_gan").rate == (5e-5, 1e-3)
+    assert TrainRequest("pixelcnn_pp").rate == (1e-3, 1e-3)
+    assert TrainRequest("ns_gan", width=0.5).rate == (5e-5, 5e-5)
+    assert TrainRequest("ns_gan", settings={"learning_rate": 1e-3}).rate is None
+    (model,) = TrainRequest("ns_gan").study("classifier")["models"]
     assert model["settings"] == {"learning_rate": 1e-3}
-    (model,) = Asked("ns_gan", settings={"learning_rate": 3e-5}).study("classifier")["models"]
+    (model,) = TrainRequest("ns_gan", settings={"learning_rate": 3e-5}).study("classifier")[
+        "models"
+    ]
     assert model["settings"] == {"learning_rate": 3e-5}
 
 
@@ -207,7 +211,7 @@ def test_to_train_longer_is_a_command_and_mere_advice_is_none(sick, home, tmp_pa
         (*remedies_for(EARLY, {})[:1], Remedy("more training images", {}, "somebody")),
     )
     write_json(folder.trial_folder(trial.id) / HEALTH, young.as_dict())
-    asked = Asked("ns_gan", steps=52)
+    asked = TrainRequest("ns_gan", steps=52)
     command = Command(asked.command(), lambda more: asked.having(more).command())
     longer, words = read_run(folder, trial, "fd", command).attempts
     assert "--steps 104 " in longer.command  # twice 52, and in a folder of its own

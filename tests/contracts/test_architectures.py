@@ -8,10 +8,10 @@ import torch
 from coequal import lookup
 from coequal.contract import (
     Architecture,
+    GeneratorInput,
     ImageShape,
     LatentVariableGenerator,
-    Needs,
-    Request,
+    Requirements,
     Samples,
 )
 from coequal.rng import Rng
@@ -27,7 +27,7 @@ PAIRS = [
     (name, objective)
     for name in NAMES
     for objective in ALL
-    if not lookup.load("architectures", name)().lacks(ALL[objective]().needs())
+    if not lookup.load("architectures", name)().unmet(ALL[objective]().requirements())
 ]
 
 
@@ -37,9 +37,9 @@ def small(name: str) -> Architecture:
     return kind(width=1 / 32, **({"blocks": 1} if "blocks" in kind.__match_args__ else {}))
 
 
-def some_needs(name: str) -> Needs:
+def some_needs(name: str) -> Requirements:
     """Of an objective that an architecture can serve."""
-    return next(ALL[objective]().needs() for other, objective in PAIRS if other == name)
+    return next(ALL[objective]().requirements() for other, objective in PAIRS if other == name)
 
 
 def test_every_architecture_and_every_objective_has_a_partner():
@@ -51,19 +51,19 @@ def test_every_architecture_and_every_objective_has_a_partner():
 @pytest.mark.parametrize(("name", "objective"), PAIRS)
 def test_builds_what_an_objective_needs(name, objective, shape):
     nets = small(name)
-    needs = ALL[objective]().needs()
-    assert nets.refuses(shape) is None
-    players = build_players(nets, shape, 10, needs, 3)
-    assert isinstance(players.generator, needs.generator)
+    requirements = ALL[objective]().requirements()
+    assert nets.unsupported_reason(shape) is None
+    players = build_players(nets, shape, 10, requirements, 3)
+    assert isinstance(players.generator, requirements.generator)
     latents = players.generator.latents(4, Rng(0))
-    samples = players.generator(Request(latents, torch.arange(4)))
+    samples = players.generator(GeneratorInput(latents, torch.arange(4)))
     assert samples.images.shape == (4, *shape)
     assert samples.images.min() >= 0
     assert samples.images.max() <= 1
     assert samples.labels is not None
-    assert (players.discriminator is None) == (needs.output is None)
-    if players.discriminator is not None and needs.output is not None:
-        assert isinstance(players.discriminator(samples), needs.output)
+    assert (players.discriminator is None) == (requirements.output is None)
+    if players.discriminator is not None and requirements.output is not None:
+        assert isinstance(players.discriminator(samples), requirements.output)
     if isinstance(players.generator, LatentVariableGenerator):
         mean, deviation = players.generator.encode(samples)
         assert mean.shape == deviation.shape
@@ -74,9 +74,9 @@ def test_builds_what_an_objective_needs(name, objective, shape):
 @pytest.mark.parametrize("name", NAMES)
 def test_seed_decides_the_parameters_and_the_global_generator_is_left(name):
     nets = small(name)
-    needs = some_needs(name)
+    requirements = some_needs(name)
     before = torch.get_rng_state()
-    one, same, other = (build_players(nets, SHAPES[0], 10, needs, s) for s in (1, 1, 2))
+    one, same, other = (build_players(nets, SHAPES[0], 10, requirements, s) for s in (1, 1, 2))
     assert torch.equal(before, torch.get_rng_state())
     a, b, c = (next(iter(p.generator.state_dict().values())) for p in (one, same, other))
     assert torch.equal(a, b)
@@ -89,8 +89,8 @@ def test_a_generator_is_a_deterministic_map_of_its_request(name):
     players = build_players(nets, SHAPES[0], 10, some_needs(name), 1)
     generator = players.generator.eval()
     latents = generator.latents(6, Rng(5))
-    whole = generator(Request(latents)).images
-    parts = [generator(Request(tuple(z[i : i + 3] for z in latents))).images for i in (0, 3)]
+    whole = generator(GeneratorInput(latents)).images
+    parts = [generator(GeneratorInput(tuple(z[i : i + 3] for z in latents))).images for i in (0, 3)]
     torch.testing.assert_close(whole, torch.cat(parts), atol=1e-6, rtol=0)
     assert not torch.equal(whole[0], whole[1])
 
@@ -107,11 +107,11 @@ def test_settings_are_plain(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_shape_is_built_or_refused_in_words(name, shape, said):
     nets = small(name)
-    if (refusal := nets.refuses(shape)) is not None:
+    if (refusal := nets.unsupported_reason(shape)) is not None:
         assert said in refusal
     else:
         generator = build_players(nets, shape, 10, some_needs(name), 1).generator
-        images = generator(Request(generator.latents(2, Rng(0)))).images
+        images = generator(GeneratorInput(generator.latents(2, Rng(0)))).images
         assert images.shape == (2, *shape)
 
 

@@ -26,8 +26,8 @@ def image_set(features: torch.Tensor) -> ImageSet:
 OF_ANY_IMAGES = [
     name
     for name in lookup.names("metrics")
-    if lookup.load("metrics", name).refuses(None) is None
-    and "generator" not in lookup.load("metrics", name).wants
+    if lookup.load("metrics", name).unsupported_reason(None) is None
+    and "generator" not in lookup.load("metrics", name).required
 ]
 """Those of images with a known manifold, or of a generator alone, have the same checks in their own
 tests."""
@@ -86,7 +86,7 @@ def test_an_encoder(name, digits, tmp_path):
     if missing := kind.available():
         pytest.skip(missing)
     data = digits if name != "corners" else polygons()
-    assert kind.refuses(data) is None
+    assert kind.unsupported_reason(data) is None
     lines: list[str] = []
     before = torch.get_rng_state()
     encoder = kind.prepare(data, tmp_path, lines.append)
@@ -110,7 +110,7 @@ def test_the_classifier_knows_digits_and_refuses_data_without_labels(digits, tmp
     right = float(encoder.note.split("with ")[1].split("%")[0])
     assert right > 90
     bare = Dataset("bare", *(Split(part.images) for part in (digits.train,) * 3))
-    assert "needs labels" in kind.refuses(bare)
+    assert "needs labels" in kind.unsupported_reason(bare)
 
 
 def test_the_classifiers_weights_depend_on_the_images(digits, tmp_path):
@@ -140,7 +140,9 @@ def test_the_classifiers_weights_do_not_depend_on_the_threads(digits, tmp_path):
 
 def test_pixels_refuses_large_images():
     large = Split(torch.zeros(2, 3, 64, 64, dtype=torch.uint8))
-    message = lookup.load("encoders", "pixels").refuses(Dataset("large", large, large, large))
+    message = lookup.load("encoders", "pixels").unsupported_reason(
+        Dataset("large", large, large, large)
+    )
     assert "3x64x64" in message
 
 

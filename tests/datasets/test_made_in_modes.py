@@ -6,7 +6,7 @@ import torch
 from coequal.datasets import _points, _polygons, colour_shapes
 from coequal.datasets._loading import fingerprint, known_manifold, load_dataset
 from coequal.evaluation.encoder_choice import _default_encoder
-from coequal.images import unit
+from coequal.images import as_float
 from coequal.lookup import load
 from coequal.manifolds.colours import assign
 
@@ -26,7 +26,7 @@ def test_points(name, modes, tmp_path):
     assert data.shape == (2, 1, 1)
     assert data.train.images.dtype == torch.float32
     assert data.manifold == known_manifold(name)
-    assert data.manifold.in_words in data.notes[0]
+    assert data.manifold.description in data.notes[0]
     assert (data.classes is None) == (modes is None)
     if modes is not None:
         assert len(data.classes) == modes
@@ -48,7 +48,7 @@ def test_colour_shapes(tmp_path):
     assert len(lines) == 1
     assert torch.equal(again.train.images, data.train.images)
     assert torch.equal(again.test.labels, data.test.labels)
-    found = assign(unit(data.test.images))
+    found = assign(as_float(data.test.images))
     assert torch.equal(found.mode, data.test.labels)
     assert found.squared.max() < 1e-3
 
@@ -75,12 +75,12 @@ def test_all_fingerprints_differ(tmp_path):
 
 def test_the_classifier_says_what_points_lack_and_pixels_take_them_as_they_are(tmp_path):
     ring = load_dataset("gaussian_ring", tmp_path)
-    assert "at least 4x4" in load("encoders", "classifier").refuses(ring)
-    assert "needs labels" in load("encoders", "classifier").refuses(
+    assert "at least 4x4" in load("encoders", "classifier").unsupported_reason(ring)
+    assert "needs labels" in load("encoders", "classifier").unsupported_reason(
         load_dataset("spiral", tmp_path)
     )
     pixels = load("encoders", "pixels")
-    assert pixels.refuses(ring) is None
+    assert pixels.unsupported_reason(ring) is None
     features = pixels.prepare(ring, tmp_path, print).features(ring.test.images)
     assert torch.equal(features, ring.test.images.flatten(1))
     assert _default_encoder(ring)[0] == "pixels"

@@ -43,8 +43,8 @@ def test_without_the_package_one_message_has_the_command(tmp_path, monkeypatch):
 
 
 def test_only_grey_and_coloured_images():
-    assert EfficientNetLite0.refuses(data(noise(1))) is None
-    assert "has 4" in (EfficientNetLite0.refuses(data(noise(1, channels=4))) or "")
+    assert EfficientNetLite0.unsupported_reason(data(noise(1))) is None
+    assert "has 4" in (EfficientNetLite0.unsupported_reason(data(noise(1, channels=4))) or "")
 
 
 @with_package

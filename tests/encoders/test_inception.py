@@ -17,7 +17,7 @@ from coequal.contract import Dataset, Split
 from coequal.encoders import _inception_net, _inception_weights, inception
 from coequal.encoders._resize import tf1_bilinear
 from coequal.encoders.inception import ARGUMENTS, Inception, InceptionClean, InceptionTorch
-from coequal.files import write_whole
+from coequal.files import atomic_write
 from coequal.rng import Rng
 
 SIZES = (32, 64, 299, 512)
@@ -155,9 +155,9 @@ def test_nothing_is_called_fid_but_official_weights_with_tf1(weights):
 
 
 def test_only_grey_and_coloured_images():
-    assert Inception.refuses(data(pictures(1, 8, channels=1))) is None
-    assert Inception.refuses(data(pictures(1, 8, channels=3))) is None
-    assert "has 2" in (Inception.refuses(data(pictures(1, 8, channels=2))) or "")
+    assert Inception.unsupported_reason(data(pictures(1, 8, channels=1))) is None
+    assert Inception.unsupported_reason(data(pictures(1, 8, channels=3))) is None
+    assert "has 2" in (Inception.unsupported_reason(data(pictures(1, 8, channels=2))) or "")
 
 
 # ----------------------------------------------------------------------------------------- weights
@@ -213,7 +213,7 @@ def test_a_wrong_download_is_refused_and_not_kept(small, tmp_path, monkeypatch):
 @pytest.mark.parametrize("folder", ["cache/encoders", "torch/hub/checkpoints"])
 def test_a_file_found_is_checked(folder, small, tmp_path, monkeypatch):
     path = tmp_path / folder / _inception_weights.NAME
-    write_whole(path, small.read_bytes())
+    atomic_write(path, small.read_bytes())
     with pytest.raises(ValueError, match="SHA-256") as error:
         _inception_weights.find_weights(tmp_path / "cache", say_nothing)
     assert str(path) in str(error.value)

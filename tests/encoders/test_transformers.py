@@ -114,8 +114,8 @@ def test_a_folder_of_ones_own_must_be_complete(kind, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_only_grey_and_coloured_images(kind):
-    assert kind.refuses(data(noise(1, channels=1))) is None
-    assert "has 4" in (kind.refuses(data(noise(1, channels=4))) or "")
+    assert kind.unsupported_reason(data(noise(1, channels=1))) is None
+    assert "has 4" in (kind.unsupported_reason(data(noise(1, channels=4))) or "")
 
 
 def test_variants_are_found_by_name():

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from coequal.contract import Dataset, Generator, Request, Samples, Split
+from coequal.contract import Dataset, Generator, GeneratorInput, Samples, Split
 from coequal.evaluation.manifold_curves import look
 from coequal.inputs.load import Input, from_array, from_generator, from_split
 from coequal.manifolds.polygons.family import PolygonFamily
@@ -26,7 +26,7 @@ class Few(Generator):
     def latents(self, count: int, rng: Rng) -> tuple[Tensor, ...]:
         return (rng.normal(count, len(self.known)),)
 
-    def forward(self, request: Request) -> Samples:
+    def forward(self, request: GeneratorInput) -> Samples:
         weights = (20 * request.latents[0]).softmax(1)
         return Samples(torch.einsum("nk,kchw->nchw", weights, self.known))
 
@@ -40,7 +40,7 @@ def found():
     data = Dataset("own", *(Split(triangles(12, seed)) for seed in range(3)), manifold=FAMILY)
     real, train = (from_split(f"own:{p}", data, data.split(p)) for p in ("test", "train"))
     generator = Few(data.train.images)
-    images = generator(Request(generator.latents(20, Rng(1)))).images
+    images = generator(GeneratorInput(generator.latents(20, Rng(1)))).images
     fake = from_generator(images, generator, "few")
     return {"real": real, "train": train, "fake": fake}
 

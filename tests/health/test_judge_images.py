@@ -5,14 +5,14 @@ import math
 import pytest
 
 from coequal.health import EARLY, HEALTHY
-from coequal.health.judge_images import Sight, judge_samples
+from coequal.health.judge_images import ImageObservation, judge_samples
 
 GOOD = {"nearest": 0.9, "spread": 0.95, "gap": 0.1, "feature_spread": 0.8, "feature_gap": 0.1}
 
 
-def sight(step: int = 0, *, counts=(), real=(), **values: float) -> Sight:  # type: ignore[no-untyped-def]
+def sight(step: int = 0, *, counts=(), real=(), **values: float) -> ImageObservation:  # type: ignore[no-untyped-def]
     classes = tuple("abcdefghij"[: len(counts)])
-    return Sight(step, {**GOOD, **values}, counts, real, classes)
+    return ImageObservation(step, {**GOOD, **values}, counts, real, classes)
 
 
 def test_good_images_are_healthy_and_what_they_cannot_show_is_said():
@@ -37,7 +37,7 @@ def test_equal_images_and_images_that_hardly_differ_are_a_collapse(values, rule)
     found = judge_samples([sight(**values)])
     assert found.verdict == "collapsed"
     assert [(f.rule, f.value) for f in found.findings] == [(rule, *values.values())]
-    assert found.findings[0].in_words == found.evidence
+    assert found.findings[0].description == found.evidence
     assert found.remedies
 
 
@@ -84,18 +84,20 @@ def test_the_step_since_which_it_holds_and_what_passed():
 
 def test_images_that_are_coming_apart_have_not_collapsed():
     # 0.03 to 0.06 is twice as far; to 0.035 is 1.17 times, and 1.2 is asked for.
-    alike = {"nearest": 0.01}
-    apart = [sight(400, spread=0.03, **alike), sight(500, spread=0.06, **alike)]
+    match_dtype = {"nearest": 0.01}
+    apart = [sight(400, spread=0.03, **match_dtype), sight(500, spread=0.06, **match_dtype)]
     assert judge_samples(apart).verdict == EARLY
     found = judge_samples([sight(400, spread=0.03), sight(500, spread=0.035)])
     assert (found.verdict, found.step) == ("collapsed", 400)
 
 
 def test_nets_that_have_hardly_begun_have_not_collapsed():
-    alike = {"nearest": 0.001, "spread": 0.002}
-    assert judge_samples([sight(299, **alike)]).verdict == EARLY
-    assert judge_samples([sight(300, **alike)]).verdict == "collapsed"
-    assert judge_samples([sight(0, **alike)]).verdict == "collapsed"  # of a step that is not known
+    match_dtype = {"nearest": 0.001, "spread": 0.002}
+    assert judge_samples([sight(299, **match_dtype)]).verdict == EARLY
+    assert judge_samples([sight(300, **match_dtype)]).verdict == "collapsed"
+    assert (
+        judge_samples([sight(0, **match_dtype)]).verdict == "collapsed"
+    )  # of a step that is not known
 
 
 def test_nothing_seen_is_refused():

@@ -41,15 +41,17 @@ def test_what_is_assumed_is_what_training_assumes():
     assert {name: getattr(rates, name) for name in known.DEFAULTS} == dict(known.DEFAULTS)
     for given in ({}, {"learning_rate": 1e-3, "generator_learning_rate": 1e-5}):
         for player in ("generator", "discriminator"):
-            assert known.Run(given).rate(player) == Optimisation(**given).rate(player)
+            assert known.RunSettings(given).rate(player) == Optimisation(**given).rate(player)
 
 
 def test_groups_of_objectives_are_those_that_there_are():
-    needs = {name: kind().needs() for name, kind in ALL.items()}
-    assert {n for n, of in needs.items() if of.output is None} == known.ALONE
-    assert {n for n, of in needs.items() if of.output is Reconstruction} == known.AUTOENCODERS
+    requirements = {name: kind().requirements() for name, kind in ALL.items()}
+    assert {n for n, of in requirements.items() if of.output is None} == known.ALONE
+    assert {
+        n for n, of in requirements.items() if of.output is Reconstruction
+    } == known.AUTOENCODERS
     others = ALL.keys() - known.ALONE - known.AUTOENCODERS
-    assert all(issubclass(needs[name].output, Logits) for name in others)
+    assert all(issubclass(requirements[name].output, Logits) for name in others)
     for field, group in (
         ("one_sided_smoothing", known.TARGETS),
         ("penalty_weight", known.PENALISED),
@@ -67,9 +69,9 @@ def test_every_remedy_fits_the_run_and_changes_it(model):
         own = {name: value for name, value in settings.items() if name != "ema"}
         tried = replace(trial, settings={**trial.settings, **own})
         parts = assemble(tried)  # which refuses what no part has, and what can't be
-        needs = parts.objective.needs()
-        assert not parts.architecture.lacks(needs), said
-        assert not parts.tricks.lacks(needs), said
+        requirements = parts.objective.requirements()
+        assert not parts.architecture.unmet(requirements), said
+        assert not parts.tricks.unmet(requirements), said
         assert all(settings_of(tried) != had for _ in own), said
 
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 import coequal
 from coequal.contract import Encoder, ImageSet
-from coequal.contract.data import Rows, held
+from coequal.contract.data import ImageRows, held
 from coequal.datasets import _pictures
 from coequal.encoders.pixels import Pixels
 from coequal.evaluation import feature_cache as extraction
@@ -133,7 +133,7 @@ class Counting(Pixels):
         return super().features(images)
 
 
-def extracted(rows: Rows, encoder: Encoder, cache: Path) -> Rows:
+def extracted(rows: ImageRows, encoder: Encoder, cache: Path) -> ImageRows:
     return cached_features(rows, "digest", encoder, cache, lambda line: None, "images")
 
 
@@ -155,7 +155,7 @@ def test_a_killed_extraction_goes_on_at_the_last_shard(cache, monkeypatch):
 @pytest.mark.parametrize(("side", "size"), [(8, 2000), (256, 500), (600, 80)])
 def test_shards_of_large_images_are_small(side, size):
     # 2000 x 8 x 8 x 3 bytes are 0.4 MB; 500 of 256 x 256 98 MB (2000: 393), 500 of 600 x 600 540.
-    rows = Rows((10**6, 3, side, side), lambda start, stop: torch.zeros(0))
+    rows = ImageRows((10**6, 3, side, side), lambda start, stop: torch.zeros(0))
     assert extraction._shard_size(rows) == size
 
 
@@ -213,11 +213,11 @@ def test_fd_needs_no_more_than_parts_of_the_features():
 
 
 def test_no_image_is_held_for_a_metric_of_features(tmp_path, cache, monkeypatch):
-    def whole(rows: Rows) -> torch.Tensor:
+    def whole(rows: ImageRows) -> torch.Tensor:
         assert len(rows.shape) == 2, "images were read at once"
         return rows.mapped()
 
-    monkeypatch.setattr(Rows, "whole", property(whole))
+    monkeypatch.setattr(ImageRows, "whole", property(whole))
     real, fake = folder(tmp_path / "real", images(9, 1)), folder(tmp_path / "fake", images(9, 2))
     common = {"real": str(real), "fake": str(fake), "encoder": "pixels"}
     coequal.score(metrics=["fd", "kid", "precision"], sheet=tmp_path / "near.png", **common)

@@ -15,7 +15,7 @@ from coequal import api
 from coequal.contract import Split
 from coequal.datasets._loading import load_dataset
 from coequal.health.signals import NAMES, Signals, load
-from coequal.images import unit
+from coequal.images import as_float
 from coequal.inspection import diagnosis
 from coequal.results.folder import HEALTH, SIGNALS, RunFolder
 
@@ -223,11 +223,11 @@ class NearestMean:
 
     def __init__(self, split: Split) -> None:
         assert split.labels is not None
-        pixels = unit(split.images).flatten(1)
+        pixels = as_float(split.images).flatten(1)
         self.means = torch.stack([pixels[split.labels == label].mean(0) for label in range(10)])
 
     def features(self, images: torch.Tensor) -> torch.Tensor:
-        return unit(images).flatten(1)
+        return as_float(images).flatten(1)
 
     def probabilities(self, features: torch.Tensor) -> torch.Tensor:
         return (-torch.cdist(features, self.means)).softmax(1)

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, pad
 
-from coequal.contract import Generator, Request, Samples
+from coequal.contract import Generator, GeneratorInput, Samples
 from coequal.manifolds.polygons.family import PolygonFamily
 from coequal.rng import Rng
 
@@ -26,7 +26,7 @@ class Affine(Generator):
             return (rng.normal(count, size),)
         return (rng.uniform(count, size, low=self.support[0], high=self.support[1]),)
 
-    def forward(self, request: Request) -> Samples:
+    def forward(self, request: GeneratorInput) -> Samples:
         flat = request.latents[0] @ self.matrix.T + self.shift
         return Samples(flat.view(-1, 1, self.side, self.side))
 

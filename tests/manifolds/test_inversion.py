@@ -6,7 +6,7 @@ from scipy.optimize import lsq_linear
 from torch import nn
 
 from coequal import lookup
-from coequal.contract import Generator, ImageShape, Request, Samples
+from coequal.contract import Generator, GeneratorInput, ImageShape, Samples
 from coequal.manifolds.inversion import invert as inversion
 from coequal.manifolds.inversion.invert import Effort, folded, invert
 from coequal.manifolds.inversion.latents import Ball, Box, joined, split, support_of
@@ -49,8 +49,12 @@ def infogan(width: float, latents: int) -> Generator:
     objective = lookup.load("objectives", "non_saturating")()
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        generator: Generator = nets.build(ImageShape(1, 8, 8), None, objective.needs()).generator
-    generator(Request(generator.latents(256, Rng(0))))  # moves BatchNorm's averages to this batch's
+        generator: Generator = nets.build(
+            ImageShape(1, 8, 8), None, objective.requirements()
+        ).generator
+    generator(
+        GeneratorInput(generator.latents(256, Rng(0)))
+    )  # moves BatchNorm's averages to this batch's
     return generator
 
 
@@ -59,7 +63,7 @@ def test_what_the_generator_can_make_is_found():
     *_, last = (m for m in generator.modules() if isinstance(m, nn.ConvTranspose2d))
     last.weight.data *= 30  # or all images would be nearly one
     with torch.no_grad():
-        images = generator(Request(generator.latents(100, Rng(5)))).images
+        images = generator(GeneratorInput(generator.latents(100, Rng(5)))).images
     assert (images[:50] - images[50:]).square().flatten(1).sum(1).mean() > 3
     found = invert(generator, images, Rng(6), Effort(delta=0.1, samples=2048))
     assert (found.squared <= 0.1).float().mean() >= 0.99
@@ -144,7 +148,7 @@ def test_folding_changes_no_image():
     generator = infogan(1 / 8, 64).eval()
     net = folded(generator)
     assert not [m for m in net.modules() if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d)]
-    request = Request(generator.latents(32, Rng(1)))
+    request = GeneratorInput(generator.latents(32, Rng(1)))
     torch.testing.assert_close(net(request).images, generator(request).images, atol=1e-5, rtol=0)
 
 
@@ -165,8 +169,8 @@ def test_every_number_is_mapped_into_the_support_and_back(support):
 def test_the_support_is_the_generator_s_own(affine):
     assert support_of(affine(6, 4, (-1.0, 1.0)), 6) == Box(-1.0, 1.0)
     assert support_of(affine(6, 4, None), 64) == Ball(10.0)  # sqrt(64) + 2
-    assert "[-1, 1]" in Box(-1.0, 1.0).in_words
-    assert "10.0" in Ball(10.0).in_words
+    assert "[-1, 1]" in Box(-1.0, 1.0).description
+    assert "10.0" in Ball(10.0).description
 
 
 def test_latents_of_several_tensors_are_rows_of_numbers():

@@ -102,4 +102,4 @@ def test_recipes_tell_families_apart():
         PolygonFamily(k, s, m) for k in (3, 4) for s in (28, 32) for m in ("clean", "paper")
     ]
     assert len({family.recipe for family in families}) == 8
-    assert len({family.in_words for family in families}) == 8
+    assert len({family.description for family in families}) == 8

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from coequal.contract import DensityGenerator, Generator, ImageSet, Request, Samples
+from coequal.contract import DensityGenerator, Generator, GeneratorInput, ImageSet, Samples
 from coequal.evaluation.score import score
 from coequal.inputs.load import from_array, from_generator
 from coequal.metrics.bits_per_dimension import BitsPerDimension
@@ -26,7 +26,7 @@ class Known(DensityGenerator):
     def latents(self, count: int, rng: Rng) -> tuple[Tensor, ...]:
         return (rng.normal(count, 1),)
 
-    def forward(self, request: Request) -> Samples:
+    def forward(self, request: GeneratorInput) -> Samples:
         return Samples(torch.zeros(len(request.latents[0]), 1, 2, 2))
 
     def log_likelihood(self, real: Samples) -> Tensor:
@@ -41,7 +41,7 @@ class Gan(Generator):
     def latents(self, count: int, rng: Rng) -> tuple[Tensor, ...]:
         return (rng.normal(count, 1),)
 
-    def forward(self, request: Request) -> Samples:
+    def forward(self, request: GeneratorInput) -> Samples:
         return Samples(torch.zeros(len(request.latents[0]), 1, 2, 2))
 
 

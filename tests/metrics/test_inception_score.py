@@ -5,16 +5,16 @@ import math
 import pytest
 import torch
 
-from coequal.contract import ImageSet, Value
+from coequal.contract import ImageSet, MetricValue
 from coequal.metrics.inception_score import InceptionScore, in_fixed_order, whole_score
 from coequal.rng import Rng
 
 
-def pair(found: Value) -> tuple[float, float | None]:
+def pair(found: MetricValue) -> tuple[float, float | None]:
     return found.value, found.standard_error
 
 
-def score(probabilities: torch.Tensor, splits: int = 10, seed: int = 0) -> dict[str, Value]:
+def score(probabilities: torch.Tensor, splits: int = 10, seed: int = 0) -> dict[str, MetricValue]:
     metric = InceptionScore(splits=splits)
     images = ImageSet(torch.zeros(len(probabilities), 2), probabilities)
     return dict(metric.values(real=metric.reference(images), fake=images, rng=Rng(seed)))

@@ -10,14 +10,14 @@ from coequal.contract import (
     Dataset,
     DensityGenerator,
     Generator,
+    GeneratorInput,
     ImageSet,
     ImageShape,
-    Needs,
-    Request,
+    Requirements,
     Samples,
     Split,
 )
-from coequal.evaluation.requested import asked_metrics
+from coequal.evaluation.requested import requested_metrics
 from coequal.evaluation.score import score
 from coequal.manifolds.polygons.family import PolygonFamily
 from coequal.metrics._proportions import f1_value, harmonic, share_of
@@ -39,7 +39,7 @@ class Perfect(Generator):
     def latents(self, count: int, rng: Rng) -> tuple[Tensor, ...]:
         return (rng.uniform(count, 4, low=-1.0, high=1.0),)
 
-    def forward(self, request: Request) -> Samples:
+    def forward(self, request: GeneratorInput) -> Samples:
         unit = (request.latents[0] + 1) / 2
         low, high = FAMILY.offsets
         own = low + (high - low) * unit[:, 1:]
@@ -77,12 +77,12 @@ def test_members_are_precise_and_noise_is_not():
 
 def test_a_perfect_generator_has_everything_and_one_that_can_t_turn_lacks_recall():
     generator, stiff = Perfect(), Perfect(0.0)
-    found = measured(generator(Request(generator.latents(60, Rng(4)))).images, generator)
+    found = measured(generator(GeneratorInput(generator.latents(60, Rng(4)))).images, generator)
     assert found["manifold_precision"].value == 1
     assert found["manifold_recall"].value == 1
     assert found["manifold_f1"].value == 1
     assert found["manifold_undecided"].value == 0
-    less = measured(stiff(Request(stiff.latents(60, Rng(4)))).images, stiff)
+    less = measured(stiff(GeneratorInput(stiff.latents(60, Rng(4)))).images, stiff)
     assert less["manifold_precision"].value == 1
     # No turn, and 100 degrees of freedom in each offset, make some of the triangles.
     assert 0.2 < less["manifold_recall"].value < 0.9
@@ -174,15 +174,15 @@ def test_a_reference_remembers_the_family():
 
 
 def test_what_has_no_such_manifold_is_refused():
-    assert Manifold.refuses(FAMILY) is None
-    assert "triangles" in Manifold.refuses(None)
+    assert Manifold.unsupported_reason(FAMILY) is None
+    assert "triangles" in Manifold.unsupported_reason(None)
 
 
 def test_single_numbers_ask_for_no_more_than_they_need():
-    asked = asked_metrics(["manifold_precision"])
-    assert asked.wants("manifold") == {"images"}
-    assert asked_metrics(["manifold_f1"]).wants("manifold") == {"images", "generator"}
-    assert asked_metrics(["manifold"]).outputs["manifold"] == tuple(Manifold.outputs)
+    asked = requested_metrics(["manifold_precision"])
+    assert asked.required("manifold") == {"images"}
+    assert requested_metrics(["manifold_f1"]).required("manifold") == {"images", "generator"}
+    assert requested_metrics(["manifold"]).outputs["manifold"] == tuple(Manifold.outputs)
 
 
 def test_scores_say_what_can_t_be_had(tmp_path):
@@ -204,6 +204,8 @@ def test_scores_say_what_can_t_be_had(tmp_path):
 
 def test_a_generator_with_a_density_has_no_recall():
     nets = PixelCnn(width=1 / 80, blocks=1, mixtures=1)
-    generator = nets.build(ImageShape(1, 16, 16), None, Needs(generator=DensityGenerator)).generator
+    generator = nets.build(
+        ImageShape(1, 16, 16), None, Requirements(generator=DensityGenerator)
+    ).generator
     found = measured(triangles(20, 2), generator, 20)
     assert found.keys() == {"manifold_precision", "manifold_distance"}

@@ -7,14 +7,14 @@ import pytest
 import scipy.stats
 import torch
 
-from coequal.contract import ImageSet, Value
+from coequal.contract import ImageSet, MetricValue
 from coequal.metrics.memorisation import Memorisation, c_t
 from coequal.rng import Rng
 
 
 def scores(
     train: torch.Tensor, held_out: torch.Tensor, fake: torch.Tensor, cells: int = 1
-) -> dict[str, Value]:
+) -> dict[str, MetricValue]:
     metric = Memorisation(cells)
     reference = metric.reference(ImageSet(held_out), ImageSet(train))
     return dict(metric.values(real=reference, fake=ImageSet(fake), rng=Rng(0)))

@@ -6,7 +6,7 @@ import pickle
 import pytest
 import torch
 
-from coequal.contract import ImageSet, KnownManifold, Value
+from coequal.contract import ImageSet, KnownManifold, MetricValue
 from coequal.manifolds.colours import ColourShapes, Drawn
 from coequal.manifolds.curves import Spiral, SwissRoll, on_spiral
 from coequal.manifolds.points import GaussianGrid, GaussianRing
@@ -55,7 +55,7 @@ def test_by_hand():
 
 def test_a_collapsed_generator_has_quality_and_one_mode():
     found = scores(Modes(), GaussianRing(), ring([[2.0, 0.0]] * 50))
-    assert found["modes_covered"] == Value(1.0, 0.0)
+    assert found["modes_covered"] == MetricValue(1.0, 0.0)
     assert found["modes_quality"].value == 1
     assert found["modes_quality"].interval[1] == 1
     assert found["modes_kl"].value == pytest.approx(math.log(8))
@@ -176,14 +176,14 @@ def test_an_image_that_is_not_finite_gives_nan():
 
 def test_other_data_are_refused_in_words():
     for manifold in (None, PolygonFamily()):
-        assert "gaussian_ring, gaussian_grid, colour_shapes" in Modes.refuses(manifold)
-        assert "spiral, swiss_roll" in CurveCoverage.refuses(manifold)
+        assert "gaussian_ring, gaussian_grid, colour_shapes" in Modes.unsupported_reason(manifold)
+        assert "spiral, swiss_roll" in CurveCoverage.unsupported_reason(manifold)
         with pytest.raises(ValueError, match="known"):
             Modes().reference(ImageSet(torch.zeros(1, 1), manifold=manifold))
-    assert Modes.refuses(Spiral()) is not None
-    assert Modes.refuses(GaussianRing()) is None
-    assert CurveCoverage.refuses(GaussianRing()) is not None
-    assert CurveCoverage.refuses(SwissRoll()) is None
+    assert Modes.unsupported_reason(Spiral()) is not None
+    assert Modes.unsupported_reason(GaussianRing()) is None
+    assert CurveCoverage.unsupported_reason(GaussianRing()) is not None
+    assert CurveCoverage.unsupported_reason(SwissRoll()) is None
 
 
 def test_settings_are_plain_and_checked():

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from coequal.contract import ImageSet, Value
+from coequal.contract import ImageSet, MetricValue
 from coequal.metrics import ms_ssim
 from coequal.metrics.ms_ssim import PairSimilarity, draw_pairs, scales, similarity
 from coequal.rng import Rng
 
 
-def score(images: torch.Tensor, pairs: int = 1000, seed: int = 0) -> Value:
+def score(images: torch.Tensor, pairs: int = 1000, seed: int = 0) -> MetricValue:
     metric = PairSimilarity(pairs=pairs)
     found = ImageSet(torch.zeros(len(images), 2), images=images)
     return metric.values(real=metric.reference(found), fake=found, rng=Rng(seed))["ms_ssim"]

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from coequal.contract import ImageSet, Value
+from coequal.contract import ImageSet, MetricValue
 from coequal.metrics.neighbours import Neighbours
 from coequal.rng import Rng
 
 
-def scores(real: torch.Tensor, fake: torch.Tensor, *k: int) -> dict[str, Value]:
+def scores(real: torch.Tensor, fake: torch.Tensor, *k: int) -> dict[str, MetricValue]:
     metric = Neighbours(*k)
     reference = metric.reference(ImageSet(real))
     return dict(metric.values(real=reference, fake=ImageSet(fake), rng=Rng(0)))

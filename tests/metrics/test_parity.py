@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from coequal import lookup
-from coequal.contract import ImageSet, Metric, Value
+from coequal.contract import ImageSet, Metric, MetricValue
 from coequal.rng import Rng
 
 RNG = np.random.default_rng(7)
@@ -16,7 +16,7 @@ FAKE = np.maximum(RNG.normal(size=(1000, 48)) @ MIX + 0.1, 0).astype(np.float32)
 
 def ours(
     name: str, real: np.ndarray = REAL, fake: np.ndarray = FAKE, **settings
-) -> dict[str, Value]:  # type: ignore[no-untyped-def]
+) -> dict[str, MetricValue]:  # type: ignore[no-untyped-def]
     metric: Metric = lookup.load("metrics", name)(**settings)
     reference = metric.reference(ImageSet(torch.from_numpy(real)))
     return dict(metric.values(real=reference, fake=ImageSet(torch.from_numpy(fake)), rng=Rng(0)))

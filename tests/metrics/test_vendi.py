@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from coequal.contract import ImageSet, Value
+from coequal.contract import ImageSet, MetricValue
 from coequal.metrics.vendi import VendiScore, hill_number, vendi
 from coequal.rng import Rng
 
@@ -15,7 +15,7 @@ ORDERS = (0.0, 0.5, 1.0, 2.0, math.inf)
 
 def scores(
     *, real: torch.Tensor, fake: torch.Tensor, order: float = 1.0, seed: int = 0
-) -> dict[str, Value]:
+) -> dict[str, MetricValue]:
     metric = VendiScore(order=order)
     reference = metric.reference(ImageSet(real))
     return dict(metric.values(real=reference, fake=ImageSet(fake), rng=Rng(seed)))

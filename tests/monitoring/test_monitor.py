@@ -10,7 +10,7 @@ from coequal.health.signals import NAMES, load
 from coequal.monitoring import monitor, reference
 from coequal.monitoring.monitor import Monitor
 from coequal.monitoring.probe import as_in_training, auc, effective
-from coequal.monitoring.reference import Reality, mean_distance, spread_and_nearest
+from coequal.monitoring.reference import RealReference, mean_distance, spread_and_nearest
 from coequal.training import checkpoint
 from coequal.training.tricks import Tricks
 
@@ -26,7 +26,7 @@ class Brightness(Encoder):
     knows_classes = True
 
     @classmethod
-    def refuses(cls, dataset):  # type: ignore[no-untyped-def]
+    def unsupported_reason(cls, dataset):  # type: ignore[no-untyped-def]
         return None
 
     @classmethod
@@ -50,7 +50,7 @@ def _often(monkeypatch):  # type: ignore[no-untyped-def]
 
 def watched(name="non_saturating", encoder=None, **more):  # type: ignore[no-untyped-def]
     one = trainer(ALL[name](), **more)
-    one.monitor = Monitor(Reality(DATA, encoder), 3, one.generator)
+    one.monitor = Monitor(RealReference(DATA, encoder), 3, one.generator)
     return one
 
 
@@ -195,7 +195,7 @@ def test_without_a_discriminator_and_of_autoencoders():
 
 def test_heads_and_generators_of_somebodys_own():
     one = trainer(AcGan(), architecture=ConditionalNets())
-    one.monitor = Monitor(Reality(DATA, None), 3, one.generator)
+    one.monitor = Monitor(RealReference(DATA, None), 3, one.generator)
     one.train_until(4)
     assert np.isnan(one.monitor.signals["auc"]).all()  # a kind of head that it does not know
     assert np.isfinite(one.monitor.signals["spread"]).all()
@@ -208,7 +208,7 @@ def test_a_discriminator_that_knows_the_training_images():
         def forward(self, samples: Samples):  # type: ignore[no-untyped-def]
             from coequal.contract import Logits
 
-            known = Reality(DATA, None).train.images.flatten(1)
+            known = RealReference(DATA, None).train.images.flatten(1)
             shown = samples.images.flatten(1)
             seen = (shown[:, None] == known[None]).all(2).any(1)
             return Logits(seen.float(), shown)
@@ -216,7 +216,7 @@ def test_a_discriminator_that_knows_the_training_images():
     other = Split(255 - DATA.train.images, DATA.train.labels)
     data = Dataset("toy", DATA.train, other, other, ("a", "b"))
     one = trainer(ALL["non_saturating"]())
-    one.monitor = Monitor(Reality(data, None), 3, one.generator)
+    one.monitor = Monitor(RealReference(data, None), 3, one.generator)
     assert float(one.monitor._held_out(Knows())["held_out_auc"]) == 1
 
 
@@ -261,7 +261,7 @@ def test_the_file_gives_them_back(tmp_path):
 
 def test_real_images_are_at_one():
     # What is relative to real images is 1 for real images: the first 64 held-out ones, in order.
-    real = Reality(DATA, None)
+    real = RealReference(DATA, None)
     rows = real.held_out.turn(0).images.flatten(1)
     spread, nearest = spread_and_nearest(rows)
     assert float(spread) / real.spread == pytest.approx(1)

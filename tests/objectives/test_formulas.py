@@ -107,7 +107,7 @@ def test_wasserstein_by_hand():
     # D: mean(2, 0) - mean(3, 1) = -1. G: -mean(2, 0) = -1.
     d, g = both("wasserstein", real=images(3, 1), fake=images(2, 0))
     assert (d.value.item(), g.value.item()) == (-1, -1)
-    assert ALL["wasserstein"](weight_bound=0.5).needs().weight_bound == 0.5
+    assert ALL["wasserstein"](weight_bound=0.5).requirements().weight_bound == 0.5
 
 
 @pytest.mark.parametrize("norm", [0.0, 0.5, 1.0, 3.0])
@@ -258,7 +258,7 @@ def test_maximum_likelihood_by_hand():
     loss = objective.generator_loss(Fair(), real=real, state={}, rng=Rng(0))
     assert loss.value.item() == pytest.approx(12, rel=1e-6)
     assert loss.parts["bits_per_dimension"].item() == loss.value.item()
-    assert objective.needs().output is None
+    assert objective.requirements().output is None
 
 
 @pytest.mark.parametrize(

@@ -110,12 +110,12 @@ def test_refusals(run, tmp_path):
 
 def test_a_damaged_index_ends_in_words_and_leaves_nothing(run, tmp_path, monkeypatch):
     """Damage that shows only while rows are read."""
-    from coequal.results.statements import Rows
+    from coequal.results.statements import IndexStatements
 
-    def broken(self: Rows, unplanned: bool) -> None:
+    def broken(self: IndexStatements, unplanned: bool) -> None:
         raise sqlite3.DatabaseError("database disk image is malformed")
 
-    monkeypatch.setattr(Rows, "in_order", broken)
+    monkeypatch.setattr(IndexStatements, "in_order", broken)
     with pytest.raises(ValueError, match=r"can't be read .* `coequal collect` makes it anew"):
         export(run, "json", tmp_path / "out.json")
     assert list(tmp_path.iterdir()) == [run.path]

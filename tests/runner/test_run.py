@@ -255,13 +255,15 @@ def test_asked_to_stop_a_trial_leaves_a_checkpoint_and_no_result(whole, tmp_path
 
 
 def test_stopped_in_mid_training_it_goes_on_bit_for_bit(whole, tmp_path):
-    from coequal.trial.context import Places
+    from coequal.trial.context import WorkerContext
     from coequal.trial.execute import STOPPED, execute
     from coequal.trial.heartbeat import Stopped
 
     source = RunFolder(whole)
     trial = source.plan()[0]
-    places = Places(str(tmp_path), str(data_folder(None)), str(cache_folder()), stop="set below")
+    places = WorkerContext(
+        str(tmp_path), str(data_folder(None)), str(cache_folder()), stop="set below"
+    )
     seen = []
 
     def stops_at_3(self, share, text="training", verdict=""):  # type: ignore[no-untyped-def]
@@ -290,13 +292,13 @@ def test_stopped_in_mid_training_it_goes_on_bit_for_bit(whole, tmp_path):
 
 def test_stopped_at_a_checkpoint_it_still_measures_there(whole, tmp_path):
     """A stop between the training and the measurement of steps 6 and 12 skips neither."""
-    from coequal.trial.context import Places
+    from coequal.trial.context import WorkerContext
     from coequal.trial.execute import STOPPED, execute
     from coequal.trial.heartbeat import Stopped
 
     source = RunFolder(whole)
     trial = source.plan()[0]
-    places = Places(str(tmp_path), str(data_folder(None)), str(cache_folder()))
+    places = WorkerContext(str(tmp_path), str(data_folder(None)), str(cache_folder()))
     for share in (0.5, 1.0):
 
         def stops(self, now, text="training", verdict="", share=share):  # type: ignore[no-untyped-def]
@@ -634,7 +636,7 @@ def test_a_trial_whose_process_died_keeps_what_it_had_measured(whole, tmp_path):
     from coequal.runner.interrupt import Stop
     from coequal.runner.progress import Silent
     from coequal.runner.run import _Session, _took_result
-    from coequal.trial.context import Places
+    from coequal.trial.context import WorkerContext
 
     source, folder = RunFolder(whole), RunFolder(tmp_path)
     trial = source.plan()[0]
@@ -642,7 +644,9 @@ def test_a_trial_whose_process_died_keeps_what_it_had_measured(whole, tmp_path):
     place.mkdir(parents=True)
     known = json.loads((source.trial_folder(trial.id) / "result.json").read_text())
     (place / "measured.json").write_text(json.dumps(known["checkpoints"][:1]))
-    session = _Session(folder, Places("", "", ""), Serial(), Silent(), Stop(tmp_path), 0, 1, None)
+    session = _Session(
+        folder, WorkerContext("", "", ""), Serial(), Silent(), Stop(tmp_path), 0, 1, None
+    )
     died: Future[str] = Future()
     died.set_exception(ProcessExpired("killed"))
     assert _took_result(session, died, trial)

@@ -8,7 +8,7 @@ import pytest
 from coequal.ranges import Choice, LogUniform, Uniform, draw
 from coequal.records import Checkpoint, Measurement, MetricInfo, Result, Spent, Trial
 from coequal.seeds import seed_for
-from coequal.selection import Rule
+from coequal.selection import SelectionRule
 from coequal.study.parts import rule_of
 from coequal.study.plan import most_trials, plan
 from coequal.study.spec import Study
@@ -203,8 +203,8 @@ def test_a_metric_that_should_be_high_chooses_the_highest():
         )
     ]
     higher, lower = MetricInfo("higher", ""), MetricInfo("lower", "")
-    assert Rule("precision", higher).best_settings(high, 3) == [1, 0]  # NaN is no score
-    assert Rule("fd", lower).best_settings(high, 3) == []  # not measured
+    assert SelectionRule("precision", higher).best_settings(high, 3) == [1, 0]  # NaN is no score
+    assert SelectionRule("fd", lower).best_settings(high, 3) == []  # not measured
 
 
 @pytest.mark.parametrize("checkpoint", ["last", "best"])
@@ -224,7 +224,7 @@ def test_the_checkpoint_that_stands_for_a_trial_is_enough_to_choose_by(checkpoin
         )
         for trial, curve in zip(trials, curves, strict=True)
     ]
-    rule = Rule("fd", MetricInfo("lower", ""), checkpoint)
+    rule = SelectionRule("fd", MetricInfo("lower", ""), checkpoint)
     judged = [rule.judged(result) for result in results]
     assert [len(result.checkpoints) for result in judged] == [int(checkpoint == "best"), 1, 1, 1]
     # At the last: 4, 7, 7.5; at the best: 2 and 2, the earlier setting first, then 3 and 7.

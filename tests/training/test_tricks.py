@@ -12,7 +12,7 @@ from coequal.study.check import problems
 from coequal.study.plan import plan
 from coequal.study.spec import Study
 from coequal.training import checkpoint
-from coequal.training.active_tricks import Applied, DiscriminatorView
+from coequal.training.active_tricks import ActiveTricks, DiscriminatorView
 from coequal.training.augment import augmented
 from coequal.training.optimisers import decayed, optimiser_for
 from coequal.training.settings import Optimisation
@@ -103,7 +103,7 @@ def test_label_smoothing_is_smoothing_of_the_targets_in_expectation():
     """bce(l, 1 - s) = (1 - s) softplus(-l) + s softplus(l), and the same for fakes."""
     rng, s = Rng(1), 0.2
     real, fake = (Samples(rng.normal(20_000, 1, 1, 1) + shift) for shift in (1, -1))
-    mixed = Applied(Tricks(label_smoothing=s), 3, CPU).sides(real, fake)
+    mixed = ActiveTricks(Tricks(label_smoothing=s), 3, CPU).sides(real, fake)
     noisy = softplus(-mixed[0].images).mean() + softplus(mixed[1].images).mean()
     x, g = real.images, fake.images
     smooth = ((1 - s) * softplus(-x) + s * softplus(x)).mean()
@@ -117,7 +117,7 @@ def test_label_smoothing_is_smoothing_of_the_targets_in_expectation():
 def test_sides_are_changed_with_labels_and_in_pairs():
     real = Samples(torch.zeros(1000, 1, 1, 1), torch.zeros(1000, dtype=torch.long))
     fake = Samples(torch.ones(1000, 1, 1, 1), torch.ones(1000, dtype=torch.long))
-    left, right = Applied(Tricks(label_smoothing=0.25), 3, CPU).sides(real, fake)
+    left, right = ActiveTricks(Tricks(label_smoothing=0.25), 3, CPU).sides(real, fake)
     moved = left.images.flatten()
     assert 0.2 < moved.mean() < 0.3
     assert torch.equal(moved, left.labels.float())
@@ -125,7 +125,7 @@ def test_sides_are_changed_with_labels_and_in_pairs():
 
 
 def test_flips_change_whole_batches():
-    applied = Applied(Tricks(label_flips=0.25), 3, CPU)
+    applied = ActiveTricks(Tricks(label_flips=0.25), 3, CPU)
     real, fake = Samples(torch.zeros(4, 1, 1, 1)), Samples(torch.ones(4, 1, 1, 1))
     flipped = [applied.sides(real, fake)[0] is fake for _ in range(400)]
     assert 60 < sum(flipped) < 140  # 100 and four deviations of 8.7
@@ -135,7 +135,7 @@ def test_flips_change_whole_batches():
 
 
 def test_instance_noise_is_on_all_that_the_discriminator_sees_and_falls():
-    applied = Applied(Tricks(instance_noise=0.2, instance_noise_steps=10), 3, CPU)
+    applied = ActiveTricks(Tricks(instance_noise=0.2, instance_noise_steps=10), 3, CPU)
     net = Linear(torch.zeros(4))
     seen: list[torch.Tensor] = []
     net.register_forward_pre_hook(lambda _, args: seen.append(args[0].images))
@@ -156,13 +156,13 @@ def test_instance_noise_is_on_all_that_the_discriminator_sees_and_falls():
 )
 def test_penalties_of_a_linear_discriminator(kind, value):
     tricks = Tricks(gradient_penalty=kind, gradient_penalty_weight=2.0, gradient_penalty_every=4)
-    (lazy,) = Applied(tricks, 3, CPU).lazy("discriminator")
+    (lazy,) = ActiveTricks(tricks, 3, CPU).lazy("discriminator")
     view = DiscriminatorView(Linear(torch.tensor([3.0, 0, 0, 0])))
     batches = {"real": Samples(torch.rand(5, 1, 2, 2)), "fake": Samples(torch.rand(5, 1, 2, 2))}
     found = lazy.loss(view, **batches, state={}, rng=Rng(0))
     assert lazy.every == 4
     assert found.value.item() == pytest.approx(2 * value)
-    assert Applied(tricks, 3, CPU).lazy("generator") == ()
+    assert ActiveTricks(tricks, 3, CPU).lazy("generator") == ()
 
 
 def test_penalties_look_where_they_say():
@@ -174,7 +174,7 @@ def test_penalties_look_where_they_say():
 
     batches = {"real": Samples(torch.zeros(50, 1, 1, 1)), "fake": Samples(torch.ones(50, 1, 1, 1))}
     for kind in ("r1", "r2", "zero_centred"):
-        (lazy,) = Applied(Tricks(gradient_penalty=kind), 3, CPU).lazy("discriminator")
+        (lazy,) = ActiveTricks(Tricks(gradient_penalty=kind), 3, CPU).lazy("discriminator")
         lazy.loss(net, **batches, state={}, rng=Rng(0))
     assert (seen[0].max(), seen[1].min()) == (0, 1)
     assert 0 < seen[2].min() < 0.2 < 0.8 < seen[2].max() < 1
@@ -182,7 +182,7 @@ def test_penalties_look_where_they_say():
 
 def test_feature_matching_by_hand():
     # Means (1, 2) and (4, 6): 9 + 16; times 0.5.
-    (lazy,) = Applied(Tricks(feature_matching=0.5), 3, CPU).lazy("generator")
+    (lazy,) = ActiveTricks(Tricks(feature_matching=0.5), 3, CPU).lazy("generator")
     real = Samples(torch.tensor([[0.0, 4.0], [2.0, 0.0]]).view(2, 1, 1, 2))
     fake = Samples(torch.tensor([[4.0, 6.0]]).view(1, 1, 1, 2))
     view = DiscriminatorView(Linear(torch.zeros(2)))
@@ -194,7 +194,7 @@ def test_feature_matching_by_hand():
 
 def test_historical_averaging_by_hand():
     net = Linear(torch.tensor([1.0]))
-    applied = Applied(Tricks(historical_averaging=0.5), 3, CPU)
+    applied = ActiveTricks(Tricks(historical_averaging=0.5), 3, CPU)
     found = []
     for value in (1.0, 3.0, 8.0):
         with torch.no_grad():
@@ -208,7 +208,7 @@ def test_historical_averaging_by_hand():
 
 def test_gradients_are_clipped_to_a_length():
     net = Linear(torch.zeros(2))
-    applied = Applied(Tricks(gradient_clip=1.0), 3, CPU)
+    applied = ActiveTricks(Tricks(gradient_clip=1.0), 3, CPU)
     for gradient, after in (([3.0, 4.0], [0.6, 0.8]), ([0.3, 0.4], [0.3, 0.4])):
         net.weights.grad = torch.tensor(gradient)
         applied.gradients("generator", net)
@@ -253,7 +253,7 @@ def test_each_change_of_an_image_is_what_it_says():
 
 
 def test_ada_follows_the_certainty_of_the_discriminator():
-    applied = Applied(Tricks(augment="ada", ada_target=0.6), 3, CPU)
+    applied = ActiveTricks(Tricks(augment="ada", ada_target=0.6), 3, CPU)
     sure = DiscriminatorView(Linear(torch.ones(1)))
     real = Samples(torch.ones(10, 1, 1, 1))
     for _ in range(8):
@@ -337,14 +337,16 @@ def test_rates_fall_over_the_budget(rule, progress, share):
     ],
 )
 def test_tricks_without_a_place_are_refused(objective, tricks, said):
-    (found,) = Tricks(**tricks).lacks(ALL[objective]().needs())
+    (found,) = Tricks(**tricks).unmet(ALL[objective]().requirements())
     assert said in found
 
 
 def test_tricks_with_a_place_are_not():
-    assert Tricks(historical_averaging=1.0, gradient_clip=1.0).lacks(ALL["vae"]().needs()) == []
+    assert (
+        Tricks(historical_averaging=1.0, gradient_clip=1.0).unmet(ALL["vae"]().requirements()) == []
+    )
     noisy = Tricks(instance_noise=0.1, label_smoothing=0.1, augment="diffaugment")
-    assert noisy.lacks(ALL["began"]().needs()) == []
+    assert noisy.unmet(ALL["began"]().requirements()) == []
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from coequal.results.folder import RunFolder
 from coequal.runner.progress import Progress
 from coequal.study.plan import plan
 from coequal.study.spec import Study
-from coequal.trial.context import Places
+from coequal.trial.context import WorkerContext
 from coequal.trial.execute import STOPPED, execute
 from coequal.trial.heartbeat import Stopped
 from coequal.trial.snapshots import images_of
@@ -40,8 +40,8 @@ def trial_of(**changes) -> Trial:  # type: ignore[no-untyped-def]
     return found
 
 
-def places_in(run: Path, **changes) -> Places:  # type: ignore[no-untyped-def]
-    return replace(Places(str(run), str(data_folder(None)), str(cache_folder())), **changes)
+def places_in(run: Path, **changes) -> WorkerContext:  # type: ignore[no-untyped-def]
+    return replace(WorkerContext(str(run), str(data_folder(None)), str(cache_folder())), **changes)
 
 
 def frames(run: Path, trial: Trial) -> tuple[list[int], np.ndarray]:

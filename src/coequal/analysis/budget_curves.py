@@ -109,11 +109,11 @@ def _curve_ends(
         return {}
     found = {}
     for settings in dict.fromkeys(len(search.test) for search in searches.values()):
-        alike = {name: s for name, s in searches.items() if len(s.test) == settings}
+        match_dtype = {name: s for name, s in searches.items() if len(s.test) == settings}
         draws = Spacings(settings, stream(seed, "spacings", settings))
         for n in _budgets(settings):
             cells = draws.at(n)
-            for name, search in alike.items():
+            for name, search in match_dtype.items():
                 found[name, n] = _ends(cells, search, floor, cap, metric)
     return found
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from coequal.records import MetricInfo
-from coequal.selection import Rule
+from coequal.selection import SelectionRule
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Metric:
         return self.info.cost(value)
 
 
-def metric_of(rule: Rule) -> Metric:
+def metric_of(rule: SelectionRule) -> Metric:
     """The metric that a study chooses by."""
     return Metric(rule.metric, rule.info)
 

@@ -13,7 +13,7 @@ from coequal.analysis.reruns import RerunSummary, rerun_summary
 from coequal.analysis.scores import tests
 from coequal.analysis.trials import TrialSummary
 from coequal.analysis.variance import sensitivity
-from coequal.selection import Rule, best
+from coequal.selection import SelectionRule, best
 from coequal.statistics.rates import Interval, wilson
 from coequal.statistics.sensitivity import Influence
 
@@ -95,7 +95,7 @@ def model_summary(
     name: str,
     index: int,
     trials: Sequence[TrialSummary],
-    rule: Rule,
+    rule: SelectionRule,
 ) -> ModelSummary:
     """What became of a model's trials on one data set; still without `others`."""
     metric = metric_of(rule)

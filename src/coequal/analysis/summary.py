@@ -29,7 +29,7 @@ from coequal.ranges import Range
 from coequal.records import MetricInfo, Result, Trial
 from coequal.results.folder import RunFolder
 from coequal.results.metric_history import Measured
-from coequal.selection import Rule
+from coequal.selection import SelectionRule
 from coequal.statistics.aggregate import Ranks
 from coequal.statistics.reruns import Comparison
 from coequal.statistics.verdict import Verdict
@@ -43,7 +43,7 @@ class DataSummary:
 
     data: str
     metric: Metric
-    rule: Rule
+    rule: SelectionRule
     cap: float | None  # what a failure counts as in means; declared, not measured from results
     floor: float | None  # what held-out real images score
     bound: float | None  # what nothing can better: of the metric itself
@@ -186,7 +186,7 @@ def _data(
     data: str,
     trials: Mapping[str, Sequence[TrialSummary]],
     reference: Mapping[str, Any],
-    rule: Rule,
+    rule: SelectionRule,
     source: Source,
     facts: Facts,
     measured: Sequence[Measured],
@@ -231,7 +231,7 @@ def _data(
 def _models(
     study: Mapping[str, Any],
     trials: Mapping[str, Sequence[TrialSummary]],
-    rule: Rule,
+    rule: SelectionRule,
     source: Source,
 ) -> tuple[ModelSummary, ...]:
     names = dict.fromkeys([*(m["name"] for m in study["models"]), *trials])
@@ -305,7 +305,7 @@ def _variance(
     return variance(runs, metric=metric, scale=scale, seed=seed)
 
 
-def _rule(study: Mapping[str, Any], metrics: Mapping[str, MetricInfo]) -> Rule:
+def _rule(study: Mapping[str, Any], metrics: Mapping[str, MetricInfo]) -> SelectionRule:
     select = {"metric": "fd", "split": "validation", "checkpoint": "last"}
     select |= study.get("select") or {}
     if select["split"] != "validation" or select["checkpoint"] not in ("last", "best"):
@@ -313,4 +313,4 @@ def _rule(study: Mapping[str, Any], metrics: Mapping[str, MetricInfo]) -> Rule:
             f"select: split {select['split']}, checkpoint {select['checkpoint']}: the report knows "
             "only split validation, checkpoint last or best"
         )
-    return Rule.of(select, metrics)
+    return SelectionRule.of(select, metrics)

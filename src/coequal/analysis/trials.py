@@ -14,7 +14,7 @@ from coequal.health import FAILURES
 from coequal.ranges import Range
 from coequal.records import Spent, Trial
 from coequal.results.metric_history import Track
-from coequal.selection import Rule
+from coequal.selection import SelectionRule
 
 PENDING = "pending"  # of a trial that has no result yet
 STOPPED = "stopped early"  # of one that the study gave up on
@@ -105,7 +105,7 @@ NOTHING = np.zeros((4, 0))
 
 
 def trial_summary(
-    trial: Trial, track: Track | None, rule: Rule, spaces: Mapping[str, Range]
+    trial: Trial, track: Track | None, rule: SelectionRule, spaces: Mapping[str, Range]
 ) -> TrialSummary:
     """What became of a trial; `spaces` holds the range of each hyper-parameter searched."""
     metric = metric_of(rule)

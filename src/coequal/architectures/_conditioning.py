@@ -24,8 +24,8 @@ from coequal.contract import (
     ImageShape,
     LatentVariableGenerator,
     Logits,
-    Needs,
     Reconstruction,
+    Requirements,
 )
 
 GeneratorLabels = Literal["none", "one_hot", "embedding", "product", "conditional_norm"]
@@ -101,19 +101,22 @@ class Conditioning(Architecture):
             found.add("discriminator")
         return frozenset(found)
 
-    def lacks(self, needs: Needs) -> list[str]:
+    def unmet(self, requirements: Requirements) -> list[str]:
         """Beside what it can't build: settings that have no place in what is asked for."""
-        found = super().lacks(needs)
-        if self.discriminator_labels == "projection" and needs.output not in (Logits, ClassLogits):
-            what = "an autoencoder" if needs.output else "a model without a discriminator"
+        found = super().unmet(requirements)
+        if self.discriminator_labels == "projection" and requirements.output not in (
+            Logits,
+            ClassLogits,
+        ):
+            what = "an autoencoder" if requirements.output else "a model without a discriminator"
             found.append(f"discriminator_labels other than projection ({what} has no logit)")
-        if needs.output is None:
+        if requirements.output is None:
             for name in ("spectral_norm", "minibatch", "discriminator_dropout"):
                 if getattr(self, name) not in (False, 0.0, "none"):
                     found.append(f"no {name} (it has no discriminator)")
-        if needs.output is Reconstruction and self.minibatch != "none":
+        if requirements.output is Reconstruction and self.minibatch != "none":
             found.append("minibatch: none (an autoencoder has no logit)")
-        if issubclass(needs.generator, LatentVariableGenerator):
+        if issubclass(requirements.generator, LatentVariableGenerator):
             if self.generator_dropout:
                 found.append("generator_dropout: 0 (a VAE decodes without masks)")
             if self.generator_norm == "virtual":
@@ -153,7 +156,7 @@ class Conditioning(Architecture):
 
     def _discriminator(
         self,
-        needs: Needs,
+        requirements: Requirements,
         trunk: Callable[[], Labelled],
         features: int,
         classes: int | None,
@@ -161,18 +164,18 @@ class Conditioning(Architecture):
         autoencoder: Callable[[], Autoencoder] | None = None,
         bias: bool = True,
     ) -> nn.Module | None:
-        """The net that `needs` asks for, on a trunk with so many features; None if it asks for
-        none."""
-        if needs.output is Reconstruction and autoencoder is not None:
+        """The net that `requirements` asks for, on a trunk with so many features; None if it asks
+        for none."""
+        if requirements.output is Reconstruction and autoencoder is not None:
             net = autoencoder()
             net.encoder = with_dropout(net.encoder, self.discriminator_dropout)
             return net
         projected = self._known(classes) if self.discriminator_labels == "projection" else None
-        if needs.output not in (Logits, ClassLogits):
+        if requirements.output not in (Logits, ClassLogits):
             return None
         layers = with_dropout(trunk(), self.discriminator_dropout)
         more: dict[str, Any] = {"bias": bias, "minibatch": self.minibatch}
-        if needs.output is ClassLogits:
+        if requirements.output is ClassLogits:
             known = self._known(classes)
             return ClassDiscriminator(layers, features, known, projected, **more)
         return LogitDiscriminator(layers, features, projected, **more)

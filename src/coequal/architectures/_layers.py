@@ -49,7 +49,7 @@ def halvings(side: int, smallest: int) -> int:
     return count
 
 
-def refuses_size(name: str, shape: ImageShape, shapes: str) -> str | None:
+def unsupported_size(name: str, shape: ImageShape, shapes: str) -> str | None:
     """Why nets that halve a square at least twice, down to 4 to 7 pixels, can't be had."""
     channels, height, width = shape
     fits = height == width and height >= 16 and height % 4 == 0

@@ -11,10 +11,10 @@ from coequal.architectures._remedies import MINIBATCH, MaskedDropout, VirtualNor
 from coequal.contract import (
     ClassLogits,
     Generator,
+    GeneratorInput,
     LatentVariableGenerator,
     Logits,
     Reconstruction,
-    Request,
     Samples,
 )
 from coequal.rng import Rng
@@ -69,7 +69,7 @@ class DecoderGenerator(Generator):
             return rng.uniform(count, size, low=-1.0, high=1.0)
         return rng.normal(count, size)
 
-    def forward(self, request: Request) -> Samples:
+    def forward(self, request: GeneratorInput) -> Samples:
         """Images in [0, 1]."""
         latents, labels, before = request.latents[0], request.labels, 0
         if self.reference is not None:
@@ -120,7 +120,7 @@ class Vae(LatentVariableGenerator):
         """Images in [0, 1]."""
         return torch.sigmoid(self.decoder(latents, labels).float())
 
-    def forward(self, request: Request) -> Samples:
+    def forward(self, request: GeneratorInput) -> Samples:
         """The decoded latents."""
         images = self.decode(request.latents[0], request.labels)
         return Samples(images, request.labels, request.source)

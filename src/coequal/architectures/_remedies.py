@@ -6,12 +6,12 @@ from torch import Tensor, nn
 
 from coequal.architectures._labels import Labelled
 from coequal.architectures._layers import Reshape
-from coequal.contract import Draws
+from coequal.contract import StochasticLayer
 
 ACTIVATIONS = (nn.ReLU, nn.LeakyReLU)
 
 
-class StreamDropout(Draws):
+class StreamDropout(StochasticLayer):
     """Dropout (Srivastava et al. 2014) of a discriminator, whose draws are the loop's.
 
     Of maps whole channels are dropped, of vectors single numbers.

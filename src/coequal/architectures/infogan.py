@@ -16,14 +16,14 @@ from coequal.architectures._layers import Reshape, Upsample, downsample, initial
 from coequal.architectures._players import Autoencoder, DecoderGenerator, Vae
 from coequal.architectures._remedies import with_masks
 from coequal.contract import (
+    Capabilities,
     ClassLogits,
     Generator,
     ImageShape,
     LatentVariableGenerator,
-    Needs,
-    Offers,
     Players,
     Reconstruction,
+    Requirements,
 )
 
 PART = "InfoGan"
@@ -55,24 +55,24 @@ class InfoGan(Conditioning):
     def __post_init__(self) -> None:
         self._check(self.width, self.latents, self.norm_momentum)
 
-    offers: ClassVar[Offers] = Offers(
+    capabilities: ClassVar[Capabilities] = Capabilities(
         generators=(LatentVariableGenerator,),
         outputs=(ClassLogits, Reconstruction),
         shapes="1 or 3 channels, height and width divisible by 4",
     )
 
-    def refuses(self, shape: ImageShape) -> str | None:
+    def unsupported_reason(self, shape: ImageShape) -> str | None:
         """Why images of this shape can't be had, in words; None if they can."""
         if shape.channels in (1, 3) and shape.height % 4 == 0 and shape.width % 4 == 0:
             return None
         found = f"{shape.channels} channels of {shape.height}x{shape.width}"
-        return f"infogan builds {self.offers.shapes}; the data have {found}"
+        return f"infogan builds {self.capabilities.shapes}; the data have {found}"
 
-    def build(self, shape: ImageShape, classes: int | None, needs: Needs) -> Players:
+    def build(self, shape: ImageShape, classes: int | None, requirements: Requirements) -> Players:
         """A generator or a VAE, and a discriminator or an autoencoder, or none."""
         hidden = self.units(1024)
         generator: Generator
-        if needs.generator is LatentVariableGenerator:
+        if requirements.generator is LatentVariableGenerator:
             trunk = self._trunk(shape, classes)
             generator = Vae(trunk, hidden, self._decoder(shape, nn.ReLU, classes), self.latents)
         else:
@@ -81,7 +81,7 @@ class InfoGan(Conditioning):
                 with_masks(decoder, self.generator_dropout), self.latents, self.prior, classes
             )
         discriminator = self._discriminator(
-            needs,
+            requirements,
             lambda: self._trunk(shape, classes),
             hidden,
             classes,

@@ -16,14 +16,14 @@ from coequal.architectures._layers import Reshape, leaky_relu
 from coequal.architectures._players import Autoencoder, DecoderGenerator, Vae
 from coequal.architectures._remedies import with_masks
 from coequal.contract import (
+    Capabilities,
     ClassLogits,
     Generator,
     ImageShape,
     LatentVariableGenerator,
-    Needs,
-    Offers,
     Players,
     Reconstruction,
+    Requirements,
 )
 
 PART = "Mlp"
@@ -67,20 +67,20 @@ class Mlp(Conditioning):
                 "take one_hot, embedding or product"
             )
 
-    offers: ClassVar[Offers] = Offers(
+    capabilities: ClassVar[Capabilities] = Capabilities(
         generators=(LatentVariableGenerator,),
         outputs=(ClassLogits, Reconstruction),
         shapes="any channels, height and width",
     )
 
-    def refuses(self, shape: ImageShape) -> str | None:
+    def unsupported_reason(self, shape: ImageShape) -> str | None:
         """Nothing: every shape can be had."""
         return None
 
-    def build(self, shape: ImageShape, classes: int | None, needs: Needs) -> Players:
+    def build(self, shape: ImageShape, classes: int | None, requirements: Requirements) -> Players:
         """A generator or a VAE, and a discriminator or an autoencoder, or none."""
         generator: Generator
-        if needs.generator is LatentVariableGenerator:
+        if requirements.generator is LatentVariableGenerator:
             trunk, decoder = self._trunk(shape, classes), self._generator(shape, classes)
             generator = Vae(trunk, self.units, decoder, self.latents)
         else:
@@ -89,7 +89,7 @@ class Mlp(Conditioning):
                 with_masks(decoder, self.generator_dropout), self.latents, self.prior, classes
             )
         discriminator = self._discriminator(
-            needs,
+            requirements,
             lambda: self._trunk(shape, classes),
             self.units,
             classes,

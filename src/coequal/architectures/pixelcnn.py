@@ -12,12 +12,12 @@ from coequal.architectures._pixel_net import STAGES, PixelNet
 from coequal.architectures._pixel_sampling import sample
 from coequal.contract import (
     Architecture,
+    Capabilities,
     DensityGenerator,
+    GeneratorInput,
     ImageShape,
-    Needs,
-    Offers,
     Players,
-    Request,
+    Requirements,
     Samples,
 )
 from coequal.rng import Rng
@@ -48,7 +48,7 @@ class PixelGenerator(DensityGenerator):
         channels, height, width = self.shape
         return (rng.uniform(count, 1 + channels, height, width),)
 
-    def forward(self, request: Request) -> Samples:
+    def forward(self, request: GeneratorInput) -> Samples:
         """Images of 256 levels, as level / 255, without a gradient: they are rounded."""
         labels = self._known(request.labels)
         uniforms = request.latents[0].to(self.net.last.bias.dtype)
@@ -100,7 +100,7 @@ class PixelCnn(Architecture):
     mixtures: int = 10
     generator_labels: Literal["none", "embedding"] = "none"
 
-    offers: ClassVar[Offers] = Offers(
+    capabilities: ClassVar[Capabilities] = Capabilities(
         generators=(DensityGenerator,),
         outputs=(),
         shapes=f"1 or 3 channels, height and width divisible by {SIDE}",
@@ -118,14 +118,14 @@ class PixelCnn(Architecture):
         """The generator's alone, if the setting says so."""
         return frozenset({"generator"} if self.generator_labels == "embedding" else ())
 
-    def refuses(self, shape: ImageShape) -> str | None:
+    def unsupported_reason(self, shape: ImageShape) -> str | None:
         """Why images of this shape can't be had, in words; None if they can."""
         if shape.channels in (1, 3) and shape.height % SIDE == 0 and shape.width % SIDE == 0:
             return None
         found = f"{shape.channels} channels of {shape.height}x{shape.width}"
-        return f"pixelcnn builds {self.offers.shapes}; the data have {found}"
+        return f"pixelcnn builds {self.capabilities.shapes}; the data have {found}"
 
-    def build(self, shape: ImageShape, classes: int | None, needs: Needs) -> Players:
+    def build(self, shape: ImageShape, classes: int | None, requirements: Requirements) -> Players:
         """A generator with a density, and no discriminator.
 
         Raises:

@@ -12,10 +12,10 @@ from torch.nn import functional
 
 from coequal.architectures._conditioning import Conditioning, InputRange, Prior
 from coequal.architectures._labels import Labelled, TakesLabels
-from coequal.architectures._layers import Reshape, halvings, refuses_size
+from coequal.architectures._layers import Reshape, halvings, unsupported_size
 from coequal.architectures._players import DecoderGenerator
 from coequal.architectures._remedies import with_masks
-from coequal.contract import ClassLogits, Generator, ImageShape, Needs, Offers, Players
+from coequal.contract import Capabilities, ClassLogits, Generator, ImageShape, Players, Requirements
 
 PART = "ResNet"
 
@@ -51,17 +51,17 @@ class ResNet(Conditioning):
     def __post_init__(self) -> None:
         self._check(self.width, self.latents, self.norm_momentum)
 
-    offers: ClassVar[Offers] = Offers(
+    capabilities: ClassVar[Capabilities] = Capabilities(
         generators=(Generator,),
         outputs=(ClassLogits,),
         shapes="1 or 3 channels, square of 28, 32, 64 or another multiple of 4 from 16 on",
     )
 
-    def refuses(self, shape: ImageShape) -> str | None:
+    def unsupported_reason(self, shape: ImageShape) -> str | None:
         """Why images of this shape can't be had, in words; None if they can."""
-        return refuses_size("resnet", shape, self.offers.shapes)
+        return unsupported_size("resnet", shape, self.capabilities.shapes)
 
-    def build(self, shape: ImageShape, classes: int | None, needs: Needs) -> Players:
+    def build(self, shape: ImageShape, classes: int | None, requirements: Requirements) -> Players:
         """A generator, and a discriminator with or without a class head."""
         generator = DecoderGenerator(
             with_masks(self._decoder(shape, classes), self.generator_dropout),
@@ -71,7 +71,7 @@ class ResNet(Conditioning):
         )
         features = self.units(1024 if shape.height >= LARGE else 128)
         discriminator = self._discriminator(
-            needs, lambda: self._trunk(shape, classes), features, classes, bias=False
+            requirements, lambda: self._trunk(shape, classes), features, classes, bias=False
         )
         _initialise(generator)
         if discriminator is not None:

@@ -14,11 +14,11 @@ from coequal.architectures._layers import (
     halvings,
     initialise,
     leaky_relu,
-    refuses_size,
+    unsupported_size,
 )
 from coequal.architectures._players import DecoderGenerator
 from coequal.architectures._remedies import with_masks
-from coequal.contract import ClassLogits, Generator, ImageShape, Needs, Offers, Players
+from coequal.contract import Capabilities, ClassLogits, Generator, ImageShape, Players, Requirements
 
 PART = "SnDcGan"
 
@@ -53,17 +53,17 @@ class SnDcGan(Conditioning):
     def __post_init__(self) -> None:
         self._check(self.width, self.latents, self.norm_momentum)
 
-    offers: ClassVar[Offers] = Offers(
+    capabilities: ClassVar[Capabilities] = Capabilities(
         generators=(Generator,),
         outputs=(ClassLogits,),
         shapes="1 or 3 channels, square of 28, 32, 64 or another multiple of 4 from 16 on",
     )
 
-    def refuses(self, shape: ImageShape) -> str | None:
+    def unsupported_reason(self, shape: ImageShape) -> str | None:
         """Why images of this shape can't be had, in words; None if they can."""
-        return refuses_size("sndcgan", shape, self.offers.shapes)
+        return unsupported_size("sndcgan", shape, self.capabilities.shapes)
 
-    def build(self, shape: ImageShape, classes: int | None, needs: Needs) -> Players:
+    def build(self, shape: ImageShape, classes: int | None, requirements: Requirements) -> Players:
         """A generator, and a discriminator with or without a class head."""
         generator = DecoderGenerator(
             with_masks(self._decoder(shape, classes), self.generator_dropout),
@@ -73,7 +73,7 @@ class SnDcGan(Conditioning):
         )
         flat = self.units(TOP) * (shape.height >> 3) ** 2
         discriminator = self._discriminator(
-            needs, lambda: self._trunk(shape, classes), flat, classes
+            requirements, lambda: self._trunk(shape, classes), flat, classes
         )
         initialise(generator, truncated=False)
         if discriminator is not None:

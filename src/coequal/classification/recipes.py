@@ -61,7 +61,7 @@ class Recipe:
         return replace(self, epochs=None, steps=steps)
 
     @property
-    def in_words(self) -> str:
+    def description(self) -> str:
         """One line for people."""
         long = f"{self.steps:,} steps"
         if self.epochs is not None:

@@ -12,7 +12,7 @@ from torch.nn import functional
 from coequal.classification import nets
 from coequal.classification.recipes import Recipe
 from coequal.contract import ImageShape, Log
-from coequal.images import unit
+from coequal.images import as_float
 from coequal.rng import Rng
 from coequal.seeds import seed_for
 
@@ -136,7 +136,7 @@ def fit(
 def scaled(images: Tensor, recipe: Recipe) -> Tensor:
     """Images as the net wants them, float32."""
     if recipe.scale == "unit":
-        return unit(images)
+        return as_float(images)
     levels = images * 255 if images.is_floating_point() else images.to(torch.float32)
     return levels / 128 - 1
 

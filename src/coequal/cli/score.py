@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
-from coequal.files import write_whole
+from coequal.files import atomic_write
 
 console = Console(highlight=False, emoji=False)
 progress = Console(stderr=True, highlight=False, emoji=False)
@@ -76,7 +76,7 @@ def score(
         sys.stdout.write(json.dumps(found, indent=1) + "\n")
         return
     if as_json is not None:
-        write_whole(Path(as_json), (json.dumps(found, indent=1) + "\n").encode())
+        atomic_write(Path(as_json), (json.dumps(found, indent=1) + "\n").encode())
     _print_scores(found)
 
 

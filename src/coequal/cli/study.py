@@ -25,7 +25,7 @@ def check(file: StudyFile, as_json: Json = False) -> None:
     if as_json:
         print_json(study.as_dict())
         return
-    console.print(f"{file} is good: {in_words(study)}. With its defaults:\n")
+    console.print(f"{file} is good: {describe_study(study)}. With its defaults:\n")
     console.print(study_text(study), end="", markup=False)
 
 
@@ -68,7 +68,7 @@ def plan(
         print_json(values | {"at_most": most_trials(study), "estimate": estimate})
         return
     console.print(_table(found.trials))
-    console.print(in_words(study))
+    console.print(describe_study(study))
     if found.done:
         console.print(f"{found.done} of them have a result in {folder}")
     if found.estimate:
@@ -76,7 +76,7 @@ def plan(
             console.print(line)
 
 
-def in_words(study: "Study") -> str:
+def describe_study(study: "Study") -> str:
     """`160 trials (8 models x 20 settings x 1 data set), then at most 80 re-runs; 1,500 ...`."""
     from coequal.study.plan import most_trials
 

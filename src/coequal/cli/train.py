@@ -8,10 +8,10 @@ import typer
 
 from coequal.cli.options import DataDir, Device, console, shown
 from coequal.cli.run import run_missing
-from coequal.cli.train_options import Asked
+from coequal.cli.train_options import TrainRequest
 
 if TYPE_CHECKING:
-    from coequal.report.trial_page.page import Run
+    from coequal.report.trial_page.page import TrialReport
     from coequal.results.folder import RunFolder
     from coequal.study.spec import Study
 
@@ -70,7 +70,7 @@ def train(
     As in `coequal train ns_gan --data fashion_mnist --steps 2000 --trick instance_noise=0.1`.
     Stopped (Ctrl-C), the same command goes on.
     """
-    asked = Asked(
+    asked = TrainRequest(
         model=model,
         data=data,
         steps=steps,
@@ -91,7 +91,7 @@ def train(
     _train(asked, resume)
 
 
-def _train(asked: Asked, resume: bool) -> None:
+def _train(asked: TrainRequest, resume: bool) -> None:
     from coequal.api import study_text
     from coequal.trial.tensorboard import refuse_without_tensorboard
 
@@ -121,7 +121,7 @@ def _train(asked: Asked, resume: bool) -> None:
     _finish(run_missing(study, study_text(study), asked.folder, options), study, asked)
 
 
-def _finish(folder: "RunFolder", study: "Study", asked: Asked) -> None:
+def _finish(folder: "RunFolder", study: "Study", asked: TrainRequest) -> None:
     """The sheet, the page and the last words on a run whose trial has ended.
 
     Raises:
@@ -150,7 +150,7 @@ def _write_sheet(folder: "RunFolder") -> None:
     console.print(f"samples: {shown(sheet)}", markup=False, soft_wrap=True)
 
 
-def _say(run: "Run") -> None:
+def _say(run: "TrialReport") -> None:
     """Print the last values, the health, and what to try next."""
     for last in run.result.checkpoints[-1:]:
         for found in last.measurements:
@@ -186,7 +186,11 @@ def _encoder_for(data: str, data_dir: Path | None) -> str:
     from coequal.datasets._loading import data_folder, load_dataset
 
     kind = lookup.load("encoders", "classifier")
-    return "pixels" if kind.refuses(load_dataset(data, data_folder(data_dir))) else "classifier"
+    return (
+        "pixels"
+        if kind.unsupported_reason(load_dataset(data, data_folder(data_dir)))
+        else "classifier"
+    )
 
 
 def assignments(settings: Sequence[str]) -> dict[str, Any]:

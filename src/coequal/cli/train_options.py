@@ -38,7 +38,7 @@ NARROW = 1e-3
 
 
 @dataclass(frozen=True)
-class Asked:
+class TrainRequest:
     """The options of one call; see `coequal train --help`."""
 
     model: str
@@ -108,7 +108,7 @@ class Asked:
             "seed": self.seed,
         }
 
-    def having(self, more: Mapping[str, Any]) -> "Asked":
+    def having(self, more: Mapping[str, Any]) -> "TrainRequest":
         """The same with more settings, in a folder beside this one."""
         own = {name: value for name, value in more.items() if name in OPTIONS}
         settings = {name: value for name, value in more.items() if name not in OPTIONS}

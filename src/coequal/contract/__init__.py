@@ -4,15 +4,15 @@ In five sentences. The loop makes the fake images and calls the objective; the o
 scalar, named parts and its state. The discriminator's loss gets no generator; the generator's loss
 gets both, with the discriminator frozen. The objective reaches the discriminator only through the
 loop's view of it, where noise and augmentation act for all alike. What an objective wants beyond
-that is data (`Needs`), never code that runs after a step. All chance of an image is in its latents;
-every other draw comes from a stream that the loop owns and checkpoints.
+that is data (`Requirements`), never code that runs after a step. All randomness of an image is in
+its latents; every other draw comes from a random stream that the loop owns and checkpoints.
 
 `docs/contract.md` explains it to somebody who wants to add a GAN.
 """
 
-from coequal.contract.architectures import Architecture, Offers, Players
+from coequal.contract.architectures import Architecture, Capabilities, Players
 from coequal.contract.data import Dataset, KnownManifold, Split
-from coequal.contract.measuring import Encoder, ImageSet, Log, Metric, Value, Want
+from coequal.contract.measuring import Encoder, ImageSet, Log, Metric, MetricValue, RequiredInput
 from coequal.contract.nets import (
     ClassLogits,
     D,
@@ -20,25 +20,25 @@ from coequal.contract.nets import (
     DensityGenerator,
     Discriminate,
     DiscriminatorOutput,
-    Draws,
     G,
     Generator,
+    GeneratorInput,
     ImageShape,
     LatentVariableGenerator,
     Logits,
     Reconstruction,
-    Request,
     Samples,
+    StochasticLayer,
     discriminate_with_gradient,
 )
 from coequal.contract.objectives import (
     Adversarial,
-    Lazy,
+    LazyRegulariser,
     Likelihood,
     Loss,
-    Needs,
+    LossFunction,
     Objective,
-    PlayerLoss,
+    Requirements,
     State,
 )
 from coequal.records import MetricInfo
@@ -46,6 +46,7 @@ from coequal.records import MetricInfo
 __all__ = [
     "Adversarial",
     "Architecture",
+    "Capabilities",
     "ClassLogits",
     "D",
     "D_co",
@@ -53,32 +54,31 @@ __all__ = [
     "DensityGenerator",
     "Discriminate",
     "DiscriminatorOutput",
-    "Draws",
     "Encoder",
     "G",
     "Generator",
+    "GeneratorInput",
     "ImageSet",
     "ImageShape",
     "KnownManifold",
     "LatentVariableGenerator",
-    "Lazy",
+    "LazyRegulariser",
     "Likelihood",
     "Log",
     "Logits",
     "Loss",
+    "LossFunction",
     "Metric",
     "MetricInfo",
-    "Needs",
+    "MetricValue",
     "Objective",
-    "Offers",
-    "PlayerLoss",
     "Players",
     "Reconstruction",
-    "Request",
+    "RequiredInput",
+    "Requirements",
     "Samples",
     "Split",
     "State",
-    "Value",
-    "Want",
+    "StochasticLayer",
     "discriminate_with_gradient",
 ]

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from torch import nn
 
 from coequal.contract.nets import DiscriminatorOutput, Generator, ImageShape
-from coequal.contract.objectives import Needs
+from coequal.contract.objectives import Requirements
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Players:
 
 
 @dataclass(frozen=True)
-class Offers:
+class Capabilities:
     """Which kinds of net an architecture can build, so that a bad pair is refused before anything
     starts."""
 
@@ -27,37 +27,39 @@ class Offers:
     outputs: tuple[type[DiscriminatorOutput], ...]
     shapes: str  # in words, for the message
 
-    def missing(self, needs: Needs) -> list[str]:
-        """What `needs` asks for and this architecture can't build, in words; empty if all is
+    def unmet(self, requirements: Requirements) -> list[str]:
+        """What `requirements` asks for and this architecture can't build, in words; empty if all is
         there."""
-        lacks = []
-        if not any(issubclass(kind, needs.generator) for kind in self.generators):
-            lacks.append(f"a {needs.generator.__name__}")
-        if needs.output and not any(issubclass(kind, needs.output) for kind in self.outputs):
-            lacks.append(f"a discriminator that gives {needs.output.__name__}")
-        return lacks
+        unmet = []
+        if not any(issubclass(kind, requirements.generator) for kind in self.generators):
+            unmet.append(f"a {requirements.generator.__name__}")
+        if requirements.output and not any(
+            issubclass(kind, requirements.output) for kind in self.outputs
+        ):
+            unmet.append(f"a discriminator that gives {requirements.output.__name__}")
+        return unmet
 
 
 class Architecture(ABC):
     """Builds nets for an image shape. Final subclasses are frozen dataclasses of its settings."""
 
-    offers: ClassVar[Offers]
+    capabilities: ClassVar[Capabilities]
 
     @property
     def uses_labels(self) -> frozenset[Literal["generator", "discriminator"]]:
         """Which of the nets are given the images' labels, with these settings."""
         return frozenset()
 
-    def lacks(self, needs: Needs) -> list[str]:
-        """What `needs` asks for and these nets, with these settings, can't give, in words."""
-        return self.offers.missing(needs)
+    def unmet(self, requirements: Requirements) -> list[str]:
+        """What `requirements` asks for and these nets, with these settings, can't provide."""
+        return self.capabilities.unmet(requirements)
 
     @abstractmethod
-    def refuses(self, shape: ImageShape) -> str | None:
+    def unsupported_reason(self, shape: ImageShape) -> str | None:
         """Why images of this shape can't be had, in words; None if they can."""
 
     @abstractmethod
-    def build(self, shape: ImageShape, classes: int | None, needs: Needs) -> Players:
+    def build(self, shape: ImageShape, classes: int | None, requirements: Requirements) -> Players:
         """Nets with fresh parameters, drawn from torch's global generator.
 
         torch's initialisers know no other source; the one caller seeds it in a fork of its own

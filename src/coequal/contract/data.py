@@ -24,12 +24,12 @@ class KnownManifold(ABC):
 
     @property
     @abstractmethod
-    def in_words(self) -> str:
+    def description(self) -> str:
         """What the images are, in one line for people."""
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
+class ImageRows:
     """uint8 images (n, c, h, w) or float32 features (n, d), wherever they lie.
 
     Attributes:
@@ -57,9 +57,9 @@ class Rows:
             yield self.read(start, start + size)
 
 
-def held(values: Tensor) -> Rows:
+def held(values: Tensor) -> ImageRows:
     """Rows that are in memory."""
-    return Rows(tuple(values.shape), lambda start, stop: values[start:stop], lambda: values)
+    return ImageRows(tuple(values.shape), lambda start, stop: values[start:stop], lambda: values)
 
 
 @dataclass(frozen=True, eq=False)

@@ -35,7 +35,7 @@ class Encoder(ABC):
 
     @classmethod
     @abstractmethod
-    def refuses(cls, dataset: Dataset) -> str | None:
+    def unsupported_reason(cls, dataset: Dataset) -> str | None:
         """Why this encoder can't be had for a data set, in words; None if it can."""
 
     @classmethod
@@ -61,7 +61,7 @@ class Encoder(ABC):
         return None
 
 
-class Value(NamedTuple):
+class MetricValue(NamedTuple):
     """A number, and the standard deviation it would have over new samples of the same size.
 
     `interval` is a 95 % interval over the same, of numbers for which value +- error is none (shares
@@ -98,7 +98,7 @@ class ImageSet:
             yield self.features[start:stop] if self.read is None else self.read(start, stop)
 
 
-Want = Literal["probabilities", "labels", "images", "train", "generator", "density"]
+RequiredInput = Literal["probabilities", "labels", "images", "train", "generator", "density"]
 # "density" beside "generator": one that gives the probability of an image.
 
 
@@ -110,12 +110,14 @@ class Metric(ABC):
     costly: ClassVar[bool] = False  # whether `reference` takes so long that it is always cached
     sees_features: ClassVar[bool] = True  # whether it looks at features at all
     outputs: ClassVar[Mapping[str, MetricInfo]]
-    over: ClassVar[str] = "new generated images"  # what the errors of its numbers are over
-    wants: ClassVar[tuple[Want, ...]] = ()  # beyond features
-    wants_for: ClassVar[Mapping[str, Want]] = {}  # of single outputs: without it they are not given
+    error_over: ClassVar[str] = "new generated images"  # what the errors of its numbers are over
+    required: ClassVar[tuple[RequiredInput, ...]] = ()  # beyond features
+    required_for: ClassVar[
+        Mapping[str, RequiredInput]
+    ] = {}  # of single outputs: without it they are not given
 
     @classmethod
-    def refuses(cls, manifold: KnownManifold | None) -> str | None:
+    def unsupported_reason(cls, manifold: KnownManifold | None) -> str | None:
         """Why real images of this manifold (None: of none that is known) can't be the reference, in
         words; None if they can."""
         return None
@@ -132,9 +134,10 @@ class Metric(ABC):
     @abstractmethod
     def values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
-    ) -> Mapping[str, Value]:
+    ) -> Mapping[str, MetricValue]:
         """The score of generated images against a reference, one per name in `outputs`, but for
-        those whose want in `wants_for` was not met, and nothing where a density was wanted in vain.
+        those whose input in `required_for` was not given, and nothing where a density was required
+        in vain.
 
         NaN where a feature is not finite. `rng` is fresh for each call and named after the metric,
         so that one metric more moves no other's draws.

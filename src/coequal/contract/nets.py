@@ -34,7 +34,7 @@ class Samples:
 
 
 @dataclass(frozen=True, eq=False)
-class Request:
+class GeneratorInput:
     """What a generator is asked for. Every random number behind an image is in `latents`."""
 
     latents: tuple[Tensor, ...]
@@ -59,11 +59,11 @@ class Generator(nn.Module, ABC):
         """Fresh latents for `count` images, each with `count` rows."""
 
     @abstractmethod
-    def forward(self, request: Request) -> Samples:
+    def forward(self, request: GeneratorInput) -> Samples:
         """The images of a request, with its labels and sources."""
 
 
-class Draws(nn.Module):
+class StochasticLayer(nn.Module):
     """A layer of a discriminator that draws random numbers in training (dropout).
 
     The loop gives it a stream of its own before the first step; without one it can't be trained.

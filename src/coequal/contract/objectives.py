@@ -23,7 +23,7 @@ class Loss(NamedTuple):
     state: State
 
 
-class PlayerLoss(Protocol):
+class LossFunction(Protocol):
     """A loss of one player. The discriminator's gets `discriminate`; the generator's `generator,
     discriminate`."""
 
@@ -33,7 +33,7 @@ class PlayerLoss(Protocol):
 
 
 @dataclass(frozen=True)
-class Lazy:
+class LazyRegulariser:
     """A further loss on every n-th step of a player, times n, in the same backward pass.
 
     One optimiser step per move for every model. (Karras et al. 2020 make a separate optimiser step
@@ -41,25 +41,25 @@ class Lazy:
     """
 
     every: int
-    loss: PlayerLoss
+    loss: LossFunction
 
 
 @dataclass(frozen=True)
-class Needs:
+class Requirements:
     """What an objective wants of the loop and the nets, as data."""
 
     generator: type[Generator] = Generator
     output: type[DiscriminatorOutput] | None = None  # None: there is no discriminator
     weight_bound: float | None = None  # the loop clamps D's weights (2 axes or more) after D's step
-    discriminator_lazy: tuple[Lazy, ...] = ()
-    generator_lazy: tuple[Lazy, ...] = ()
+    discriminator_lazy: tuple[LazyRegulariser, ...] = ()
+    generator_lazy: tuple[LazyRegulariser, ...] = ()
 
 
 class Objective(ABC):
     """The mathematics of one paper. Final subclasses are frozen dataclasses of its settings."""
 
     @abstractmethod
-    def needs(self) -> Needs:
+    def requirements(self) -> Requirements:
         """What this objective asks of the loop and of the nets."""
 
     def initial_state(self) -> State:

@@ -32,7 +32,7 @@ def load_points(name: str, family: Plane) -> Dataset:
         validation,
         test,
         classes=family.names if isinstance(family, Mixture) else None,
-        notes=(f"made from a seed: {family.in_words}",),
+        notes=(f"made from a seed: {family.description}",),
         manifold=family,
     )
 

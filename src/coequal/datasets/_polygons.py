@@ -9,7 +9,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from coequal.contract import Dataset, Split
-from coequal.files import write_whole
+from coequal.files import atomic_write
 from coequal.manifolds.polygons.family import Mode, PolygonFamily
 from coequal.rng import Rng
 from coequal.seeds import seed_for
@@ -43,7 +43,7 @@ def load_polygons(
         if log is not None:
             log(f"making {sum(COUNTS.values()):,} images of {name}")
         made = {part: _images(family, part, count) for part, count in COUNTS.items()}
-        write_whole(path, save(made))
+        atomic_write(path, save(made))
     images = load_file(path)
     train, validation, test = (Split(images[part]) for part in COUNTS)
     return Dataset(
@@ -51,7 +51,7 @@ def load_polygons(
         train,
         validation,
         test,
-        notes=(f"made from a seed: {family.in_words}",),
+        notes=(f"made from a seed: {family.description}",),
         manifold=family,
     )
 

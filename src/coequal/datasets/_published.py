@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from coequal.files import write_whole
+from coequal.files import atomic_write
 
 DOWNLOAD_SECONDS = 900
 
@@ -161,7 +161,7 @@ def _content(path: Path, name: str) -> bytes:
 def _keep(files: Files, folder: Path) -> None:
     """Write each file whole or not at all; two processes at once write the same bytes."""
     for name, raw in files.items():
-        write_whole(folder / name, raw)
+        atomic_write(folder / name, raw)
 
 
 def by_torchvision(statement: str, folder: Path) -> None:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from coequal.contract import Dataset, Split
 from coequal.datasets._polygons import COUNTS
-from coequal.files import write_whole
+from coequal.files import atomic_write
 from coequal.manifolds.colours import SIZE, ColourShapes, Drawn
 from coequal.rng import Rng
 from coequal.seeds import seed_for
@@ -52,7 +52,7 @@ def load_colour_shapes(
         for part, count in COUNTS.items():
             drawn = family.draw(count, Rng(seed_for("colours", family.recipe, part)))
             made |= {part: _images(family, drawn), f"{part}-modes": drawn.modes}
-        write_whole(path, save(made))
+        atomic_write(path, save(made))
     kept = load_file(path)
     train, validation, test = (Split(kept[part], kept[f"{part}-modes"]) for part in COUNTS)
     return Dataset(
@@ -61,7 +61,7 @@ def load_colour_shapes(
         validation,
         test,
         classes=family.names,
-        notes=(f"made from a seed: {family.in_words}",),
+        notes=(f"made from a seed: {family.description}",),
         manifold=family,
     )
 

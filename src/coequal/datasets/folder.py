@@ -33,7 +33,7 @@ from coequal.datasets._pictures import (
 )
 from coequal.datasets._resize import check_size
 from coequal.datasets._splits import small_classes, split_rows
-from coequal.files import write_whole
+from coequal.files import atomic_write
 
 PART = "load_folder"
 ARGUMENT = "the path of a folder of images"
@@ -156,7 +156,7 @@ def _surveyed(
         found = survey_pictures(root, names, image_size)
         said = {"notes": json.dumps(found.notes)}
         kept = {"digests": torch.from_numpy(found.digests), "shape": torch.tensor(found.shape)}
-        write_whole(path, save(kept, said))
+        atomic_write(path, save(kept, said))
         return found
     with safe_open(path, "np") as file:
         channels, height, width = file.get_tensor("shape").tolist()

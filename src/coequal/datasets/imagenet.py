@@ -137,13 +137,13 @@ def _flat(folder: Path, count: int) -> str:
 
 
 def _refuse_other_classes(root: Path, train: Iterable[str], val: Iterable[str]) -> None:
-    for part, lacks in (("val", set(train) - set(val)), ("train", set(val) - set(train))):
+    for part, unmet in (("val", set(train) - set(val)), ("train", set(val) - set(train))):
         other = "train" if part == "val" else "val"
-        if lacks:
-            one = len(lacks) == 1
+        if unmet:
+            one = len(unmet) == 1
             raise ValueError(
-                f"{root / part} lacks {len(lacks):,} {'class' if one else 'classes'} that {other} "
-                f"has ({listed(sorted(lacks))}); add {'it' if one else 'them'} to {part}, or "
+                f"{root / part} lacks {len(unmet):,} {'class' if one else 'classes'} that {other} "
+                f"has ({listed(sorted(unmet))}); add {'it' if one else 'them'} to {part}, or "
                 f"remove {'it' if one else 'them'} from {other}"
             )
 

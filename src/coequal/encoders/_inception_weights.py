@@ -15,7 +15,7 @@ from torch import Tensor
 
 from coequal.contract import Log
 from coequal.encoders._offline import WITHOUT_NETWORK, reachable
-from coequal.files import cache_folder, write_whole
+from coequal.files import atomic_write, cache_folder
 
 VARIABLE = "COEQUAL_INCEPTION_WEIGHTS"
 NAME = "pt_inception-2015-12-05-6726825d.pth"
@@ -70,7 +70,7 @@ def find_weights(cache: Path, log: Log) -> Weights:
             return Weights(_parsed(raw, path), SHA256, True)
     path = cache / "encoders" / NAME
     raw = _download(cache, log)
-    write_whole(path, raw)
+    atomic_write(path, raw)
     log(f"the weights of encoder inception are now in {path}")
     return Weights(_parsed(raw, path), SHA256, True)
 

@@ -14,8 +14,8 @@ from coequal.classification import nets
 from coequal.classification.recipes import Recipe
 from coequal.classification.training import fit
 from coequal.contract import ImageShape, Log, Split
-from coequal.files import write_whole
-from coequal.images import unit
+from coequal.files import atomic_write
+from coequal.images import as_float
 from coequal.rng import Rng
 from coequal.seeds import seed_for
 
@@ -50,7 +50,7 @@ def trained(
         _train(net, train, seed, log, name)
         weights = {name: value.contiguous() for name, value in net.state_dict().items()}
         accuracy = f"{_accuracy(net.eval(), test):.1%}"
-        write_whole(path, save(weights, metadata={"test accuracy": accuracy}))
+        atomic_write(path, save(weights, metadata={"test accuracy": accuracy}))
     with safe_open(path, "pt") as file:
         net.load_state_dict({name: file.get_tensor(name) for name in net.state_dict()})
         accuracy = file.metadata()["test accuracy"]
@@ -61,7 +61,7 @@ def trained(
 def features(net: nn.Sequential, images: Tensor) -> Tensor:
     """(n, 128) float32: after the ReLU of the last hidden layer."""
     body = net[:-1]
-    return torch.cat([body(unit(chunk.cpu())) for chunk in images.split(ENCODING_BATCH)])
+    return torch.cat([body(as_float(chunk.cpu())) for chunk in images.split(ENCODING_BATCH)])
 
 
 @torch.inference_mode()
@@ -88,7 +88,7 @@ def _accuracy(net: nn.Sequential, split: Split) -> float:
     assert split.labels is not None
     images: Tensor = split.images
     pairs = zip(images.split(ENCODING_BATCH), split.labels.split(ENCODING_BATCH), strict=True)
-    return sum(int((net(unit(x)).argmax(1) == y).sum()) for x, y in pairs) / len(split)
+    return sum(int((net(as_float(x)).argmax(1) == y).sum()) for x, y in pairs) / len(split)
 
 
 def weights_hash(net: nn.Sequential) -> str:

@@ -79,7 +79,7 @@ class VisionTransformer(Encoder, ABC):
         return cls._advice(cache, "no connection to huggingface.co")
 
     @classmethod
-    def refuses(cls, dataset: Dataset) -> str | None:
+    def unsupported_reason(cls, dataset: Dataset) -> str | None:
         """Images that are neither grey nor coloured."""
         return refuse_channels(cls.family, dataset.shape[0], dataset.name)
 

@@ -29,7 +29,7 @@ class Classifier(Encoder):
         self.net, self.id, self.note = net, id, note
 
     @classmethod
-    def refuses(cls, dataset: Dataset) -> str | None:
+    def unsupported_reason(cls, dataset: Dataset) -> str | None:
         """Data without labels, or with fewer than two classes, or smaller than 4 pixels."""
         if dataset.train.labels is None or dataset.classes is None or len(dataset.classes) < 2:
             return (

@@ -30,7 +30,7 @@ class Corners(Encoder):
         self.net, self.id, self.note = net, id, note
 
     @classmethod
-    def refuses(cls, dataset: Dataset) -> str | None:
+    def unsupported_reason(cls, dataset: Dataset) -> str | None:
         """All but polygons whose family is known."""
         if isinstance(dataset.manifold, PolygonFamily):
             return None

@@ -52,7 +52,7 @@ class EfficientNetLite0(Encoder):
         return None if found else _MISSING
 
     @classmethod
-    def refuses(cls, dataset: Dataset) -> str | None:
+    def unsupported_reason(cls, dataset: Dataset) -> str | None:
         """Images that are neither grey nor coloured."""
         return refuse_channels("efficientnet_lite0", dataset.shape[0], dataset.name)
 

@@ -87,7 +87,7 @@ class FidInception(Encoder, ABC):
         return _inception_weights.missing()
 
     @classmethod
-    def refuses(cls, dataset: Dataset) -> str | None:
+    def unsupported_reason(cls, dataset: Dataset) -> str | None:
         """Images that are neither grey nor coloured."""
         return refuse_channels("inception", dataset.shape[0], dataset.name)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from torch import Tensor
 
 from coequal.contract import Dataset, Encoder, Log
-from coequal.images import unit
+from coequal.images import as_float
 
 PART = "Pixels"
 LARGEST = 4096  # features; a Fréchet distance of more is hours of linear algebra
@@ -18,7 +18,7 @@ class Pixels(Encoder):
     note = "raw pixels"
 
     @classmethod
-    def refuses(cls, dataset: Dataset) -> str | None:
+    def unsupported_reason(cls, dataset: Dataset) -> str | None:
         """Images of more than 4,096 values are too large."""
         channels, height, width = dataset.shape
         if channels * height * width <= LARGEST:
@@ -35,4 +35,4 @@ class Pixels(Encoder):
 
     def features(self, images: Tensor) -> Tensor:
         """(n, c h w) values in [0, 1]."""
-        return unit(images).flatten(1).cpu()
+        return as_float(images).flatten(1).cpu()

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from coequal import lookup
 from coequal.contract import Dataset, Encoder, Log
-from coequal.evaluation.requested import Asked
+from coequal.evaluation.requested import RequestedMetrics
 from coequal.inputs.load import Input, as_dataset
 
 
-def need_features(asked: Asked, encoder: str | None, sheet: Path | None) -> bool:
+def need_features(asked: RequestedMetrics, encoder: str | None, sheet: Path | None) -> bool:
     """Whether anything looks at features; an encoder that was named is always used."""
     seen = any(part.sees_features for part in asked.parts.values())
     return seen or encoder is not None or sheet is not None
@@ -33,7 +33,7 @@ def chosen_encoder(
     if name is None:
         name, why = _default_encoder(dataset)
     kind = lookup.load("encoders", name)
-    refusal = kind.available() or kind.refuses(dataset)
+    refusal = kind.available() or kind.unsupported_reason(dataset)
     if refusal:
         raise ValueError(refusal)
     return kind.prepare(dataset, cache, log), why
@@ -45,13 +45,13 @@ def _default_encoder(dataset: Dataset) -> tuple[str, str]:
     # A classifier trained on the very images that it then judges would know them by heart.
     labelled = dataset.train is not dataset.test and dataset.train.labels is not None
     # Nets for photographs are slow on made polygons, and know less of them than one made for them.
-    made = [] if lookup.load("encoders", "corners").refuses(dataset) else ["corners"]
+    made = [] if lookup.load("encoders", "corners").unsupported_reason(dataset) else ["corners"]
     nets = ["inception", "efficientnet_lite0", "pixels"]
     order = [*(["classifier"] if labelled else []), *made, *nets]
     passed_over: list[str] = []
     for name in order:
         kind = lookup.load("encoders", name)
-        if (kind.available() or kind.refuses(dataset)) is None:
+        if (kind.available() or kind.unsupported_reason(dataset)) is None:
             after = f"; {' and '.join(passed_over)} could not be had" if passed_over else ""
             return name, f"default for {dataset.name}{after}"
         passed_over.append(name)

@@ -9,8 +9,8 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from coequal.contract import Encoder, Log
-from coequal.contract.data import Rows
-from coequal.files import write_whole
+from coequal.contract.data import ImageRows
+from coequal.files import atomic_write
 from coequal.inputs.rows import in_file, write_rows
 
 SHARDS = (2000, 500, 80)  # images: the first of these numbers that take no more bytes than
@@ -18,8 +18,8 @@ SHARD_BYTES = 1 << 27
 
 
 def cached_features(
-    images: Rows, digest: str, encoder: Encoder, cache: Path, log: Log, name: str
-) -> Rows:
+    images: ImageRows, digest: str, encoder: Encoder, cache: Path, log: Log, name: str
+) -> ImageRows:
     """(n, d) float32 features of uint8 images, in a file; from the cache as far as they lie there.
 
     Images are read and encoded a shard at a time, and of a set whose features are known none is.
@@ -48,7 +48,9 @@ def cached_features(
     return in_file(whole)
 
 
-def _shards(images: Rows, encoder: Encoder, folder: Path, log: Log, name: str) -> Iterator[Path]:
+def _shards(
+    images: ImageRows, encoder: Encoder, folder: Path, log: Log, name: str
+) -> Iterator[Path]:
     size = _shard_size(images)
     for start in range(0, len(images), size):
         stop = min(start + size, len(images))
@@ -56,11 +58,11 @@ def _shards(images: Rows, encoder: Encoder, folder: Path, log: Log, name: str) -
         if not path.exists():
             log(f"{encoder.id.split(':')[0]} features of {name}: {start} of {len(images)}")
             features = encoder.features(images.read(start, stop))
-            write_whole(path, save({"features": features.contiguous()}))
+            atomic_write(path, save({"features": features.contiguous()}))
         yield path
 
 
-def _shard_size(images: Rows) -> int:
+def _shard_size(images: ImageRows) -> int:
     of_one = int(torch.Size(images.shape[1:]).numel())
     return next((size for size in SHARDS if size * of_one <= SHARD_BYTES), SHARDS[-1])
 

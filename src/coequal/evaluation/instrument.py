@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 
 from coequal import lookup
-from coequal.contract import Dataset, Encoder, Generator, ImageSet, Log, Metric, Request
+from coequal.contract import Dataset, Encoder, Generator, GeneratorInput, ImageSet, Log, Metric
 from coequal.datasets._loading import fingerprint
 from coequal.evaluation.reference_cache import Sets, cached_reference
-from coequal.evaluation.requested import Asked
-from coequal.images import alike
+from coequal.evaluation.requested import RequestedMetrics
+from coequal.images import match_dtype
 from coequal.records import Measurement
 from coequal.rng import Rng
 from coequal.seeds import seed_for
@@ -39,7 +39,7 @@ class Instrument:
 
     dataset: Dataset
     encoder: Encoder
-    asked: Asked
+    asked: RequestedMetrics
     samples: int
     references: Mapping[tuple[str, str], Mapping[str, Tensor]]  # by metric and split
 
@@ -68,7 +68,7 @@ class Instrument:
         measurements: list[Measurement] = []
         details: dict[str, Mapping[str, Any]] = {}
         for name, metric in self.asked.parts.items():
-            if labels is None and "labels" in metric.wants:
+            if labels is None and "labels" in metric.required:
                 continue
             rng = Rng(seed_for("metric", name))
             seen = replace(fake, generator=generator if self._wants_generator(name) else None)
@@ -83,7 +83,7 @@ class Instrument:
         return Measured(tuple(measurements), details)
 
     def _wants_generator(self, name: str) -> bool:
-        return "generator" in self.asked.wants(name)
+        return "generator" in self.asked.required(name)
 
     def bounds(self) -> dict[str, dict[str, float]]:
         """Two scores on test that need no generator: `cap` of uniform noise, `floor` of validation
@@ -97,7 +97,7 @@ class Instrument:
         rng = Rng(seed_for("cap", self.dataset.name))
         shape = (self.samples, *self.dataset.shape)
         real = self.dataset.validation.images
-        noise = alike(rng.uniform(*shape), real.dtype)
+        noise = match_dtype(rng.uniform(*shape), real.dtype)
         rows = rng.permutation(len(real))[: self.samples]
         known = self.dataset.validation.labels
         classes = 0 if known is None else len(self.dataset.classes or known.unique())
@@ -124,7 +124,7 @@ class Instrument:
 def prepare(
     dataset: Dataset,
     encoder: str,
-    asked: Asked,
+    asked: RequestedMetrics,
     samples: int,
     cache: Path,
     log: Log,
@@ -135,16 +135,16 @@ def prepare(
         ValueError: the encoder can't be had for this data set; the message says what would do.
     """
     kind = lookup.load("encoders", encoder)
-    refusal = kind.available() or kind.refuses(dataset)
+    refusal = kind.available() or kind.unsupported_reason(dataset)
     if refusal is not None:
         raise ValueError(refusal)
     ready: Encoder = kind.prepare(dataset, cache, log)
     for name, part in asked.parts.items():
-        if "probabilities" in part.wants and not ready.knows_classes:
+        if "probabilities" in part.required and not ready.knows_classes:
             raise ValueError(f"metric {name} needs class probabilities, and {encoder} gives none")
-        if "labels" in part.wants and dataset.train.labels is None:
+        if "labels" in part.required and dataset.train.labels is None:
             raise ValueError(f"metric {name} needs labels, and {dataset.name} has none")
-        if refusal := part.refuses(dataset.manifold):
+        if refusal := part.unsupported_reason(dataset.manifold):
             raise ValueError(f"metric {name} can't measure {dataset.name}: {refusal}")
     key = hashlib.sha256(f"{fingerprint(dataset)} {ready.id}".encode()).hexdigest()[:16]
     references: dict[tuple[str, str], Mapping[str, Tensor]] = {}
@@ -153,7 +153,7 @@ def prepare(
 
             def sets(split: SplitName = split, part: Metric = part) -> Sets:
                 log(f"reference of {dataset.name}, {split} split: {ready.id}")
-                train = _image_set(dataset, "train", ready) if "train" in part.wants else None
+                train = _image_set(dataset, "train", ready) if "train" in part.required else None
                 return _image_set(dataset, split, ready), train
 
             references[name, split] = cached_reference(name, part, f"{key}-{split}", cache, sets)
@@ -207,7 +207,7 @@ def generate(
         for start in range(0, count, GENERATED_AT_ONCE):
             size = min(GENERATED_AT_ONCE, count - start)
             wanted = None if labels is None else labels[start : start + size].to(rng.device)
-            request = Request(generator.latents(size, rng), wanted)
+            request = GeneratorInput(generator.latents(size, rng), wanted)
             images.append(generator(request).images.cpu())
     finally:
         generator.train(training)
@@ -215,4 +215,4 @@ def generate(
     bad = int((~torch.isfinite(found)).flatten(1).any(1).sum())
     if bad:
         raise FloatingPointError(f"{bad} of {count} generated images held NaN or infinity")
-    return alike(found, dtype)
+    return match_dtype(found, dtype)

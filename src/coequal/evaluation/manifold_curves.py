@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from coequal.contract import Generator, Log, Request
-from coequal.images import to_uint8, unit
+from coequal.contract import Generator, GeneratorInput, Log
+from coequal.images import as_float, to_uint8
 from coequal.inputs.load import Input
 from coequal.manifolds.inversion.invert import Effort, Inversion, folded, invert
 from coequal.manifolds.inversion.latents import joined, split, support_of
@@ -86,14 +86,14 @@ def look(
         FloatingPointError: the generator's images are not finite.
     """
     family = None if real.dataset is None else real.dataset.manifold
-    if refusal := Manifold.refuses(family):
+    if refusal := Manifold.unsupported_reason(family):
         raise ValueError(f"{real.what}: {refusal}")
     assert isinstance(family, PolygonFamily)
     if fake.images is None or real.images is None:
         raise ValueError("the manifold is of images; features were given")
     metric = Manifold(delta, count, manifold)
     log(f"distance of {min(count, len(fake))} generated images to the manifold")
-    images = unit(fake.images.read(0, count))
+    images = as_float(fake.images.read(0, count))
     near = distance(images, family, manifold, delta)
     closest = family.images(near.vertices.nan_to_num(0))
     sides = {"precision": near.squared}
@@ -104,7 +104,7 @@ def look(
         for side, source in (("recall", real), ("train_recall", train)):
             if source is not None and source.images is not None:
                 log(f"searching {min(count, len(source))} images of {source.what}")
-                targets = unit(source.images.read(0, count))
+                targets = as_float(source.images.read(0, count))
                 found = _inverted(fake.generator, targets, effort, seed)
                 sides[side] = found.squared
                 spent[side] = _effort_of(found)
@@ -113,7 +113,7 @@ def look(
     record = {
         "real": real.what,
         "fake": fake.what,
-        "manifold": f"{manifold}: {family.in_words}",
+        "manifold": f"{manifold}: {family.description}",
         "images": count,
         "seed": seed,
         "searches": {**_protocol(fake.generator, effort, seed), **spent},
@@ -142,7 +142,7 @@ def _protocol(generator: Generator | None, effort: Effort, seed: int) -> dict[st
     if generator is None:
         return {}
     size = joined(generator.latents(1, Rng(seed))).shape[1]
-    return {"latents": support_of(generator, size).in_words, "effort": str(effort)}
+    return {"latents": support_of(generator, size).description, "effort": str(effort)}
 
 
 def _row(sides: Mapping[str, Tensor], delta: float) -> dict[str, float]:
@@ -164,7 +164,7 @@ def _reached(
 ) -> tuple[Pair, ...]:
     few = found.latents[:SHOWN]
     like = tuple(part[:1] for part in generator.latents(1, Rng(0, few.device)))
-    images = folded(generator)(Request(split(few, like))).images.cpu()
+    images = folded(generator)(GeneratorInput(split(few, like))).images.cpu()
     certain = (found.squared <= delta) | ~found.undecided
     return _pairs(targets, images, found.squared, certain)
 

@@ -14,10 +14,10 @@ from PIL import Image
 from torch import Tensor
 
 from coequal.contract import Dataset, Encoder, ImageSet, Log
-from coequal.contract.data import Rows, held
+from coequal.contract.data import ImageRows, held
 from coequal.datasets._loading import fingerprint
 from coequal.evaluation.feature_cache import cached_features
-from coequal.files import write_whole
+from coequal.files import atomic_write
 from coequal.images import to_uint8
 from coequal.inputs.load import Input
 from coequal.metrics._distances import Wish, nearest
@@ -67,9 +67,9 @@ def write_sheet(
         for row, found in enumerate(indices.tolist())
     ]
     if path.suffix.lower() == ".png":
-        write_whole(path, _png(np.concatenate([_under(strip) for strip in strips])))
+        atomic_write(path, _png(np.concatenate([_under(strip) for strip in strips])))
     else:
-        write_whole(path, _page(strips, distances, name).encode())
+        atomic_write(path, _page(strips, distances, name).encode())
 
 
 def _strip(images: Tensor) -> NDArray[np.uint8]:
@@ -110,7 +110,7 @@ def _page(strips: list[NDArray[np.uint8]], distances: Tensor, name: str) -> str:
     )
 
 
-def train_features(dataset: Dataset, encoder: Encoder, cache: Path, log: Log) -> Rows:
+def train_features(dataset: Dataset, encoder: Encoder, cache: Path, log: Log) -> ImageRows:
     """Features of all training images, from the cache or made now."""
     images = dataset.train.images
     digest = f"{fingerprint(dataset)}:train"

@@ -8,7 +8,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from coequal.contract import ImageSet, Metric
-from coequal.files import write_whole
+from coequal.files import atomic_write
 
 Sets = tuple[ImageSet, ImageSet | None]  # real, and train where it is wanted
 
@@ -28,7 +28,7 @@ def cached_reference(
     path = cache / "references" / f"{key}-{_file_of(name, part)}.safetensors"
     if not path.exists():
         found = part.reference(*sets())
-        write_whole(path, save({k: v.contiguous() for k, v in found.items()}))
+        atomic_write(path, save({k: v.contiguous() for k, v in found.items()}))
     return load_file(path)
 
 

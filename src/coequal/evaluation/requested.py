@@ -7,7 +7,7 @@ from coequal import lookup
 from coequal.contract import Metric, MetricInfo
 
 
-class Asked(NamedTuple):
+class RequestedMetrics(NamedTuple):
     """The metrics to measure, and which of their numbers are wanted."""
 
     parts: dict[str, Metric]
@@ -21,15 +21,18 @@ class Asked(NamedTuple):
         """What the parts say of their numbers, of those too that are not asked for."""
         return {key: info for part in self.parts.values() for key, info in part.outputs.items()}
 
-    def wants(self, part: str) -> set[str]:
+    def required(self, part: str) -> set[str]:
         """What a part wants beyond features for the numbers that are asked for."""
         metric, asked = self.parts[part], self.outputs[part]
-        return {*metric.wants, *(metric.wants_for[key] for key in asked if key in metric.wants_for)}
+        return {
+            *metric.required,
+            *(metric.required_for[key] for key in asked if key in metric.required_for),
+        }
 
 
-def asked_metrics(
+def requested_metrics(
     names: Sequence[str] | str, settings: Mapping[str, Mapping[str, Any]] | None = None
-) -> Asked:
+) -> RequestedMetrics:
     """The parts that give the numbers asked for; a name is a part's or one of its numbers'.
 
     Args:
@@ -44,7 +47,7 @@ def asked_metrics(
         name: lookup.load("metrics", name)(**own.get(name, {})) for name in lookup.names("metrics")
     }
     if names == "all":
-        return Asked(known, {name: tuple(part.outputs) for name, part in known.items()})
+        return RequestedMetrics(known, {name: tuple(part.outputs) for name, part in known.items()})
     parts: dict[str, Metric] = {}
     outputs: dict[str, list[str]] = {}
     for name in [names] if isinstance(names, str) else names:
@@ -59,4 +62,4 @@ def asked_metrics(
         more = parts[home].outputs if name == home else [name]
         wanted = outputs.setdefault(home, [])
         wanted += [key for key in more if key not in wanted]
-    return Asked(parts, {home: tuple(found) for home, found in outputs.items()})
+    return RequestedMetrics(parts, {home: tuple(found) for home, found in outputs.items()})

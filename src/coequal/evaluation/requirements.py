@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from coequal.contract import DensityGenerator, Encoder
-from coequal.evaluation.requested import Asked
+from coequal.evaluation.requested import RequestedMetrics
 from coequal.inputs.classes import empty_classes
 from coequal.inputs.load import Input
 from coequal.metrics._classifiers import ClassifierMetric
@@ -11,13 +11,13 @@ from coequal.metrics._classifiers import ClassifierMetric
 SLOW = "trains classifiers, which takes minutes: ask for it by name"
 
 
-def slow(asked: Asked) -> dict[str, str]:
+def slow(asked: RequestedMetrics) -> dict[str, str]:
     """Metrics that are measured only if they are named."""
     return {name: SLOW for name, part in asked.parts.items() if part.costly}
 
 
 def not_measurable(
-    asked: Asked,
+    asked: RequestedMetrics,
     sources: Mapping[str, Input],
     encoder: Encoder | None,
     misnamed: Mapping[str, str | None],
@@ -44,14 +44,14 @@ def not_measurable(
     manifold = None if real.dataset is None else real.dataset.manifold
     found = {}
     for name, metric in asked.parts.items():
-        said = [metric.refuses(manifold), *(reasons[want] for want in metric.wants)]
+        said = [metric.unsupported_reason(manifold), *(reasons[want] for want in metric.required)]
         if not any(said) and isinstance(metric, ClassifierMetric):
             said = [_untrainable(metric, sources, misnamed["train"])]
         if any(said):
             found[name] = "; ".join(reason for reason in said if reason is not None)
             continue
         for output in asked.outputs[name]:
-            want = metric.wants_for.get(output)
+            want = metric.required_for.get(output)
             if want is not None and (reason := reasons[want]) is not None:
                 found[output] = reason
     return found

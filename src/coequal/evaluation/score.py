@@ -15,9 +15,9 @@ from coequal.evaluation.encoder_choice import chosen_encoder, need_features
 from coequal.evaluation.feature_cache import cached_features
 from coequal.evaluation.neighbour_sheet import refuse_sheet, wish, write_sheet
 from coequal.evaluation.reference_cache import cached_reference
-from coequal.evaluation.requested import Asked, asked_metrics
+from coequal.evaluation.requested import RequestedMetrics, requested_metrics
 from coequal.evaluation.requirements import not_measurable, slow
-from coequal.evaluation.warnings import doubts, size_in_words
+from coequal.evaluation.warnings import describe_size, doubts
 from coequal.inputs.classes import with_classes_of
 from coequal.inputs.load import Input, Scorable, from_split, load_input
 from coequal.metrics._distances import one_pass
@@ -64,7 +64,7 @@ def score(
     sources, misnamed = _sources(given, data_dir, image_size, cache)
     refuse_sheet(sheet, sources["fake"])
     _refuse_unlike(sources)
-    asked = asked_metrics(metrics, settings)
+    asked = requested_metrics(metrics, settings)
     if idle := [name for name in settings or {} if name not in asked.parts]:
         raise ValueError(f"settings of {', '.join(idle)}, which is not among the metrics asked for")
     ready, chosen_because = None, "no metric looks at features"
@@ -76,12 +76,14 @@ def score(
     elif missing:
         raise ValueError("\n".join(f"{name}: {reason}" for name, reason in missing.items()))
     parts = {name: part for name, part in asked.parts.items() if name not in missing}
-    wants = {want for part in parts for want in asked.wants(part)}
-    if train is None and "train" not in wants:
+    required = {want for part in parts for want in asked.required(part)}
+    if train is None and "train" not in required:
         sources.pop("train", None)
-    of_train = {w for name in parts for w in asked.wants(name) if "train" in parts[name].wants}
+    of_train = {
+        w for name in parts for w in asked.required(name) if "train" in parts[name].required
+    }
     sets = {
-        role: _image_set(source, ready, wants if role != "train" else of_train, cache, log)
+        role: _image_set(source, ready, required if role != "train" else of_train, cache, log)
         for role, source in sources.items()
     }
     near = "train" if "train" in sets else "real"
@@ -128,24 +130,24 @@ def _own_train(real: Input) -> Input | None:
 
 
 def _image_set(
-    source: Input, encoder: Encoder | None, wants: Collection[str], cache: Path, log: Log
+    source: Input, encoder: Encoder | None, required: Collection[str], cache: Path, log: Log
 ) -> ImageSet:
     """Features, mapped from a file if they are in one, and what else is wanted."""
     if source.features is not None:
         return ImageSet(source.features.whole, labels=source.labels, read=source.features.read)
     assert source.images is not None
-    images = source.images.whole if "images" in wants else None
+    images = source.images.whole if "images" in required else None
     if encoder is None:
         return ImageSet(torch.empty(len(source), 0), labels=source.labels, images=images)
     rows = cached_features(source.images, source.digest(), encoder, cache, log, source.what)
     return ImageSet(
         rows.whole,
-        encoder.probabilities(rows.whole) if "probabilities" in wants else None,
+        encoder.probabilities(rows.whole) if "probabilities" in required else None,
         source.labels,
         images,
         rows.read,
         None if source.dataset is None else source.dataset.manifold,
-        source.generator if "generator" in wants else None,
+        source.generator if "generator" in required else None,
     )
 
 
@@ -198,7 +200,7 @@ def _measure(
         except FloatingPointError as error:
             undefined[name] = str(error)
             continue
-        for output in metric.outputs.keys() - values.keys() - metric.wants_for.keys():
+        for output in metric.outputs.keys() - values.keys() - metric.required_for.keys():
             undefined[output] = f"these images have none ({metric.outputs[output].unit})"
         for output, found in values.items():
             official = output == "fd" and encoder is not None and encoder.is_fid
@@ -206,7 +208,7 @@ def _measure(
                 "value": _number(found.value),
                 "standard_error": _number(found.standard_error),
                 **({} if found.interval is None else {"interval": list(found.interval)}),
-                **({} if metric.over == Metric.over else {"over": metric.over}),
+                **({} if metric.error_over == Metric.error_over else {"over": metric.error_over}),
                 **({} if found.details is None else {"details": dict(found.details)}),
                 "protocol": f"{protocol} {metric}",
                 "better": metric.outputs[output].better,
@@ -221,7 +223,9 @@ def _number(value: float | None) -> float | None:
     return None if value is None or not math.isfinite(value) else value
 
 
-def _asked_for(numbers: Mapping[str, dict[str, Any]], asked: Asked) -> dict[str, dict[str, Any]]:
+def _asked_for(
+    numbers: Mapping[str, dict[str, Any]], asked: RequestedMetrics
+) -> dict[str, dict[str, Any]]:
     """The numbers asked for; `fid` where `fd` was."""
     names = {output for outputs in asked.outputs.values() for output in outputs}
     return {
@@ -244,7 +248,7 @@ def _refuse_unlike(sources: Mapping[str, Input]) -> None:
                 )
         elif real.shape != other.shape:
             raise ValueError(
-                f"real images are {size_in_words(real)}, {role} images {size_in_words(other)}; "
+                f"real images are {describe_size(real)}, {role} images {describe_size(other)}; "
                 "give both --image-size, or make them alike"
             )
 

@@ -49,7 +49,7 @@ def _about_resizing(real: Input, encoder: Encoder | None) -> list[str]:
     if real.shape.channels == 1:
         said.append(f"grey images went through {name}, a net for photographs in colour")
     if real.shape.height != real.shape.width:
-        said.append(f"images of {size_in_words(real)} were squashed to a square by {name}")
+        said.append(f"images of {describe_size(real)} were squashed to a square by {name}")
     return said
 
 
@@ -69,7 +69,7 @@ def _keys(source: Input) -> NDArray[np.void]:
     return np.ascontiguousarray(source.digests).view("V32")[:, 0]
 
 
-def size_in_words(source: Input) -> str:
+def describe_size(source: Input) -> str:
     """`28x28 with 1 channel`."""
     assert source.shape is not None
     channels, height, width = source.shape

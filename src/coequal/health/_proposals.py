@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from coequal.health._run_settings import CRITICS, PENALISED, TARGETS, Run
+from coequal.health._run_settings import CRITICS, PENALISED, TARGETS, RunSettings
 from coequal.health.verdict import Remedy
 
 OURS = "runs of this bench (docs/health.md)"
@@ -15,7 +15,7 @@ LEAST = 1e-4  # nor, where it is to be larger, a smaller one
 SMALL = 5e-5  # nor, where it is to be smaller, one below this
 FEW = 32  # latents that may be too few
 
-Proposal = Callable[[Run], Remedy | None]
+Proposal = Callable[[RunSettings], Remedy | None]
 
 
 def switch(what: str, source: str, name: str, value: Any, **more: Any) -> Proposal:
@@ -27,7 +27,7 @@ def switch(what: str, source: str, name: str, value: Any, **more: Any) -> Propos
         more: settings beside it.
     """
 
-    def propose(run: Run) -> Remedy | None:
+    def propose(run: RunSettings) -> Remedy | None:
         if run.on(name) or not run.can(name):
             return None
         return Remedy(what, {name: value, **more}, source)
@@ -38,13 +38,13 @@ def switch(what: str, source: str, name: str, value: Any, **more: Any) -> Propos
 def advice(what: str, source: str, *, but: frozenset[str] = frozenset()) -> Proposal:
     """Words alone, for all objectives but some."""
 
-    def propose(run: Run) -> Remedy | None:
+    def propose(run: RunSettings) -> Remedy | None:
         return None if run.objective in but else Remedy(what, {}, source)
 
     return propose
 
 
-def balance(run: Run) -> Remedy | None:
+def balance(run: RunSettings) -> Remedy | None:
     """Of two very different rates, the one that is out of place gets the other's."""
     if len(run.players) < 2:
         return None
@@ -71,7 +71,7 @@ def rates(times: float, why: str, source: str, player: str = "") -> Proposal:
         player: whose; default: all who learn.
     """
 
-    def propose(run: Run) -> Remedy | None:
+    def propose(run: RunSettings) -> Remedy | None:
         own = tuple(known for known in run.players if player in ("", known))
         new = {known: _within(run.rate(known), times) for known in own}
         had = list(dict.fromkeys(run.rate(known) for known in own))
@@ -101,7 +101,7 @@ def _within(rate: float, times: float) -> float:
     return rate if new == rate else float(f"{new:.3g}")
 
 
-def half_momentum(run: Run) -> Remedy | None:
+def half_momentum(run: RunSettings) -> Remedy | None:
     """A beta1 of 0.5 instead of a larger one."""
     if run["beta1"] <= 0.5:
         return None
@@ -109,7 +109,7 @@ def half_momentum(run: Run) -> Remedy | None:
     return Remedy(what, {"beta1": 0.5}, "Radford et al. 2016, arXiv:1511.06434, section 4")
 
 
-def adam(run: Run) -> Remedy | None:
+def adam(run: RunSettings) -> Remedy | None:
     """Adam instead of plain gradient descent, at a rate that is one of Adam's."""
     if run["optimiser"] != "sgd":
         return None
@@ -120,7 +120,7 @@ def adam(run: Run) -> Remedy | None:
     return Remedy(what, settings, "Kingma and Ba 2015, arXiv:1412.6980")
 
 
-def penalty_back(run: Run) -> Remedy | None:
+def penalty_back(run: RunSettings) -> Remedy | None:
     """The penalty of an objective that is made for one, where it is all but off."""
     weight = run.settings.get("penalty_weight", 10.0)
     if run.objective not in PENALISED or weight >= 0.1:
@@ -129,7 +129,7 @@ def penalty_back(run: Run) -> Remedy | None:
     return Remedy(what, {"penalty_weight": 10.0}, "Gulrajani et al. 2017, arXiv:1704.00028")
 
 
-def bound_back(run: Run) -> Remedy | None:
+def bound_back(run: RunSettings) -> Remedy | None:
     """The paper's bound on a critic's weights, where it is far looser."""
     bound = run.settings.get("weight_bound", 0.01)
     if run.objective != "wasserstein" or bound <= 0.1:
@@ -138,7 +138,7 @@ def bound_back(run: Run) -> Remedy | None:
     return Remedy(what, {"weight_bound": 0.01}, "Arjovsky et al. 2017, arXiv:1701.07875")
 
 
-def batch_norm_back(run: Run) -> Remedy | None:
+def batch_norm_back(run: RunSettings) -> Remedy | None:
     """BatchNorm in a discriminator that could have it and has nothing else that bounds it."""
     penalised = run.objective in PENALISED or run.on("gradient_penalty")
     if run["batch_norm"] is not False or penalised or run.on("spectral_norm"):
@@ -149,7 +149,7 @@ def batch_norm_back(run: Run) -> Remedy | None:
     return Remedy(what, {"batch_norm": True}, "Radford et al. 2016, arXiv:1511.06434, section 3")
 
 
-def fewer_steps(run: Run) -> Remedy | None:
+def fewer_steps(run: RunSettings) -> Remedy | None:
     """One step of D for one of G, of objectives whose D need not be ahead."""
     had = run["discriminator_per_generator"]
     if len(run.players) < 2 or had < 2 or run.objective in CRITICS:
@@ -159,7 +159,7 @@ def fewer_steps(run: Run) -> Remedy | None:
     return Remedy(what, {"discriminator_per_generator": 1}, source)
 
 
-def more_steps(run: Run) -> Remedy | None:
+def more_steps(run: RunSettings) -> Remedy | None:
     """Five steps of D for one of G."""
     if len(run.players) < 2 or run["discriminator_per_generator"] >= 5:
         return None
@@ -169,7 +169,7 @@ def more_steps(run: Run) -> Remedy | None:
 
 
 def _too_strong(name: str, from_: float, value: Any, what: str, source: str) -> Proposal:
-    def propose(run: Run) -> Remedy | None:
+    def propose(run: RunSettings) -> Remedy | None:
         if not run.on(name) or run[name] < from_:
             return None
         return Remedy(f"{what} ({run[name]:g} so far)", {name: value}, source)
@@ -199,7 +199,7 @@ less_dropout = _too_strong(
 )
 
 
-def no_decay(run: Run) -> Remedy | None:
+def no_decay(run: RunSettings) -> Remedy | None:
     """A rate that stays, where it fell."""
     if not run.on("learning_rate_decay"):
         return None
@@ -208,7 +208,7 @@ def no_decay(run: Run) -> Remedy | None:
     return Remedy(what, {"learning_rate_decay": "none"}, source)
 
 
-def more_latents(run: Run) -> Remedy | None:
+def more_latents(run: RunSettings) -> Remedy | None:
     """More room for difference, where there is little."""
     latents = run.settings.get("latents", FEW)
     if latents >= FEW:
@@ -217,7 +217,7 @@ def more_latents(run: Run) -> Remedy | None:
     return Remedy(what, {"latents": 128}, "Radford et al. 2016, arXiv:1511.06434, section 4: 100")
 
 
-def labels(run: Run) -> Remedy | None:
+def labels(run: RunSettings) -> Remedy | None:
     """The classes told to both players, where neither knows them."""
     known = run.on("generator_labels") or run.on("discriminator_labels")
     if known or not run.can("generator_labels") or run["name"] == "pixelcnn":
@@ -227,7 +227,7 @@ def labels(run: Run) -> Remedy | None:
     return Remedy(what, settings, "Mirza and Osindero 2014, arXiv:1411.1784")
 
 
-def discrimination(run: Run) -> Remedy | None:
+def discrimination(run: RunSettings) -> Remedy | None:
     """Minibatch discrimination, also where the weaker `stddev` is on."""
     if run["minibatch"] == "discrimination" or not run.can("minibatch"):
         return None
@@ -236,7 +236,7 @@ def discrimination(run: Run) -> Remedy | None:
     return Remedy(what, {"minibatch": "discrimination"}, source)
 
 
-def one_sided(run: Run) -> Remedy | None:
+def one_sided(run: RunSettings) -> Remedy | None:
     """One-sided label smoothing, of objectives that have it."""
     smooth = run.on("one_sided_smoothing") or run.on("label_smoothing")
     if run.objective not in TARGETS or smooth:
@@ -246,7 +246,7 @@ def one_sided(run: Run) -> Remedy | None:
     return Remedy(what, {"one_sided_smoothing": 0.1}, source)
 
 
-def not_minimax(run: Run) -> Remedy | None:
+def not_minimax(run: RunSettings) -> Remedy | None:
     """The non-saturating game instead of the one that saturates."""
     if run.objective != "minimax":
         return None

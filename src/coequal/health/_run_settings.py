@@ -34,7 +34,7 @@ WANTS_DISCRIMINATOR = WANTS_LOGIT | {
 OF_NETS = frozenset({"spectral_norm", "discriminator_dropout", "minibatch", "generator_labels"})
 
 
-class Run:
+class RunSettings:
     """What is known of a run: its settings by name, with "objective" and the nets' "name"."""
 
     def __init__(self, settings: Mapping[str, Any]) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 
 from coequal.health.measures import Holds
 from coequal.health.remedies import remedies_for
-from coequal.health.rules import FIRST, PERSIST, RULES, Rule, unfinished, unseen
+from coequal.health.rules import FIRST, PERSIST, RULES, HealthRule, unfinished, unseen
 from coequal.health.signals import Signals
 from coequal.health.verdict import EARLY, HEALTHY, Alarm, Finding, Health
 
@@ -44,7 +44,7 @@ def judge(
         first = findings[0]
         remedies = remedies_for(first.verdict, given)
         return Health(
-            first.verdict, first.since, first.in_words, remedies, findings, alarms, missing
+            first.verdict, first.since, first.description, remedies, findings, alarms, missing
         )
     if len(signals) < FIRST + PERSIST or bool(unfinished(signals)[-1]):
         text = f"no rule fires after {last} steps, and the images are not there yet"
@@ -52,7 +52,7 @@ def judge(
     return Health(HEALTHY, None, f"no rule fires after {last} steps", (), (), alarms, missing)
 
 
-def _finding(rule: Rule, holds: Holds, signals: Signals) -> Finding:
+def _finding(rule: HealthRule, holds: Holds, signals: Signals) -> Finding:
     """What a rule says at the last probe."""
     begun = len(holds) - 1
     while begun > 0 and holds[begun - 1]:
@@ -73,7 +73,7 @@ def verdicts(signals: Signals) -> list[str | None]:
     return _spoken([(rule, rule.holds(signals)) for rule in RULES], len(signals))
 
 
-def _spoken(fired: Sequence[tuple[Rule, Holds]], probes: int) -> list[str | None]:
+def _spoken(fired: Sequence[tuple[HealthRule, Holds]], probes: int) -> list[str | None]:
     found: list[str | None] = [None] * probes
     for rule, holds in reversed(fired):
         for place in np.flatnonzero(holds).tolist():
@@ -81,7 +81,7 @@ def _spoken(fired: Sequence[tuple[Rule, Holds]], probes: int) -> list[str | None
     return found
 
 
-def _alarms(signals: Signals, fired: Sequence[tuple[Rule, Holds]]) -> tuple[Alarm, ...]:
+def _alarms(signals: Signals, fired: Sequence[tuple[HealthRule, Holds]]) -> tuple[Alarm, ...]:
     """Every stretch in which a verdict held."""
     steps = signals["step"]
     found: list[Alarm] = []

@@ -27,7 +27,7 @@ NOT_MEMORY = "memorised images: `coequal score --metrics memorisation` looks for
 
 
 @dataclass(frozen=True)
-class Sight:
+class ImageObservation:
     """What was measured of generated images at one moment.
 
     Attributes:
@@ -48,7 +48,9 @@ class Sight:
     unseen: tuple[str, ...] = ()
 
 
-def judge_samples(sights: Sequence[Sight], settings: Mapping[str, Any] | None = None) -> Health:
+def judge_samples(
+    sights: Sequence[ImageObservation], settings: Mapping[str, Any] | None = None
+) -> Health:
     """The health of a model as far as its images show it.
 
     Args:
@@ -73,27 +75,27 @@ def judge_samples(sights: Sequence[Sight], settings: Mapping[str, Any] | None = 
         return Health(
             first.verdict,
             first.since or None,
-            first.in_words,
+            first.description,
             remedies_for(first.verdict, given),
             findings,
             passed,
             missing,
         )
     if bool(unfinished(_as_signals(last))[-1]):
-        text = f"no rule fires, and the images are not there yet ({in_words(last.values)})"
+        text = f"no rule fires, and the images are not there yet ({describe_values(last.values)})"
         return Health(EARLY, None, text, remedies_for(EARLY, given), (), passed, missing)
-    text = f"no rule fires ({in_words(last.values)})"
+    text = f"no rule fires ({describe_values(last.values)})"
     return Health(HEALTHY, None, text, (), (), passed, missing)
 
 
-def in_words(values: Mapping[str, float]) -> str:
+def describe_values(values: Mapping[str, float]) -> str:
     """Numbers in one line: those that can be had."""
     return ", ".join(
         f"{name.replace('_', ' ')} {value:.3g}" for name, value in values.items() if value == value
     )
 
 
-def _findings(sight: Sight, before: Sight | None) -> tuple[Finding, ...]:
+def _findings(sight: ImageObservation, before: ImageObservation | None) -> tuple[Finding, ...]:
     """Rules that fire at one moment."""
     found = []
     nearest, spread = (sight.values.get(name, np.nan) for name in ("nearest", "spread"))
@@ -116,7 +118,7 @@ def _finding(rule: str, verdict: str, sentence: str, value: float) -> Finding:
     return Finding(verdict, rule, 0, sentence, float(value), threshold.at, threshold.healthy)
 
 
-def _missing(sight: Sight) -> tuple[Finding, ...]:
+def _missing(sight: ImageObservation) -> tuple[Finding, ...]:
     """The rarest class, where it is far rarer than among real images and not by bad luck.
 
     A binomial test: the chance of so few images of a class if it had its share of real ones, times
@@ -141,14 +143,14 @@ def _missing(sight: Sight) -> tuple[Finding, ...]:
     return (_finding("missing", "mode_dropping", text, relative[rarest]),)
 
 
-def _as_signals(sight: Sight) -> Signals:
+def _as_signals(sight: ImageObservation) -> Signals:
     """One probe, for rules that are shared with a training."""
     row = [sight.values.get(name, np.nan) for name in NAMES]
     none = np.zeros((1, 0))
     return Signals(np.array([row], dtype=float), none, np.zeros(0), {})
 
 
-def _since(rule: str, each: Sequence[Sequence[Finding]], sights: Sequence[Sight]) -> int:
+def _since(rule: str, each: Sequence[Sequence[Finding]], sights: Sequence[ImageObservation]) -> int:
     """The step from which a rule has held at every moment up to the last."""
     step = sights[-1].step
     for findings, sight in zip(reversed(each), reversed(sights), strict=True):
@@ -158,7 +160,9 @@ def _since(rule: str, each: Sequence[Sequence[Finding]], sights: Sequence[Sight]
     return step
 
 
-def _alarms(each: Sequence[Sequence[Finding]], sights: Sequence[Sight]) -> tuple[Alarm, ...]:
+def _alarms(
+    each: Sequence[Sequence[Finding]], sights: Sequence[ImageObservation]
+) -> tuple[Alarm, ...]:
     """Every stretch in which a verdict held; none of images whose step is not known."""
     found: list[Alarm] = []
     before = None

@@ -6,7 +6,7 @@ from typing import Any
 
 import coequal.health._proposals as of
 from coequal.health._proposals import OURS, Proposal, advice, rates, switch
-from coequal.health._run_settings import ALONE, PENALISED, Run
+from coequal.health._run_settings import ALONE, PENALISED, RunSettings
 from coequal.health.verdict import EARLY, Remedy
 
 SPECTRAL = switch(
@@ -79,7 +79,7 @@ DCGAN = "Radford et al. 2016, arXiv:1511.06434, section 4"
 TWO_RATES = "Heusel et al. 2017, arXiv:1706.08500 (a rate for each player)"
 
 
-def _ada(run: Run) -> Remedy | None:
+def _ada(run: RunSettings) -> Remedy | None:
     """Adaptive augmentation, which looks at a logit."""
     if run.on("augment") or not run.logit:
         return None
@@ -134,7 +134,7 @@ def remedies_for(verdict: str, settings: Mapping[str, Any]) -> tuple[Remedy, ...
         settings: of the run, by name: hyper-parameters, tricks, the nets' with their "name", "ema",
             and "objective"; without an objective a discriminator with a logit is assumed.
     """
-    run = Run(settings)
+    run = RunSettings(settings)
     found = (propose(run) for propose in REMEDIES.get(verdict, ()))
     return tuple(remedy for remedy in found if remedy is not None)
 

@@ -71,7 +71,7 @@ THRESHOLDS: Mapping[str, Threshold] = {
 
 
 @dataclass(frozen=True)
-class Rule:
+class HealthRule:
     """One rule.
 
     Attributes:
@@ -146,8 +146,8 @@ def _good_and_stable(signals: Signals) -> Holds:
     return found
 
 
-RULES: tuple[Rule, ...] = (
-    Rule(
+RULES: tuple[HealthRule, ...] = (
+    HealthRule(
         "exploded",
         "diverged",
         "the discriminator's output or the generator's gradient has grown this many times",
@@ -155,7 +155,7 @@ RULES: tuple[Rule, ...] = (
         always,
         first=1,
     ),
-    Rule(
+    HealthRule(
         "duplicates",
         "collapsed",
         "images of different latents are copies: median distance to the nearest other one, relative"
@@ -165,8 +165,10 @@ RULES: tuple[Rule, ...] = (
         persist=2,
         first=2,
     ),
-    Rule("frozen", "stalled", "the images stand still: movement in four probes", motion, always, 1),
-    Rule(
+    HealthRule(
+        "frozen", "stalled", "the images stand still: movement in four probes", motion, always, 1
+    ),
+    HealthRule(
         "known",
         "discriminator_won",
         "the images hardly move, and the discriminator knows them all: movement in four probes",
@@ -174,8 +176,10 @@ RULES: tuple[Rule, ...] = (
         _known,
         persist=1,
     ),
-    Rule("still", "stalled", "the images hardly move: movement in four probes", motion, always, 1),
-    Rule(
+    HealthRule(
+        "still", "stalled", "the images hardly move: movement in four probes", motion, always, 1
+    ),
+    HealthRule(
         "memory",
         "overfitting",
         "the discriminator tells training images from held-out ones: AUC",
@@ -184,7 +188,7 @@ RULES: tuple[Rule, ...] = (
         persist=1,
         first=3,
     ),
-    Rule(
+    HealthRule(
         "deceived",
         "generator_won",
         "the discriminator takes generated images for real ones and real ones for generated: AUC",
@@ -193,7 +197,7 @@ RULES: tuple[Rule, ...] = (
         persist=1,
         first=3,
     ),
-    Rule(
+    HealthRule(
         "fooled",
         "generator_won",
         "the discriminator hardly tells real from generated, and the images are far from real ones"
@@ -201,28 +205,28 @@ RULES: tuple[Rule, ...] = (
         _auc_long,
         lambda signals: poor(signals) & ~early(signals) & ~improving(signals),
     ),
-    Rule(
+    HealthRule(
         "one_image",
         "collapsed",
         "all images are nearly one, and it stays so: spread, relative to real images",
         lambda signals: signals["spread"],
         _narrow_for_good,
     ),
-    Rule(
+    HealthRule(
         "circling",
         "oscillating",
         "the mean image goes far and comes back: its way in eight probes",
         path,
         _returns,
     ),
-    Rule(
+    HealthRule(
         "ahead",
         "discriminator_won",
         "the discriminator knows all images, and they come no nearer to real ones: AUC",
         _auc_long,
         _does_not_learn,
     ),
-    Rule(
+    HealthRule(
         "missing",
         "mode_dropping",
         "a class is missing among good images, and it does not come: share of the rarest class, "

@@ -48,7 +48,7 @@ class Finding:
     healthy: tuple[float, float]
 
     @property
-    def in_words(self) -> str:
+    def description(self) -> str:
         """The sentence with its numbers."""
         low, high = self.healthy
         return (

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from coequal.contract.data import Rows, held
+from coequal.contract.data import ImageRows, held
 from coequal.images import to_uint8
 from coequal.inputs.rows import Digests, digests_of, in_file, write_rows
 from coequal.records import POINT
@@ -26,13 +26,13 @@ Array = Tensor | NDArray[np.generic]
 class Read(NamedTuple):
     """What an array holds: either images or features."""
 
-    images: Rows | None
-    features: Rows | None
+    images: ImageRows | None
+    features: ImageRows | None
     digests: Digests
     notes: tuple[str, ...] = ()
 
     @property
-    def rows(self) -> Rows:
+    def rows(self) -> ImageRows:
         """Whichever there is."""
         found = self.features if self.images is None else self.images
         assert found is not None
@@ -67,7 +67,7 @@ def temporary_folder() -> Path:
     return Path(tempfile.mkdtemp(prefix="coequal-"))
 
 
-def remove_with(rows: Rows, folder: Path) -> None:
+def remove_with(rows: ImageRows, folder: Path) -> None:
     """Remove a folder once these rows are no longer used, or the program ends."""
     weakref.finalize(rows, shutil.rmtree, folder, ignore_errors=True)
 
@@ -123,13 +123,15 @@ def _recognised(open_array: Callable[[], Array], what: str, folder: Path | None)
         _refuse_beyond_unit(open_array, what)
         notes = () if point else ("float images were rounded to 8 bits",)
     in_memory = isinstance(array, Tensor)
-    images = held(read(0, len(array))) if in_memory else Rows(axes, read)
+    images = held(read(0, len(array))) if in_memory else ImageRows(axes, read)
     return Read(images, None, digests_of(images.parts()), notes)
 
 
 def _features(open_array: Callable[[], Array], what: str, folder: Path | None) -> Read:
     array = open_array()
-    rows = Rows(tuple(array.shape), lambda start, stop: _part(open_array(), start, stop).float())
+    rows = ImageRows(
+        tuple(array.shape), lambda start, stop: _part(open_array(), start, stop).float()
+    )
     if not all(math.isfinite(edge) for part in rows.parts() for edge in part.aminmax()):
         raise ValueError(f"{what}: the features hold NaN or infinity (as 32-bit floats)")
     if folder is None:
@@ -146,7 +148,7 @@ def _features(open_array: Callable[[], Array], what: str, folder: Path | None) -
 
 def _refuse_beyond_unit(open_array: Callable[[], Array], what: str) -> None:
     array = open_array()
-    raw = Rows(tuple(array.shape), lambda start, stop: _part(open_array(), start, stop))
+    raw = ImageRows(tuple(array.shape), lambda start, stop: _part(open_array(), start, stop))
     edges = [part.aminmax() for part in raw.parts() if part.numel()]
     if edges:
         low = float(torch.stack([edge.min for edge in edges]).amin())

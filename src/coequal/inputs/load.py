@@ -15,7 +15,7 @@ from torch import Tensor
 
 from coequal import lookup
 from coequal.contract import Dataset, Generator, ImageShape, Split
-from coequal.contract.data import Rows, held
+from coequal.contract.data import ImageRows, held
 from coequal.datasets._loading import load_dataset
 from coequal.datasets.folder import read_folder
 from coequal.inputs.arrays import Read, read_array, remove_with, temporary_folder
@@ -37,8 +37,8 @@ class Input:
     what: str  # as the user named it
     kind: str
     digests: Digests  # of each image's pixels, or of its features
-    images: Rows | None = None
-    features: Rows | None = None
+    images: ImageRows | None = None
+    features: ImageRows | None = None
     labels: Tensor | None = None
     classes: tuple[str, ...] | None = None
     dataset: Dataset | None = None  # whose split this is
@@ -162,7 +162,7 @@ def _from_folder(path: Path, what: str, image_size: int | None, cache: Path | No
         what,
         "folder",
         found.digests,
-        images=Rows(found.shape, found.read),
+        images=ImageRows(found.shape, found.read),
         labels=found.labels,
         classes=found.classes,
         lossy=sum(name.lower().endswith(LOSSY) for name in found.names),
@@ -275,11 +275,11 @@ def as_dataset(source: Input) -> Dataset:
 
 
 class _UnreadSplit(Split):
-    def __init__(self, rows: Rows, labels: Tensor | None) -> None:
+    def __init__(self, rows: ImageRows, labels: Tensor | None) -> None:
         object.__setattr__(self, "rows", rows)
         object.__setattr__(self, "labels", labels)
 
-    rows: Rows
+    rows: ImageRows
 
     @property
     def images(self) -> Tensor:

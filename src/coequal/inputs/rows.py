@@ -9,15 +9,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from coequal.contract.data import Rows
-from coequal.files import whole_file
+from coequal.contract.data import ImageRows
+from coequal.files import atomic_file
 
 Digests = NDArray[np.uint8]  # (n, 32): a SHA-256 a row
 
 
-def in_file(path: Path) -> Rows:
+def in_file(path: Path) -> ImageRows:
     """The rows of a `.npy`, in C order and of a type that torch knows."""
-    return Rows(
+    return ImageRows(
         np.load(path, mmap_mode="r").shape,
         # Mapped anew for each part: what has been looked at leaves the memory with the map.
         lambda start, stop: torch.from_numpy(np.array(np.load(path, mmap_mode="r")[start:stop])),
@@ -38,7 +38,7 @@ def digests_of(parts: Iterable[Tensor]) -> Digests:
 def write_rows(path: Path, shape: tuple[int, ...], parts: Iterable[Tensor]) -> None:
     """Float32 rows as a `.npy`, there whole or not at all, with one part in memory at a time."""
     header = {"descr": "<f4", "fortran_order": False, "shape": shape}
-    with whole_file(path) as file:
+    with atomic_file(path) as file:
         np.lib.format.write_array_header_1_0(file, header)
         for part in parts:
             file.write(np.ascontiguousarray(part.numpy(), dtype="<f4").data)

@@ -14,10 +14,10 @@ from coequal import lookup
 from coequal.contract import Log
 from coequal.datasets._loading import data_folder
 from coequal.evaluation.encoder_choice import chosen_encoder
-from coequal.evaluation.warnings import size_in_words
+from coequal.evaluation.warnings import describe_size
 from coequal.files import cache_folder
 from coequal.health import Health, judge
-from coequal.health.judge_images import Sight, judge_samples
+from coequal.health.judge_images import ImageObservation, judge_samples
 from coequal.health.signals import NAMES, Signals, load
 from coequal.inputs.load import Input, Scorable, load_input
 from coequal.inspection.samples import chosen_trial
@@ -188,7 +188,7 @@ def _in_checkpoint(place: Path) -> Signals | None:
     return Signals(rows, np.zeros((len(rows), 0)), np.zeros(0), {}) if len(rows) else None
 
 
-def _stored(folder: RunFolder, trial: Trial, place: Path) -> list[Sight]:
+def _stored(folder: RunFolder, trial: Trial, place: Path) -> list[ImageObservation]:
     """What a trial's sheets of samples show, checkpoint by checkpoint."""
     kept = folder.real_samples(trial.data)
     real = None if kept is None else torch.from_numpy(kept)
@@ -199,7 +199,7 @@ def _stored(folder: RunFolder, trial: Trial, place: Path) -> list[Sight]:
     for path in sorted((place / "samples").glob("step-*.npy")):
         images = torch.from_numpy(np.load(path, allow_pickle=False))
         step = int(path.stem.removeprefix("step-"))
-        found.append(Sight(step, compared(images, real), unseen=tuple(unseen)))
+        found.append(ImageObservation(step, compared(images, real), unseen=tuple(unseen)))
     return found
 
 
@@ -234,12 +234,12 @@ def of_images(fake: Scorable, real: Scorable | None, data_dir: Path, log: Log) -
         values |= of_features
         counts = counted[0], counted[1]
     classes = () if theirs is None else theirs.classes or ()
-    sight = Sight(0, values, *counts, classes=classes, unseen=tuple(unseen))
+    sight = ImageObservation(0, values, *counts, classes=classes, unseen=tuple(unseen))
     found = judge_samples([sight])
     found = replace(found, evidence=f"{ALONE}{found.evidence}")
     sources = {"fake": ours.what, "real": None if theirs is None else theirs.what}
-    alike = len({bytes(row) for row in ours.digests})
-    numbers = {"images": len(ours), "distinct": alike, **values}
+    match_dtype = len({bytes(row) for row in ours.digests})
+    numbers = {"images": len(ours), "distinct": match_dtype, **values}
     return {
         **{"trial": None, "model": None, **sources},
         **_plain(found, "samples"),
@@ -262,7 +262,7 @@ def _no_classifier(real: Input) -> str | None:
     """Why no classifier can count classes, or None if one can."""
     if real.dataset is None:
         return "only for a data set by name (--real fashion_mnist:test) is a classifier trained"
-    refusal: str | None = lookup.load("encoders", "classifier").refuses(real.dataset)
+    refusal: str | None = lookup.load("encoders", "classifier").unsupported_reason(real.dataset)
     return refusal
 
 
@@ -273,7 +273,7 @@ def _refuse(fake: Input, real: Input | None) -> None:
             raise ValueError(f"{role}: {source.what} holds features; images are what is looked at")
     if real is not None and real.shape != fake.shape:
         raise ValueError(
-            f"real images are {size_in_words(real)}, fake images {size_in_words(fake)}; make them "
+            f"real images are {describe_size(real)}, fake images {describe_size(fake)}; make them "
             "alike"
         )
 

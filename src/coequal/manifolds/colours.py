@@ -54,7 +54,7 @@ class ColourShapes(KnownModes):
         return f"colour_shapes-{VERSION}"
 
     @property
-    def in_words(self) -> str:
+    def description(self) -> str:
         """What the images are, in one line."""
         return (
             f"{', '.join(SHAPES)} of {AREA:.1f} square pixels in {HUES} hues at {PLACES} places, "

@@ -69,9 +69,9 @@ class Spiral(Curve):
         return f"spiral-{VERSION}-{self.turns:g}-{self._noise}"
 
     @property
-    def in_words(self) -> str:
+    def description(self) -> str:
         """What the points are, in one line."""
-        return f"a spiral of {self.turns:g} turns, uniform by arc length, {self._map_in_words}"
+        return f"a spiral of {self.turns:g} turns, uniform by arc length, {self._map_description}"
 
     @property
     def angles(self) -> tuple[float, float]:
@@ -102,9 +102,9 @@ class SwissRoll(Curve):
         return f"swiss_roll-{VERSION}-{self._noise}"
 
     @property
-    def in_words(self) -> str:
+    def description(self) -> str:
         """What the points are, in one line."""
-        return f"a swiss roll from above, uniform by angle, {self._map_in_words}"
+        return f"a swiss roll from above, uniform by angle, {self._map_description}"
 
     @property
     def angles(self) -> tuple[float, float]:

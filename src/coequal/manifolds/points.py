@@ -51,7 +51,7 @@ class Plane(KnownManifold):
         return f"{self.deviation:g}-{self.extent:g}"
 
     @property
-    def _map_in_words(self) -> str:
+    def _map_description(self) -> str:
         e = self.extent
         return f"noise of {self.deviation:g}, x and y mapped by (v + {e:g}) / {2 * e:g}"
 
@@ -109,9 +109,11 @@ class GaussianRing(Mixture):
         return f"gaussian_ring-{VERSION}-{self.modes}-{self.radius:g}-{self._noise}"
 
     @property
-    def in_words(self) -> str:
+    def description(self) -> str:
         """What the points are, in one line."""
-        return f"{self.modes} Gaussians on a circle of radius {self.radius:g}, {self._map_in_words}"
+        return (
+            f"{self.modes} Gaussians on a circle of radius {self.radius:g}, {self._map_description}"
+        )
 
     @property
     def centres(self) -> Tensor:
@@ -139,10 +141,10 @@ class GaussianGrid(Mixture):
         return f"gaussian_grid-{VERSION}-{self.side}-{self.gap:g}-{self._noise}"
 
     @property
-    def in_words(self) -> str:
+    def description(self) -> str:
         """What the points are, in one line."""
         grid = f"{self.side}x{self.side}"
-        return f"Gaussians on a grid of {grid}, {self.gap:g} apart, {self._map_in_words}"
+        return f"Gaussians on a grid of {grid}, {self.gap:g} apart, {self._map_description}"
 
     @property
     def centres(self) -> Tensor:

@@ -16,7 +16,7 @@ from coequal.classification import recipes
 from coequal.classification.recipes import Recipe
 from coequal.classification.subsets import digest, in_fixed_order, some_of_each
 from coequal.classification.training import Classifier, predict, train
-from coequal.contract import ImageSet, Metric, Value, Want
+from coequal.contract import ImageSet, Metric, MetricValue, RequiredInput
 from coequal.statistics.rates import Z, wilson
 
 KEPT = 40  # classifiers that this process remembers, of a few megabytes at most
@@ -38,7 +38,7 @@ class ClassifierMetric(Metric):
 
     costly: ClassVar[bool] = True
     sees_features: ClassVar[bool] = False
-    wants: ClassVar[tuple[Want, ...]] = ("labels", "images", "train")
+    required: ClassVar[tuple[RequiredInput, ...]] = ("labels", "images", "train")
     classifier: Literal["small", "resnet32"] = "small"
     seeds: int = 3
     epochs: float = 5.0
@@ -189,7 +189,7 @@ def hits(said: Int[Tensor, "seeds n top"], labels: Int[Tensor, " n"]) -> Bool[Te
 # -------------------------------------------------------------------------------------- accuracies
 
 
-def accuracy(found: Bool[Tensor, "seeds n"]) -> Value:
+def accuracy(found: Bool[Tensor, "seeds n"]) -> MetricValue:
     """The mean accuracy over seeds, for new images to judge and new classifier seeds.
 
     Two parts are joined. The images: Wilson's interval of the mean (all seeds judge the same
@@ -204,7 +204,9 @@ def accuracy(found: Bool[Tensor, "seeds n"]) -> Value:
     error, half = spread([float(one.double().mean()) for one in found])
     low = max(0.0, share - math.hypot(right / count - ends.low, half))
     high = min(1.0, share + math.hypot(ends.high - right / count, half))
-    return Value(share, math.hypot(math.sqrt(share * (1 - share) / count), error), (low, high))
+    return MetricValue(
+        share, math.hypot(math.sqrt(share * (1 - share) / count), error), (low, high)
+    )
 
 
 def spread(by_seed: Sequence[float]) -> tuple[float, float]:
@@ -218,7 +220,7 @@ def spread(by_seed: Sequence[float]) -> tuple[float, float]:
     return error, float(student.ppf(0.975, count - 1)) * error
 
 
-def paired(first: Bool[Tensor, "seeds n"], second: Bool[Tensor, "seeds n"]) -> Value:
+def paired(first: Bool[Tensor, "seeds n"], second: Bool[Tensor, "seeds n"]) -> MetricValue:
     """The accuracy of `first` less that of `second` on the same images, seed by seed.
 
     Its error and interval are over new images to judge (the deviation of the images' differences)
@@ -230,10 +232,12 @@ def paired(first: Bool[Tensor, "seeds n"], second: Bool[Tensor, "seeds n"]) -> V
     error, half = spread(by_seed)
     mean = float(by_image.mean())
     wide = math.hypot(Z * images, half)
-    return Value(mean, math.hypot(images, error), (max(-1.0, mean - wide), min(1.0, mean + wide)))
+    return MetricValue(
+        mean, math.hypot(images, error), (max(-1.0, mean - wide), min(1.0, mean + wide))
+    )
 
 
-def unpaired(first: Bool[Tensor, "seeds n"], second: Bool[Tensor, "seeds m"]) -> Value:
+def unpaired(first: Bool[Tensor, "seeds n"], second: Bool[Tensor, "seeds m"]) -> MetricValue:
     """The accuracy of `first` less that of `second` of the same classifiers on other images.
 
     Both sides' binomial errors and the spread of the seeds' differences; ends by Wilson's intervals
@@ -252,7 +256,7 @@ def unpaired(first: Bool[Tensor, "seeds n"], second: Bool[Tensor, "seeds m"]) ->
         up += (above if sign > 0 else below) ** 2
         squares += share * (1 - share) / count
     limits = (max(-1.0, mean - math.sqrt(down)), min(1.0, mean + math.sqrt(up)))
-    return Value(mean, math.sqrt(squares), limits)
+    return MetricValue(mean, math.sqrt(squares), limits)
 
 
 def in_detail(
@@ -274,7 +278,7 @@ def in_detail(
     return details
 
 
-def summary(value: Value) -> dict[str, Any]:
+def summary(value: MetricValue) -> dict[str, Any]:
     """A value as a detail of another."""
     return {
         "value": value.value,
@@ -283,6 +287,6 @@ def summary(value: Value) -> dict[str, Any]:
     }
 
 
-def undefined(metric: Metric) -> dict[str, Value]:
+def undefined(metric: Metric) -> dict[str, MetricValue]:
     """NaN for every number."""
-    return {name: Value(float("nan")) for name in metric.outputs}
+    return {name: MetricValue(float("nan")) for name in metric.outputs}

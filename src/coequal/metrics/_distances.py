@@ -194,8 +194,8 @@ def _same(one: Tensor, other: Tensor) -> bool:
 def _starts(part: Tensor, whole: Tensor) -> bool:
     """Whether these rows are the first ones of the whole, in memory."""
     same = part.data_ptr() == whole.data_ptr() and part.stride() == whole.stride()
-    alike = part.dtype == whole.dtype and part.shape[1:] == whole.shape[1:]
-    return same and alike and len(part) <= len(whole)
+    match_dtype = part.dtype == whole.dtype and part.shape[1:] == whole.shape[1:]
+    return same and match_dtype and len(part) <= len(whole)
 
 
 def _refined(data: Points, others: Tensor, best: Best, k: int, own: bool = False) -> Nearest:

@@ -5,19 +5,19 @@ import math
 from jaxtyping import Bool
 from torch import Tensor
 
-from coequal.contract import Value
+from coequal.contract import MetricValue
 from coequal.statistics.rates import wilson
 
 
-def share_of(hits: Bool[Tensor, " n"]) -> Value:
+def share_of(hits: Bool[Tensor, " n"]) -> MetricValue:
     """The share of hits, its binomial standard error, and Wilson's interval."""
     count, total = int(hits.sum()), len(hits)
     share = count / total
     low, high = wilson(count, total)
-    return Value(share, math.sqrt(share * (1 - share) / total), (low, high))
+    return MetricValue(share, math.sqrt(share * (1 - share) / total), (low, high))
 
 
-def distinct(places: Tensor) -> Value:
+def distinct(places: Tensor) -> MetricValue:
     """How many places hold at least one image, and the jackknife's standard error.
 
     Without one image the number is one less if it is alone in its place, and else the same; so s
@@ -31,10 +31,10 @@ def distinct(places: Tensor) -> Value:
     total = len(places)
     counts = places[places >= 0].bincount()
     lone = int((counts == 1).sum()) / total
-    return Value(float((counts > 0).sum()), math.sqrt((total - 1) * lone * (1 - lone)))
+    return MetricValue(float((counts > 0).sum()), math.sqrt((total - 1) * lone * (1 - lone)))
 
 
-def f1_value(precise: Bool[Tensor, " n"], recalled: Bool[Tensor, " m"]) -> Value:
+def f1_value(precise: Bool[Tensor, " n"], recalled: Bool[Tensor, " m"]) -> MetricValue:
     """The harmonic mean 2 p r / (p + r) of two shares of independent samples; 0 if both are 0.
 
     Its standard error is to first order, with dF/dp = 2 r^2 / (p + r)^2. Its interval is combined
@@ -57,12 +57,12 @@ def f1_value(precise: Bool[Tensor, " n"], recalled: Bool[Tensor, " m"]) -> Value
         for end in (0, 1)
     )
     if p.value + r.value == 0:  # no slope there, and each share alone leaves F at 0
-        return Value(0.0, None, (0.0, harmonic(p.interval[1], r.interval[1])))
+        return MetricValue(0.0, None, (0.0, harmonic(p.interval[1], r.interval[1])))
     squares = (p.value + r.value) ** 2
     error = math.hypot(
         2 * r.value**2 / squares * p.standard_error, 2 * p.value**2 / squares * r.standard_error
     )
-    return Value(middle, error, (max(0.0, middle - down), min(1.0, middle + up)))
+    return MetricValue(middle, error, (max(0.0, middle - down), min(1.0, middle + up)))
 
 
 def harmonic(first: float, second: float) -> float:

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from coequal.classification.subsets import in_fixed_order
-from coequal.contract import ImageSet, MetricInfo, Value
-from coequal.images import alike
+from coequal.contract import ImageSet, MetricInfo, MetricValue
+from coequal.images import match_dtype
 from coequal.metrics._classifiers import (
     CountedMetric,
     Labelled,
@@ -49,7 +49,7 @@ class Augmentation(CountedMetric):
     generated or other training images.
     """
 
-    over: ClassVar[str] = "new real images to judge and new classifier seeds"
+    error_over: ClassVar[str] = "new real images to judge and new classifier seeds"
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
         "augmentation_gain": MetricInfo("higher", "share; above 0: it helps", worst=-1.0)
     }
@@ -75,7 +75,7 @@ class Augmentation(CountedMetric):
 
     def values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
-    ) -> Mapping[str, Value]:
+    ) -> Mapping[str, MetricValue]:
         """NaN if an image is not finite. The details list classes without generated images.
 
         Raises:
@@ -89,7 +89,7 @@ class Augmentation(CountedMetric):
             return undefined(self)
         taught, added = Labelled(real["train_images"], real["train_labels"]), self.used(found)
         both = in_fixed_order(
-            torch.cat([taught.images, alike(added.images, taught.images.dtype)]),
+            torch.cat([taught.images, match_dtype(added.images, taught.images.dtype)]),
             torch.cat([taught.labels, added.labels]),
         )
         steps = self.recipe.steps_for(len(taught.labels))
@@ -97,7 +97,7 @@ class Augmentation(CountedMetric):
         said, labels = answers(classifiers, real["images"]), real["labels"]
         right, alone = hits(said, labels), hits(real["said"], labels)
         details = {
-            "recipe": self.recipe.in_words,
+            "recipe": self.recipe.description,
             **({"classes_without_images": lacking} if lacking else {}),
             "steps": steps,
             "real_images": len(taught.labels),

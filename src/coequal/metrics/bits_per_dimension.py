@@ -18,11 +18,11 @@ from coequal.contract import (
     ImageSet,
     Metric,
     MetricInfo,
+    MetricValue,
+    RequiredInput,
     Samples,
-    Value,
-    Want,
 )
-from coequal.images import unit
+from coequal.images import as_float
 from coequal.rng import Rng
 
 PART = "BitsPerDimension"
@@ -46,7 +46,7 @@ class BitsPerDimension(Metric):
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
         "bits_per_dimension": MetricInfo("lower", "bits per pixel and channel; 8 is a uniform law")
     }
-    wants: ClassVar[tuple[Want, ...]] = ("images", "generator", "density")
+    required: ClassVar[tuple[RequiredInput, ...]] = ("images", "generator", "density")
 
     def __post_init__(self) -> None:
         if self.images < 2:
@@ -62,7 +62,7 @@ class BitsPerDimension(Metric):
 
     def values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
-    ) -> Mapping[str, Value]:
+    ) -> Mapping[str, MetricValue]:
         """Nothing without a generator, for one that gives no probability, and for one that wants
         labels of images that have none."""
         generator, labels = fake.generator, real.get("labels")
@@ -72,7 +72,7 @@ class BitsPerDimension(Metric):
             return {}
         bits = _bits(generator, real["images"], labels if generator.conditional else None)
         error = float(bits.std()) / math.sqrt(len(bits)) if len(bits) > 1 else None
-        return {"bits_per_dimension": Value(float(bits.mean()), error)}
+        return {"bits_per_dimension": MetricValue(float(bits.mean()), error)}
 
 
 @torch.no_grad()
@@ -86,7 +86,7 @@ def _bits(generator: DensityGenerator, images: Tensor, labels: Tensor | None) ->
         for start in range(0, len(images), AT_ONCE):
             part = slice(start, start + AT_ONCE)
             own = None if labels is None else labels[part].to(device)
-            samples = Samples(unit(images[part]).to(device), own)
+            samples = Samples(as_float(images[part]).to(device), own)
             found.append(generator.log_likelihood(samples).double().cpu())
     finally:
         generator.train(training)

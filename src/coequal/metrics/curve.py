@@ -12,8 +12,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from coequal.contract import ImageSet, KnownManifold, Metric, MetricInfo, Value, Want
-from coequal.images import unit
+from coequal.contract import ImageSet, KnownManifold, Metric, MetricInfo, MetricValue, RequiredInput
+from coequal.images import as_float
 from coequal.manifolds.curves import Curve, on_curve
 from coequal.metrics._proportions import distinct, share_of
 from coequal.rng import Rng
@@ -41,7 +41,7 @@ class CurveCoverage(Metric):
             "higher", "share of the curve's length with a point near it", best=1.0
         ),
     }
-    wants: ClassVar[tuple[Want, ...]] = ("images",)
+    required: ClassVar[tuple[RequiredInput, ...]] = ("images",)
     deviations: float = 3.0
     bins: int = 100
 
@@ -52,7 +52,7 @@ class CurveCoverage(Metric):
             raise ValueError(f"curve: bins is {self.bins}; at least 1")
 
     @classmethod
-    def refuses(cls, manifold: KnownManifold | None) -> str | None:
+    def unsupported_reason(cls, manifold: KnownManifold | None) -> str | None:
         """Data that don't lie about a known curve."""
         if isinstance(manifold, Curve):
             return None
@@ -65,17 +65,17 @@ class CurveCoverage(Metric):
             ValueError: the curve is not known.
         """
         if not isinstance(real.manifold, Curve):
-            raise ValueError(self.refuses(real.manifold))
+            raise ValueError(self.unsupported_reason(real.manifold))
         return real.manifold.parameters
 
     def values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
-    ) -> Mapping[str, Value]:
+    ) -> Mapping[str, MetricValue]:
         """NaN if a point is not finite."""
         assert fake.images is not None
-        images = unit(fake.images)
+        images = as_float(fake.images)
         if not torch.isfinite(images).all():
-            return {name: Value(float("nan")) for name in self.outputs}
+            return {name: MetricValue(float("nan")) for name in self.outputs}
         found = on_curve(images, real)
         near = found.distance <= self.deviations
         bins = (found.place * self.bins).long().clamp(max=self.bins - 1)
@@ -83,5 +83,7 @@ class CurveCoverage(Metric):
         assert reached.standard_error is not None
         return {
             "curve_quality": share_of(near),
-            "curve_coverage": Value(reached.value / self.bins, reached.standard_error / self.bins),
+            "curve_coverage": MetricValue(
+                reached.value / self.bins, reached.standard_error / self.bins
+            ),
         }

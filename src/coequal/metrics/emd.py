@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
-from coequal.contract import ImageSet, Metric, MetricInfo, Value
+from coequal.contract import ImageSet, Metric, MetricInfo, MetricValue
 from coequal.metrics._threads import one_thread
 from coequal.rng import Rng
 
@@ -50,10 +50,10 @@ class EarthMoversDistance(Metric):
 
     def values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
-    ) -> Mapping[str, Value]:
+    ) -> Mapping[str, MetricValue]:
         """NaN if a feature is not finite, or without images."""
         if not len(fake) or not torch.isfinite(fake.features).all():
-            return {"emd": Value(float("nan"))}
+            return {"emd": MetricValue(float("nan"))}
         count = min(self.images, len(fake), len(real["features"]))
         ours, theirs = (
             _drawn(features, count, rng) for features in (real["features"], fake.features)
@@ -67,17 +67,17 @@ def earth_movers_distance(*, real: NDArray[Any], fake: NDArray[Any]) -> float:
     return _mean_length(real, fake, _pairing(_costs(real, fake)).partners)
 
 
-def distance_with_error(*, real: NDArray[Any], fake: NDArray[Any]) -> Value:
+def distance_with_error(*, real: NDArray[Any], fake: NDArray[Any]) -> MetricValue:
     """The distance, and its standard error if there are two rows or more."""
     costs = _costs(real, fake)
     first = costs[0].copy()
     found = _pairing(costs)
     value = _mean_length(real, fake, found.partners)
     if len(fake) < 2:
-        return Value(value)
+        return MetricValue(value)
     rough = first - found.costs[0]  # prices by which the costs were reduced, up to a constant
     prices = rough + _rise(found)
-    return Value(value, float(prices.std(ddof=1)) / len(prices) ** 0.5)
+    return MetricValue(value, float(prices.std(ddof=1)) / len(prices) ** 0.5)
 
 
 class Pairing(NamedTuple):

@@ -12,7 +12,7 @@ from typing import ClassVar
 import numpy as np
 from torch import Tensor
 
-from coequal.contract import ImageSet, Metric, MetricInfo, Value
+from coequal.contract import ImageSet, Metric, MetricInfo, MetricValue
 from coequal.metrics import _gaussians
 from coequal.metrics._gaussians import Gaussian
 from coequal.metrics._threads import one_thread
@@ -56,9 +56,9 @@ class FrechetDistance(Metric):
 
     def values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
-    ) -> Mapping[str, Value]:
+    ) -> Mapping[str, MetricValue]:
         """NaN if a feature is not finite, or for fewer than two images."""
-        nothing = dict.fromkeys(self.outputs, Value(math.nan))
+        nothing = dict.fromkeys(self.outputs, MetricValue(math.nan))
         if len(fake) < 2:
             return nothing
         with one_thread():
@@ -69,7 +69,7 @@ class FrechetDistance(Metric):
             found = _gaussians.distance(**both, spectrum=spectrum)
             excess = _gaussians.first_order_bias(**both, spectrum=spectrum)
             error = standard_error(**both)
-        return {"fd": Value(found, error), "fd_unbiased": Value(found - excess, error)}
+        return {"fd": MetricValue(found, error), "fd_unbiased": MetricValue(found - excess, error)}
 
 
 def moments(features: Tensor) -> Gaussian:

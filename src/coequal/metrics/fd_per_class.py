@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from coequal.contract import ImageSet, Metric, MetricInfo, Value, Want
+from coequal.contract import ImageSet, Metric, MetricInfo, MetricValue, RequiredInput
 from coequal.metrics import _gaussians
 from coequal.metrics._threads import one_thread
 from coequal.rng import Rng
@@ -36,7 +36,7 @@ class FrechetDistancePerClass(Metric):
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
         "fd_per_class": MetricInfo("lower", "squared feature units", best=0.0, label="FD per class")
     }
-    wants: ClassVar[tuple[Want, ...]] = ("labels",)
+    required: ClassVar[tuple[RequiredInput, ...]] = ("labels",)
 
     def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
         """Features (n, d) and labels (n,): Gaussians of all classes would be larger."""
@@ -44,7 +44,7 @@ class FrechetDistancePerClass(Metric):
 
     def values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
-    ) -> Mapping[str, Value]:
+    ) -> Mapping[str, MetricValue]:
         """NaN also if a feature is not finite."""
         found = distances(
             real=real["features"],
@@ -57,7 +57,7 @@ class FrechetDistancePerClass(Metric):
         known = [error for error in errors if error is not None]
         complete = len(known) == len(errors)
         error = math.hypot(*known) / len(found) if complete else None  # classes are independent
-        return {"fd_per_class": Value(mean, error)}
+        return {"fd_per_class": MetricValue(mean, error)}
 
 
 def distances(
@@ -66,7 +66,7 @@ def distances(
     real_labels: Int[Tensor, " m"],
     fake: Float[Tensor, "n d"],
     fake_labels: Int[Tensor, " n"],
-) -> dict[int, Value]:
+) -> dict[int, MetricValue]:
     """The distance within each class of the real images, by label; NaN where it can't be had."""
     with one_thread():
         return {
@@ -75,14 +75,14 @@ def distances(
         }
 
 
-def _within(real: Tensor, fake: Tensor) -> Value:
+def _within(real: Tensor, fake: Tensor) -> MetricValue:
     if min(len(real), len(fake)) < 2 or not torch.isfinite(fake).all():
-        return Value(float("nan"))
+        return MetricValue(float("nan"))
     both = {"real": _gaussians.fit(real), "fake": _gaussians.fit(fake)}
     spectrum = _gaussians.common_spectrum(**both)
     found = _gaussians.influences(**both)
     error = None if found is None else float(np.std(found, ddof=1) / math.sqrt(len(fake)))
-    return Value(_gaussians.distance(**both, spectrum=spectrum), error)
+    return MetricValue(_gaussians.distance(**both, spectrum=spectrum), error)
 
 
 def _labels(images: ImageSet, which: str) -> Tensor:

@@ -7,7 +7,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from coequal.contract import ImageSet, Metric, MetricInfo, Value
+from coequal.contract import ImageSet, Metric, MetricInfo, MetricValue
 from coequal.rng import Rng
 
 PART = "FeatureMatching"
@@ -36,14 +36,14 @@ class FeatureMatching(Metric):
 
     def values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
-    ) -> Mapping[str, Value]:
+    ) -> Mapping[str, MetricValue]:
         """`feature_matching`; NaN if a feature is not finite."""
         if not torch.isfinite(fake.features).all():
-            return {"feature_matching": Value(float("nan"))}
+            return {"feature_matching": MetricValue(float("nan"))}
         return {"feature_matching": mean_distance(real=real["mean"], fake=fake.features)}
 
 
-def mean_distance(*, real: Tensor, fake: Tensor) -> Value:
+def mean_distance(*, real: Tensor, fake: Tensor) -> MetricValue:
     """The distance from the mean of features (n, d) to a mean (d,).
 
     No standard error for a single image, or where both means are one point.
@@ -52,6 +52,6 @@ def mean_distance(*, real: Tensor, fake: Tensor) -> Value:
     shift = features.mean(0) - real
     distance = float(shift.norm())
     if len(features) < 2 or distance == 0:
-        return Value(distance)
+        return MetricValue(distance)
     along = features @ (shift / distance)
-    return Value(distance, float(along.std()) / len(features) ** 0.5)
+    return MetricValue(distance, float(along.std()) / len(features) ** 0.5)

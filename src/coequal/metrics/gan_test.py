@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from coequal.classification.training import Classifier, loaded
-from coequal.contract import ImageSet, ImageShape, MetricInfo, Value
+from coequal.contract import ImageSet, ImageShape, MetricInfo, MetricValue
 from coequal.metrics._classifiers import (
     ClassifierMetric,
     accuracy,
@@ -76,7 +76,7 @@ class GanTest(ClassifierMetric):
 
     def values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
-    ) -> Mapping[str, Value]:
+    ) -> Mapping[str, MetricValue]:
         """NaN if an image is not finite. The details list classes without generated images.
 
         Raises:
@@ -93,7 +93,7 @@ class GanTest(ClassifierMetric):
         gap = unpaired(right, of_real)
         assert gap.interval is not None
         details = {
-            "recipe": self.recipe.in_words,
+            "recipe": self.recipe.description,
             **({"classes_without_images": lacking} if lacking else {}),
             **in_detail(said, found.labels, classes),
             "trained_on": trained_on,

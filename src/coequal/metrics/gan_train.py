@@ -12,7 +12,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from coequal.contract import ImageSet, MetricInfo, Value
+from coequal.contract import ImageSet, MetricInfo, MetricValue
 from coequal.metrics._classifiers import (
     CountedMetric,
     accuracy,
@@ -54,7 +54,7 @@ class GanTrain(CountedMetric):
     generated or other training images (of the latter the seeds' spread is a part).
     """
 
-    over: ClassVar[str] = "new real images to judge and new classifier seeds"
+    error_over: ClassVar[str] = "new real images to judge and new classifier seeds"
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
         "gan_train": MetricInfo(
             "higher", "share of real images", worst=0.0, best=1.0, label="GAN-train"
@@ -86,7 +86,7 @@ class GanTrain(CountedMetric):
 
     def values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
-    ) -> Mapping[str, Value]:
+    ) -> Mapping[str, MetricValue]:
         """NaN if an image is not finite. The details list classes without generated images.
 
         Raises:
@@ -105,7 +105,7 @@ class GanTrain(CountedMetric):
         labels = real["labels"]
         right, baseline = hits(said[:, :, :1], labels), hits(real["said"][:, :, :1], labels)
         details = {
-            "recipe": self.recipe.in_words,
+            "recipe": self.recipe.description,
             **({"classes_without_images": lacking} if lacking else {}),
             **in_detail(said, labels, classes),
             "trained_on": len(taught.labels),

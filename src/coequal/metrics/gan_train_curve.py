@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from coequal.contract import ImageSet, MetricInfo, Value
+from coequal.contract import ImageSet, MetricInfo, MetricValue
 from coequal.metrics._classifiers import (
     ClassifierMetric,
     Labelled,
@@ -55,7 +55,7 @@ class GanTrainCurve(ClassifierMetric):
         smallest: images per class of the smallest size.
     """
 
-    over: ClassVar[str] = "new real images to judge and new classifier seeds"
+    error_over: ClassVar[str] = "new real images to judge and new classifier seeds"
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
         "worth_of_real": MetricInfo("higher", "real images")
     }
@@ -87,7 +87,7 @@ class GanTrainCurve(ClassifierMetric):
 
     def values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
-    ) -> Mapping[str, Value]:
+    ) -> Mapping[str, MetricValue]:
         """NaN if an image is not finite. The details list classes without generated images.
 
         Raises:
@@ -104,7 +104,7 @@ class GanTrainCurve(ClassifierMetric):
         of_real = torch.stack([hits(one, real["labels"]) for one in real["said"]])
         value = worth(right[-1], of_real, real["sizes"], rng)
         details = {
-            "recipe": self.recipe.in_words,
+            "recipe": self.recipe.description,
             **({"classes_without_images": lacking} if lacking else {}),
             "steps": steps,
             **(value.details or {}),
@@ -142,7 +142,7 @@ def worth(
     real: Bool[Tensor, "sizes seeds n"],
     sizes: Int[Tensor, " sizes"],
     rng: Rng,
-) -> Value:
+) -> MetricValue:
     """The size at which real images reach the accuracy of the generated ones, with its interval.
 
     Args:
@@ -161,7 +161,7 @@ def worth(
     details: dict[str, Any] = {}
     if found in (float(sizes[0]), float(sizes[-1])):
         details["bound"] = "at most" if found == float(sizes[0]) else "at least"
-    return Value(found, None, (float(ends[0]), float(ends[1])), details)
+    return MetricValue(found, None, (float(ends[0]), float(ends[1])), details)
 
 
 def _crossing(

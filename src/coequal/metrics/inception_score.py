@@ -10,7 +10,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from coequal.contract import ImageSet, Metric, MetricInfo, Value, Want
+from coequal.contract import ImageSet, Metric, MetricInfo, MetricValue, RequiredInput
 from coequal.metrics._canonical_order import in_fixed_order
 from coequal.rng import Rng
 
@@ -37,7 +37,7 @@ class InceptionScore(Metric):
         "is": MetricInfo("higher", "effective classes", label="IS"),
         "is_whole": MetricInfo("higher", "effective classes", label="IS whole"),
     }
-    wants: ClassVar[tuple[Want, ...]] = ("probabilities",)
+    required: ClassVar[tuple[RequiredInput, ...]] = ("probabilities",)
     splits: int = 10
 
     def __post_init__(self) -> None:
@@ -50,7 +50,7 @@ class InceptionScore(Metric):
 
     def values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
-    ) -> Mapping[str, Value]:
+    ) -> Mapping[str, MetricValue]:
         """`is` and `is_whole`; NaN if a feature or a probability is not finite.
 
         Raises:
@@ -62,14 +62,14 @@ class InceptionScore(Metric):
                 "encoder that knows classes, such as 'classifier'"
             )
         if not (torch.isfinite(fake.features).all() and torch.isfinite(fake.probabilities).all()):
-            return {name: Value(float("nan")) for name in self.outputs}
+            return {name: MetricValue(float("nan")) for name in self.outputs}
         probabilities = in_fixed_order(fake.probabilities)
         return {
             "is": self.split_score(probabilities, rng),
             "is_whole": whole_score(probabilities),
         }
 
-    def split_score(self, probabilities: Tensor, rng: Rng) -> Value:
+    def split_score(self, probabilities: Tensor, rng: Rng) -> MetricValue:
         """The mean score of random parts (n, classes), and its standard error with two or more."""
         count = len(probabilities)
         splits = max(1, min(self.splits, count // FEWEST_PER_SPLIT))
@@ -78,13 +78,13 @@ class InceptionScore(Metric):
             [whole_score(part).value for part in shuffled.tensor_split(splits)], dtype=torch.float64
         )
         error = float(scores.std()) / splits**0.5 if splits > 1 else None
-        return Value(float(scores.mean()), error)
+        return MetricValue(float(scores.mean()), error)
 
 
-def whole_score(probabilities: Tensor) -> Value:
+def whole_score(probabilities: Tensor) -> MetricValue:
     """One score of all rows (n, classes), in float64; the standard error needs two rows."""
     p = probabilities.double()
     divergence = (torch.xlogy(p, p) - torch.xlogy(p, p.mean(0))).sum(1)
     score = float(divergence.mean().exp())
     error = score * float(divergence.std()) / len(p) ** 0.5 if len(p) > 1 else None
-    return Value(score, error)
+    return MetricValue(score, error)

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from coequal.contract import ImageSet, Metric, MetricInfo, Value
+from coequal.contract import ImageSet, Metric, MetricInfo, MetricValue
 from coequal.metrics import _two_samples
 from coequal.metrics._threads import one_thread
 from coequal.metrics._two_samples import Rows
@@ -49,10 +49,10 @@ class KernelDistance(Metric):
 
     def values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
-    ) -> Mapping[str, Value]:
+    ) -> Mapping[str, MetricValue]:
         """NaN if a feature is not finite, or for fewer than two images."""
         if len(fake) < 2 or not torch.isfinite(fake.features).all():
-            return dict.fromkeys(self.outputs, Value(float("nan")))
+            return dict.fromkeys(self.outputs, MetricValue(float("nan")))
         ours, theirs = (_two_samples.as_rows(x) for x in (real["features"], fake.features))
         with one_thread():
             found = _two_samples.discrepancy(
@@ -64,8 +64,10 @@ class KernelDistance(Metric):
             )
         of_draw = float(np.var(found.subsets, ddof=1)) / self.subsets
         return {
-            "kid": Value(found.value, math.sqrt(found.variance)),
-            "kid_subsets": Value(float(found.subsets.mean()), math.sqrt(found.variance + of_draw)),
+            "kid": MetricValue(found.value, math.sqrt(found.variance)),
+            "kid_subsets": MetricValue(
+                float(found.subsets.mean()), math.sqrt(found.variance + of_draw)
+            ),
         }
 
     def _chosen(self, rows: Rows, other: Rows, rng: Rng) -> Rows:

@@ -19,10 +19,10 @@ from coequal.contract import (
     KnownManifold,
     Metric,
     MetricInfo,
-    Value,
-    Want,
+    MetricValue,
+    RequiredInput,
 )
-from coequal.images import unit
+from coequal.images import as_float
 from coequal.manifolds.inversion.invert import Effort, Inversion, invert
 from coequal.manifolds.polygons.family import Mode, PolygonFamily
 from coequal.manifolds.polygons.projection import DELTA, Name, Projection, project
@@ -73,8 +73,8 @@ class Manifold(Metric):
         "manifold_distance": MetricInfo("lower", "squared distance", best=0.0),
         "manifold_undecided": MetricInfo("lower", "share of real images", worst=1.0, best=0.0),
     }
-    wants: ClassVar[tuple[Want, ...]] = ("images",)
-    wants_for: ClassVar[Mapping[str, Want]] = {
+    required: ClassVar[tuple[RequiredInput, ...]] = ("images",)
+    required_for: ClassVar[Mapping[str, RequiredInput]] = {
         "manifold_recall": "generator",
         "manifold_f1": "generator",
         "manifold_undecided": "generator",
@@ -87,7 +87,7 @@ class Manifold(Metric):
             raise ValueError(f"manifold: images must be at least 1, got {self.images}")
 
     @classmethod
-    def refuses(cls, manifold: KnownManifold | None) -> str | None:
+    def unsupported_reason(cls, manifold: KnownManifold | None) -> str | None:
         """All but polygons."""
         if isinstance(manifold, PolygonFamily):
             return None
@@ -99,13 +99,13 @@ class Manifold(Metric):
         assert isinstance(family, PolygonFamily)
         assert real.images is not None
         return {
-            "images": unit(real.images[: self.images]).clone(),
+            "images": as_float(real.images[: self.images]).clone(),
             "family": torch.tensor([family.vertices, family.size, MODES.index(family.mode)]),
         }
 
     def values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
-    ) -> Mapping[str, Value]:
+    ) -> Mapping[str, MetricValue]:
         """Without a generator only what needs none; NaN if a feature or an image is not finite.
 
         Raises:
@@ -114,9 +114,9 @@ class Manifold(Metric):
         """
         assert fake.images is not None
         if not torch.isfinite(fake.features).all():
-            return dict.fromkeys(self.outputs, Value(math.nan))
+            return dict.fromkeys(self.outputs, MetricValue(math.nan))
         family = family_of(real["family"])
-        images = some(unit(fake.images), self.images, rng)
+        images = some(as_float(fake.images), self.images, rng)
         near = distance(images, family, self.manifold, self.delta)
         precise = near.squared <= self.delta
         found = {
@@ -168,7 +168,7 @@ def distance(
     if images.shape[2] != family.size:
         size = images.shape[2]
         raise ValueError(f"images are {size}x{size}, the manifold's {family.size}x{family.size}")
-    values = unit(images)
+    values = as_float(images)
     low, high = float(values.nan_to_num(0.5).min()), float(values.nan_to_num(0.5).max())
     if low < -ROUNDING or high > 1 + ROUNDING:
         raise ValueError(f"images must lie in [0, 1], found {low:g} to {high:g}")
@@ -181,7 +181,7 @@ def family_of(numbers: Tensor) -> PolygonFamily:
     return PolygonFamily(vertices, size, MODES[mode])
 
 
-def _mean(squared: Tensor) -> Value:
+def _mean(squared: Tensor) -> MetricValue:
     count = len(squared)
     error = float(squared.std()) / math.sqrt(count) if count > 1 else None
-    return Value(float(squared.mean()), error)
+    return MetricValue(float(squared.mean()), error)

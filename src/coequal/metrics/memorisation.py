@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from coequal.contract import ImageSet, Metric, MetricInfo, Value, Want
+from coequal.contract import ImageSet, Metric, MetricInfo, MetricValue, RequiredInput
 from coequal.metrics._distances import nearest, within
 from coequal.metrics._tiles import TIE, finite
 from coequal.rng import Rng
@@ -60,7 +60,7 @@ class Memorisation(Metric):
             "target", "standard deviations; 0 is best; below: copies", 0.0, label="C_T"
         ),
     }
-    wants: ClassVar[tuple[Want, ...]] = ("train",)
+    required: ClassVar[tuple[RequiredInput, ...]] = ("train",)
     cells: int = 1
     fewest: int = 20
 
@@ -96,7 +96,7 @@ class Memorisation(Metric):
 
     def values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
-    ) -> Mapping[str, Value]:
+    ) -> Mapping[str, MetricValue]:
         """NaN if a feature is not finite.
 
         Raises:
@@ -105,13 +105,13 @@ class Memorisation(Metric):
         if len(fake) < 2:
             raise ValueError(f"memorisation: {len(fake)} generated images; at least 2")
         if not finite(fake.features):
-            return {name: Value(float("nan")) for name in self.outputs}
+            return {name: MetricValue(float("nan")) for name in self.outputs}
         distances, authentic = _copying(fake.features, real["train"], real["gaps"])
         share, error = _share(authentic)
         held_out_share, _ = _share(real["authentic"])
         return {
-            "authenticity": Value(share, error),
-            "authenticity_calibrated": Value(share - held_out_share, error),
+            "authenticity": MetricValue(share, error),
+            "authenticity_calibrated": MetricValue(share - held_out_share, error),
             "c_t": c_t(
                 held_out=real["distances"],
                 held_out_cells=real["cells"],
@@ -129,7 +129,7 @@ def c_t(
     fake: Float[Tensor, " m"],
     fake_cells: Int[Tensor, " m"],
     fewest: int,
-) -> Value:
+) -> MetricValue:
     """Meehan et al., section 3.2, from distances to the nearest training image and cells.
 
     Z_U = (U - n m / 2) / sqrt(n m (n + m + 1) / 12) within a cell, U being the number of pairs in
@@ -148,11 +148,11 @@ def c_t(
         errors.append(math.sqrt(m * spread) / deviation)
         weights.append(n / len(held_out))
     if not weights:
-        return Value(math.nan)
+        return MetricValue(math.nan)
     total = math.fsum(weights)
     score = math.fsum(w * z for w, z in zip(weights, scores, strict=True)) / total
     error = math.hypot(*(w * e for w, e in zip(weights, errors, strict=True))) / total
-    return Value(score, error if math.isfinite(error) else None)
+    return MetricValue(score, error if math.isfinite(error) else None)
 
 
 def _beaten(found: Tensor, near: Tensor) -> Tensor:

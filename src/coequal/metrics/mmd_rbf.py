@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from coequal.contract import ImageSet, Metric, MetricInfo, Value
+from coequal.contract import ImageSet, Metric, MetricInfo, MetricValue
 from coequal.metrics import _two_samples
 from coequal.metrics._threads import one_thread
 from coequal.metrics._two_samples import Rows
@@ -51,12 +51,12 @@ class GaussianMaximumMeanDiscrepancy(Metric):
 
     def values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
-    ) -> Mapping[str, Value]:
+    ) -> Mapping[str, MetricValue]:
         """NaN if a feature is not finite, for fewer than two images, or if all real ones are
         alike."""
         width = float(real["width"])
         if len(fake) < 2 or width == 0 or not torch.isfinite(fake.features).all():
-            return {"mmd_rbf": Value(float("nan"))}
+            return {"mmd_rbf": MetricValue(float("nan"))}
         # Distances don't see the mean, and without it float32 has more digits for them.
         ours, theirs = (
             _two_samples.as_rows(features.double() - real["mean"])
@@ -74,7 +74,7 @@ class GaussianMaximumMeanDiscrepancy(Metric):
                 chosen_real=np.zeros((len(ours), 0), ours.dtype),
                 chosen_fake=np.zeros((len(theirs), 0), theirs.dtype),
             )
-        return {"mmd_rbf": Value(found.value, math.sqrt(found.variance))}
+        return {"mmd_rbf": MetricValue(found.value, math.sqrt(found.variance))}
 
 
 def gaussian(first: Rows, second: Rows, width: float) -> Rows:

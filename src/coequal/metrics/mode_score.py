@@ -9,7 +9,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from coequal.contract import ImageSet, Metric, MetricInfo, Value, Want
+from coequal.contract import ImageSet, Metric, MetricInfo, MetricValue, RequiredInput
 from coequal.rng import Rng
 
 PART = "ModeScore"
@@ -32,7 +32,7 @@ class ModeScore(Metric):
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
         "mode_score": MetricInfo("higher", "effective classes")
     }
-    wants: ClassVar[tuple[Want, ...]] = ("probabilities",)
+    required: ClassVar[tuple[RequiredInput, ...]] = ("probabilities",)
 
     def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
         """The mean class probabilities of real images, (classes,).
@@ -44,7 +44,7 @@ class ModeScore(Metric):
 
     def values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
-    ) -> Mapping[str, Value]:
+    ) -> Mapping[str, MetricValue]:
         """`mode_score`; NaN if a feature or a probability is not finite.
 
         Raises:
@@ -52,11 +52,11 @@ class ModeScore(Metric):
         """
         probabilities = class_probabilities(fake)
         if not (torch.isfinite(fake.features).all() and torch.isfinite(probabilities).all()):
-            return {"mode_score": Value(float("nan"))}
+            return {"mode_score": MetricValue(float("nan"))}
         return {"mode_score": mode_score(real=real["marginal"], fake=probabilities)}
 
 
-def mode_score(*, real: Tensor, fake: Tensor) -> Value:
+def mode_score(*, real: Tensor, fake: Tensor) -> MetricValue:
     """The score of generated images' probabilities (n, classes) against the real mean (classes,).
 
     0, without a standard error, where a class that no real image can have is generated.
@@ -67,9 +67,9 @@ def mode_score(*, real: Tensor, fake: Tensor) -> Value:
     shift = (torch.xlogy(mean, mean) - torch.xlogy(mean, q)).sum()
     score = float((divergence.mean() - shift).exp())
     if len(p) < 2 or torch.isinf(shift):
-        return Value(score)
+        return MetricValue(score)
     influence = divergence - (torch.xlogy(p, mean) - torch.xlogy(p, q)).sum(1)
-    return Value(score, score * float(influence.std()) / len(p) ** 0.5)
+    return MetricValue(score, score * float(influence.std()) / len(p) ** 0.5)
 
 
 def class_probabilities(images: ImageSet) -> Tensor:

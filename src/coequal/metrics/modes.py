@@ -9,8 +9,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from coequal.contract import ImageSet, KnownManifold, Metric, MetricInfo, Value, Want
-from coequal.images import unit
+from coequal.contract import ImageSet, KnownManifold, Metric, MetricInfo, MetricValue, RequiredInput
+from coequal.images import as_float
 from coequal.manifolds import colours, points
 from coequal.manifolds.modes import Assignment, KnownModes
 from coequal.metrics._proportions import distinct, share_of
@@ -57,7 +57,7 @@ class Modes(Metric):
             "lower", "nats, 0 for modes of equal frequency", best=0.0, label="modes KL"
         ),
     }
-    wants: ClassVar[tuple[Want, ...]] = ("images",)
+    required: ClassVar[tuple[RequiredInput, ...]] = ("images",)
     deviations: float = 3.0
     squared_distance: float = 2.0
 
@@ -68,7 +68,7 @@ class Modes(Metric):
                 raise ValueError(f"modes: {name} is {value}; it must be above 0 and finite")
 
     @classmethod
-    def refuses(cls, manifold: KnownManifold | None) -> str | None:
+    def unsupported_reason(cls, manifold: KnownManifold | None) -> str | None:
         """Data whose modes are not known."""
         if isinstance(manifold, KnownModes):
             return None
@@ -81,17 +81,17 @@ class Modes(Metric):
             ValueError: the modes are not known.
         """
         if not isinstance(real.manifold, KnownModes):
-            raise ValueError(self.refuses(real.manifold))
+            raise ValueError(self.unsupported_reason(real.manifold))
         return real.manifold.parameters
 
     def values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
-    ) -> Mapping[str, Value]:
+    ) -> Mapping[str, MetricValue]:
         """NaN if an image is not finite."""
         assert fake.images is not None
-        images = unit(fake.images)
+        images = as_float(fake.images)
         if not torch.isfinite(images).all():
-            return {name: Value(float("nan")) for name in self.outputs}
+            return {name: MetricValue(float("nan")) for name in self.outputs}
         found, modes, largest = self._assigned(images, real)
         good = found.squared <= largest
         return {
@@ -110,11 +110,11 @@ class Modes(Metric):
         return colours.assign(images), colours.MODES, self.squared_distance
 
 
-def divergence(counts: Tensor) -> Value:
+def divergence(counts: Tensor) -> MetricValue:
     """KL(frequencies | equal frequencies) in nats, of counts by mode, with its standard error."""
     total, modes = int(counts.sum()), len(counts)
     p = counts[counts > 0].double() / total
     logs = (p * modes).log()
     value = float((p * logs).sum())
     first = float((p * logs.square()).sum()) - value**2  # a variance: rounding may be below 0
-    return Value(value, math.sqrt(max(first, 0.0) / total))
+    return MetricValue(value, math.sqrt(max(first, 0.0) / total))

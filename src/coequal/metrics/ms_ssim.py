@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from coequal.contract import ImageSet, Metric, MetricInfo, Value, Want
+from coequal.contract import ImageSet, Metric, MetricInfo, MetricValue, RequiredInput
 from coequal.images import to_uint8
 from coequal.metrics._canonical_order import in_fixed_order
 from coequal.rng import Rng
@@ -38,7 +38,7 @@ class PairSimilarity(Metric):
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
         "ms_ssim": MetricInfo("lower", "mean similarity", label="MS-SSIM")
     }
-    wants: ClassVar[tuple[Want, ...]] = ("images",)
+    required: ClassVar[tuple[RequiredInput, ...]] = ("images",)
     pairs: int = 1000
 
     def __post_init__(self) -> None:
@@ -51,7 +51,7 @@ class PairSimilarity(Metric):
 
     def values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
-    ) -> Mapping[str, Value]:
+    ) -> Mapping[str, MetricValue]:
         """`ms_ssim`; NaN if a feature is not finite.
 
         Raises:
@@ -61,7 +61,7 @@ class PairSimilarity(Metric):
             given = "none" if fake.images is None else len(fake.images)
             raise ValueError(f"ms_ssim: needs two images or more, got {given}")
         if not torch.isfinite(fake.features).all():
-            return {"ms_ssim": Value(float("nan"))}
+            return {"ms_ssim": MetricValue(float("nan"))}
         images = in_fixed_order(to_uint8(fake.images))
         first, second = draw_pairs(len(images), self.pairs, rng)
         found = torch.cat(
@@ -74,7 +74,7 @@ class PairSimilarity(Metric):
         )
         disjoint = 1 < self.pairs <= len(images) // 2
         error = float(found.std()) / self.pairs**0.5 if disjoint else None
-        return {"ms_ssim": Value(float(found.mean()), error)}
+        return {"ms_ssim": MetricValue(float(found.mean()), error)}
 
 
 def draw_pairs(count: int, pairs: int, rng: Rng) -> tuple[Tensor, Tensor]:

@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from coequal.contract import ImageSet, Metric, MetricInfo, Value
+from coequal.contract import ImageSet, Metric, MetricInfo, MetricValue
 from coequal.metrics._distances import Crossing, Nearest, across, within
 from coequal.metrics._tiles import TIE, finite
 from coequal.rng import Rng
@@ -79,7 +79,7 @@ class Neighbours(Metric):
 
     def values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
-    ) -> Mapping[str, Value]:
+    ) -> Mapping[str, MetricValue]:
         """NaN if a feature is not finite.
 
         Raises:
@@ -88,7 +88,7 @@ class Neighbours(Metric):
         k = max(self.precision_k, 2)  # the second takes the place of the first in the jackknife
         _enough(len(fake), k, "generated")
         if not finite(fake.features):
-            return {name: Value(float("nan")) for name in self.outputs}
+            return {name: MetricValue(float("nan")) for name in self.outputs}
         radii = real["distances"][:, [self.precision_k - 1, self.density_k - 1]]
         own = within(fake.features, k)
         cross = across(
@@ -104,24 +104,24 @@ class Neighbours(Metric):
         both = precision.value + recall
         return {
             "precision": precision,
-            "recall": Value(recall),
-            "f1": Value(2 * precision.value * recall / both if both else 0.0),
+            "recall": MetricValue(recall),
+            "f1": MetricValue(2 * precision.value * recall / both if both else 0.0),
             "density": _mean(cross.balls_over_columns[1].double() / self.density_k),
             "coverage": _coverage(cross, radii[:, 1], len(fake)),
             **_one_nn(real["distances"], own, cross),
         }
 
 
-def _coverage(cross: Crossing, radii: Tensor, fakes: int) -> Value:
+def _coverage(cross: Crossing, radii: Tensor, fakes: int) -> MetricValue:
     """The share of real images with a generated one in their ball."""
     inside = cross.of_rows.distances <= radii[:, None] * (1 + TIE)
     lone = inside[:, 0] & ~inside[:, 1]  # uncovered without the one image in the ball
     lost = torch.bincount(cross.of_rows.indices[lone, 0], minlength=fakes).double()
     share = inside[:, 0].double().mean()
-    return Value(float(share), _jackknife(share - lost / len(radii)))
+    return MetricValue(float(share), _jackknife(share - lost / len(radii)))
 
 
-def _one_nn(real: Tensor, own: Nearest, cross: Crossing) -> dict[str, Value]:
+def _one_nn(real: Tensor, own: Nearest, cross: Crossing) -> dict[str, MetricValue]:
     """The three shares; `real` are the distances between real images, `own` between generated."""
     to_fake, to_real = cross.of_rows, cross.of_columns.distances[:, 0]
     real_right = _nearer(real[:, 0], to_fake.distances[:, 0])
@@ -140,9 +140,11 @@ def _one_nn(real: Tensor, own: Nearest, cross: Crossing) -> dict[str, Value]:
     fake_left -= fake_right
     both = torch.cat([real_right, fake_right]).mean()
     return {
-        "one_nn": Value(float(both), _jackknife((real_left + fake_left) / (reals + fakes - 1))),
-        "one_nn_real": Value(float(real_right.mean()), _jackknife(real_left / reals)),
-        "one_nn_fake": Value(float(fake_right.mean()), _jackknife(fake_left / (fakes - 1))),
+        "one_nn": MetricValue(
+            float(both), _jackknife((real_left + fake_left) / (reals + fakes - 1))
+        ),
+        "one_nn_real": MetricValue(float(real_right.mean()), _jackknife(real_left / reals)),
+        "one_nn_fake": MetricValue(float(fake_right.mean()), _jackknife(fake_left / (fakes - 1))),
     }
 
 
@@ -152,9 +154,9 @@ def _nearer(first: Tensor, second: Tensor) -> Tensor:
     return (1 + before.double() - after.double()) / 2
 
 
-def _mean(scores: Float[Tensor, " n"]) -> Value:
+def _mean(scores: Float[Tensor, " n"]) -> MetricValue:
     """The mean of independent scores of the generated images."""
-    return Value(float(scores.mean()), float(scores.std() / len(scores) ** 0.5))
+    return MetricValue(float(scores.mean()), float(scores.std() / len(scores) ** 0.5))
 
 
 def _jackknife(without: Float[Tensor, " n"]) -> float:

@@ -8,7 +8,7 @@ from typing import ClassVar, NamedTuple
 import torch
 from torch import Tensor
 
-from coequal.contract import ImageSet, Metric, MetricInfo, Value
+from coequal.contract import ImageSet, Metric, MetricInfo, MetricValue
 from coequal.metrics._canonical_order import some
 from coequal.rng import Rng
 
@@ -71,10 +71,10 @@ class DistributionPrecisionRecall(Metric):
 
     def values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
-    ) -> Mapping[str, Value]:
+    ) -> Mapping[str, MetricValue]:
         """`prd_f8` and `prd_f1_8`; NaN if a feature is not finite."""
         if not torch.isfinite(fake.features).all():
-            return {name: Value(float("nan")) for name in self.outputs}
+            return {name: MetricValue(float("nan")) for name in self.outputs}
         found = self.clusterings(real=real["features"], fake=fake.features, rng=rng)
         return {
             "prd_f8": best_f_with_error(found, 8, self.angles),
@@ -127,7 +127,7 @@ def f_scores(curve: Curve, beta: float) -> Tensor:
     return torch.where(weighted > 0, (1 + beta**2) * p * r / weighted.clamp(min=1e-300), 0.0)
 
 
-def best_f_with_error(clusterings: Sequence[Clustering], beta: float, angles: int) -> Value:
+def best_f_with_error(clusterings: Sequence[Clustering], beta: float, angles: int) -> MetricValue:
     """The highest F_beta on the mean curve, and its standard error with two runs and two images."""
     every = curves(clusterings, angles)
     mean = Curve(every.precision.mean(0), every.recall.mean(0))
@@ -135,7 +135,7 @@ def best_f_with_error(clusterings: Sequence[Clustering], beta: float, angles: in
     best = int(scores.argmax())
     count, runs = len(clusterings[0].labels), len(clusterings)
     if runs < 2 or count < 2 or scores[best] == 0:
-        return Value(float(scores[best]))
+        return MetricValue(float(scores[best]))
     p, r = mean.precision[best], mean.recall[best]
     by_p, by_r = (1 + beta**2) * torch.stack([r, beta * p]).square() / (beta**2 * p + r) ** 2
     slope = spaced_slopes(angles)[best]
@@ -145,7 +145,7 @@ def best_f_with_error(clusterings: Sequence[Clustering], beta: float, angles: in
         counts_for += share[one.labels] * (by_p + by_r / slope) / runs
     of_runs = by_p * every.precision[:, best] + by_r * every.recall[:, best]
     parts = (counts_for.std() / count**0.5, of_runs.std() / runs**0.5)
-    return Value(float(scores[best]), math.hypot(*map(float, parts)))
+    return MetricValue(float(scores[best]), math.hypot(*map(float, parts)))
 
 
 def _below(clusterings: Sequence[Clustering], best: int, angles: int, odds: float) -> Tensor:

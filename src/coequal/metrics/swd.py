@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from coequal.contract import ImageSet, Metric, MetricInfo, Value
+from coequal.contract import ImageSet, Metric, MetricInfo, MetricValue
 from coequal.metrics._threads import one_thread
 from coequal.metrics._transport import influences
 from coequal.rng import Rng
@@ -49,10 +49,10 @@ class SlicedWasserstein(Metric):
 
     def values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
-    ) -> Mapping[str, Value]:
+    ) -> Mapping[str, MetricValue]:
         """NaN if a feature is not finite, or without images."""
         if not len(fake) or not torch.isfinite(fake.features).all():
-            return {"swd": Value(float("nan"))}
+            return {"swd": MetricValue(float("nan"))}
         drawn = rng.normal(self.directions, fake.features.shape[1]).double().numpy()
         lines = drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
         ours, theirs = (
@@ -62,7 +62,7 @@ class SlicedWasserstein(Metric):
             return {"swd": sliced_wasserstein(real=ours, fake=theirs, lines=lines)}
 
 
-def sliced_wasserstein(*, real: NDArray[Any], fake: NDArray[Any], lines: Array) -> Value:
+def sliced_wasserstein(*, real: NDArray[Any], fake: NDArray[Any], lines: Array) -> MetricValue:
     """The mean over unit vectors `lines` (l, d) of W2^2 between projections, uniform weights.
 
     No standard error for a single fake image.
@@ -80,7 +80,7 @@ def sliced_wasserstein(*, real: NDArray[Any], fake: NDArray[Any], lines: Array) 
         for ours, theirs, places in zip(x, y, order, strict=True):
             counts_for[places] += influences(real=ours, fake=theirs, power=2)
     error = float(counts_for.std(ddof=1)) / len(lines) / n**0.5 if n > 1 else None
-    return Value(total / len(lines), error)
+    return MetricValue(total / len(lines), error)
 
 
 def _matching(m: int, n: int) -> tuple[NDArray[np.int64], NDArray[np.int64], Array]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from coequal.contract import ImageSet, Metric, MetricInfo, Value, Want
+from coequal.contract import ImageSet, Metric, MetricInfo, MetricValue, RequiredInput
 from coequal.images import to_uint8
 from coequal.metrics._canonical_order import some
 from coequal.metrics._transport import influences
@@ -60,7 +60,7 @@ class PatchDistance(Metric):
             "lower", "standard deviations x 1000", best=0.0, label="SWD patches"
         )
     }
-    wants: ClassVar[tuple[Want, ...]] = ("images",)
+    required: ClassVar[tuple[RequiredInput, ...]] = ("images",)
     patches: int = 32
     directions: int = 64
     repeats: int = 2
@@ -79,7 +79,7 @@ class PatchDistance(Metric):
 
     def values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
-    ) -> Mapping[str, Value]:
+    ) -> Mapping[str, MetricValue]:
         """`swd_patches`; NaN if a feature is not finite.
 
         Raises:
@@ -87,13 +87,13 @@ class PatchDistance(Metric):
         """
         images = pixels(fake)
         if not torch.isfinite(fake.features).all():
-            return {"swd_patches": Value(float("nan"))}
+            return {"swd_patches": MetricValue(float("nan"))}
         found = self.levels(real=real["images"], fake=images, rng=rng).values()
         distance = sum(level.distance for level in found) / len(found)
         counts_for = np.mean([level.counts_for for level in found], axis=0)
         count = len(counts_for)
         error = float(counts_for.std(ddof=1)) / count**0.5 if count > 1 else None
-        return {"swd_patches": Value(distance, error)}
+        return {"swd_patches": MetricValue(distance, error)}
 
     def levels(self, *, real: Tensor, fake: Tensor, rng: Rng) -> dict[int, Level]:
         """Times 1000, of images (n, c, h, w) at each level, by its shorter side."""

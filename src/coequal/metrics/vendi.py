@@ -10,7 +10,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from coequal.contract import ImageSet, Metric, MetricInfo, Value
+from coequal.contract import ImageSet, Metric, MetricInfo, MetricValue
 from coequal.metrics._canonical_order import in_fixed_order, some
 from coequal.rng import Rng
 
@@ -56,10 +56,10 @@ class VendiScore(Metric):
 
     def values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
-    ) -> Mapping[str, Value]:
+    ) -> Mapping[str, MetricValue]:
         """`vendi` and `vendi_ratio`; NaN if a feature is not finite, or all of them are 0."""
         if not torch.isfinite(fake.features).all():
-            return {name: Value(float("nan")) for name in self.outputs}
+            return {name: MetricValue(float("nan")) for name in self.outputs}
         count = min(len(real["features"]), len(fake))
         theirs, ours = (some(rows, count, rng) for rows in (fake.features, real["features"]))
         part, against = vendi_with_error(theirs, self.order, rng), vendi(ours, self.order)
@@ -67,7 +67,7 @@ class VendiScore(Metric):
         if count < len(fake):
             whole = vendi_with_error(in_fixed_order(fake.features), self.order, rng)
         error = None if part.standard_error is None else part.standard_error / against
-        return {"vendi": whole, "vendi_ratio": Value(part.value / against, error)}
+        return {"vendi": whole, "vendi_ratio": MetricValue(part.value / against, error)}
 
 
 def vendi(features: Tensor, order: float = 1.0) -> float:
@@ -83,21 +83,21 @@ def vendi(features: Tensor, order: float = 1.0) -> float:
     return hill_number(found[_seen(found)], order)
 
 
-def vendi_with_error(features: Tensor, order: float, rng: Rng) -> Value:
+def vendi_with_error(features: Tensor, order: float, rng: Rng) -> MetricValue:
     """`vendi` and its standard error; `rng` draws the groups of the jackknife."""
     rows = _directions(features)
     if len(rows) < 2 or not 1 <= order < math.inf:
-        return Value(vendi(features, order))
+        return MetricValue(vendi(features, order))
     if len(rows) > rows.shape[1]:
         return _by_delta_method(rows, order)
     groups = min(GROUPS, len(rows))
     group = rng.permutation(len(rows)) % groups
     without = torch.tensor([vendi(rows[group != one], order) for one in range(groups)])
     error = float(without.double().std(correction=0)) * (groups - 1) ** 0.5
-    return Value(vendi(rows, order), error)
+    return MetricValue(vendi(rows, order), error)
 
 
-def _by_delta_method(rows: Tensor, order: float) -> Value:
+def _by_delta_method(rows: Tensor, order: float) -> MetricValue:
     """Of more directions (n, d) than features.
 
     With the weight of a direction x, exp(H) moves by -exp(H) (x' log(rho) x + H), and the Hill
@@ -113,7 +113,7 @@ def _by_delta_method(rows: Tensor, order: float) -> Value:
     else:
         scale = score * order / (1 - order) / shares.pow(order).sum()
         counts_for = parts @ shares.pow(order - 1) * scale
-    return Value(score, float(counts_for.std()) / len(rows) ** 0.5)
+    return MetricValue(score, float(counts_for.std()) / len(rows) ** 0.5)
 
 
 def _directions(features: Tensor) -> Tensor:

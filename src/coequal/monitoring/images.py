@@ -5,7 +5,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from coequal.contract import Encoder
-from coequal.images import unit
+from coequal.images import as_float
 from coequal.monitoring.reference import spread_and_nearest
 from coequal.rng import Rng
 from coequal.seeds import seed_for
@@ -69,7 +69,7 @@ def chosen_rows(total: int, most: int) -> Tensor:
 
 
 def _some(images: Images, count: int) -> Float[Tensor, "n d"]:
-    return unit(images[chosen_rows(len(images), count)]).flatten(1)
+    return as_float(images[chosen_rows(len(images), count)]).flatten(1)
 
 
 def _saturated(pixels: Tensor) -> float:

@@ -12,14 +12,14 @@ from coequal.contract import (
     DensityGenerator,
     DiscriminatorOutput,
     Generator,
+    GeneratorInput,
     Logits,
-    Request,
     Samples,
 )
 from coequal.health.signals import NAMES, Signals
 from coequal.images import to_uint8
 from coequal.monitoring.probe import as_in_training, auc, effective, has_averages, scores
-from coequal.monitoring.reference import ROWS, Reality, spread_and_nearest
+from coequal.monitoring.reference import ROWS, RealReference, spread_and_nearest
 from coequal.rng import Rng
 from coequal.seeds import seed_for
 
@@ -46,7 +46,7 @@ class Monitor:
         generator: of the run; at fixed latents its images are compared with themselves.
     """
 
-    def __init__(self, reality: Reality, seed: int, generator: Generator) -> None:
+    def __init__(self, reality: RealReference, seed: int, generator: Generator) -> None:
         self.reality = reality
         rng = Rng(seed_for(seed, "health"), reality.device)
         self.every = PROBE
@@ -56,9 +56,9 @@ class Monitor:
         self.fresh: list[Tensor] = []  # generated images of the training since the last probe
         self.past: list[Tensor] = []  # images of the fixed latents at the last probes
         self.means: list[Tensor] = []  # mean images at the last probes
-        self.request: Request | None = None
+        self.request: GeneratorInput | None = None
         if not isinstance(generator, DensityGenerator):  # whose images take too long
-            self.request = Request(generator.latents(ROWS, rng), self._labels())
+            self.request = GeneratorInput(generator.latents(ROWS, rng), self._labels())
 
     def _labels(self) -> Tensor | None:
         if not self.reality.classes:

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from coequal.contract import DiscriminatorOutput, Draws, Logits, Reconstruction
+from coequal.contract import DiscriminatorOutput, Logits, Reconstruction, StochasticLayer
 
 
 @contextmanager
@@ -18,7 +18,7 @@ def as_in_training(net: nn.Module) -> Iterator[None]:
     modes = {name: module.training for name, module in net.named_modules()}
     net.train()
     for module in net.modules():
-        if isinstance(module, Draws):
+        if isinstance(module, StochasticLayer):
             module.training = False
     try:
         yield

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from coequal.contract import Dataset, Encoder, Samples, Split
-from coequal.images import unit
+from coequal.images import as_float
 from coequal.rng import Rng
 from coequal.seeds import seed_for
 
@@ -31,7 +31,7 @@ class Sets:
         return Samples(self.images[rows], None if self.labels is None else self.labels[rows])
 
 
-class Reality:
+class RealReference:
     """Real images of a data set as a monitor needs them; one may serve many runs.
 
     Args:
@@ -99,7 +99,7 @@ class Reality:
 def _some(split: Split, name: str, device: torch.device) -> Sets:
     rows = Rng(seed_for("health", name)).permutation(len(split))[:KNOWN]
     labels = None if split.labels is None else split.labels[rows].to(device)
-    return Sets(unit(split.images[rows]).to(device), labels)
+    return Sets(as_float(split.images[rows]).to(device), labels)
 
 
 def _parts(rows: Float[Tensor, "n d"]) -> tuple[Tensor, ...]:

@@ -11,7 +11,7 @@ from coequal.contract import (
     Discriminate,
     Generator,
     Loss,
-    Needs,
+    Requirements,
     Samples,
     State,
 )
@@ -47,9 +47,9 @@ class AcGan(Adversarial[Generator, ClassLogits]):
         )
         refuse_smoothing(self.one_sided_smoothing)
 
-    def needs(self) -> Needs:
+    def requirements(self) -> Requirements:
         """A discriminator with a class head, and labels."""
-        return Needs(output=ClassLogits)
+        return Requirements(output=ClassLogits)
 
     def discriminator_loss(
         self,

@@ -10,8 +10,8 @@ from coequal.contract import (
     Discriminate,
     Generator,
     Loss,
-    Needs,
     Reconstruction,
+    Requirements,
     Samples,
     State,
 )
@@ -43,9 +43,9 @@ class Began(Adversarial[Generator, Reconstruction]):
         if self.balance_rate < 0:
             raise ValueError(f"balance_rate must be at least 0, got {self.balance_rate}")
 
-    def needs(self) -> Needs:
+    def requirements(self) -> Requirements:
         """A discriminator that is an autoencoder."""
-        return Needs(output=Reconstruction)
+        return Requirements(output=Reconstruction)
 
     def initial_state(self) -> State:
         """The balance k, at 0."""

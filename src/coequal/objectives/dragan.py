@@ -14,7 +14,7 @@ from coequal.contract import (
     Generator,
     Logits,
     Loss,
-    Needs,
+    Requirements,
     Samples,
     State,
     discriminate_with_gradient,
@@ -53,9 +53,9 @@ class Dragan(Adversarial[Generator, Logits]):
             raise ValueError(f"penalty_weight must be at least 0, got {self.penalty_weight}")
         refuse_smoothing(self.one_sided_smoothing)
 
-    def needs(self) -> Needs:
+    def requirements(self) -> Requirements:
         """A discriminator with one logit per image."""
-        return Needs(output=Logits)
+        return Requirements(output=Logits)
 
     def discriminator_loss(
         self,

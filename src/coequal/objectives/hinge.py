@@ -12,7 +12,7 @@ from coequal.contract import (
     Generator,
     Logits,
     Loss,
-    Needs,
+    Requirements,
     Samples,
     State,
 )
@@ -35,9 +35,9 @@ class Hinge(Adversarial[Generator, Logits]):
         if self.margin <= 0:
             raise ValueError(f"margin must be above 0, got {self.margin}")
 
-    def needs(self) -> Needs:
+    def requirements(self) -> Requirements:
         """A discriminator with one logit per image."""
-        return Needs(output=Logits)
+        return Requirements(output=Logits)
 
     def discriminator_loss(
         self,

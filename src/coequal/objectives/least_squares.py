@@ -10,7 +10,7 @@ from coequal.contract import (
     Generator,
     Logits,
     Loss,
-    Needs,
+    Requirements,
     Samples,
     State,
 )
@@ -37,9 +37,9 @@ class LeastSquares(Adversarial[Generator, Logits]):
     def __post_init__(self) -> None:
         refuse_smoothing(self.one_sided_smoothing)
 
-    def needs(self) -> Needs:
+    def requirements(self) -> Requirements:
         """A discriminator with one unbounded number per image."""
-        return Needs(output=Logits)
+        return Requirements(output=Logits)
 
     def discriminator_loss(
         self,

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from coequal.contract import DensityGenerator, Likelihood, Loss, Needs, Samples, State
+from coequal.contract import DensityGenerator, Likelihood, Loss, Requirements, Samples, State
 from coequal.rng import Rng
 
 PART = "MaximumLikelihood"
@@ -16,9 +16,9 @@ class MaximumLikelihood(Likelihood[DensityGenerator]):
     A uniform law over 256 levels has 8 bits per dimension.
     """
 
-    def needs(self) -> Needs:
+    def requirements(self) -> Requirements:
         """A generator that gives the probability of an image, and no discriminator."""
-        return Needs(generator=DensityGenerator)
+        return Requirements(generator=DensityGenerator)
 
     def generator_loss(
         self, generator: DensityGenerator, *, real: Samples, state: State, rng: Rng

@@ -11,7 +11,7 @@ from coequal.contract import (
     Generator,
     Logits,
     Loss,
-    Needs,
+    Requirements,
     Samples,
     State,
 )
@@ -40,9 +40,9 @@ class Minimax(Adversarial[Generator, Logits]):
     def __post_init__(self) -> None:
         refuse_smoothing(self.one_sided_smoothing)
 
-    def needs(self) -> Needs:
+    def requirements(self) -> Requirements:
         """A discriminator with one logit per image."""
-        return Needs(output=Logits)
+        return Requirements(output=Logits)
 
     def discriminator_loss(
         self,

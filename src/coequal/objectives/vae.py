@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from coequal.contract import LatentVariableGenerator, Likelihood, Loss, Needs, Samples, State
+from coequal.contract import LatentVariableGenerator, Likelihood, Loss, Requirements, Samples, State
 from coequal.rng import Rng
 
 PART = "Vae"
@@ -23,9 +23,9 @@ class Vae(Likelihood[LatentVariableGenerator]):
     paper. In nats per image.
     """
 
-    def needs(self) -> Needs:
+    def requirements(self) -> Requirements:
         """A decoder with its encoder, and no discriminator."""
-        return Needs(generator=LatentVariableGenerator)
+        return Requirements(generator=LatentVariableGenerator)
 
     def generator_loss(
         self, generator: LatentVariableGenerator, *, real: Samples, state: State, rng: Rng

@@ -11,7 +11,7 @@ from coequal.contract import (
     Generator,
     Logits,
     Loss,
-    Needs,
+    Requirements,
     Samples,
     State,
 )
@@ -38,9 +38,9 @@ class Wasserstein(Adversarial[Generator, Logits]):
         if self.weight_bound <= 0:
             raise ValueError(f"weight_bound must be above 0, got {self.weight_bound}")
 
-    def needs(self) -> Needs:
+    def requirements(self) -> Requirements:
         """A critic with one unbounded number per image, and the bound on its weights."""
-        return Needs(output=Logits, weight_bound=self.weight_bound)
+        return Requirements(output=Logits, weight_bound=self.weight_bound)
 
     def discriminator_loss(
         self,

@@ -11,7 +11,7 @@ from coequal.contract import (
     Generator,
     Logits,
     Loss,
-    Needs,
+    Requirements,
     Samples,
     State,
 )
@@ -38,9 +38,9 @@ class WassersteinGradientPenalty(Adversarial[Generator, Logits]):
         if self.penalty_weight < 0:
             raise ValueError(f"penalty_weight must be at least 0, got {self.penalty_weight}")
 
-    def needs(self) -> Needs:
+    def requirements(self) -> Requirements:
         """A critic with one unbounded number per image."""
-        return Needs(output=Logits)
+        return Requirements(output=Logits)
 
     def discriminator_loss(
         self,

@@ -11,7 +11,7 @@ from coequal.contract import (
     Discriminate,
     Generator,
     Loss,
-    Needs,
+    Requirements,
     Samples,
     State,
 )
@@ -47,9 +47,9 @@ class WassersteinGradientPenaltyClasses(Adversarial[Generator, ClassLogits]):
             generator_class_weight=self.generator_class_weight,
         )
 
-    def needs(self) -> Needs:
+    def requirements(self) -> Requirements:
         """A critic with a class head, and labels."""
-        return Needs(output=ClassLogits)
+        return Requirements(output=ClassLogits)
 
     def discriminator_loss(
         self,

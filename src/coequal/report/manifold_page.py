@@ -13,7 +13,7 @@ from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 from PIL import Image
 
-from coequal.files import write_json, write_whole
+from coequal.files import atomic_write, write_json
 from coequal.report.axes import WIDTH
 from coequal.report.style import (
     COLOURS,
@@ -79,13 +79,13 @@ def write_look(
         reached: real images and the closest images of the generator.
     """
     write_json(out / "manifold.json", record)
-    write_whole(out / "curves.csv", csv_text(curves).encode())
+    atomic_write(out / "curves.csv", csv_text(curves).encode())
     with house_style():
         figure = draw_curves(curves, record["at_delta"]["delta"])
         svg = as_svg(figure)
         figure.set_layout_engine("none")
-        write_whole(out / "curves.svg", svg)
-        write_whole(out / "curves.pdf", as_pdf(figure))
+        atomic_write(out / "curves.svg", svg)
+        atomic_write(out / "curves.pdf", as_pdf(figure))
     page = template("look.html.jinja").render(
         record=record,
         numbers=numbers(record["at_delta"]),
@@ -95,7 +95,7 @@ def write_look(
         on_light=Markup(variables(COLOURS)),
         on_dark=Markup(variables(ON_DARK)),
     )
-    write_whole(out / "index.html", page.encode())
+    atomic_write(out / "index.html", page.encode())
     return out / "index.html"
 
 

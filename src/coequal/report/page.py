@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from coequal.analysis.source import Facts
 from coequal.analysis.summary import DataSummary, summarise
-from coequal.files import whole_text_file, write_whole
+from coequal.files import atomic_write, whole_text_file
 from coequal.report import formatting, methods_text, verdict_text
 from coequal.report.csv_tables import LONG, records
 from coequal.report.latex import latex
@@ -79,9 +79,9 @@ def write_pages(
     _write_tables(report / "tables", summaries, sections, everything)
     provenance = methods_text.provenance(summaries[0].facts if summaries else Facts(), study)
     text = markdown(study, sections, everything, provenance)
-    write_whole(report / "report.md", text.encode())
+    atomic_write(report / "report.md", text.encode())
     html = _html(study, source, sections, everything, provenance)
-    write_whole(report / "index.html", html.encode())
+    atomic_write(report / "index.html", html.encode())
     return report / "index.html"
 
 
@@ -114,7 +114,7 @@ def _write_tables(
 ) -> None:
     by_data = [dict(found.tables) for found in sections]
     for name, rows in records(summaries, by_data, everything.tables).items():
-        write_whole(target / f"{name}.csv", csv_text(rows).encode())
+        atomic_write(target / f"{name}.csv", csv_text(rows).encode())
     for name, (columns, make) in LONG.items():
         listed = (row for summary in summaries for row in make(summary))
         first = next(listed, None)
@@ -124,6 +124,6 @@ def _write_tables(
     for found in sections:
         for name, table in found.tables.items():
             file = f"{found.anchor}-{name}"
-            write_whole(target / f"{file}.tex", latex(table, file).encode())
+            atomic_write(target / f"{file}.tex", latex(table, file).encode())
     for table in everything.tables:
-        write_whole(target / f"{table.name}.tex", latex(table, table.name).encode())
+        atomic_write(target / f"{table.name}.tex", latex(table, table.name).encode())

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from coequal.analysis.model import ModelSummary
 from coequal.analysis.summary import DataSummary
-from coequal.files import write_whole
+from coequal.files import atomic_write
 from coequal.report.figures.images import picture_figure
 from coequal.report.formatting import number
 from coequal.report.image_grids import Block, Row, blocks, sample_rows, sheet
@@ -50,18 +50,18 @@ def looks_of(folder: RunFolder, summary: DataSummary, target: Path) -> Looks:
     rows = sample_rows(folder, summary)
     if rows:
         picture = sheet(rows)
-        write_whole(target / f"{anchor}-samples.png", picture)
+        atomic_write(target / f"{anchor}-samples.png", picture)
         with house_style():
             figure = picture_figure(picture)
-            write_whole(target / f"{anchor}-samples.svg", as_svg(figure))
-            write_whole(target / f"{anchor}-samples.pdf", as_pdf(figure))
+            atomic_write(target / f"{anchor}-samples.svg", as_svg(figure))
+            atomic_write(target / f"{anchor}-samples.pdf", as_pdf(figure))
     sheets = []
     for name, found in (
         ("classes", _classes(folder, summary)),
         ("neighbours", _neighbours(folder, summary)),
     ):
         if found is not None:
-            write_whole(target / f"{anchor}-{name}.png", found.png)
+            atomic_write(target / f"{anchor}-{name}.png", found.png)
             sheets.append(found)
     return Looks(rows, sheets)
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from coequal.analysis.across_datasets import overall
 from coequal.analysis.summary import DataSummary
 from coequal.analysis.transfer import transfers
-from coequal.files import write_whole
+from coequal.files import atomic_write
 from coequal.report import methods_text as methods
 from coequal.report import reading, verdict_text
 from coequal.report.figures import together as together_figures
@@ -196,7 +196,7 @@ def draw(
             return None
         svg = as_svg(figure)
         figure.set_layout_engine("none")  # it has been laid out: once is enough
-        write_whole(target / f"{file}.svg", svg)
-        write_whole(target / f"{file}.pdf", as_pdf(figure))
+        atomic_write(target / f"{file}.svg", svg)
+        atomic_write(target / f"{file}.pdf", as_pdf(figure))
     text = read if isinstance(read, str) else read(summary)
     return Drawn(title, text, file, Markup(inline(svg, file)))

@@ -11,7 +11,7 @@ from pathlib import Path
 from coequal.records import Result, Trial
 from coequal.results.collect import trial_folders, view
 from coequal.results.folder import RunFolder
-from coequal.selection import Rule
+from coequal.selection import SelectionRule
 
 _LEFT_OVER = ("measured.json", "progress.json", "progress.new", "checkpoint")
 """What a trial needs until it has a result."""
@@ -118,7 +118,9 @@ def _by_search(plan: Iterable[Trial]) -> Iterable[list[Trial]]:
     return groups.values()
 
 
-def _kept_of(trials: list[Trial], results: dict[str, Result], rule: Rule, count: int) -> set[str]:
+def _kept_of(
+    trials: list[Trial], results: dict[str, Result], rule: SelectionRule, count: int
+) -> set[str]:
     """Of one model on one data set."""
     search = [trial for trial in trials if trial.repeat == 0]
     if any(trial.id not in results for trial in search):

@@ -25,7 +25,7 @@ from coequal.results.database import (
 from coequal.results.folder import RunFolder
 from coequal.results.index import Index
 from coequal.results.packed_result import Packed, stamp
-from coequal.results.statements import Rows, Stamp
+from coequal.results.statements import IndexStatements, Stamp
 
 Log = Callable[[str], None]
 
@@ -88,7 +88,7 @@ def collect(
                 if new <= max(BATCH, len(before)):
                     return _filled(old, old, folder, found, log)
             stack.callback(draft_path(path).unlink, missing_ok=True)
-            draft = Rows(begin_draft(path))
+            draft = IndexStatements(begin_draft(path))
             with closing(draft.connection):
                 collected = _filled(draft, old, folder, found, log)
                 finish_draft(draft.connection, path)
@@ -129,10 +129,10 @@ def collected_view(
         yield stack.enter_context(Index(folder, path=path)), found
 
 
-def _opened(path: Path, log: Log) -> Rows | None:
+def _opened(path: Path, log: Log) -> IndexStatements | None:
     """The index that is there, whole; None: it has to be made."""
     try:
-        rows = Rows(connect_to_write(path))
+        rows = IndexStatements(connect_to_write(path))
     except FileNotFoundError:
         return None
     except NewerIndexError:
@@ -152,7 +152,11 @@ def _opened(path: Path, log: Log) -> Rows | None:
 
 
 def _filled(
-    rows: Rows, old: Rows | None, folder: RunFolder, found: Mapping[str, Stamp], log: Log
+    rows: IndexStatements,
+    old: IndexStatements | None,
+    folder: RunFolder,
+    found: Mapping[str, Stamp],
+    log: Log,
 ) -> Collected:
     """Bring `rows` up to date: what there was before, or a new and empty index."""
     plan = stamp(folder.path / "plan.json")
@@ -194,8 +198,8 @@ def _filled(
 class _Work:
     """Results on their way into the index."""
 
-    rows: Rows
-    old: Rows | None
+    rows: IndexStatements
+    old: IndexStatements | None
     before: Mapping[str, Stamp | None]  # by trial id, of what the old index has
     log: Log
     total: int

@@ -28,9 +28,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coequal import lookup
-from coequal.files import write_json, write_whole
+from coequal.files import atomic_write, write_json
 from coequal.records import SCHEMA, MetricInfo, Result, Trial, canonical
-from coequal.selection import Rule
+from coequal.selection import SelectionRule
 
 
 class StoredResults(Mapping[str, Result]):
@@ -92,15 +92,15 @@ class RunFolder:
                 f"{self.path} is not empty and holds no study; name a new folder with --out"
             )
         self.path.mkdir(parents=True, exist_ok=True)
-        write_whole(known, text.encode())  # first: it is what makes the folder a study's
-        write_whole(self.path / "study.yaml", source.encode())
+        atomic_write(known, text.encode())  # first: it is what makes the folder a study's
+        atomic_write(self.path / "study.yaml", source.encode())
         write_json(self.path / METRICS, {name: asdict(info) for name, info in metrics.items()})
         if not (same and (self.path / "plan.json").exists()):
             self.write_plan(trials)  # an older plan of this study may name later phases, too
 
     def write_plan(self, trials: Sequence[Trial]) -> None:
         """Note every trial that is known by now."""
-        write_whole(self.path / "plan.json", _plan_text(trials).encode())
+        atomic_write(self.path / "plan.json", _plan_text(trials).encode())
 
     def begin_again(self, study: Mapping[str, Any]) -> None:
         """Make sure that the folder holds this very study.
@@ -157,9 +157,9 @@ class RunFolder:
             infos |= lookup.load("metrics", name).outputs
         return infos
 
-    def rule(self) -> Rule:
+    def rule(self) -> SelectionRule:
         """By which the study chooses settings."""
-        return Rule.of(self.study()["select"], self.metrics())
+        return SelectionRule.of(self.study()["select"], self.metrics())
 
     def plan(self) -> list[Trial]:
         """Every trial of the study, in order."""

@@ -22,7 +22,7 @@ from coequal.results.database import (
 from coequal.results.folder import RunFolder
 from coequal.results.metric_history import Measured, Track, Tracks, distinct, ways_of_packed
 from coequal.results.packed_result import Window, pack, stamp, trial_of, unpack
-from coequal.results.statements import Rows, State
+from coequal.results.statements import IndexStatements, State
 
 
 class Index:
@@ -42,7 +42,7 @@ class Index:
             if write:
                 stack.enter_context(writer_lock(self.path))
             connection = connect_to_write(self.path) if write else connect_to_read(self.path)
-            self.rows = Rows(connection)
+            self.rows = IndexStatements(connection)
             stack.callback(connection.close)
             self._stack = stack.pop_all()
 

@@ -47,7 +47,7 @@ class State:
     ended: float = 0.0  # seconds since 1970
 
 
-class Rows:
+class IndexStatements:
     """The statements of the index; errors are SQLite's own."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:

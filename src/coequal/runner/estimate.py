@@ -18,7 +18,7 @@ from coequal.study.plan import most_trials
 from coequal.study.spec import Study
 from coequal.training.loop import Trainer
 from coequal.trial.build import instrument_for, make_trainer
-from coequal.trial.context import Places, threads
+from coequal.trial.context import WorkerContext, threads
 from coequal.trial.snapshots import shown
 
 SECONDS = 1.0  # of training that are timed for each kind of trial
@@ -68,7 +68,7 @@ def estimate(
     study: Study,
     trials: Sequence[Trial],
     results: Mapping[str, Result],
-    places: Places,
+    places: WorkerContext,
     workers: int,
     note: Log,
 ) -> Estimate:
@@ -142,7 +142,7 @@ class _Ready:
         return 2 * (samples * of_each + self.measuring[generator.conditional])
 
 
-def _ready(trial: Trial, places: Places, note: Log) -> _Ready:
+def _ready(trial: Trial, places: WorkerContext, note: Log) -> _Ready:
     instrument_for(trial, places, note)  # makes what is not in the cache
     started = time.perf_counter()
     instrument = instrument_for(trial, places, note)
@@ -150,7 +150,7 @@ def _ready(trial: Trial, places: Places, note: Log) -> _Ready:
     return _Ready(instrument, time.perf_counter() - started, {})
 
 
-def _cost(trial: Trial, ready: _Ready, places: Places) -> Cost:
+def _cost(trial: Trial, ready: _Ready, places: WorkerContext) -> Cost:
     dataset = ready.instrument.dataset
     trainer = make_trainer(trial, assemble(trial), dataset, places.device)
     step = _seconds_per_step(trainer, _kind(trial)[2])

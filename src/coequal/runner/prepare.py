@@ -12,18 +12,18 @@ import torch
 from coequal.contract import Dataset
 from coequal.datasets._loading import fingerprint, load_dataset
 from coequal.evaluation.neighbour_sheet import train_features
-from coequal.files import write_whole
-from coequal.images import alike
+from coequal.files import atomic_write
+from coequal.images import match_dtype
 from coequal.records import Trial
 from coequal.results.folder import RunFolder, file_name
 from coequal.study.parts import assemble
-from coequal.trial.build import instrument_for, refuses_unlabelled
-from coequal.trial.context import Places, threads
-from coequal.trial.heartbeat import Heart
+from coequal.trial.build import instrument_for, unsupported_without_labels
+from coequal.trial.context import WorkerContext, threads
+from coequal.trial.heartbeat import Heartbeat
 from coequal.trial.snapshots import shown
 
 
-def prepare_references(trials: Sequence[Trial], places: Places) -> None:
+def prepare_references(trials: Sequence[Trial], places: WorkerContext) -> None:
     """Train or load the encoder, measure its bounds, and note both beside the trials.
 
     Args:
@@ -35,7 +35,7 @@ def prepare_references(trials: Sequence[Trial], places: Places) -> None:
     """
     run = RunFolder(Path(places.run))
     pulse = pulse_of_preparation(places)
-    note = Heart(pulse, replace(places, time_limit=None)).note
+    note = Heartbeat(pulse, replace(places, time_limit=None)).note
     first = trials[0]
     with threads(places.threads):
         real = load_dataset(first.data, Path(places.data), first.image_size, note)
@@ -45,8 +45,8 @@ def prepare_references(trials: Sequence[Trial], places: Places) -> None:
             train_features(real, instrument.encoder, Path(places.cache), note)
         images = io.BytesIO()
         count, form = shown(real.shape)
-        np.save(images, alike(real.test.images[:count], form).numpy(), allow_pickle=False)
-        write_whole(run.path / "references" / f"{file_name(first.data)}.npy", images.getvalue())
+        np.save(images, match_dtype(real.test.images[:count], form).numpy(), allow_pickle=False)
+        atomic_write(run.path / "references" / f"{file_name(first.data)}.npy", images.getvalue())
         found = {
             "encoder": instrument.encoder.id,
             "encoder_note": instrument.encoder.note,
@@ -74,7 +74,7 @@ def _class_counts(data: Dataset) -> list[int]:
     return torch.bincount(data.train.labels, minlength=len(data.classes)).tolist()
 
 
-def pulse_of_preparation(places: Places) -> Path:
+def pulse_of_preparation(places: WorkerContext) -> Path:
     """Where a coordinator sees how far its own preparation is; several shards may prepare."""
     return Path(f"{places.stop}.preparing") if places.stop else Path(places.run) / ".preparing"
 
@@ -84,8 +84,8 @@ def _refuse_impossible(trials: Sequence[Trial], data: Dataset) -> None:
     for trial in trials:
         parts = assemble(trial)
         for refusal in (
-            parts.architecture.refuses(data.shape),
-            refuses_unlabelled(trial, parts, data),
+            parts.architecture.unsupported_reason(data.shape),
+            unsupported_without_labels(trial, parts, data),
         ):
             if refusal:
                 problems[refusal] = None

@@ -25,7 +25,7 @@ from coequal.study.parts import metric_infos
 from coequal.study.plan import most_trials, plan
 from coequal.study.shard import Shard
 from coequal.study.spec import Study
-from coequal.trial.context import Places, environment
+from coequal.trial.context import WorkerContext, environment
 from coequal.trial.execute import STOPPED, execute, measured_so_far
 from coequal.trial.heartbeat import Stopped
 
@@ -38,7 +38,7 @@ class _Session:
     """This process's part of a run."""
 
     folder: RunFolder
-    places: Places
+    places: WorkerContext
     executor: Executor
     observer: Observer
     stop: Stop
@@ -62,7 +62,7 @@ def run(
     folder: RunFolder,
     *,
     source: str,
-    places: Places,
+    places: WorkerContext,
     executor: Executor,
     observer: Observer | None = None,
     retries: int = 1,

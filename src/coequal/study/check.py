@@ -7,10 +7,10 @@ from pathlib import Path
 from coequal import lookup
 from coequal.contract import DensityGenerator, Encoder, Metric
 from coequal.datasets._loading import known_manifold
-from coequal.evaluation.requested import Asked, asked_metrics
+from coequal.evaluation.requested import RequestedMetrics, requested_metrics
 from coequal.records import Trial
 from coequal.study.check_stopping import stop_problems
-from coequal.study.document import Document, Place, Slip, StudyError, read
+from coequal.study.document import Document, Place, StudyError, StudyProblem, read
 from coequal.study.parts import Parts, architecture_problems, assemble, setting_problems
 from coequal.study.plan import search_of
 from coequal.study.spec import BudgetSpec, Study, from_document
@@ -30,7 +30,7 @@ def checked(path: Path) -> tuple[Study, str]:
     return study, text
 
 
-def problems(study: Study, document: Document | None = None) -> list[Slip]:
+def problems(study: Study, document: Document | None = None) -> list[StudyProblem]:
     """Settings that no part has, values that can't be, parts that don't fit together."""
     found: dict[tuple[Place, str], None] = {}
     nets = dict(architecture_problems(study.architecture.name, study.architecture.settings))
@@ -58,7 +58,7 @@ def problems(study: Study, document: Document | None = None) -> list[Slip]:
     for message_of in (*_instrument_problems(study), *_phase_problems(study)):
         found[message_of] = None
     return [
-        Slip(message, place, None if document is None else document.line(place))
+        StudyProblem(message, place, None if document is None else document.line(place))
         for place, message in found
     ]
 
@@ -100,11 +100,11 @@ def _of_trial(trial: Trial, index: int) -> list[tuple[Place, str]]:
     except (LookupError, ValueError) as error:
         lines = str(error.args[0] if error.args else error).splitlines()
         return [(place, line) for line in lines]
-    needs, name = parts.objective.needs(), trial.architecture["name"]
-    missing = parts.architecture.lacks(needs)
+    requirements, name = parts.objective.requirements(), trial.architecture["name"]
+    missing = parts.architecture.unmet(requirements)
     found = [f"needs {' and '.join(missing)}; {name} builds none"] if missing else []
     return [(place, f"{trial.model} {text}") for text in found] + [
-        (place, f"{trial.model}: {text}") for text in parts.tricks.lacks(needs)
+        (place, f"{trial.model}: {text}") for text in parts.tricks.unmet(requirements)
     ]
 
 
@@ -122,16 +122,16 @@ def _instrument_problems(study: Study) -> list[tuple[Place, str]]:
     if slips := _metric_settings_problems(study):
         return [*found, *slips]
     try:
-        asked = asked_metrics(study.evaluation.metrics, study.evaluation.settings)
+        asked = requested_metrics(study.evaluation.metrics, study.evaluation.settings)
     except LookupError as error:
         return [*found, (place, str(error.args[0]))]
     for name, metric in asked.parts.items():
         outputs |= {key: metric.outputs[key].better for key in asked.outputs[name]}
-        if "probabilities" in metric.wants and encoder and not encoder.knows_classes:
+        if "probabilities" in metric.required and encoder and not encoder.knows_classes:
             knows = "an encoder with class probabilities: classifier, inception"
             found.append((place, f"{name} needs {knows}; {study.evaluation.encoder} has none"))
         for data in study.data:
-            if refusal := metric.refuses(known_manifold(data, study.image_size)):
+            if refusal := metric.unsupported_reason(known_manifold(data, study.image_size)):
                 found.append((place, f"{name} can't measure {data}: {refusal}"))
     found += _model_problems(study, asked)
     chosen = study.select.metric
@@ -145,12 +145,12 @@ def _instrument_problems(study: Study) -> list[tuple[Place, str]]:
     return found
 
 
-def _model_problems(study: Study, asked: Asked) -> list[tuple[Place, str]]:
+def _model_problems(study: Study, asked: RequestedMetrics) -> list[tuple[Place, str]]:
     """Metrics that want what no model has (images of a class asked for, a probability), or not all
     have where the metric is what chooses."""
     found: list[tuple[Place, str]] = []
     for want, lacking in WANTED_OF_MODELS.items():
-        wanting = [name for name, metric in asked.parts.items() if want in metric.wants]
+        wanting = [name for name, metric in asked.parts.items() if want in metric.required]
         if not wanting:
             continue
         without: list[str] = []
@@ -192,7 +192,7 @@ WANTED_OF_MODELS = {
         "(generator_labels: none); what would do: a conditional model, such as cgan",
     ),
     "density": _Lacking(
-        lambda parts: issubclass(parts.objective.needs().generator, DensityGenerator),
+        lambda parts: issubclass(parts.objective.requirements().generator, DensityGenerator),
         "the probability of an image",
         "gives it;",
         "gives no probability of an image;",

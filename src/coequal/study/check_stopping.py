@@ -18,7 +18,7 @@ LEAVE_OUT = "leave the verdict out, or the model"
 
 
 @dataclass(frozen=True)
-class Sight:
+class Observability:
     """What can be seen of a model while it trains.
 
     Attributes:
@@ -31,7 +31,7 @@ class Sight:
     discriminator: bool
     logit: bool
 
-    def lacks(self, verdict: str) -> str:
+    def unmet(self, verdict: str) -> str:
         """Why a verdict can't be reached, in words; empty if it can."""
         if verdict == "diverged":
             return ""
@@ -65,7 +65,7 @@ def stop_problems(study: Study, encoder: type[Encoder] | None) -> list[tuple[Pla
             found.append((PLACE, f"{verdict} {text}, and {name} is none; `encoder: classifier` is"))
         reasons: dict[str, list[str]] = {}
         for model, sight in sights.items():
-            if reason := sight.lacks(verdict):
+            if reason := sight.unmet(verdict):
                 reasons.setdefault(reason, []).append(model)
         who = "only the others" if sum(map(len, reasons.values())) < len(sights) else "nobody"
         for reason, models in reasons.items():
@@ -75,18 +75,18 @@ def stop_problems(study: Study, encoder: type[Encoder] | None) -> list[tuple[Pla
     return found
 
 
-def _sights(study: Study) -> Mapping[str, Sight]:
+def _sights(study: Study) -> Mapping[str, Observability]:
     """By model; of those whose parts can be had: what is wrong with the others is said
     elsewhere."""
     found = {}
     for trial in {trial.model: trial for trial in search_of(study)}.values():
         try:
-            needs = assemble(trial).objective.needs()
+            requirements = assemble(trial).objective.requirements()
         except (LookupError, ValueError):
             continue
-        found[trial.model] = Sight(
-            images=not issubclass(needs.generator, DensityGenerator),
-            discriminator=needs.output is not None,
-            logit=needs.output is not None and issubclass(needs.output, Logits),
+        found[trial.model] = Observability(
+            images=not issubclass(requirements.generator, DensityGenerator),
+            discriminator=requirements.output is not None,
+            logit=requirements.output is not None and issubclass(requirements.output, Logits),
         )
     return found

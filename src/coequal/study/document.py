@@ -13,7 +13,7 @@ Place = tuple[str | int, ...]  # keys and positions from the top: ("models", 2, 
 
 
 @dataclass(frozen=True)
-class Slip:
+class StudyProblem:
     """One thing that is wrong with a file."""
 
     message: str
@@ -29,7 +29,7 @@ class Slip:
 class StudyError(ValueError):
     """A study file with slips; all of them."""
 
-    def __init__(self, file: str, slips: Sequence[Slip]) -> None:
+    def __init__(self, file: str, slips: Sequence[StudyProblem]) -> None:
         self.file, self.slips = file, sorted(slips, key=lambda slip: slip.line or 0)
         super().__init__("\n".join(slip.text(file) for slip in self.slips))
 
@@ -40,7 +40,7 @@ class Document:
 
     values: Any
     lines: Mapping[Place, int]
-    slips: tuple[Slip, ...]
+    slips: tuple[StudyProblem, ...]
 
     def line(self, place: Place) -> int | None:
         """The line of a place, or of the nearest entry around it."""
@@ -65,16 +65,18 @@ def parse(text: str, file: str) -> Document:
         mark = error.problem_mark
         line = None if mark is None else mark.line + 1
         problem = f"not readable as YAML: {error.problem or error.context}"
-        raise StudyError(file, [Slip(problem, line=line)]) from error
+        raise StudyError(file, [StudyProblem(problem, line=line)]) from error
     except (YAMLError, ValueError) as error:  # a date like 2020-13-45 is the latter
-        raise StudyError(file, [Slip(f"not readable as YAML: {error}")]) from error
+        raise StudyError(file, [StudyProblem(f"not readable as YAML: {error}")]) from error
     lines: dict[Place, int] = {}
-    slips: list[Slip] = []
+    slips: list[StudyProblem] = []
     try:
         if node is not None:
             _walk(node, (), lines, slips)
     except RecursionError as error:
-        raise StudyError(file, [Slip("an anchor that holds itself can't be read")]) from error
+        raise StudyError(
+            file, [StudyProblem("an anchor that holds itself can't be read")]
+        ) from error
     return Document(values, lines, tuple(slips))
 
 
@@ -87,9 +89,9 @@ def read(path: Path) -> tuple[str, Document]:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise StudyError(str(path), [Slip(f"can't be read: {error.strerror}")]) from error
+        raise StudyError(str(path), [StudyProblem(f"can't be read: {error.strerror}")]) from error
     except UnicodeDecodeError as error:
-        raise StudyError(str(path), [Slip("is not a text file in UTF-8")]) from error
+        raise StudyError(str(path), [StudyProblem("is not a text file in UTF-8")]) from error
     return text, parse(text, str(path))
 
 
@@ -98,7 +100,7 @@ def dotted(place: Place) -> str:
     return ".".join(str(part) for part in place)
 
 
-def _walk(node: Node, place: Place, lines: dict[Place, int], slips: list[Slip]) -> None:
+def _walk(node: Node, place: Place, lines: dict[Place, int], slips: list[StudyProblem]) -> None:
     lines.setdefault(place, node.start_mark.line + 1)
     if isinstance(node, MappingNode):
         seen: dict[str, int] = {}
@@ -107,7 +109,9 @@ def _walk(node: Node, place: Place, lines: dict[Place, int], slips: list[Slip]) 
             line = key.start_mark.line + 1
             if name in seen:
                 slips.append(
-                    Slip(f"given twice, first on line {seen[name]}; keep one", (*place, name), line)
+                    StudyProblem(
+                        f"given twice, first on line {seen[name]}; keep one", (*place, name), line
+                    )
                 )
             seen[name] = line
             lines[(*place, name)] = line

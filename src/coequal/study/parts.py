@@ -8,10 +8,10 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from coequal import lookup
 from coequal.contract import Architecture, MetricInfo, Objective
-from coequal.evaluation.requested import asked_metrics
+from coequal.evaluation.requested import requested_metrics
 from coequal.ranges import Value
 from coequal.records import Trial
-from coequal.selection import Rule
+from coequal.selection import SelectionRule
 from coequal.study.spec import Study
 from coequal.training.settings import Optimisation, Training
 from coequal.training.tricks import Tricks
@@ -106,7 +106,8 @@ def _problems(settings: Mapping[str, Value], kinds: Mapping[str, type]) -> Itera
         elif len(having) > 1:
             yield f"setting '{name}' belongs to {' and '.join(having)}: rename one"
         elif not _fits(value, owners[having[0]][name]):
-            yield f"setting '{name}' must be {_in_words(owners[having[0]][name])}, got {value!r}"
+            kind = _describe_type(owners[having[0]][name])
+            yield f"setting '{name}' must be {kind}, got {value!r}"
 
 
 def _fits(value: Any, kind: Any) -> bool:
@@ -119,7 +120,7 @@ def _fits(value: Any, kind: Any) -> bool:
     return kind not in (bool, str) or isinstance(value, kind)
 
 
-def _in_words(kind: Any) -> str:
+def _describe_type(kind: Any) -> str:
     if get_origin(kind) is Literal:
         return " or ".join(repr(choice) for choice in get_args(kind))
     return {float: "a number", int: "a whole number", bool: "true or false"}.get(kind, str(kind))
@@ -127,9 +128,9 @@ def _in_words(kind: Any) -> str:
 
 def metric_infos(study: Study) -> dict[str, MetricInfo]:
     """What the metrics of a study say of their numbers, by number."""
-    return asked_metrics(study.evaluation.metrics, study.evaluation.settings).infos()
+    return requested_metrics(study.evaluation.metrics, study.evaluation.settings).infos()
 
 
-def rule_of(study: Study) -> Rule:
+def rule_of(study: Study) -> SelectionRule:
     """By which a study chooses settings."""
-    return Rule.of(study.select.model_dump(), metric_infos(study))
+    return SelectionRule.of(study.select.model_dump(), metric_infos(study))

@@ -5,13 +5,13 @@ from collections.abc import Iterable, Mapping
 from coequal.ranges import Value, draw
 from coequal.records import Result, Trial
 from coequal.seeds import seed_for
-from coequal.selection import Rule
+from coequal.selection import SelectionRule
 from coequal.study.model import Model
 from coequal.study.spec import Study
 
 
 def plan(
-    study: Study, results: Mapping[str, Result] | None = None, rule: Rule | None = None
+    study: Study, results: Mapping[str, Result] | None = None, rule: SelectionRule | None = None
 ) -> list[Trial]:
     """All trials of a study that can be named by now, in a fixed order and each once.
 
@@ -48,7 +48,7 @@ def search_of(study: Study) -> list[Trial]:
 
 
 def reruns_of(
-    study: Study, search: Iterable[Trial], results: Mapping[str, Result], rule: Rule
+    study: Study, search: Iterable[Trial], results: Mapping[str, Result], rule: SelectionRule
 ) -> Iterable[Trial]:
     """Fresh seeds of each model's best settings, seed first: stopped early, all models have as
     many."""
@@ -61,7 +61,7 @@ def reruns_of(
 
 
 def transfers_of(
-    study: Study, search: Iterable[Trial], results: Mapping[str, Result], rule: Rule
+    study: Study, search: Iterable[Trial], results: Mapping[str, Result], rule: SelectionRule
 ) -> Iterable[Trial]:
     """Each data set's best setting of each model, with fresh seeds on the other data sets."""
     chosen = _chosen(search, results, rule, 1) if study.transfer.seeds else {}
@@ -105,7 +105,7 @@ def settings_of(study: Study, model: Model, setting: int) -> dict[str, Value]:
 
 
 def _chosen(
-    search: Iterable[Trial], results: Mapping[str, Result], rule: Rule, count: int
+    search: Iterable[Trial], results: Mapping[str, Result], rule: SelectionRule, count: int
 ) -> dict[tuple[str, str], list[int]]:
     """The best settings by model and data set, of the searches that have ended."""
     groups: dict[tuple[str, str], list[Trial]] = {}

@@ -17,7 +17,7 @@ from pydantic import (
 
 from coequal import lookup
 from coequal.health import FAILURES
-from coequal.study.document import Document, Place, Slip, StudyError, read
+from coequal.study.document import Document, Place, StudyError, StudyProblem, read
 from coequal.study.model import (
     ArchitectureSpec,
     Entry,
@@ -47,10 +47,10 @@ def _metric(name: Any) -> Any:
     """A metric, or one of the numbers that metrics give."""
     if not isinstance(name, str) or ":" in name or name in lookup.names("metrics"):
         return name
-    from coequal.evaluation.requested import asked_metrics  # as in `_data`
+    from coequal.evaluation.requested import requested_metrics  # as in `_data`
 
     try:
-        asked_metrics([name])
+        requested_metrics([name])
     except LookupError as error:
         raise ValueError(error.args[0].removeprefix("metric ")) from error
     return name
@@ -227,7 +227,7 @@ def from_document(document: Document, file: str, default_name: str) -> Study:
     """
     values = document.values if document.values is not None else {}
     if not isinstance(values, Mapping):
-        raise StudyError(file, [Slip("a study file is a mapping, `key: value`", line=1)])
+        raise StudyError(file, [StudyProblem("a study file is a mapping, `key: value`", line=1)])
     slips = list(document.slips)
     try:
         study = Study.model_validate({"study": default_name, **values})
@@ -239,7 +239,7 @@ def from_document(document: Document, file: str, default_name: str) -> Study:
     return study
 
 
-def _slips(document: Document, errors: Sequence[Mapping[str, Any]]) -> list[Slip]:
+def _slips(document: Document, errors: Sequence[Mapping[str, Any]]) -> list[StudyProblem]:
     """One slip per mistake: what only follows from another mistake is left out."""
     places = [tuple(error["loc"]) for error in errors]
     bad_bases = {place[:-1] for place in places if place[-1:] == ("base",)}
@@ -254,17 +254,19 @@ def _slips(document: Document, errors: Sequence[Mapping[str, Any]]) -> list[Slip
     return found
 
 
-def _slip(document: Document, error: Mapping[str, Any]) -> Slip:
+def _slip(document: Document, error: Mapping[str, Any]) -> StudyProblem:
     place: Place = tuple(error["loc"])
     line = document.line(place)
     kind, given = error["type"], error.get("input")
     if kind == "extra_forbidden" and place[-1] == "base":
-        return Slip(lookup.unknown(str(given), lookup.names("models", ".yaml")), place, line)
+        return StudyProblem(
+            lookup.unknown(str(given), lookup.names("models", ".yaml")), place, line
+        )
     if kind == "extra_forbidden":
         fields = _fields_at(place[:-1])
         close = difflib.get_close_matches(str(place[-1]), fields, n=1, cutoff=0.5)
         hint = f"did you mean '{close[0]}'?" if close else f"known here: {', '.join(fields)}"
-        return Slip(f"unknown key; {hint}", place, line)
+        return StudyProblem(f"unknown key; {hint}", place, line)
     if (
         kind in ("model_type", "model_attributes_type")
         and place[:1] == ("models",)
@@ -272,10 +274,10 @@ def _slip(document: Document, error: Mapping[str, Any]) -> Slip:
     ):
         known = lookup.names("models", ".yaml")
         if isinstance(given, str):
-            return Slip(lookup.unknown(given, known), place, line)
+            return StudyProblem(lookup.unknown(given, known), place, line)
     message = str(error["msg"]).removeprefix("Value error, ")
     shown = "" if kind in ("value_error", "missing") else f"; got {given!r}"
-    return Slip(message + shown, place, line)
+    return StudyProblem(message + shown, place, line)
 
 
 def _fields_at(place: Place) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from coequal.contract import DiscriminatorOutput, Draws, Lazy, Logits, Samples
+from coequal.contract import DiscriminatorOutput, LazyRegulariser, Logits, Samples, StochasticLayer
 from coequal.rng import Rng, streams
 from coequal.training.augment import augmented
 from coequal.training.penalties import FeatureMatching, GradientPenalty
@@ -32,7 +32,7 @@ class DiscriminatorView:
     graph alive.
     """
 
-    def __init__(self, discriminator: nn.Module, applied: "Applied | None" = None) -> None:
+    def __init__(self, discriminator: nn.Module, applied: "ActiveTricks | None" = None) -> None:
         self._discriminator = discriminator
         self._applied = applied
         self._known: dict[int, tuple[Samples, DiscriminatorOutput]] = {}
@@ -49,7 +49,7 @@ class DiscriminatorView:
         return self._known.get(id(samples), (samples, None))[1]
 
 
-class Applied:
+class ActiveTricks:
     """Every trick that is on. Of one that is off nothing is drawn, kept or computed."""
 
     def __init__(
@@ -61,7 +61,7 @@ class Applied:
     ) -> None:
         self.tricks = tricks
         layers = () if discriminator is None else discriminator.modules()
-        drawing = [layer for layer in layers if isinstance(layer, Draws)]
+        drawing = [layer for layer in layers if isinstance(layer, StochasticLayer)]
         names = [*(name for name in STREAMS if name in tricks.on), *([DROPOUT] if drawing else [])]
         self.streams: Mapping[str, Rng] = streams(seed, *names, device=device)
         for layer in drawing:
@@ -73,15 +73,15 @@ class Applied:
         self.exchanged: Tensor | None = None  # rows that changed sides in the last move
         self.step = 0  # of the discriminator
 
-    def lazy(self, player: Player) -> tuple[Lazy, ...]:
+    def lazy(self, player: Player) -> tuple[LazyRegulariser, ...]:
         """The losses that are added to a player's."""
         own = self.tricks
         if player == "discriminator" and own.gradient_penalty != "none":
             stream = self.streams["gradient_penalty"]
             loss = GradientPenalty(own.gradient_penalty, own.gradient_penalty_weight, stream)
-            return (Lazy(own.gradient_penalty_every, loss),)
+            return (LazyRegulariser(own.gradient_penalty_every, loss),)
         if player == "generator" and own.feature_matching:
-            return (Lazy(1, FeatureMatching(own.feature_matching)),)
+            return (LazyRegulariser(1, FeatureMatching(own.feature_matching)),)
         return ()
 
     def sides(self, real: Samples, fake: Samples) -> tuple[Samples, Samples]:
@@ -189,7 +189,7 @@ class Applied:
 
 def _certainty(output: DiscriminatorOutput) -> Tensor:
     """The signs of the logits of real images."""
-    assert isinstance(output, Logits)  # `Tricks.lacks` has seen to it
+    assert isinstance(output, Logits)  # `Tricks.unmet` has seen to it
     return output.logits.sign()
 
 

@@ -3,7 +3,7 @@
 import torch
 
 from coequal.contract import Samples, Split
-from coequal.images import unit
+from coequal.images import as_float
 from coequal.rng import Rng
 from coequal.seeds import seed_for
 
@@ -34,7 +34,9 @@ class Batches:
             self.restore(self.epoch + 1, 0)
         rows = self._order[self.position : self.position + self.batch_size]
         self.position += self.batch_size
-        return Samples(unit(self.images[rows]), None if self.labels is None else self.labels[rows])
+        return Samples(
+            as_float(self.images[rows]), None if self.labels is None else self.labels[rows]
+        )
 
     def restore(self, epoch: int, position: int) -> None:
         """Go on at a position of an epoch."""

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from safetensors.torch import save as as_bytes
 from torch import Tensor
 
-from coequal.files import write_whole
+from coequal.files import atomic_write
 from coequal.records import Spent
 from coequal.training.loop import Trainer
 
@@ -38,8 +38,8 @@ def save(trainer: Trainer, folder: Path) -> None:
             "position": trainer.batches.position,
             "flops_of_moves": trainer.flops_of_moves,
         }
-        write_whole(draft / "state.safetensors", as_bytes(_tensors(trainer)))
-        write_whole(draft / "state.json", (json.dumps(numbers, indent=1) + "\n").encode())
+        atomic_write(draft / "state.safetensors", as_bytes(_tensors(trainer)))
+        atomic_write(draft / "state.json", (json.dumps(numbers, indent=1) + "\n").encode())
         old = folder.with_name(f".{folder.name}.old")
         shutil.rmtree(old, ignore_errors=True)
         if folder.exists():

@@ -14,19 +14,19 @@ from coequal.contract import (
     Adversarial,
     Architecture,
     Generator,
-    Lazy,
+    GeneratorInput,
+    LazyRegulariser,
     Likelihood,
     Loss,
-    Needs,
     Objective,
     Players,
-    Request,
+    Requirements,
     Samples,
 )
 from coequal.monitoring.monitor import Monitor
 from coequal.records import Spent
 from coequal.rng import streams
-from coequal.training.active_tricks import Applied, DiscriminatorView
+from coequal.training.active_tricks import ActiveTricks, DiscriminatorView
 from coequal.training.batches import Batches
 from coequal.training.flops import CountFlops
 from coequal.training.loss_curves import Curves
@@ -43,13 +43,17 @@ class Diverged(Exception):
 
 
 def build_players(
-    architecture: Architecture, shape: Any, classes: int | None, needs: Needs, seed: int
+    architecture: Architecture,
+    shape: Any,
+    classes: int | None,
+    requirements: Requirements,
+    seed: int,
 ) -> Players:
     """The nets of a trial, with parameters drawn from `seed`; the global generator is left as it
     was."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return architecture.build(shape, classes, needs)
+        return architecture.build(shape, classes, requirements)
 
 
 class Trainer:
@@ -74,7 +78,7 @@ class Trainer:
         tricks: Tricks | None = None,
     ) -> None:
         self.objective = objective
-        self.needs = objective.needs()
+        self.requirements = objective.requirements()
         self.device = torch.device(device)
         self.generator: Generator = players.generator.to(self.device)
         self.discriminator = players.discriminator and players.discriminator.to(self.device)
@@ -85,7 +89,7 @@ class Trainer:
         self.state = {
             name: value.to(self.device) for name, value in objective.initial_state().items()
         }
-        self.applied = Applied(tricks or Tricks(), seed, self.device, self.discriminator)
+        self.applied = ActiveTricks(tricks or Tricks(), seed, self.device, self.discriminator)
         self.optimisers = {
             name: optimiser_for(optimisation, name, net) for name, net in self.nets().items()
         }
@@ -94,9 +98,10 @@ class Trainer:
         self.spent = Spent()
         self.flops_of_moves: dict[str, int] = {}
         self.monitor: Monitor | None = None  # to be set before the first step
-        self._lazy: dict[Player, tuple[Lazy, ...]] = {
-            "discriminator": self.needs.discriminator_lazy + self.applied.lazy("discriminator"),
-            "generator": self.needs.generator_lazy + self.applied.lazy("generator"),
+        self._lazy: dict[Player, tuple[LazyRegulariser, ...]] = {
+            "discriminator": self.requirements.discriminator_lazy
+            + self.applied.lazy("discriminator"),
+            "generator": self.requirements.generator_lazy + self.applied.lazy("generator"),
         }
 
     def nets(self) -> dict[Player, nn.Module]:
@@ -179,7 +184,7 @@ class Trainer:
         due = tuple(lazy for lazy in self._lazy[player] if index % lazy.every == 0)
         real = self.batches.draw()
         latents = self.generator.latents(len(real.images), self.streams["latents"])
-        request = Request(latents, real.labels)
+        request = GeneratorInput(latents, real.labels)
         kind = f"{player}:{','.join(str(lazy.every) for lazy in due)}"
         counter = CountFlops() if kind not in self.flops_of_moves else None
         with counter or nullcontext():
@@ -207,7 +212,13 @@ class Trainer:
             flops=self.flops_of_moves[kind],
         )
 
-    def _loss(self, player: Player, due: tuple[Lazy, ...], real: Samples, request: Request) -> Loss:
+    def _loss(
+        self,
+        player: Player,
+        due: tuple[LazyRegulariser, ...],
+        real: Samples,
+        request: GeneratorInput,
+    ) -> Loss:
         rng = self.streams["objective"]
         if isinstance(self.objective, Likelihood):
             return self.objective.generator_loss(
@@ -243,7 +254,7 @@ class Trainer:
 
     @torch.no_grad()
     def _clamp(self) -> None:
-        bound = self.needs.weight_bound
+        bound = self.requirements.weight_bound
         if bound is None or self.discriminator is None:
             return
         for parameter in self.discriminator.parameters():

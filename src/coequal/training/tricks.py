@@ -7,7 +7,7 @@ shown, on which side a batch stands, on gradients. `coequal.training.active_tric
 from dataclasses import dataclass, fields
 from typing import Literal
 
-from coequal.contract import Logits, Needs
+from coequal.contract import Logits, Requirements
 
 Penalty = Literal["none", "wgan_gp", "dragan", "r1", "r2", "zero_centred"]
 Augmentation = Literal["none", "diffaugment", "ada"]
@@ -93,18 +93,18 @@ class Tricks:
             if field.name not in _DETAILS and getattr(self, field.name) not in (0, "none")
         )
 
-    def lacks(self, needs: Needs) -> list[str]:
+    def unmet(self, requirements: Requirements) -> list[str]:
         """Why some of them can't be had with what an objective asks for, in words."""
         found = []
         for name in self.on:
             if name in _ANY_MODEL:
                 continue
-            if needs.output is None:
+            if requirements.output is None:
                 found.append(f"{name} needs a discriminator, and this objective has none")
             elif (
                 name in _LOGITS or (name == "augment" and self.augment == "ada")
-            ) and not issubclass(needs.output, Logits):
-                gives = needs.output.__name__
+            ) and not issubclass(requirements.output, Logits):
+                gives = requirements.output.__name__
                 found.append(f"{name} needs a discriminator with a logit, not one with {gives}")
         if self.augment != "ada" and self.ada_target != Tricks.ada_target:
             found.append("ada_target does nothing without augment: ada")

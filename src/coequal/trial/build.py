@@ -7,13 +7,13 @@ import torch
 from coequal.contract import ClassLogits, Dataset, Log
 from coequal.datasets._loading import load_dataset
 from coequal.evaluation.instrument import Instrument, prepare
-from coequal.evaluation.requested import asked_metrics
+from coequal.evaluation.requested import requested_metrics
 from coequal.records import Trial
 from coequal.seeds import seed_for
 from coequal.study.parts import Parts
 from coequal.training.batches import Batches
 from coequal.training.loop import Trainer, build_players
-from coequal.trial.context import Places
+from coequal.trial.context import WorkerContext
 
 
 def make_trainer(trial: Trial, parts: Parts, dataset: Dataset, device: str) -> Trainer:
@@ -22,13 +22,15 @@ def make_trainer(trial: Trial, parts: Parts, dataset: Dataset, device: str) -> T
     Raises:
         ValueError: the nets can't be built for these images.
     """
-    refusal = parts.architecture.refuses(dataset.shape) or refuses_unlabelled(trial, parts, dataset)
+    refusal = parts.architecture.unsupported_reason(dataset.shape) or unsupported_without_labels(
+        trial, parts, dataset
+    )
     if refusal:
         raise ValueError(refusal)
     classes = None if dataset.classes is None else len(dataset.classes)
-    needs = parts.objective.needs()
+    requirements = parts.objective.requirements()
     players = build_players(
-        parts.architecture, dataset.shape, classes, needs, seed_for(trial.id, "nets")
+        parts.architecture, dataset.shape, classes, requirements, seed_for(trial.id, "nets")
     )
     seed = seed_for(trial.id, "training")
     batches = Batches(
@@ -46,23 +48,23 @@ def make_trainer(trial: Trial, parts: Parts, dataset: Dataset, device: str) -> T
     )
 
 
-def instrument_for(trial: Trial, places: Places, note: Log) -> Instrument:
+def instrument_for(trial: Trial, places: WorkerContext, note: Log) -> Instrument:
     """The instrument of a trial's data set, its costly parts from the cache or made now."""
     dataset = load_dataset(trial.data, Path(places.data), trial.image_size, note)
     return prepare(
         dataset,
         str(trial.evaluation["encoder"]),
-        asked_metrics(trial.evaluation["metrics"], trial.evaluation.get("settings")),
+        requested_metrics(trial.evaluation["metrics"], trial.evaluation.get("settings")),
         int(trial.evaluation["samples"]),
         Path(places.cache),
         note,
     )
 
 
-def refuses_unlabelled(trial: Trial, parts: Parts, data: Dataset) -> str | None:
+def unsupported_without_labels(trial: Trial, parts: Parts, data: Dataset) -> str | None:
     """Why a model that learns classes can't be trained on these images, in words; None if it
     can."""
-    head = parts.objective.needs().output
+    head = parts.objective.requirements().output
     if not parts.architecture.uses_labels and not (head and issubclass(head, ClassLogits)):
         return None
     if data.train.labels is None or data.classes is None:

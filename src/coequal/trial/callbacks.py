@@ -7,13 +7,13 @@ from typing import Any
 from coequal.contract import Dataset, Encoder
 from coequal.records import Trial
 from coequal.training.loop import Trainer
-from coequal.trial.context import Places
-from coequal.trial.health_callback import Watch
-from coequal.trial.snapshots import Frames
-from coequal.trial.tensorboard import Board
+from coequal.trial.context import WorkerContext
+from coequal.trial.health_callback import HealthCallback
+from coequal.trial.snapshots import Snapshots
+from coequal.trial.tensorboard import TensorBoardLog
 
 
-class Onlooker:
+class TrialCallbacks:
     """To be made before a trainer is put where its checkpoint is; `begin` comes after that."""
 
     def __init__(
@@ -22,19 +22,19 @@ class Onlooker:
         trainer: Trainer,
         dataset: Dataset,
         encoder: Encoder,
-        places: Places,
+        places: WorkerContext,
         folder: Path,
     ) -> None:
         self.trainer, self.dataset, self.places, self.folder = trainer, dataset, places, folder
-        self.watch = Watch(trial, trainer, dataset, encoder)
-        self.frames: Frames | None = None
-        self.board: Board | None = None
+        self.watch = HealthCallback(trial, trainer, dataset, encoder)
+        self.frames: Snapshots | None = None
+        self.board: TensorBoardLog | None = None
 
     def begin(self) -> None:
         """The trainer is where the training begins or goes on."""
-        self.frames = Frames(self.places.frames, self.trainer, self.dataset, self.folder)
+        self.frames = Snapshots(self.places.frames, self.trainer, self.dataset, self.folder)
         if self.places.tensorboard:
-            self.board = Board(Path(self.places.tensorboard), self.trainer.steps_done)
+            self.board = TensorBoardLog(Path(self.places.tensorboard), self.trainer.steps_done)
 
     @property
     def next(self) -> float:

@@ -12,7 +12,7 @@ import torch
 
 
 @dataclass(frozen=True)
-class Places:
+class WorkerContext:
     """Where a worker reads and writes, and on what it computes. Plain values, so that it
     travels."""
 
@@ -28,7 +28,7 @@ class Places:
     tensorboard: str = ""  # a folder for TensorBoard's event files of the run's only trial
 
 
-def environment(places: Places) -> dict[str, str]:
+def environment(places: WorkerContext) -> dict[str, str]:
     """What a result depends on besides its trial."""
     return {
         "coequal": version("coequal"),

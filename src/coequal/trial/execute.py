@@ -23,7 +23,7 @@ from coequal.datasets._loading import fingerprint
 from coequal.evaluation.conditions import like_split
 from coequal.evaluation.instrument import SPLITS, Instrument, generate
 from coequal.evaluation.neighbour_sheet import beside_nearest
-from coequal.files import write_json, write_new_json, write_npz, write_whole
+from coequal.files import atomic_write, write_json, write_new_json, write_npz
 from coequal.records import Checkpoint, Measurement, MetricInfo, Result, Spent, Trial
 from coequal.results.folder import DETAILS, NEIGHBOURS, RunFolder, samples_path
 from coequal.rng import Rng
@@ -32,10 +32,10 @@ from coequal.study.parts import assemble
 from coequal.training import checkpoint as checkpoints
 from coequal.training.loop import Diverged, Trainer
 from coequal.trial.build import instrument_for, make_trainer
-from coequal.trial.callbacks import Onlooker
-from coequal.trial.context import Places, environment, threads
+from coequal.trial.callbacks import TrialCallbacks
+from coequal.trial.context import WorkerContext, environment, threads
 from coequal.trial.health_callback import StoppedEarly
-from coequal.trial.heartbeat import Heart, Stopped, TimedOut, heeding
+from coequal.trial.heartbeat import Heartbeat, Stopped, TimedOut, stop_on_sigterm
 from coequal.trial.snapshots import grid
 from coequal.trial.weights import KEPT, kept_weights, write_weights
 
@@ -50,7 +50,7 @@ STOPPED = "stopped"
 """What `execute` returns for a trial that left a checkpoint and no result."""
 
 
-def execute(trial: Trial, places: Places) -> str:
+def execute(trial: Trial, places: WorkerContext) -> str:
     """Run a trial to its result on disk; go on from its last checkpoint if it has one.
 
     Returns:
@@ -70,7 +70,7 @@ def execute(trial: Trial, places: Places) -> str:
             return known.status
         write_json(folder / "trial.json", trial.as_dict())
         state = _Running(trial, places, folder)
-        with threads(places.threads), heeding(state.heart):
+        with threads(places.threads), stop_on_sigterm(state.heart):
             return _execute(state)
 
 
@@ -105,13 +105,13 @@ class _OfTheModel(Exception):
 class _Running:
     """A trial under way: what it has measured so far, and what it writes."""
 
-    def __init__(self, trial: Trial, places: Places, folder: Path) -> None:
+    def __init__(self, trial: Trial, places: WorkerContext, folder: Path) -> None:
         self.trial, self.places, self.folder = trial, places, folder
         self.measured: list[Checkpoint] = []
         self.notes: list[str] = []
         self.trainer: Trainer | None = None
-        self.onlooker: Onlooker | None = None
-        self.heart = Heart(folder / "progress.json", places)
+        self.onlooker: TrialCallbacks | None = None
+        self.heart = Heartbeat(folder / "progress.json", places)
 
     def log(self, text: str) -> None:
         """A line in the trial's log."""
@@ -127,7 +127,7 @@ class _Running:
         instrument = instrument_for(trial, places, self.heart.note)
         self._refuse_changed(instrument)
         trainer = self.trainer = make_trainer(trial, parts, instrument.dataset, places.device)
-        onlooker = self.onlooker = Onlooker(
+        onlooker = self.onlooker = TrialCallbacks(
             trial, trainer, instrument.dataset, instrument.encoder, places, self.folder
         )
         self._resume(trainer)
@@ -150,7 +150,7 @@ class _Running:
             self.log(f"stopped at step {self.trainer.steps_done}, with a checkpoint")
         (self.folder / "progress.json").unlink(missing_ok=True)
 
-    def _train(self, trainer: Trainer, onlooker: Onlooker, amount: float) -> None:
+    def _train(self, trainer: Trainer, onlooker: TrialCallbacks, amount: float) -> None:
         """Train until so much is spent, with a pulse about every second."""
         steps = 1
         while trainer.spent_of_budget < amount:
@@ -212,11 +212,11 @@ class _Running:
             measurements += measured.measurements
             details[split] = dict(measured.details)
         sheet = grid(generator, device, instrument.dataset)
-        write_whole(samples_path(self.folder, step), _npy(sheet))
+        atomic_write(samples_path(self.folder, step), _npy(sheet))
         if self.trial.evaluation.get("neighbours") and sheet.shape[1] in (1, 3):
             cache = Path(self.places.cache)
             found = beside_nearest(sheet[:BESIDE], instrument.dataset, instrument.encoder, cache)
-            write_whole(self.folder / NEIGHBOURS, _npy(found))
+            atomic_write(self.folder / NEIGHBOURS, _npy(found))
         if generator.conditional or details["test"]:
             write_json(self.folder / DETAILS, details)
         bad = [entry for entry in measurements if not np.isfinite(entry.value)]

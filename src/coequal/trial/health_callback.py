@@ -9,7 +9,7 @@ from coequal.files import write_json
 from coequal.health import Health, judge
 from coequal.health.signals import NAMES, Signals
 from coequal.monitoring.monitor import Monitor
-from coequal.monitoring.reference import Reality
+from coequal.monitoring.reference import RealReference
 from coequal.records import Trial
 from coequal.results.folder import HEALTH, SIGNALS
 from coequal.seeds import seed_for
@@ -20,13 +20,13 @@ class StoppedEarly(Exception):
     """The study says that a trial in this state is not to go on; the message says which."""
 
 
-class Watch:
+class HealthCallback:
     """The monitor of a trial, and what it has said so far."""
 
     def __init__(self, trial: Trial, trainer: Trainer, dataset: Dataset, encoder: Encoder) -> None:
         self.trial, self.trainer = trial, trainer
         light = encoder if encoder.light else None
-        reality = Reality(dataset, light, trainer.device)
+        reality = RealReference(dataset, light, trainer.device)
         self.monitor = Monitor(reality, seed_for(trial.id, "health"), trainer.generator)
         trainer.monitor = self.monitor
         self.seen = 0  # probes that have been judged

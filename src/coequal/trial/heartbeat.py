@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from coequal.trial.context import Places
+from coequal.trial.context import WorkerContext
 
 BEATS = 1.0  # seconds between two notes of a trial's progress
 
@@ -23,11 +23,11 @@ class TimedOut(Exception):
     """The trial has used up its time."""
 
 
-class Heart:
+class Heartbeat:
     """Tells the coordinator how far a trial is, through a small file, at most once a second; and
     tells the trial when to stop."""
 
-    def __init__(self, path: Path, places: Places) -> None:
+    def __init__(self, path: Path, places: WorkerContext) -> None:
         self.path, self.places = path, places
         self.started, self.last = time.monotonic(), 0.0
         self.asked = False  # to stop, by a signal
@@ -67,7 +67,7 @@ class Heart:
 
 
 @contextmanager
-def heeding(heart: Heart) -> Iterator[None]:
+def stop_on_sigterm(heart: Heartbeat) -> Iterator[None]:
     """Inside, SIGTERM lets the trial stop at its next pulse, with a checkpoint, as the coordinator
     would: a scheduler that wants its machine back may send it to every process of a job.
 

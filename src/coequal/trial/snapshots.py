@@ -32,7 +32,7 @@ def grid(generator: Generator, device: str, dataset: Dataset) -> torch.Tensor:
     return generate(generator, count, Rng(seed_for("grid"), device), labels, form)
 
 
-class Frames:
+class Snapshots:
     """Frames of one trial, evenly spaced over its budget: the first before the first step, the last
     at its end.
 

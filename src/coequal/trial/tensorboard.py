@@ -29,7 +29,7 @@ def refuse_without_tensorboard() -> None:
         )
 
 
-class Board:
+class TensorBoardLog:
     """The event files of one trial: a scalar for each signal at each probe, pictures of the frames,
     the health in words whenever the verdict changes.
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from safetensors.torch import load_file, save
 
 from coequal.contract import Generator, ImageShape
-from coequal.files import write_whole
+from coequal.files import atomic_write
 from coequal.records import Trial
 from coequal.results.folder import RunFolder
 from coequal.study.parts import assemble
@@ -18,7 +18,7 @@ KEPT = "generators"
 def write_weights(path: Path, trainer: Trainer) -> None:
     """Write those of the generator that is measured."""
     weights = {k: v.cpu().contiguous() for k, v in trainer.evaluated.state_dict().items()}
-    write_whole(path, save(weights))
+    atomic_write(path, save(weights))
 
 
 def kept_weights(folder: Path, step: int) -> Path:
@@ -46,6 +46,6 @@ def load_generator(
     if not path.exists():
         raise FileNotFoundError(f"trial {trial.id} ({trial.model}) left no generator at {path}")
     parts = assemble(trial)
-    players = build_players(parts.architecture, shape, classes, parts.objective.needs(), 0)
+    players = build_players(parts.architecture, shape, classes, parts.objective.requirements(), 0)
     players.generator.load_state_dict(load_file(path))
     return players.generator

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 
-from coequal.contract import Generator, Request
+from coequal.contract import Generator, GeneratorInput
 from coequal.manifolds.inversion import lbfgs
 from coequal.manifolds.inversion.latents import joined, split, support_of
 from coequal.manifolds.polygons.projection import DELTA
@@ -127,7 +127,7 @@ class _Search:
         for free, part in zip(points.split(AT_ONCE), rows.split(AT_ONCE), strict=True):
             free = free.detach().requires_grad_()
             with torch.enable_grad():
-                request = Request(split(self.support.inside(free), self.like))
+                request = GeneratorInput(split(self.support.inside(free), self.like))
                 images = self.net(request).images.flatten(1)
                 squared = (images - self.images[part]).square().sum(1)
                 (gradient,) = torch.autograd.grad(squared.sum(), free)
@@ -141,7 +141,7 @@ class _Search:
         nearest = torch.zeros(len(self.images), dtype=torch.int64, device=self.images.device)
         for start in range(0, len(self.samples), GENERATED_AT_ONCE):
             latents = self.samples[start : start + GENERATED_AT_ONCE]
-            images = self.net(Request(split(latents, self.like))).images.flatten(1)
+            images = self.net(GeneratorInput(split(latents, self.like))).images.flatten(1)
             bad = int((~torch.isfinite(images)).any(1).sum())
             if bad:
                 raise FloatingPointError(

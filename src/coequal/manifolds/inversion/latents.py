@@ -31,7 +31,7 @@ class Support(ABC):
 
     @property
     @abstractmethod
-    def in_words(self) -> str:
+    def description(self) -> str:
         """For the protocol of a number."""
 
 
@@ -52,7 +52,7 @@ class Box(Support):
         return (INSIDE * unit).asin()
 
     @property
-    def in_words(self) -> str:
+    def description(self) -> str:
         """The bounds."""
         return f"each latent in [{self.low:g}, {self.high:g}]"
 
@@ -77,7 +77,7 @@ class Ball(Support):
         return found
 
     @property
-    def in_words(self) -> str:
+    def description(self) -> str:
         """The radius."""
         return f"latents within {self.radius:.1f} of the origin"
 

@@ -59,7 +59,7 @@ class PolygonFamily(KnownManifold):
         return f"polygons-{VERSION}-{self.vertices}-{self.size}-{self.mode}"
 
     @property
-    def in_words(self) -> str:
+    def description(self) -> str:
         """What the images are, in one line."""
         gap = LEAST_GAP if self.mode == "clean" else LEAST_GAP / 2
         turn = "any angle" if self.mode == "clean" else f"at most {PAPER_TURN:.2f} degrees"

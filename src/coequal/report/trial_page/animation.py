@@ -12,7 +12,7 @@ import matplotlib
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from coequal.files import write_whole
+from coequal.files import atomic_write
 from coequal.report.image_grids import square_sheet
 from coequal.results.folder import RunFolder
 
@@ -55,7 +55,7 @@ def write_animation(frames: Sequence[Frame], path: Path) -> None:
     first, *rest = pictures
     pace = [PACE] * len(rest) + [REST]
     first.save(file, format="GIF", save_all=True, append_images=rest, duration=pace, loop=0)
-    write_whole(path, file.getvalue())
+    atomic_write(path, file.getvalue())
 
 
 def _captioned(frame: Frame) -> Image.Image:

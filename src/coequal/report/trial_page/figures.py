@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from coequal.health import Health
-from coequal.health.rules import RULES, Rule
+from coequal.health.rules import RULES, HealthRule
 from coequal.health.signals import NAMES, Signals
 from coequal.report.axes import WIDTH, whole_numbers
 from coequal.report.style import BAND, FAINT, MUTED, colour, plain_ticks, wants_log
@@ -93,7 +93,7 @@ def since(axes: Axes, health: Health | None) -> None:
         axes.axvline(health.step, color=MUTED, lw=1.0, ls=(0, (1, 2)), zorder=0.9)
 
 
-def _rule(axes: Axes, rule: Rule, signals: Signals) -> None:
+def _rule(axes: Axes, rule: HealthRule, signals: Signals) -> None:
     steps, threshold = signals["step"], rule.threshold
     values = rule.value(signals)
     values = np.where(np.isfinite(values), values, np.nan)

@@ -9,7 +9,7 @@ from typing import Any
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from coequal.files import write_whole
+from coequal.files import atomic_write
 from coequal.health import Health
 from coequal.health.remedies import TRAIN_LONGER
 from coequal.health.signals import MEANING as SIGNALS_IN_WORDS
@@ -50,7 +50,7 @@ class Attempt:
 
 
 @dataclass(frozen=True)
-class Run:
+class TrialReport:
     """What there is to show of a run."""
 
     trial: Trial
@@ -96,7 +96,7 @@ class Run:
         ]
 
 
-def read_run(folder: RunFolder, trial: Trial, metric: str, command: Command) -> Run:
+def read_run(folder: RunFolder, trial: Trial, metric: str, command: Command) -> TrialReport:
     """What the folder of a run with one trial holds.
 
     Args:
@@ -122,10 +122,10 @@ def read_run(folder: RunFolder, trial: Trial, metric: str, command: Command) -> 
         text = command.having(settings) if settings else ""  # words alone change no command
         attempts.append(Attempt(remedy.what, remedy.source, text))
     frames = frames_of(folder, trial.id, trial.data)
-    return Run(trial, result, health, signals, frames, attempts, metric)
+    return TrialReport(trial, result, health, signals, frames, attempts, metric)
 
 
-def write_training_page(folder: RunFolder, run: Run, command: Command) -> Path:
+def write_training_page(folder: RunFolder, run: TrialReport, command: Command) -> Path:
     """Write the animation and the page; returns the page."""
     animation = folder.path / ANIMATION
     animation.unlink(missing_ok=True)  # of an earlier call
@@ -149,11 +149,11 @@ def write_training_page(folder: RunFolder, run: Run, command: Command) -> Path:
         on_dark=Markup(variables(ON_DARK)),
         **pictures,
     )
-    write_whole(folder.path / PAGE, html.encode())
+    atomic_write(folder.path / PAGE, html.encode())
     return folder.path / PAGE
 
 
-def _pictures(folder: RunFolder, run: Run) -> dict[str, Markup | None]:
+def _pictures(folder: RunFolder, run: TrialReport) -> dict[str, Markup | None]:
     with house_style():
         drawn = {
             "losses": figures.losses(folder.curves(run.trial.id), run.health),
