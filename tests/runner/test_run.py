@@ -272,7 +272,7 @@ def test_stopped_in_mid_training_it_goes_on_bit_for_bit(whole, tmp_path):
             raise Stopped
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("coequal.trial.heartbeat.Heart.beat", stops_at_3)
+        patch.setattr("coequal.trial.heartbeat.Heartbeat.beat", stops_at_3)
         assert execute(trial, places) == STOPPED
     place = RunFolder(tmp_path).trial_folder(trial.id)
     spent = json.loads((place / "checkpoint" / "state.json").read_text())["spent"]
@@ -306,7 +306,7 @@ def test_stopped_at_a_checkpoint_it_still_measures_there(whole, tmp_path):
                 raise Stopped
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("coequal.trial.heartbeat.Heart.beat", stops)
+            patch.setattr("coequal.trial.heartbeat.Heartbeat.beat", stops)
             assert execute(trial, places) == STOPPED
     assert execute(trial, places) == "done"
     again, first = (

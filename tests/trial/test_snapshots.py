@@ -88,7 +88,7 @@ def test_after_a_stop_they_are_the_same(whole, tmp_path, monkeypatch, stop):
             raise Stopped
 
     with monkeypatch.context() as patch:
-        patch.setattr("coequal.trial.heartbeat.Heart.beat", stops)
+        patch.setattr("coequal.trial.heartbeat.Heartbeat.beat", stops)
         patch.setattr("coequal.trial.execute.PULSE", 0.0)  # a pulse after every step
         assert execute(trial_of(), places_in(tmp_path, frames=4)) == STOPPED
     assert execute(trial_of(), places_in(tmp_path, frames=4)) == "done"
@@ -117,7 +117,7 @@ def test_what_a_trial_says_while_it_runs(tmp_path, monkeypatch):
 
     sick = Health("collapsed", 25, "all images are the same")
     monkeypatch.setattr("coequal.trial.health_callback.judge", lambda *given, **more: sick)
-    monkeypatch.setattr("coequal.trial.heartbeat.Heart.beat", beat)
+    monkeypatch.setattr("coequal.trial.heartbeat.Heartbeat.beat", beat)
     monkeypatch.setattr("coequal.trial.execute.PULSE", 0.0)
     assert execute(trial_of(), places_in(tmp_path)) == "done"
     assert ("step 24", "") in said  # no probe yet
