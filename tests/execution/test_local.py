@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import CancelledError
+from multiprocessing import forkserver
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,15 @@ from worker_tasks import (
 )
 
 PRELOAD = ("worker_tasks",)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _own_fork_server() -> Iterator[None]:
+    """Of a process's calls the first says what its fork server imports: here that is one of ours,
+    whatever ran in this process before."""
+    forkserver._forkserver._stop()
+    yield
+    forkserver._forkserver._stop()
 
 
 @pytest.fixture
