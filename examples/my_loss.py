@@ -12,15 +12,13 @@ from torch.nn.functional import relu
 import coequal
 from coequal.contract import (
     Adversarial,
+    Batch,
     Discriminate,
     Generator,
     Logits,
     Loss,
     Requirements,
-    Samples,
-    State,
 )
-from coequal.rng import Rng
 
 STUDY = """\
 study: my_loss
@@ -52,30 +50,15 @@ class Hinge(Adversarial[Generator, Logits]):
     def requirements(self) -> Requirements:
         return Requirements(output=Logits)
 
-    def discriminator_loss(
-        self,
-        discriminate: Discriminate[Logits],
-        *,
-        real: Samples,
-        fake: Samples,
-        state: State,
-        rng: Rng,
-    ) -> Loss:
-        on_real = relu(self.margin - discriminate(real).logits).mean()
-        on_fake = relu(self.margin + discriminate(fake).logits).mean()
-        return Loss(on_real + on_fake, {"real": on_real, "fake": on_fake}, state)
+    def discriminator_loss(self, discriminate: Discriminate[Logits], batch: Batch) -> Loss:
+        on_real = relu(self.margin - discriminate(batch.real).logits).mean()
+        on_fake = relu(self.margin + discriminate(batch.fake).logits).mean()
+        return Loss(on_real + on_fake, {"real": on_real, "fake": on_fake}, batch.state)
 
     def generator_loss(
-        self,
-        generator: Generator,
-        discriminate: Discriminate[Logits],
-        *,
-        real: Samples,
-        fake: Samples,
-        state: State,
-        rng: Rng,
+        self, generator: Generator, discriminate: Discriminate[Logits], batch: Batch
     ) -> Loss:
-        return Loss(-discriminate(fake).logits.mean(), {}, state)
+        return Loss(-discriminate(batch.fake).logits.mean(), {}, batch.state)
 
 
 if __name__ == "__main__":

@@ -114,17 +114,17 @@ class LazyR1(Adversarial[Generator, Logits]):
             output=Logits, discriminator_lazy=(LazyRegulariser(self.every, self.r1),)
         )
 
-    def discriminator_loss(self, discriminate, *, real, fake, state, rng):  # type: ignore[no-untyped-def]
-        on_real = softplus(-discriminate(real).logits).mean()
-        return Loss(on_real + softplus(discriminate(fake).logits).mean(), {}, state)
+    def discriminator_loss(self, discriminate, batch):  # type: ignore[no-untyped-def]
+        on_real = softplus(-discriminate(batch.real).logits).mean()
+        return Loss(on_real + softplus(discriminate(batch.fake).logits).mean(), {}, batch.state)
 
-    def generator_loss(self, generator, discriminate, *, real, fake, state, rng):  # type: ignore[no-untyped-def]
-        return Loss(softplus(-discriminate(fake).logits).mean(), {}, state)
+    def generator_loss(self, generator, discriminate, batch):  # type: ignore[no-untyped-def]
+        return Loss(softplus(-discriminate(batch.fake).logits).mean(), {}, batch.state)
 
-    def r1(self, discriminate, *, real, fake, state, rng):  # type: ignore[no-untyped-def]
-        _, gradient = discriminate_with_gradient(discriminate, real, lambda o: o.logits)
+    def r1(self, discriminate, batch):  # type: ignore[no-untyped-def]
+        _, gradient = discriminate_with_gradient(discriminate, batch.real, lambda o: o.logits)
         penalty = self.weight / 2 * gradient.square().sum(1).mean()
-        return Loss(penalty, {"r1": penalty}, state)
+        return Loss(penalty, {"r1": penalty}, batch.state)
 
 
 # -------------------------------------------------- AC-GAN with a head, nets and kind of its own
@@ -180,15 +180,15 @@ class AcGan(Adversarial[Generator, ClassLogits]):
     def requirements(self) -> Requirements:
         return Requirements(output=ClassLogits)
 
-    def discriminator_loss(self, discriminate, *, real, fake, state, rng):  # type: ignore[no-untyped-def]
-        on_real, on_fake = discriminate(real), discriminate(fake)
+    def discriminator_loss(self, discriminate, batch):  # type: ignore[no-untyped-def]
+        on_real, on_fake = discriminate(batch.real), discriminate(batch.fake)
         game = softplus(-on_real.logits).mean() + softplus(on_fake.logits).mean()
-        return Loss(game + cross_entropy(on_real.classes, real.labels), {}, state)
+        return Loss(game + cross_entropy(on_real.classes, batch.real.labels), {}, batch.state)
 
-    def generator_loss(self, generator, discriminate, *, real, fake, state, rng):  # type: ignore[no-untyped-def]
-        out = discriminate(fake)
+    def generator_loss(self, generator, discriminate, batch):  # type: ignore[no-untyped-def]
+        out = discriminate(batch.fake)
         game = softplus(-out.logits).mean()
-        return Loss(game + 0.1 * cross_entropy(out.classes, fake.labels), {}, state)
+        return Loss(game + 0.1 * cross_entropy(out.classes, batch.fake.labels), {}, batch.state)
 
 
 # ------------------------------------------------------------ objectives that break the contract
@@ -204,8 +204,8 @@ class Forgetful(AcGan):
     def initial_state(self):  # type: ignore[no-untyped-def]
         return {"k": torch.zeros(())}
 
-    def discriminator_loss(self, discriminate, *, real, fake, state, rng):  # type: ignore[no-untyped-def]
-        return Loss(discriminate(real).logits.mean(), {}, {})
+    def discriminator_loss(self, discriminate, batch):  # type: ignore[no-untyped-def]
+        return Loss(discriminate(batch.real).logits.mean(), {}, {})
 
 
 @dataclass(frozen=True)
@@ -218,13 +218,13 @@ class Exploding(AcGan):
     def initial_state(self):  # type: ignore[no-untyped-def]
         return {"steps": torch.zeros(())}
 
-    def discriminator_loss(self, discriminate, *, real, fake, state, rng):  # type: ignore[no-untyped-def]
-        steps = state["steps"] + 1
-        value = discriminate(real).logits.mean() / (steps < 3).float()
+    def discriminator_loss(self, discriminate, batch):  # type: ignore[no-untyped-def]
+        steps = batch.state["steps"] + 1
+        value = discriminate(batch.real).logits.mean() / (steps < 3).float()
         return Loss(value, {}, {"steps": steps})
 
-    def generator_loss(self, generator, discriminate, *, real, fake, state, rng):  # type: ignore[no-untyped-def]
-        return Loss(discriminate(fake).logits.mean(), {}, state)
+    def generator_loss(self, generator, discriminate, batch):  # type: ignore[no-untyped-def]
+        return Loss(discriminate(batch.fake).logits.mean(), {}, batch.state)
 
 
 @dataclass(frozen=True)
@@ -234,7 +234,7 @@ class Broken(AcGan):
     def requirements(self) -> Requirements:
         return Requirements(output=Logits)
 
-    def discriminator_loss(self, discriminate, *, real, fake, state, rng):  # type: ignore[no-untyped-def]
+    def discriminator_loss(self, discriminate, batch):  # type: ignore[no-untyped-def]
         raise RuntimeError("a bug in somebody's loss")
 
 
@@ -242,7 +242,7 @@ class Broken(AcGan):
 class Reads(Broken):
     """Wants a file of its own that is not there."""
 
-    def discriminator_loss(self, discriminate, *, real, fake, state, rng):  # type: ignore[no-untyped-def]
+    def discriminator_loss(self, discriminate, batch):  # type: ignore[no-untyped-def]
         Path("my_table.csv").read_text()
 
 

@@ -7,7 +7,7 @@ from dataclasses import FrozenInstanceError, fields, replace
 import pytest
 import torch
 
-from coequal.contract import Adversarial, Likelihood, Objective, Samples
+from coequal.contract import Adversarial, Batch, Likelihood, Objective, RealBatch, Samples
 from coequal.rng import Rng
 from coequal.training import checkpoint
 from coequal.training.flops import CountFlops
@@ -94,14 +94,14 @@ def losses(one: Trainer, real: Samples, fake: Samples):  # type: ignore[no-untyp
     """(loss of D, loss of G) of the trainer's nets, with a stream of its own."""
     objective, rng = one.objective, Rng(3)
     if isinstance(objective, Likelihood):
-        return None, objective.generator_loss(one.generator, real=real, state=one.state, rng=rng)
+        batch = RealBatch(real=real, state=one.state, rng=rng)
+        return None, objective.generator_loss(one.generator, batch)
     assert isinstance(objective, Adversarial)
     view = DiscriminatorView(one.discriminator)
-    given = {"real": real, "fake": fake, "state": one.state, "rng": rng}
-    of_d = objective.discriminator_loss(view, **given)
-    return of_d, objective.generator_loss(
-        one.generator, DiscriminatorView(one.discriminator), **given
-    )
+    batch = Batch(real=real, fake=fake, state=one.state, rng=rng)
+    of_d = objective.discriminator_loss(view, batch)
+    view = DiscriminatorView(one.discriminator)
+    return of_d, objective.generator_loss(one.generator, view, batch)
 
 
 def batch(one: Trainer, seed: int) -> Samples:

@@ -6,10 +6,12 @@ import pytest
 import torch
 
 from coequal.contract import (
+    Batch,
     ClassLogits,
     DensityGenerator,
     LatentVariableGenerator,
     Logits,
+    RealBatch,
     Reconstruction,
     Samples,
 )
@@ -32,9 +34,9 @@ def discriminate(samples: Samples) -> Logits:
 
 def both(name: str, *, real: Samples, fake: Samples, net=discriminate, **settings):  # type: ignore[no-untyped-def]
     objective = ALL[name](**settings)
-    given = {"real": real, "fake": fake, "state": objective.initial_state(), "rng": Rng(0)}
-    of_d = objective.discriminator_loss(net, **given)
-    return of_d, objective.generator_loss(None, net, **given)
+    batch = Batch(real=real, fake=fake, state=objective.initial_state(), rng=Rng(0))
+    of_d = objective.discriminator_loss(net, batch)
+    return of_d, objective.generator_loss(None, net, batch)
 
 
 def test_minimax_and_non_saturating_at_an_undecided_discriminator():
@@ -179,16 +181,16 @@ def test_began_by_hand():
     # k' = 0 + .1 (.5 .6 - .2) = .01. Convergence: .6 + |.3 - .2| = .7.
     objective = ALL["began"](gamma=0.5, balance_rate=0.1)
     given = {"real": images(0.8, 0.4), "fake": images(0.2, 0.2), "rng": Rng(0)}
-    d = objective.discriminator_loss(autoencode, state=objective.initial_state(), **given)
+    d = objective.discriminator_loss(autoencode, Batch(state=objective.initial_state(), **given))
     assert d.value.item() == pytest.approx(0.6)
     assert d.state["balance"].item() == pytest.approx(0.01)
     assert d.parts["convergence"].item() == pytest.approx(0.7)
-    g = objective.generator_loss(None, autoencode, state=d.state, **given)
+    g = objective.generator_loss(None, autoencode, Batch(state=d.state, **given))
     assert g.value.item() == pytest.approx(0.2)
     assert g.state is d.state
     # With k = .5: L_D = .6 - .5 * .2 = .5.
     state = {"balance": torch.tensor(0.5)}
-    assert objective.discriminator_loss(autoencode, state=state, **given).value.item() == 0.5
+    assert objective.discriminator_loss(autoencode, Batch(state=state, **given)).value.item() == 0.5
 
 
 @pytest.mark.parametrize(("start", "real", "end"), [(0.999, 1.0, 1.0), (0.001, 0.0, 0.0)])
@@ -196,7 +198,10 @@ def test_began_keeps_its_balance_within_0_and_1(start, real, end):
     objective = ALL["began"](gamma=1.0, balance_rate=0.5)
     given = {"real": images(real), "fake": images(1 - real), "rng": Rng(0)}
     state = {"balance": torch.tensor(start)}
-    assert objective.discriminator_loss(autoencode, state=state, **given).state["balance"] == end
+    assert (
+        objective.discriminator_loss(autoencode, Batch(state=state, **given)).state["balance"]
+        == end
+    )
 
 
 class Known(LatentVariableGenerator):
@@ -224,7 +229,9 @@ def test_vae_by_hand():
     # KL of N(1, 2^2) from N(0, 1), 3 latents: 3/2 (1 + 4 - log 4 - 1) = 3/2 (4 - log 4).
     # Reconstruction of 2 channels x 2 pixels, all .5 at p = .25: -4 (.5 log .25 + .5 log .75).
     real = Samples(torch.full((5, 2, 1, 2), 0.5))
-    loss = ALL["vae"]().generator_loss(Known(1.0, 2.0, 0.25), real=real, state={}, rng=Rng(0))
+    loss = ALL["vae"]().generator_loss(
+        Known(1.0, 2.0, 0.25), RealBatch(real=real, state={}, rng=Rng(0))
+    )
     assert loss.parts["kl"].item() == pytest.approx(1.5 * (4 - math.log(4)), rel=1e-6)
     missing = -2 * (math.log(0.25) + math.log(0.75))
     assert loss.parts["reconstruction"].item() == pytest.approx(missing, rel=1e-6)
@@ -234,7 +241,9 @@ def test_vae_by_hand():
 @pytest.mark.parametrize("p", [0.0, 1.0])
 def test_vae_survives_a_decoder_that_is_sure(p):
     real = Samples(torch.full((5, 2, 1, 2), 1 - p))
-    loss = ALL["vae"]().generator_loss(Known(0.0, 1.0, p), real=real, state={}, rng=Rng(0))
+    loss = ALL["vae"]().generator_loss(
+        Known(0.0, 1.0, p), RealBatch(real=real, state={}, rng=Rng(0))
+    )
     assert 50 < loss.value.item() < 100  # 4 values x -log 1e-7 = 64
 
 
@@ -255,7 +264,7 @@ def test_maximum_likelihood_by_hand():
     # Two images of 2 channels x 1 x 2: 256^-4 and 256^-8, so 8 and 16 bits per dimension: 12.
     real = Samples(torch.zeros(2, 2, 1, 2), torch.tensor([0, 1]))
     objective = ALL["maximum_likelihood"]()
-    loss = objective.generator_loss(Fair(), real=real, state={}, rng=Rng(0))
+    loss = objective.generator_loss(Fair(), RealBatch(real=real, state={}, rng=Rng(0)))
     assert loss.value.item() == pytest.approx(12, rel=1e-6)
     assert loss.parts["bits_per_dimension"].item() == loss.value.item()
     assert objective.requirements().output is None

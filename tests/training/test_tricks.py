@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn.functional import softplus
 
-from coequal.contract import Samples
+from coequal.contract import Batch, Samples
 from coequal.rng import Rng
 from coequal.study.check import problems
 from coequal.study.plan import plan
@@ -158,8 +158,8 @@ def test_penalties_of_a_linear_discriminator(kind, value):
     tricks = Tricks(gradient_penalty=kind, gradient_penalty_weight=2.0, gradient_penalty_every=4)
     (lazy,) = ActiveTricks(tricks, 3, CPU).lazy("discriminator")
     view = DiscriminatorView(Linear(torch.tensor([3.0, 0, 0, 0])))
-    batches = {"real": Samples(torch.rand(5, 1, 2, 2)), "fake": Samples(torch.rand(5, 1, 2, 2))}
-    found = lazy.loss(view, **batches, state={}, rng=Rng(0))
+    real, fake = Samples(torch.rand(5, 1, 2, 2)), Samples(torch.rand(5, 1, 2, 2))
+    found = lazy.loss(view, Batch(real=real, fake=fake, state={}, rng=Rng(0)))
     assert lazy.every == 4
     assert found.value.item() == pytest.approx(2 * value)
     assert ActiveTricks(tricks, 3, CPU).lazy("generator") == ()
@@ -172,10 +172,11 @@ def test_penalties_look_where_they_say():
         seen.append(samples.images.detach())
         return Linear(torch.ones(1))(samples)
 
-    batches = {"real": Samples(torch.zeros(50, 1, 1, 1)), "fake": Samples(torch.ones(50, 1, 1, 1))}
+    real, fake = Samples(torch.zeros(50, 1, 1, 1)), Samples(torch.ones(50, 1, 1, 1))
+    batch = Batch(real=real, fake=fake, state={}, rng=Rng(0))
     for kind in ("r1", "r2", "zero_centred"):
         (lazy,) = ActiveTricks(Tricks(gradient_penalty=kind), 3, CPU).lazy("discriminator")
-        lazy.loss(net, **batches, state={}, rng=Rng(0))
+        lazy.loss(net, batch)
     assert (seen[0].max(), seen[1].min()) == (0, 1)
     assert 0 < seen[2].min() < 0.2 < 0.8 < seen[2].max() < 1
 
@@ -186,7 +187,8 @@ def test_feature_matching_by_hand():
     real = Samples(torch.tensor([[0.0, 4.0], [2.0, 0.0]]).view(2, 1, 1, 2))
     fake = Samples(torch.tensor([[4.0, 6.0]]).view(1, 1, 1, 2))
     view = DiscriminatorView(Linear(torch.zeros(2)))
-    assert lazy.loss(None, view, real=real, fake=fake, state={}, rng=Rng(0)).value.item() == 12.5
+    batch = Batch(real=real, fake=fake, state={}, rng=Rng(0))
+    assert lazy.loss(None, view, batch).value.item() == 12.5
 
 
 # ------------------------------------------------------------------------------------ gradients

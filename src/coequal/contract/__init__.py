@@ -33,11 +33,13 @@ from coequal.contract.nets import (
 )
 from coequal.contract.objectives import (
     Adversarial,
+    Batch,
     LazyRegulariser,
     Likelihood,
     Loss,
     LossFunction,
     Objective,
+    RealBatch,
     Requirements,
     State,
 )
@@ -46,6 +48,7 @@ from coequal.records import MetricInfo
 __all__ = [
     "Adversarial",
     "Architecture",
+    "Batch",
     "Capabilities",
     "ClassLogits",
     "D",
@@ -73,6 +76,7 @@ __all__ = [
     "MetricValue",
     "Objective",
     "Players",
+    "RealBatch",
     "Reconstruction",
     "RequiredInput",
     "Requirements",

@@ -7,17 +7,15 @@ from torch.nn.functional import softplus
 
 from coequal.contract import (
     Adversarial,
+    Batch,
     ClassLogits,
     Discriminate,
     Generator,
     Loss,
     Requirements,
-    Samples,
-    State,
 )
 from coequal.objectives._classes import class_loss, refuse_negative
 from coequal.objectives._targets import loss_on_real, refuse_smoothing
-from coequal.rng import Rng
 
 PART = "AcGan"
 
@@ -51,36 +49,21 @@ class AcGan(Adversarial[Generator, ClassLogits]):
         """A discriminator with a class head, and labels."""
         return Requirements(output=ClassLogits)
 
-    def discriminator_loss(
-        self,
-        discriminate: Discriminate[ClassLogits],
-        *,
-        real: Samples,
-        fake: Samples,
-        state: State,
-        rng: Rng,
-    ) -> Loss:
+    def discriminator_loss(self, discriminate: Discriminate[ClassLogits], batch: Batch) -> Loss:
         """log 4 + 2 w_D log(classes) where D knows nothing."""
-        found, generated = discriminate(real), discriminate(fake)
-        on_real = loss_on_real(found.logits, self.one_sided_smoothing)
-        on_fake: Tensor = softplus(generated.logits).mean()
-        classes = class_loss(found, real) + class_loss(generated, fake)
+        of_real, of_fake = discriminate(batch.real), discriminate(batch.fake)
+        on_real = loss_on_real(of_real.logits, self.one_sided_smoothing)
+        on_fake: Tensor = softplus(of_fake.logits).mean()
+        classes = class_loss(of_real, batch.real) + class_loss(of_fake, batch.fake)
         value = on_real + on_fake + self.class_weight * classes
-        return Loss(value, {"real": on_real, "fake": on_fake, "classes": classes}, state)
+        return Loss(value, {"real": on_real, "fake": on_fake, "classes": classes}, batch.state)
 
     def generator_loss(
-        self,
-        generator: Generator,
-        discriminate: Discriminate[ClassLogits],
-        *,
-        real: Samples,
-        fake: Samples,
-        state: State,
-        rng: Rng,
+        self, generator: Generator, discriminate: Discriminate[ClassLogits], batch: Batch
     ) -> Loss:
         """log 2 + w_G log(classes) where D knows nothing."""
-        generated = discriminate(fake)
-        game: Tensor = softplus(-generated.logits).mean()
-        classes = class_loss(generated, fake)
+        of_fake = discriminate(batch.fake)
+        game: Tensor = softplus(-of_fake.logits).mean()
+        classes = class_loss(of_fake, batch.fake)
         parts = {"game": game, "classes": classes}
-        return Loss(game + self.generator_class_weight * classes, parts, state)
+        return Loss(game + self.generator_class_weight * classes, parts, batch.state)

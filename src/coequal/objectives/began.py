@@ -7,15 +7,14 @@ from torch import Tensor
 
 from coequal.contract import (
     Adversarial,
+    Batch,
     Discriminate,
     Generator,
     Loss,
     Reconstruction,
     Requirements,
-    Samples,
     State,
 )
-from coequal.rng import Rng
 
 PART = "Began"
 
@@ -51,43 +50,28 @@ class Began(Adversarial[Generator, Reconstruction]):
         """The balance k, at 0."""
         return {"balance": torch.zeros(())}
 
-    def discriminator_loss(
-        self,
-        discriminate: Discriminate[Reconstruction],
-        *,
-        real: Samples,
-        fake: Samples,
-        state: State,
-        rng: Rng,
-    ) -> Loss:
+    def discriminator_loss(self, discriminate: Discriminate[Reconstruction], batch: Batch) -> Loss:
         """R(x) - k R(g), and the next k from the same two errors.
 
         The part `convergence` is the paper's global measure R(x) + |gamma R(x) - R(g)|: lower is
         better.
         """
-        on_real, on_fake = _error(discriminate(real)), _error(discriminate(fake))
+        on_real, on_fake = _error(discriminate(batch.real)), _error(discriminate(batch.fake))
         surplus = self.gamma * on_real.detach() - on_fake.detach()
-        balance = (state["balance"] + self.balance_rate * surplus).clamp(0, 1)
+        balance = (batch.state["balance"] + self.balance_rate * surplus).clamp(0, 1)
         parts = {
             "real": on_real,
             "fake": on_fake,
             "balance": balance,
             "convergence": on_real + surplus.abs(),
         }
-        return Loss(on_real - state["balance"] * on_fake, parts, {"balance": balance})
+        return Loss(on_real - batch.state["balance"] * on_fake, parts, {"balance": balance})
 
     def generator_loss(
-        self,
-        generator: Generator,
-        discriminate: Discriminate[Reconstruction],
-        *,
-        real: Samples,
-        fake: Samples,
-        state: State,
-        rng: Rng,
+        self, generator: Generator, discriminate: Discriminate[Reconstruction], batch: Batch
     ) -> Loss:
         """R(g): the autoencoder's error on the fakes."""
-        return Loss(_error(discriminate(fake)), {}, state)
+        return Loss(_error(discriminate(batch.fake)), {}, batch.state)
 
 
 def _error(output: Reconstruction) -> Tensor:

@@ -10,13 +10,12 @@ from torch.nn.functional import softplus
 
 from coequal.contract import (
     Adversarial,
+    Batch,
     Discriminate,
     Generator,
     Logits,
     Loss,
     Requirements,
-    Samples,
-    State,
     discriminate_with_gradient,
 )
 from coequal.objectives._targets import loss_on_real, refuse_smoothing
@@ -57,36 +56,21 @@ class Dragan(Adversarial[Generator, Logits]):
         """A discriminator with one logit per image."""
         return Requirements(output=Logits)
 
-    def discriminator_loss(
-        self,
-        discriminate: Discriminate[Logits],
-        *,
-        real: Samples,
-        fake: Samples,
-        state: State,
-        rng: Rng,
-    ) -> Loss:
+    def discriminator_loss(self, discriminate: Discriminate[Logits], batch: Batch) -> Loss:
         """Binary cross-entropy, summed over the two halves, plus the penalty."""
-        on_real = loss_on_real(discriminate(real).logits, self.one_sided_smoothing)
-        on_fake: Tensor = softplus(discriminate(fake).logits).mean()
-        near = real.at(self._near(real.images, rng))
+        on_real = loss_on_real(discriminate(batch.real).logits, self.one_sided_smoothing)
+        on_fake: Tensor = softplus(discriminate(batch.fake).logits).mean()
+        near = batch.real.at(self._near(batch.real.images, batch.rng))
         _, gradient = discriminate_with_gradient(discriminate, near, of=self._penalised)
         penalty = (gradient.norm(dim=1) - 1).square().mean()
         value = on_real + on_fake + self.penalty_weight * penalty
-        return Loss(value, {"real": on_real, "fake": on_fake, "penalty": penalty}, state)
+        return Loss(value, {"real": on_real, "fake": on_fake, "penalty": penalty}, batch.state)
 
     def generator_loss(
-        self,
-        generator: Generator,
-        discriminate: Discriminate[Logits],
-        *,
-        real: Samples,
-        fake: Samples,
-        state: State,
-        rng: Rng,
+        self, generator: Generator, discriminate: Discriminate[Logits], batch: Batch
     ) -> Loss:
         """-E log D(g), as in `non_saturating`."""
-        return Loss(softplus(-discriminate(fake).logits).mean(), {}, state)
+        return Loss(softplus(-discriminate(batch.fake).logits).mean(), {}, batch.state)
 
     def _near(self, images: Tensor, rng: Rng) -> Tensor:
         scale = 0.5 * images.std()

@@ -8,15 +8,13 @@ from torch.nn.functional import relu
 
 from coequal.contract import (
     Adversarial,
+    Batch,
     Discriminate,
     Generator,
     Logits,
     Loss,
     Requirements,
-    Samples,
-    State,
 )
-from coequal.rng import Rng
 
 PART = "Hinge"
 
@@ -39,29 +37,14 @@ class Hinge(Adversarial[Generator, Logits]):
         """A discriminator with one logit per image."""
         return Requirements(output=Logits)
 
-    def discriminator_loss(
-        self,
-        discriminate: Discriminate[Logits],
-        *,
-        real: Samples,
-        fake: Samples,
-        state: State,
-        rng: Rng,
-    ) -> Loss:
+    def discriminator_loss(self, discriminate: Discriminate[Logits], batch: Batch) -> Loss:
         """Zero once every image lies beyond the margin on its side; 2 m where D is undecided."""
-        on_real: Tensor = relu(self.margin - discriminate(real).logits).mean()
-        on_fake: Tensor = relu(self.margin + discriminate(fake).logits).mean()
-        return Loss(on_real + on_fake, {"real": on_real, "fake": on_fake}, state)
+        on_real: Tensor = relu(self.margin - discriminate(batch.real).logits).mean()
+        on_fake: Tensor = relu(self.margin + discriminate(batch.fake).logits).mean()
+        return Loss(on_real + on_fake, {"real": on_real, "fake": on_fake}, batch.state)
 
     def generator_loss(
-        self,
-        generator: Generator,
-        discriminate: Discriminate[Logits],
-        *,
-        real: Samples,
-        fake: Samples,
-        state: State,
-        rng: Rng,
+        self, generator: Generator, discriminate: Discriminate[Logits], batch: Batch
     ) -> Loss:
         """Minus the mean logit of the fakes."""
-        return Loss(-discriminate(fake).logits.mean(), {}, state)
+        return Loss(-discriminate(batch.fake).logits.mean(), {}, batch.state)

@@ -6,16 +6,14 @@ from torch import Tensor
 
 from coequal.contract import (
     Adversarial,
+    Batch,
     Discriminate,
     Generator,
     Logits,
     Loss,
     Requirements,
-    Samples,
-    State,
 )
 from coequal.objectives._targets import refuse_smoothing
-from coequal.rng import Rng
 
 PART = "LeastSquares"
 
@@ -41,30 +39,15 @@ class LeastSquares(Adversarial[Generator, Logits]):
         """A discriminator with one unbounded number per image."""
         return Requirements(output=Logits)
 
-    def discriminator_loss(
-        self,
-        discriminate: Discriminate[Logits],
-        *,
-        real: Samples,
-        fake: Samples,
-        state: State,
-        rng: Rng,
-    ) -> Loss:
+    def discriminator_loss(self, discriminate: Discriminate[Logits], batch: Batch) -> Loss:
         """Half the mean squared distance to 1 on real and to 0 on fake."""
         target = 1 - self.one_sided_smoothing
-        on_real: Tensor = 0.5 * (discriminate(real).logits - target).square().mean()
-        on_fake: Tensor = 0.5 * discriminate(fake).logits.square().mean()
-        return Loss(on_real + on_fake, {"real": on_real, "fake": on_fake}, state)
+        on_real: Tensor = 0.5 * (discriminate(batch.real).logits - target).square().mean()
+        on_fake: Tensor = 0.5 * discriminate(batch.fake).logits.square().mean()
+        return Loss(on_real + on_fake, {"real": on_real, "fake": on_fake}, batch.state)
 
     def generator_loss(
-        self,
-        generator: Generator,
-        discriminate: Discriminate[Logits],
-        *,
-        real: Samples,
-        fake: Samples,
-        state: State,
-        rng: Rng,
+        self, generator: Generator, discriminate: Discriminate[Logits], batch: Batch
     ) -> Loss:
         """Half the mean squared distance of the fakes' outputs to 1."""
-        return Loss(0.5 * (discriminate(fake).logits - 1).square().mean(), {}, state)
+        return Loss(0.5 * (discriminate(batch.fake).logits - 1).square().mean(), {}, batch.state)

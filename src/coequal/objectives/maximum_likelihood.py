@@ -3,8 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from coequal.contract import DensityGenerator, Likelihood, Loss, Requirements, Samples, State
-from coequal.rng import Rng
+from coequal.contract import DensityGenerator, Likelihood, Loss, RealBatch, Requirements
 
 PART = "MaximumLikelihood"
 
@@ -20,10 +19,8 @@ class MaximumLikelihood(Likelihood[DensityGenerator]):
         """A generator that gives the probability of an image, and no discriminator."""
         return Requirements(generator=DensityGenerator)
 
-    def generator_loss(
-        self, generator: DensityGenerator, *, real: Samples, state: State, rng: Rng
-    ) -> Loss:
+    def generator_loss(self, generator: DensityGenerator, batch: RealBatch) -> Loss:
         """Its mean over the batch."""
-        nats = -generator.log_likelihood(real).mean()
-        bits = nats / (math.log(2) * real.images[0].numel())
-        return Loss(bits, {"bits_per_dimension": bits}, state)
+        nats = -generator.log_likelihood(batch.real).mean()
+        bits = nats / (math.log(2) * batch.real.images[0].numel())
+        return Loss(bits, {"bits_per_dimension": bits}, batch.state)

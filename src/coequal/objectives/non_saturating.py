@@ -7,16 +7,14 @@ from torch.nn.functional import softplus
 
 from coequal.contract import (
     Adversarial,
+    Batch,
     Discriminate,
     Generator,
     Logits,
     Loss,
     Requirements,
-    Samples,
-    State,
 )
 from coequal.objectives._targets import loss_on_real, refuse_smoothing
-from coequal.rng import Rng
 
 PART = "NonSaturating"
 
@@ -41,29 +39,14 @@ class NonSaturating(Adversarial[Generator, Logits]):
         """A discriminator with one logit per image."""
         return Requirements(output=Logits)
 
-    def discriminator_loss(
-        self,
-        discriminate: Discriminate[Logits],
-        *,
-        real: Samples,
-        fake: Samples,
-        state: State,
-        rng: Rng,
-    ) -> Loss:
+    def discriminator_loss(self, discriminate: Discriminate[Logits], batch: Batch) -> Loss:
         """Binary cross-entropy, summed over the two halves; log 4 where D is undecided."""
-        on_real = loss_on_real(discriminate(real).logits, self.one_sided_smoothing)
-        on_fake: Tensor = softplus(discriminate(fake).logits).mean()
-        return Loss(on_real + on_fake, {"real": on_real, "fake": on_fake}, state)
+        on_real = loss_on_real(discriminate(batch.real).logits, self.one_sided_smoothing)
+        on_fake: Tensor = softplus(discriminate(batch.fake).logits).mean()
+        return Loss(on_real + on_fake, {"real": on_real, "fake": on_fake}, batch.state)
 
     def generator_loss(
-        self,
-        generator: Generator,
-        discriminate: Discriminate[Logits],
-        *,
-        real: Samples,
-        fake: Samples,
-        state: State,
-        rng: Rng,
+        self, generator: Generator, discriminate: Discriminate[Logits], batch: Batch
     ) -> Loss:
         """-E log D(g), at least 0; log 2 where D is undecided."""
-        return Loss(softplus(-discriminate(fake).logits).mean(), {}, state)
+        return Loss(softplus(-discriminate(batch.fake).logits).mean(), {}, batch.state)

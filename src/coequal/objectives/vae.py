@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from coequal.contract import LatentVariableGenerator, Likelihood, Loss, Requirements, Samples, State
-from coequal.rng import Rng
+from coequal.contract import LatentVariableGenerator, Likelihood, Loss, RealBatch, Requirements
 
 PART = "Vae"
 
@@ -27,16 +26,14 @@ class Vae(Likelihood[LatentVariableGenerator]):
         """A decoder with its encoder, and no discriminator."""
         return Requirements(generator=LatentVariableGenerator)
 
-    def generator_loss(
-        self, generator: LatentVariableGenerator, *, real: Samples, state: State, rng: Rng
-    ) -> Loss:
+    def generator_loss(self, generator: LatentVariableGenerator, batch: RealBatch) -> Loss:
         """Minus the evidence lower bound, with one sample of the posterior per image."""
-        mean, deviation = generator.encode(real)
-        latents = mean + deviation * rng.normal(*mean.shape)
-        decoded = generator.decode(latents, real.labels).float()
-        missing = _bernoulli(real.images, decoded).mean()
+        mean, deviation = generator.encode(batch.real)
+        latents = mean + deviation * batch.rng.normal(*mean.shape)
+        decoded = generator.decode(latents, batch.real.labels).float()
+        missing = _bernoulli(batch.real.images, decoded).mean()
         kl = 0.5 * (mean.square() + deviation.square() - 2 * deviation.log() - 1).sum(1).mean()
-        return Loss(missing + kl, {"reconstruction": missing, "kl": kl}, state)
+        return Loss(missing + kl, {"reconstruction": missing, "kl": kl}, batch.state)
 
 
 def _bernoulli(images: Tensor, probabilities: Tensor) -> Tensor:

@@ -7,15 +7,13 @@ from torch import Tensor
 
 from coequal.contract import (
     Adversarial,
+    Batch,
     Discriminate,
     Generator,
     Logits,
     Loss,
     Requirements,
-    Samples,
-    State,
 )
-from coequal.rng import Rng
 
 PART = "Wasserstein"
 
@@ -42,29 +40,14 @@ class Wasserstein(Adversarial[Generator, Logits]):
         """A critic with one unbounded number per image, and the bound on its weights."""
         return Requirements(output=Logits, weight_bound=self.weight_bound)
 
-    def discriminator_loss(
-        self,
-        discriminate: Discriminate[Logits],
-        *,
-        real: Samples,
-        fake: Samples,
-        state: State,
-        rng: Rng,
-    ) -> Loss:
+    def discriminator_loss(self, discriminate: Discriminate[Logits], batch: Batch) -> Loss:
         """Minus the critic's estimate of the distance (up to its Lipschitz constant)."""
-        on_real: Tensor = discriminate(real).logits.mean()
-        on_fake: Tensor = discriminate(fake).logits.mean()
-        return Loss(on_fake - on_real, {"real": on_real, "fake": on_fake}, state)
+        on_real: Tensor = discriminate(batch.real).logits.mean()
+        on_fake: Tensor = discriminate(batch.fake).logits.mean()
+        return Loss(on_fake - on_real, {"real": on_real, "fake": on_fake}, batch.state)
 
     def generator_loss(
-        self,
-        generator: Generator,
-        discriminate: Discriminate[Logits],
-        *,
-        real: Samples,
-        fake: Samples,
-        state: State,
-        rng: Rng,
+        self, generator: Generator, discriminate: Discriminate[Logits], batch: Batch
     ) -> Loss:
         """Minus the critic's mean on the fakes."""
-        return Loss(-discriminate(fake).logits.mean(), {}, state)
+        return Loss(-discriminate(batch.fake).logits.mean(), {}, batch.state)

@@ -7,16 +7,14 @@ from torch import Tensor
 
 from coequal.contract import (
     Adversarial,
+    Batch,
     Discriminate,
     Generator,
     Logits,
     Loss,
     Requirements,
-    Samples,
-    State,
 )
 from coequal.objectives._penalty import gradient_penalty
-from coequal.rng import Rng
 
 PART = "WassersteinGradientPenalty"
 
@@ -42,31 +40,16 @@ class WassersteinGradientPenalty(Adversarial[Generator, Logits]):
         """A critic with one unbounded number per image."""
         return Requirements(output=Logits)
 
-    def discriminator_loss(
-        self,
-        discriminate: Discriminate[Logits],
-        *,
-        real: Samples,
-        fake: Samples,
-        state: State,
-        rng: Rng,
-    ) -> Loss:
+    def discriminator_loss(self, discriminate: Discriminate[Logits], batch: Batch) -> Loss:
         """Minus the critic's estimate of the distance, plus the penalty."""
-        on_real: Tensor = discriminate(real).logits.mean()
-        on_fake: Tensor = discriminate(fake).logits.mean()
-        penalty = gradient_penalty(discriminate, real=real, fake=fake, rng=rng)
+        on_real: Tensor = discriminate(batch.real).logits.mean()
+        on_fake: Tensor = discriminate(batch.fake).logits.mean()
+        penalty = gradient_penalty(discriminate, batch)
         value = on_fake - on_real + self.penalty_weight * penalty
-        return Loss(value, {"real": on_real, "fake": on_fake, "penalty": penalty}, state)
+        return Loss(value, {"real": on_real, "fake": on_fake, "penalty": penalty}, batch.state)
 
     def generator_loss(
-        self,
-        generator: Generator,
-        discriminate: Discriminate[Logits],
-        *,
-        real: Samples,
-        fake: Samples,
-        state: State,
-        rng: Rng,
+        self, generator: Generator, discriminate: Discriminate[Logits], batch: Batch
     ) -> Loss:
         """Minus the critic's mean on the fakes."""
-        return Loss(-discriminate(fake).logits.mean(), {}, state)
+        return Loss(-discriminate(batch.fake).logits.mean(), {}, batch.state)

@@ -7,17 +7,15 @@ from torch import Tensor
 
 from coequal.contract import (
     Adversarial,
+    Batch,
     ClassLogits,
     Discriminate,
     Generator,
     Loss,
     Requirements,
-    Samples,
-    State,
 )
 from coequal.objectives._classes import class_loss, refuse_negative
 from coequal.objectives._penalty import gradient_penalty
-from coequal.rng import Rng
 
 PART = "WassersteinGradientPenaltyClasses"
 
@@ -51,38 +49,23 @@ class WassersteinGradientPenaltyClasses(Adversarial[Generator, ClassLogits]):
         """A critic with a class head, and labels."""
         return Requirements(output=ClassLogits)
 
-    def discriminator_loss(
-        self,
-        discriminate: Discriminate[ClassLogits],
-        *,
-        real: Samples,
-        fake: Samples,
-        state: State,
-        rng: Rng,
-    ) -> Loss:
+    def discriminator_loss(self, discriminate: Discriminate[ClassLogits], batch: Batch) -> Loss:
         """Minus the critic's estimate of the distance, the penalty, and the classes."""
-        found = discriminate(real)
-        on_real: Tensor = found.logits.mean()
-        on_fake: Tensor = discriminate(fake).logits.mean()
-        penalty = gradient_penalty(discriminate, real=real, fake=fake, rng=rng)
-        classes = class_loss(found, real)
+        of_real = discriminate(batch.real)
+        on_real: Tensor = of_real.logits.mean()
+        on_fake: Tensor = discriminate(batch.fake).logits.mean()
+        penalty = gradient_penalty(discriminate, batch)
+        classes = class_loss(of_real, batch.real)
         value = on_fake - on_real + self.penalty_weight * penalty + self.class_weight * classes
         parts = {"real": on_real, "fake": on_fake, "penalty": penalty, "classes": classes}
-        return Loss(value, parts, state)
+        return Loss(value, parts, batch.state)
 
     def generator_loss(
-        self,
-        generator: Generator,
-        discriminate: Discriminate[ClassLogits],
-        *,
-        real: Samples,
-        fake: Samples,
-        state: State,
-        rng: Rng,
+        self, generator: Generator, discriminate: Discriminate[ClassLogits], batch: Batch
     ) -> Loss:
         """Minus the critic's mean on the fakes, and their classes."""
-        generated = discriminate(fake)
-        game: Tensor = -generated.logits.mean()
-        classes = class_loss(generated, fake)
+        of_fake = discriminate(batch.fake)
+        game: Tensor = -of_fake.logits.mean()
+        classes = class_loss(of_fake, batch.fake)
         parts = {"game": game, "classes": classes}
-        return Loss(game + self.generator_class_weight * classes, parts, state)
+        return Loss(game + self.generator_class_weight * classes, parts, batch.state)

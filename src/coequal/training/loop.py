@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from contextlib import nullcontext
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any, Literal
 
 import torch
@@ -13,13 +14,16 @@ from torch import Tensor, nn
 from coequal.contract import (
     Adversarial,
     Architecture,
+    Batch,
     Generator,
     GeneratorInput,
     LazyRegulariser,
     Likelihood,
     Loss,
+    LossFunction,
     Objective,
     Players,
+    RealBatch,
     Requirements,
     Samples,
 )
@@ -222,7 +226,7 @@ class Trainer:
         rng = self.streams["objective"]
         if isinstance(self.objective, Likelihood):
             return self.objective.generator_loss(
-                self.generator, real=real, state=self.state, rng=rng
+                self.generator, RealBatch(real=real, state=self.state, rng=rng)
             )
         assert isinstance(self.objective, Adversarial)
         assert self.discriminator is not None
@@ -233,14 +237,15 @@ class Trainer:
             self._check_images(fake)
             made = fake.images
             real, fake = self.applied.sides(real, fake)
-            main: Any = self.objective.discriminator_loss
+            main: LossFunction = self.objective.discriminator_loss
             players: tuple[Any, ...] = (view,)
         else:
             fake = self.generator(request)
             main, players = self.objective.generator_loss, (self.generator, view)
-        value, parts, state = main(*players, real=real, fake=fake, state=self.state, rng=rng)
+        batch = Batch(real=real, fake=fake, state=self.state, rng=rng)
+        value, parts, state = main(*players, batch)
         for lazy in due:
-            more = lazy.loss(*players, real=real, fake=fake, state=state, rng=rng)
+            more = lazy.loss(*players, replace(batch, state=state))
             value, parts, state = (
                 value + lazy.every * more.value,
                 {**parts, **more.parts},

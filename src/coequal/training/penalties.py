@@ -1,12 +1,19 @@
 """Losses that the loop may add to any objective; see `tricks` for their sources."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from coequal.contract import Logits, Loss, Samples, State, discriminate_with_gradient
+from coequal.contract import (
+    Batch,
+    Discriminate,
+    Generator,
+    Logits,
+    Loss,
+    Samples,
+    discriminate_with_gradient,
+)
 from coequal.rng import Rng
 from coequal.training.tricks import Penalty
 
@@ -21,17 +28,16 @@ class GradientPenalty:
     weight: float
     own: Rng
 
-    def __call__(self, *players: Any, real: Samples, fake: Samples, state: State, rng: Rng) -> Loss:
+    def __call__(self, discriminate: Discriminate[Logits], batch: Batch) -> Loss:
         """The penalty, and as a part without its weight."""
-        (discriminate,) = players
-        points = self._points(real, fake)
+        points = self._points(batch.real, batch.fake)
         _, gradient = discriminate_with_gradient(discriminate, points, of=_logits)
         if self.kind in ("wgan_gp", "dragan"):
             penalty: Tensor = (gradient.norm(dim=1) - 1).square().mean()
         else:
             share = 1.0 if self.kind == "zero_centred" else 0.5
             penalty = share * gradient.square().sum(1).mean()
-        return Loss(self.weight * penalty, {"gradient_penalty": penalty}, state)
+        return Loss(self.weight * penalty, {"gradient_penalty": penalty}, batch.state)
 
     def _points(self, real: Samples, fake: Samples) -> Samples:
         """Where the gradient is taken."""
@@ -52,12 +58,13 @@ class FeatureMatching:
 
     weight: float
 
-    def __call__(self, *players: Any, real: Samples, fake: Samples, state: State, rng: Rng) -> Loss:
+    def __call__(
+        self, generator: Generator, discriminate: Discriminate[Logits], batch: Batch
+    ) -> Loss:
         """The distance, and as a part without its weight."""
-        _, discriminate = players
-        ours, theirs = (discriminate(batch).features.mean(0) for batch in (fake, real))
+        ours, theirs = (discriminate(side).features.mean(0) for side in (batch.fake, batch.real))
         apart: Tensor = (ours - theirs.detach()).square().sum()
-        return Loss(self.weight * apart, {"feature_matching": apart}, state)
+        return Loss(self.weight * apart, {"feature_matching": apart}, batch.state)
 
 
 def _logits(output: Logits) -> Tensor:
