@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from coequal.statistics.cost import RESAMPLED_TO, cost_curve, cost_intervals
+from coequal.statistics.cost import MAX_RESAMPLING_FRACTION, cost_curve, cost_intervals
 from validation.common import Row, over_laws
 from validation.laws import CAP, FLOOR, LAWS
 
@@ -58,7 +58,7 @@ def rows(quick: bool) -> Iterable[Row]:
             for share, part in zip(SHARES, held, strict=True):
                 covered[share][design.name] = part
         for share, by_design in covered.items():
-            resampled = share <= RESAMPLED_TO
+            resampled = share <= MAX_RESAMPLING_FRACTION
             row = over_laws(
                 f"best within a budget of cost, {'resampled' if resampled else 'spacings'}",
                 f"{settings} settings, {share:.0%} of the cost, mean of {len(DESIGNS)} designs",

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from coequal.statistics.reruns import CLAIM, compare, find_outliers
+from coequal.statistics.reruns import MIN_RUNS_FOR_CLAIM, compare, find_outliers
 from coequal.statistics.trimmed import median_interval, yuen_interval
 from validation.common import Row, over_laws
 
@@ -56,7 +56,7 @@ def _intervals(rng: np.random.Generator, runs: int, studies: int) -> Iterable[Ro
         design = f"sd {spread:g}, {bad:.0%} bad"
         covered["iqm"][design], covered["median"][design] = (float(hit / studies) for hit in hits)
     setting, number = f"{runs} runs", len(DESIGNS)
-    few = runs < CLAIM
+    few = runs < MIN_RUNS_FOR_CLAIM
     yield over_laws(
         f"interquartile mean, Yuen's t (mean of {number} designs)",
         setting,

@@ -1,4 +1,4 @@
-"""Shares of variance
+"""Components of variance
 
 The estimated variances are to be unbiased, also where the design is unbalanced: the mean of all
 studies lies within four of its standard errors of the truth, for every source. The intervals are of
@@ -11,10 +11,10 @@ import numpy as np
 
 from coequal.statistics.variance import (
     SOURCES,
-    Shares,
     Source,
-    failure_shares,
-    variance_shares,
+    VarianceComponents,
+    failure_components,
+    variance_components,
 )
 from validation.common import Row, over_laws
 
@@ -85,8 +85,8 @@ def rows(quick: bool) -> Iterable[Row]:
     for design in DESIGNS:
         truth = np.array(design.spreads) ** 2
 
-        def study(design: Design = design) -> Shares:
-            return variance_shares(*design.draw(rng), rng=rng, draws=1000)
+        def study(design: Design = design) -> VarianceComponents:
+            return variance_components(*design.draw(rng), rng=rng, draws=1000)
 
         bias[design.name], held = _simulated(study, truth, studies)
         for source, share in zip(SOURCES, held, strict=True):
@@ -102,7 +102,7 @@ def rows(quick: bool) -> Iterable[Row]:
         )
     truth = np.array([0.14, 0.01, 0.01])
     off, held = _simulated(
-        lambda: failure_shares(_failed(rng), rng=rng, draws=1000), truth, studies
+        lambda: failure_components(_failed(rng), rng=rng, draws=1000), truth, studies
     )
     design_name = "8 models, 10 settings, 5 runs"
     yield _unbiased("variances of failures", {design_name: off}, studies)
@@ -119,13 +119,13 @@ def rows(quick: bool) -> Iterable[Row]:
 
 
 def _simulated(
-    study: Callable[[], Shares], truth: np.ndarray, studies: int
+    study: Callable[[], VarianceComponents], truth: np.ndarray, studies: int
 ) -> tuple[float, np.ndarray]:
     """Worst bias in standard errors, and how often each share is covered."""
     shares = truth / truth.sum()
     found, held = np.empty((studies, len(truth))), np.zeros(len(truth))
     for row in range(studies):
-        parts = study().parts
+        parts = study().components
         found[row] = [part.variance for part in parts]
         held += [
             part.interval.low - 1e-12 <= share <= part.interval.high

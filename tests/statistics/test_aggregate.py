@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from coequal.statistics.aggregate import (
-    FEWEST,
+    MIN_RUNS,
     Flip,
     interquartile_mean,
     normalise,
@@ -106,7 +106,7 @@ def test_intervals_hold_the_value_repeat_and_are_refused_to_few_runs():
     turned = {name: scores[name] for name in reversed(scores)}
     assert found == interquartile_mean(turned, rng=chance())
     assert found != interquartile_mean(scores, rng=np.random.default_rng(1))
-    few = interquartile_mean(scores | {"d": rng.random(FEWEST - 1)}, rng=chance())
+    few = interquartile_mean(scores | {"d": rng.random(MIN_RUNS - 1)}, rng=chance())
     assert (few.low, few.high) == (None, None)
     assert "fewer than 5 runs" in few.note
 
@@ -129,7 +129,7 @@ def test_profile_by_hand():
     # At .5: two of five and four of five: .6. At 0 all, above 1 none.
     scores = {"a": np.array([0.1, 0.2, 0.3, 0.5, 0.9]), "b": np.array([0.4, 0.5, 0.6, 0.7, 0.8])}
     found = performance_profile(scores, np.array([0.0, 0.5, 1.1]))
-    assert found.shares == pytest.approx((1, 0.6, 0))
+    assert found.fractions == pytest.approx((1, 0.6, 0))
     ends = mean_rate([0.4, 0.8], [wilson(2, 5), wilson(4, 5)])
     assert (found.low[1], found.high[1]) == pytest.approx(ends)
     # Where all agree there still is a width.
@@ -137,7 +137,7 @@ def test_profile_by_hand():
     assert found.high[2] > 0.1
     assert found.levels == (0, 0.5, 1.1)
     few = performance_profile({"a": np.array([0.1, 0.2])}, np.array([0.15]))
-    assert (few.shares, few.low, few.high) == ((0.5,), None, None)
+    assert (few.fractions, few.low, few.high) == ((0.5,), None, None)
     assert few.note
 
 

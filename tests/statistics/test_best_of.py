@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from coequal.statistics.best_of import (
     Search,
+    best_distribution,
     bootstrap_best,
     budget_curve,
     expected_best,
     influences,
-    law_of_best,
     standard_error,
     weights,
 )
@@ -35,12 +35,12 @@ def test_three_settings_by_hand():
 
 def test_spread_and_quantiles_by_hand():
     # n=2 without replacement: 1 in two of three pairs, 2 in one: (1+1+4)/3 - (4/3)^2 = 2/9.
-    law = law_of_best(THREE, 2, cap=4)
+    law = best_distribution(THREE, 2, cap=4)
     assert law.sd**2 == pytest.approx(2 / 9)
     assert [law.quantile(share) for share in (0.1, 2 / 3, 0.7, 1)] == [1, 1, 2, 2]
     # With: (5*1 + 3*4 + 1*16)/9 - (5/3)^2 = 33/9 - 25/9 = 8/9.
-    assert law_of_best(THREE, 2, cap=4, replacement=True).sd ** 2 == pytest.approx(8 / 9)
-    assert law_of_best(THREE, 3, cap=4).sd == 0
+    assert best_distribution(THREE, 2, cap=4, replacement=True).sd ** 2 == pytest.approx(8 / 9)
+    assert best_distribution(THREE, 3, cap=4).sd == 0
 
 
 def test_a_failure_counts_as_the_cap_and_never_vanishes():
@@ -51,11 +51,11 @@ def test_a_failure_counts_as_the_cap_and_never_vanishes():
 
 
 def test_without_a_cap_means_are_infinite_and_quantiles_exist():
-    law = law_of_best(np.array([1.0, np.nan]), 1)
+    law = best_distribution(np.array([1.0, np.nan]), 1)
     assert (law.mean, law.quantile(0.5), law.quantile(0.6)) == (math.inf, 1, math.inf)
     assert math.isnan(law.sd)
     # Both settings tried: the failure has no chance, and the mean is finite again.
-    assert law_of_best(np.array([1.0, np.nan]), 2).mean == 1
+    assert best_distribution(np.array([1.0, np.nan]), 2).mean == 1
 
 
 def test_a_score_above_the_cap_counts_as_the_cap():
@@ -131,7 +131,7 @@ def test_agrees_with_the_papers_bootstrap():
         resampled = bootstrap_best(scores, budget, rng=rng, **about)
         assert resampled.shape == (5000,)
         error = resampled.std(ddof=1) / np.sqrt(5000)
-        exact = law_of_best(scores, budget, replacement=True, **about)
+        exact = best_distribution(scores, budget, replacement=True, **about)
         assert abs(resampled.mean() - exact.mean) < 4 * error
         assert resampled.std() == pytest.approx(exact.sd, rel=0.1)
 
@@ -179,20 +179,20 @@ def test_one_failure_more_is_never_better_and_replacement_never_better(scores, b
 @given(searches, st.integers(1, 12), st.floats(0.01, 100), st.randoms(use_true_random=False))
 def test_scale_carries_over_and_order_does_not_count(scores, budget, factor, chance):
     measured, budget = np.array(scores), min(budget, len(scores))
-    law = law_of_best(measured, budget, cap=2e3)
-    scaled = law_of_best(measured * factor, budget, cap=2e3 * factor)
+    law = best_distribution(measured, budget, cap=2e3)
+    scaled = best_distribution(measured * factor, budget, cap=2e3 * factor)
     assert scaled.mean == pytest.approx(factor * law.mean)
     assert scaled.sd == pytest.approx(factor * law.sd, abs=1e-6 * factor)
     shuffled = list(scores)
     chance.shuffle(shuffled)
-    assert law_of_best(np.array(shuffled), budget, cap=2e3).mean == law.mean
+    assert best_distribution(np.array(shuffled), budget, cap=2e3).mean == law.mean
 
 
 def test_search_knows_its_ratio_and_its_order():
     search = Search(np.array([3.0, 1.0, np.nan]), 2, np.array([1.0, 2.0, 3.0]))
     assert (search.settings, search.ratio) == (3, 2 / 3)
     # Pairs by validation: {0,1} and {0,2} choose 0, {1,2} chooses 1.
-    assert search.chances() == pytest.approx([2 / 3, 1 / 3, 0])
+    assert search.choice_probabilities() == pytest.approx([2 / 3, 1 / 3, 0])
     turned = Search(search.scores[::-1], 2, np.array([3.0, 2.0, 1.0])).in_order()
     assert turned.scores.tolist()[:2] == [3, 1]
 

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from coequal.statistics.correlation import FEWEST, spearman
+from coequal.statistics.correlation import MIN_PAIRS, spearman
 
 
 def test_a_rank_correlation_by_hand():
@@ -24,7 +24,7 @@ def test_what_can_t_be_said_is_not_said():
     assert spearman([1], [2]) is None
     assert spearman([1, 1, 1], [1, 2, 3]) is None
     few = spearman([1, 2, 3, 5], [1, 3, 2, 4])
-    assert len([1, 2, 3, 5]) < FEWEST
+    assert len([1, 2, 3, 5]) < MIN_PAIRS
     assert (few.low, few.high) == (None, None)
     assert spearman(range(9), range(9)).low is None  # Fisher's scale ends at 1
 

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from coequal.statistics.best_of import budget_curve, expected_best
 from coequal.statistics.cost import (
-    FEWEST,
+    MIN_SETTINGS,
+    best_distributions,
     cost_curve,
     cost_intervals,
     effective_settings,
-    laws,
 )
 from coequal.statistics.spacings import Spacings
 
@@ -27,7 +27,7 @@ def test_four_settings_as_published():
     without = [17 / 2, 25 / 4, 10 / 3, 9 / 4, 11 / 6, 3 / 2]
     assert cost_curve(SCORES, COSTS, BUDGETS, cap=10) == pytest.approx(without, abs=1e-12)
     again = [17 / 2, 51 / 8, 113 / 32, 333 / 128, 1093 / 512, 3829 / 2048]
-    found = laws(SCORES, COSTS, BUDGETS, cap=10, replacement=True)
+    found = best_distributions(SCORES, COSTS, BUDGETS, cap=10, replacement=True)
     assert [law.mean for law in found] == pytest.approx(again, abs=1e-12)
 
 
@@ -35,10 +35,10 @@ def test_the_whole_law_of_four_settings():
     # Budget 2: setting 1 costs 3 and ends the search wherever it comes. Nothing finishes: 1 first
     # (1/4). 3 is best: it comes first (1/4; any other before it leaves less than 2). Otherwise 4 if
     # it fits: 4 first (1/4), or 10 then 4 (1/12): 1/3; else 10: 10 first, then not 4: 1/6.
-    (law,) = laws(SCORES, COSTS, [2], cap=10)
+    (law,) = best_distributions(SCORES, COSTS, [2], cap=10)
     assert law.values.tolist() == [1, 3, 4, 10, 10]
-    assert law.chances[:3] == pytest.approx([0, 1 / 4, 1 / 3], abs=1e-12)
-    assert law.chances[3:].sum() == pytest.approx(1 / 6 + 1 / 4)
+    assert law.probabilities[:3] == pytest.approx([0, 1 / 4, 1 / 3], abs=1e-12)
+    assert law.probabilities[3:].sum() == pytest.approx(1 / 6 + 1 / 4)
     assert law.mean == pytest.approx(25 / 4)
     # Squares: 9/4 + 16/3 + 100 x 5/12 = 591/12; less (25/4)^2.
     assert law.sd == pytest.approx((591 / 12 - 625 / 16) ** 0.5)
@@ -79,7 +79,7 @@ def test_equal_costs_are_the_curve_over_settings():
         assert found == pytest.approx(budget_curve(scores, cap=500), rel=1e-9)
         exactly = cost_curve(scores, np.full(40, unit), unit * np.arange(1, 41), cap=500)
         assert exactly == pytest.approx(found, rel=1e-9)
-    with_again = laws(scores, np.ones(40), [7.5], cap=500, replacement=True)[0].mean
+    with_again = best_distributions(scores, np.ones(40), [7.5], cap=500, replacement=True)[0].mean
     assert with_again == pytest.approx(expected_best(scores, 7, cap=500, replacement=True))
 
 
@@ -110,17 +110,21 @@ def test_settings_that_cost_nothing():
     # A failure at once costs nothing and changes nothing, without and with replacement.
     scores, costs = np.array([4.0, np.nan]), np.array([1.0, 0])
     for replacement in (False, True):
-        (law,) = laws(scores, costs, [1], cap=10, replacement=replacement)
+        (law,) = best_distributions(scores, costs, [1], cap=10, replacement=replacement)
         assert law.mean == pytest.approx(4)
         # One that succeeds at once: tried first, it is what a budget of a half can have; after the
         # dear one, nothing is: (6 + 10) / 2.
-        (law,) = laws(np.array([4.0, 6]), costs, [0.5], cap=10, replacement=replacement)
+        (law,) = best_distributions(
+            np.array([4.0, 6]), costs, [0.5], cap=10, replacement=replacement
+        )
         assert law.mean == pytest.approx(8)
 
 
 def test_the_search_looks_at_validation():
     # Budget 2 buys both; validation prefers the second, whose test score is 5.
-    found = laws(np.array([3.0, 5]), np.ones(2), [1, 2], cap=9, choose_by=np.array([2.0, 1]))
+    found = best_distributions(
+        np.array([3.0, 5]), np.ones(2), [1, 2], cap=9, choose_by=np.array([2.0, 1])
+    )
     assert [law.mean for law in found] == pytest.approx([4, 5])
 
 
@@ -135,10 +139,10 @@ def test_rounding_costs_little():
         fits = np.cumsum(costs[order]) <= budget
         best[k] = scores[order][fits].min(initial=500)
     error = best.std() / np.sqrt(len(best))
-    (law,) = laws(scores, costs, [budget], cap=500)
+    (law,) = best_distributions(scores, costs, [budget], cap=500)
     assert abs(law.mean - best.mean()) < 4 * error + 0.001 * law.mean
     assert law.sd == pytest.approx(best.std(), rel=0.05)
-    assert law.chances.sum() == pytest.approx(1)
+    assert law.probabilities.sum() == pytest.approx(1)
 
 
 @settings(max_examples=25)
@@ -174,7 +178,7 @@ def test_each_budget_gets_the_interval_that_suits_it():
         assert 0 <= interval.low < mean < interval.high <= 500
     few = cost_intervals(scores[:10], costs[:10], [1.0], cap=500, floor=0, rng=rng)
     assert (few[0].low, few[0].method) == (None, "refused")
-    assert str(FEWEST) in few[0].reason
+    assert str(MIN_SETTINGS) in few[0].reason
 
 
 def test_the_same_generator_gives_the_same_intervals():
@@ -218,4 +222,4 @@ def test_spacings_at_the_effective_number_are_rescaled_to_the_curve():
 )
 def test_impossible_costs_are_refused(costs, budgets, match):
     with pytest.raises(ValueError, match=match):
-        laws(np.array([1.0, 2]), np.array(costs), budgets, cap=10)
+        best_distributions(np.array([1.0, 2]), np.array(costs), budgets, cap=10)

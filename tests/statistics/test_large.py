@@ -14,7 +14,7 @@ MODULES = (best_of, better, cost, spacings)
 
 def at(patch: pytest.MonkeyPatch, large: int) -> None:
     for module in MODULES:
-        patch.setattr(module, "LARGE", large)
+        patch.setattr(module, "MAX_EXACT_SETTINGS", large)
 
 
 def search(seed: int, settings: int = 300, budget: float = 30) -> Search:
@@ -78,7 +78,7 @@ def test_cells_left_out_have_no_mass(monkeypatch):
     with pytest.raises(ValueError, match="at least 500"):
         drawn.at(499)
     # 50 megabytes: 6,250,000 / 580; all cells of a smaller budget: 6,250,000 / 5001.
-    assert (spacings.affordable(5000, 500), spacings.affordable(5000)) == (10775, 1249)
+    assert (spacings.max_draws(5000, 500), spacings.max_draws(5000)) == (10775, 1249)
 
 
 def test_searches_in_random_orders_agree_with_the_closed_form(monkeypatch):
@@ -151,9 +151,9 @@ def test_permutations_in_portions_are_the_same_permutations(monkeypatch):
     values = rng.random(50)
     drawn = {
         "rate": sensitivity.Numeric(values, 0, 1),
-        "norm": sensitivity.Choice(tuple("ab"[int(x > 0.5)] for x in rng.random(50))),
+        "norm": sensitivity.Categorical(tuple("ab"[int(x > 0.5)] for x in rng.random(50))),
     }
     scores = values + rng.normal(0, 0.5, 50)
     whole = sensitivity.influences(scores, drawn, rng=np.random.default_rng(1))
-    monkeypatch.setattr(sensitivity, "HELD", 333)  # six permutations at a time
+    monkeypatch.setattr(sensitivity, "MAX_RANKS_IN_MEMORY", 333)  # six permutations at a time
     assert sensitivity.influences(scores, drawn, rng=np.random.default_rng(1)) == whole

@@ -93,10 +93,10 @@ def test_newcombe_has_a_width_where_all_runs_win():
     assert high == 1
 
 
-@pytest.mark.parametrize(("share", "a", "b"), [(0.5, 0, 3), (1.2, 3, 3)])
-def test_newcombe_refuses_what_is_no_share(share, a, b):
-    with pytest.raises(ValueError, match="share"):
-        newcombe(share, a, b)
+@pytest.mark.parametrize(("probability", "a", "b"), [(0.5, 0, 3), (1.2, 3, 3)])
+def test_newcombe_refuses_what_is_no_probability(probability, a, b):
+    with pytest.raises(ValueError, match="probability"):
+        newcombe(probability, a, b)
 
 
 def test_mean_rate_adds_the_distances_in_squares():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import kruskal
 
-from coequal.statistics.sensitivity import Choice, Numeric, influences, position
+from coequal.statistics.sensitivity import Categorical, Numeric, influences, position
 
 NAN = float("nan")
 
@@ -32,8 +32,8 @@ def test_share_of_a_choice_is_that_of_kruskal_and_wallis():
     scores = np.array([1.0, 2, 3, 5, 6, 9, 4, 7, 8, 10, 11, 12])
     values = ("a",) * 6 + ("b",) * 6
     explained = kruskal(scores[:6], scores[6:]).statistic / 11
-    found = only(scores, Choice(values))
-    assert found.share == pytest.approx(1 - (1 - explained) * 11 / 10)
+    found = only(scores, Categorical(values))
+    assert found.sobol_index == pytest.approx(1 - (1 - explained) * 11 / 10)
     assert (found.best_value, found.direction, found.edge) == ("a", None, None)
 
 
@@ -41,7 +41,7 @@ def test_share_of_a_number_by_hand():
     # Ranks are the positions themselves: all is explained, whatever the scores' own scale.
     values = np.linspace(0, 1, 11)
     found = only(np.exp(9 * values), Numeric(values, 0, 1))
-    assert found.share == pytest.approx(1)
+    assert found.sobol_index == pytest.approx(1)
     assert found.direction == "lower"
     assert found.p_value == pytest.approx(1 / 2001)
     # Up and down, 0 1 0 1 ..: what a parabola explains of it is less than its two regressors would
@@ -50,8 +50,8 @@ def test_share_of_a_number_by_hand():
     fitted = np.polyval(np.polyfit(values, pattern, 2), values)
     explained = 1 - np.sum((pattern - fitted) ** 2) / np.sum((pattern - pattern.mean()) ** 2)
     found = only(pattern, Numeric(values, 0, 1))
-    assert found.share == pytest.approx(1 - (1 - explained) * 10 / 8)
-    assert found.share < 0
+    assert found.sobol_index == pytest.approx(1 - (1 - explained) * 10 / 8)
+    assert found.sobol_index < 0
     assert found.direction is None
 
 
@@ -71,7 +71,7 @@ def test_direction(shape, direction):
     values = np.exp(np.log(1e-5) + places * np.log(100))
     found = only(shape(places), Numeric(values, 1e-5, 1e-3, log=True))
     assert found.direction == direction
-    assert found.share > 0.8
+    assert found.sobol_index > 0.8
 
 
 def test_two_values_of_a_number_make_a_line():
@@ -87,7 +87,7 @@ def test_failures_share_the_worst_rank():
     scores = np.where(values > 0.5, NAN, 10.0)
     found = only(scores, Numeric(values, 0, 1))
     assert found.direction == "lower"
-    assert found.share > 0.6
+    assert found.sobol_index > 0.6
     same = only(np.where(values > 0.5, np.inf, 10.0), Numeric(values, 0, 1))
     assert same == found
     nothing = only(np.full(30, NAN), Numeric(values, 0, 1))
@@ -101,7 +101,9 @@ def test_holm_and_order_over_hyper_parameters():
     parameters = {name: Numeric(places[i], 0, 1) for i, name in enumerate("abcd")}
     found = influences(scores, parameters, rng=np.random.default_rng(3))
     assert found[0].name == "b"
-    assert [one.share for one in found] == sorted((one.share for one in found), reverse=True)
+    assert [one.sobol_index for one in found] == sorted(
+        (one.sobol_index for one in found), reverse=True
+    )
     assert found[0].adjusted == pytest.approx(4 * found[0].p_value)
     assert all(one.adjusted > 0.05 for one in found[1:])
 
@@ -126,11 +128,11 @@ def test_edge_by_hand():
     edge = only(scores, Numeric(places, 0, 1)).edge
     assert edge.positions == pytest.approx((0.1, 0, 0.2))
     assert (edge.nearest, edge.distance) == ("low", pytest.approx(0.2))
-    assert edge.chance == pytest.approx(2 / 165)
+    assert edge.probability == pytest.approx(2 / 165)
     assert edge.warns
     # The best one alone, at .1: 2 settings on either side as near: 4/11.
     one = only(scores, Numeric(places, 0, 1), best=1).edge
-    assert one.chance == pytest.approx(4 / 11)
+    assert one.probability == pytest.approx(4 / 11)
     assert not one.warns
     # High end.
     assert only(scores, Numeric(1 - places, 0, 1)).edge.nearest == "high"
@@ -142,7 +144,7 @@ def test_the_best_of_everywhere_is_at_no_edge():
     scores = np.arange(10, 21.0)
     scores[[0, 5, 10]] = [1, 2, 3]
     edge = only(scores, Numeric(places, 0, 1)).edge
-    assert (edge.distance, edge.chance) == (1, 1)
+    assert (edge.distance, edge.probability) == (1, 1)
 
 
 def test_failed_settings_are_not_the_best():
@@ -159,21 +161,21 @@ def test_steps_of_an_integer_do_not_look_like_an_edge():
     scores = np.arange(12.0)
     edge = only(scores, Numeric(values, 1, 5)).edge
     assert edge.distance == 0
-    assert edge.chance == pytest.approx(2 * math.comb(6, 3) / math.comb(12, 3))
+    assert edge.probability == pytest.approx(2 * math.comb(6, 3) / math.comb(12, 3))
 
 
 def test_too_little_is_refused():
     with pytest.raises(ValueError, match="at least 10 settings, got 9"):
         only(np.arange(9.0), Numeric(np.arange(9.0), 0, 9))
     with pytest.raises(ValueError, match="each of 12 settings: x"):
-        only(np.arange(12.0), Choice(("a", "b")))
+        only(np.arange(12.0), Categorical(("a", "b")))
 
 
 def test_a_value_that_never_changed_explains_nothing():
     rng = np.random.default_rng(5)
     scores = rng.random(20)
-    assert only(scores, Choice(("a",) * 20)).p_value == 1
+    assert only(scores, Categorical(("a",) * 20)).p_value == 1
     constant = only(scores, Numeric(np.full(20, 0.5), 0, 1))
-    assert (constant.share, constant.p_value) == (0, 1)
+    assert (constant.sobol_index, constant.p_value) == (0, 1)
     # As many values as settings: nothing is left to judge by.
-    assert only(scores, Choice(tuple(map(str, range(20))))).share == 0
+    assert only(scores, Categorical(tuple(map(str, range(20))))).sobol_index == 0

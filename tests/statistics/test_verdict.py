@@ -11,7 +11,7 @@ from coequal.statistics.better import pair_z, probability_better
 from coequal.statistics.verdict import (
     BY_LOGIT,
     BY_PERMUTATION,
-    Pair,
+    PairTest,
     eliminate,
     pair_p_value,
     verdict,
@@ -66,10 +66,10 @@ def test_p_value_is_the_same_both_ways_round():
         assert pair_p_value(a, b) == pytest.approx(pair_p_value(b, a))
 
 
-def _pairs(z_12: float, z_13: float, z_23: float) -> list[Pair]:
+def _pairs(z_12: float, z_13: float, z_23: float) -> list[PairTest]:
     scores = {("1", "2"): z_12, ("1", "3"): z_13, ("2", "3"): z_23}
     return [
-        Pair(worse, better, 0.9, math.erfc(z / math.sqrt(2)), z)
+        PairTest(worse, better, 0.9, math.erfc(z / math.sqrt(2)), z)
         for (better, worse), z in scores.items()
     ]
 

@@ -10,8 +10,8 @@ from coequal.analysis.metric import Metric
 from coequal.analysis.scores import Array, stream
 from coequal.statistics.aggregate import Ranks, rank_curves
 from coequal.statistics.best_of import expected_best
-from coequal.statistics.cost import REFUSED_BEYOND, cost_curve, cost_intervals
-from coequal.statistics.spacings import MOST, Cells, Spacings
+from coequal.statistics.cost import MAX_COST_FRACTION, cost_curve, cost_intervals
+from coequal.statistics.spacings import MAX_BUDGET_RATIO, Cells, Spacings
 
 SOLID = 0.19
 """Share n/B up to which the settings bound the interval on both sides (for the median exactly
@@ -206,13 +206,13 @@ def _cost_ends(
 def _cost_budgets(total: float, settings: int) -> list[float]:
     """1, 2, ... times the mean cost, and half of the total."""
     whole = {round(n) for n in np.geomspace(1, max(1, settings // 2), COST_BUDGETS)}
-    inside = [n * total / settings for n in sorted(whole) if n < REFUSED_BEYOND * settings]
-    return [*inside, REFUSED_BEYOND * total]
+    inside = [n * total / settings for n in sorted(whole) if n < MAX_COST_FRACTION * settings]
+    return [*inside, MAX_COST_FRACTION * total]
 
 
 def _budgets(settings: int) -> list[int]:
     """1 .. half of the settings; a selection of them where there are very many."""
-    most = math.floor(MOST * settings)
+    most = math.floor(MAX_BUDGET_RATIO * settings)
     if most <= BUDGETS:
         return list(range(1, most + 1))
     return sorted({round(n) for n in np.geomspace(1, most, BUDGETS)})

@@ -7,10 +7,10 @@ from itertools import combinations
 
 from coequal.analysis.budget_curves import Points
 from coequal.analysis.scores import stream
-from coequal.statistics.best_of import LARGE, Search
+from coequal.statistics.best_of import MAX_EXACT_SETTINGS, Search
 from coequal.statistics.better import Better, better
 from coequal.statistics.power import Needed, settings_needed
-from coequal.statistics.spacings import MOST, TooFewSettings
+from coequal.statistics.spacings import MAX_BUDGET_RATIO, TooFewSettings
 from coequal.statistics.verdict import Verdict, verdict
 
 BUDGETS = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50)
@@ -78,15 +78,15 @@ def contest(searches: Mapping[str, Points], *, cap: float | None, seed: int) -> 
 def _sorted(search: Points) -> Points:
     """A very large search in the order of what it looks at: it is then sorted once, and not for
     each pair and budget."""
-    if len(search.test) <= LARGE:
+    if len(search.test) <= MAX_EXACT_SETTINGS:
         return search
     ordered = Search(search.test, 1, search.validation).in_order()
-    return replace(search, test=ordered.scores, validation=ordered.looked_at)
+    return replace(search, test=ordered.scores, validation=ordered.selection_scores)
 
 
 def _over_budgets(searches: Mapping[str, Points], seed: int) -> Iterator[AtBudget]:
     for a, b in combinations(searches, 2):
-        most = MOST * min(len(searches[a].test), len(searches[b].test))
+        most = MAX_BUDGET_RATIO * min(len(searches[a].test), len(searches[b].test))
         for budget in BUDGETS:
             if budget > most:
                 break

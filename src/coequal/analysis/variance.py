@@ -10,15 +10,14 @@ from coequal.analysis.metric import Metric
 from coequal.analysis.range_position import Placed
 from coequal.analysis.scores import stream, tests
 from coequal.analysis.trials import TrialSummary
-from coequal.ranges import Choice as ChoiceRange
-from coequal.ranges import LogUniform
+from coequal.ranges import Choice, LogUniform
 from coequal.statistics.reruns import Scale
-from coequal.statistics.sensitivity import FEWEST, Choice, Influence, Numeric, influences
+from coequal.statistics.sensitivity import MIN_SETTINGS, Categorical, Influence, Numeric, influences
 from coequal.statistics.variance import (
-    Shares,
-    failure_shares,
+    VarianceComponents,
+    failure_components,
+    variance_components,
     variance_from_errors,
-    variance_shares,
 )
 
 
@@ -33,10 +32,10 @@ class Runs:
 
 @dataclass(frozen=True)
 class Variance:
-    """Shares of the variance of a score, and of "this run failed"."""
+    """Components of the variance of a score, and of "this run failed"."""
 
-    scores: Shares
-    failures: Shares | None  # None where nothing failed
+    scores: VarianceComponents
+    failures: VarianceComponents | None  # None where nothing failed
 
 
 def variance(models: Sequence[Runs], *, metric: Metric, scale: Scale, seed: int) -> Variance | None:
@@ -50,7 +49,7 @@ def variance(models: Sequence[Runs], *, metric: Metric, scale: Scale, seed: int)
     scores = [x for listed in search.values() for x in listed if math.isfinite(x)]
     if len(scores) < 2:
         return None
-    shares = variance_shares(
+    components = variance_components(
         search,
         reruns,
         evaluation_variance=_evaluation(models, metric, scale),
@@ -63,7 +62,9 @@ def variance(models: Sequence[Runs], *, metric: Metric, scale: Scale, seed: int)
         if runs.search
     }  # not the re-runs: their settings were chosen for not failing
     some = any(t.failed for runs in models for t in runs.search)
-    return Variance(shares, failure_shares(failed, rng=stream(seed, "failures")) if some else None)
+    return Variance(
+        components, failure_components(failed, rng=stream(seed, "failures")) if some else None
+    )
 
 
 def sensitivity(
@@ -74,7 +75,7 @@ def sensitivity(
     The authors' setting is left out: it is no draw.
     """
     drawn = [trial for trial in settings if trial.number > 0 and trial.has_result]
-    if len(drawn) < FEWEST:
+    if len(drawn) < MIN_SETTINGS:
         return None
     searched = [place.name for place in drawn[0].values if place.range is not None]
     parameters = {}
@@ -87,12 +88,12 @@ def sensitivity(
     return influences(tests(drawn, metric), parameters, rng=stream(seed, "influences", name))
 
 
-def _parameter(places: Sequence[Placed]) -> Numeric | Choice | None:
+def _parameter(places: Sequence[Placed]) -> Numeric | Categorical | None:
     space = places[0].range
-    if isinstance(space, ChoiceRange):
+    if isinstance(space, Choice):
         if len(space.values) < 2:
             return None
-        return Choice(tuple(str(place.value) for place in places))
+        return Categorical(tuple(str(place.value) for place in places))
     if space is None or space.high <= space.low:
         return None
     numbers = np.array([float(place.value) for place in places])

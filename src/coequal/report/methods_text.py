@@ -9,7 +9,7 @@ from coequal.analysis.source import Facts
 from coequal.analysis.summary import DataSummary
 from coequal.analysis.transfer import Transferred
 from coequal.report.formatting import listed, number, plain
-from coequal.statistics.best_of import LARGE
+from coequal.statistics.best_of import MAX_EXACT_SETTINGS
 from coequal.statistics.orders import ORDERS, RESAMPLES
 
 
@@ -251,14 +251,14 @@ def _budget(summary: DataSummary) -> str:
 
 def _large(summary: DataSummary) -> str:
     """What is done in another way with very many settings; empty where none has so many."""
-    if max((len(model.ended) for model in summary.models), default=0) <= LARGE:
+    if max((len(model.ended) for model in summary.models), default=0) <= MAX_EXACT_SETTINGS:
         return ""
     return (
-        f" All settings count in every number, but with more than {LARGE} of a model some are "
-        f"computed in another way: against FLOPs and seconds by searches in {ORDERS} random orders "
-        f"instead of the closed form, with intervals from {RESAMPLES} resamples; ranks at a "
-        "selection of n; spacings and permutations with fewer draws. That was not part of the "
-        "simulations."
+        f" All settings count in every number, but with more than {MAX_EXACT_SETTINGS} of a model "
+        f"some are computed in another way: against FLOPs and seconds by searches in {ORDERS} "
+        f"random orders instead of the closed form, with intervals from {RESAMPLES} resamples; "
+        "ranks at a selection of n; spacings and permutations with fewer draws. That was not part "
+        "of the simulations."
     )
 
 

@@ -2,7 +2,7 @@
 
 from coequal.analysis.summary import DataSummary
 from coequal.report.formatting import plain
-from coequal.statistics.sensitivity import FEWEST
+from coequal.statistics.sensitivity import MIN_SETTINGS
 
 TITLES = {
     "best_and_reruns": "Best {label} after the search, and re-runs",
@@ -209,8 +209,8 @@ def _sensitivity(summary: DataSummary) -> str:
     if any(m.influences for m in summary.models):
         return ""
     return (
-        f"What each hyper-parameter did is not said: that takes {FEWEST} drawn settings or more "
-        "of a model."
+        f"What each hyper-parameter did is not said: that takes {MIN_SETTINGS} drawn settings or "
+        "more of a model."
     )
 
 

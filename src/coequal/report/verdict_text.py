@@ -17,7 +17,7 @@ from coequal.report.formatting import (
     setting_name,
 )
 from coequal.statistics.rates import wilson
-from coequal.statistics.reruns import CLAIM, FEWEST
+from coequal.statistics.reruns import MIN_RUNS, MIN_RUNS_FOR_CLAIM
 from coequal.statistics.verdict import Removal
 
 NOT_EQUAL = "no model in this tier was shown to be beaten; this doesn't show that they are equal"
@@ -148,8 +148,8 @@ def rerun_sentence(summary: DataSummary) -> str:
     compared = [*found.tier, *found.beaten]
     if len(compared) < 2:
         return (
-            f"The re-runs don't compare the chosen settings: that takes {FEWEST} seeds or more of "
-            "at least two of them."
+            f"The re-runs don't compare the chosen settings: that takes {MIN_RUNS} seeds or more "
+            "of at least two of them."
         )
     runs = [len(m.rerun.runs) for m in summary.models if m.rerun and m.name in compared]
     seeds = count(runs[0], "fresh seed") if len(set(runs)) == 1 else _between(runs)
@@ -160,8 +160,8 @@ def rerun_sentence(summary: DataSummary) -> str:
         beaten = listed([summary.title(name) for name in found.beaten])
         verb = "was" if len(found.tier) == 1 else "were"
         said = f"{tier} {verb} not shown to be beaten, {beaten} {_was(found.beaten)}"
-    few = min(runs) < CLAIM
-    caution = f", a screening only (a claim takes {CLAIM} seeds)" if few else ""
+    few = min(runs) < MIN_RUNS_FOR_CLAIM
+    caution = f", a screening only (a claim takes {MIN_RUNS_FOR_CLAIM} seeds)" if few else ""
     return (
         f"Re-runs, {seeds} of each chosen setting: {said}, at 95 %{caution}; this compares "
         "settings, not models."

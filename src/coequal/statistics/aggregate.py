@@ -4,7 +4,8 @@ the chance that one model improves on another.
 Every interval is over the runs within each data set, not over the choice of data sets. That of the
 interquartile mean resamples the runs (stratified bootstrap; Agarwal et al. 2021, arXiv:2108.13264,
 section 4), with percentiles expanded for small samples (Hesterberg 2015, Am. Stat. 69, 371-386).
-Shares and chances have closed forms instead, because a bootstrap of five to twenty runs covers them
+Shares and probabilities have closed forms instead, because a bootstrap of five to twenty runs
+covers them
 much worse (docs/validation.md): where all runs agree, it has no width at all.
 """
 
@@ -21,10 +22,10 @@ from coequal.statistics.best_of import Array, budget_curve, capped
 from coequal.statistics.better import beats
 from coequal.statistics.rates import mean_rate, newcombe, wilson
 
-ALL = 250  # budgets up to which each is looked at
-EVERY, BEYOND = 30, 70  # of larger searches: every n, then so many more
+MAX_CONSECUTIVE_BUDGETS = 250  # budgets up to which each is looked at
+CONSECUTIVE_BUDGETS, SPACED_BUDGETS = 30, 70  # of larger searches: every n, then so many more
 
-FEWEST = 5
+MIN_RUNS = 5
 """Runs per data set below which no interval is given."""
 
 
@@ -64,7 +65,7 @@ class Profile:
     """Share of the runs at or above each normalised score, data sets weighing the same."""
 
     levels: tuple[float, ...]
-    shares: tuple[float, ...]
+    fractions: tuple[float, ...]
     low: tuple[float, ...] | None  # ends of a 95 % interval at each level by itself
     high: tuple[float, ...] | None  # None: refused
     note: str  # why there are no intervals, or ""
@@ -91,11 +92,11 @@ def rank_curves(
         raise ValueError("needs at least one model, and settings of each")
     models = tuple(sorted(scores))
     largest = max(1, min(map(len, scores.values())) // 2)
-    looked_at = choose_by or {}
+    selection = choose_by or {}
     budgets = ranked_budgets(largest)
     expected = np.array(
         [
-            budget_curve(scores[name], budgets, cap=cap, choose_by=looked_at.get(name))
+            budget_curve(scores[name], budgets, cap=cap, choose_by=selection.get(name))
             for name in models
         ]
     )
@@ -109,11 +110,14 @@ def rank_curves(
 
 
 def ranked_budgets(largest: int) -> tuple[int, ...]:
-    """1 .. `largest`; beyond `ALL` every n to 30, and 70 more in equal ratios."""
-    if largest <= ALL:
+    """1 .. `largest`; beyond `MAX_CONSECUTIVE_BUDGETS` every n to 30, and 70 more in equal "
+    f"ratios."""
+    if largest <= MAX_CONSECUTIVE_BUDGETS:
         return tuple(range(1, largest + 1))
-    spread = (round(n) for n in np.geomspace(EVERY, largest, BEYOND + 1).tolist())
-    return tuple(sorted({*range(1, EVERY + 1), *spread}))
+    spread = (
+        round(n) for n in np.geomspace(CONSECUTIVE_BUDGETS, largest, SPACED_BUDGETS + 1).tolist()
+    )
+    return tuple(sorted({*range(1, CONSECUTIVE_BUDGETS + 1), *spread}))
 
 
 def normalise(scores: Array, *, cap: float, floor: float) -> Array:
@@ -182,16 +186,16 @@ def performance_profile(normalised: Mapping[str, Array], levels: Array) -> Profi
     groups = _groups(normalised)
     counts = [np.sum(group[:, None] >= levels, axis=0).tolist() for group in groups]
     rates = [[n / len(g) for n in count] for g, count in zip(groups, counts, strict=True)]
-    shares = tuple(float(share) for share in np.mean(rates, axis=0))
+    fractions = tuple(float(fraction) for fraction in np.mean(rates, axis=0))
     refusal = _refusal([len(group) for group in groups])
     if refusal:
-        return Profile(tuple(levels.tolist()), shares, None, None, refusal)
+        return Profile(tuple(levels.tolist()), fractions, None, None, refusal)
     ends = []
     for level in range(len(levels)):
         each = [wilson(n[level], len(g)) for g, n in zip(groups, counts, strict=True)]
         ends.append(mean_rate([rate[level] for rate in rates], each))
     low, high = zip(*ends, strict=True)
-    return Profile(tuple(levels.tolist()), shares, low, high, "")
+    return Profile(tuple(levels.tolist()), fractions, low, high, "")
 
 
 def probability_of_improvement(a: Mapping[str, Array], b: Mapping[str, Array]) -> Estimate:
@@ -211,13 +215,15 @@ def probability_of_improvement(a: Mapping[str, Array], b: Mapping[str, Array]) -
     sizes = [(len(a[name]), len(b[name])) for name in sorted(a)]
     if not sizes or min(map(min, sizes)) < 1:
         raise ValueError("needs at least one data set, and runs on each")
-    chances = [float(np.mean(beats(a[name], b[name]))) for name in sorted(a)]
-    value = float(np.mean(chances))
+    probabilities = [float(np.mean(beats(a[name], b[name]))) for name in sorted(a)]
+    value = float(np.mean(probabilities))
     refusal = _refusal([min(size) for size in sizes])
     if refusal:
         return Estimate(value, None, None, refusal)
-    each = [newcombe(chance, *size) for chance, size in zip(chances, sizes, strict=True)]
-    return Estimate(value, *mean_rate(chances, each), "")
+    each = [
+        newcombe(probability, *size) for probability, size in zip(probabilities, sizes, strict=True)
+    ]
+    return Estimate(value, *mean_rate(probabilities, each), "")
 
 
 def _ahead(expected: Array, models: tuple[str, ...], budgets: tuple[int, ...]) -> list[Flip]:
@@ -247,7 +253,7 @@ def _groups(normalised: Mapping[str, Array]) -> list[Array]:
 
 
 def _refusal(runs: list[int]) -> str:
-    return f"fewer than {FEWEST} runs on a data set" if min(runs) < FEWEST else ""
+    return f"fewer than {MIN_RUNS} runs on a data set" if min(runs) < MIN_RUNS else ""
 
 
 def _middle(values: Array, weights: Array) -> Array:

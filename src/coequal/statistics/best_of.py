@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-LARGE = 200
+MAX_EXACT_SETTINGS = 200
 """Settings of a model beyond which sums are taken in another way: by recursion and over sorted
 scores instead of from whole numbers and tables as large as the square. The same to 1e-12."""
 
@@ -46,7 +46,7 @@ class Search:
         return len(self.scores)
 
     @property
-    def looked_at(self) -> Array:
+    def selection_scores(self) -> Array:
         """What the search chooses by."""
         return self.scores if self.choose_by is None else self.choose_by
 
@@ -55,29 +55,31 @@ class Search:
         """n/B: about B/n independent looks at the best of n exist."""
         return self.budget / self.settings
 
-    def chances(self, *, replacement: bool = False) -> Array:
+    def choice_probabilities(self, *, replacement: bool = False) -> Array:
         """P(a setting is the one chosen), in the settings' order, adding up to 1."""
         ranked = weights(self.settings, self.budget, replacement=replacement)
-        found = np.empty(self.settings)
-        found[np.argsort(worst_last(self.looked_at), kind="stable")] = ranked
+        probabilities = np.empty(self.settings)
+        probabilities[np.argsort(worst_last(self.selection_scores), kind="stable")] = ranked
         if self.choose_by is None:
-            return found  # equal scores are as good as one another
-        return shared_among_ties(self.choose_by, found)
+            return probabilities  # equal scores are as good as one another
+        return average_over_ties(self.choose_by, probabilities)
 
     def in_order(self) -> Self:
         """The same search, best first by what it looks at: sums over it then don't depend on the
         order in which settings were drawn, not even in their last digit."""
-        looked_at, scores = worst_last(self.looked_at), worst_last(self.scores)
-        rises = looked_at[:-1] < looked_at[1:]
-        if np.all(rises | ((looked_at[:-1] == looked_at[1:]) & (scores[:-1] <= scores[1:]))):
+        selection_scores, scores = worst_last(self.selection_scores), worst_last(self.scores)
+        rises = selection_scores[:-1] < selection_scores[1:]
+        if np.all(
+            rises | ((selection_scores[:-1] == selection_scores[1:]) & (scores[:-1] <= scores[1:]))
+        ):
             return self  # as it is after the first time
-        order = np.lexsort((scores, looked_at))
+        order = np.lexsort((scores, selection_scores))
         chosen_by = None if self.choose_by is None else self.choose_by[order]
         return replace(self, scores=self.scores[order], choose_by=chosen_by)
 
 
 @dataclass(frozen=True, eq=False)
-class Law:
+class BestDistribution:
     """The law of the best of n: values, best first, and the chance of each.
 
     Attributes:
@@ -86,7 +88,7 @@ class Law:
     """
 
     values: Array
-    chances: Array
+    probabilities: Array
 
     @property
     def mean(self) -> float:
@@ -100,14 +102,14 @@ class Law:
             return math.nan
         return math.sqrt(max(0.0, self._expected((self.values - self.mean) ** 2)))
 
-    def quantile(self, share: float) -> float:
+    def quantile(self, probability: float) -> float:
         """The lowest value that the best is at or below with a chance of at least `share`."""
-        reached = np.cumsum(self.chances) >= share - 1e-12
+        reached = np.cumsum(self.probabilities) >= probability - 1e-12
         return float(self.values[int(np.argmax(reached))] if reached.any() else self.values[-1])
 
     def _expected(self, values: Array) -> float:
-        possible = self.chances > 0
-        return float(self.chances[possible] @ values[possible])
+        possible = self.probabilities > 0
+        return float(self.probabilities[possible] @ values[possible])
 
 
 def weights(settings: int, budget: float, *, replacement: bool = False) -> Array:
@@ -130,18 +132,20 @@ def weights(settings: int, budget: float, *, replacement: bool = False) -> Array
         raise ValueError(f"a budget of {budget} settings is no whole number")
     if budget > settings:
         raise ValueError(f"a budget of {budget} can't be drawn from {settings} settings")
-    if settings > LARGE:
-        ranks = np.arange(1, settings)  # each chance from the one before
+    if settings > MAX_EXACT_SETTINGS:
+        ranks = np.arange(1, settings)  # each probability from the one before
         steps = (settings - ranks - (budget - 1)) / (settings - ranks)
         return np.cumprod(np.concatenate([[budget / settings], np.maximum(steps, 0)]))
     total, others = math.comb(settings, int(budget)), int(budget) - 1
-    found = [math.comb(settings - i, others) / total for i in range(1, settings + 1)]
-    return np.asarray(found, dtype=np.float64)
+    probabilities = [math.comb(settings - i, others) / total for i in range(1, settings + 1)]
+    return np.asarray(probabilities, dtype=np.float64)
 
 
-def shared_among_ties(looked_at: Array, values: Array) -> Array:
+def average_over_ties(selection_scores: Array, values: Array) -> Array:
     """Each value replaced by the mean over the settings that the search can't tell from its own."""
-    _, group, size = np.unique(worst_last(looked_at), return_inverse=True, return_counts=True)
+    _, group, size = np.unique(
+        worst_last(selection_scores), return_inverse=True, return_counts=True
+    )
     lowest, highest = np.full(len(size), np.inf), np.full(len(size), -np.inf)
     np.minimum.at(lowest, group, values)
     np.maximum.at(highest, group, values)
@@ -150,14 +154,14 @@ def shared_among_ties(looked_at: Array, values: Array) -> Array:
     return np.asarray(means[group], dtype=np.float64)
 
 
-def law_of_best(
+def best_distribution(
     scores: Array,
     budget: float,
     *,
     cap: float = math.inf,
     choose_by: Array | None = None,
     replacement: bool = False,
-) -> Law:
+) -> BestDistribution:
     """The exact law of the score that a search of `budget` settings would report.
 
     Args:
@@ -172,9 +176,12 @@ def law_of_best(
         replacement: see `weights`.
     """
     search = Search(scores, budget, choose_by).in_order()
-    found, values = search.chances(replacement=replacement), capped(search.scores, cap)
+    probabilities, values = (
+        search.choice_probabilities(replacement=replacement),
+        capped(search.scores, cap),
+    )
     order = np.argsort(values, kind="stable")
-    return Law(values[order], found[order])
+    return BestDistribution(values[order], probabilities[order])
 
 
 def expected_best(
@@ -186,8 +193,10 @@ def expected_best(
     replacement: bool = False,
 ) -> float:
     """Expected score of the setting that a search of `budget` settings would choose; lower is
-    better. Arguments as in `law_of_best`."""
-    return law_of_best(scores, budget, cap=cap, choose_by=choose_by, replacement=replacement).mean
+    better. Arguments as in `best_distribution`."""
+    return best_distribution(
+        scores, budget, cap=cap, choose_by=choose_by, replacement=replacement
+    ).mean
 
 
 def budget_curve(
@@ -218,17 +227,17 @@ def influences(values: Array, budget: float, *, choose_by: Array | None = None) 
     Returns:
         (settings,) in the order given.
     """
-    looked_at = values if choose_by is None else choose_by
+    selection_scores = values if choose_by is None else choose_by
     settings = len(values)
     if not budget >= 1:
         raise ValueError(f"needs a budget of at least 1, got {budget}")
-    order = np.argsort(worst_last(looked_at), kind="stable")
-    ordered = shared_among_ties(looked_at, values)[order]
+    order = np.argsort(worst_last(selection_scores), kind="stable")
+    ordered = average_over_ties(selection_scores, values)[order]
     steps = ((settings - np.arange(1, settings)) / settings) ** (budget - 1) * np.diff(ordered)
     above = np.append(np.cumsum((budget * steps)[::-1])[::-1], 0.0)
-    found = np.empty(settings)
-    found[order] = above.mean() - above
-    return found
+    influence = np.empty(settings)
+    influence[order] = above.mean() - above
+    return influence
 
 
 def standard_error(
@@ -247,8 +256,8 @@ def standard_error(
         raise ValueError("a standard error needs at least two settings")
     if not np.all(np.isfinite(values)):
         raise ValueError("a failed setting has no score to count as: declare a cap")
-    found = influences(values, budget, choose_by=choose_by)
-    return math.sqrt(float(found @ found) / (settings * (settings - 1)))
+    influence = influences(values, budget, choose_by=choose_by)
+    return math.sqrt(float(influence @ influence) / (settings * (settings - 1)))
 
 
 def bootstrap_best(

@@ -18,7 +18,7 @@ from scipy.special import expit, logit
 from scipy.stats import norm
 
 from coequal.statistics.best_of import (
-    LARGE,
+    MAX_EXACT_SETTINGS,
     Array,
     Search,
     influences,
@@ -27,20 +27,23 @@ from coequal.statistics.best_of import (
 )
 from coequal.statistics.rates import Interval
 from coequal.statistics.spacings import (
-    MOST,
+    MAX_BUDGET_RATIO,
     Cells,
     Spacings,
     TooFewSettings,
-    affordable,
+    max_draws,
     refuse_beyond,
 )
 
-LOGIT_MOST, LOGIT_LEAST = 0.2, 20  # the logit interval covers up to this n/B, from this B on
+LOGIT_MAX_RATIO, LOGIT_MIN_SETTINGS = (
+    0.2,
+    20,
+)  # the logit interval covers up to this n/B, from this B on
 BY_LOGIT = "normal interval on the logit scale, from each setting's influence"
 BY_SPACINGS = "interval from the spacings of the sorted scores"
-BOOTSTRAP_MOST, BOOTSTRAP_LEAST = 0.1, 50  # the same for the stratified bootstrap
-BLOCK = 16  # draws
-ROUNDING = 1e-9  # a smaller standard error is none
+BOOTSTRAP_MAX_RATIO, BOOTSTRAP_MIN_SETTINGS = 0.1, 50  # the same for the stratified bootstrap
+DRAWS_PER_BLOCK = 16  # draws
+MIN_STANDARD_ERROR = 1e-9  # a smaller standard error is none
 
 
 @dataclass(frozen=True)
@@ -69,10 +72,10 @@ def probability_better(a: Search, b: Search, *, replacement: bool = False) -> fl
         replacement: False (default): unbiased. True: the plug-in, off by up to 0.05 at n/B = 0.4.
     """
     a, b = a.in_order(), b.in_order()
-    chances_a = a.chances(replacement=replacement)
-    against = _Wins(a.scores, b.scores).of_choice(chances_a)
-    found = float(against @ b.chances(replacement=replacement))
-    return min(max(found, 0.0), 1.0)  # the chances add up to 1 but for the last digit
+    probabilities_a = a.choice_probabilities(replacement=replacement)
+    against = _Wins(a.scores, b.scores).of_choice(probabilities_a)
+    probability = float(against @ b.choice_probabilities(replacement=replacement))
+    return min(max(probability, 0.0), 1.0)  # the probabilities add up to 1 but for the last digit
 
 
 def beats(a: Array, b: Array) -> Array:
@@ -83,24 +86,25 @@ def beats(a: Array, b: Array) -> Array:
 
 
 class _Wins:
-    """The table of `beats`, times the chances of being chosen on either side; beyond `LARGE`
+    """The table of `beats`, times the probabilities of being chosen on either side; beyond "
+    f"`MAX_EXACT_SETTINGS`
     settings without writing it out."""
 
     def __init__(self, a: Array, b: Array) -> None:
         self._a, self._b = worst_last(a), worst_last(b)
-        self._table = beats(a, b) if max(len(a), len(b)) <= LARGE else None
+        self._table = beats(a, b) if max(len(a), len(b)) <= MAX_EXACT_SETTINGS else None
 
-    def against_choice(self, chances: Array) -> Array:
+    def against_choice(self, probabilities: Array) -> Array:
         """(settings of A,) P(it beats what B's search reports)."""
         if self._table is not None:
-            return np.asarray(self._table @ chances, dtype=np.float64)
-        return float(chances.sum()) - _below(self._b, chances, self._a)
+            return np.asarray(self._table @ probabilities, dtype=np.float64)
+        return float(probabilities.sum()) - _below(self._b, probabilities, self._a)
 
-    def of_choice(self, chances: Array) -> Array:
+    def of_choice(self, probabilities: Array) -> Array:
         """(settings of B,) P(what A's search reports beats it)."""
         if self._table is not None:
-            return np.asarray(chances @ self._table, dtype=np.float64)
-        return _below(self._a, chances, self._b)
+            return np.asarray(probabilities @ self._table, dtype=np.float64)
+        return _below(self._a, probabilities, self._b)
 
 
 def _below(scores: Array, masses: Array, ends: Array) -> Array:
@@ -128,15 +132,15 @@ def standard_error(a: Search, b: Search) -> float:
         raise TooFewSettings("a standard error needs at least two settings of each model")
     a, b = a.in_order(), b.in_order()
     wins = _Wins(a.scores, b.scores)
-    against_b = wins.against_choice(b.chances(replacement=True))
-    against_a = wins.of_choice(a.chances(replacement=True))
+    against_b = wins.against_choice(b.choice_probabilities(replacement=True))
+    against_a = wins.of_choice(a.choice_probabilities(replacement=True))
     error = math.hypot(_error(against_b, a), _error(against_a, b))
-    return error if error > ROUNDING else 0.0
+    return error if error > MIN_STANDARD_ERROR else 0.0
 
 
 def _error(values: Array, search: Search) -> float:
-    found = influences(values, search.budget, choose_by=search.looked_at)
-    return math.sqrt(float(found @ found) / (search.settings * (search.settings - 1)))
+    influence = influences(values, search.budget, choose_by=search.selection_scores)
+    return math.sqrt(float(influence @ influence) / (search.settings * (search.settings - 1)))
 
 
 def pair_z(a: Search, b: Search) -> float:
@@ -185,19 +189,19 @@ def better(
     """
     ratio, least = max(a.ratio, b.ratio), min(a.settings, b.settings)
     for side in (a, b):
-        refuse_beyond(MOST, side.budget, side.settings)
+        refuse_beyond(MAX_BUDGET_RATIO, side.budget, side.settings)
     probability = probability_better(a, b)
     se = standard_error(a, b) if least > 1 else math.nan
     edge = _edge(a, b)
     seen_both_ways = se > 0 and edge < probability < 1 - edge
-    if ratio <= LOGIT_MOST and least >= LOGIT_LEAST and seen_both_ways:
+    if ratio <= LOGIT_MAX_RATIO and least >= LOGIT_MIN_SETTINGS and seen_both_ways:
         middle, spread = _on_logit_scale(probability, se, edge)
         reach = norm.isf(level / 2) * spread
         return Better(
             probability, float(expit(middle - reach)), float(expit(middle + reach)), se, BY_LOGIT
         )
     sides = [(side.settings, side.budget) for side in (a, b)]
-    draws = min(draws, *(affordable(*side) for side in sides))  # as many on both
+    draws = min(draws, *(max_draws(*side) for side in sides))  # as many on both
     cells = [Spacings(size, rng, draws, least=n).at(n) for size, n in sides]
     low, high = spacings_interval(a, b, cells[0], cells[1], level)
     return Better(probability, low, high, se, BY_SPACINGS)
@@ -218,32 +222,32 @@ def spacings_interval(
         level: chance to miss.
     """
     (better_a, worse_a), (better_b, worse_b) = _cell_ends(a), _cell_ends(b)
-    lower = _chances(cells_a, worse_a, cells_b, better_b)
-    upper = _chances(cells_a, better_a, cells_b, worse_b)
+    lower = _win_probabilities(cells_a, worse_a, cells_b, better_b)
+    upper = _win_probabilities(cells_a, better_a, cells_b, worse_b)
     low, high = np.quantile(lower, level / 2), np.quantile(upper, 1 - level / 2)
     return Interval(float(low), float(high))
 
 
-def _chances(cells_a: Cells, values_a: Array, cells_b: Cells, values_b: Array) -> Array:
+def _win_probabilities(cells_a: Cells, values_a: Array, cells_b: Cells, values_b: Array) -> Array:
     """P(A better than B) for each draw: (draws,)."""
-    if max(cells_a.settings, cells_b.settings) <= LARGE:
+    if max(cells_a.settings, cells_b.settings) <= MAX_EXACT_SETTINGS:
         won = cells_a.masses @ _wins(values_a[:, None], values_b[None, :])
         return np.asarray(np.sum(won * cells_b.masses, axis=1))
     values_a, values_b = (
         values[: cells.masses.shape[1]]
         for values, cells in ((values_a, cells_a), (values_b, cells_b))
     )
-    found = [
+    blocks = [
         np.sum(_below(values_a, of_a, values_b) * of_b, axis=1)
         for of_a, of_b in zip(_blocks(cells_a.masses), _blocks(cells_b.masses), strict=True)
     ]
-    return np.concatenate(found)
+    return np.concatenate(blocks)
 
 
 def _blocks(masses: Array) -> Iterator[Array]:
     """Some draws at a time, which the processor's cache holds."""
-    for start in range(0, len(masses), BLOCK):
-        yield masses[start : start + BLOCK]
+    for start in range(0, len(masses), DRAWS_PER_BLOCK):
+        yield masses[start : start + DRAWS_PER_BLOCK]
 
 
 def _cell_ends(search: Search) -> tuple[Array, Array]:
@@ -265,27 +269,28 @@ def bootstrap_better(
         TooFewSettings: n/B above 0.1, or fewer than 50 settings: it does not cover there.
     """
     for side in (a, b):
-        if side.settings < BOOTSTRAP_LEAST:
+        if side.settings < BOOTSTRAP_MIN_SETTINGS:
             raise TooFewSettings(
-                f"no bootstrap interval from {side.settings} settings: it needs {BOOTSTRAP_LEAST}"
+                f"no bootstrap interval from {side.settings} settings: it needs "
+                f"{BOOTSTRAP_MIN_SETTINGS}"
             )
-        refuse_beyond(BOOTSTRAP_MOST, side.budget, side.settings)
+        refuse_beyond(BOOTSTRAP_MAX_RATIO, side.budget, side.settings)
     table = beats(a.scores, b.scores)
-    found = np.sum((_resampled(a, rng, draws) @ table) * _resampled(b, rng, draws), axis=1)
-    low, high = np.quantile(found, [level / 2, 1 - level / 2])
+    probabilities = np.sum((_resampled(a, rng, draws) @ table) * _resampled(b, rng, draws), axis=1)
+    low, high = np.quantile(probabilities, [level / 2, 1 - level / 2])
     return Interval(float(low), float(high))
 
 
 def _resampled(search: Search, rng: np.random.Generator, draws: int) -> Array:
     """What each setting's chance becomes in each resample: (draws, settings)."""
     settings = search.settings
-    order = np.argsort(worst_last(search.looked_at), kind="stable")
+    order = np.argsort(worst_last(search.selection_scores), kind="stable")
     ranks = np.sort(rng.integers(settings, size=(draws, settings)), axis=1)
-    found = np.zeros((draws, settings))
+    probabilities = np.zeros((draws, settings))
     rows = np.broadcast_to(np.arange(draws)[:, None], ranks.shape)
     ranked = np.broadcast_to(weights(settings, search.budget), ranks.shape)
-    np.add.at(found, (rows, order[ranks]), ranked)
-    return found
+    np.add.at(probabilities, (rows, order[ranks]), ranked)
+    return probabilities
 
 
 def paired_probability_better(a: Array, b: Array, budget: int) -> float:

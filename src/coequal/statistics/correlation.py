@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import rankdata
 
-FEWEST = 5  # pairs below which an interval says nothing
-Z = 1.959963984540054  # the 97.5 % quantile of the standard normal law
+from coequal.statistics.rates import Z
+
+MIN_PAIRS = 5  # pairs below which an interval says nothing
 
 
 class Correlation(NamedTuple):
@@ -43,7 +44,7 @@ def spearman(first: ArrayLike, second: ArrayLike) -> Correlation | None:
     if count < 2 or x.std() == 0 or y.std() == 0:
         return None
     value = float(np.corrcoef(x, y)[0, 1])
-    if count < FEWEST or abs(value) >= 1 - 1e-12:
+    if count < MIN_PAIRS or abs(value) >= 1 - 1e-12:
         return Correlation(value, None, None, count)
     half = Z * math.sqrt((1 + value**2 / 2) / (count - 3))
     middle = math.atanh(value)

@@ -14,7 +14,8 @@ j being the first setting tried that is at or before r, and S those tried before
 those of a knapsack table. The expectation is unbiased for budgets below the total cost. Intervals
 are approximate: none of the known ones covers 95 % everywhere (docs/validation.md).
 
-The table grows with the square of B and loses what costs less than a grid step, so beyond `LARGE`
+The table grows with the square of B and loses what costs less than a grid step, so beyond
+`MAX_EXACT_SETTINGS`
 settings searches are made instead (`orders`): unbiased as well, with a Monte-Carlo error.
 """
 
@@ -27,23 +28,23 @@ import numpy as np
 from scipy.stats import norm
 
 from coequal.statistics.best_of import (
-    LARGE,
+    MAX_EXACT_SETTINGS,
     Array,
-    Law,
+    BestDistribution,
+    average_over_ties,
     capped,
     expected_best,
-    shared_among_ties,
     worst_last,
 )
 from coequal.statistics.knapsack import grids, reached, reached_again
 from coequal.statistics.orders import reached_in_orders, resampled_means
 from coequal.statistics.spacings import Spacings, TooFewSettings
 
-RESAMPLED_TO = 0.1
+MAX_RESAMPLING_FRACTION = 0.1
 """Share of the total cost up to which the interval resamples whole trials."""
-REFUSED_BEYOND = 0.5
+MAX_COST_FRACTION = 0.5
 """Share of the total cost beyond which there is no interval, and no curve should be drawn."""
-FEWEST = 20
+MIN_SETTINGS = 20
 """Settings below which there is no interval: nothing is known of its coverage there."""
 
 Method = Literal["resampled trials", "spacings at the effective number of settings", "refused"]
@@ -60,7 +61,7 @@ class CostInterval:
     reason: str  # why it is refused, or ""
 
 
-def laws(
+def best_distributions(
     scores: Array,
     costs: Array,
     budgets: Sequence[float],
@@ -69,7 +70,7 @@ def laws(
     choose_by: Array | None = None,
     replacement: bool = False,
     rng: np.random.Generator | None = None,
-) -> tuple[Law, ...]:
+) -> tuple[BestDistribution, ...]:
     """The law of the score that a search within each budget would report.
 
     Args:
@@ -81,7 +82,7 @@ def laws(
         choose_by: (settings,) scores that the search looks at (validation) while `scores` are
             reported (test); without it, the search looks at `scores`. Failures are chosen last.
         replacement: whether one setting may be tried twice (biased towards worse scores).
-        rng: draws the orders of more than `LARGE` settings, without replacement.
+        rng: draws the orders of more than `MAX_EXACT_SETTINGS` settings, without replacement.
 
     Returns:
         One law per budget, over settings + 1 values: the last chance of all is that nothing
@@ -89,37 +90,39 @@ def laws(
 
     Raises:
         ValueError: no settings, another number of costs, a cost or budget out of its range, or more
-            than `LARGE` settings without `rng`.
+            than `MAX_EXACT_SETTINGS` settings without `rng`.
     """
     _check(scores, costs, budgets)
-    if len(scores) > LARGE and not replacement and rng is None:
-        raise ValueError(f"more than {LARGE} settings are tried in random orders: give an rng")
-    looked_at = worst_last(scores if choose_by is None else choose_by)
-    order = np.argsort(looked_at, kind="stable")
+    if len(scores) > MAX_EXACT_SETTINGS and not replacement and rng is None:
+        raise ValueError(
+            f"more than {MAX_EXACT_SETTINGS} settings are tried in random orders: give an rng"
+        )
+    selection_scores = worst_last(scores if choose_by is None else choose_by)
+    order = np.argsort(selection_scores, kind="stable")
     values = np.append(capped(scores, cap), cap)
     by_value = np.argsort(values, kind="stable")
-    found = []
+    distributions = []
     for row in _all_reached(costs[order], budgets, replacement, rng):
-        chances = np.empty(len(values))
-        chances[order] = np.maximum(np.diff(row, prepend=0.0), 0)
-        chances[:-1] = shared_among_ties(looked_at, chances[:-1])
-        chances[-1] = max(0.0, 1 - row[-1])
-        found.append(Law(values[by_value], chances[by_value]))
-    return tuple(found)
+        probabilities = np.empty(len(values))
+        probabilities[order] = np.maximum(np.diff(row, prepend=0.0), 0)
+        probabilities[:-1] = average_over_ties(selection_scores, probabilities[:-1])
+        probabilities[-1] = max(0.0, 1 - row[-1])
+        distributions.append(BestDistribution(values[by_value], probabilities[by_value]))
+    return tuple(distributions)
 
 
 def _all_reached(
     costs: Array, budgets: Sequence[float], replacement: bool, rng: np.random.Generator | None
 ) -> Array:
     """(budgets, settings) P(the best is at or before r), the settings best first."""
-    if len(costs) > LARGE and not replacement and rng is not None:
+    if len(costs) > MAX_EXACT_SETTINGS and not replacement and rng is not None:
         return reached_in_orders(costs, budgets, rng)
-    found = np.empty((len(budgets), len(costs)))
+    probabilities = np.empty((len(budgets), len(costs)))
     for step, group in grids(costs, budgets):
         units = np.rint(costs / step).astype(int)
         limits = [int(budgets[i] / step * (1 + 1e-9)) for i in group]
-        found[group] = (reached_again if replacement else reached)(units, limits)
-    return found
+        probabilities[group] = (reached_again if replacement else reached)(units, limits)
+    return probabilities
 
 
 def cost_curve(
@@ -131,9 +134,12 @@ def cost_curve(
     choose_by: Array | None = None,
     rng: np.random.Generator | None = None,
 ) -> Array:
-    """(budgets,) expected best within each budget, without replacement; arguments as in `laws`."""
-    found = laws(scores, costs, budgets, cap=cap, choose_by=choose_by, rng=rng)
-    return np.array([law.mean for law in found])
+    """(budgets,) expected best within each budget, without replacement; arguments as in "
+    f"`best_distributions`."""
+    distributions = best_distributions(
+        scores, costs, budgets, cap=cap, choose_by=choose_by, rng=rng
+    )
+    return np.array([distribution.mean for distribution in distributions])
 
 
 def effective_settings(costs: Array, budget: float) -> float:
@@ -159,43 +165,46 @@ def cost_intervals(
     """An approximate 95 % interval of the expected best at each budget.
 
     Up to a tenth of the total cost: percentiles over resampled whole (score, cost) pairs; of more
-    than `LARGE` settings the normal interval of fewer resamples. From there to half of it: the
+    than `MAX_EXACT_SETTINGS` settings the normal interval of fewer resamples. From there to half
+    of it: the
     spacings interval at the effective number of settings, rescaled to the curve. Beyond half, and
     below 20 settings: refused.
 
     Args:
-        scores, costs, budgets, cap, choose_by: see `laws`.
+        scores, costs, budgets, cap, choose_by: see `best_distributions`.
         floor: a true lower bound of the score, such as 0 for a distance.
         rng: draws the resamples; the same generator gives the same intervals.
         draws: number of resamples; four times as many spacings are drawn.
     """
     _check(scores, costs, budgets)
     total = float(np.sum(costs)) * (1 + 1e-9)
-    cheap = [budget for budget in budgets if budget <= RESAMPLED_TO * total]
-    enough = len(scores) >= FEWEST
+    cheap = [budget for budget in budgets if budget <= MAX_RESAMPLING_FRACTION * total]
+    enough = len(scores) >= MIN_SETTINGS
     resample = enough and cheap
     ends = iter(_resampled(scores, costs, cheap, cap, choose_by, rng, draws) if resample else ())
-    large = len(scores) > LARGE
+    large = len(scores) > MAX_EXACT_SETTINGS
     means = (
         cost_curve(scores, costs, budgets, cap=cap, choose_by=choose_by, rng=rng) if large else ()
     )
     exact = dict(zip(budgets, means, strict=False))
     # Budgets that are not resampled buy at least so many settings, give or take one.
-    least = max(1.0, effective_settings(costs, RESAMPLED_TO * total) - 1) if large else 1.0
+    least = (
+        max(1.0, effective_settings(costs, MAX_RESAMPLING_FRACTION * total) - 1) if large else 1.0
+    )
     spacings = Spacings(len(scores), rng, 4 * draws, least=least)
-    found = []
+    intervals = []
     for budget in budgets:
         if not enough:
-            found.append(_refused(budget, f"fewer than {FEWEST} settings"))
-        elif budget <= RESAMPLED_TO * total:
-            found.append(CostInterval(budget, *next(ends), "resampled trials", ""))
-        elif budget > REFUSED_BEYOND * total:
-            found.append(_refused(budget, "the budget is more than half of what was spent"))
+            intervals.append(_refused(budget, f"fewer than {MIN_SETTINGS} settings"))
+        elif budget <= MAX_RESAMPLING_FRACTION * total:
+            intervals.append(CostInterval(budget, *next(ends), "resampled trials", ""))
+        elif budget > MAX_COST_FRACTION * total:
+            intervals.append(_refused(budget, "the budget is more than half of what was spent"))
         else:
-            found.append(
+            intervals.append(
                 _spaced(scores, costs, budget, cap, floor, choose_by, spacings, exact.get(budget))
             )
-    return tuple(found)
+    return tuple(intervals)
 
 
 def _spaced(
@@ -243,7 +252,7 @@ def _resampled(
     settings = len(scores)
     order = np.argsort(worst_last(scores if choose_by is None else choose_by), kind="stable")
     values = np.append(capped(scores, cap)[order], cap)  # the last: nothing finished
-    if settings > LARGE:
+    if settings > MAX_EXACT_SETTINGS:
         means = resampled_means(values, costs[order], budgets, rng)
         middle, reach = means.mean(axis=0), norm.isf(0.025) * means.std(axis=0, ddof=1)
         return [

@@ -8,7 +8,7 @@ import numpy as np
 
 from coequal.statistics.best_of import Array
 
-GRID = 1000
+GRID_POINTS = 1000
 """Grid points per budget: costs are rounded to a thousandth of it or finer."""
 
 
@@ -24,10 +24,10 @@ def reached(units: np.ndarray, limits: list[int]) -> Array:
     grow = (np.arange(1, size) / (settings - np.arange(1, size) + 1))[:, None]
     reached = np.zeros((len(limits), settings))
     for r in range(settings - 1, -1, -1):
-        chance = next_one @ table
+        probability = next_one @ table
         for row, limit in zip(reached, limits, strict=True):
             fits = units[: r + 1][units[: r + 1] <= limit]
-            row[r] = chance[limit - fits].sum()
+            row[r] = probability[limit - fits].sum()
         unit = int(units[r])
         if unit <= most:
             table[1:, unit:] += grow * table[:-1, : most + 1 - unit]
@@ -50,12 +50,12 @@ def reached_again(units: np.ndarray, limits: list[int]) -> Array:
 
 def grids(costs: Array, budgets: Sequence[float]) -> Iterator[tuple[float, list[int]]]:
     """Grid steps and the budgets (their places) that each serves: those within a factor of two."""
-    left = sorted(range(len(budgets)), key=lambda i: budgets[i], reverse=True)
-    while left:
-        top = budgets[left[0]]
-        group = [i for i in left if budgets[i] > top / 2]
-        left = left[len(group) :]
-        yield _step(costs, top / (2 * GRID)), group
+    remaining = sorted(range(len(budgets)), key=lambda i: budgets[i], reverse=True)
+    while remaining:
+        top = budgets[remaining[0]]
+        group = [i for i in remaining if budgets[i] > top / 2]
+        remaining = remaining[len(group) :]
+        yield _step(costs, top / (2 * GRID_POINTS)), group
 
 
 def _step(costs: Array, largest: float) -> float:

@@ -14,7 +14,7 @@ from coequal.statistics.best_of import Array
 
 ORDERS = 16  # with B settings, 16 B searches at every budget
 RESAMPLES = 100
-APART = 4  # searches of a resample begin a quarter of a search apart
+STARTS_PER_SEARCH = 4  # searches of a resample begin a quarter of a search apart
 
 
 def reached_in_orders(
@@ -56,13 +56,13 @@ def resampled_means(
     """
     settings = len(costs)
     tries = np.array(budgets) / costs.mean()  # settings in a search, about
-    apart = np.maximum(1, tries // APART).astype(int)
-    found = np.empty((resamples, len(budgets)))
-    for row in found:
+    apart = np.maximum(1, tries // STARTS_PER_SEARCH).astype(int)
+    means = np.empty((resamples, len(budgets)))
+    for row in means:
         tried = Order(rng.integers(settings, size=settings), costs)
         for place, budget in enumerate(budgets):
             row[place] = values[tried.best(budget, apart[place])].mean()
-    return found
+    return means
 
 
 class Order:
@@ -92,10 +92,10 @@ class Order:
         ends = np.searchsorted(self._spent, within, side="right") - 1
         ends = np.minimum(ends, starts + self._settings)
         length = ends - starts
-        found = np.full(len(starts), self._nothing, dtype=np.int32)
+        best = np.full(len(starts), self._nothing, dtype=np.int32)
         level = np.frexp(np.maximum(length, 1))[1] - 1  # 2^level is the largest power within
         for k in range(level.min(), level.max() + 1):
             mine = np.flatnonzero((level == k) & (length > 0))
             first, last = starts[mine], ends[mine] - 2**k
-            found[mine] = np.minimum(self._best[k][first], self._best[k][last])
-        return found
+            best[mine] = np.minimum(self._best[k][first], self._best[k][last])
+        return best

@@ -15,8 +15,8 @@ from scipy.stats import norm
 from coequal.statistics.best_of import Search, expected_best, standard_error
 from coequal.statistics.spacings import refuse_beyond
 
-EDGE = 1.28  # the range is D +- this many standard errors: an interval of 80 %
-MOST = 0.2  # the largest n/B that a number of settings is given for
+RANGE_STANDARD_ERRORS = 1.28  # the range is D +- this many standard errors: an interval of 80 %
+MAX_BUDGET_RATIO = 0.2  # the largest n/B that a number of settings is given for
 
 
 @dataclass(frozen=True)
@@ -63,11 +63,11 @@ def settings_needed(a: Search, b: Search, *, cap: float) -> Needed:
     if a.budget != b.budget:
         raise ValueError(f"needs one budget for both, got {a.budget} and {b.budget}")
     for side in (a, b):
-        refuse_beyond(MOST, side.budget, side.settings)
+        refuse_beyond(MAX_BUDGET_RATIO, side.budget, side.settings)
     (log_a, v_a), (log_b, v_b) = _log_and_variance(a, cap), _log_and_variance(b, cap)
     difference, variances = log_a - log_b, (v_a, v_b)
     se = math.sqrt(v_a / a.settings + v_b / b.settings)
-    reach = EDGE * se
+    reach = RANGE_STANDARD_ERRORS * se
     if abs(difference) + reach == 0:
         raise ValueError("both have the same expected best, and nothing varies: no number would do")
     likely = settings_for(difference, variances)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from scipy.optimize import brentq
 from scipy.stats import beta
 
-Z = 1.959963984540054  # the 97.5 % quantile of the standard normal law
+Z = 1.959963984540054  # the 97.5 % quantile of the standard normal distribution
 
 
 class Interval(NamedTuple):
@@ -75,7 +75,7 @@ def newcombe(probability: float, a: int, b: int) -> Interval:
     Source: Newcombe 2006, Stat. Med. 25, 559-573, method 5.
     """
     if min(a, b) < 1 or not 0 <= probability <= 1:
-        raise ValueError(f"needs runs and a share in [0, 1], got {a}, {b}, {probability}")
+        raise ValueError(f"needs runs and a probability in [0, 1], got {a}, {b}, {probability}")
     low = _newcombe_low(probability, a, b)
     return Interval(low, 1 - _newcombe_low(1 - probability, b, a))
 
@@ -102,7 +102,7 @@ def _newcombe_low(probability: float, a: int, b: int) -> float:
         more = ((a + b) / 2 - 1) * ((1 - t) / (2 - t) + t / (1 + t))
         return probability - t - Z * math.sqrt(t * (1 - t) * (1 + more) / (a * b))
 
-    # Just below the share itself, which at a share of 1 is a root of its own.
+    # Just below the probability itself, which at a probability of 1 is a root of its own.
     return float(brentq(beyond, 0.0, probability * (1 - 1e-9), xtol=1e-12))
 
 

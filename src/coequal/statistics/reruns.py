@@ -19,7 +19,6 @@ import numpy as np
 from coequal.statistics.best_of import Array
 from coequal.statistics.multiplicity import holm
 from coequal.statistics.rates import Interval, wilson
-from coequal.statistics.trimmed import FEWEST as FEWEST
 from coequal.statistics.trimmed import (
     LEVEL,
     interquartile_mean,
@@ -28,10 +27,11 @@ from coequal.statistics.trimmed import (
     yuen_interval,
     yuen_test,
 )
+from coequal.statistics.trimmed import MIN_RUNS as MIN_RUNS
 
 Scale = Literal["log", "linear"]
 
-CLAIM = 10
+MIN_RUNS_FOR_CLAIM = 10
 """Runs from which an interval may carry a claim; below, it is a screening."""
 MANY_FAILURES = 0.2
 """Share of flagged runs from which the mark is "**"; share of failed ones from which the median is
@@ -59,7 +59,7 @@ class Reruns:
     mean: float | None  # of the runs not flagged; None without a centre
     sd: float | None  # between those runs (ddof 1): a spread of seeds, not a standard error
     iqm: float  # interquartile mean of all runs, failures at the cap, on `scale`
-    iqm_interval: Interval | None  # Yuen's t, 95 %; None below `FEWEST` runs
+    iqm_interval: Interval | None  # Yuen's t, 95 %; None below `MIN_RUNS` runs
     median: float  # of all runs, failures at the cap
     median_interval: Interval | None  # order statistics, at least 95 %; None below 6 runs
     scale: Scale
@@ -91,7 +91,7 @@ class Comparison:
     tier: tuple[str, ...]  # not shown to be beaten by any other, lowest interquartile mean first
     beaten: tuple[str, ...]  # the rest, likewise
     differences: tuple[Difference, ...]  # every pair, clearest first
-    not_compared: tuple[str, ...]  # fewer than `FEWEST` runs: in no tier
+    not_compared: tuple[str, ...]  # fewer than `MIN_RUNS` runs: in no tier
     scale: Scale
 
 
@@ -157,9 +157,11 @@ def find_outliers(scores: Array, *, scale: Scale = "log") -> Outliers:
         if np.array_equal(grown, flagged):
             break
         flagged = grown
-    share = float(np.mean(flagged))
-    mark: Literal["", "*", "**"] = "**" if share >= MANY_FAILURES else "*" if share > 0 else ""
-    return Outliers(tuple(flagged.tolist()), mark, share < 0.5)
+    fraction = float(np.mean(flagged))
+    mark: Literal["", "*", "**"] = (
+        "**" if fraction >= MANY_FAILURES else "*" if fraction > 0 else ""
+    )
+    return Outliers(tuple(flagged.tolist()), mark, fraction < 0.5)
 
 
 def describe(scores: Array, *, cap: float, scale: Scale = "log") -> Reruns:
@@ -180,7 +182,7 @@ def describe(scores: Array, *, cap: float, scale: Scale = "log") -> Reruns:
     failed = int(np.sum(~np.isfinite(scores)))
     capped = _capped(scores, cap)
     values = _transformed(scores, cap, scale)
-    enough = runs >= FEWEST
+    enough = runs >= MIN_RUNS
     median_ends = median_interval(capped)
     by_median = outliers.mark == "**"
     headline: Literal["points", "iqm", "median"] = "median" if by_median else "iqm"
@@ -201,7 +203,7 @@ def describe(scores: Array, *, cap: float, scale: Scale = "log") -> Reruns:
         median=float(np.median(capped)),
         median_interval=median_ends,
         scale=scale,
-        statement="claim" if runs >= CLAIM else "screening" if enough else "points",
+        statement="claim" if runs >= MIN_RUNS_FOR_CLAIM else "screening" if enough else "points",
         headline=headline,
     )
 
@@ -220,7 +222,7 @@ def compare(scores: Mapping[str, Array], *, cap: float, scale: Scale = "log") ->
     Raises:
         ValueError: a score or the cap at or below 0 on the log scale.
     """
-    enough = {name: runs for name, runs in scores.items() if len(runs) >= FEWEST}
+    enough = {name: runs for name, runs in scores.items() if len(runs) >= MIN_RUNS}
     values = {name: _transformed(runs, cap, scale) for name, runs in enough.items()}
     order = sorted(values, key=lambda name: (interquartile_mean(values[name]), name))
     tests = [(a, b, *yuen_test(values[a], values[b])) for a, b in combinations(order, 2)]
@@ -251,22 +253,24 @@ def effects(
 
     Args:
         scores: see `compare`.
-        pairs: by name, its rival; those with fewer than `FEWEST` runs on a side are left out.
+        pairs: by name, its rival; those with fewer than `MIN_RUNS` runs on a side are left out.
         cap, scale: see `describe`.
     """
     enough = {
-        n: _transformed(runs, cap, scale) for n, runs in scores.items() if len(runs) >= FEWEST
+        n: _transformed(runs, cap, scale) for n, runs in scores.items() if len(runs) >= MIN_RUNS
     }
     planned = [(name, rival) for name, rival in pairs.items() if {name, rival} <= enough.keys()]
     tests = [yuen_test(enough[name], enough[rival])[2] for name, rival in planned]
     adjusted = holm(np.array(tests))
-    found = []
+    results = []
     for (name, rival), p_value, corrected in zip(planned, tests, adjusted, strict=True):
         apart = interquartile_mean(enough[name]) - interquartile_mean(enough[rival])
         ends = yuen_difference(enough[name], enough[rival])
         interval = Interval(*(_back(end, scale) for end in ends))
-        found.append(Effect(name, rival, _back(apart, scale), interval, p_value, float(corrected)))
-    return tuple(found)
+        results.append(
+            Effect(name, rival, _back(apart, scale), interval, p_value, float(corrected))
+        )
+    return tuple(results)
 
 
 def selection_gap(search: float, reruns: Reruns) -> SelectionGap:

@@ -1,12 +1,12 @@
 """How much each hyper-parameter of a model's search mattered, which way, and whether the best
 settings lie at the edge of its range.
 
-The measure is the share of the variance of the settings' ranks that one hyper-parameter explains by
+The measure is the index of the variance of the settings' ranks that one hyper-parameter explains by
 itself: a first-order Sobol' index of the rank-transformed score (Saltelli and Sobol' 1995, Reliab.
 Eng. Syst. Saf. 50, 225-239), estimated from the search's own draws by regression: on a parabola in
 the position on the range for numbers (a good middle counts as much as a good end), on one mean per
 value for choices, where it is Kruskal and Wallis's H / (settings - 1). The number of regressors is
-allowed for (Ezekiel's adjusted R^2). Failed settings share the worst rank.
+allowed for (Ezekiel's adjusted R^2). Failed settings index the worst rank.
 """
 
 import math
@@ -23,10 +23,10 @@ from coequal.statistics.multiplicity import holm
 
 Direction = Literal["lower", "higher", "middle", "ends"]
 
-FEWEST = 10
+MIN_SETTINGS = 10
 """Settings below which nothing is said."""
-SHUFFLED = 10_000_000
-HELD = 2_000_000
+MAX_SHUFFLED_RANKS = 10_000_000
+MAX_RANKS_IN_MEMORY = 2_000_000
 """Numbers of shuffled ranks that are held at a time."""
 
 
@@ -41,7 +41,7 @@ class Numeric:
 
 
 @dataclass(frozen=True)
-class Choice:
+class Categorical:
     """The values that a search drew of a hyper-parameter with a list of values."""
 
     values: tuple[str, ...]  # (settings,)
@@ -54,7 +54,7 @@ class Edge:
     positions: tuple[float, ...]  # of the best settings, best first
     nearest: Literal["low", "high"]
     distance: float  # all of them lie within so much of that end
-    chance: float  # that as many of the settings, picked blindly, all lie so near to one end
+    probability: float  # that as many of the settings, picked blindly, all lie so near to one end
     adjusted: float  # after Holm, over the numeric hyper-parameters
 
     @property
@@ -68,18 +68,18 @@ class Influence:
     """What one hyper-parameter did in one model's search."""
 
     name: str
-    share: float  # of the variance of the ranks, sign kept: below 0 means none
+    sobol_index: float  # of the variance of the ranks, sign kept: below 0 means none
     p_value: float  # by permutation of the scores
     adjusted: float  # after Holm, over the hyper-parameters
     direction: Direction | None
-    """Which values were better; None for a choice, or where the share isn't above 0."""
+    """Which values were better; None for a choice, or where the index isn't above 0."""
     best_value: str | None  # a choice's value with the lowest mean rank; None for numbers
     edge: Edge | None  # None for a choice
 
 
 def influences(
     scores: Array,
-    parameters: Mapping[str, Numeric | Choice],
+    parameters: Mapping[str, Numeric | Categorical],
     *,
     rng: np.random.Generator,
     best: int | None = None,
@@ -94,29 +94,30 @@ def influences(
         rng: draws the permutations.
         best: how many of the best settings `Edge` looks at; a tenth of them, at least 3, if None.
         permutations: number of permutations; p-values are at least 1 / (permutations + 1). Of very
-            many settings fewer are made, as many as `SHUFFLED` numbers allow, but 500 at least.
+            many settings fewer are made, as many as `MAX_SHUFFLED_RANKS` numbers allow, but 500
+            at least.
 
     Raises:
-        ValueError: fewer than `FEWEST` settings, or lengths that don't match.
+        ValueError: fewer than `MIN_SETTINGS` settings, or lengths that don't match.
     """
     settings = len(scores)
-    if settings < FEWEST:
-        raise ValueError(f"needs at least {FEWEST} settings, got {settings}")
+    if settings < MIN_SETTINGS:
+        raise ValueError(f"needs at least {MIN_SETTINGS} settings, got {settings}")
     wrong = [name for name, drawn in parameters.items() if len(drawn.values) != settings]
     if wrong:
         raise ValueError(f"needs a value for each of {settings} settings: {', '.join(wrong)}")
     ranks = rankdata(worst_last(scores))
     apart = ranks - ranks.mean()
     bases = {name: _basis(drawn) for name, drawn in parameters.items()}
-    permutations = min(permutations, max(500, SHUFFLED // settings))
+    permutations = min(permutations, max(500, MAX_SHUFFLED_RANKS // settings))
     p_values = _p_values(apart, list(bases.values()), rng, permutations)
-    chances = zip(bases, p_values.tolist(), holm(p_values).tolist(), strict=True)
+    tested = zip(bases, p_values.tolist(), holm(p_values).tolist(), strict=True)
     edges = _edges(scores, parameters, max(3, settings // 10) if best is None else best)
-    found = [
+    results = [
         _influence(name, parameters[name], apart, bases[name], edges.get(name), (p, adjusted))
-        for name, p, adjusted in chances
+        for name, p, adjusted in tested
     ]
-    return tuple(sorted(found, key=lambda one: (-one.share, one.name)))
+    return tuple(sorted(results, key=lambda one: (-one.sobol_index, one.name)))
 
 
 def position(drawn: Numeric) -> Array:
@@ -135,25 +136,25 @@ def position(drawn: Numeric) -> Array:
 
 def _influence(
     name: str,
-    drawn: Numeric | Choice,
+    drawn: Numeric | Categorical,
     apart: Array,
     basis: Array,
     edge: Edge | None,
-    chance: tuple[float, float],
+    p_values: tuple[float, float],
 ) -> Influence:
     explained = float(_explained(apart, basis))
     settings, regressors = basis.shape
-    # With as many values as settings nothing is left to judge by.
+    # With as many values as settings no degrees of freedom remain.
     freedom = settings - 1 - regressors
-    share = 1 - (1 - explained) * (settings - 1) / freedom if freedom > 0 else 0.0
+    index = 1 - (1 - explained) * (settings - 1) / freedom if freedom > 0 else 0.0
     best_value = None
     direction: Direction | None = None
-    if isinstance(drawn, Choice):
+    if isinstance(drawn, Categorical):
         means = {v: float(np.mean(apart[np.array(drawn.values) == v])) for v in set(drawn.values)}
         best_value = min(means, key=lambda value: (means[value], value))
-    elif share > 0:
+    elif index > 0:
         direction = _direction(apart, position(drawn), basis)
-    return Influence(name, share, *chance, direction, best_value, edge)
+    return Influence(name, index, *p_values, direction, best_value, edge)
 
 
 def _direction(apart: Array, places: Array, basis: Array) -> Direction:
@@ -169,17 +170,17 @@ def _direction(apart: Array, places: Array, basis: Array) -> Direction:
     return "middle" if square > 0 else "ends"
 
 
-def _basis(drawn: Numeric | Choice) -> Array:
+def _basis(drawn: Numeric | Categorical) -> Array:
     """(settings, regressors) orthonormal columns that a constant is orthogonal to."""
-    if isinstance(drawn, Choice):
+    if isinstance(drawn, Categorical):
         known = sorted(set(drawn.values))
         columns = np.array([[v == value for value in known] for v in drawn.values])
     else:
         places = position(drawn)
         columns = np.stack([places, places**2], axis=1)
     columns = columns - columns.mean(axis=0)
-    left, strength, _ = np.linalg.svd(columns, full_matrices=False)
-    return np.asarray(left[:, strength > 1e-9 * max(1.0, strength.max())], dtype=np.float64)
+    vectors, strength, _ = np.linalg.svd(columns, full_matrices=False)
+    return np.asarray(vectors[:, strength > 1e-9 * max(1.0, strength.max())], dtype=np.float64)
 
 
 def _explained(apart: Array, basis: Array) -> Array:
@@ -192,34 +193,36 @@ def _explained(apart: Array, basis: Array) -> Array:
 def _p_values(
     apart: Array, bases: Sequence[Array], rng: np.random.Generator, permutations: int
 ) -> Array:
-    """For each basis the share of the permutations, the observed order among them, that explain as
+    """For each basis the index of the permutations, the observed order among them, that explain as
     much."""
     observed = [float(_explained(apart, basis)) for basis in bases]
     as_much = np.zeros(len(bases))
-    rows = max(1, HELD // len(apart))  # so many permutations at a time: memory stays small
+    rows = max(
+        1, MAX_RANKS_IN_MEMORY // len(apart)
+    )  # so many permutations at a time: memory stays small
     for start in range(0, permutations, rows):
         tiled = np.tile(apart, (min(rows, permutations - start), 1))
         shuffled = rng.permuted(tiled, axis=1)
-        for place, (basis, share) in enumerate(zip(bases, observed, strict=True)):
-            as_much[place] += np.sum(_explained(shuffled, basis) >= share - 1e-12)
+        for place, (basis, index) in enumerate(zip(bases, observed, strict=True)):
+            as_much[place] += np.sum(_explained(shuffled, basis) >= index - 1e-12)
     return np.asarray((1 + as_much) / (1 + permutations), dtype=np.float64)
 
 
 def _edges(
-    scores: Array, parameters: Mapping[str, Numeric | Choice], count: int
+    scores: Array, parameters: Mapping[str, Numeric | Categorical], count: int
 ) -> dict[str, Edge]:
     order = np.argsort(worst_last(scores), kind="stable")
     count = min(count, int(np.sum(np.isfinite(scores))))
     if not count:
         return {}
-    found = {}
+    edges = {}
     for name, drawn in parameters.items():
         if isinstance(drawn, Numeric):
-            found[name] = _edge(position(drawn), order[:count])
-    adjusted = holm(np.array([edge.chance for edge in found.values()]))
+            edges[name] = _edge(position(drawn), order[:count])
+    adjusted = holm(np.array([edge.probability for edge in edges.values()]))
     return {
         name: replace(edge, adjusted=float(p))
-        for (name, edge), p in zip(found.items(), adjusted, strict=True)
+        for (name, edge), p in zip(edges.items(), adjusted, strict=True)
     }
 
 
@@ -228,8 +231,9 @@ def _edge(places: Array, best: NDArray[np.intp]) -> Edge:
     from_low, from_high = float(chosen.max()), float(1 - chosen.min())
     distance = min(from_low, from_high)
     low, high = places <= distance + 1e-12, places >= 1 - distance - 1e-12
-    # Picked blindly from what was drawn, not from a uniform law: exact for any range and any steps.
+    # Picked blindly from what was drawn, not from a uniform distribution: exact for any range and
+    # any steps.
     near = [math.comb(int(np.sum(side)), len(best)) for side in (low, high, low & high)]
-    chance = (near[0] + near[1] - near[2]) / math.comb(len(places), len(best))
+    probability = (near[0] + near[1] - near[2]) / math.comb(len(places), len(best))
     nearest: Literal["low", "high"] = "low" if from_low <= from_high else "high"
-    return Edge(tuple(chosen.tolist()), nearest, distance, chance, chance)
+    return Edge(tuple(chosen.tolist()), nearest, distance, probability, probability)

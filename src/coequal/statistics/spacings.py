@@ -17,15 +17,21 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import binom
 
-from coequal.statistics.best_of import LARGE, Array, capped, shared_among_ties, worst_last
+from coequal.statistics.best_of import (
+    MAX_EXACT_SETTINGS,
+    Array,
+    average_over_ties,
+    capped,
+    worst_last,
+)
 from coequal.statistics.rates import Interval
 
-MOST = 0.5  # the largest n/B that any interval is given for
+MAX_BUDGET_RATIO = 0.5  # the largest n/B that any interval is given for
 
 
-HELD = 6_250_000  # numbers held at a time
-FEWEST = 250  # draws
-NEGLIGIBLE = 40.0
+MAX_VALUES_IN_MEMORY = 6_250_000  # numbers held at a time
+MIN_DRAWS = 250  # draws
+NEGLIGIBLE_EXPONENT = 40.0
 
 
 class TooFewSettings(ValueError):
@@ -46,7 +52,8 @@ class Cells:
 
     Attributes:
         masses: (draws, settings + 1), each row adding up to 1; cell 0 lies below the best setting.
-            Of more than `LARGE` settings, cells at the end that are as good as empty are left out.
+            Of more than `MAX_EXACT_SETTINGS` settings, cells at the end that are as good as empty
+            are left out.
         budget: n.
         settings: B, the number of settings that these cells are for.
     """
@@ -96,7 +103,7 @@ class Spacings:
         settings: B, the number of settings.
         rng: where the draws come from.
         draws: how many; 4,000 put a Monte-Carlo error of about 1 % of its width on each end, 500 of
-            3 %. Of very many settings fewer are drawn (`affordable`).
+            3 %. Of very many settings fewer are drawn (`max_draws`).
         least: the smallest budget that it will be asked for.
     """
 
@@ -106,9 +113,10 @@ class Spacings:
         if settings < 1 or draws < 1:
             raise ValueError(f"needs settings and draws, got {settings} and {draws}")
         self.settings, self._least = settings, least
-        draws = min(draws, affordable(settings, least))
+        draws = min(draws, max_draws(settings, least))
         ends = np.zeros((draws, 1))
-        if settings > LARGE:  # the same law without sorting: gaps are exponential, over their sum
+        if settings > MAX_EXACT_SETTINGS:
+            # The same distribution without sorting: exponential gaps over their sum.
             reach = _reach(settings, least)
             upto = np.cumsum(rng.standard_exponential((draws, reach)), axis=1)
             beyond = rng.standard_gamma(settings + 1 - reach, (draws, 1))
@@ -126,28 +134,28 @@ class Spacings:
         """
         if not budget >= self._least >= 1:
             raise ValueError(f"needs a budget of at least {self._least:g}, got {budget}")
-        refuse_beyond(MOST, budget, self.settings)
+        refuse_beyond(MAX_BUDGET_RATIO, budget, self.settings)
         return self._cells(budget)
 
     def _cells(self, budget: float) -> Cells:
-        whole = self.settings <= LARGE
+        whole = self.settings <= MAX_EXACT_SETTINGS
         kept = self._above if whole else self._above[:, : 1 + _reach(self.settings, budget)]
         tail = kept**budget
         return Cells(tail[:, :-1] - tail[:, 1:], budget, self.settings)
 
 
-def affordable(settings: int, least: float = 1.0) -> int:
+def max_draws(settings: int, least: float = 1.0) -> int:
     """How many draws are made at the most: as many as fifty megabytes hold, and never fewer than
-    `FEWEST`. All that anybody asks for up to some thousand settings."""
-    return max(FEWEST, HELD // _reach(settings, least))
+    `MIN_DRAWS`. All that anybody asks for up to some thousand settings."""
+    return max(MIN_DRAWS, MAX_VALUES_IN_MEMORY // _reach(settings, least))
 
 
 def _reach(settings: int, budget: float) -> int:
     """How many cells have a mass worth telling: (1 - x)^n beyond x = 40 / n is below e^-40. With
     some to spare, as the x of a setting is only about its rank over B."""
-    if settings <= LARGE:
+    if settings <= MAX_EXACT_SETTINGS:
         return settings + 1
-    return min(settings + 1, math.ceil(1.2 * NEGLIGIBLE * settings / budget) + 100)
+    return min(settings + 1, math.ceil(1.2 * NEGLIGIBLE_EXPONENT * settings / budget) + 100)
 
 
 def refuse_beyond(most: float, budget: float, settings: int) -> None:
@@ -187,9 +195,9 @@ def cell_values(
     values = capped(scores, cap)
     if values.min(initial=cap) < floor:
         raise ValueError(f"a score of {values.min():g} lies below the floor of {floor:g}")
-    looked_at = worst_last(scores if choose_by is None else choose_by)
-    order = np.argsort(looked_at, kind="stable")
-    ordered = shared_among_ties(looked_at, values)[order]
+    selection_scores = worst_last(scores if choose_by is None else choose_by)
+    order = np.argsort(selection_scores, kind="stable")
+    ordered = average_over_ties(selection_scores, values)[order]
     edges = np.concatenate([[floor], ordered, [cap]])
     left, right = edges[:-1], edges[1:]
     lower, upper = (left + right) / 2, (left + right) / 2
@@ -220,18 +228,18 @@ def median_best_interval(scores: Array, budget: float, level: float = 0.05) -> M
     if not budget >= 1:
         raise ValueError(f"needs a budget of at least 1, got {budget}")
     settings = len(scores)
-    refuse_beyond(MOST, budget, settings)
+    refuse_beyond(MAX_BUDGET_RATIO, budget, settings)
     lower, upper = median_ranks(settings, budget, level)
-    share = 1 - 2 ** (-1 / budget)
+    quantile = 1 - 2 ** (-1 / budget)
     edges = np.concatenate([[-np.inf], np.sort(worst_last(scores)), [np.inf]])
-    covered = binom.cdf(upper - 1, settings, share) - binom.cdf(lower - 1, settings, share)
+    covered = binom.cdf(upper - 1, settings, quantile) - binom.cdf(lower - 1, settings, quantile)
     return MedianInterval(float(edges[lower]), float(edges[upper]), float(covered))
 
 
 def median_ranks(settings: int, budget: float, level: float = 0.05) -> tuple[int, int]:
     """The ranks, from 1, of the settings that end the interval; 0 and settings + 1 are no end."""
-    share = 1 - 2 ** (-1 / budget)
+    quantile = 1 - 2 ** (-1 / budget)
     ranks = np.arange(settings + 2)
-    lower = ranks[binom.cdf(ranks - 1, settings, share) <= level / 2].max()
-    upper = ranks[binom.sf(ranks - 1, settings, share) <= level / 2].min()
+    lower = ranks[binom.cdf(ranks - 1, settings, quantile) <= level / 2].max()
+    upper = ranks[binom.sf(ranks - 1, settings, quantile) <= level / 2].min()
     return int(lower), int(upper)

@@ -13,7 +13,7 @@ from scipy.stats import t as student
 from coequal.statistics.best_of import Array
 from coequal.statistics.rates import Interval
 
-FEWEST = 5
+MIN_RUNS = 5
 """Values below which there is neither interval nor test: with 4, the middle half is 2."""
 LEVEL = 0.05
 
@@ -38,14 +38,14 @@ def yuen_interval(values: Array) -> Interval:
     h - 1 degrees of freedom. Tukey and McLaughlin 1963, Sankhya A 25, 331-352.
 
     Raises:
-        ValueError: fewer than `FEWEST` values.
+        ValueError: fewer than `MIN_RUNS` values.
     """
     runs = len(values)
-    if runs < FEWEST:
-        raise ValueError(f"an interval needs at least {FEWEST} runs, got {runs}")
-    left = runs - 2 * (runs // 4)
-    error = math.sqrt(_winsorised_variance(values) * runs) / left
-    half = float(student.ppf(1 - LEVEL / 2, left - 1)) * error
+    if runs < MIN_RUNS:
+        raise ValueError(f"an interval needs at least {MIN_RUNS} runs, got {runs}")
+    kept = runs - 2 * (runs // 4)
+    error = math.sqrt(_winsorised_variance(values) * runs) / kept
+    half = float(student.ppf(1 - LEVEL / 2, kept - 1)) * error
     centre = interquartile_mean(values)
     return Interval(centre - half, centre + half)
 
@@ -74,7 +74,7 @@ def yuen_test(a: Array, b: Array) -> tuple[float, float, float]:
     degrees of freedom (d_A + d_B)^2 / (d_A^2 / (h_A - 1) + d_B^2 / (h_B - 1)).
 
     Raises:
-        ValueError: fewer than `FEWEST` values on either side.
+        ValueError: fewer than `MIN_RUNS` values on either side.
 
     Source: Yuen 1974, Biometrika 61, 165-170.
     """
@@ -90,7 +90,7 @@ def yuen_difference(a: Array, b: Array) -> Interval:
     """The 95 % interval of the interquartile mean of A less that of B, by the same test.
 
     Raises:
-        ValueError: fewer than `FEWEST` values on either side.
+        ValueError: fewer than `MIN_RUNS` values on either side.
     """
     error, degrees = _error_of_difference(a, b)
     half = error * float(student.ppf(1 - LEVEL / 2, degrees)) if error else 0.0
@@ -100,14 +100,14 @@ def yuen_difference(a: Array, b: Array) -> Interval:
 
 def _error_of_difference(a: Array, b: Array) -> tuple[float, float]:
     """Standard error of the difference of two interquartile means, and its degrees of freedom."""
-    if min(len(a), len(b)) < FEWEST:
-        raise ValueError(f"a test needs at least {FEWEST} runs each, got {len(a)} and {len(b)}")
-    left = np.array([len(x) - 2 * (len(x) // 4) for x in (a, b)])
+    if min(len(a), len(b)) < MIN_RUNS:
+        raise ValueError(f"a test needs at least {MIN_RUNS} runs each, got {len(a)} and {len(b)}")
+    kept = np.array([len(x) - 2 * (len(x) // 4) for x in (a, b)])
     spread = np.array([(len(x) - 1) * _winsorised_variance(x) for x in (a, b)])
-    squared = spread / (left * (left - 1))
+    squared = spread / (kept * (kept - 1))
     if not squared.any():
         return 0.0, math.inf
-    degrees = float(squared.sum() ** 2 / (squared**2 / (left - 1)).sum())
+    degrees = float(squared.sum() ** 2 / (squared**2 / (kept - 1)).sum())
     return math.sqrt(float(squared.sum())), degrees
 
 

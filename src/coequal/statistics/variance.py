@@ -2,13 +2,13 @@
 
 Moment estimators (analysis of variance for unbalanced nested designs; Searle, Casella and McCulloch
 1992, Variance Components, chapter 3), on the log scores of the runs that finished. Failures have
-shares of their own (`failure_shares`): at the cap they would swamp the scores'.
+fractions of their own (`failure_components`): at the cap they would swamp the scores'.
 
 The seed's variance is measured at the settings that were re-run, the best ones. Bad settings
 usually vary more from seed to seed, so the hyper-parameters' share contains some of that.
 
 Intervals are generalised pivotal quantities (Weerahandi 1993, J. Am. Stat. Assoc. 88, 899-905):
-each mean square is divided by draws of a chi-square over its degrees of freedom, and shares are
+each mean square is divided by draws of a chi-square over its degrees of freedom, and fractions are
 taken of every draw. Below the models, heavy tails cost degrees of freedom by the kurtosis of the
 residuals (Box 1953, Biometrika 40, 318-335); models, being few, are taken as normal. Resampling
 models and settings instead covers far less than 95 % (docs/validation.md): a variance between eight
@@ -30,26 +30,26 @@ SOURCES: tuple[Source, ...] = ("evaluation", "seed", "hyper-parameters", "model"
 
 
 @dataclass(frozen=True)
-class Part:
-    """One source's part of the variance."""
+class VarianceComponent:
+    """One source's component of the variance."""
 
     source: Source
     variance: float | None  # as estimated, sign kept; None: not separable, see `note`
-    share: float | None  # of the sum of the parts, a negative one counting as 0
+    fraction: float | None  # of the sum of the parts, a negative one counting as 0
     interval: Interval | None  # of the share, 95 %; None without a generator, or a share
     note: str  # where the number comes from, or why there is none
 
 
 @dataclass(frozen=True)
-class Shares:
+class VarianceComponents:
     """The parts in the order of `SOURCES` (failures have no "evaluation")."""
 
-    parts: tuple[Part, ...]
+    components: tuple[VarianceComponent, ...]
     scale: Scale | Literal["failures"]
 
-    def __getitem__(self, source: Source) -> Part:
-        """The part of one source."""
-        return {part.source: part for part in self.parts}[source]
+    def __getitem__(self, source: Source) -> VarianceComponent:
+        """The component of one source."""
+        return {component.source: component for component in self.components}[source]
 
 
 def variance_from_errors(scores: Array, errors: Array) -> float | None:
@@ -71,7 +71,7 @@ def variance_from_errors(scores: Array, errors: Array) -> float | None:
     return float(np.mean((errors[known] / scores[known]) ** 2)) if known.any() else None
 
 
-def variance_shares(
+def variance_components(
     search: Mapping[str, Array],
     reruns: Mapping[str, Sequence[Array]],
     *,
@@ -79,10 +79,10 @@ def variance_shares(
     scale: Scale = "log",
     rng: np.random.Generator | None = None,
     draws: int = 2000,
-) -> Shares:
+) -> VarianceComponents:
     """The four parts of the variance of a single score.
 
-    A part that the design can't separate has no number; the one that it is in says so.
+    A component that the design can't separate has no number; the one that it is in says so.
 
     Args:
         search: for each model its (settings,) search scores, one seed and one evaluation each;
@@ -130,22 +130,23 @@ def variance_shares(
         }
 
     notes = _score_notes(layers, evaluation_variance, len(settings), len(search))
-    return Shares(_parts(layers, estimate, notes, rng, draws), scale)
+    return VarianceComponents(_components(layers, estimate, notes, rng, draws), scale)
 
 
-def failure_shares(
+def failure_components(
     failed: Mapping[str, Sequence[Array]],
     *,
     rng: np.random.Generator | None = None,
     draws: int = 2000,
-) -> Shares:
+) -> VarianceComponents:
     """The parts of the variance of "this run failed" (0 or 1): seed, hyper-parameters, model.
 
     Args:
         failed: for each model one (runs,) array of 0 and 1 per setting: the settings that were run
-            with several seeds, or, with arrays of length 1, the search (then the seed's part isn't
+            with several seeds, or, with arrays of length 1, the search (then the seed's component
+            isn't
             separable from the hyper-parameters').
-        rng, draws: see `variance_shares`; the intervals are rough where failures are rare.
+        rng, draws: see `variance_components`; the intervals are rough where failures are rare.
 
     Raises:
         ValueError: an entry that is neither 0 nor 1.
@@ -173,7 +174,9 @@ def failure_shares(
         model = None if between is None else between - spread - runs_in_mean * noise
         return {"seed": seed, "hyper-parameters": setting, "model": model}
 
-    return Shares(_parts(layers, estimate, _failure_notes(layers), rng, draws), "failures")
+    return VarianceComponents(
+        _components(layers, estimate, _failure_notes(layers), rng, draws), "failures"
+    )
 
 
 class _Layer(NamedTuple):
@@ -194,51 +197,53 @@ def _layer(groups: Sequence[Array]) -> _Layer | None:
     apart = np.concatenate([group - group.mean() for group in groups if len(group) > 1])
     total = float(apart @ apart)
     kurtosis = len(apart) * float(np.sum(apart**4)) / total**2 if total else 3.0
-    # A normal law has kurtosis 3; only heavier tails cost degrees of freedom.
+    # A normal distribution has kurtosis 3; only heavier tails cost degrees of freedom.
     return _Layer(total / degrees, degrees / max(1.0, (kurtosis - 1) / 2))
 
 
-def _carried(shares: Sequence[Array]) -> float:
-    """How much of the variance below is left in the pooled variance of means within groups, whose
-    members are means of so many repeats: 1 / repeats in `shares`, an array for each group."""
-    degrees = sum(len(one) - 1 for one in shares if len(one))
-    left = sum((1 - 1 / len(one)) * float(one.sum()) for one in shares if len(one))
-    return left / degrees if degrees else 0.0
+def _carried(reciprocals: Sequence[Array]) -> float:
+    """How much of the variance below is carried in the pooled variance of means within "
+    f"groups, whose
+    members are means of so many repeats: 1 / repeats in `reciprocals`, an array for each group."""
+    degrees = sum(len(one) - 1 for one in reciprocals if len(one))
+    carried = sum((1 - 1 / len(one)) * float(one.sum()) for one in reciprocals if len(one))
+    return carried / degrees if degrees else 0.0
 
 
 def _between(means: Sequence[float]) -> _Layer | None:
     return _Layer(float(np.var(means, ddof=1)), len(means) - 1) if len(means) > 1 else None
 
 
-def _parts(
+def _components(
     layers: Sequence[_Layer | None],
     estimate: Callable[[Sequence[Array | None]], dict[Source, Array | None]],
     notes: Mapping[Source, str],
     rng: np.random.Generator | None,
     draws: int,
-) -> tuple[Part, ...]:
-    found = estimate([layer and np.asarray(layer.square) for layer in layers])
-    shares = _shares(found)
+) -> tuple[VarianceComponent, ...]:
+    variances = estimate([layer and np.asarray(layer.square) for layer in layers])
+    fractions = _fractions(variances)
     ends: dict[Source, Interval] = {}
     if rng is not None:
         drawn = estimate([layer and layer.drawn(rng, draws) for layer in layers])
-        for source, values in _shares(drawn).items():
+        for source, values in _fractions(drawn).items():
             low, high = np.quantile(np.broadcast_to(values, draws), [0.025, 0.975])
             ends[source] = Interval(float(low), float(high))
     return tuple(
-        Part(
+        VarianceComponent(
             source,
             None if variance is None else float(variance),
-            float(shares[source]) if source in shares else None,
+            float(fractions[source]) if source in fractions else None,
             ends.get(source),
             notes.get(source, ""),
         )
-        for source, variance in found.items()
+        for source, variance in variances.items()
     )
 
 
-def _shares(variances: Mapping[Source, Array | None]) -> dict[Source, Array]:
-    """Of the sum of the parts above 0; nothing where there is only one part, or no variance."""
+def _fractions(variances: Mapping[Source, Array | None]) -> dict[Source, Array]:
+    """Of the sum of the parts above 0; nothing where there is only one component, or no "
+    f"variance."""
     known = {source: np.maximum(v, 0) for source, v in variances.items() if v is not None}
     total = sum(known.values(), np.zeros(())) if len(known) > 1 else np.zeros(())
     if not np.all(total > 0):

@@ -21,11 +21,11 @@ from itertools import combinations
 import numpy as np
 from scipy.stats import norm
 
-from coequal.statistics.best_of import Array, Search, law_of_best, worst_last
-from coequal.statistics.better import LOGIT_LEAST, pair_z, probability_better
+from coequal.statistics.best_of import Array, Search, best_distribution, worst_last
+from coequal.statistics.better import LOGIT_MIN_SETTINGS, pair_z, probability_better
 
 LEVEL = 0.05
-RATIO = 10  # settings measured for each setting of the budget
+SETTINGS_PER_BUDGET = 10  # settings measured for each setting of the budget
 BY_LOGIT = "elimination on P(A better than B), normal scores on the logit scale, Bonferroni"
 BY_PERMUTATION = "elimination on P(A better than B), exact permutation law, Bonferroni"
 
@@ -92,7 +92,7 @@ Test = Callable[[Search, Search], tuple[float, float | None]]  # p-value and nor
 
 
 @dataclass(frozen=True)
-class Pair:
+class PairTest:
     """The worse model of two, the better one, and how sure that is: attributes as in `Removal`."""
 
     model: str
@@ -120,12 +120,12 @@ def verdict(
     Raises:
         ValueError: no model, or one without settings.
     """
-    if not scores or not all(len(found) for found in scores.values()):
+    if not scores or not all(len(values) for values in scores.values()):
         raise ValueError("a verdict needs at least one model, and each with settings")
-    settings = {name: len(found) for name, found in sorted(scores.items())}
+    settings = {name: len(values) for name, values in sorted(scores.items())}
     fewest = min(settings.values())
-    enough = fewest >= LOGIT_LEAST
-    budget = fewest // RATIO if enough else 1
+    enough = fewest >= LOGIT_MIN_SETTINGS
+    budget = fewest // SETTINGS_PER_BUDGET if enough else 1
     searches = {
         name: Search(scores[name], budget, choose_by[name] if choose_by and budget > 1 else None)
         for name in settings
@@ -171,7 +171,9 @@ def pair_p_value(a: Array, b: Array) -> float:
     return float(extreme.sum() / counts[-1].sum())
 
 
-def eliminate(pairs: Sequence[Pair], ranked: Sequence[str], level: float = LEVEL) -> list[Removal]:
+def eliminate(
+    pairs: Sequence[PairTest], ranked: Sequence[str], level: float = LEVEL
+) -> list[Removal]:
     """Who leaves when, to the last: those with an adjusted p-value up to `level` leave the tier.
 
     Args:
@@ -180,35 +182,35 @@ def eliminate(pairs: Sequence[Pair], ranked: Sequence[str], level: float = LEVEL
             by the first.
         level: shared by the pairs still compared, for the thresholds.
     """
-    left, place = list(ranked), {name: rank for rank, name in enumerate(ranked)}
+    remaining, place = list(ranked), {name: rank for rank, name in enumerate(ranked)}
     removals: list[Removal] = []
     adjusted = 0.0
 
-    def clearness(pair: Pair) -> tuple[float, float, int, int]:
+    def clearness(pair: PairTest) -> tuple[float, float, int, int]:
         clear = pair.p_value if pair.z is None else -pair.z
         return clear, -pair.probability, -place[pair.model], place[pair.beaten_by]
 
-    while len(left) > 1:
-        among = [pair for pair in pairs if pair.model in left and pair.beaten_by in left]
+    while len(remaining) > 1:
+        among = [pair for pair in pairs if pair.model in remaining and pair.beaten_by in remaining]
         clearest = min(among, key=clearness)
         adjusted = max(adjusted, min(1.0, len(among) * clearest.p_value))
-        threshold = _threshold(len(left), level)
+        threshold = _threshold(len(remaining), level)
         removals.append(Removal(**vars(clearest), threshold=threshold, adjusted_p=adjusted))
-        left.remove(clearest.model)
+        remaining.remove(clearest.model)
     return removals
 
 
 def _tiers(
-    ranked: Sequence[str], pairs: Sequence[Pair], level: float
+    ranked: Sequence[str], pairs: Sequence[PairTest], level: float
 ) -> tuple[tuple[str, ...], ...]:
-    """The first tier, that of the models which left it, and so on."""
+    """The first tier, that of the models which remaining it, and so on."""
     tiers: list[tuple[str, ...]] = []
-    left = list(ranked)
-    while left:
-        among = [pair for pair in pairs if pair.model in left and pair.beaten_by in left]
-        gone = {r.model for r in eliminate(among, left, level) if r.adjusted_p <= level}
-        tiers.append(tuple(name for name in left if name not in gone))
-        left = [name for name in left if name in gone]
+    remaining = list(ranked)
+    while remaining:
+        among = [pair for pair in pairs if pair.model in remaining and pair.beaten_by in remaining]
+        gone = {r.model for r in eliminate(among, remaining, level) if r.adjusted_p <= level}
+        tiers.append(tuple(name for name in remaining if name not in gone))
+        remaining = [name for name in remaining if name in gone]
     return tuple(tiers)
 
 
@@ -222,11 +224,11 @@ def _by_permutation(a: Search, b: Search) -> tuple[float, float | None]:
     return pair_p_value(a.scores, b.scores), None
 
 
-def _pair(a: str, b: str, searches: Mapping[str, Search], test: Test) -> Pair:
+def _pair(a: str, b: str, searches: Mapping[str, Search], test: Test) -> PairTest:
     better = probability_better(searches[a], searches[b])
     p_value, z = test(searches[a], searches[b])
     worse, best = (b, a) if better >= 0.5 else (a, b)
-    return Pair(worse, best, max(better, 1 - better), p_value, z)
+    return PairTest(worse, best, max(better, 1 - better), p_value, z)
 
 
 def _least_p(a: int, b: int) -> float:
@@ -240,4 +242,4 @@ def _threshold(models: int, level: float) -> float:
 
 def _typical(search: Search) -> float:
     """Median of the best of n."""
-    return law_of_best(search.scores, search.budget, choose_by=search.choose_by).quantile(0.5)
+    return best_distribution(search.scores, search.budget, choose_by=search.choose_by).quantile(0.5)

@@ -22,11 +22,11 @@ def profile(found: Overall, models: tuple[ModelSummary, ...]) -> Figure | None:
     for model in shown:
         curve = found.profiles[model.name]
         tint = colour(model.index)
-        axes.plot(curve.levels, curve.shares, color=tint, lw=1.8, drawstyle="steps-post")
+        axes.plot(curve.levels, curve.fractions, color=tint, lw=1.8, drawstyle="steps-post")
         if curve.low is not None and curve.high is not None and len(shown) <= 4:
             low, high = np.array(curve.low), np.array(curve.high)
             axes.fill_between(curve.levels, low, high, color=tint, alpha=0.13, lw=0, step="post")
-        ends.append((0.0, curve.shares[0]))
+        ends.append((0.0, curve.fractions[0]))
     ends_with_names(figure, axes, ends, shown, labels)
     axes.set_xlabel("normalised score: 1 is the best possible, 0 the cap")
     axes.set_ylabel("share of runs at or above it")

@@ -4,7 +4,7 @@ from coequal.analysis.model import ModelSummary
 from coequal.analysis.summary import DataSummary
 from coequal.report.formatting import full, interval, number, p_value
 from coequal.report.table import Cell, Heading, Record, Table, ends, name_cell, value_cell
-from coequal.statistics.reruns import CLAIM, Effect
+from coequal.statistics.reruns import MIN_RUNS_FOR_CLAIM, Effect
 
 
 def effects(summary: DataSummary) -> Table | None:
@@ -18,8 +18,10 @@ def effects(summary: DataSummary) -> Table | None:
     label = summary.metric.label
     fewest = min(_runs(models[name]) for e in found for name in (e.name, e.against))
     notes = []
-    if fewest < CLAIM:
-        notes.append(f"A screening only: a claim takes {CLAIM} re-runs, and some have {fewest}.")
+    if fewest < MIN_RUNS_FOR_CLAIM:
+        notes.append(
+            f"A screening only: a claim takes {MIN_RUNS_FOR_CLAIM} re-runs, and some have {fewest}."
+        )
     return Table(
         name="effects",
         title="Against the model that it is compared with",

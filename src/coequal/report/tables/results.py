@@ -19,7 +19,7 @@ from coequal.report.table import (
     start,
     value_cell,
 )
-from coequal.statistics.reruns import CLAIM, FEWEST, Reruns
+from coequal.statistics.reruns import MIN_RUNS, MIN_RUNS_FOR_CLAIM, Reruns
 
 MARKS = (
     "Re-run mean ± sd: ± is the spread between seeds, no standard error. * at least one severe "
@@ -154,7 +154,7 @@ def _rerun_cells(rerun: RerunSummary | None, searched: int | None) -> list[Cell]
 
 def _or_refused(value: float, numbers: Reruns, strong: bool) -> Cell:
     if numbers.iqm_interval is None:
-        return value_cell(value, f"no interval below {FEWEST} runs")
+        return value_cell(value, f"no interval below {MIN_RUNS} runs")
     return interval_cell(value, numbers.iqm_interval, strong=strong)
 
 
@@ -163,10 +163,10 @@ def _notes(summary: DataSummary) -> list[str]:
         return []
     notes = [MARKS]
     runs = [len(m.rerun.runs) for m in summary.models if m.rerun and m.rerun.runs]
-    if runs and min(runs) < CLAIM:
+    if runs and min(runs) < MIN_RUNS_FOR_CLAIM:
         notes.append(
-            f"With fewer than {CLAIM} re-runs an interval is a screening, not a claim; with fewer "
-            f"than {FEWEST} only the points are shown."
+            f"With fewer than {MIN_RUNS_FOR_CLAIM} re-runs an interval is a screening, not "
+            f"a claim; with fewer than {MIN_RUNS} only the points are shown."
         )
     split = next((m.rerun for m in summary.models if m.rerun and m.rerun.chosen_by), None)
     if split is not None:

@@ -10,7 +10,7 @@ from coequal.analysis.trials import TrialSummary
 from coequal.report.formatting import full, numbered, p_value, percent, plain, range_text
 from coequal.report.table import EMPTY, Cell, Heading, Record, Table, ends, name_cell, start
 from coequal.statistics.sensitivity import Influence
-from coequal.statistics.variance import Part
+from coequal.statistics.variance import VarianceComponent
 
 READ = 400
 """Rows of a table of runs that a reader sees at the most, or one of each model."""
@@ -28,19 +28,19 @@ def variance(summary: DataSummary) -> Table | None:
     found = summary.variance
     if found is None:
         return None
-    groups = [("score", found.scores.parts)]
+    groups = [("score", found.scores.components)]
     if found.failures is not None:
-        groups.append(("failure", found.failures.parts))
+        groups.append(("failure", found.failures.components))
     rows, records = [], []
     for kind, parts in groups:
         for part in parts:
             what = "a score" if kind == "score" else "a failure"
-            share = "not separable" if part.share is None else percent(part.share)
+            share = "not separable" if part.fraction is None else percent(part.fraction)
             ends_text = "" if part.interval is None else _percents(part)
             rows.append(
                 [
                     Cell(f"{part.source}, of {what}", MEANS[part.source]),
-                    Cell(share, ends_text, sort="" if part.share is None else part.share),
+                    Cell(share, ends_text, sort="" if part.fraction is None else part.fraction),
                     Cell(part.note),
                 ]
             )
@@ -184,19 +184,19 @@ def first_of_each(
     )
 
 
-def _percents(part: Part) -> str:
+def _percents(part: VarianceComponent) -> str:
     assert part.interval is not None
     return f"{percent(part.interval.low)[:-2]}–{percent(part.interval.high)}"
 
 
-def _part_record(summary: DataSummary, kind: str, part: Part) -> Record:
+def _part_record(summary: DataSummary, kind: str, part: VarianceComponent) -> Record:
     row: Record = {"data": summary.data, "of": kind, "source": part.source}
-    row |= {"variance": full(part.variance), "share": full(part.share)}
+    row |= {"variance": full(part.variance), "share": full(part.fraction)}
     return row | ends("share", part.interval) | {"note": part.note}
 
 
 def _influence_row(model: ModelSummary, found: Influence) -> list[Cell]:
-    share = percent(max(0.0, found.share))
+    share = percent(max(0.0, found.sobol_index))
     warns = found.edge is not None and found.edge.warns
     edge = ""
     if found.edge is not None:
@@ -204,22 +204,22 @@ def _influence_row(model: ModelSummary, found: Influence) -> list[Cell]:
     return [
         name_cell(model),
         Cell(found.name.replace("_", " ")),
-        Cell(share, sort=found.share, strong=found.adjusted <= 0.05),
+        Cell(share, sort=found.sobol_index, strong=found.adjusted <= 0.05),
         Cell(p_value(found.adjusted), sort=found.adjusted),
-        Cell((found.share > 0 and found.best_value) or found.direction or "no direction"),
+        Cell((found.sobol_index > 0 and found.best_value) or found.direction or "no direction"),
         Cell(edge or "–", flag="range may be too narrow" if warns else ""),
     ]
 
 
 def _influence_record(summary: DataSummary, model: ModelSummary, found: Influence) -> Record:
     edge = found.edge
-    row = start(summary, model) | {"hyperparameter": found.name, "share": full(found.share)}
+    row = start(summary, model) | {"hyperparameter": found.name, "share": full(found.sobol_index)}
     row |= {"p_value": full(found.p_value), "adjusted_p": full(found.adjusted)}
     row |= {"direction": found.direction or "", "best_value": found.best_value or ""}
     return row | {
         "edge": edge.nearest if edge else "",
         "edge_distance": full(edge.distance) if edge else "",
-        "edge_chance": full(edge.chance) if edge else "",
+        "edge_chance": full(edge.probability) if edge else "",
         "edge_adjusted_p": full(edge.adjusted) if edge else "",
     }
 
