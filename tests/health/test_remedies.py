@@ -1,25 +1,39 @@
 """What is proposed for a failure: it exists, it fits the run, and the run has it not yet."""
 
-from dataclasses import fields, replace
+import re
+from dataclasses import dataclass, fields, replace
 
 import pytest
 
-from coequal.contract import Logits, Reconstruction
 from coequal.health import EARLY, FAILURES, HEALTHY
 from coequal.health import _run_settings as known
+from coequal.health.objective_facts import ObjectiveFacts
 from coequal.health.remedies import REMEDIES, in_options, remedies_for
+from coequal.objectives.minimax import Minimax
+from coequal.objectives.vae import Vae
+from coequal.objectives.wgan_gp import WassersteinGradientPenalty
+from coequal.records import Trial
 from coequal.study.model import shipped_models
 from coequal.study.parts import assemble
 from coequal.study.plan import plan
 from coequal.study.spec import Study
 from coequal.training.settings import Optimisation
-from coequal.trial.health_callback import settings_of
+from coequal.trial.health_callback import facts_of, settings_of
 
 from toys import ALL
 
 
-def proposed(verdict: str, **settings: object) -> dict[str, object]:
-    return {k: v for found in remedies_for(verdict, settings) for k, v in found.settings.items()}
+def proposed(verdict: str, objective: str = "hinge", **settings: object) -> dict[str, object]:
+    remedies = remedies_for(verdict, settings, facts(objective))
+    return {name: value for remedy in remedies for name, value in remedy.settings.items()}
+
+
+def facts(objective: str) -> ObjectiveFacts:
+    return facts_of(ALL[objective]().requirements())
+
+
+def facts_of_trial(trial: Trial) -> ObjectiveFacts:
+    return facts_of(assemble(trial).objective.requirements())
 
 
 @pytest.mark.parametrize("verdict", [*FAILURES, EARLY])
@@ -44,43 +58,72 @@ def test_what_is_assumed_is_what_training_assumes():
             assert known.RunSettings(given).rate(player) == Optimisation(**given).rate(player)
 
 
-def test_groups_of_objectives_are_those_that_there_are():
-    requirements = {name: kind().requirements() for name, kind in ALL.items()}
-    assert {n for n, of in requirements.items() if of.output is None} == known.ALONE
-    assert {
-        n for n, of in requirements.items() if of.output is Reconstruction
-    } == known.AUTOENCODERS
-    others = ALL.keys() - known.ALONE - known.AUTOENCODERS
-    assert all(issubclass(requirements[name].output, Logits) for name in others)
-    for field, group in (
-        ("one_sided_smoothing", known.TARGETS),
-        ("penalty_weight", known.PENALISED),
-    ):
-        assert {n for n, k in ALL.items() if field in {f.name for f in fields(k)}} == group
-    assert ALL.keys() >= known.CRITICS
+@pytest.mark.parametrize("name", ALL)
+def test_an_objective_that_says_it_has_a_target_a_penalty_or_a_bound_has_the_setting(name):
+    requirements = ALL[name]().requirements()
+    settings = {field.name for field in fields(ALL[name])}
+    assert requirements.real_targets == ("one_sided_smoothing" in settings)
+    assert requirements.gradient_penalty == ("penalty_weight" in settings)
+    assert (requirements.weight_bound is not None) == ("weight_bound" in settings)
+
+
+@dataclass(frozen=True)
+class BetaVae(Vae):
+    """A model of one player from outside the package."""
+
+
+@dataclass(frozen=True)
+class OwnCritic(WassersteinGradientPenalty):
+    """A copy of `wgan_gp` from outside the package."""
+
+
+@dataclass(frozen=True)
+class OwnMinimax(Minimax):
+    """A copy of `minimax` from outside the package."""
+
+
+@pytest.mark.parametrize("verdict", list(REMEDIES))
+@pytest.mark.parametrize(
+    ("model", "outside"), [("vae", BetaVae), ("wgan_gp", OwnCritic), ("mm_gan", OwnMinimax)]
+)
+def test_an_objective_from_outside_gets_the_remedies_of_one_like_it(model, outside, verdict):
+    trial = plan(Study.model_validate({"study": "x", "models": [model]}))[0]
+    inside = remedies_for(verdict, settings_of(trial), facts(trial.objective))
+    name = f"{__name__}:{outside.__name__}"
+    own = replace(trial, objective=name)
+    assert remedies_for(verdict, settings_of(own), facts_of_trial(own)) == inside
+
+
+# Overfitting is seen by a discriminator alone.
+@pytest.mark.parametrize("verdict", sorted(REMEDIES.keys() - {"overfitting"}))
+def test_a_model_without_discriminator_gets_no_remedy_for_one(verdict):
+    trial = plan(Study.model_validate({"study": "x", "models": ["vae"]}))[0]
+    own = replace(trial, objective=f"{__name__}:BetaVae")
+    for remedy in remedies_for(verdict, settings_of(own), facts_of_trial(own)):
+        assert not {"discriminator", "critic", "wgan_gp"} & set(re.findall(r"\w+", remedy.what))
 
 
 @pytest.mark.parametrize("model", [model.name for model in shipped_models()])
 def test_every_remedy_fits_the_run_and_changes_it(model):
     trial = plan(Study.model_validate({"study": "x", "models": [model]}))[0]
-    had = settings_of(trial)
-    found = {str(r): r.settings for verdict in REMEDIES for r in remedies_for(verdict, had)}
+    had, own = settings_of(trial), facts(trial.objective)
+    found = {str(r): r.settings for verdict in REMEDIES for r in remedies_for(verdict, had, own)}
     for said, settings in found.items():
-        own = {name: value for name, value in settings.items() if name != "ema"}
-        tried = replace(trial, settings={**trial.settings, **own})
+        new = {name: value for name, value in settings.items() if name != "ema"}
+        tried = replace(trial, settings={**trial.settings, **new})
         parts = assemble(tried)  # which refuses what no part has, and what can't be
         requirements = parts.objective.requirements()
         assert not parts.architecture.unmet(requirements), said
         assert not parts.tricks.unmet(requirements), said
-        assert all(settings_of(tried) != had for _ in own), said
+        assert all(settings_of(tried) != had for _ in new), said
 
 
 @pytest.mark.parametrize("verdict", list(REMEDIES))
 def test_what_is_on_is_not_proposed_again(verdict):
-    settings: dict[str, object] = {"objective": "non_saturating"}
-    for remedy in remedies_for(verdict, settings):
-        after = settings | dict(remedy.settings)
-        again = [found.settings for found in remedies_for(verdict, after) if found.settings]
+    objective = facts("non_saturating")
+    for remedy in remedies_for(verdict, {}, objective):
+        after = remedies_for(verdict, remedy.settings, objective)
+        again = [proposal.settings for proposal in after if proposal.settings]
         assert remedy.settings not in again
     # In another strength it is on, too.
     if verdict == "discriminator_won":
@@ -103,7 +146,7 @@ def test_two_rates_far_apart_are_balanced_first(verdict, generator, discriminato
         "generator_learning_rate": generator,
         "discriminator_learning_rate": discriminator,
     }
-    first = remedies_for(verdict, {"objective": "non_saturating", **rates})[0]
+    first = remedies_for(verdict, rates, facts("non_saturating"))[0]
     assert (first.settings, "Heusel" in first.source) == (expected, True)
     # Four times is what the paper of two time scales has itself.
     near = {"generator_learning_rate": 1e-4, "discriminator_learning_rate": 4e-4}
@@ -122,7 +165,7 @@ def test_remedies_by_what_the_run_has():
     assert proposed("diverged", objective="wgan_gp", penalty_weight=0.0)["penalty_weight"] == 10
     assert "gradient_penalty" not in proposed("diverged", objective="wgan_gp")
     assert proposed("collapsed", latents=2)["latents"] == 128
-    assert "ns_gan" in remedies_for("discriminator_won", {"objective": "minimax"})[0].what
+    assert "ns_gan" in remedies_for("discriminator_won", {}, facts("minimax"))[0].what
     # Ten times 1e-7 would still be nothing: 1e-4 at least.
     assert proposed("stalled", learning_rate=1e-7)["generator_learning_rate"] == 1e-4
     assert proposed(EARLY, learning_rate=1e-5)["learning_rate"] == 1e-4

@@ -14,6 +14,7 @@ from test_cli import coequal
 from coequal import api
 from coequal.contract import Split
 from coequal.datasets._loading import load_dataset
+from coequal.files import write_json
 from coequal.health.signals import NAMES, Signals, load
 from coequal.images import as_float
 from coequal.inspection import diagnosis
@@ -115,6 +116,39 @@ def test_a_finished_run_is_judged_by_the_rules_of_today(run):
     assert "--set discriminator_learning_rate=1e-07" in said
     assert "Heusel et al. 2017" in said
     assert "not looked for\n- mode_dropping" in said
+
+
+def remedy_settings(folder: RunFolder) -> set[str]:
+    remedies = diagnosed(folder, "--model", "ns_gan")["remedies"]
+    return {name for remedy in remedies for name in remedy["settings"]}
+
+
+def test_what_the_objective_is_lies_beside_the_verdict(run):
+    spoil(run, nearest=0.0)  # copies: the remedies for collapse come
+    record = place(run) / HEALTH
+    values = json.loads(record.read_text())
+    assert values["objective"]["real_targets"]
+    assert values["objective"]["logit"]
+    with_logit = remedy_settings(run)
+    assert {"minibatch", "gradient_penalty"} <= with_logit
+    # The record decides: this one says that the discriminator has no logit.
+    write_json(record, {**values, "objective": {**values["objective"], "logit": False}})
+    assert with_logit - remedy_settings(run) == {"minibatch", "gradient_penalty"}
+    # A record of an older version says nothing of the objective, which is asked then.
+    write_json(record, {name: value for name, value in values.items() if name != "objective"})
+    assert remedy_settings(run) == with_logit
+
+
+def test_an_objective_that_cannot_be_asked_is_reported(run):
+    spoil(run, nearest=0.0)
+    (place(run) / HEALTH).unlink()
+    trial = next(one for one in run.plan() if one.model == "ns_gan")
+    gone = replace(trial, objective="my_lab.losses:Gone")
+    shutil.copytree(place(run), run.trial_folder(gone.id))
+    (run.trial_folder(gone.id) / "result.json").unlink()  # which is another trial's
+    health = diagnosis.of_trial(run, gone)
+    assert health["verdict"] == "collapsed"
+    assert any("remedies" in text and "my_lab" in text for text in health["unseen"])
 
 
 def test_what_held_and_passed_is_said(run):

@@ -84,7 +84,10 @@ class LazyRegulariser:
 
 @dataclass(frozen=True)
 class Requirements:
-    """What an objective wants of the loop and the nets, as data.
+    """What an objective wants of the loop and the nets, and what it is, as data.
+
+    The loop acts on the first five. The others are read by whoever judges a run and proposes what
+    to change (`coequal.health`).
 
     Attributes:
         generator: the kind of generator that its losses work with.
@@ -94,6 +97,13 @@ class Requirements:
             for no bound.
         discriminator_lazy: further losses of the discriminator, with their periods.
         generator_lazy: further losses of the generator, with their periods.
+        real_targets: whether the discriminator's loss has a target for real images, which the
+            objective's setting `one_sided_smoothing` moves.
+        gradient_penalty: whether the discriminator's loss has a gradient penalty of its own, whose
+            weight is the objective's setting `penalty_weight`.
+        critic: whether the discriminator estimates a distance and is meant to be ahead of the
+            generator.
+        saturates: whether the generator's gradient vanishes where the discriminator is sure.
     """
 
     generator: type[Generator] = Generator
@@ -101,6 +111,10 @@ class Requirements:
     weight_bound: float | None = None
     discriminator_lazy: tuple[LazyRegulariser, ...] = ()
     generator_lazy: tuple[LazyRegulariser, ...] = ()
+    real_targets: bool = False
+    gradient_penalty: bool = False
+    critic: bool = False
+    saturates: bool = False
 
 
 class Objective(ABC):

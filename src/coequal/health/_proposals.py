@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from coequal.health._run_settings import CRITICS, PENALISED, TARGETS, RunSettings
+from coequal.health._run_settings import RunSettings
+from coequal.health.objective_facts import ObjectiveFacts
 from coequal.health.verdict import Remedy
 
 OURS = "runs of this bench (docs/health.md)"
@@ -35,11 +36,20 @@ def switch(what: str, source: str, name: str, value: Any, **more: Any) -> Propos
     return propose
 
 
-def advice(what: str, source: str, *, but: frozenset[str] = frozenset()) -> Proposal:
-    """Words alone, for all objectives but some."""
+def _any(objective: ObjectiveFacts) -> bool:
+    return True
+
+
+def advice(what: str, source: str, *, fits: Callable[[ObjectiveFacts], bool] = _any) -> Proposal:
+    """Words alone, without a setting.
+
+    Args:
+        what, source: of the remedy.
+        fits: whether it is for a run with this objective.
+    """
 
     def propose(run: RunSettings) -> Remedy | None:
-        return None if run.objective in but else Remedy(what, {}, source)
+        return Remedy(what, {}, source) if fits(run.objective) else None
 
     return propose
 
@@ -123,7 +133,7 @@ def adam(run: RunSettings) -> Remedy | None:
 def penalty_back(run: RunSettings) -> Remedy | None:
     """The penalty of an objective that is made for one, where it is all but off."""
     weight = run.settings.get("penalty_weight", 10.0)
-    if run.objective not in PENALISED or weight >= 0.1:
+    if not run.objective.gradient_penalty or weight >= 0.1:
         return None
     what = f"the penalty that keeps the critic's slope near 1 ({weight:g} so far)"
     return Remedy(what, {"penalty_weight": 10.0}, "Gulrajani et al. 2017, arXiv:1704.00028")
@@ -132,7 +142,7 @@ def penalty_back(run: RunSettings) -> Remedy | None:
 def bound_back(run: RunSettings) -> Remedy | None:
     """The paper's bound on a critic's weights, where it is far looser."""
     bound = run.settings.get("weight_bound", 0.01)
-    if run.objective != "wasserstein" or bound <= 0.1:
+    if not run.objective.weight_bound or bound <= 0.1:
         return None
     what = f"a tighter bound on the critic's weights ({bound:g} so far)"
     return Remedy(what, {"weight_bound": 0.01}, "Arjovsky et al. 2017, arXiv:1701.07875")
@@ -140,10 +150,10 @@ def bound_back(run: RunSettings) -> Remedy | None:
 
 def batch_norm_back(run: RunSettings) -> Remedy | None:
     """BatchNorm in a discriminator that could have it and has nothing else that bounds it."""
-    penalised = run.objective in PENALISED or run.on("gradient_penalty")
+    penalised = run.objective.gradient_penalty or run.on("gradient_penalty")
     if run["batch_norm"] is not False or penalised or run.on("spectral_norm"):
         return None
-    if not run.logit:
+    if not run.objective.logit:
         return None
     what = "BatchNorm in the discriminator: without it large rates let the nets explode"
     return Remedy(what, {"batch_norm": True}, "Radford et al. 2016, arXiv:1511.06434, section 3")
@@ -152,7 +162,7 @@ def batch_norm_back(run: RunSettings) -> Remedy | None:
 def fewer_steps(run: RunSettings) -> Remedy | None:
     """One step of D for one of G, of objectives whose D need not be ahead."""
     had = run["discriminator_per_generator"]
-    if len(run.players) < 2 or had < 2 or run.objective in CRITICS:
+    if len(run.players) < 2 or had < 2 or run.objective.critic:
         return None
     what = f"one step of the discriminator for one of the generator ({had} so far)"
     source = "Goodfellow 2016, arXiv:1701.00160, section 3"
@@ -220,7 +230,7 @@ def more_latents(run: RunSettings) -> Remedy | None:
 def labels(run: RunSettings) -> Remedy | None:
     """The classes told to both players, where neither knows them."""
     known = run.on("generator_labels") or run.on("discriminator_labels")
-    if known or not run.can("generator_labels") or run["name"] == "pixelcnn":
+    if known or not run.can("generator_labels") or run.objective.density:
         return None
     settings = {"generator_labels": "one_hot", "discriminator_labels": "concatenated"}
     what = "a conditional model: asked for every class, it can't leave one out unseen"
@@ -239,7 +249,7 @@ def discrimination(run: RunSettings) -> Remedy | None:
 def one_sided(run: RunSettings) -> Remedy | None:
     """One-sided label smoothing, of objectives that have it."""
     smooth = run.on("one_sided_smoothing") or run.on("label_smoothing")
-    if run.objective not in TARGETS or smooth:
+    if not run.objective.real_targets or smooth:
         return None
     what = "one-sided label smoothing: a discriminator that is never sure keeps its slope"
     source = "Salimans et al. 2016, arXiv:1606.03498, section 3.4"
@@ -248,7 +258,7 @@ def one_sided(run: RunSettings) -> Remedy | None:
 
 def not_minimax(run: RunSettings) -> Remedy | None:
     """The non-saturating game instead of the one that saturates."""
-    if run.objective != "minimax":
+    if not run.objective.saturates:
         return None
     what = "the model ns_gan instead: minimax has no gradient where the discriminator is sure"
     return Remedy(what, {}, "Goodfellow et al. 2014, arXiv:1406.2661, section 3")

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from coequal.health.objective_facts import ASSUMED, ObjectiveFacts
+
 DEFAULTS: Mapping[str, Any] = {
     "learning_rate": 2e-4,
     "beta1": 0.5,
@@ -10,21 +12,6 @@ DEFAULTS: Mapping[str, Any] = {
     "optimiser": "adam",
 }
 """What a run has where nothing is said, of the settings whose absence is not "off"."""
-
-ALONE = frozenset({"vae", "maximum_likelihood"})
-"""Objectives without a discriminator."""
-
-AUTOENCODERS = frozenset({"began"})
-"""Objectives whose discriminator has no logit."""
-
-TARGETS = frozenset({"acgan", "dragan", "least_squares", "minimax", "non_saturating"})
-"""Objectives with a target for real images, which one-sided smoothing moves."""
-
-PENALISED = frozenset({"dragan", "wgan_gp", "wgan_gp_acgan"})
-"""Objectives with a gradient penalty of their own."""
-
-CRITICS = frozenset({"wasserstein", "wgan_gp", "wgan_gp_acgan"})
-"""Objectives whose discriminator is meant to be ahead of the generator."""
 
 WANTS_LOGIT = frozenset({"gradient_penalty", "feature_matching", "minibatch"})
 WANTS_DISCRIMINATOR = WANTS_LOGIT | {
@@ -35,11 +22,16 @@ OF_NETS = frozenset({"spectral_norm", "discriminator_dropout", "minibatch", "gen
 
 
 class RunSettings:
-    """What is known of a run: its settings by name, with "objective" and the nets' "name"."""
+    """What is known of a run.
 
-    def __init__(self, settings: Mapping[str, Any]) -> None:
+    Attributes:
+        settings: Its settings by name, with the nets' "name"; empty if nothing is known.
+        objective: What its objective is.
+    """
+
+    def __init__(self, settings: Mapping[str, Any], objective: ObjectiveFacts = ASSUMED) -> None:
         self.settings = settings
-        self.objective = str(settings.get("objective", ""))
+        self.objective = objective
 
     def __getitem__(self, name: str) -> Any:
         return self.settings.get(name, DEFAULTS.get(name))
@@ -53,21 +45,16 @@ class RunSettings:
         return float(self[f"{player}_learning_rate"] or self["learning_rate"])
 
     @property
-    def logit(self) -> bool:
-        """Whether its discriminator has one."""
-        return self.objective not in ALONE | AUTOENCODERS
-
-    @property
     def players(self) -> tuple[str, ...]:
-        """Who learns."""
-        return ("generator",) if self.objective in ALONE else ("generator", "discriminator")
+        """The players that have nets to train."""
+        return ("generator", "discriminator") if self.objective.discriminator else ("generator",)
 
     def can(self, name: str) -> bool:
         """Whether a setting has a place in this run."""
-        if name in WANTS_DISCRIMINATOR and self.objective in ALONE:
+        if name in WANTS_DISCRIMINATOR and not self.objective.discriminator:
             return False
-        if name in WANTS_LOGIT and not self.logit:
+        if name in WANTS_LOGIT and not self.objective.logit:
             return False
-        if name == "gradient_penalty" and self.objective in PENALISED:
+        if name == "gradient_penalty" and self.objective.gradient_penalty:
             return False
         return not (name in OF_NETS and ":" in str(self["name"]))  # nets of somebody's own

@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 
 from coequal.health.measures import Holds
+from coequal.health.objective_facts import ASSUMED, ObjectiveFacts
 from coequal.health.remedies import remedies_for
 from coequal.health.rules import FIRST, PERSIST, RULES, HealthRule, unfinished, unseen
 from coequal.health.signals import Signals
-from coequal.health.verdict import EARLY, HEALTHY, Alarm, Finding, Health
+from coequal.health.verdict import EARLY, HEALTHY, Alarm, Finding, Health, Remedy
 
 
 def judge(
@@ -18,6 +19,7 @@ def judge(
     diverged: str | None = None,
     at: int | None = None,
     settings: Mapping[str, Any] | None = None,
+    objective: ObjectiveFacts = ASSUMED,
 ) -> Health:
     """The health of a run so far.
 
@@ -26,29 +28,30 @@ def judge(
         diverged: what the training said when it could not go on, and
         at: after how many steps; None: that of the last probe.
         settings: the run's hyper-parameters and tricks: what is on already is not proposed.
+        objective: what its objective is, which decides on the remedies that fit.
     """
-    given = settings or {}
+
+    def remedies(verdict: str) -> tuple[Remedy, ...]:
+        return remedies_for(verdict, settings or {}, objective)
+
     fired = [(rule, rule.holds(signals)) for rule in RULES]
     alarms = _alarms(signals, fired)
     last = int(signals["step"][-1]) if len(signals) else 0
     if diverged is not None:
         last = last if at is None else at
         found = Alarm("diverged", last, last)
-        remedies = remedies_for("diverged", given)
-        return Health("diverged", last, diverged, remedies, (), (*alarms, found))
+        return Health("diverged", last, diverged, remedies("diverged"), (), (*alarms, found))
     findings = tuple(
         _finding(rule, holds, signals) for rule, holds in fired if len(holds) and holds[-1]
     )
     missing = unseen(signals)
     if findings:
         first = findings[0]
-        remedies = remedies_for(first.verdict, given)
-        return Health(
-            first.verdict, first.since, first.description, remedies, findings, alarms, missing
-        )
+        verdict, since, evidence = first.verdict, first.since, first.description
+        return Health(verdict, since, evidence, remedies(verdict), findings, alarms, missing)
     if len(signals) < FIRST + PERSIST or bool(unfinished(signals)[-1]):
         text = f"no rule fires after {last} steps, and the images are not there yet"
-        return Health(EARLY, None, text, remedies_for(EARLY, given), (), alarms, missing)
+        return Health(EARLY, None, text, remedies(EARLY), (), alarms, missing)
     return Health(HEALTHY, None, f"no rule fires after {last} steps", (), (), alarms, missing)
 
 

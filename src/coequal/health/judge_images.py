@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from scipy.special import bdtr
 
+from coequal.health.objective_facts import ASSUMED, ObjectiveFacts
 from coequal.health.remedies import remedies_for
 from coequal.health.rules import THRESHOLDS, unfinished
 from coequal.health.signals import NAMES, Signals
@@ -49,13 +50,16 @@ class ImageObservation:
 
 
 def judge_samples(
-    sights: Sequence[ImageObservation], settings: Mapping[str, Any] | None = None
+    sights: Sequence[ImageObservation],
+    settings: Mapping[str, Any] | None = None,
+    objective: ObjectiveFacts = ASSUMED,
 ) -> Health:
     """The health of a model as far as its images show it.
 
     Args:
         sights: at least one, in the order of their steps; the last is judged.
         settings: of the run, where they are known: what is on already is not proposed.
+        objective: of the run, where it is known.
 
     Raises:
         ValueError: nothing was seen.
@@ -76,14 +80,14 @@ def judge_samples(
             first.verdict,
             first.since or None,
             first.description,
-            remedies_for(first.verdict, given),
+            remedies_for(first.verdict, given, objective),
             findings,
             passed,
             missing,
         )
     if bool(unfinished(_as_signals(last))[-1]):
         text = f"no rule fires, and the images are not there yet ({describe_values(last.values)})"
-        return Health(EARLY, None, text, remedies_for(EARLY, given), (), passed, missing)
+        return Health(EARLY, None, text, remedies_for(EARLY, given, objective), (), passed, missing)
     text = f"no rule fires ({describe_values(last.values)})"
     return Health(HEALTHY, None, text, (), (), passed, missing)
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import coequal.health._proposals as of
 from coequal.health._proposals import OURS, Proposal, advice, rates, switch
-from coequal.health._run_settings import ALONE, PENALISED, RunSettings
+from coequal.health._run_settings import RunSettings
+from coequal.health.objective_facts import ASSUMED, ObjectiveFacts
 from coequal.health.verdict import EARLY, Remedy
 
 SPECTRAL = switch(
@@ -63,7 +64,7 @@ DROPOUT = switch(
 WGAN_GP = advice(
     "the model wgan_gp instead: its critic gives a distance, which is no game that one side wins",
     "Gulrajani et al. 2017, arXiv:1704.00028",
-    but=PENALISED | ALONE,
+    fits=lambda objective: objective.discriminator and not objective.gradient_penalty,
 )
 MORE_DATA = advice(
     "more training images: the discriminator needs longer to learn them by heart",
@@ -81,7 +82,7 @@ TWO_RATES = "Heusel et al. 2017, arXiv:1706.08500 (a rate for each player)"
 
 def _ada(run: RunSettings) -> Remedy | None:
     """Adaptive augmentation, which looks at a logit."""
-    if run.on("augment") or not run.logit:
+    if run.on("augment") or not run.objective.logit:
         return None
     what = "the same as soon as it overfits, and as much as it needs (slow: 500,000 real images)"
     return Remedy(what, {"augment": "ada"}, "Karras et al. 2020, arXiv:2006.06676")
@@ -126,15 +127,17 @@ REMEDIES: Mapping[str, tuple[Proposal, ...]] = {
 """In the order in which to try them."""
 
 
-def remedies_for(verdict: str, settings: Mapping[str, Any]) -> tuple[Remedy, ...]:
+def remedies_for(
+    verdict: str, settings: Mapping[str, Any], objective: ObjectiveFacts = ASSUMED
+) -> tuple[Remedy, ...]:
     """Those that a run with these settings does not have yet and can have; the first to try first.
 
     Args:
         verdict: one of `VERDICTS`; a healthy run needs none.
-        settings: of the run, by name: hyper-parameters, tricks, the nets' with their "name", "ema",
-            and "objective"; without an objective a discriminator with a logit is assumed.
+        settings: of the run, by name: hyper-parameters, tricks, the nets' with their "name", "ema".
+        objective: what its objective is; by default a discriminator with a logit is assumed.
     """
-    run = RunSettings(settings)
+    run = RunSettings(settings, objective)
     found = (propose(run) for propose in REMEDIES.get(verdict, ()))
     return tuple(remedy for remedy in found if remedy is not None)
 

@@ -18,13 +18,14 @@ from coequal.evaluation.warnings import describe_size
 from coequal.files import cache_folder
 from coequal.health import Health, judge
 from coequal.health.judge_images import ImageObservation, judge_samples
+from coequal.health.objective_facts import ASSUMED, ObjectiveFacts
 from coequal.health.signals import NAMES, Signals, load
 from coequal.inputs.load import Input, Scorable, load_input
 from coequal.inspection.samples import chosen_trial
 from coequal.monitoring.images import chosen_rows, classified, compared
 from coequal.records import Result, Trial
 from coequal.results.folder import HEALTH, SIGNALS, RunFolder
-from coequal.trial.health_callback import settings_of
+from coequal.trial.health_callback import recorded_facts, settings_of
 
 CLASSIFIED = 10_000  # images of each side that the classifier sees
 ALONE = "from samples alone: "
@@ -138,9 +139,10 @@ def of_trial(folder: RunFolder, trial: Trial) -> dict[str, Any]:
         "status": None,
         "recorded": None,
     }
+    objective, unknown = _objective(place, trial)
     try:
         result = folder.result(trial.id)
-        health, source = _health(folder, trial, place, result)
+        health, source = _health(folder, trial, place, result, objective)
         said |= {"status": result and result.status, "recorded": _recorded(place, result)}
     except ValueError as error:
         return said | _nothing(str(error))
@@ -148,31 +150,47 @@ def of_trial(folder: RunFolder, trial: Trial) -> dict[str, Any]:
         reason = f": {result.reason}" if result is not None and result.reason else ""
         text = f"neither signals nor samples to judge it by{reason}"
         return said | _nothing(text)
-    return said | _plain(health, source)
+    return said | _plain(replace(health, unseen=(*health.unseen, *unknown)), source)
+
+
+def _objective(place: Path, trial: Trial) -> tuple[ObjectiveFacts, tuple[str, ...]]:
+    """What a trial's objective is, and what to report where it cannot be known."""
+    try:
+        return recorded_facts(place, trial), ()
+    except (LookupError, ValueError) as error:
+        return ASSUMED, (f"remedies: they assume a discriminator with a logit, because {error}",)
 
 
 def _health(
-    folder: RunFolder, trial: Trial, place: Path, result: Result | None
+    folder: RunFolder,
+    trial: Trial,
+    place: Path,
+    result: Result | None,
+    objective: ObjectiveFacts,
 ) -> tuple[Health | None, str | None]:
     settings = settings_of(trial)
     diverged = result.reason if result is not None and result.status == "diverged" else None
     at = None if result is None else result.spent.discriminator_steps
     if (place / SIGNALS).exists():
-        found = judge(load(place / SIGNALS), diverged=diverged, at=at, settings=settings)
+        found = judge(
+            load(place / SIGNALS), diverged=diverged, at=at, settings=settings, objective=objective
+        )
         return found, "signals"
     under_way = _in_checkpoint(place)
     if under_way is not None:
-        found = judge(under_way, diverged=diverged, settings=settings)
+        found = judge(under_way, diverged=diverged, settings=settings, objective=objective)
         unseen = [text for text in found.unseen if not text.startswith("mode_dropping")]
         late = "mode_dropping: classes are counted, and compared when the trial has ended"
         return replace(found, unseen=(*unseen, late)), "signals"
     if diverged is not None:
         nothing = Signals(np.zeros((0, len(NAMES))), np.zeros((0, 0)), np.zeros(0), {})
-        return judge(nothing, diverged=diverged, at=at, settings=settings), "result"
+        return judge(
+            nothing, diverged=diverged, at=at, settings=settings, objective=objective
+        ), "result"
     sights = _stored(folder, trial, place)
     if not sights:
         return None, None
-    found = judge_samples(sights, settings)
+    found = judge_samples(sights, settings, objective)
     return replace(found, evidence=f"{ALONE}{found.evidence}"), "samples"
 
 

@@ -47,7 +47,7 @@ class AcGan(Adversarial[Generator, ClassLogits]):
 
     def requirements(self) -> Requirements:
         """A discriminator with a class head, and labels."""
-        return Requirements(output=ClassLogits)
+        return Requirements(output=ClassLogits, real_targets=True)
 
     def discriminator_loss(self, discriminate: Discriminate[ClassLogits], batch: Batch) -> Loss:
         """log 4 + 2 w_D log(classes) where D knows nothing."""

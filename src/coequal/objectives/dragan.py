@@ -54,7 +54,7 @@ class Dragan(Adversarial[Generator, Logits]):
 
     def requirements(self) -> Requirements:
         """A discriminator with one logit per image."""
-        return Requirements(output=Logits)
+        return Requirements(output=Logits, real_targets=True, gradient_penalty=True)
 
     def discriminator_loss(self, discriminate: Discriminate[Logits], batch: Batch) -> Loss:
         """Binary cross-entropy, summed over the two halves, plus the penalty."""

@@ -37,7 +37,7 @@ class LeastSquares(Adversarial[Generator, Logits]):
 
     def requirements(self) -> Requirements:
         """A discriminator with one unbounded number per image."""
-        return Requirements(output=Logits)
+        return Requirements(output=Logits, real_targets=True)
 
     def discriminator_loss(self, discriminate: Discriminate[Logits], batch: Batch) -> Loss:
         """Half the mean squared distance to 1 on real and to 0 on fake."""

@@ -40,7 +40,7 @@ class Minimax(Adversarial[Generator, Logits]):
 
     def requirements(self) -> Requirements:
         """A discriminator with one logit per image."""
-        return Requirements(output=Logits)
+        return Requirements(output=Logits, real_targets=True, saturates=True)
 
     def discriminator_loss(self, discriminate: Discriminate[Logits], batch: Batch) -> Loss:
         """Binary cross-entropy, summed over the two halves; log 4 where D is undecided."""

@@ -38,7 +38,7 @@ class Wasserstein(Adversarial[Generator, Logits]):
 
     def requirements(self) -> Requirements:
         """A critic with one unbounded number per image, and the bound on its weights."""
-        return Requirements(output=Logits, weight_bound=self.weight_bound)
+        return Requirements(output=Logits, weight_bound=self.weight_bound, critic=True)
 
     def discriminator_loss(self, discriminate: Discriminate[Logits], batch: Batch) -> Loss:
         """Minus the critic's estimate of the distance (up to its Lipschitz constant)."""

@@ -38,7 +38,7 @@ class WassersteinGradientPenalty(Adversarial[Generator, Logits]):
 
     def requirements(self) -> Requirements:
         """A critic with one unbounded number per image."""
-        return Requirements(output=Logits)
+        return Requirements(output=Logits, gradient_penalty=True, critic=True)
 
     def discriminator_loss(self, discriminate: Discriminate[Logits], batch: Batch) -> Loss:
         """Minus the critic's estimate of the distance, plus the penalty."""

@@ -47,7 +47,7 @@ class WassersteinGradientPenaltyClasses(Adversarial[Generator, ClassLogits]):
 
     def requirements(self) -> Requirements:
         """A critic with a class head, and labels."""
-        return Requirements(output=ClassLogits)
+        return Requirements(output=ClassLogits, gradient_penalty=True, critic=True)
 
     def discriminator_loss(self, discriminate: Discriminate[ClassLogits], batch: Batch) -> Loss:
         """Minus the critic's estimate of the distance, the penalty, and the classes."""

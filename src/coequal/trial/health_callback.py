@@ -1,18 +1,22 @@
 """Health of a trial: what is seen of it while it trains, and what is written of it."""
 
+import json
 import math
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from coequal.contract import Dataset, Encoder
+from coequal.contract import Dataset, DensityGenerator, Encoder, Logits, Requirements
 from coequal.files import write_json
 from coequal.health import Health, judge
+from coequal.health.objective_facts import ObjectiveFacts
 from coequal.health.signals import NAMES, Signals
 from coequal.monitoring.monitor import Monitor
 from coequal.monitoring.reference import RealReference
 from coequal.records import Trial
 from coequal.results.folder import HEALTH, SIGNALS
 from coequal.seeds import seed_for
+from coequal.study.parts import assemble
 from coequal.training.loop import Trainer
 
 
@@ -25,6 +29,7 @@ class HealthCallback:
 
     def __init__(self, trial: Trial, trainer: Trainer, dataset: Dataset, encoder: Encoder) -> None:
         self.trial, self.trainer = trial, trainer
+        self.objective = facts_of(trainer.requirements)
         light = encoder if encoder.light else None
         reality = RealReference(dataset, light, trainer.device)
         self.monitor = Monitor(reality, seed_for(trial.id, "health"), trainer.generator)
@@ -88,7 +93,7 @@ class HealthCallback:
         signals = self.signals
         signals.save(folder / SIGNALS)
         health = self._judge(diverged)
-        write_json(folder / HEALTH, health.as_dict())
+        write_json(folder / HEALTH, {**health.as_dict(), "objective": asdict(self.objective)})
         return {"verdict": health.verdict, "step": health.step, "evidence": health.evidence}
 
     def _judge(self, diverged: str | None) -> Health:
@@ -97,11 +102,42 @@ class HealthCallback:
             diverged=diverged,
             at=self.trainer.steps_done,
             settings=settings_of(self.trial),
+            objective=self.objective,
         )
 
 
 def settings_of(trial: Trial) -> dict[str, Any]:
-    """What is on in a trial, by name: its hyper-parameters, its nets' settings, its average, its
-    objective."""
+    """What is on in a trial, by name: its hyper-parameters, its nets' settings, its average."""
     average = {"ema": trial.training["ema"]} if trial.training.get("ema") else {}
-    return {**trial.architecture, **trial.settings, **average, "objective": trial.objective}
+    return {**trial.architecture, **trial.settings, **average}
+
+
+def facts_of(requirements: Requirements) -> ObjectiveFacts:
+    """What health asks of an objective, from what the objective says of itself."""
+    output = requirements.output
+    return ObjectiveFacts(
+        discriminator=output is not None,
+        logit=output is not None and issubclass(output, Logits),
+        density=issubclass(requirements.generator, DensityGenerator),
+        real_targets=requirements.real_targets,
+        gradient_penalty=requirements.gradient_penalty,
+        critic=requirements.critic,
+        saturates=requirements.saturates,
+        weight_bound=requirements.weight_bound is not None,
+    )
+
+
+def recorded_facts(folder: Path, trial: Trial) -> ObjectiveFacts:
+    """What health asks of a trial's objective, as its folder records it.
+
+    A trial that is not at its end has no record yet, nor has one of an older version: the objective
+    is asked then.
+
+    Raises:
+        LookupError: there is no record, and the objective cannot be imported.
+    """
+    if (folder / HEALTH).exists():
+        recorded = json.loads((folder / HEALTH).read_text()).get("objective")
+        if recorded is not None:
+            return ObjectiveFacts(**recorded)
+    return facts_of(assemble(trial).objective.requirements())
