@@ -147,8 +147,9 @@ class _ConditionalGenerator(Generator):
         return (rng.normal(count, 4),)
 
     def forward(self, request: GeneratorInput) -> Samples:
-        hidden = request.latents[0] * self.embedding(request.labels)
-        return Samples(self.net(hidden).sigmoid().unflatten(1, self.shape), request.labels)
+        labels = request.conditions.labels
+        hidden = request.latents[0] * self.embedding(labels)
+        return Samples(self.net(hidden).sigmoid().unflatten(1, self.shape), labels)
 
 
 class _ClassHead(nn.Module):

@@ -42,7 +42,7 @@ class FewLatents:
         def few(request: GeneratorInput) -> Samples:
             first = request.latents[0].flatten(1)
             which = (first[:, 0].abs() * 1e4).long() % self.points
-            return forward(GeneratorInput(tuple(rows[which] for rows in known), request.labels))
+            return forward(GeneratorInput(tuple(rows[which] for rows in known), request.conditions))
 
         generator.forward = few  # type: ignore[method-assign]
 

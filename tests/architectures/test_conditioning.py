@@ -17,6 +17,7 @@ from coequal.architectures._remedies import (
 )
 from coequal.contract import (
     ClassLogits,
+    Conditions,
     GeneratorInput,
     ImageShape,
     Logits,
@@ -63,7 +64,9 @@ def test_a_conditional_generator_heeds_its_label_and_no_other_images(name, way):
     generator.eval()
     latents = generator.latents(6, Rng(0))
     first, second = torch.arange(6), torch.tensor([0, 1, 2, 3, 4, 9])
-    one, other = (generator(GeneratorInput(latents, labels)).images for labels in (first, second))
+    one, other = (
+        generator(GeneratorInput(latents, Conditions(labels))).images for labels in (first, second)
+    )
     assert torch.equal(one[:5], other[:5])
     assert not torch.equal(one[5], other[5])
     with pytest.raises(ValueError, match="needs labels"):
@@ -76,7 +79,8 @@ def test_an_unconditional_generator_heeds_no_label(name):
     assert not generator.conditional
     latents = generator.latents(4, Rng(0))
     images = [
-        generator(GeneratorInput(latents, labels)).images for labels in (None, torch.arange(4))
+        generator(GeneratorInput(latents, Conditions(labels))).images
+        for labels in (None, torch.arange(4))
     ]
     assert torch.equal(*images)
 
@@ -409,12 +413,12 @@ def test_with_virtual_norm_images_of_a_batch_do_not_depend_on_each_other(name, l
     assert generator.training  # where BatchNorm would mix them
     latents = generator.latents(6, Rng(0))
     classes = torch.arange(6)
-    whole = generator(GeneratorInput(latents, classes)).images
-    part = generator(GeneratorInput((latents[0][:2],), classes[:2])).images
+    whole = generator(GeneratorInput(latents, Conditions(classes))).images
+    part = generator(GeneratorInput((latents[0][:2],), Conditions(classes[:2]))).images
     torch.testing.assert_close(whole[:2], part, atol=1e-5, rtol=0)
     assert not torch.equal(whole[0], whole[1])
     generator.eval()
-    again = generator(GeneratorInput(latents, classes)).images
+    again = generator(GeneratorInput(latents, Conditions(classes))).images
     torch.testing.assert_close(whole, again, atol=1e-5, rtol=0)
     assert "reference" in generator.state_dict()
     assert "reference" not in players(name).generator.state_dict()

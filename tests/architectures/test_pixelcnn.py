@@ -9,6 +9,7 @@ from coequal.architectures import _logistics
 from coequal.architectures._pixel_layers import Conv, concat_elu
 from coequal.architectures.pixelcnn import PixelCnn, PixelGenerator
 from coequal.contract import (
+    Conditions,
     DensityGenerator,
     GeneratorInput,
     ImageShape,
@@ -42,7 +43,7 @@ def built(shape: ImageShape = GREY, **settings) -> PixelGenerator:  # type: igno
 
 
 def request(net: PixelGenerator, count: int, seed: int = 2) -> GeneratorInput:
-    return GeneratorInput(net.latents(count, Rng(seed)), torch.arange(count) % 3)
+    return GeneratorInput(net.latents(count, Rng(seed)), Conditions.in_turn(count, 3))
 
 
 @torch.no_grad()
@@ -52,7 +53,7 @@ def plain(net: PixelGenerator, asked: GeneratorInput) -> Tensor:
     images = torch.zeros(len(uniforms), *net.shape, dtype=torch.float64)
     for i in range(net.shape.height):
         for j in range(net.shape.width):
-            laws = net.laws(Samples(images, asked.labels))
+            laws = net.laws(Samples(images, asked.conditions.labels))
             law = _logistics.Mixture(*(part[..., i, j] for part in laws))
             images[..., i, j] = _logistics.draw(law, uniforms[..., i, j].double()) / 255
     return images
@@ -104,7 +105,9 @@ def test_labels_change_likelihoods_and_images_of_a_net_that_knows_them():
         assert net.conditional is matter
         (uniforms,) = net.latents(2, Rng(4))
         one, other = (torch.full((2,), label) for label in (0, 2))
-        a, b = (net(GeneratorInput((uniforms,), labels)).images for labels in (one, other))
+        a, b = (
+            net(GeneratorInput((uniforms,), Conditions(labels))).images for labels in (one, other)
+        )
         assert torch.equal(a, b) is not matter
         p, q = (net.log_likelihood(Samples(a, labels)) for labels in (one, other))
         assert torch.equal(p, q) is not matter

@@ -8,6 +8,7 @@ import torch
 from coequal import lookup
 from coequal.contract import (
     Architecture,
+    Conditions,
     GeneratorInput,
     ImageShape,
     LatentVariableGenerator,
@@ -56,7 +57,7 @@ def test_builds_what_an_objective_needs(name, objective, shape):
     players = build_players(nets, shape, 10, requirements, 3)
     assert isinstance(players.generator, requirements.generator)
     latents = players.generator.latents(4, Rng(0))
-    samples = players.generator(GeneratorInput(latents, torch.arange(4)))
+    samples = players.generator(GeneratorInput(latents, Conditions(torch.arange(4))))
     assert samples.images.shape == (4, *shape)
     assert samples.images.min() >= 0
     assert samples.images.max() <= 1

@@ -169,7 +169,7 @@ def test_effective_numbers_by_hand():
         rows = request.latents[0].clone()
         if len(rows) == reference.ROWS:  # of a probe: the second half is 32 copies of one
             rows[32:] = latents[0]
-        return forward(type(request)((rows,), request.labels))
+        return forward(type(request)((rows,), request.conditions))
 
     one.generator.forward = halves
     one.monitor.reality.nearest = 1e-4  # nets this young make nearly one image

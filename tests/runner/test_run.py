@@ -12,9 +12,8 @@ import pytest
 from safetensors.torch import load_file
 
 from coequal import api
-from coequal.contract import ImageShape
+from coequal.contract import Conditions, ImageShape
 from coequal.datasets._loading import data_folder
-from coequal.evaluation.conditions import every_class
 from coequal.evaluation.instrument import generate
 from coequal.files import cache_folder, write_new_json
 from coequal.inspection.samples import sample
@@ -678,7 +677,7 @@ def test_weights_of_checkpoints_stay_by_the_study_s_rule(tmp_path, keep):
             assert any((whole[name] != first[name]).any() for name in whole)
         images = sample(RunFolder(tmp_path), result.trial, 4).images
         own = load_generator(RunFolder(tmp_path), result.trial, ImageShape(1, 8, 8), 10)
-        labels = every_class(4, range(10))
-        latest = generate(own, 4, Rng(seed_for("sample", 0)), labels)
+        asked = Conditions.in_turn(4, 10)
+        latest = generate(own, 4, Rng(seed_for("sample", 0)), asked)
         same = bool((images == latest).all())
         assert same == (keep == "last" or best == 12)

@@ -71,7 +71,8 @@ class DecoderGenerator(Generator):
 
     def forward(self, request: GeneratorInput) -> Samples:
         """Images in [0, 1]."""
-        latents, labels, before = request.latents[0], request.labels, 0
+        asked = request.conditions
+        latents, labels, before = request.latents[0], asked.labels, 0
         if self.reference is not None:
             before = len(self.reference)
             latents = torch.cat([self.reference, latents])
@@ -83,7 +84,7 @@ class DecoderGenerator(Generator):
         images = torch.sigmoid(self.decoder(latents, labels).float())[before:]
         for layer in self.masked:
             layer.drawn = None
-        return Samples(images, request.labels, request.source)
+        return Samples(images, asked.labels, asked.sources)
 
     def _mask(self, drawn: Tensor, before: int) -> None:
         """Give every mask its numbers, uniform on (0, 1); nothing of a reference batch is
@@ -122,8 +123,8 @@ class Vae(LatentVariableGenerator):
 
     def forward(self, request: GeneratorInput) -> Samples:
         """The decoded latents."""
-        images = self.decode(request.latents[0], request.labels)
-        return Samples(images, request.labels, request.source)
+        asked = request.conditions
+        return Samples(self.decode(request.latents[0], asked.labels), asked.labels, asked.sources)
 
 
 class LogitDiscriminator(nn.Module):

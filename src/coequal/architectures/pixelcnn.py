@@ -50,10 +50,10 @@ class PixelGenerator(DensityGenerator):
 
     def forward(self, request: GeneratorInput) -> Samples:
         """Images of 256 levels, as level / 255, without a gradient: they are rounded."""
-        labels = self._known(request.labels)
+        asked = request.conditions
         uniforms = request.latents[0].to(self.net.last.bias.dtype)
-        levels = sample(self.net, self._law, uniforms, labels)
-        return Samples(levels / (_logistics.LEVELS - 1), request.labels, request.source)
+        levels = sample(self.net, self._law, uniforms, self._known(asked.labels))
+        return Samples(levels / (_logistics.LEVELS - 1), asked.labels, asked.sources)
 
     def laws(self, real: Samples) -> _logistics.Mixture:
         """Of every pixel, given those before it."""

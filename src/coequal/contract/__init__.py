@@ -14,7 +14,9 @@ from coequal.contract.architectures import Architecture, Capabilities, Players
 from coequal.contract.data import Dataset, KnownManifold, Split
 from coequal.contract.measuring import Encoder, ImageSet, Log, Metric, MetricValue, RequiredInput
 from coequal.contract.nets import (
+    UNCONDITIONAL,
     ClassLogits,
+    Conditions,
     D,
     D_co,
     DensityGenerator,
@@ -46,11 +48,13 @@ from coequal.contract.objectives import (
 from coequal.records import MetricInfo
 
 __all__ = [
+    "UNCONDITIONAL",
     "Adversarial",
     "Architecture",
     "Batch",
     "Capabilities",
     "ClassLogits",
+    "Conditions",
     "D",
     "D_co",
     "Dataset",

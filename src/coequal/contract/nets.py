@@ -20,35 +20,96 @@ class ImageShape(NamedTuple):
     width: int
 
 
+@dataclass(frozen=True, eq=False)
+class Conditions:
+    """What n images are to be: of which class, or translated from which image.
+
+    Attributes:
+        labels: (n,) int64, the class of each image, or the domain that it is translated into; None
+            if no class is asked for.
+        sources: (n, c, h, w) in [0, 1], the image that each one is translated from; None if nothing
+            is translated. Their size and channels may be others than those of the images.
+    """
+
+    labels: Int[Tensor, " n"] | None = None
+    sources: Float[Tensor, "n c h w"] | None = None
+
+    @classmethod
+    def in_turn(cls, count: int, classes: int) -> "Conditions":
+        """Every class in turn: 0, 1, ..., 0, 1, ...; nothing of data without classes.
+
+        Args:
+            count: how many images.
+            classes: how many classes the data has; 0 for data without any.
+        """
+        return cls(torch.arange(count) % classes) if classes else UNCONDITIONAL
+
+    def __getitem__(self, rows: slice | Int[Tensor, " rows"]) -> "Conditions":
+        """The conditions of some of the images."""
+        labels, sources = self.labels, self.sources
+        return Conditions(
+            None if labels is None else labels[rows], None if sources is None else sources[rows]
+        )
+
+    def to(self, device: torch.device | str) -> "Conditions":
+        """The same conditions on a device."""
+        labels, sources = self.labels, self.sources
+        return Conditions(
+            None if labels is None else labels.to(device),
+            None if sources is None else sources.to(device),
+        )
+
+
+UNCONDITIONAL = Conditions()
+"""Any images."""
+
+
 @dataclass(frozen=True, eq=False)  # eq=False: two batches are the same only if they are one object
 class Samples:
-    """A batch of images, real or fake alike, with values in [0, 1]."""
+    """A batch of n images, real or generated alike.
+
+    Attributes:
+        images: (n, c, h, w), in [0, 1].
+        labels: as in `Conditions`: what the image is, or was asked to be.
+        sources: as in `Conditions`: what the image was translated from.
+    """
 
     images: Float[Tensor, "n c h w"]
-    labels: Int[Tensor, " n"] | None = None  # class, or domain
-    source: Float[Tensor, "n c h w"] | None = None  # the image that each was translated from
+    labels: Int[Tensor, " n"] | None = None
+    sources: Float[Tensor, "n c h w"] | None = None
+
+    @property
+    def conditions(self) -> Conditions:
+        """The labels and sources: a generator that is given them makes counterparts."""
+        return Conditions(self.labels, self.sources)
 
     def at(self, images: Float[Tensor, "n c h w"]) -> "Samples":
-        """Other images with the same labels and sources (for a penalty's points)."""
+        """Other images with the labels and sources of these (for the points of a penalty)."""
         return replace(self, images=images)
 
 
 @dataclass(frozen=True, eq=False)
 class GeneratorInput:
-    """What a generator is asked for. Every random number behind an image is in `latents`."""
+    """What a generator makes n images of.
+
+    Attributes:
+        latents: tensors of n rows each, as `Generator.latents` gives them. Every random number
+            behind an image is in them.
+        conditions: what the images are to be. A generator takes of it what it knows how to use.
+    """
 
     latents: tuple[Tensor, ...]
-    labels: Int[Tensor, " n"] | None = None
-    source: Float[Tensor, "n c h w"] | None = None
+    conditions: Conditions = UNCONDITIONAL
 
 
 class Generator(nn.Module, ABC):
-    """A deterministic map from a request to images in [0, 1].
+    """A deterministic map from latents and conditions to images in [0, 1].
 
     Attributes:
-        support: the interval that every number of the latents is drawn from; None for a law without
-            bounds, which is taken to be standard normal. Only what inverts a generator asks.
-        conditional: whether the labels of a request change its images.
+        support: the interval that every number of the latents is drawn from; None for a
+            distribution without bounds, which is taken to be standard normal. Only what inverts a
+            generator asks.
+        conditional: whether the labels asked for change its images.
     """
 
     support: tuple[float, float] | None = None
@@ -60,7 +121,7 @@ class Generator(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, request: GeneratorInput) -> Samples:
-        """The images of a request, with its labels and sources."""
+        """The images, with the labels and sources that were asked for."""
 
 
 class StochasticLayer(nn.Module):

@@ -11,7 +11,17 @@ import torch
 from torch import Tensor
 
 from coequal import lookup
-from coequal.contract import Dataset, Encoder, Generator, GeneratorInput, ImageSet, Log, Metric
+from coequal.contract import (
+    UNCONDITIONAL,
+    Conditions,
+    Dataset,
+    Encoder,
+    Generator,
+    GeneratorInput,
+    ImageSet,
+    Log,
+    Metric,
+)
 from coequal.datasets._loading import fingerprint
 from coequal.evaluation.reference_cache import Sets, cached_reference
 from coequal.evaluation.requested import RequestedMetrics
@@ -183,7 +193,7 @@ def generate(
     generator: Generator,
     count: int,
     rng: Rng,
-    labels: Tensor | None = None,
+    conditions: Conditions = UNCONDITIONAL,
     dtype: torch.dtype = torch.uint8,
 ) -> Tensor:
     """`count` images on the CPU, (n, c, h, w), with BatchNorm's moving averages.
@@ -194,7 +204,7 @@ def generate(
         generator: any.
         count: at least 1.
         rng: of the generator's device; the images depend on it and the weights only.
-        labels: (count,) classes to ask for, for a generator that knows classes.
+        conditions: what the images are to be, a row for each; on any device.
         dtype: uint8, or float32 as they come, in [0, 1]: the form of the images to compare with.
 
     Raises:
@@ -206,8 +216,8 @@ def generate(
         images = []
         for start in range(0, count, GENERATED_AT_ONCE):
             size = min(GENERATED_AT_ONCE, count - start)
-            wanted = None if labels is None else labels[start : start + size].to(rng.device)
-            request = GeneratorInput(generator.latents(size, rng), wanted)
+            asked = conditions[start : start + size].to(rng.device)
+            request = GeneratorInput(generator.latents(size, rng), asked)
             images.append(generator(request).images.cpu())
     finally:
         generator.train(training)

@@ -11,8 +11,8 @@ from PIL import Image
 from torch import Tensor
 
 from coequal import lookup
-from coequal.contract import Generator, ImageShape
-from coequal.evaluation.conditions import every_class, in_proportion
+from coequal.contract import Conditions, Generator, ImageShape
+from coequal.evaluation.conditions import like_counts, of_class
 from coequal.evaluation.instrument import generate
 from coequal.files import folder_name
 from coequal.images import to_uint8
@@ -86,27 +86,31 @@ def sample(folder: RunFolder, trial: Trial, wanted: Wanted | int, seed: int = 0)
                 f"{trial.model} makes no images of a class asked for (generator_labels: none); "
                 "leave out --class, --per-class and --like-data, or train a conditional model"
             )
-        labels = every_class(asked.count, classes)
-        return Sample(generate(generator, asked.count, rng, labels, form), generator)
-    labels = _labels(asked, reference, trial.data, seed)
-    images = generate(generator, len(labels), rng, labels, form)
-    return Sample(images, generator, labels, tuple(classes))
+        conditions = Conditions.in_turn(asked.count, number or 0)
+        return Sample(generate(generator, asked.count, rng, conditions, form), generator)
+    conditions, count = _conditions(asked, reference, trial.data, seed)
+    images = generate(generator, count, rng, conditions, form)
+    return Sample(images, generator, conditions.labels, tuple(classes))
 
 
-def _labels(asked: Wanted, reference: Mapping[str, Any], data: str, seed: int) -> Tensor:
-    """The class of each image that is asked for."""
+def _conditions(
+    asked: Wanted, reference: Mapping[str, Any], data: str, seed: int
+) -> tuple[Conditions, int]:
+    """The class of each image that is asked for, and how many images these are."""
     classes: list[str] = reference["classes"]
     if asked.of is not None:
-        return torch.full((asked.per_class or asked.count,), _class(asked.of, classes, data))
+        count = asked.per_class or asked.count
+        return of_class(_class(asked.of, classes, data), count), count
     if asked.per_class is not None:
-        return torch.arange(len(classes)).repeat_interleave(asked.per_class)
+        labels = torch.arange(len(classes)).repeat_interleave(asked.per_class)
+        return Conditions(labels), len(labels)
     if not asked.like_data:
-        return torch.arange(asked.count) % len(classes)
+        return Conditions.in_turn(asked.count, len(classes)), asked.count
     counts = reference.get("class_counts")
     if counts is None:
         raise ValueError("this run was made before class frequencies were kept; --per-class works")
-    found = in_proportion(torch.tensor(counts), asked.count)
-    return found[Rng(seed_for("sample", "labels", seed)).permutation(len(found))]
+    order = Rng(seed_for("sample", "labels", seed))
+    return like_counts(torch.tensor(counts), asked.count, order), asked.count
 
 
 def _class(name: str, classes: Sequence[str], data: str) -> int:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from coequal.contract import (
+    Conditions,
     DensityGenerator,
     DiscriminatorOutput,
     Generator,
@@ -58,12 +59,8 @@ class Monitor:
         self.means: list[Tensor] = []  # mean images at the last probes
         self.request: GeneratorInput | None = None
         if not isinstance(generator, DensityGenerator):  # whose images take too long
-            self.request = GeneratorInput(generator.latents(ROWS, rng), self._labels())
-
-    def _labels(self) -> Tensor | None:
-        if not self.reality.classes:
-            return None
-        return torch.arange(ROWS, device=self.reality.device) % len(self.reality.classes)
+            asked = Conditions.in_turn(ROWS, len(reality.classes)).to(reality.device)
+            self.request = GeneratorInput(generator.latents(ROWS, rng), asked)
 
     # ------------------------------------------------------------------------- during a move
 

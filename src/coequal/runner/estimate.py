@@ -9,7 +9,7 @@ from statistics import fmean
 import torch
 
 from coequal.contract import Generator, Log
-from coequal.evaluation.conditions import in_proportion
+from coequal.evaluation.conditions import like_split
 from coequal.evaluation.instrument import GENERATED_AT_ONCE, Instrument, generate
 from coequal.records import Result, Trial
 from coequal.rng import Rng
@@ -127,15 +127,15 @@ class _Ready:
     def evaluation(self, generator: Generator, device: str) -> float:
         """Seconds of one checkpoint, both splits: a batch of images is timed for every model, the
         metrics once for models that take classes and once for others."""
-        samples, labels = self.instrument.samples, self.instrument.dataset.test.labels
+        samples = self.instrument.samples
         count = min(samples, GENERATED_AT_ONCE)
-        wanted = None if labels is None else in_proportion(labels.bincount(), count)
+        asked = like_split(self.instrument.dataset.test, count, Rng(0))
         begun = time.perf_counter()
-        images = generate(generator, count, Rng(0, device), wanted)
+        images = generate(generator, count, Rng(0, device), asked)
         of_each = (time.perf_counter() - begun) / count
         if generator.conditional not in self.measuring:
             many = torch.arange(samples) % count
-            known = wanted[many] if wanted is not None and generator.conditional else None
+            known = asked[many].labels if generator.conditional else None
             begun = time.perf_counter()
             self.instrument.measure(images[many], "test", "calibration", labels=known)
             self.measuring[generator.conditional] = time.perf_counter() - begun

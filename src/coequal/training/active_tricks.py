@@ -203,6 +203,6 @@ def _exchanged(real: Samples, fake: Samples, chosen: Tensor) -> tuple[Samples, S
 
     def batch(one: Samples, other: Samples) -> Samples:
         images = torch.where(chosen[:, None, None, None], other.images, one.images)
-        return Samples(images, mixed(one.labels, other.labels), mixed(one.source, other.source))
+        return Samples(images, mixed(one.labels, other.labels), mixed(one.sources, other.sources))
 
     return batch(real, fake), batch(fake, real)

@@ -188,7 +188,7 @@ class Trainer:
         due = tuple(lazy for lazy in self._lazy[player] if index % lazy.every == 0)
         real = self.batches.draw()
         latents = self.generator.latents(len(real.images), self.streams["latents"])
-        request = GeneratorInput(latents, real.labels)
+        request = GeneratorInput(latents, real.conditions)
         kind = f"{player}:{','.join(str(lazy.every) for lazy in due)}"
         counter = CountFlops() if kind not in self.flops_of_moves else None
         with counter or nullcontext():

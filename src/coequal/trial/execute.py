@@ -199,14 +199,15 @@ class _Running:
         for split in SPLITS:  # fresh samples for each: what chooses must not be what is reported
             rng = Rng(seed_for(self.trial.id, "evaluation", split, step), device)
             form = instrument.dataset.train.images.dtype
-            labels = like_split(instrument, split, device)
-            images = generate(generator, instrument.samples, rng, labels, form)
+            order = Rng(seed_for("labels", split))
+            asked = like_split(instrument.dataset.split(split), instrument.samples, order)
+            images = generate(generator, instrument.samples, rng, asked, form)
             ema = trainer.training.ema
             measured = instrument.measure(
                 images,
                 split,
                 f"batch_norm=moving-averages ema={ema or 'none'} seed=trial",
-                labels=labels.cpu() if labels is not None and generator.conditional else None,
+                labels=asked.labels if generator.conditional else None,
                 generator=generator,
             )
             measurements += measured.measurements

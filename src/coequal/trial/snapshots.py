@@ -7,8 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from coequal.contract import Dataset, DensityGenerator, Generator, ImageShape
-from coequal.evaluation.conditions import every_class
+from coequal.contract import Conditions, Dataset, DensityGenerator, Generator, ImageShape
 from coequal.evaluation.instrument import generate
 from coequal.files import write_npz
 from coequal.records import POINT
@@ -28,8 +27,8 @@ def grid(generator: Generator, device: str, dataset: Dataset) -> torch.Tensor:
     """The images of the sheet, at latents that are the same for every trial with the same kind of
     latents."""
     count, form = shown(dataset.shape)
-    labels = every_class(count, dataset.classes)
-    return generate(generator, count, Rng(seed_for("grid"), device), labels, form)
+    asked = Conditions.in_turn(count, len(dataset.classes or ()))
+    return generate(generator, count, Rng(seed_for("grid"), device), asked, form)
 
 
 class Snapshots:
