@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from coequal.contract import GeneratorInput, Samples
-from coequal.monitoring.reference import Sets
+from coequal.monitoring.reference import RealImages
 from coequal.rng import Rng
 from coequal.training.loop import Trainer
 
@@ -58,13 +58,14 @@ class OnlyClasses:
         assert trainer.batches.labels is not None
         keep = trainer.batches.labels < self.classes
         _train_on(trainer, trainer.batches.images[keep], trainer.batches.labels[keep])
-        reality = trainer.monitor.reality
-        reality.train, reality.held_out = self._cut(reality.train), self._cut(reality.held_out)
+        reference = trainer.monitor.reference
+        reference.train = self._cut(reference.train)
+        reference.held_out = self._cut(reference.held_out)
 
-    def _cut(self, known: Sets) -> Sets:
+    def _cut(self, known: RealImages) -> RealImages:
         assert known.labels is not None
         keep = known.labels < self.classes
-        return Sets(known.images[keep], known.labels[keep])
+        return RealImages(known.images[keep], known.labels[keep])
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class FewImages:
         assert trainer.batches.labels is not None
         images = trainer.batches.images[: self.images]
         labels = trainer.batches.labels[: self.images]
-        trainer.monitor.reality.train = Sets(images.float() / 255, labels)
+        trainer.monitor.reference.train = RealImages(images.float() / 255, labels)
         copies = -(-trainer.batches.batch_size // self.images)
         _train_on(trainer, images.repeat(copies, 1, 1, 1), labels.repeat(copies))
 

@@ -48,9 +48,9 @@ def data_of(name: str) -> tuple[Dataset, Encoder, RealReference]:
         parts = (by_place(made.split(part)) for part in ("train", "validation", "test"))
         data = Dataset("shapes", *parts, classes=places)
     encoder = Classifier.prepare(data, cache_folder(), print)
-    reality = RealReference(data, encoder)
-    assert len(reality.shares)  # computed before a run may cut its data
-    return data, encoder, reality
+    reference = RealReference(data, encoder)
+    assert len(reference.class_fractions)  # computed before a run may cut its data
+    return data, encoder, reference
 
 
 def trainer_of(recipe: Recipe) -> Trainer:
@@ -69,9 +69,9 @@ def trainer_of(recipe: Recipe) -> Trainer:
         "seed": recipe.seed,
     }
     trial = search_of(from_document(Document(values, {}, ()), "recipe", "recipe"))[0]
-    data, _, reality = data_of(recipe.data)
+    data, _, reference = data_of(recipe.data)
     trainer = make_trainer(trial, assemble(trial), data, "cpu")
-    trainer.monitor = Monitor(copy.copy(reality), recipe.seed, trainer.generator)
+    trainer.monitor = Monitor(copy.copy(reference), recipe.seed, trainer.generator)
     return trainer
 
 
@@ -90,7 +90,7 @@ def make(recipe: Recipe, folder: Path) -> None:
         reason = str(error)
     assert trainer.monitor is not None
     write_npz(folder / f"{recipe.id}.npz", trainer.monitor.signals.arrays())
-    data, encoder, reality = data_of(recipe.data)
+    data, encoder, reference = data_of(recipe.data)
     found: dict[str, Any] = {
         "name": recipe.id,
         "meant": recipe.meant,
@@ -107,14 +107,14 @@ def make(recipe: Recipe, folder: Path) -> None:
         atomic_write(folder / f"{recipe.id}.png", square_sheet(sheet.numpy()))
         images = generate(trainer.generator, FINAL, Rng(3))
         features = encoder.features(images)
-        taken = reality.taken_for(features)
+        taken = reference.class_counts(features)
         assert taken is not None
-        assert reality.features is not None
+        assert reference.features is not None
         found |= {
             "shares": (taken / FINAL).tolist(),
-            "real_shares": reality.shares.tolist(),
+            "real_shares": reference.class_fractions.tolist(),
             "distinct": len(torch.unique(images.flatten(1), dim=0)),
-            "fd": _fd(reality.features, features),
+            "fd": _fd(reference.features, features),
         }
     except FloatingPointError as error:
         found["stopped"] = reason or str(error)
@@ -130,7 +130,7 @@ def _knows(trainer: Trainer) -> float:
     trainer.discriminator.eval()
     said = [
         trainer.discriminator(Samples(known.images)).logits
-        for known in (trainer.monitor.reality.train, trainer.monitor.reality.held_out)
+        for known in (trainer.monitor.reference.train, trainer.monitor.reference.held_out)
     ]
     trainer.discriminator.train()
     return float(auc(*said))

@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +96,7 @@ def judged() -> Iterator[Judged]:
         if isinstance(recipe.change, Rates):  # which is no schedule, and excuses no standstill
             values = signals.values.copy()
             values[:, NAMES.index("rate")] = 1
-            signals = Signals(values, signals.counts, signals.shares, signals.real, signals.classes)
+            signals = replace(signals, values=values)
         row, true = accepted(run, recipe.data)
         found = judge(signals, diverged=run["stopped"])
         spoken = tuple(verdicts(signals))

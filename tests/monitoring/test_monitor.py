@@ -9,7 +9,7 @@ from coequal.contract import Dataset, Encoder, Samples, Split
 from coequal.health.signals import NAMES, load
 from coequal.monitoring import monitor, reference
 from coequal.monitoring.monitor import Monitor
-from coequal.monitoring.probe import as_in_training, auc, effective
+from coequal.monitoring.probe import as_in_training, auc, effective_classes
 from coequal.monitoring.reference import RealReference, mean_distance, spread_and_nearest
 from coequal.training import checkpoint
 from coequal.training.tricks import Tricks
@@ -44,8 +44,8 @@ class Brightness(Encoder):
 
 @pytest.fixture(autouse=True)
 def _often(monkeypatch):  # type: ignore[no-untyped-def]
-    monkeypatch.setattr(monitor, "PROBE", 2)
-    monkeypatch.setattr(monitor, "NOTE", 1)
+    monkeypatch.setattr(monitor, "STEPS_PER_PROBE", 2)
+    monkeypatch.setattr(monitor, "MOVES_PER_RECORD", 1)
 
 
 def watched(name="non_saturating", encoder=None, **more):  # type: ignore[no-untyped-def]
@@ -151,14 +151,14 @@ def test_what_a_classifier_takes_images_for():
     # 2 moves of 8 images since the last probe, all of them counted; none at every second probe.
     assert found.counts.sum(1).tolist() == [16, 0]
     assert found["feature_gap"][0] == found["feature_gap"][1]  # as it was
-    assert found.shares.sum() == pytest.approx(1)
+    assert found.real_fractions.sum() == pytest.approx(1)
     assert found.classes == ("a", "b")
 
 
 def test_effective_numbers_by_hand():
     # Two classes with a half each, and one of four with all: exp(ln 2) = 2, exp(0) = 1.
-    assert float(effective(torch.tensor([8.0, 8.0]))) == pytest.approx(2)
-    assert float(effective(torch.tensor([0.0, 5.0, 0.0, 0.0]))) == pytest.approx(1)
+    assert float(effective_classes(torch.tensor([8.0, 8.0]))) == pytest.approx(2)
+    assert float(effective_classes(torch.tensor([0.0, 5.0, 0.0, 0.0]))) == pytest.approx(1)
     one = watched(encoder=Brightness())
     for group in one.optimisers["generator"].param_groups:
         group["lr"] = 0.0
@@ -167,12 +167,12 @@ def test_effective_numbers_by_hand():
 
     def halves(request):  # type: ignore[no-untyped-def]
         rows = request.latents[0].clone()
-        if len(rows) == reference.ROWS:  # of a probe: the second half is 32 copies of one
+        if len(rows) == reference.IMAGES_PER_PROBE:  # the second half is 32 copies of one
             rows[32:] = latents[0]
         return forward(type(request)((rows,), request.conditions))
 
     one.generator.forward = halves
-    one.monitor.reality.nearest = 1e-4  # nets this young make nearly one image
+    one.monitor.reference.nearest = 1e-4  # nets this young make nearly one image
     one.train_until(8)
     found = one.monitor.signals
     assert found["distinct"].tolist() == [31 / 64] * 4  # the first of the 64 is a copy, too
@@ -217,11 +217,11 @@ def test_a_discriminator_that_knows_the_training_images():
     data = Dataset("toy", DATA.train, other, other, ("a", "b"))
     one = trainer(ALL["non_saturating"]())
     one.monitor = Monitor(RealReference(data, None), 3, one.generator)
-    assert float(one.monitor._held_out(Knows())["held_out_auc"]) == 1
+    assert float(one.monitor._held_out_signals(Knows())["held_out_auc"]) == 1
 
 
 def test_every_second_row_goes_when_there_are_too_many(monkeypatch):
-    monkeypatch.setattr(monitor, "MOST", 6)
+    monkeypatch.setattr(monitor, "MAX_PROBES", 6)
     one = watched(encoder=Brightness())
     one.train_until(24)
     found = one.monitor.signals
@@ -262,9 +262,9 @@ def test_the_file_gives_them_back(tmp_path):
 def test_real_images_are_at_one():
     # What is relative to real images is 1 for real images: the first 64 held-out ones, in order.
     real = RealReference(DATA, None)
-    rows = real.held_out.turn(0).images.flatten(1)
+    rows = real.held_out.batch(0).images.flatten(1)
     spread, nearest = spread_and_nearest(rows)
     assert float(spread) / real.spread == pytest.approx(1)
     assert float(nearest.median()) / real.nearest == pytest.approx(1)
-    assert real.held_out.turn(1).images.shape[0] == reference.ROWS
+    assert real.held_out.batch(1).images.shape[0] == reference.IMAGES_PER_PROBE
     assert real.held_out.images.shape == (64, *SHAPE)

@@ -118,7 +118,7 @@ def rarest(signals: Signals) -> Numbers:
     if not signals.counts.shape[1]:
         return np.full(len(signals), np.nan)
     counts = pooled(signals)
-    expected = counts.sum(1, keepdims=True) * signals.shares
+    expected = counts.sum(1, keepdims=True) * signals.real_fractions
     ratios = np.where(expected >= EXPECTED, counts / np.maximum(expected, EXPECTED), np.inf)
     lowest = ratios.min(1)
     return np.where(np.isfinite(lowest), lowest, np.nan)

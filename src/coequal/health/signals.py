@@ -57,14 +57,14 @@ class Signals:
         values: (probes, signals) in the order of `NAMES`; NaN where something can't be had.
         counts: (probes, classes) generated images that a classifier took for each class since the
             last probe; (probes, 0) without a classifier.
-        shares: (classes,) the same of real images, as shares.
+        real_fractions: (classes,) the same of real images, as shares.
         real: what the run's numbers are relative to, for people.
         classes: their names.
     """
 
     values: NDArray[np.float64]
     counts: NDArray[np.float64]
-    shares: NDArray[np.float64]
+    real_fractions: NDArray[np.float64]
     real: Mapping[str, float]
     classes: tuple[str, ...] = ()
 
@@ -79,7 +79,7 @@ class Signals:
     def until(self, probes: int) -> "Signals":
         """What was known after so many probes."""
         return Signals(
-            self.values[:probes], self.counts[:probes], self.shares, self.real, self.classes
+            self.values[:probes], self.counts[:probes], self.real_fractions, self.real, self.classes
         )
 
     def save(self, path: Path) -> None:
@@ -95,7 +95,7 @@ class Signals:
             "step": self["step"].astype(np.int64),
             **found,
             "class_counts": self.counts.astype(np.float32),
-            "class_shares": self.shares.astype(np.float32),
+            "class_shares": self.real_fractions.astype(np.float32),
             "class_names": np.array(self.classes, dtype=np.str_),
             "real_names": np.array(list(self.real), dtype=np.str_),
             "real_values": np.array(list(self.real.values()), dtype=np.float64),

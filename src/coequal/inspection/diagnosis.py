@@ -22,7 +22,7 @@ from coequal.health.objective_facts import ASSUMED, ObjectiveFacts
 from coequal.health.signals import NAMES, Signals, load
 from coequal.inputs.load import Input, Scorable, load_input
 from coequal.inspection.samples import chosen_trial
-from coequal.monitoring.images import chosen_rows, classified, compared
+from coequal.monitoring.images import chosen_rows, class_signals, image_signals
 from coequal.records import Result, Trial
 from coequal.results.folder import HEALTH, SIGNALS, RunFolder
 from coequal.trial.health_callback import recorded_facts, settings_of
@@ -217,7 +217,7 @@ def _stored(folder: RunFolder, trial: Trial, place: Path) -> list[ImageObservati
     for path in sorted((place / "samples").glob("step-*.npy")):
         images = torch.from_numpy(np.load(path, allow_pickle=False))
         step = int(path.stem.removeprefix("step-"))
-        found.append(ImageObservation(step, compared(images, real), unseen=tuple(unseen)))
+        found.append(ImageObservation(step, image_signals(images, real), unseen=tuple(unseen)))
     return found
 
 
@@ -239,7 +239,7 @@ def of_images(fake: Scorable, real: Scorable | None, data_dir: Path, log: Log) -
     _refuse(ours, theirs)
     pictures = _rows(ours)
     reality = None if theirs is None else _rows(theirs)
-    values, unseen = compared(pictures, reality), []
+    values, unseen = image_signals(pictures, reality), []
     counts: tuple[list[int], list[int]] = ([], [])
     if theirs is None or reality is None:
         unseen.append("collapsed (images that hardly differ), mode_dropping: no --real to compare")
@@ -248,7 +248,7 @@ def of_images(fake: Scorable, real: Scorable | None, data_dir: Path, log: Log) -
     else:
         encoder, _ = chosen_encoder("classifier", {"real": theirs}, cache, log)
         assert encoder is not None
-        of_features, *counted = classified(pictures, reality, encoder)
+        of_features, *counted = class_signals(pictures, reality, encoder)
         values |= of_features
         counts = counted[0], counted[1]
     classes = () if theirs is None else theirs.classes or ()

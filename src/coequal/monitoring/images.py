@@ -10,32 +10,37 @@ from coequal.monitoring.reference import spread_and_nearest
 from coequal.rng import Rng
 from coequal.seeds import seed_for
 
-MOST = 512  # images of each side whose distances are looked at
+MAX_IMAGES = 512  # images of each side between which distances are measured
 
 Images = UInt8[Tensor, "n c h w"] | Float[Tensor, "n c h w"]
 
 
-def compared(fake: Images, real: Images | None) -> dict[str, float]:
+def image_signals(fake: Images, real: Images | None) -> dict[str, float]:
     """Signals of images (`health.signals.MEANING`), relative to real ones as in a training.
 
-    Distances to the nearest depend on how many images there are: both sides are cut to the same
-    number. `saturated_real` is the same of the real ones. Without real images the nearest is
-    relative to the images' own mean distance, and spread and gap are not there.
+    The distance to the nearest image depends on how many images there are, so both sides are cut to
+    the same number.
 
     Args:
-        fake, real: uint8, or float32 in [0, 1]; at least two of each.
+        fake: at least two generated images, uint8, or float32 in [0, 1].
+        real: at least two real images of the same shape, or None.
+
+    Returns:
+        `saturated`, `nearest`, `spread`, `gap`, and `saturated_real`, the saturated pixels of the
+        real images. Without real images only the first two, and `nearest` is relative to the mean
+        distance between the images themselves.
     """
-    count = min(MOST, len(fake), len(fake) if real is None else len(real))
-    ours = _some(fake, count)
-    spread, apart = spread_and_nearest(ours)
-    nearest = apart.median()
-    found = {"saturated": _saturated(ours)}
+    count = min(MAX_IMAGES, len(fake), len(fake) if real is None else len(real))
+    ours = _pixels(fake, count)
+    spread, distances = spread_and_nearest(ours)
+    nearest = distances.median()
+    signals = {"saturated": _saturated(ours)}
     if real is None:
-        return found | {"nearest": _over(nearest, spread) if nearest > 0 else 0.0}
-    theirs = _some(real, count)
+        return signals | {"nearest": _over(nearest, spread) if nearest > 0 else 0.0}
+    theirs = _pixels(real, count)
     real_spread, real_apart = spread_and_nearest(theirs)
     real_nearest = real_apart.median()
-    return found | {
+    return signals | {
         "saturated_real": _saturated(theirs),
         "nearest": _over(nearest, real_nearest),
         "spread": _over(spread, real_spread),
@@ -43,17 +48,20 @@ def compared(fake: Images, real: Images | None) -> dict[str, float]:
     }
 
 
-def classified(
+def class_signals(
     fake: Images, real: Images, encoder: Encoder
 ) -> tuple[dict[str, float], list[int], list[int]]:
-    """Signals of the images' features, and how many of each side an encoder takes for each class.
+    """Signals of the images' features, and how many images of each side are classified as what.
 
     Args:
-        fake, real: at least two of each.
+        fake, real: at least two of each, uint8, or float32 in [0, 1].
         encoder: one that knows classes.
+
+    Returns:
+        `feature_spread` and `feature_gap`; images per class of `fake`; images per class of `real`.
     """
     ours, theirs = encoder.features(fake), encoder.features(real)
-    count = min(MOST, len(ours), len(theirs))
+    count = min(MAX_IMAGES, len(ours), len(theirs))
     spread, _ = spread_and_nearest(ours[:count])
     real_spread, _ = spread_and_nearest(theirs[:count])
     signals = {
@@ -63,12 +71,17 @@ def classified(
     return signals, _counts(ours, encoder), _counts(theirs, encoder)
 
 
-def chosen_rows(total: int, most: int) -> Tensor:
-    """Rows in a fixed random order, so many at most: a folder may be sorted by class."""
-    return Rng(seed_for("pictures")).permutation(total)[:most]
+def chosen_rows(total: int, limit: int) -> Tensor:
+    """Rows in a fixed random order, because a folder may be sorted by class.
+
+    Args:
+        total: rows that there are.
+        limit: rows to choose at most.
+    """
+    return Rng(seed_for("pictures")).permutation(total)[:limit]
 
 
-def _some(images: Images, count: int) -> Float[Tensor, "n d"]:
+def _pixels(images: Images, count: int) -> Float[Tensor, "n d"]:
     return as_float(images[chosen_rows(len(images), count)]).flatten(1)
 
 
@@ -77,7 +90,7 @@ def _saturated(pixels: Tensor) -> float:
 
 
 def _over(value: Tensor, by: Tensor) -> float:
-    """A ratio; not a number where the real images themselves are all alike."""
+    """A ratio; NaN if the real images themselves are all alike."""
     return float(value / by) if by > 0 else float("nan")
 
 

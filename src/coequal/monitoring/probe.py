@@ -1,4 +1,5 @@
-"""How the monitor looks: at nets as in training, left as they were, and at what they say."""
+"""What a probe needs of the nets: to run them as in training without a trace, and to read their
+outputs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,8 +13,11 @@ from coequal.contract import DiscriminatorOutput, Logits, Reconstruction, Stocha
 
 @contextmanager
 def as_in_training(net: nn.Module) -> Iterator[None]:
-    """Inside, a net works as in training but draws nothing, and every buffer (BatchNorm's averages,
-    the vectors of spectral norm) is put back after it."""
+    """Run a net as in training, without random draws and without a trace.
+
+    Stochastic layers are off inside. Every buffer (BatchNorm's averages, the vectors of spectral
+    norm) and every module's mode is put back afterwards.
+    """
     before = {name: buffer.clone() for name, buffer in net.named_buffers()}
     modes = {name: module.training for name, module in net.named_modules()}
     net.train()
@@ -30,26 +34,37 @@ def as_in_training(net: nn.Module) -> Iterator[None]:
 
 
 def has_averages(net: nn.Module) -> bool:
-    """Whether a net keeps moving averages of its batches."""
+    """Whether a net keeps moving averages of the statistics of its batches."""
     return any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in net.modules())
 
 
-def effective(counts: Float[Tensor, " classes"]) -> Tensor:
-    """The effective number of classes: exp of the entropy of their shares."""
-    shares = counts / counts.sum()
-    entropy: Tensor = torch.special.entr(shares).sum()
+def effective_classes(counts: Float[Tensor, " classes"]) -> Tensor:
+    """The effective number of classes: exp of the entropy of their fractions.
+
+    Args:
+        counts: images of each class; at least one image in all.
+    """
+    fractions = counts / counts.sum()
+    entropy: Tensor = torch.special.entr(fractions).sum()
     return entropy.exp()
 
 
 def auc(higher: Float[Tensor, " n"], lower: Float[Tensor, " m"]) -> Tensor:
-    """The share of pairs in which the first is above the second, ties as a half."""
-    apart = higher[:, None] - lower[None]
-    return (apart.sign() + 1).mean() / 2
+    """The fraction of pairs in which the first is above the second; a tie counts as a half.
+
+    Args:
+        higher, lower: the scores of the two sides; 0.5 says that they are not told apart.
+    """
+    differences = higher[:, None] - lower[None]
+    return (differences.sign() + 1).mean() / 2
 
 
-def scores(output: DiscriminatorOutput) -> Float[Tensor, " n"] | None:
-    """One number an image, higher for what it knows: the logit, or minus the error of an
-    autoencoder; None of any other kind."""
+def realness(output: DiscriminatorOutput) -> Float[Tensor, " n"] | None:
+    """One number per image, higher for what the discriminator holds for real.
+
+    Returns:
+        The logit, or minus the mean absolute error of an autoencoder; None of any other output.
+    """
     if isinstance(output, Logits):
         return output.logits.float()
     if not isinstance(output, Reconstruction):

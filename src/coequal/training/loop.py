@@ -157,14 +157,14 @@ class Trainer:
             self._probe()
 
     def _probe(self) -> None:
-        """Let the monitor look at the nets, off the clock."""
-        if self.monitor is not None and self.monitor.wants_probe(self.steps_done):
+        """Probe both nets if a probe is due; off the clock."""
+        if self.monitor is not None and self.monitor.probe_due(self.steps_done):
             rate = rate_of(self.optimisers["generator"]) / self.optimisation.rate("generator")
             self.monitor.probe(self.steps_done, self.generator, self.discriminator, rate)
 
-    def _watcher(self, move: int) -> Monitor | None:
-        """The monitor, if it looks at a player's move of this number (from 0)."""
-        return self.monitor if self.monitor is not None and self.monitor.due(move) else None
+    def _recording(self, move: int) -> Monitor | None:
+        """The monitor, if it records a player's move of this number (from 0)."""
+        return self.monitor if self.monitor is not None and self.monitor.record_due(move) else None
 
     def _step(self) -> None:
         if self.discriminator is None:
@@ -201,9 +201,9 @@ class Trainer:
         if counter:
             self.flops_of_moves[kind] = counter.total
         self._check(player, value, state)
-        if watcher := self._watcher(index):
-            watcher.lost(player, value)
-            watcher.gradients(player, self.nets()[player])
+        if monitor := self._recording(index):
+            monitor.record_loss(player, value)
+            monitor.record_gradients(player, self.nets()[player])
         self.applied.gradients(player, self.nets()[player])
         decayed(self.optimisers[player], self.optimisation, player, self._progress)
         self.optimisers[player].step()
@@ -253,8 +253,9 @@ class Trainer:
             )
         if player == "discriminator":
             self.applied.after_discriminator(view, real)
-            if watcher := self._watcher(self.steps_done):
-                watcher.judged(view.known(real), view.known(fake), self.applied.exchanged, made)
+            if monitor := self._recording(self.steps_done):
+                outputs = view.known(real), view.known(fake)
+                monitor.record_outputs(*outputs, self.applied.exchanged, made)
         return Loss(value, parts, state)
 
     @torch.no_grad()

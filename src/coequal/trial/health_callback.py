@@ -31,8 +31,8 @@ class HealthCallback:
         self.trial, self.trainer = trial, trainer
         self.objective = facts_of(trainer.requirements)
         light = encoder if encoder.light else None
-        reality = RealReference(dataset, light, trainer.device)
-        self.monitor = Monitor(reality, seed_for(trial.id, "health"), trainer.generator)
+        reference = RealReference(dataset, light, trainer.device)
+        self.monitor = Monitor(reference, seed_for(trial.id, "health"), trainer.generator)
         trainer.monitor = self.monitor
         self.seen = 0  # probes that have been judged
         self.health: Health | None = None
