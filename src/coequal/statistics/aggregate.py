@@ -1,12 +1,11 @@
-"""Over budgets and over data sets: ranks, rank flips, interquartile mean, performance profile, and
-the chance that one model improves on another.
+"""Aggregates over budgets and over data sets: ranks and their changes, interquartile mean,
+performance profile, and the probability of improvement.
 
 Every interval is over the runs within each data set, not over the choice of data sets. That of the
 interquartile mean resamples the runs (stratified bootstrap; Agarwal et al. 2021, arXiv:2108.13264,
 section 4), with percentiles expanded for small samples (Hesterberg 2015, Am. Stat. 69, 371-386).
-Shares and probabilities have closed forms instead, because a bootstrap of five to twenty runs
-covers them
-much worse (docs/validation.md): where all runs agree, it has no width at all.
+Fractions and probabilities have closed forms instead: a bootstrap of five to twenty runs covers
+them much worse (docs/validation.md), and has no width at all where all runs agree.
 """
 
 import math
@@ -31,8 +30,15 @@ MIN_RUNS = 5
 
 @dataclass(frozen=True)
 class Flip:
-    """From this budget on, a model that was behind is ahead by expected best. Nothing is claimed
-    about the difference."""
+    """A change of rank: from this budget on, a model that was behind is ahead by expected best.
+
+    Nothing is claimed about the significance of the difference.
+
+    Attributes:
+        budget: number of settings tried from which the order is reversed.
+        ahead: the model that is ahead from there on.
+        behind: the model that was ahead before.
+    """
 
     budget: int
     ahead: str
@@ -41,34 +47,59 @@ class Flip:
 
 @dataclass(frozen=True)
 class Ranks:
-    """Rank of every model at every budget, 1 is best; ties share the mean of their ranks."""
+    """Rank of every model at every budget.
+
+    Attributes:
+        models: names of the models, sorted.
+        budgets: numbers of settings tried, ascending.
+        expected: expected best of n, indexed by [model][budget].
+        ranks: ranks, indexed by [model][budget]; 1 is best, ties have the mean of their ranks.
+        flips: changes of rank, by budget.
+    """
 
     models: tuple[str, ...]
     budgets: tuple[int, ...]
-    expected: tuple[tuple[float, ...], ...]  # [model][budget] expected best of n
-    ranks: tuple[tuple[float, ...], ...]  # [model][budget]
-    flips: tuple[Flip, ...]  # by budget
+    expected: tuple[tuple[float, ...], ...]
+    ranks: tuple[tuple[float, ...], ...]
+    flips: tuple[Flip, ...]
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number and the ends of its 95 % interval; None where it is refused."""
+    """A number with its 95 % interval.
+
+    Attributes:
+        value: point estimate.
+        low: lower end of the interval; None where it is refused.
+        high: upper end of the interval; None where it is refused.
+        note: why there is no interval; empty where there is one.
+    """
 
     value: float
     low: float | None
     high: float | None
-    note: str  # why there is no interval, or ""
+    note: str
 
 
 @dataclass(frozen=True)
 class Profile:
-    """Share of the runs at or above each normalised score, data sets weighing the same."""
+    """Performance profile: the fraction of runs at or above each normalised score.
+
+    Data sets have equal weight.
+
+    Attributes:
+        levels: normalised scores, ascending.
+        fractions: fraction of the runs at or above each level, in [0, 1].
+        low: lower ends of a 95 % interval at each level by itself; None where they are refused.
+        high: upper ends; None where they are refused.
+        note: why there are no intervals; empty where there are.
+    """
 
     levels: tuple[float, ...]
     fractions: tuple[float, ...]
-    low: tuple[float, ...] | None  # ends of a 95 % interval at each level by itself
-    high: tuple[float, ...] | None  # None: refused
-    note: str  # why there are no intervals, or ""
+    low: tuple[float, ...] | None
+    high: tuple[float, ...] | None
+    note: str
 
 
 def rank_curves(
@@ -77,16 +108,20 @@ def rank_curves(
     cap: float,
     choose_by: Mapping[str, Array] | None = None,
 ) -> Ranks:
-    """Ranks by the expected best of n (without replacement) for n = 1 .. half the settings of the
-    model that has fewest; of very many settings for a selection of n (`ranked_budgets`).
+    """Rank the models by the expected best of n, without replacement, at many budgets n.
+
+    The budgets are n = 1 .. half the settings of the model that has fewest; for very many settings
+    a selection of them (`ranked_budgets`).
 
     Args:
-        scores: for each model its (settings,) reported scores; failures not finite.
+        scores: for each model its (settings,) reported scores, lower is better; failures are not
+            finite.
         cap: the score of a failure, the same for all models.
-        choose_by: for each model the scores that the search looks at; see `best_of.expected_best`.
+        choose_by: for each model the scores that its search selects by; see
+            `best_of.expected_best`.
 
     Raises:
-        ValueError: no models, or one with no settings.
+        ValueError: there are no models, or one has no settings.
     """
     if not scores or not all(map(len, scores.values())):
         raise ValueError("needs at least one model, and settings of each")
@@ -110,8 +145,14 @@ def rank_curves(
 
 
 def ranked_budgets(largest: int) -> tuple[int, ...]:
-    """1 .. `largest`; beyond `MAX_CONSECUTIVE_BUDGETS` every n to 30, and 70 more in equal "
-    f"ratios."""
+    """Return the budgets at which models are ranked.
+
+    Args:
+        largest: the largest budget, at least 1.
+
+    Returns:
+        1 .. `largest`; beyond `MAX_CONSECUTIVE_BUDGETS` every n to 30, and 70 more in equal ratios.
+    """
     if largest <= MAX_CONSECUTIVE_BUDGETS:
         return tuple(range(1, largest + 1))
     spread = (
@@ -121,17 +162,21 @@ def ranked_budgets(largest: int) -> tuple[int, ...]:
 
 
 def normalise(scores: Array, *, cap: float, floor: float) -> Array:
-    """(cap - score) / (cap - floor): 1 at the floor, 0 at the cap and for failures; higher is
-    better.
+    """Return (cap - score) / (cap - floor): 1 at the floor, 0 at the cap and for failures.
+
+    Higher is better.
 
     Args:
-        scores: (runs,); failures not finite.
+        scores: (runs,) scores; failures are not finite.
         cap: the score of a failure on this data set.
         floor: the best score that is possible there: 0, or a true bound, such as the score of real
             images.
 
+    Returns:
+        (runs,) normalised scores.
+
     Raises:
-        ValueError: the cap isn't above the floor.
+        ValueError: the cap is not above the floor.
     """
     if not cap > floor:
         raise ValueError(f"the cap must be above the floor, got {cap} and {floor}")
@@ -141,18 +186,19 @@ def normalise(scores: Array, *, cap: float, floor: float) -> Array:
 def interquartile_mean(
     normalised: Mapping[str, Array], *, rng: np.random.Generator, draws: int = 4000
 ) -> Estimate:
-    """Mean of the middle half of a model's normalised runs over all data sets.
+    """Return the mean of the middle half of a model's normalised runs over all data sets.
 
-    Every data set weighs the same whatever its number of runs, and the quarters end within a run if
-    they must (fractional ends; with equal numbers divisible by 4 the same as whole runs).
+    Every data set has the same weight, whatever its number of runs. The quarters end within a run
+    if they must: the ends are fractional, and with equal numbers divisible by 4 they fall between
+    runs.
 
     Args:
         normalised: for each data set the model's (runs,) normalised scores (`normalise`), finite.
-        rng: draws the resamples.
+        rng: source of the resamples.
         draws: number of resamples.
 
     Raises:
-        ValueError: no data sets, one without runs, or a score that isn't finite.
+        ValueError: there are no data sets, one has no runs, or a score is not finite.
     """
     groups = _groups(normalised)
     weights = np.concatenate([np.full(len(g), 1 / (len(g) * len(groups))) for g in groups])
@@ -170,16 +216,16 @@ def interquartile_mean(
 
 
 def performance_profile(normalised: Mapping[str, Array], levels: Array) -> Profile:
-    """Share of a model's runs with a normalised score at or above each level, over all data sets.
+    """Return the fraction of a model's runs at or above each normalised score, over all data sets.
 
-    Intervals: Wilson's for each data set, combined (`rates.mean_rate`).
+    The intervals are Wilson's for each data set, combined by `rates.mean_rate`.
 
     Args:
-        normalised: see `interquartile_mean`.
-        levels: (levels,) ascending.
+        normalised: for each data set the model's (runs,) normalised scores (`normalise`), finite.
+        levels: (levels,) normalised scores, ascending.
 
     Raises:
-        ValueError: see `interquartile_mean`.
+        ValueError: there are no data sets, one has no runs, or a score is not finite.
 
     Source: Dolan and Moré 2002, Math. Program. 91, 201-213; Agarwal et al. 2021, section 4.2.
     """
@@ -199,16 +245,17 @@ def performance_profile(normalised: Mapping[str, Array], levels: Array) -> Profi
 
 
 def probability_of_improvement(a: Mapping[str, Array], b: Mapping[str, Array]) -> Estimate:
-    """P(a run of A beats a run of B on the same data set), averaged over the data sets.
+    """Return P(a run of A beats a run of B on the same data set), averaged over the data sets.
 
-    Interval: Newcombe's for each data set, combined (`rates.mean_rate`).
+    The interval is Newcombe's for each data set, combined by `rates.mean_rate`.
 
     Args:
-        a, b: for each data set the (runs,) scores, lower is better; failures not finite, worst of
-            all; ties count one half.
+        a: for each data set A's (runs,) scores, lower is better; failures are not finite and are
+            worst; ties count one half.
+        b: for each data set B's (runs,) scores.
 
     Raises:
-        ValueError: different data sets, none, or one without runs.
+        ValueError: the data sets differ, there are none, or one has no runs.
     """
     if set(a) != set(b):
         raise ValueError(f"different data sets: {sorted(set(a) ^ set(b))}")

@@ -1,12 +1,13 @@
-"""The best of n settings, in closed form: what a search with a budget of n would have found.
+"""The expected score of the best of n settings, in closed form.
 
-B settings were measured; a search with a budget of n is a random subset of n of them, and the one
-that it chooses is the first in the order of what it looks at. No resampling is needed: the chances
-of the order statistics are known exactly, and with them mean, spread and quantiles.
+B settings of a model were measured. A search with a budget of n is a random subset of n of them,
+and it chooses the setting that comes first in the order of its selection scores (validation). No
+resampling is needed: the probabilities of the order statistics are known exactly, and with them the
+mean, the standard deviation and the quantiles of the score that the search reports.
 
-Sources: Dodge et al. 2019, arXiv:1909.03004 (with replacement); Tang et al. 2020, ACL (without).
-Lucic et al. 2018, arXiv:1711.10337, figure 4, resample 5,000 times with replacement, which
-estimates the same number.
+Sources: Dodge et al. 2019, arXiv:1909.03004 (with replacement); Tang et al. 2020, ACL (without
+replacement). Lucic et al. 2018, arXiv:1711.10337, figure 4, resample 5,000 times with replacement,
+which estimates the same number.
 """
 
 import math
@@ -26,14 +27,15 @@ scores instead of from whole numbers and tables as large as the square. The same
 
 @dataclass(frozen=True, eq=False)
 class Search:
-    """One model's measured search, and the budget that it is looked at with.
+    """One model's measured search, together with the budget that it is evaluated at.
 
     Attributes:
-        scores: (settings,) reported scores, lower is better; NaN or infinity for a failed setting,
-            never left out.
-        budget: settings tried, n; real-valued only where that is said.
-        choose_by: (settings,) scores that the search looks at (validation) while `scores` are
-            reported (test); None: the search looks at `scores`. Failures are chosen last.
+        scores: (settings,) reported scores (test), lower is better; NaN or infinity for a failed
+            setting. Failed settings are never dropped.
+        budget: number of settings tried, n; an integer unless a function says that it accepts real
+            budgets.
+        choose_by: (settings,) scores that the search selects by (validation), where `scores` are
+            only reported (test). None means that it selects by `scores`. Failures are chosen last.
     """
 
     scores: Array
@@ -42,21 +44,29 @@ class Search:
 
     @property
     def settings(self) -> int:
-        """B, how many settings were measured."""
+        """B, the number of settings that were measured."""
         return len(self.scores)
 
     @property
     def selection_scores(self) -> Array:
-        """What the search chooses by."""
+        """(settings,) the scores that the search selects by."""
         return self.scores if self.choose_by is None else self.choose_by
 
     @property
     def ratio(self) -> float:
-        """n/B: about B/n independent looks at the best of n exist."""
+        """n/B; about B/n independent draws of the best of n exist."""
         return self.budget / self.settings
 
     def choice_probabilities(self, *, replacement: bool = False) -> Array:
-        """P(a setting is the one chosen), in the settings' order, adding up to 1."""
+        """Return the probability of each setting to be the one that the search chooses.
+
+        Args:
+            replacement: whether one setting may be tried twice; see `weights`.
+
+        Returns:
+            (settings,) probabilities in the order of the settings, adding up to 1. Settings with
+            equal selection scores share their probability equally.
+        """
         ranked = weights(self.settings, self.budget, replacement=replacement)
         probabilities = np.empty(self.settings)
         probabilities[np.argsort(worst_last(self.selection_scores), kind="stable")] = ranked
@@ -65,8 +75,11 @@ class Search:
         return average_over_ties(self.choose_by, probabilities)
 
     def in_order(self) -> Self:
-        """The same search, best first by what it looks at: sums over it then don't depend on the
-        order in which settings were drawn, not even in their last digit."""
+        """Return this search with its settings sorted by selection score, best first.
+
+        Sums over a sorted search do not depend on the order in which the settings were drawn, not
+        even in their last digit.
+        """
         selection_scores, scores = worst_last(self.selection_scores), worst_last(self.scores)
         rises = selection_scores[:-1] < selection_scores[1:]
         if np.all(
@@ -80,11 +93,11 @@ class Search:
 
 @dataclass(frozen=True, eq=False)
 class BestDistribution:
-    """The law of the best of n: values, best first, and the chance of each.
+    """The distribution of the score of the best of n.
 
     Attributes:
-        values: (settings,) reported scores in rising order, failures as the cap.
-        chances: (settings,) adding up to 1.
+        values: (settings,) reported scores in ascending order, failures as the cap.
+        probabilities: (settings,) probability of each value, adding up to 1.
     """
 
     values: Array
@@ -92,18 +105,23 @@ class BestDistribution:
 
     @property
     def mean(self) -> float:
-        """The expected best; infinite where a failure has a chance and no finite cap."""
+        """Expected score; infinite where a failure has positive probability and there is no finite
+        cap."""
         return self._expected(self.values)
 
     @property
     def sd(self) -> float:
-        """Standard deviation of the best, from search to search: no error of the mean."""
+        """Standard deviation from search to search; it is not the standard error of the mean."""
         if not math.isfinite(self.mean):
             return math.nan
         return math.sqrt(max(0.0, self._expected((self.values - self.mean) ** 2)))
 
     def quantile(self, probability: float) -> float:
-        """The lowest value that the best is at or below with a chance of at least `share`."""
+        """Return the lowest value that the score is at or below with at least this probability.
+
+        Args:
+            probability: in [0, 1]; 0.5 gives the median.
+        """
         reached = np.cumsum(self.probabilities) >= probability - 1e-12
         return float(self.values[int(np.argmax(reached))] if reached.any() else self.values[-1])
 
@@ -113,15 +131,23 @@ class BestDistribution:
 
 
 def weights(settings: int, budget: float, *, replacement: bool = False) -> Array:
-    """P(the i-th best of `settings` is the best of `budget` draws), best first; they add up to 1.
+    """Return the probability that the i-th best of `settings` is the best of `budget` draws.
 
-    Without replacement (default): C(B-i, n-1) / C(B, n), i from 1. The expectation is then unbiased
-    for a search of n settings. With replacement: ((B-i+1)/B)^n - ((B-i)/B)^n, biased towards worse
-    scores, and defined for every real n of at least 1.
+    Without replacement (default): C(B-i, n-1) / C(B, n), with i counted from 1. The expectation is
+    then unbiased for a search of n settings. With replacement: ((B-i+1)/B)^n - ((B-i)/B)^n, which
+    is biased towards worse scores and defined for every real n of at least 1.
+
+    Args:
+        settings: B, at least 1.
+        budget: n, at least 1; without replacement an integer of at most `settings`.
+        replacement: whether one setting may be drawn twice.
+
+    Returns:
+        (settings,) probabilities, best setting first, adding up to 1.
 
     Raises:
-        ValueError: no settings, or a budget below 1, or without replacement one that is above
-            their number or no whole number.
+        ValueError: there are no settings, or the budget is below 1, or, without replacement, the
+            budget is above the number of settings or not an integer.
     """
     if settings < 1 or not budget >= 1:
         raise ValueError(f"needs at least one setting and a budget of 1, got {settings}, {budget}")
@@ -142,7 +168,15 @@ def weights(settings: int, budget: float, *, replacement: bool = False) -> Array
 
 
 def average_over_ties(selection_scores: Array, values: Array) -> Array:
-    """Each value replaced by the mean over the settings that the search can't tell from its own."""
+    """Replace each value by the mean over all settings with an equal selection score.
+
+    Args:
+        selection_scores: (settings,) scores that the search selects by; failures count as equal.
+        values: (settings,) values to average.
+
+    Returns:
+        (settings,) averaged values, in the order given.
+    """
     _, group, size = np.unique(
         worst_last(selection_scores), return_inverse=True, return_counts=True
     )
@@ -162,18 +196,21 @@ def best_distribution(
     choose_by: Array | None = None,
     replacement: bool = False,
 ) -> BestDistribution:
-    """The exact law of the score that a search of `budget` settings would report.
+    """Return the exact distribution of the score that a search of `budget` settings would report.
 
     Args:
-        scores: (settings,) reported scores; NaN or infinity for a failed setting, never left out.
-        budget: number of settings tried.
-        cap: the score that a failure counts as, and the worst that any setting counts as: fixed
-            before the results are known, the same for all models. Without one, quantiles exist and
-            means are infinite as soon as a failure can be drawn.
-        choose_by: (settings,) scores that the search looks at (validation) while `scores` are
-            reported (test); without it, the search looks at `scores`. Failures there are chosen
-            last.
-        replacement: see `weights`.
+        scores: (settings,) reported scores; NaN or infinity for a failed setting. Failed settings
+            are never dropped.
+        budget: number of settings tried, n.
+        cap: the score that a failure counts as, and the worst that any setting counts as. It is
+            fixed before the results are known and is the same for all models. Without a finite cap
+            the quantiles exist, but the mean is infinite as soon as a failure can be chosen.
+        choose_by: (settings,) scores that the search selects by (validation), where `scores` are
+            only reported (test). None means that it selects by `scores`. Failures are chosen last.
+        replacement: whether one setting may be tried twice; see `weights`.
+
+    Raises:
+        ValueError: the budget is not valid; see `weights`.
     """
     search = Search(scores, budget, choose_by).in_order()
     probabilities, values = (
@@ -192,8 +229,18 @@ def expected_best(
     choose_by: Array | None = None,
     replacement: bool = False,
 ) -> float:
-    """Expected score of the setting that a search of `budget` settings would choose; lower is
-    better. Arguments as in `best_distribution`."""
+    """Return the expected score of the setting that a search of `budget` settings would choose.
+
+    Args:
+        scores: (settings,) reported scores, lower is better; failures as NaN or infinity.
+        budget: number of settings tried, n.
+        cap: the score of a failure; see `best_distribution`.
+        choose_by: (settings,) scores that the search selects by; None means `scores`.
+        replacement: whether one setting may be tried twice; see `weights`.
+
+    Raises:
+        ValueError: the budget is not valid; see `weights`.
+    """
     return best_distribution(
         scores, budget, cap=cap, choose_by=choose_by, replacement=replacement
     ).mean
@@ -206,26 +253,39 @@ def budget_curve(
     cap: float,
     choose_by: Array | None = None,
 ) -> Array:
-    """`expected_best` without replacement for budgets, 1 .. B if none are given; that of B is the
-    observed best itself."""
+    """Return `expected_best` without replacement at several budgets.
+
+    Args:
+        scores: (settings,) reported scores; failures as NaN or infinity.
+        budgets: numbers of settings tried; None means 1 .. B. At B the value is the observed best
+            itself.
+        cap: the score of a failure; see `best_distribution`.
+        choose_by: (settings,) scores that the search selects by; None means `scores`.
+
+    Returns:
+        (budgets,) expected scores.
+    """
     budgets = range(1, len(scores) + 1) if budgets is None else budgets
     return np.array([expected_best(scores, n, cap=cap, choose_by=choose_by) for n in budgets])
 
 
 def influences(values: Array, budget: float, *, choose_by: Array | None = None) -> Array:
-    """What each setting does to the expected best of n, first order, adding up to 0.
+    """Return the first-order influence of each setting on the expected best of n.
 
-    With F the law of what the search looks at and h the value that counts, the influence of setting
-    j is n (1 - F_j)^(n-1) h_j less what it takes from all settings that it beats, less the mean:
-    the derivative of the sum with replacement. n = 1: h_j less the mean.
+    Let F be the distribution of the selection score and h the value that counts. The influence of
+    setting j is n (1 - F_j)^(n-1) h_j, less what it takes from all settings that it beats, less the
+    mean: the derivative of the sum with replacement. At n = 1 it is h_j less the mean.
 
     Args:
         values: (settings,) finite values that count.
-        budget: settings tried, n.
-        choose_by: (settings,) what the search looks at; without it, `values`.
+        budget: number of settings tried, n, real and at least 1.
+        choose_by: (settings,) scores that the search selects by; None means `values`.
 
     Returns:
-        (settings,) in the order given.
+        (settings,) influences in the order given, adding up to 0.
+
+    Raises:
+        ValueError: the budget is below 1.
     """
     selection_scores = values if choose_by is None else choose_by
     settings = len(values)
@@ -243,12 +303,19 @@ def influences(values: Array, budget: float, *, choose_by: Array | None = None) 
 def standard_error(
     scores: Array, budget: float, *, cap: float, choose_by: Array | None = None
 ) -> float:
-    """Standard error of the expected best of n, over the draw of settings, from `influences`.
+    """Return the standard error of the expected best of n over the draw of settings, from
+    `influences`.
 
-    Too small beyond n/B = 0.1: the interval to print is that of `spacings`.
+    It is too small beyond n/B = 0.1: the interval to print is that of `spacings`.
+
+    Args:
+        scores: (settings,) reported scores; failures as NaN or infinity.
+        budget: number of settings tried, n, real and at least 1.
+        cap: the score of a failure; finite if any setting failed.
+        choose_by: (settings,) scores that the search selects by; None means `scores`.
 
     Raises:
-        ValueError: fewer than two settings, or a failure without a finite cap.
+        ValueError: there are fewer than two settings, or a failure without a finite cap.
     """
     values = capped(scores, cap)
     settings = len(values)
@@ -269,8 +336,18 @@ def bootstrap_best(
     draws: int = 5000,
     choose_by: Array | None = None,
 ) -> Array:
-    """The best of `budget` settings drawn with replacement, `draws` times: Lucic et al. 2018,
-    figure 4, for comparison with the closed form, which is its limit.
+    """Draw the best of `budget` settings with replacement, `draws` times.
+
+    This is the resampling of Lucic et al. 2018, figure 4, for comparison with the closed form,
+    which is its limit.
+
+    Args:
+        scores: (settings,) reported scores; failures as NaN or infinity.
+        budget: number of settings tried, n.
+        cap: the score of a failure.
+        rng: source of the draws.
+        draws: number of resamples.
+        choose_by: (settings,) scores that the search selects by; None means `scores`.
 
     Returns:
         (draws,) reported scores of the chosen settings.
@@ -281,10 +358,10 @@ def bootstrap_best(
 
 
 def capped(scores: Array, cap: float) -> Array:
-    """Failures, and scores above the cap, as the cap."""
+    """Replace failures, and scores above the cap, by the cap."""
     return np.asarray(np.minimum(worst_last(scores), cap), dtype=np.float64)
 
 
 def worst_last(scores: Array) -> Array:
-    """Failures, however they are marked, as plus infinity."""
+    """Replace failures, whether NaN or infinite, by plus infinity, so that they sort last."""
     return np.asarray(np.where(np.isfinite(scores), scores, np.inf), dtype=np.float64)

@@ -1,11 +1,13 @@
-"""P(A better than B at n): the chance that the best of n settings of A beats that of B.
+"""P(A better than B at n): the probability that the best of n settings of A beats that of B.
 
-Closed form over both measured searches: P = w_A' M w_B, with M the table of who beats whom
-(failures are worst; ties, and two failures, count one half) and w the chance of each setting to be
-the one chosen (`best_of.Search`). At n = 1 it is the statistic of Mann and Whitney 1947, its
-standard error that of DeLong et al. 1988, here carried to any n by the influence of each setting.
+The probability has a closed form over both measured searches: P = w_A' M w_B, where M is the table
+of which setting beats which (failures are worst; ties, and two failures, count one half) and w is
+the probability of each setting to be the one chosen (`best_of.Search`). At n = 1 it is the
+statistic of Mann and Whitney 1947, and its standard error is that of DeLong et al. 1988, extended
+here to any n through the influence of each setting.
 
-Which interval covers where was simulated (docs/validation.md): `better` picks it and names it.
+The coverage of the intervals was simulated (docs/validation.md); `better` picks the interval that
+is known to cover, and names it.
 """
 
 import math
@@ -51,10 +53,11 @@ class Better:
     """P(A better than B at n) with its interval.
 
     Attributes:
-        probability: the point, unbiased (without replacement).
-        low, high: the ends of the interval, over the draw of settings.
-        se: standard error of the probability, first order.
-        method: how the interval was made, in words for the page.
+        probability: point estimate, unbiased (without replacement).
+        low: lower end of the interval over the draw of settings.
+        high: upper end of that interval.
+        se: first-order standard error of the probability; NaN with a single setting.
+        method: how the interval was made, as the report prints it.
     """
 
     probability: float
@@ -65,11 +68,14 @@ class Better:
 
 
 def probability_better(a: Search, b: Search, *, replacement: bool = False) -> float:
-    """P(the setting that A's search reports scores lower than B's), drawn independently.
+    """Return the probability that A's search reports a lower score than B's, both drawn
+    independently.
 
     Args:
-        a, b: the searches; numbers of settings and budgets may differ.
-        replacement: False (default): unbiased. True: the plug-in, off by up to 0.05 at n/B = 0.4.
+        a: A's search.
+        b: B's search; its number of settings and its budget may differ from A's.
+        replacement: False (default) gives the unbiased estimate; True gives the plug-in estimate,
+            which is off by up to 0.05 at n/B = 0.4.
     """
     a, b = a.in_order(), b.in_order()
     probabilities_a = a.choice_probabilities(replacement=replacement)
@@ -79,16 +85,25 @@ def probability_better(a: Search, b: Search, *, replacement: bool = False) -> fl
 
 
 def beats(a: Array, b: Array) -> Array:
-    """Who beats whom, (settings of A, settings of B): 1 where A's score is lower, 1/2 where equal,
-    else 0; failures are equal and worst."""
+    """Return which setting of A beats which setting of B.
+
+    Args:
+        a: (settings of A,) scores, lower is better; failures are worst and equal.
+        b: (settings of B,) scores.
+
+    Returns:
+        (settings of A, settings of B): 1 where A's score is lower, 1/2 where both are equal, else
+        0.
+    """
     left, right = worst_last(a)[:, None], worst_last(b)[None, :]
     return _wins(left, right)
 
 
 class _Wins:
-    """The table of `beats`, times the probabilities of being chosen on either side; beyond "
-    f"`MAX_EXACT_SETTINGS`
-    settings without writing it out."""
+    """The table of `beats`, multiplied by the choice probabilities of either side.
+
+    Beyond `MAX_EXACT_SETTINGS` settings the table is not written out.
+    """
 
     def __init__(self, a: Array, b: Array) -> None:
         self._a, self._b = worst_last(a), worst_last(b)
@@ -123,10 +138,14 @@ def _wins(left: Array, right: Array) -> Array:
 
 
 def standard_error(a: Search, b: Search) -> float:
-    """Standard error of `probability_better`, over the draw of settings of both; real budgets too.
+    """Return the standard error of `probability_better` over the draw of the settings of both.
+
+    Args:
+        a: A's search; its budget may be real.
+        b: B's search; its budget may be real.
 
     Raises:
-        TooFewSettings: fewer than two settings on a side.
+        TooFewSettings: a side has fewer than two settings.
     """
     if min(a.settings, b.settings) < 2:
         raise TooFewSettings("a standard error needs at least two settings of each model")
@@ -144,10 +163,17 @@ def _error(values: Array, search: Search) -> float:
 
 
 def pair_z(a: Search, b: Search) -> float:
-    """Normal score of "A is better than B at n" on the logit scale.
+    """Return the normal score of "A is better than B at n" on the logit scale.
 
-    Turned round it changes its sign. It is 0 where nothing differs, and infinite where all settings
-    of one side beat all of the other.
+    Swapping A and B changes its sign. It is 0 where nothing differs, and infinite where all
+    settings of one side beat all of the other.
+
+    Args:
+        a: A's search.
+        b: B's search.
+
+    Raises:
+        TooFewSettings: a side has fewer than two settings.
     """
     middle, spread = _on_logit_scale(probability_better(a, b), standard_error(a, b), _edge(a, b))
     if abs(middle) < 1e-12:
@@ -169,20 +195,22 @@ def _on_logit_scale(probability: float, se: float, edge: float) -> tuple[float, 
 def better(
     a: Search, b: Search, *, rng: np.random.Generator, draws: int = 4000, level: float = 0.05
 ) -> Better:
-    """P(A better than B at n) with the interval that is known to cover: on the logit scale for n/B
-    up to 0.2 and 20 settings or more, by spacings up to n/B = 0.5, and wherever one model won all
-    but half a setting's worth: what was never seen, such as a rare good cluster, has no standard
-    error.
+    """Return P(A better than B at n) with an interval that is known to cover.
 
-    Only the order of the scores counts: no cap, no floor. Over twelve pairs of laws the interval on
-    the logit scale covers .94 to .97 on average and .88 for the worst pair; that by spacings covers
-    more than 95 % and is conservative.
+    The interval is on the logit scale for n/B up to 0.2 with 20 settings or more. It is made of
+    spacings up to n/B = 0.5, and wherever one model won all but half a setting's worth: what was
+    never seen, such as a rare cluster of good settings, has no standard error.
+
+    Only the order of the scores counts, so there is neither a cap nor a floor. Over twelve pairs of
+    distributions the interval on the logit scale covers .94 to .97 on average and .88 for the worst
+    pair; that by spacings covers more than 95 % and is conservative.
 
     Args:
-        a, b: the searches; numbers of settings and budgets may differ.
-        rng: for the spacings' draws; not used by the logit interval.
-        draws: how many.
-        level: chance to miss.
+        a: A's search.
+        b: B's search; its number of settings and its budget may differ from A's.
+        rng: source of the draws of the spacings; not used by the logit interval.
+        draws: number of these draws.
+        level: probability that the interval misses the truth, in (0, 1).
 
     Raises:
         TooFewSettings: n/B is above one half for A or B.
@@ -210,16 +238,19 @@ def better(
 def spacings_interval(
     a: Search, b: Search, cells_a: Cells, cells_b: Cells, level: float = 0.05
 ) -> Interval:
-    """Interval for P(A better than B at n) from what both searches can have missed; conservative.
+    """Return a conservative interval for P(A better than B at n) from what both searches can have
+    missed.
 
-    Cells between neighbouring settings are compared by their middles. What lies below a model's
+    Cells between neighbouring settings are compared by their midpoints. What lies below a model's
     best setting, and beyond its last finite score, counts as the cell's better edge where that
     model is to be favoured and as its worse edge otherwise: A for the upper end, B for the lower.
 
     Args:
-        a, b: the searches; their budgets are those of the cells.
-        cells_a, cells_b: drawn independently of each other.
-        level: chance to miss.
+        a: A's search; its budget is that of `cells_a`.
+        b: B's search; its budget is that of `cells_b`.
+        cells_a: A's cells, drawn independently of B's.
+        cells_b: B's cells.
+        level: probability that the interval misses the truth, in (0, 1).
     """
     (better_a, worse_a), (better_b, worse_b) = _cell_ends(a), _cell_ends(b)
     lower = _win_probabilities(cells_a, worse_a, cells_b, better_b)
@@ -245,7 +276,7 @@ def _win_probabilities(cells_a: Cells, values_a: Array, cells_b: Cells, values_b
 
 
 def _blocks(masses: Array) -> Iterator[Array]:
-    """Some draws at a time, which the processor's cache holds."""
+    """Some draws at a time, as many as fit into the processor's cache."""
     for start in range(0, len(masses), DRAWS_PER_BLOCK):
         yield masses[start : start + DRAWS_PER_BLOCK]
 
@@ -263,10 +294,20 @@ def _cell_ends(search: Search) -> tuple[Array, Array]:
 def bootstrap_better(
     a: Search, b: Search, *, rng: np.random.Generator, draws: int = 1000, level: float = 0.05
 ) -> Interval:
-    """Percentile interval, settings resampled within each model: to print beside the main one.
+    """Return the percentile interval from settings resampled within each model.
+
+    It is printed beside the main interval, for comparison.
+
+    Args:
+        a: A's search.
+        b: B's search.
+        rng: source of the resamples.
+        draws: number of resamples.
+        level: probability that the interval misses the truth, in (0, 1).
 
     Raises:
-        TooFewSettings: n/B above 0.1, or fewer than 50 settings: it does not cover there.
+        TooFewSettings: n/B is above 0.1, or there are fewer than 50 settings: the interval does not
+            cover there.
     """
     for side in (a, b):
         if side.settings < BOOTSTRAP_MIN_SETTINGS:
@@ -282,7 +323,7 @@ def bootstrap_better(
 
 
 def _resampled(search: Search, rng: np.random.Generator, draws: int) -> Array:
-    """What each setting's chance becomes in each resample: (draws, settings)."""
+    """(draws, settings): each setting's choice probability in each resample."""
     settings = search.settings
     order = np.argsort(worst_last(search.selection_scores), kind="stable")
     ranks = np.sort(rng.integers(settings, size=(draws, settings)), axis=1)
@@ -294,18 +335,19 @@ def _resampled(search: Search, rng: np.random.Generator, draws: int) -> Array:
 
 
 def paired_probability_better(a: Array, b: Array, budget: int) -> float:
-    """P(A better than B at n) where both try the same n settings.
+    """Return P(A better than B at n) where both try the same n settings.
 
-    The i-th setting of A and the i-th of B share their draws of the common hyper-parameters.
-    Another question than that of `probability_better`, and often a clearer answer; exact, without
-    replacement.
+    The i-th setting of A and the i-th of B use the same draws of their common hyper-parameters.
+    This is another question than that of `probability_better`, and often has a clearer answer. It
+    is exact, without replacement.
 
     Args:
-        a, b: (settings,) scores, the i-th of both a pair; failures as NaN or infinity.
-        budget: pairs tried.
+        a: (settings,) scores of A; failures as NaN or infinity.
+        b: (settings,) scores of B, paired with those of A.
+        budget: number of pairs tried, n.
 
     Raises:
-        ValueError: different numbers of settings.
+        ValueError: the numbers of settings differ, or the budget is not valid.
     """
     if len(a) != len(b):
         raise ValueError(f"pairs need as many settings of A as of B, got {len(a)} and {len(b)}")

@@ -1,4 +1,4 @@
-"""How well two rankings agree."""
+"""Agreement of two rankings."""
 
 import math
 from typing import NamedTuple
@@ -13,7 +13,14 @@ MIN_PAIRS = 5  # pairs below which an interval says nothing
 
 
 class Correlation(NamedTuple):
-    """A rank correlation with its 95 % interval over the draw of the pairs; None: refused."""
+    """A rank correlation with its 95 % interval over the draw of the pairs.
+
+    Attributes:
+        value: Spearman's rho, in [-1, 1].
+        low: lower end of the interval; None where no interval is given.
+        high: upper end of the interval; None where no interval is given.
+        pairs: number of pairs.
+    """
 
     value: float
     low: float | None
@@ -22,17 +29,20 @@ class Correlation(NamedTuple):
 
 
 def spearman(first: ArrayLike, second: ArrayLike) -> Correlation | None:
-    """Spearman's rank correlation of pairs, equal values sharing their mean rank.
+    """Return Spearman's rank correlation of pairs; equal values share their mean rank.
 
-    The interval is over the draw of the pairs, on Fisher's scale with the variance
-    (1 + rho^2 / 2) / (n - 3) of Bonett and Wright 2000; simulated for independent pairs of a normal
-    law it covers .93 to .96 (`tests/statistics/test_correlation.py`).
+    The interval is over the draw of the pairs, on Fisher's scale with the variance (1 + rho^2 / 2)
+    / (n - 3) of Bonett and Wright 2000. Simulated for independent pairs of a normal distribution it
+    covers .93 to .96 (`tests/statistics/test_correlation.py`).
 
     Args:
-        first, second: (n,) numbers; a pair with one that is not finite is left out.
+        first: (n,) numbers.
+        second: (n,) numbers, paired with `first`. A pair with a number that is not finite is
+            ignored.
 
     Returns:
-        None with fewer than two pairs, or where one side has only one value.
+        The correlation; None with fewer than two pairs, or where one side has only one value. There
+        is no interval below `MIN_PAIRS` pairs, or where the correlation is -1 or 1.
 
     Source: Spearman 1904, Am. J. Psychol. 15, 72-101; Bonett and Wright 2000, Psychometrika 65,
     23-28.

@@ -1,22 +1,23 @@
 """The expected best score within a budget of cost, where settings cost different amounts.
 
 Settings are tried in random order. A setting counts if it finishes within the budget; the search
-stops at the first that doesn't fit; if nothing finished, the search has the cap. Costs may be in
-any unit (seconds, FLOPs, images); a failed setting costs what it spent, evaluation costs nothing.
+stops at the first that does not fit; if nothing finished, the search has the cap. Costs may be in
+any unit (seconds, FLOPs, images). A failed setting costs what it spent, and evaluation costs
+nothing.
 
-The law of the best is a closed form on a grid of costs. For j in the order of what the search looks
-at, with B settings of costs c and a budget b,
+The distribution of the best has a closed form on a grid of costs. For j in the order of the
+selection scores, with B settings of costs c and a budget b,
 
     P(best is at or before r) = sum_{j <= r} sum_k #{S after r: |S| = k, cost(S) <= b - c_j}
                                 / (C(B, k) (B - k)),
 
-j being the first setting tried that is at or before r, and S those tried before it. The counts are
-those of a knapsack table. The expectation is unbiased for budgets below the total cost. Intervals
-are approximate: none of the known ones covers 95 % everywhere (docs/validation.md).
+where j is the first setting tried that is at or before r, and S are those tried before it. The
+counts are those of a knapsack table. The expectation is unbiased for budgets below the total cost.
+The intervals are approximate: none of the known ones covers 95 % everywhere (docs/validation.md).
 
-The table grows with the square of B and loses what costs less than a grid step, so beyond
-`MAX_EXACT_SETTINGS`
-settings searches are made instead (`orders`): unbiased as well, with a Monte-Carlo error.
+The table grows with the square of B and loses what costs less than a grid step. Beyond
+`MAX_EXACT_SETTINGS` settings, searches are therefore simulated instead (`orders`), which is
+unbiased as well and has a Monte-Carlo error.
 """
 
 import math
@@ -52,13 +53,21 @@ Method = Literal["resampled trials", "spacings at the effective number of settin
 
 @dataclass(frozen=True)
 class CostInterval:
-    """An approximate 95 % interval of the expected best at one budget, over draws of settings."""
+    """An approximate 95 % interval of the expected best at one budget, over the draw of settings.
+
+    Attributes:
+        budget: budget in the unit of the costs.
+        low: lower end; None where the interval is refused.
+        high: upper end; None where the interval is refused.
+        method: how the interval was made.
+        reason: why the interval is refused; empty where it is not.
+    """
 
     budget: float
-    low: float | None  # None: refused
+    low: float | None
     high: float | None
     method: Method
-    reason: str  # why it is refused, or ""
+    reason: str
 
 
 def best_distributions(
@@ -71,26 +80,29 @@ def best_distributions(
     replacement: bool = False,
     rng: np.random.Generator | None = None,
 ) -> tuple[BestDistribution, ...]:
-    """The law of the score that a search within each budget would report.
+    """Return the distribution of the score that a search within each budget would report.
 
     Args:
-        scores: (settings,) reported scores; NaN or infinity for a failed setting, never left out.
+        scores: (settings,) reported scores, lower is better; NaN or infinity for a failed setting.
+            Failed settings are never dropped.
         costs: (settings,) what each setting spent, at or above 0.
-        budgets: in the unit of the costs, above 0.
+        budgets: budgets in the unit of the costs, above 0.
         cap: the score that a failure, or a search in which nothing finished, counts as, and the
-            worst that any setting counts as: fixed before the results are known, the same for all.
-        choose_by: (settings,) scores that the search looks at (validation) while `scores` are
-            reported (test); without it, the search looks at `scores`. Failures are chosen last.
+            worst that any setting counts as. It is fixed before the results are known and is the
+            same for all models.
+        choose_by: (settings,) scores that the search selects by (validation), where `scores` are
+            only reported (test). None means that it selects by `scores`. Failures are chosen last.
         replacement: whether one setting may be tried twice (biased towards worse scores).
-        rng: draws the orders of more than `MAX_EXACT_SETTINGS` settings, without replacement.
+        rng: source of the random orders of more than `MAX_EXACT_SETTINGS` settings, without
+            replacement.
 
     Returns:
-        One law per budget, over settings + 1 values: the last chance of all is that nothing
-        finished.
+        One distribution per budget, over settings + 1 values: the additional value is the cap of a
+        search in which nothing finished.
 
     Raises:
-        ValueError: no settings, another number of costs, a cost or budget out of its range, or more
-            than `MAX_EXACT_SETTINGS` settings without `rng`.
+        ValueError: there are no settings, the number of costs differs, a cost or budget is out of
+            its range, or there are more than `MAX_EXACT_SETTINGS` settings and no `rng`.
     """
     _check(scores, costs, budgets)
     if len(scores) > MAX_EXACT_SETTINGS and not replacement and rng is None:
@@ -134,8 +146,22 @@ def cost_curve(
     choose_by: Array | None = None,
     rng: np.random.Generator | None = None,
 ) -> Array:
-    """(budgets,) expected best within each budget, without replacement; arguments as in "
-    f"`best_distributions`."""
+    """Return the expected best within each budget, without replacement.
+
+    Args:
+        scores: (settings,) reported scores; failures as NaN or infinity.
+        costs: (settings,) what each setting spent, at or above 0.
+        budgets: budgets in the unit of the costs, above 0.
+        cap: the score of a failure, or of a search in which nothing finished.
+        choose_by: (settings,) scores that the search selects by; None means `scores`.
+        rng: source of the random orders; needed beyond `MAX_EXACT_SETTINGS` settings.
+
+    Returns:
+        (budgets,) expected scores.
+
+    Raises:
+        ValueError: see `best_distributions`.
+    """
     distributions = best_distributions(
         scores, costs, budgets, cap=cap, choose_by=choose_by, rng=rng
     )
@@ -143,9 +169,15 @@ def cost_curve(
 
 
 def effective_settings(costs: Array, budget: float) -> float:
-    """How many settings a budget buys on average, by renewal theory: b/mean + (cv^2 - 1)/2.
+    """Return how many settings a budget buys on average, by renewal theory: b/mean + (cv^2 - 1)/2.
 
-    Source: Cox 1962, Renewal Theory, section 4.2. Good from about 10 mean costs on.
+    The approximation is good from about ten mean costs on.
+
+    Args:
+        costs: (settings,) what each setting spent.
+        budget: budget b in the unit of the costs.
+
+    Source: Cox 1962, Renewal Theory, section 4.2.
     """
     mean = float(np.mean(costs))
     return budget / mean + (float(np.var(costs)) / mean**2 - 1) / 2
@@ -162,19 +194,29 @@ def cost_intervals(
     choose_by: Array | None = None,
     draws: int = 1000,
 ) -> tuple[CostInterval, ...]:
-    """An approximate 95 % interval of the expected best at each budget.
+    """Return an approximate 95 % interval of the expected best at each budget.
 
-    Up to a tenth of the total cost: percentiles over resampled whole (score, cost) pairs; of more
-    than `MAX_EXACT_SETTINGS` settings the normal interval of fewer resamples. From there to half
-    of it: the
-    spacings interval at the effective number of settings, rescaled to the curve. Beyond half, and
-    below 20 settings: refused.
+    Up to a tenth of the total cost the ends are percentiles over resampled pairs of score and cost;
+    beyond `MAX_EXACT_SETTINGS` settings they are those of a normal interval from fewer resamples.
+    From there to half of the total cost the interval is that of the spacings at the effective
+    number of settings, rescaled to the curve. It is refused beyond half, and below `MIN_SETTINGS`
+    settings.
 
     Args:
-        scores, costs, budgets, cap, choose_by: see `best_distributions`.
+        scores: (settings,) reported scores; failures as NaN or infinity.
+        costs: (settings,) what each setting spent, at or above 0.
+        budgets: budgets in the unit of the costs, above 0.
+        cap: the score of a failure, or of a search in which nothing finished.
         floor: a true lower bound of the score, such as 0 for a distance.
-        rng: draws the resamples; the same generator gives the same intervals.
+        rng: source of the resamples; a generator in the same state gives the same intervals.
+        choose_by: (settings,) scores that the search selects by; None means `scores`.
         draws: number of resamples; four times as many spacings are drawn.
+
+    Returns:
+        One interval per budget, in the order given.
+
+    Raises:
+        ValueError: see `best_distributions`.
     """
     _check(scores, costs, budgets)
     total = float(np.sum(costs)) * (1 + 1e-9)
@@ -247,7 +289,7 @@ def _resampled(
     draws: int,
     orders: int = 100,
 ) -> list[tuple[float, float]]:
-    """Percentile intervals over resampled settings, each resample searched in the same random
+    """Percentile intervals over resampled settings; all resamples are searched in one set of random
     orders."""
     settings = len(scores)
     order = np.argsort(worst_last(scores if choose_by is None else choose_by), kind="stable")

@@ -1,5 +1,7 @@
-"""How likely the best of a search within a budget is at or before each setting, by counting: the
-table behind `coequal.statistics.cost`."""
+"""How likely the best of a search within a cost budget is at or before each setting, by counting.
+
+This is the table behind `coequal.statistics.cost`.
+"""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -13,7 +15,15 @@ GRID_POINTS = 1000
 
 
 def reached(units: np.ndarray, limits: list[int]) -> Array:
-    """(limits, settings) P(the best is at or before r), from whole costs `units`, best first."""
+    """Return P(the best is at or before setting r) for searches without replacement.
+
+    Args:
+        units: (settings,) costs in whole grid steps, best setting first.
+        limits: budgets in whole grid steps.
+
+    Returns:
+        (limits, settings) probabilities.
+    """
     settings, most = len(units), max(limits)
     fitting = int(np.sum(np.cumsum(np.sort(units)) <= most))
     size = min(fitting, settings - 1) + 1
@@ -35,7 +45,17 @@ def reached(units: np.ndarray, limits: list[int]) -> Array:
 
 
 def reached_again(units: np.ndarray, limits: list[int]) -> Array:
-    """As `reached`, where settings are drawn with replacement: a recursion in what is left."""
+    """Return P(the best is at or before setting r) for searches with replacement.
+
+    The probability is a recursion in the remaining budget.
+
+    Args:
+        units: (settings,) costs in whole grid steps, best setting first.
+        limits: budgets in whole grid steps.
+
+    Returns:
+        (limits, settings) probabilities.
+    """
     settings, most = len(units), max(limits)
     after = np.arange(settings)[None, :] > np.arange(settings)[:, None]  # [r, i]: i lies after r
     free = (after & (units == 0)).sum(axis=1) / settings  # drawn again with nothing spent
@@ -49,7 +69,15 @@ def reached_again(units: np.ndarray, limits: list[int]) -> Array:
 
 
 def grids(costs: Array, budgets: Sequence[float]) -> Iterator[tuple[float, list[int]]]:
-    """Grid steps and the budgets (their places) that each serves: those within a factor of two."""
+    """Yield grid steps, and which budgets each step serves: those within a factor of two.
+
+    Args:
+        costs: (settings,) costs, at or above 0.
+        budgets: budgets in the unit of the costs.
+
+    Yields:
+        The grid step, and the positions of its budgets in `budgets`.
+    """
     remaining = sorted(range(len(budgets)), key=lambda i: budgets[i], reverse=True)
     while remaining:
         top = budgets[remaining[0]]
@@ -59,9 +87,9 @@ def grids(costs: Array, budgets: Sequence[float]) -> Iterator[tuple[float, list[
 
 
 def _step(costs: Array, largest: float) -> float:
-    """A grid step of which the usual cost is a multiple; else whole settings would be rounded out
-    of a budget of just their sum. Usual is the cost at which the most is spent, or the twelfth or
-    larger part of it of which all costs are multiples."""
+    """A grid step of which the usual cost is a multiple; otherwise whole settings would be rounded
+    out of a budget of exactly their sum. The usual cost is the one at which most is spent, or the
+    largest fraction of it, down to a twelfth, of which all costs are multiples."""
     each, counts = np.unique(costs, return_counts=True)
     unit = common = float(each[np.argmax(each * counts)])
     for parts in range(1, 13):

@@ -1,4 +1,4 @@
-"""Several tests at once: p-values that allow for their number."""
+"""Several tests at once: p-values adjusted for their number."""
 
 import numpy as np
 
@@ -6,9 +6,17 @@ from coequal.statistics.best_of import Array
 
 
 def holm(p_values: Array) -> Array:
-    """(tests,) p-values adjusted for their number, by Holm's step-down procedure.
+    """Return p-values adjusted for their number by Holm's step-down procedure.
 
-    The i-th smallest of k is multiplied by k - i + 1, and none may fall below a smaller one's.
+    The i-th smallest of k is multiplied by k - i + 1, and none may fall below that of a smaller
+    one.
+
+    Args:
+        p_values: (tests,) in [0, 1].
+
+    Returns:
+        (tests,) adjusted p-values, at most 1, in the order given.
+
     Source: Holm 1979, Scand. J. Stat. 6, 65-70.
     """
     order = np.argsort(p_values, kind="stable")

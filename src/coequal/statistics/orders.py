@@ -1,8 +1,8 @@
-"""Searches within a budget of cost, made in random orders: for more settings than a table can hold.
+"""Searches within a cost budget, made in random orders: for more settings than a table can hold.
 
-Every setting of a random order is the start of a search, which goes round: by exchangeability each
-of them is a search in a uniformly random order, so their mean is unbiased; those that begin more
-than a search apart are nearly independent.
+Every setting of a random order is the start of a search, which wraps around at the end. By
+exchangeability each of them is a search in a uniformly random order, so their mean is unbiased;
+those that begin more than a search apart are nearly independent.
 """
 
 from collections.abc import Sequence
@@ -20,13 +20,16 @@ STARTS_PER_SEARCH = 4  # searches of a resample begin a quarter of a search apar
 def reached_in_orders(
     costs: Array, budgets: Sequence[float], rng: np.random.Generator, orders: int = ORDERS
 ) -> Array:
-    """(budgets, settings) share of the searches whose best is at or before each setting.
+    """Return the fraction of searches whose best is at or before each setting.
 
     Args:
-        costs: (settings,) in the order of what the search looks at, best first.
-        budgets: in the unit of the costs.
-        rng: draws the orders.
-        orders: how many.
+        costs: (settings,) costs in the order of the selection scores, best first.
+        budgets: budgets in the unit of the costs.
+        rng: source of the orders.
+        orders: number of random orders.
+
+    Returns:
+        (budgets, settings) fractions.
     """
     settings = len(costs)
     counts = np.zeros((len(budgets), settings + 1))
@@ -44,15 +47,18 @@ def resampled_means(
     rng: np.random.Generator,
     resamples: int = RESAMPLES,
 ) -> Array:
-    """(resamples, budgets) expected best of settings drawn anew with replacement.
+    """Return the expected best of settings that are drawn again with replacement.
 
     Args:
-        values: (settings + 1,) what counts, in the order of what the search looks at; the last:
-            nothing finished.
-        costs: (settings,) in the same order.
-        budgets: in the unit of the costs.
-        rng: draws the resamples.
-        resamples: how many.
+        values: (settings + 1,) values that count, in the order of the selection scores; the last
+            one is for searches that finish nothing.
+        costs: (settings,) costs in the same order.
+        budgets: budgets in the unit of the costs.
+        rng: source of the resamples.
+        resamples: number of resamples.
+
+    Returns:
+        (resamples, budgets) means.
     """
     settings = len(costs)
     tries = np.array(budgets) / costs.mean()  # settings in a search, about
@@ -66,14 +72,15 @@ def resampled_means(
 
 
 class Order:
-    """Settings one after another, by their ranks; the first follows the last."""
+    """One random order of settings, given by their ranks; the first follows the last."""
 
     def __init__(self, ranks: NDArray[np.intp], costs: Array) -> None:
-        """Take them in.
+        """Prepare cumulative costs and range minima of the order.
 
         Args:
-            ranks: (settings,) of the settings as they are tried; 0 is best.
-            costs: by rank.
+            ranks: (settings,) ranks of the settings in the order in which they are tried; 0 is
+                best.
+            costs: (settings,) costs by rank.
         """
         self._settings, self._nothing = len(ranks), len(costs)
         twice = np.concatenate([ranks, ranks]).astype(np.int32)
@@ -85,8 +92,15 @@ class Order:
             self._best.append(np.minimum(last[:-half], last[half:]))
 
     def best(self, budget: float, apart: int = 1) -> NDArray[np.int32]:
-        """(searches,) the best rank that each search finishes within the budget, or the number of
-        ranks if it finishes nothing; one begins every `apart` settings."""
+        """Return the best rank that each search finishes within the budget.
+
+        Args:
+            budget: budget of every search, in the unit of the costs.
+            apart: number of settings between the starts of two searches.
+
+        Returns:
+            (searches,) ranks; the number of ranks where a search finishes nothing.
+        """
         starts = np.arange(0, self._settings, apart)
         within = self._spent[starts] + budget * (1 + 1e-9)
         ends = np.searchsorted(self._spent, within, side="right") - 1

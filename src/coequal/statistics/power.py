@@ -1,10 +1,10 @@
-"""What it would take: "to separate A from B at 95 % you need about N more settings".
+"""Power: about how many more settings it takes to separate A from B at 95 %.
 
-At a fixed budget n, with D the difference of the logarithms of the expected best of n and v_A, v_B
-the variances per setting of these logarithms, N = (1.960 + 0.842)^2 (v_A + v_B) / D^2 settings per
-model find the difference with a chance of 80 %. Estimated from the search that is to be extended, N
-is right in the median and wrong by factors of 3 to 25 (docs/validation.md): so it is given as a
-range, from D +- 1.28 se(D), and open upward where that reaches 0.
+At a fixed budget n, let D be the difference of the logarithms of the expected best of n, and v_A
+and v_B the variances per setting of these logarithms. Then N = (1.960 + 0.842)^2 (v_A + v_B) / D^2
+settings per model detect the difference with a probability of 80 %. Estimated from the search that
+is to be extended, N is right in the median and wrong by factors of 3 to 25 (docs/validation.md). It
+is therefore given as a range, from D +- 1.28 se(D), which is open upward where that reaches 0.
 """
 
 import math
@@ -21,19 +21,20 @@ MAX_BUDGET_RATIO = 0.2  # the largest n/B that a number of settings is given for
 
 @dataclass(frozen=True)
 class Needed:
-    """Settings per model, in all, that would separate two models at 95 % with a chance of 80 %.
+    """Total number of settings per model that would separate two models at 95 %, with 80 % power.
 
-    "More settings to see the same difference": the budget n stays the same, while the searches that
-    are measured grow.
+    The budget n stays the same, while the measured searches grow: these are more settings to see
+    the same difference.
 
     Attributes:
-        budget: n.
-        difference: D, log of A's expected best less log of B's; negative: A is better.
-        se: standard error of D, over the draw of settings.
+        budget: n, common to both searches.
+        difference: D, the logarithm of A's expected best less that of B's; negative if A is better.
+        se: standard error of D over the draw of settings.
         variances: v_A and v_B, per setting.
-        measured: settings that A and B have now.
-        low, likely: the least number of settings per model, and the likeliest one.
-        high: the largest, to one digit; None: open, "or never".
+        measured: numbers of settings that A and B have now.
+        low: lower end of the range of N, in settings per model.
+        likely: point estimate of N; None where the difference is 0.
+        high: upper end of the range, rounded up to one digit; None where the range is open.
     """
 
     budget: float
@@ -46,19 +47,31 @@ class Needed:
     high: int | None
 
     def more(self, in_all: int | None) -> tuple[int, int] | None:
-        """`low`, `likely` or `high` as what A and B still lack (0: they have it); None: open."""
+        """Return how many settings A and B still lack for a total of `in_all`.
+
+        Args:
+            in_all: `low`, `likely` or `high`.
+
+        Returns:
+            The missing settings of A and of B, 0 where there are enough; None if `in_all` is None.
+        """
         if in_all is None:
             return None
         return max(0, in_all - self.measured[0]), max(0, in_all - self.measured[1])
 
 
 def settings_needed(a: Search, b: Search, *, cap: float) -> Needed:
-    """How many settings per model would separate A from B at their common budget.
+    """Estimate how many settings per model would separate A from B at their common budget.
+
+    Args:
+        a: A's search.
+        b: B's search, with A's budget.
+        cap: the score that a failure counts as; see `best_of.best_distribution`.
 
     Raises:
-        TooFewSettings: n/B above 0.2 on a side: nothing is known there.
-        ValueError: different budgets, an expected best of 0 or below (no logarithm), or a failure
-            without a finite cap.
+        TooFewSettings: n/B is above 0.2 on a side, where nothing is known.
+        ValueError: the budgets differ, an expected best is 0 or below (it has no logarithm), there
+            is a failure without a finite cap, or nothing differs and nothing varies.
     """
     if a.budget != b.budget:
         raise ValueError(f"needs one budget for both, got {a.budget} and {b.budget}")
@@ -85,7 +98,12 @@ def settings_needed(a: Search, b: Search, *, cap: float) -> Needed:
 
 
 def settings_for(difference: float, variances: tuple[float, float]) -> float:
-    """N of the formula, per model in all; infinite for no difference."""
+    """Return N of the formula, the total number of settings per model; infinite for no difference.
+
+    Args:
+        difference: D, on the log scale.
+        variances: v_A and v_B, per setting.
+    """
     if difference == 0:
         return math.inf
     return float((norm.isf(0.025) + norm.ppf(0.8)) ** 2 * sum(variances) / difference**2)

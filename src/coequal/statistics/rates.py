@@ -1,10 +1,9 @@
-"""Intervals of a rate: how often a model's trials fail, or beat another's, given how often they
-did.
+"""Intervals for a rate: how often a model's trials fail, or beat another's.
 
 Wilson's interval is right on average over the rates (exact coverage for rates up to one half, mean
 and minimum: .954 and .84 of 10 trials, .952 and .91 of 50; its minima lie at rates under about
-2/total). Clopper and Pearson's never covers less than 95 %, and is wider: it is the one for a
-promise ("at most x % of the trials fail").
+2/total). The interval of Clopper and Pearson never covers less than 95 %, and is wider: it is the
+one for a promise ("at most x % of the trials fail").
 """
 
 import math
@@ -18,19 +17,29 @@ Z = 1.959963984540054  # the 97.5 % quantile of the standard normal distribution
 
 
 class Interval(NamedTuple):
-    """Two ends of a 95 % interval."""
+    """The two ends of a 95 % interval.
+
+    Attributes:
+        low: lower end.
+        high: upper end.
+    """
 
     low: float
     high: float
 
 
 def wilson(failures: int, total: int) -> Interval:
-    """The 95 % interval of the chance behind `failures` out of `total`, after Wilson.
+    """Return Wilson's 95 % interval of the probability behind `failures` out of `total`.
 
-    It is over the draw of settings and seeds. It stays inside [0, 1] and is usable at 0 failures.
+    The interval is over the draw of settings and seeds. It stays inside [0, 1] and is usable at 0
+    failures.
+
+    Args:
+        failures: number of trials that failed, from 0 to `total`.
+        total: number of trials, at least 1.
 
     Raises:
-        ValueError: no trials, or more failures than trials.
+        ValueError: there are no trials, or more failures than trials.
 
     Source: Wilson 1927, J. Am. Stat. Assoc. 22, 209-212.
     """
@@ -44,13 +53,18 @@ def wilson(failures: int, total: int) -> Interval:
 
 
 def clopper_pearson(failures: int, total: int) -> Interval:
-    """The interval that covers the chance behind `failures` out of `total` in at least 95 % of
-    studies, whatever the chance; wider than Wilson's.
+    """Return an interval that covers the probability behind a count in at least 95 % of studies.
+
+    It does so whatever that probability is, and is wider than Wilson's.
+
+    Args:
+        failures: number of trials that failed, from 0 to `total`.
+        total: number of trials, at least 1.
 
     Raises:
-        ValueError: no trials, or more failures than trials.
+        ValueError: there are no trials, or more failures than trials.
 
-    Source: Clopper and Pearson 1934, Biometrika 26, 404-413, by quantiles of the beta law.
+    Source: Clopper and Pearson 1934, Biometrika 26, 404-413, by quantiles of the beta distribution.
     """
     _check(failures, total)
     low = 0.0 if failures == 0 else float(beta.ppf(0.025, failures, total - failures + 1))
@@ -59,18 +73,20 @@ def clopper_pearson(failures: int, total: int) -> Interval:
 
 
 def newcombe(probability: float, a: int, b: int) -> Interval:
-    """The 95 % interval of P(a run of A beats a run of B), by the share of pairs that do.
+    """Return the 95 % interval of P(a run of A beats a run of B), from the proportion of pairs that
+    do.
 
-    All t with |probability - t| <= 1.96 sqrt(V(t)), V(t) = t (1-t) (1 + (n-1) ((1-t)/(2-t) +
-    t/(1+t))) / (a b) and n = (a+b)/2. It has a width even where all runs of A beat all of B, and is
-    Wilson's interval for one run each.
+    It holds all t with |probability - t| <= 1.96 sqrt(V(t)), where V(t) = t (1-t) (1 + (n-1)
+    ((1-t)/(2-t) + t/(1+t))) / (a b) and n = (a+b)/2. It has a width even where all runs of A beat
+    all of B, and is Wilson's interval for one run each.
 
     Args:
-        probability: share of the pairs in which A is better, ties as one half.
-        a, b: runs of each.
+        probability: proportion of the pairs in which A is better, in [0, 1]; ties count one half.
+        a: number of runs of A, at least 1.
+        b: number of runs of B, at least 1.
 
     Raises:
-        ValueError: no runs, or a share outside [0, 1].
+        ValueError: a side has no runs, or the probability is outside [0, 1].
 
     Source: Newcombe 2006, Stat. Med. 25, 559-573, method 5.
     """
@@ -81,9 +97,14 @@ def newcombe(probability: float, a: int, b: int) -> Interval:
 
 
 def mean_rate(rates: Sequence[float], intervals: Sequence[Interval]) -> Interval:
-    """The 95 % interval of the mean of independent rates, from the interval of each.
+    """Return the 95 % interval of the mean of independent rates, from the interval of each.
 
-    Each side's distances from rate to end add up in squares ("MOVER").
+    On each side the distances from the rates to the ends of their intervals add up in squares
+    ("MOVER").
+
+    Args:
+        rates: the rates, each in [0, 1].
+        intervals: the interval of each rate, in the same order.
 
     Source: Zou and Donner 2008, Stat. Med. 27, 1693-1702.
     """

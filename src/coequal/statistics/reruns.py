@@ -1,11 +1,11 @@
 """Re-runs of a chosen setting with fresh seeds: outliers, centre, spread, and who differs.
 
 Every interval here is over the training seed, at one setting per model. Lower scores are better; a
-failed run is NaN or infinity, is never left out of a centre, and there counts as the cap.
+failed run is NaN or infinity, is never dropped from a centre, and there counts as the cap.
 
 Scores are compared on the log scale (a seed multiplies a distance rather than adding to it). Where
 scores may be zero or negative, such as a negated precision, the linear scale must be asked for; the
-results carry the scale's name.
+results carry the name of the scale.
 """
 
 import math
@@ -40,107 +40,165 @@ the headline."""
 
 @dataclass(frozen=True)
 class Outliers:
-    """Which runs stand apart from the rest on the bad side."""
+    """Which runs are outliers on the bad side.
 
-    flagged: tuple[bool, ...]  # one per run, in the order given; every failed run is flagged
-    mark: Literal["", "*", "**"]  # none; at least one run; 20 % of the runs or more
-    centre: bool  # False if half of the runs or more are flagged: "no centre: most runs fail"
+    Attributes:
+        flagged: one entry per run, in the order given; every failed run is flagged.
+        mark: empty without a flagged run, "*" for at least one, "**" for 20 % of the runs or more.
+        centre: False if half of the runs or more are flagged: there is then no centre, as most runs
+            fail.
+    """
+
+    flagged: tuple[bool, ...]
+    mark: Literal["", "*", "**"]
+    centre: bool
 
 
 @dataclass(frozen=True)
 class Reruns:
-    """What the re-runs of one setting say. Scores are in the metric's own units."""
+    """Summary of the re-runs of one setting, with scores in the metric's own units.
+
+    Attributes:
+        runs: number of runs.
+        failed: number of runs without a finite score.
+        failure_rate: Wilson's 95 % interval of the failure rate.
+        outliers: which runs are outliers.
+        kept: number of runs behind `mean` and `sd`.
+        mean: mean of the runs that are not flagged; None without a centre.
+        sd: standard deviation between those runs (ddof 1): the spread over seeds, not a standard
+            error.
+        iqm: interquartile mean of all runs, failures at the cap, computed on `scale`.
+        iqm_interval: 95 % interval by Yuen's t; None below `MIN_RUNS` runs.
+        median: median of all runs, failures at the cap.
+        median_interval: interval of at least 95 % from order statistics; None below 6 runs.
+        scale: scale on which the interquartile mean is computed.
+        statement: what this number of runs allows: only points, a screening, or a claim.
+        headline: which centre to print first.
+    """
 
     runs: int
-    failed: int  # not finite
-    failure_rate: Interval  # Wilson, 95 %
+    failed: int
+    failure_rate: Interval
     outliers: Outliers
-    kept: int  # runs behind `mean` and `sd`
-    mean: float | None  # of the runs not flagged; None without a centre
-    sd: float | None  # between those runs (ddof 1): a spread of seeds, not a standard error
-    iqm: float  # interquartile mean of all runs, failures at the cap, on `scale`
-    iqm_interval: Interval | None  # Yuen's t, 95 %; None below `MIN_RUNS` runs
-    median: float  # of all runs, failures at the cap
-    median_interval: Interval | None  # order statistics, at least 95 %; None below 6 runs
+    kept: int
+    mean: float | None
+    sd: float | None
+    iqm: float
+    iqm_interval: Interval | None
+    median: float
+    median_interval: Interval | None
     scale: Scale
-    statement: Literal["points", "screening", "claim"]  # what so many runs allow
-    headline: Literal["points", "iqm", "median"]  # which centre to print first
+    statement: Literal["points", "screening", "claim"]
+    headline: Literal["points", "iqm", "median"]
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Two models' chosen settings compared by the interquartile means of their re-runs."""
+    """Two models' chosen settings compared by the interquartile means of their re-runs.
 
-    better: str  # the one with the lower interquartile mean, whether or not it is shown to be
+    Attributes:
+        better: the model with the lower interquartile mean, whether or not the difference is shown.
+        worse: the other model.
+        t: Yuen's statistic, at or above 0.
+        degrees: degrees of freedom.
+        p_value: two-sided p-value of this pair alone.
+        adjusted: p-value after Holm's adjustment over all pairs.
+    """
+
+    better: str
     worse: str
-    t: float  # Yuen's statistic, at or above 0
-    degrees: float  # of freedom
-    p_value: float  # two-sided, of this pair alone
-    adjusted: float  # after Holm, over all pairs
+    t: float
+    degrees: float
+    p_value: float
+    adjusted: float
 
     @property
     def shown(self) -> bool:
-        """Whether the difference is shown at 95 % over all pairs."""
+        """Whether the difference is significant at 95 % over all pairs."""
         return self.adjusted <= LEVEL
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Which chosen settings differ. It compares settings, not models."""
+    """Which chosen settings differ. It compares settings, not models.
 
-    tier: tuple[str, ...]  # not shown to be beaten by any other, lowest interquartile mean first
-    beaten: tuple[str, ...]  # the rest, likewise
-    differences: tuple[Difference, ...]  # every pair, clearest first
-    not_compared: tuple[str, ...]  # fewer than `MIN_RUNS` runs: in no tier
+    Attributes:
+        tier: models not shown to be beaten by any other, lowest interquartile mean first.
+        beaten: the other models, in the same order.
+        differences: every pair, smallest p-value first.
+        not_compared: models with fewer than `MIN_RUNS` runs, which are in no tier.
+        scale: scale of the comparison.
+    """
+
+    tier: tuple[str, ...]
+    beaten: tuple[str, ...]
+    differences: tuple[Difference, ...]
+    not_compared: tuple[str, ...]
     scale: Scale
 
 
 @dataclass(frozen=True)
 class Effect:
-    """A chosen setting against the one that the study compares it with."""
+    """A chosen setting against the one that the study compares it with.
+
+    Attributes:
+        name: the model.
+        against: the model that it is compared with.
+        ratio: ratio of the interquartile means; on the linear scale their difference.
+        interval: 95 % interval of the ratio, of this pair alone.
+        p_value: two-sided p-value of this pair alone.
+        adjusted: p-value after Holm's adjustment over all pairs that the study names.
+    """
 
     name: str
     against: str
-    ratio: float  # of the interquartile means; on the linear scale their difference
-    interval: Interval  # 95 %, of this pair alone
-    p_value: float  # two-sided, of this pair alone
-    adjusted: float  # after Holm, over all pairs that the study names
+    ratio: float
+    interval: Interval
+    p_value: float
+    adjusted: float
 
     @property
     def shown(self) -> bool:
-        """Whether the difference is shown at 95 % over all of these pairs."""
+        """Whether the difference is significant at 95 % over all pairs that the study names."""
         return self.adjusted <= LEVEL
 
 
 @dataclass(frozen=True)
 class SelectionGap:
-    """How much better the search saw the chosen setting than its re-runs do."""
+    """How much better the chosen setting scored in the search than in its re-runs.
+
+    Attributes:
+        search: score in the search.
+        rerun: interquartile mean of the re-runs.
+        difference: search - rerun; negative where the search was lucky.
+        relative: difference / rerun; None on the linear scale.
+    """
 
     search: float
-    rerun: float  # interquartile mean of the re-runs
-    difference: float  # search - rerun: negative where the search was lucky
-    relative: float | None  # difference / rerun; None on the linear scale
+    rerun: float
+    difference: float
+    relative: float | None
 
 
 def find_outliers(scores: Array, *, scale: Scale = "log") -> Outliers:
-    """The runs that stand apart, by a one-sided rule: a good run is never an outlier.
+    """Flag the outliers among runs by a one-sided rule: a good run is never an outlier.
 
-    Every failed run is flagged. On the rest, until nothing changes: with M the median of the log
-    scores and s = 1.4826 x the median of |log score - M|, at least 1e-4, a run is flagged if it
-    lies more than 5 s above M *and* above 1.5 x the median score exp(M). On the linear scale M and
-    s are of the scores themselves, s is at least 1e-4 |M|, and the second condition is "above M by
-    more than half of |M|", the same for positive scores.
+    Every failed run is flagged. The following is repeated on the others until nothing changes. Let
+    M be the median of the log scores and s = 1.4826 x the median of |log score - M|, at least 1e-4.
+    A run is flagged if it lies more than 5 s above M *and* above 1.5 x the median score exp(M). On
+    the linear scale M and s are of the scores themselves, s is at least 1e-4 |M|, and the second
+    condition is "above M by more than half of |M|", which is equivalent for positive scores.
 
-    Lucic et al. 2018, arXiv:1711.10337, table 3, have the marks ("*": severe outliers were left
-    out; "**": 20 % failures) but not the rule; rule and thresholds are this project's. It needs the
-    majority of the runs to be good.
+    Lucic et al. 2018, arXiv:1711.10337, table 3, have the marks ("*": severe outliers were removed;
+    "**": 20 % failures) but not the rule; rule and thresholds are this project's. The rule needs
+    the majority of the runs to be good.
 
     Args:
-        scores: (runs,).
-        scale: see the module.
+        scores: (runs,) scores; failures as NaN or infinity.
+        scale: "log", or "linear" where scores may be 0 or below.
 
     Raises:
-        ValueError: no runs, or a score at or below 0 on the log scale.
+        ValueError: there are no runs, or a score is at or below 0 on the log scale.
     """
     if not len(scores):
         raise ValueError("needs at least one run")
@@ -165,16 +223,17 @@ def find_outliers(scores: Array, *, scale: Scale = "log") -> Outliers:
 
 
 def describe(scores: Array, *, cap: float, scale: Scale = "log") -> Reruns:
-    """Everything that is printed of one setting's re-runs.
+    """Summarise the re-runs of one setting, as the report prints them.
 
     Args:
-        scores: (runs,).
-        cap: the score that a failure counts as and the worst that any run counts as; fixed before
-            the results are known, the same for all models. Mean and sd don't use it.
-        scale: see the module.
+        scores: (runs,) scores; failures as NaN or infinity.
+        cap: the score that a failure counts as, and the worst that any run counts as. It is fixed
+            before the results are known and is the same for all models. `mean` and `sd` do not use
+            it.
+        scale: "log", or "linear" where scores may be 0 or below.
 
     Raises:
-        ValueError: no runs, or a score or cap at or below 0 on the log scale.
+        ValueError: there are no runs, or a score or the cap is at or below 0 on the log scale.
     """
     outliers = find_outliers(scores, scale=scale)
     kept = scores[~np.array(outliers.flagged)]
@@ -209,18 +268,19 @@ def describe(scores: Array, *, cap: float, scale: Scale = "log") -> Reruns:
 
 
 def compare(scores: Mapping[str, Array], *, cap: float, scale: Scale = "log") -> Comparison:
-    """Which models' chosen settings differ, at 95 % over all pairs together.
+    """Determine which models' chosen settings differ, at 95 % over all pairs together.
 
-    Yuen's t test of two interquartile means (Yuen 1974, Biometrika 61, 165-170: unequal spreads,
-    Welch's degrees of freedom) for every pair, p-values after Holm 1979, Scand. J. Stat. 6, 65-70.
+    Every pair is tested by Yuen's t test of two interquartile means (Yuen 1974, Biometrika 61,
+    165-170: unequal variances, Welch's degrees of freedom); p-values are adjusted after Holm 1979,
+    Scand. J. Stat. 6, 65-70.
 
     Args:
         scores: for each model the (runs,) scores of its chosen setting's re-runs.
-        cap: see `describe`.
-        scale: see the module.
+        cap: the score that a failure counts as; see `describe`.
+        scale: "log", or "linear" where scores may be 0 or below.
 
     Raises:
-        ValueError: a score or the cap at or below 0 on the log scale.
+        ValueError: a score or the cap is at or below 0 on the log scale.
     """
     enough = {name: runs for name, runs in scores.items() if len(runs) >= MIN_RUNS}
     values = {name: _transformed(runs, cap, scale) for name, runs in enough.items()}
@@ -247,14 +307,19 @@ def effects(
     cap: float,
     scale: Scale = "log",
 ) -> tuple[Effect, ...]:
-    """Each setting against the one that it was planned to be compared with, and nothing else.
+    """Compare each setting with the one that it was planned to be compared with, and nothing else.
 
-    Yuen's test as in `compare`; Holm over the planned pairs alone.
+    The test is Yuen's, as in `compare`; Holm's adjustment is over the planned pairs alone.
 
     Args:
-        scores: see `compare`.
-        pairs: by name, its rival; those with fewer than `MIN_RUNS` runs on a side are left out.
-        cap, scale: see `describe`.
+        scores: for each model the (runs,) scores of its chosen setting's re-runs.
+        pairs: by model, the model that it is compared with; pairs with fewer than `MIN_RUNS` runs
+            on a side are skipped.
+        cap: the score that a failure counts as; see `describe`.
+        scale: "log", or "linear" where scores may be 0 or below.
+
+    Raises:
+        ValueError: a score or the cap is at or below 0 on the log scale.
     """
     enough = {
         n: _transformed(runs, cap, scale) for n, runs in scores.items() if len(runs) >= MIN_RUNS
@@ -274,10 +339,14 @@ def effects(
 
 
 def selection_gap(search: float, reruns: Reruns) -> SelectionGap:
-    """The search's score of the chosen setting against the interquartile mean of its re-runs.
+    """Compare the search's score of the chosen setting with the interquartile mean of its re-runs.
+
+    Args:
+        search: the chosen setting's score in the search, finite.
+        reruns: summary of its re-runs.
 
     Raises:
-        ValueError: the search's score isn't finite.
+        ValueError: the search's score is not finite.
     """
     if not math.isfinite(search):
         raise ValueError(f"the search's score must be finite, got {search}")

@@ -1,12 +1,13 @@
-"""How much each hyper-parameter of a model's search mattered, which way, and whether the best
-settings lie at the edge of its range.
+"""How much each hyper-parameter of a model's search mattered, in which direction, and whether the
+best settings lie at the edge of its range.
 
-The measure is the index of the variance of the settings' ranks that one hyper-parameter explains by
-itself: a first-order Sobol' index of the rank-transformed score (Saltelli and Sobol' 1995, Reliab.
-Eng. Syst. Saf. 50, 225-239), estimated from the search's own draws by regression: on a parabola in
-the position on the range for numbers (a good middle counts as much as a good end), on one mean per
-value for choices, where it is Kruskal and Wallis's H / (settings - 1). The number of regressors is
-allowed for (Ezekiel's adjusted R^2). Failed settings index the worst rank.
+The measure is the fraction of the variance of the settings' ranks that one hyper-parameter explains
+by itself: a first-order Sobol' index of the rank-transformed score (Saltelli and Sobol' 1995,
+Reliab. Eng. Syst. Saf. 50, 225-239). It is estimated from the search's own draws by regression: on
+a parabola in the position on the range for numbers (so that a good middle counts as much as a good
+end), and on one mean per value for categorical hyper-parameters, where it is Kruskal and Wallis's H
+/ (settings - 1). It is adjusted for the number of regressors (Ezekiel's adjusted R^2). Failed
+settings all have the worst rank.
 """
 
 import math
@@ -32,30 +33,50 @@ MAX_RANKS_IN_MEMORY = 2_000_000
 
 @dataclass(frozen=True)
 class Numeric:
-    """The values that a search drew of one numeric hyper-parameter, and its range."""
+    """The values that a search drew of one numeric hyper-parameter, and its range.
 
-    values: Array  # (settings,)
+    Attributes:
+        values: (settings,) drawn values.
+        low: lower end of the range.
+        high: upper end of the range.
+        log: whether the range is uniform in the logarithm.
+    """
+
+    values: Array
     low: float
     high: float
-    log: bool = False  # whether the range is uniform in the logarithm
+    log: bool = False
 
 
 @dataclass(frozen=True)
 class Categorical:
-    """The values that a search drew of a hyper-parameter with a list of values."""
+    """The values that a search drew of a hyper-parameter with a list of values.
 
-    values: tuple[str, ...]  # (settings,)
+    Attributes:
+        values: (settings,) drawn values.
+    """
+
+    values: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Edge:
-    """Where the best settings lie on a range, from 0 (low end) to 1 (high end)."""
+    """Where the best settings lie on a range, from 0 (low end) to 1 (high end).
 
-    positions: tuple[float, ...]  # of the best settings, best first
+    Attributes:
+        positions: positions of the best settings on the range, best setting first.
+        nearest: the end of the range that they are nearest to.
+        distance: the largest distance of any of them from that end, as a fraction of the range.
+        probability: probability that as many settings, picked at random from all, lie as near to
+            one end.
+        adjusted: that probability after Holm's adjustment over the numeric hyper-parameters.
+    """
+
+    positions: tuple[float, ...]
     nearest: Literal["low", "high"]
-    distance: float  # all of them lie within so much of that end
-    probability: float  # that as many of the settings, picked blindly, all lie so near to one end
-    adjusted: float  # after Holm, over the numeric hyper-parameters
+    distance: float
+    probability: float
+    adjusted: float
 
     @property
     def warns(self) -> bool:
@@ -65,16 +86,27 @@ class Edge:
 
 @dataclass(frozen=True)
 class Influence:
-    """What one hyper-parameter did in one model's search."""
+    """What one hyper-parameter did in one model's search.
+
+    Attributes:
+        name: the hyper-parameter.
+        sobol_index: estimated fraction of the variance of the ranks, with its sign; below 0 means
+            none.
+        p_value: p-value by permutation of the scores.
+        adjusted: p-value after Holm's adjustment over the hyper-parameters.
+        direction: which values were better; None for a categorical hyper-parameter, or where the
+            index is not above 0.
+        best_value: the categorical value with the lowest mean rank; None for numbers.
+        edge: where the best settings lie on the range; None for a categorical hyper-parameter.
+    """
 
     name: str
-    sobol_index: float  # of the variance of the ranks, sign kept: below 0 means none
-    p_value: float  # by permutation of the scores
-    adjusted: float  # after Holm, over the hyper-parameters
+    sobol_index: float
+    p_value: float
+    adjusted: float
     direction: Direction | None
-    """Which values were better; None for a choice, or where the index isn't above 0."""
-    best_value: str | None  # a choice's value with the lowest mean rank; None for numbers
-    edge: Edge | None  # None for a choice
+    best_value: str | None
+    edge: Edge | None
 
 
 def influences(
@@ -85,20 +117,20 @@ def influences(
     best: int | None = None,
     permutations: int = 2000,
 ) -> tuple[Influence, ...]:
-    """Every hyper-parameter of one model, the most influential first.
+    """Return the influence of every hyper-parameter of one model, the largest first.
 
     Args:
-        scores: (settings,) of the settings drawn from the ranges, so without the authors' setting;
-            NaN or infinity for a failure; lower is better.
-        parameters: what was drawn, by name.
-        rng: draws the permutations.
-        best: how many of the best settings `Edge` looks at; a tenth of them, at least 3, if None.
-        permutations: number of permutations; p-values are at least 1 / (permutations + 1). Of very
-            many settings fewer are made, as many as `MAX_SHUFFLED_RANKS` numbers allow, but 500
-            at least.
+        scores: (settings,) scores of the settings drawn from the ranges, that is without the
+            authors' setting; NaN or infinity for a failure; lower is better.
+        parameters: the values drawn of each hyper-parameter, by name.
+        rng: source of the permutations.
+        best: number of best settings that `Edge` is about; None means a tenth of the settings, and
+            at least 3.
+        permutations: number of permutations; p-values are at least 1 / (permutations + 1). For very
+            many settings fewer are made, as many as `MAX_SHUFFLED_RANKS` allows, but at least 500.
 
     Raises:
-        ValueError: fewer than `MIN_SETTINGS` settings, or lengths that don't match.
+        ValueError: there are fewer than `MIN_SETTINGS` settings, or the numbers of values differ.
     """
     settings = len(scores)
     if settings < MIN_SETTINGS:
@@ -121,10 +153,16 @@ def influences(
 
 
 def position(drawn: Numeric) -> Array:
-    """(settings,) where the values lie on the range, 0 at the low end and 1 at the high one.
+    """Return where drawn values lie on their range, 0 at the low end and 1 at the high one.
+
+    Args:
+        drawn: the values and their range.
+
+    Returns:
+        (settings,) positions; on the log scale where the range is uniform in the logarithm.
 
     Raises:
-        ValueError: an empty range, or one in the logarithm that isn't above 0.
+        ValueError: the range is empty, or is logarithmic and does not lie above 0.
     """
     if not drawn.low < drawn.high or (drawn.log and drawn.low <= 0):
         raise ValueError(f"not a range: {drawn.low} to {drawn.high}, log: {drawn.log}")
@@ -158,8 +196,8 @@ def _influence(
 
 
 def _direction(apart: Array, places: Array, basis: Array) -> Direction:
-    """Which of the fitted parabola's low end, high end and turning point is best, or both ends if
-    the turning point, inside the range, is worst."""
+    """Which of the fitted parabola's low end, high end and turning point is best; both ends if the
+    turning point lies inside the range and is worst."""
     fitted = basis @ (basis.T @ apart)
     if basis.shape[1] < 2:  # only two values were drawn: a line
         return "lower" if fitted[np.argmin(places)] < fitted[np.argmax(places)] else "higher"
@@ -193,7 +231,7 @@ def _explained(apart: Array, basis: Array) -> Array:
 def _p_values(
     apart: Array, bases: Sequence[Array], rng: np.random.Generator, permutations: int
 ) -> Array:
-    """For each basis the index of the permutations, the observed order among them, that explain as
+    """For each basis the proportion of permutations, the observed order among them, that explain as
     much."""
     observed = [float(_explained(apart, basis)) for basis in bases]
     as_much = np.zeros(len(bases))

@@ -1,13 +1,14 @@
 """Intervals for the best of n settings that hold where resampling fails.
 
 Resampling never produces a score below the lowest one seen, so bootstrap intervals for the best of
-n grow narrow exactly where little is known. The spacings interval uses only that F(x_(1)) <= ... <=
-F(x_(B)), the scores' own probabilities, are B sorted uniform numbers, whatever the law F; it bounds
-what lies below the lowest score by a floor and what lies above the highest by a cap. Simulated over
-eleven laws it covers 95 % or more at every budget: conservative (docs/validation.md).
+n become narrow exactly where little is known. The spacings interval uses only that F(x_(1)) <= ...
+<= F(x_(B)), the distribution function at the sorted scores, are B sorted uniform numbers, whatever
+the distribution F. A floor bounds what lies below the lowest score, and a cap bounds what lies
+above the highest. Simulated over eleven distributions, the interval covers 95 % or more at every
+budget: it is conservative (docs/validation.md).
 
-No method knows much beyond n/B = 0.5, where fewer than two independent looks at the best of n
-exist: refused.
+No method knows much beyond n/B = 0.5, where fewer than two independent draws of the best of n
+exist: such budgets are refused.
 """
 
 import math
@@ -35,26 +36,32 @@ NEGLIGIBLE_EXPONENT = 40.0
 
 
 class TooFewSettings(ValueError):
-    """An interval was asked for that this number of settings can't give."""
+    """The number of settings is too small for the interval that was asked for."""
 
 
 class MedianInterval(NamedTuple):
-    """An exact interval for the median of the best of n."""
+    """An exact interval for the median of the best of n.
 
-    low: float  # minus infinity: these settings give no lower end
-    high: float  # infinity: no upper end, or a failure
-    coverage: float  # the exact chance to cover, for a law without ties
+    Attributes:
+        low: lower end; minus infinity where these settings give none.
+        high: upper end; infinity where there is none, or where it is a failure.
+        coverage: exact probability to cover, for a distribution without ties.
+    """
+
+    low: float
+    high: float
+    coverage: float
 
 
 @dataclass(frozen=True, eq=False)
 class Cells:
-    """The chances, at one budget, that the best of n falls between two neighbouring settings.
+    """The probabilities, at one budget, that the best of n falls between two neighbouring settings.
 
     Attributes:
         masses: (draws, settings + 1), each row adding up to 1; cell 0 lies below the best setting.
-            Of more than `MAX_EXACT_SETTINGS` settings, cells at the end that are as good as empty
-            are left out.
-        budget: n.
+            Beyond `MAX_EXACT_SETTINGS` settings, cells at the end that are practically empty are
+            dropped.
+        budget: number of settings tried, n.
         settings: B, the number of settings that these cells are for.
     """
 
@@ -71,20 +78,21 @@ class Cells:
         choose_by: Array | None = None,
         level: float = 0.05,
     ) -> Interval:
-        """Interval for the expected best of n.
+        """Return an interval for the expected best of n.
 
         Args:
-            scores: (settings,) reported scores, failures as NaN or infinity.
+            scores: (settings,) reported scores, lower is better; failures as NaN or infinity.
             floor: a score that nothing can be below: 0 for a distance. A floor that is not true
                 makes the interval wrong; one that is too low only makes it wide.
-            cap: what a failure counts as, as in `best_of`.
-            choose_by: as in `best_of`: cells are then those between settings neighbouring on what
-                the search looks at, valued by the reported scores beside them.
-            level: chance to miss, shared equally between the ends.
+            cap: the score that a failure counts as; see `best_of.best_distribution`.
+            choose_by: (settings,) scores that the search selects by; None means `scores`. The cells
+                then lie between neighbours by selection score, and are valued by the reported
+                scores of these neighbours.
+            level: probability that the interval misses the truth, split equally between the ends.
 
         Raises:
-            ValueError: another number of settings, a cap that is not finite, or a score below the
-                floor.
+            ValueError: the number of settings differs, the cap is not finite, or a score lies below
+                the floor.
         """
         lower, upper = cell_values(scores, floor=floor, cap=cap, choose_by=choose_by)
         if len(scores) != self.settings:
@@ -96,14 +104,15 @@ class Cells:
 
 
 class Spacings:
-    """Draws of what B settings can have missed; they depend on B alone, so one object serves all
-    models with B settings and all budgets.
+    """Draws of what B settings can have missed.
+
+    The draws depend on B alone, so one object serves all models with B settings and all budgets.
 
     Args:
         settings: B, the number of settings.
-        rng: where the draws come from.
-        draws: how many; 4,000 put a Monte-Carlo error of about 1 % of its width on each end, 500 of
-            3 %. Of very many settings fewer are drawn (`max_draws`).
+        rng: source of the draws.
+        draws: number of draws; 4,000 put a Monte-Carlo error of about 1 % of its width on each end,
+            500 put 3 %. Fewer are made for very many settings (`max_draws`).
         least: the smallest budget that it will be asked for.
     """
 
@@ -126,11 +135,14 @@ class Spacings:
             self._above = 1 - np.concatenate([ends, inside, ends + 1], axis=1)
 
     def at(self, budget: float) -> Cells:
-        """The cells for the best of n, n real and at least 1.
+        """Return the cells for the best of n.
+
+        Args:
+            budget: number of settings tried, n, real and at least 1.
 
         Raises:
             TooFewSettings: n/B is above one half.
-            ValueError: a budget below 1, or below the least that was named.
+            ValueError: the budget is below 1, or below the smallest one that was announced.
         """
         if not budget >= self._least >= 1:
             raise ValueError(f"needs a budget of at least {self._least:g}, got {budget}")
@@ -145,24 +157,39 @@ class Spacings:
 
 
 def max_draws(settings: int, least: float = 1.0) -> int:
-    """How many draws are made at the most: as many as fifty megabytes hold, and never fewer than
-    `MIN_DRAWS`. All that anybody asks for up to some thousand settings."""
+    """Return the largest number of draws that is made for this many settings.
+
+    It is as many as fit into fifty megabytes, and never fewer than `MIN_DRAWS`. Up to some thousand
+    settings it is above every number of draws that is asked for.
+
+    Args:
+        settings: B, the number of settings.
+        least: the smallest budget that the draws are used for.
+    """
     return max(MIN_DRAWS, MAX_VALUES_IN_MEMORY // _reach(settings, least))
 
 
 def _reach(settings: int, budget: float) -> int:
-    """How many cells have a mass worth telling: (1 - x)^n beyond x = 40 / n is below e^-40. With
-    some to spare, as the x of a setting is only about its rank over B."""
+    """Number of cells with a mass that is not negligible.
+
+    (1 - x)^n beyond x = 40 / n is below e^-40; there are some cells to spare, as the x of a setting
+    is only about its rank over B.
+    """
     if settings <= MAX_EXACT_SETTINGS:
         return settings + 1
     return min(settings + 1, math.ceil(1.2 * NEGLIGIBLE_EXPONENT * settings / budget) + 100)
 
 
 def refuse_beyond(most: float, budget: float, settings: int) -> None:
-    """Refuse an interval where n/B is above `most`.
+    """Refuse an interval where n/B is above a limit.
+
+    Args:
+        most: largest n/B that is allowed.
+        budget: number of settings tried, n.
+        settings: B, the number of settings measured.
 
     Raises:
-        TooFewSettings: it is.
+        TooFewSettings: n/B is above `most`.
     """
     if budget > most * settings * (1 + 1e-12):
         raise TooFewSettings(
@@ -175,20 +202,27 @@ def refuse_beyond(most: float, budget: float, settings: int) -> None:
 def cell_values(
     scores: Array, *, floor: float, cap: float, choose_by: Array | None = None
 ) -> tuple[Array, Array]:
-    """What the best counts as in each cell, for the lower and for the upper end of an interval.
+    """Return what the best counts as in each cell, for the lower and for the upper end of an
+    interval.
 
-    A cell between two settings counts as their midpoint; below the best setting: the floor for the
-    lower end, that setting's score for the upper; beyond the worst: its score and the cap; between
-    a score and a failure: the score and the cap. Where the search chooses by other scores, the one
-    reported for its best setting has noise of its own that no neighbour evens out: for the upper
-    end, the worse of the best two stands there (without that, laws no wider than the noise are
-    covered in 92 %).
+    A cell between two settings counts as their midpoint. Below the best setting it counts as the
+    floor for the lower end and as that setting's score for the upper end; beyond the worst, as its
+    score and the cap; between a score and a failure, as the score and the cap. Where the search
+    selects by other scores, the score reported for its best setting has noise of its own that no
+    neighbour averages out: the upper end then takes the worse of the best two (without that,
+    distributions no wider than the noise are covered in 92 %).
+
+    Args:
+        scores: (settings,) reported scores; failures as NaN or infinity.
+        floor: a score that nothing can be below.
+        cap: the score that a failure counts as, finite.
+        choose_by: (settings,) scores that the search selects by; None means `scores`.
 
     Returns:
-        Two arrays, (settings + 1,).
+        Two arrays, (settings + 1,), for the lower and for the upper end.
 
     Raises:
-        ValueError: a cap that is not finite, or below the floor; a score below the floor.
+        ValueError: the cap is not finite or is below the floor, or a score lies below the floor.
     """
     if not math.isfinite(cap) or not floor <= cap:
         raise ValueError(f"needs a finite cap at or above the floor, got {cap} and {floor}")
@@ -211,19 +245,20 @@ def cell_values(
 
 
 def median_best_interval(scores: Array, budget: float, level: float = 0.05) -> MedianInterval:
-    """Exact interval for the median of the best of n, from order statistics; needs no cap and no
-    floor.
+    """Return an exact interval for the median of the best of n, from order statistics.
 
-    The median of the best of n is the quantile p = 1 - 2^(-1/n) of one setting's law. For scores
-    that the search itself looks at: where it chooses by others, only those have an exact interval.
+    It needs neither a cap nor a floor. The median of the best of n is the quantile p = 1 - 2^(-1/n)
+    of the distribution of a single setting. It holds for scores that the search itself selects by:
+    where it selects by others, only those have an exact interval.
 
     Args:
-        scores: (settings,), failures as NaN or infinity.
-        budget: n, real and at least 1.
-        level: largest chance to miss; exact coverage is at least 1 - level.
+        scores: (settings,) scores; failures as NaN or infinity.
+        budget: number of settings tried, n, real and at least 1.
+        level: largest probability to miss; the exact coverage is at least 1 - level.
 
     Raises:
         TooFewSettings: n/B is above one half.
+        ValueError: the budget is below 1.
     """
     if not budget >= 1:
         raise ValueError(f"needs a budget of at least 1, got {budget}")
@@ -237,7 +272,16 @@ def median_best_interval(scores: Array, budget: float, level: float = 0.05) -> M
 
 
 def median_ranks(settings: int, budget: float, level: float = 0.05) -> tuple[int, int]:
-    """The ranks, from 1, of the settings that end the interval; 0 and settings + 1 are no end."""
+    """Return the ranks of the two settings that end the interval of `median_best_interval`.
+
+    Args:
+        settings: B, the number of settings.
+        budget: number of settings tried, n.
+        level: largest probability to miss.
+
+    Returns:
+        Two ranks, counted from 1; 0 and settings + 1 mean that there is no such end.
+    """
     quantile = 1 - 2 ** (-1 / budget)
     ranks = np.arange(settings + 2)
     lower = ranks[binom.cdf(ranks - 1, settings, quantile) <= level / 2].max()

@@ -1,6 +1,6 @@
-"""The interquartile mean and the median of a few numbers, with intervals and a test for means.
+"""Interquartile mean and median of a few numbers, with intervals and a test.
 
-The middle half is taken by whole values: floor(m/4) of m are left out at each end, as Yuen's t
+The middle half is made of whole values: floor(m/4) of m are cut off at each end, as Yuen's t
 requires; there are no fractional ends.
 """
 
@@ -19,9 +19,12 @@ LEVEL = 0.05
 
 
 def interquartile_mean(values: Array) -> float:
-    """Mean of the middle half, by whole runs: floor(m/4) of the m values are left out at each end.
+    """Return the mean of the middle half: floor(m/4) of the m values are cut off at each end.
 
-    Whole runs, not fractional ends, because Yuen's interval is about this mean.
+    Whole values are cut, with no fractional ends, because Yuen's interval is about this mean.
+
+    Args:
+        values: (runs,) numbers, at least one.
     """
     ordered = np.sort(values)
     cut = len(ordered) // 4
@@ -31,14 +34,19 @@ def interquartile_mean(values: Array) -> float:
 
 
 def yuen_interval(values: Array) -> Interval:
-    """The 95 % interval of the interquartile mean of (runs,) values, on their own scale.
+    """Return the 95 % interval of the interquartile mean, on the scale of the values.
 
     With g = floor(m/4), h = m - 2g and s_w the standard deviation (ddof 1) after the g values at
-    each end are set to their nearest kept neighbour: mean +- t s_w / ((1 - 2g/m) sqrt(m)) with
-    h - 1 degrees of freedom. Tukey and McLaughlin 1963, Sankhya A 25, 331-352.
+    each end are set to their nearest kept neighbour: mean +- t s_w / ((1 - 2g/m) sqrt(m)) with h -
+    1 degrees of freedom.
+
+    Args:
+        values: (runs,) numbers.
 
     Raises:
-        ValueError: fewer than `MIN_RUNS` values.
+        ValueError: there are fewer than `MIN_RUNS` values.
+
+    Source: Tukey and McLaughlin 1963, Sankhya A 25, 331-352.
     """
     runs = len(values)
     if runs < MIN_RUNS:
@@ -51,10 +59,17 @@ def yuen_interval(values: Array) -> Interval:
 
 
 def median_interval(values: Array) -> Interval | None:
-    """The interval of the median between two order statistics that covers it in at least 95 % of
-    studies, whatever the law; None below 6 values, where even the two extremes don't.
+    """Return the interval between two order statistics that covers the median in at least 95 % of
+    studies.
 
-    The l-th lowest and l-th highest with the largest l for which P(Bin(m, 1/2) <= l - 1) <= 2.5 %.
+    This holds for every distribution. The interval ends at the l-th lowest and the l-th highest
+    value, with the largest l for which P(Bin(m, 1/2) <= l - 1) <= 2.5 %.
+
+    Args:
+        values: (runs,) numbers.
+
+    Returns:
+        The interval; None below 6 values, where even the two extremes cover less.
     """
     runs = len(values)
     rank = int(binom.ppf(LEVEL / 2, runs, 0.5))  # the first k with P(Bin <= k) >= 2.5 %
@@ -67,14 +82,20 @@ def median_interval(values: Array) -> Interval | None:
 
 
 def yuen_test(a: Array, b: Array) -> tuple[float, float, float]:
-    """Statistic (at or above 0), degrees of freedom and two-sided p-value of "A and B have the same
-    interquartile mean", whatever their spreads.
+    """Test whether A and B have the same interquartile mean, whatever their variances.
 
     With d = (m-1) s_w^2 / (h (h-1)) of each, t = |difference| / sqrt(d_A + d_B), and Welch's
     degrees of freedom (d_A + d_B)^2 / (d_A^2 / (h_A - 1) + d_B^2 / (h_B - 1)).
 
+    Args:
+        a: (runs of A,) numbers.
+        b: (runs of B,) numbers.
+
+    Returns:
+        The statistic (at or above 0), the degrees of freedom and the two-sided p-value.
+
     Raises:
-        ValueError: fewer than `MIN_RUNS` values on either side.
+        ValueError: there are fewer than `MIN_RUNS` values on either side.
 
     Source: Yuen 1974, Biometrika 61, 165-170.
     """
@@ -87,10 +108,14 @@ def yuen_test(a: Array, b: Array) -> tuple[float, float, float]:
 
 
 def yuen_difference(a: Array, b: Array) -> Interval:
-    """The 95 % interval of the interquartile mean of A less that of B, by the same test.
+    """Return the 95 % interval of A's interquartile mean less B's, by inverting `yuen_test`.
+
+    Args:
+        a: (runs of A,) numbers.
+        b: (runs of B,) numbers.
 
     Raises:
-        ValueError: fewer than `MIN_RUNS` values on either side.
+        ValueError: there are fewer than `MIN_RUNS` values on either side.
     """
     error, degrees = _error_of_difference(a, b)
     half = error * float(student.ppf(1 - LEVEL / 2, degrees)) if error else 0.0

@@ -1,18 +1,20 @@
 """Where differences between scores come from: evaluation noise, seed, hyper-parameters, model.
 
-Moment estimators (analysis of variance for unbalanced nested designs; Searle, Casella and McCulloch
-1992, Variance Components, chapter 3), on the log scores of the runs that finished. Failures have
-fractions of their own (`failure_components`): at the cap they would swamp the scores'.
+The components of variance are moment estimates (analysis of variance for unbalanced nested designs;
+Searle, Casella and McCulloch 1992, Variance Components, chapter 3) on the log scores of the runs
+that finished. Failures have components of their own (`failure_components`): at the cap they would
+swamp those of the scores.
 
-The seed's variance is measured at the settings that were re-run, the best ones. Bad settings
-usually vary more from seed to seed, so the hyper-parameters' share contains some of that.
+The variance over seeds is measured at the settings that were re-run, the best ones. Bad settings
+usually vary more from seed to seed, so the component of the hyper-parameters contains some of that
+variance.
 
 Intervals are generalised pivotal quantities (Weerahandi 1993, J. Am. Stat. Assoc. 88, 899-905):
-each mean square is divided by draws of a chi-square over its degrees of freedom, and fractions are
-taken of every draw. Below the models, heavy tails cost degrees of freedom by the kurtosis of the
-residuals (Box 1953, Biometrika 40, 318-335); models, being few, are taken as normal. Resampling
-models and settings instead covers far less than 95 % (docs/validation.md): a variance between eight
-models has seven degrees of freedom, which resampling doesn't know.
+each mean square is divided by draws of a chi-square over its degrees of freedom, and the fractions
+are computed from every draw. Below the models, heavy tails cost degrees of freedom by the kurtosis
+of the residuals (Box 1953, Biometrika 40, 318-335); models, being few, are taken as normal.
+Resampling models and settings instead covers far less than 95 % (docs/validation.md): a variance
+between eight models has seven degrees of freedom, which resampling ignores.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -31,39 +33,57 @@ SOURCES: tuple[Source, ...] = ("evaluation", "seed", "hyper-parameters", "model"
 
 @dataclass(frozen=True)
 class VarianceComponent:
-    """One source's component of the variance."""
+    """One source's component of the variance.
+
+    Attributes:
+        source: where the variance comes from.
+        variance: the estimate with its sign; None where it is not separable, see `note`.
+        fraction: fraction of the sum of the components, in [0, 1], a negative one counting as 0;
+            None where it is not defined.
+        interval: 95 % interval of the fraction; None without a generator or without a fraction.
+        note: where the number comes from, or why there is none.
+    """
 
     source: Source
-    variance: float | None  # as estimated, sign kept; None: not separable, see `note`
-    fraction: float | None  # of the sum of the parts, a negative one counting as 0
-    interval: Interval | None  # of the share, 95 %; None without a generator, or a share
-    note: str  # where the number comes from, or why there is none
+    variance: float | None
+    fraction: float | None
+    interval: Interval | None
+    note: str
 
 
 @dataclass(frozen=True)
 class VarianceComponents:
-    """The parts in the order of `SOURCES` (failures have no "evaluation")."""
+    """All components of a variance.
+
+    Attributes:
+        components: in the order of `SOURCES` (failures have no "evaluation").
+        scale: scale of the scores, or "failures".
+    """
 
     components: tuple[VarianceComponent, ...]
     scale: Scale | Literal["failures"]
 
     def __getitem__(self, source: Source) -> VarianceComponent:
-        """The component of one source."""
+        """Return the component of one source."""
         return {component.source: component for component in self.components}[source]
 
 
 def variance_from_errors(scores: Array, errors: Array) -> float | None:
-    """Evaluation noise of log scores from standard errors: the mean of (error / score)^2.
+    """Return the evaluation noise of log scores from standard errors: the mean of (error /
+    score)^2.
 
-    The delta method; for networks that were measured once by a metric that knows its own standard
-    error. None if no finite score has a finite error.
+    This is the delta method, for networks that were measured once by a metric that knows its own
+    standard error.
 
     Args:
-        scores: (measurements,) above 0, or not finite for a failure.
-        errors: (measurements,) standard errors in the units of the score; NaN where unknown.
+        scores: (measurements,) scores above 0; not finite for a failure.
+        errors: (measurements,) standard errors in the unit of the score; NaN where unknown.
+
+    Returns:
+        The variance on the log scale; None if no finite score has a finite error.
 
     Raises:
-        ValueError: a finite score at or below 0.
+        ValueError: a finite score is at or below 0.
     """
     known = np.isfinite(scores) & np.isfinite(errors)
     if np.any(scores[known] <= 0):
@@ -80,23 +100,25 @@ def variance_components(
     rng: np.random.Generator | None = None,
     draws: int = 2000,
 ) -> VarianceComponents:
-    """The four parts of the variance of a single score.
+    """Estimate the four components of the variance of a single score.
 
-    A component that the design can't separate has no number; the one that it is in says so.
+    A component that the design cannot separate has no number, and the note of the component that
+    contains it says so.
 
     Args:
-        search: for each model its (settings,) search scores, one seed and one evaluation each;
-            NaN or infinity where a trial failed.
-        reruns: for each model (it may be missing) one array per re-run setting: (runs,) or
-            (runs, evaluations) scores of the same networks; NaN where a run failed or an evaluation
-            is missing.
+        search: for each model its (settings,) search scores, one seed and one evaluation each; NaN
+            or infinity where a trial failed.
+        reruns: for each model (it may be missing) one array per re-run setting: (runs,) or (runs,
+            evaluations) scores of the same networks; NaN where a run failed or an evaluation is
+            missing.
         evaluation_variance: evaluation noise known from elsewhere (`variance_from_errors`), on the
             same scale; used only if no network was measured twice.
         scale: "log", or "linear" where scores may be 0 or below.
-        rng, draws: for the intervals; without a generator, there are none.
+        rng: source of the draws of the intervals; without it there are none.
+        draws: number of these draws.
 
     Raises:
-        ValueError: a score at or below 0 on the log scale.
+        ValueError: a score is at or below 0 on the log scale.
     """
     networks = [
         [_finite(run, scale) for run in np.asarray(setting)]
@@ -139,17 +161,20 @@ def failure_components(
     rng: np.random.Generator | None = None,
     draws: int = 2000,
 ) -> VarianceComponents:
-    """The parts of the variance of "this run failed" (0 or 1): seed, hyper-parameters, model.
+    """Estimate the components of the variance of "this run failed" (0 or 1).
+
+    The sources are seed, hyper-parameters and model.
 
     Args:
         failed: for each model one (runs,) array of 0 and 1 per setting: the settings that were run
-            with several seeds, or, with arrays of length 1, the search (then the seed's component
-            isn't
-            separable from the hyper-parameters').
-        rng, draws: see `variance_components`; the intervals are rough where failures are rare.
+            with several seeds, or, with arrays of length 1, the search (the component of the seed
+            is then not separable from that of the hyper-parameters).
+        rng: source of the draws of the intervals, which are rough where failures are rare; without
+            it there are none.
+        draws: number of these draws.
 
     Raises:
-        ValueError: an entry that is neither 0 nor 1.
+        ValueError: an entry is neither 0 nor 1.
     """
     models = [[np.asarray(g, float) for g in groups if len(g)] for groups in failed.values()]
     models = [groups for groups in models if groups]
@@ -202,9 +227,13 @@ def _layer(groups: Sequence[Array]) -> _Layer | None:
 
 
 def _carried(reciprocals: Sequence[Array]) -> float:
-    """How much of the variance below is carried in the pooled variance of means within "
-    f"groups, whose
-    members are means of so many repeats: 1 / repeats in `reciprocals`, an array for each group."""
+    """The fraction of the variance below that remains in the pooled variance of means within
+    groups.
+
+    Args:
+        reciprocals: one array for each group, of 1 / repeats for each of its members, which are
+            means of so many repeats.
+    """
     degrees = sum(len(one) - 1 for one in reciprocals if len(one))
     carried = sum((1 - 1 / len(one)) * float(one.sum()) for one in reciprocals if len(one))
     return carried / degrees if degrees else 0.0
@@ -242,8 +271,8 @@ def _components(
 
 
 def _fractions(variances: Mapping[Source, Array | None]) -> dict[Source, Array]:
-    """Of the sum of the parts above 0; nothing where there is only one component, or no "
-    f"variance."""
+    """Fractions of the sum of the components above 0; empty where there is only one component, or
+    no variance."""
     known = {source: np.maximum(v, 0) for source, v in variances.items() if v is not None}
     total = sum(known.values(), np.zeros(())) if len(known) > 1 else np.zeros(())
     if not np.all(total > 0):

@@ -1,16 +1,16 @@
 """Which models were not shown to be beaten, at 95 %.
 
-Models are compared by P(A better than B at n): the chance that the best of n settings of A beats
-the best of n of B (ties and two failures count one half). The worse model of the clearest pair is
-removed, and the rest compared again, each time with Bonferroni's correction for the pairs still
-left: a model confidence set by elimination, after Hansen et al. 2011. Contenders with the same law
-stay together in at least 95 % of studies. What stays was not shown to be beaten; that doesn't show
-that it is equal.
+Models are compared by P(A better than B at n): the probability that the best of n settings of A
+beats the best of n of B (ties and two failures count one half). The worse model of the clearest
+pair is removed, and the remaining models are compared again, each time with Bonferroni's correction
+for the pairs that remain: a model confidence set by elimination, after Hansen et al. 2011. Models
+with the same distribution of scores stay together in at least 95 % of studies. A model that stays
+was not shown to be beaten, which does not mean that it is equal to the others.
 
 From 20 settings per model, n is a tenth of them, fixed before any score is seen, and pairs are
 tested by the normal score of P on the logit scale (`better.pair_z`). Smaller searches are compared
-at n = 1 by the exact permutation law of P (Mann and Whitney 1947), which holds for any number of
-settings.
+at n = 1 by the exact permutation distribution of P (Mann and Whitney 1947), which holds for any
+number of settings.
 """
 
 import math
@@ -35,13 +35,13 @@ class Removal:
     """Why a model is not in its tier.
 
     Attributes:
-        model: who left.
-        beaten_by: the model of the clearest pair.
-        probability: P(that model is better), at the verdict's budget.
-        p_value: of the pair, two-sided, before the correction.
-        threshold: what the p-value had to be at or below.
-        z: the pair's normal score, positive; None where the permutation law was used.
-        adjusted_p: corrected for all pairs of all comparisons so far.
+        model: the model that was removed.
+        beaten_by: the better model of the clearest pair.
+        probability: P(that model is better) at the verdict's budget.
+        p_value: two-sided p-value of the pair, before the correction.
+        threshold: largest p-value that would have removed a model at this step.
+        z: normal score of the pair, positive; None where the permutation distribution was used.
+        adjusted_p: p-value corrected for all pairs of all comparisons so far.
     """
 
     model: str
@@ -55,19 +55,20 @@ class Removal:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The models not shown to be beaten, and who beat the others.
+    """The models not shown to be beaten, and why the others were removed.
 
     Attributes:
         tier: the first tier, best first by the median of the best of n.
-        removed: who left it, in order.
-        tiers: all tiers, the first one first; only it has the promise of `level`.
-        adjusted_p: for each model the level at which it would leave the first tier; 1: never.
+        removed: the models removed from it, in order.
+        tiers: all tiers, the first one first; only the first has the guarantee of `level`.
+        adjusted_p: for each model the level at which it would be removed from the first tier; 1 if
+            never.
         least_p: the smallest p-value that these numbers of settings could have given any pair.
-        threshold: what the first comparison had to reach.
-        method: in words.
-        budget: n, the settings tried in a search.
-        settings: how many were measured, for each model.
-        level: largest chance that equal models are separated, over all pairs.
+        threshold: largest p-value that would have removed a model at the first step.
+        method: name of the method, as the report prints it.
+        budget: number of settings tried in a search, n.
+        settings: number of measured settings of each model.
+        level: largest probability that equal models are separated, over all pairs.
     """
 
     tier: tuple[str, ...]
@@ -83,7 +84,7 @@ class Verdict:
 
     @property
     def could_separate(self) -> bool:
-        """Whether any scores at all could have removed a model: if not, there were too few
+        """Whether any scores at all could have removed a model; if not, there were too few
         settings."""
         return self.least_p <= self.threshold
 
@@ -93,7 +94,15 @@ Test = Callable[[Search, Search], tuple[float, float | None]]  # p-value and nor
 
 @dataclass(frozen=True)
 class PairTest:
-    """The worse model of two, the better one, and how sure that is: attributes as in `Removal`."""
+    """The test of one pair of models.
+
+    Attributes:
+        model: the worse model.
+        beaten_by: the better model.
+        probability: P(the better model is better), at least one half.
+        p_value: two-sided p-value of this pair alone.
+        z: normal score, positive; None where the permutation distribution was used.
+    """
 
     model: str
     beaten_by: str
@@ -108,17 +117,19 @@ def verdict(
     choose_by: Mapping[str, Array] | None = None,
     level: float = LEVEL,
 ) -> Verdict:
-    """The models not shown to be beaten, and who beat the others.
+    """Determine which models were not shown to be beaten, and why the others were removed.
 
     Args:
-        scores: for each model the reported score of every setting, failures as NaN or infinity;
-            lower is better.
-        choose_by: for each model what its search looks at (validation), where that is not `scores`.
-        level: chance that models with one common law are separated, over all pairs. A verdict at
-            several budgets or on several data sets is several verdicts: divide the level.
+        scores: for each model the (settings,) reported scores, lower is better; failures as NaN or
+            infinity.
+        choose_by: for each model the (settings,) scores that its search selects by (validation);
+            None means `scores`. Without effect at a budget of one setting.
+        level: probability that models with one common distribution are separated, over all pairs. A
+            verdict at several budgets or on several data sets is several verdicts: divide the
+            level.
 
     Raises:
-        ValueError: no model, or one without settings.
+        ValueError: there is no model, or one without settings.
     """
     if not scores or not all(len(values) for values in scores.values()):
         raise ValueError("a verdict needs at least one model, and each with settings")
@@ -152,11 +163,16 @@ def verdict(
 
 
 def pair_p_value(a: Array, b: Array) -> float:
-    """Two-sided p-value of "A and B have the same law" at budget 1: the share of all ways to divide
-    the settings among the two in which P(A better than B) is as far from 1/2, or farther.
+    """Return the two-sided p-value of "A and B have the same distribution" at budget 1.
 
-    Exact for any numbers of settings, failures and ties: the law of a sum of mid-ranks, counted one
-    setting after another (Streitberg and Roehmel 1986, Statistical Software Newsletter 12, 10-17).
+    It is the proportion of all ways to divide the settings among the two in which P(A better than
+    B) is at least as far from 1/2. It is exact for any numbers of settings, failures and ties: the
+    distribution of a sum of mid-ranks is counted by adding one setting after another (Streitberg
+    and Roehmel 1986, Statistical Software Newsletter 12, 10-17).
+
+    Args:
+        a: (settings of A,) scores; failures as NaN or infinity.
+        b: (settings of B,) scores.
     """
     few, more = sorted((worst_last(a), worst_last(b)), key=len)
     _, group, size = np.unique(np.concatenate([few, more]), return_inverse=True, return_counts=True)
@@ -174,13 +190,18 @@ def pair_p_value(a: Array, b: Array) -> float:
 def eliminate(
     pairs: Sequence[PairTest], ranked: Sequence[str], level: float = LEVEL
 ) -> list[Removal]:
-    """Who leaves when, to the last: those with an adjusted p-value up to `level` leave the tier.
+    """Remove models one after another until a single one remains.
 
     Args:
-        pairs: every pair of `ranked`, once.
-        ranked: the models, best first; among equally clear pairs the last of them leaves, beaten
-            by the first.
-        level: shared by the pairs still compared, for the thresholds.
+        pairs: the test of every pair of `ranked`, once.
+        ranked: the models, best first. Among equally clear pairs the last of them is removed,
+            beaten by the first.
+        level: largest probability to separate equal models; divided by the number of pairs that
+            remain, it gives the threshold of each step.
+
+    Returns:
+        The removals in order; models with an adjusted p-value of at most `level` do not belong to
+        the tier.
     """
     remaining, place = list(ranked), {name: rank for rank, name in enumerate(ranked)}
     removals: list[Removal] = []
@@ -203,7 +224,7 @@ def eliminate(
 def _tiers(
     ranked: Sequence[str], pairs: Sequence[PairTest], level: float
 ) -> tuple[tuple[str, ...], ...]:
-    """The first tier, that of the models which remaining it, and so on."""
+    """The first tier, then the tier of the models removed from it, and so on."""
     tiers: list[tuple[str, ...]] = []
     remaining = list(ranked)
     while remaining:
@@ -232,7 +253,8 @@ def _pair(a: str, b: str, searches: Mapping[str, Search], test: Test) -> PairTes
 
 
 def _least_p(a: int, b: int) -> float:
-    """Of the ways to share a + b settings, only two are as clear as the clearest."""
+    """The smallest possible p-value: of the ways to divide a + b settings, only two are as clear as
+    the clearest."""
     return 2 / math.comb(a + b, a)
 
 
