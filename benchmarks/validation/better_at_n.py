@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from coequal.statistics.best_of import Search
 from coequal.statistics.better import better, bootstrap_better, spacings_interval
 from coequal.statistics.rates import Interval
+from coequal.statistics.search import Search
 from coequal.statistics.spacings import Spacings
 from validation.common import BAND, Row, over_laws
 from validation.laws import LAWS, Law, true_better

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from coequal.statistics.cost import MAX_RESAMPLING_FRACTION, cost_curve, cost_intervals
+from coequal.statistics.cost import cost_curve
+from coequal.statistics.cost_intervals import MAX_RESAMPLING_FRACTION, cost_intervals
 from validation.common import Row, over_laws
 from validation.laws import CAP, FLOOR, LAWS
 

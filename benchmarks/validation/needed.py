@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from coequal.statistics.best_of import Search, standard_error
+from coequal.statistics.best_of import standard_error
 from coequal.statistics.power import settings_for, settings_needed
+from coequal.statistics.search import Search
 from validation.common import Row
 from validation.laws import CAP, LAWS, Law, true_best
 

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from coequal.statistics.reruns import MIN_RUNS_FOR_CLAIM, compare, find_outliers
+from coequal.statistics.comparison import compare
+from coequal.statistics.reruns import MIN_RUNS_FOR_CLAIM, find_outliers
 from coequal.statistics.trimmed import median_interval, yuen_interval
 from validation.common import Row, over_laws
 

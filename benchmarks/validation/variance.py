@@ -9,13 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coequal.statistics.variance import (
-    SOURCES,
-    Source,
-    VarianceComponents,
-    failure_components,
-    variance_components,
-)
+from coequal.statistics.variance import VarianceComponents, failure_components, variance_components
+from coequal.statistics.variance_sources import SOURCES, Source
 from validation.common import Row, over_laws
 
 NAN = float("nan")

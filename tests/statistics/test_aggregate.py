@@ -7,13 +7,12 @@ import pytest
 
 from coequal.statistics.aggregate import (
     MIN_RUNS,
-    Flip,
     interquartile_mean,
     normalise,
     performance_profile,
     probability_of_improvement,
-    rank_curves,
 )
+from coequal.statistics.ranks import Flip, rank_curves
 from coequal.statistics.rates import mean_rate, newcombe, wilson
 
 NAN = float("nan")

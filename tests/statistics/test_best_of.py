@@ -10,15 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coequal.statistics.best_of import (
-    Search,
     best_distribution,
     bootstrap_best,
     budget_curve,
     expected_best,
     influences,
     standard_error,
-    weights,
 )
+from coequal.statistics.search import Search, weights
 
 THREE = np.array([1.0, 2.0, 4.0])
 FAILED = math.inf

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coequal.statistics.best_of import Search
 from coequal.statistics.better import (
     BY_LOGIT,
     BY_SPACINGS,
@@ -20,6 +19,7 @@ from coequal.statistics.better import (
     spacings_interval,
     standard_error,
 )
+from coequal.statistics.search import Search
 from coequal.statistics.spacings import Spacings, TooFewSettings
 
 FAILED = math.nan

@@ -9,13 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coequal.statistics.best_of import budget_curve, expected_best
-from coequal.statistics.cost import (
-    MIN_SETTINGS,
-    best_distributions,
-    cost_curve,
-    cost_intervals,
-    effective_settings,
-)
+from coequal.statistics.cost import best_distributions, cost_curve
+from coequal.statistics.cost_intervals import MIN_SETTINGS, cost_intervals, effective_settings
 from coequal.statistics.spacings import Spacings
 
 SCORES, COSTS = np.array([3.0, 1, 4, 10]), np.array([2.0, 3, 1, 1])

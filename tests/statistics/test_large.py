@@ -3,13 +3,18 @@
 import numpy as np
 import pytest
 
-from coequal.statistics import aggregate, best_of, better, cost, orders, sensitivity, spacings
-from coequal.statistics.best_of import Search, expected_best, weights
-from coequal.statistics.better import probability_better, standard_error
-from coequal.statistics.cost import cost_curve, cost_intervals
+from coequal.statistics import cost, orders, sensitivity, spacings, wins
+from coequal.statistics import cost_intervals as cost_interval_module
+from coequal.statistics import search as search_module
+from coequal.statistics.best_of import expected_best
+from coequal.statistics.better import probability_better, spacings_interval, standard_error
+from coequal.statistics.cost import cost_curve
+from coequal.statistics.cost_intervals import cost_intervals
+from coequal.statistics.ranks import rank_curves, ranked_budgets
+from coequal.statistics.search import Search, weights
 from coequal.statistics.spacings import Spacings
 
-MODULES = (best_of, better, cost, spacings)
+MODULES = (search_module, wins, cost, cost_interval_module, spacings)
 
 
 def at(patch: pytest.MonkeyPatch, large: int) -> None:
@@ -53,7 +58,7 @@ def test_the_interval_by_spacings_is_the_same_but_for_its_draws(monkeypatch, bud
             Spacings(s.settings, np.random.default_rng(k)).at(budget)
             for k, s in enumerate((a, low))
         ]
-        pair = better.spacings_interval(a, low, *cells)
+        pair = spacings_interval(a, low, *cells)
         own = cells[0].expected_best(a.scores, floor=0, cap=500, choose_by=a.choose_by)
         return [*own, *pair]
 
@@ -133,14 +138,14 @@ def test_a_search_that_goes_round_sees_each_setting_once():
 
 
 def test_ranks_of_large_searches_are_taken_at_a_selection():
-    assert aggregate.ranked_budgets(250) == tuple(range(1, 251))
-    found = aggregate.ranked_budgets(6000)
+    assert ranked_budgets(250) == tuple(range(1, 251))
+    found = ranked_budgets(6000)
     assert found[:30] == tuple(range(1, 31))
     assert (found[-1], len(found)) == (6000, 100)
     scores = {
         name: np.exp(np.random.default_rng(k).normal(3, 1, 600)) for k, name in enumerate("ab")
     }
-    ranks = aggregate.rank_curves(scores, cap=1e4)
+    ranks = rank_curves(scores, cap=1e4)
     assert ranks.budgets[-1] == 300
     at_300 = expected_best(scores["a"], 300, cap=1e4)
     assert ranks.expected[0][-1] == pytest.approx(at_300, rel=1e-12)

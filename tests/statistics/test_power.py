@@ -5,8 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from coequal.statistics.best_of import Search, standard_error
+from coequal.statistics.best_of import standard_error
 from coequal.statistics.power import settings_for, settings_needed
+from coequal.statistics.search import Search
 from coequal.statistics.spacings import TooFewSettings
 
 

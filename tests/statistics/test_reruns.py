@@ -7,14 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coequal.statistics.comparison import compare, effects
 from coequal.statistics.rates import wilson
-from coequal.statistics.reruns import (
-    compare,
-    describe,
-    effects,
-    find_outliers,
-    selection_gap,
-)
+from coequal.statistics.reruns import describe, find_outliers, selection_gap
 
 NAN = float("nan")
 TEN = np.array([10, 10.2, 9.8, 10.1, 9.9, 10.3, 9.7, 16, 40, NAN])

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from coequal.statistics.variance import (
-    SOURCES,
     failure_components,
     variance_components,
     variance_from_errors,
 )
+from coequal.statistics.variance_sources import SOURCES
 
 NAN = float("nan")
 

@@ -6,8 +6,9 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from coequal.statistics.best_of import Search, expected_best
+from coequal.statistics.best_of import expected_best
 from coequal.statistics.better import pair_z, probability_better
+from coequal.statistics.search import Search
 from coequal.statistics.verdict import (
     BY_LOGIT,
     BY_PERMUTATION,

@@ -8,9 +8,10 @@ import numpy as np
 
 from coequal.analysis.metric import Metric
 from coequal.analysis.scores import Array, stream
-from coequal.statistics.aggregate import Ranks, rank_curves
 from coequal.statistics.best_of import expected_best
-from coequal.statistics.cost import MAX_COST_FRACTION, cost_curve, cost_intervals
+from coequal.statistics.cost import cost_curve
+from coequal.statistics.cost_intervals import MAX_COST_FRACTION, cost_intervals
+from coequal.statistics.ranks import Ranks, rank_curves
 from coequal.statistics.spacings import MAX_BUDGET_RATIO, Cells, Spacings
 
 SOLID = 0.19

@@ -7,9 +7,9 @@ from itertools import combinations
 
 from coequal.analysis.budget_curves import Points
 from coequal.analysis.scores import stream
-from coequal.statistics.best_of import MAX_EXACT_SETTINGS, Search
 from coequal.statistics.better import Better, better
 from coequal.statistics.power import Needed, settings_needed
+from coequal.statistics.search import MAX_EXACT_SETTINGS, Search
 from coequal.statistics.spacings import MAX_BUDGET_RATIO, TooFewSettings
 from coequal.statistics.verdict import Verdict, verdict
 

@@ -7,7 +7,8 @@ from coequal.analysis.metric import Metric
 from coequal.analysis.model import ModelSummary
 from coequal.analysis.reruns import with_numbers
 from coequal.analysis.scores import cap_for, scale_of, tests
-from coequal.statistics.reruns import Comparison, Effect, Scale, compare, effects
+from coequal.statistics.comparison import Comparison, Effect, compare, effects
+from coequal.statistics.reruns import Scale
 
 
 @dataclass(frozen=True)

@@ -30,8 +30,8 @@ from coequal.records import MetricInfo, Result, Trial
 from coequal.results.folder import RunFolder
 from coequal.results.metric_history import Measured
 from coequal.selection import SelectionRule
-from coequal.statistics.aggregate import Ranks
-from coequal.statistics.reruns import Comparison
+from coequal.statistics.comparison import Comparison
+from coequal.statistics.ranks import Ranks
 from coequal.statistics.verdict import Verdict
 
 COSTS = ("flops", "seconds")

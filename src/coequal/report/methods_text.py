@@ -9,8 +9,8 @@ from coequal.analysis.source import Facts
 from coequal.analysis.summary import DataSummary
 from coequal.analysis.transfer import Transferred
 from coequal.report.formatting import listed, number, plain
-from coequal.statistics.best_of import MAX_EXACT_SETTINGS
 from coequal.statistics.orders import ORDERS, RESAMPLES
+from coequal.statistics.search import MAX_EXACT_SETTINGS
 
 
 def methods(summary: DataSummary, study: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -1,5 +1,5 @@
-"""Aggregates over budgets and over data sets: ranks and their changes, interquartile mean,
-performance profile, and the probability of improvement.
+"""Aggregates over data sets: interquartile mean, performance profile and probability of
+improvement.
 
 Every interval is over the runs within each data set, not over the choice of data sets. That of the
 interquartile mean resamples the runs (stratified bootstrap; Agarwal et al. 2021, arXiv:2108.13264,
@@ -11,57 +11,17 @@ them much worse (docs/validation.md), and has no width at all where all runs agr
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
-from scipy.stats import norm, rankdata
+from scipy.stats import norm
 from scipy.stats import t as student
 
-from coequal.statistics.best_of import Array, budget_curve, capped
-from coequal.statistics.better import beats
 from coequal.statistics.rates import mean_rate, newcombe, wilson
-
-MAX_CONSECUTIVE_BUDGETS = 250  # budgets up to which each is looked at
-CONSECUTIVE_BUDGETS, SPACED_BUDGETS = 30, 70  # of larger searches: every n, then so many more
+from coequal.statistics.search import Array, capped
+from coequal.statistics.wins import beats
 
 MIN_RUNS = 5
-"""Runs per data set below which no interval is given."""
-
-
-@dataclass(frozen=True)
-class Flip:
-    """A change of rank: from this budget on, a model that was behind is ahead by expected best.
-
-    Nothing is claimed about the significance of the difference.
-
-    Attributes:
-        budget: number of settings tried from which the order is reversed.
-        ahead: the model that is ahead from there on.
-        behind: the model that was ahead before.
-    """
-
-    budget: int
-    ahead: str
-    behind: str
-
-
-@dataclass(frozen=True)
-class Ranks:
-    """Rank of every model at every budget.
-
-    Attributes:
-        models: names of the models, sorted.
-        budgets: numbers of settings tried, ascending.
-        expected: expected best of n, indexed by [model][budget].
-        ranks: ranks, indexed by [model][budget]; 1 is best, ties have the mean of their ranks.
-        flips: changes of rank, by budget.
-    """
-
-    models: tuple[str, ...]
-    budgets: tuple[int, ...]
-    expected: tuple[tuple[float, ...], ...]
-    ranks: tuple[tuple[float, ...], ...]
-    flips: tuple[Flip, ...]
+"""Number of runs per data set below which no interval is given."""
 
 
 @dataclass(frozen=True)
@@ -100,65 +60,6 @@ class Profile:
     low: tuple[float, ...] | None
     high: tuple[float, ...] | None
     note: str
-
-
-def rank_curves(
-    scores: Mapping[str, Array],
-    *,
-    cap: float,
-    choose_by: Mapping[str, Array] | None = None,
-) -> Ranks:
-    """Rank the models by the expected best of n, without replacement, at many budgets n.
-
-    The budgets are n = 1 .. half the settings of the model that has fewest; for very many settings
-    a selection of them (`ranked_budgets`).
-
-    Args:
-        scores: for each model its (settings,) reported scores, lower is better; failures are not
-            finite.
-        cap: the score of a failure, the same for all models.
-        choose_by: for each model the scores that its search selects by; see
-            `best_of.expected_best`.
-
-    Raises:
-        ValueError: there are no models, or one has no settings.
-    """
-    if not scores or not all(map(len, scores.values())):
-        raise ValueError("needs at least one model, and settings of each")
-    models = tuple(sorted(scores))
-    largest = max(1, min(map(len, scores.values())) // 2)
-    selection = choose_by or {}
-    budgets = ranked_budgets(largest)
-    expected = np.array(
-        [
-            budget_curve(scores[name], budgets, cap=cap, choose_by=selection.get(name))
-            for name in models
-        ]
-    )
-    return Ranks(
-        models=models,
-        budgets=budgets,
-        expected=tuple(map(tuple, expected.tolist())),
-        ranks=tuple(map(tuple, rankdata(expected, axis=0).tolist())),
-        flips=tuple(_ahead(expected, models, budgets)),
-    )
-
-
-def ranked_budgets(largest: int) -> tuple[int, ...]:
-    """Return the budgets at which models are ranked.
-
-    Args:
-        largest: the largest budget, at least 1.
-
-    Returns:
-        1 .. `largest`; beyond `MAX_CONSECUTIVE_BUDGETS` every n to 30, and 70 more in equal ratios.
-    """
-    if largest <= MAX_CONSECUTIVE_BUDGETS:
-        return tuple(range(1, largest + 1))
-    spread = (
-        round(n) for n in np.geomspace(CONSECUTIVE_BUDGETS, largest, SPACED_BUDGETS + 1).tolist()
-    )
-    return tuple(sorted({*range(1, CONSECUTIVE_BUDGETS + 1), *spread}))
 
 
 def normalise(scores: Array, *, cap: float, floor: float) -> Array:
@@ -271,23 +172,6 @@ def probability_of_improvement(a: Mapping[str, Array], b: Mapping[str, Array]) -
         newcombe(probability, *size) for probability, size in zip(probabilities, sizes, strict=True)
     ]
     return Estimate(value, *mean_rate(probabilities, each), "")
-
-
-def _ahead(expected: Array, models: tuple[str, ...], budgets: tuple[int, ...]) -> list[Flip]:
-    """Every change of order between two neighbouring budgets; equal scores change nothing."""
-    flips = []
-    for first, second in combinations(range(len(models)), 2):
-        leader = 0
-        for n, own, gap in zip(
-            budgets, expected[first], expected[first] - expected[second], strict=True
-        ):
-            near = abs(gap) <= 1e-12 * abs(own)
-            now = leader if near else (-1 if gap < 0 else 1)
-            if leader and now != leader:
-                pair = (models[first], models[second])
-                flips.append(Flip(n, *(pair if now < 0 else pair[::-1])))
-            leader = now
-    return sorted(flips, key=lambda flip: (flip.budget, flip.ahead, flip.behind))
 
 
 def _groups(normalised: Mapping[str, Array]) -> list[Array]:

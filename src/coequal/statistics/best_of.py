@@ -1,9 +1,8 @@
 """The expected score of the best of n settings, in closed form.
 
-B settings of a model were measured. A search with a budget of n is a random subset of n of them,
-and it chooses the setting that comes first in the order of its selection scores (validation). No
-resampling is needed: the probabilities of the order statistics are known exactly, and with them the
-mean, the standard deviation and the quantiles of the score that the search reports.
+A search with a budget of n chooses the best of n of the B settings that were measured (`search`).
+No resampling is needed: the probabilities of the order statistics are known exactly, and with them
+the mean, the standard deviation and the quantiles of the score that the search reports.
 
 Sources: Dodge et al. 2019, arXiv:1909.03004 (with replacement); Tang et al. 2020, ACL (without
 replacement). Lucic et al. 2018, arXiv:1711.10337, figure 4, resample 5,000 times with replacement,
@@ -12,83 +11,11 @@ which estimates the same number.
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from typing import Self
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
-
-MAX_EXACT_SETTINGS = 200
-"""Settings of a model beyond which sums are taken in another way: by recursion and over sorted
-scores instead of from whole numbers and tables as large as the square. The same to 1e-12."""
-
-
-@dataclass(frozen=True, eq=False)
-class Search:
-    """One model's measured search, together with the budget that it is evaluated at.
-
-    Attributes:
-        scores: (settings,) reported scores (test), lower is better; NaN or infinity for a failed
-            setting. Failed settings are never dropped.
-        budget: number of settings tried, n; an integer unless a function says that it accepts real
-            budgets.
-        choose_by: (settings,) scores that the search selects by (validation), where `scores` are
-            only reported (test). None means that it selects by `scores`. Failures are chosen last.
-    """
-
-    scores: Array
-    budget: float = 1
-    choose_by: Array | None = None
-
-    @property
-    def settings(self) -> int:
-        """B, the number of settings that were measured."""
-        return len(self.scores)
-
-    @property
-    def selection_scores(self) -> Array:
-        """(settings,) the scores that the search selects by."""
-        return self.scores if self.choose_by is None else self.choose_by
-
-    @property
-    def ratio(self) -> float:
-        """n/B; about B/n independent draws of the best of n exist."""
-        return self.budget / self.settings
-
-    def choice_probabilities(self, *, replacement: bool = False) -> Array:
-        """Return the probability of each setting to be the one that the search chooses.
-
-        Args:
-            replacement: whether one setting may be tried twice; see `weights`.
-
-        Returns:
-            (settings,) probabilities in the order of the settings, adding up to 1. Settings with
-            equal selection scores share their probability equally.
-        """
-        ranked = weights(self.settings, self.budget, replacement=replacement)
-        probabilities = np.empty(self.settings)
-        probabilities[np.argsort(worst_last(self.selection_scores), kind="stable")] = ranked
-        if self.choose_by is None:
-            return probabilities  # equal scores are as good as one another
-        return average_over_ties(self.choose_by, probabilities)
-
-    def in_order(self) -> Self:
-        """Return this search with its settings sorted by selection score, best first.
-
-        Sums over a sorted search do not depend on the order in which the settings were drawn, not
-        even in their last digit.
-        """
-        selection_scores, scores = worst_last(self.selection_scores), worst_last(self.scores)
-        rises = selection_scores[:-1] < selection_scores[1:]
-        if np.all(
-            rises | ((selection_scores[:-1] == selection_scores[1:]) & (scores[:-1] <= scores[1:]))
-        ):
-            return self  # as it is after the first time
-        order = np.lexsort((scores, selection_scores))
-        chosen_by = None if self.choose_by is None else self.choose_by[order]
-        return replace(self, scores=self.scores[order], choose_by=chosen_by)
+from coequal.statistics.search import Array, Search, average_over_ties, capped, worst_last
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,64 +55,6 @@ class BestDistribution:
     def _expected(self, values: Array) -> float:
         possible = self.probabilities > 0
         return float(self.probabilities[possible] @ values[possible])
-
-
-def weights(settings: int, budget: float, *, replacement: bool = False) -> Array:
-    """Return the probability that the i-th best of `settings` is the best of `budget` draws.
-
-    Without replacement (default): C(B-i, n-1) / C(B, n), with i counted from 1. The expectation is
-    then unbiased for a search of n settings. With replacement: ((B-i+1)/B)^n - ((B-i)/B)^n, which
-    is biased towards worse scores and defined for every real n of at least 1.
-
-    Args:
-        settings: B, at least 1.
-        budget: n, at least 1; without replacement an integer of at most `settings`.
-        replacement: whether one setting may be drawn twice.
-
-    Returns:
-        (settings,) probabilities, best setting first, adding up to 1.
-
-    Raises:
-        ValueError: there are no settings, or the budget is below 1, or, without replacement, the
-            budget is above the number of settings or not an integer.
-    """
-    if settings < 1 or not budget >= 1:
-        raise ValueError(f"needs at least one setting and a budget of 1, got {settings}, {budget}")
-    if replacement:
-        tail = ((settings - np.arange(settings + 1)) / settings) ** budget
-        return np.asarray(tail[:-1] - tail[1:], dtype=np.float64)
-    if budget != int(budget):
-        raise ValueError(f"a budget of {budget} settings is no whole number")
-    if budget > settings:
-        raise ValueError(f"a budget of {budget} can't be drawn from {settings} settings")
-    if settings > MAX_EXACT_SETTINGS:
-        ranks = np.arange(1, settings)  # each probability from the one before
-        steps = (settings - ranks - (budget - 1)) / (settings - ranks)
-        return np.cumprod(np.concatenate([[budget / settings], np.maximum(steps, 0)]))
-    total, others = math.comb(settings, int(budget)), int(budget) - 1
-    probabilities = [math.comb(settings - i, others) / total for i in range(1, settings + 1)]
-    return np.asarray(probabilities, dtype=np.float64)
-
-
-def average_over_ties(selection_scores: Array, values: Array) -> Array:
-    """Replace each value by the mean over all settings with an equal selection score.
-
-    Args:
-        selection_scores: (settings,) scores that the search selects by; failures count as equal.
-        values: (settings,) values to average.
-
-    Returns:
-        (settings,) averaged values, in the order given.
-    """
-    _, group, size = np.unique(
-        worst_last(selection_scores), return_inverse=True, return_counts=True
-    )
-    lowest, highest = np.full(len(size), np.inf), np.full(len(size), -np.inf)
-    np.minimum.at(lowest, group, values)
-    np.maximum.at(highest, group, values)
-    # Equal values (failures at the cap) keep it to the last digit, which a rounded mean doesn't.
-    means = np.clip(np.bincount(group, values) / size, lowest, highest)
-    return np.asarray(means[group], dtype=np.float64)
 
 
 def best_distribution(
@@ -355,13 +224,3 @@ def bootstrap_best(
     order = np.argsort(worst_last(scores if choose_by is None else choose_by), kind="stable")
     ranks = rng.integers(len(scores), size=(draws, budget)).min(axis=1)
     return np.asarray(capped(scores, cap)[order][ranks], dtype=np.float64)
-
-
-def capped(scores: Array, cap: float) -> Array:
-    """Replace failures, and scores above the cap, by the cap."""
-    return np.asarray(np.minimum(worst_last(scores), cap), dtype=np.float64)
-
-
-def worst_last(scores: Array) -> Array:
-    """Replace failures, whether NaN or infinite, by plus infinity, so that they sort last."""
-    return np.asarray(np.where(np.isfinite(scores), scores, np.inf), dtype=np.float64)

@@ -11,23 +11,15 @@ is known to cover, and names it.
 """
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from scipy.special import expit, logit
 from scipy.stats import norm
 
-from coequal.statistics.best_of import (
-    MAX_EXACT_SETTINGS,
-    Array,
-    Search,
-    influences,
-    weights,
-    worst_last,
-)
+from coequal.statistics.best_of import influences
 from coequal.statistics.rates import Interval
+from coequal.statistics.search import Array, Search, weights, worst_last
 from coequal.statistics.spacings import (
     MAX_BUDGET_RATIO,
     Cells,
@@ -36,16 +28,16 @@ from coequal.statistics.spacings import (
     max_draws,
     refuse_beyond,
 )
+from coequal.statistics.wins import Wins, beats, win_probabilities
 
-LOGIT_MAX_RATIO, LOGIT_MIN_SETTINGS = (
-    0.2,
-    20,
-)  # the logit interval covers up to this n/B, from this B on
+LOGIT_MAX_RATIO, LOGIT_MIN_SETTINGS = 0.2, 20
+"""Largest n/B, and least B, for which the logit interval covers."""
 BY_LOGIT = "normal interval on the logit scale, from each setting's influence"
 BY_SPACINGS = "interval from the spacings of the sorted scores"
-BOOTSTRAP_MAX_RATIO, BOOTSTRAP_MIN_SETTINGS = 0.1, 50  # the same for the stratified bootstrap
-DRAWS_PER_BLOCK = 16  # draws
-MIN_STANDARD_ERROR = 1e-9  # a smaller standard error is none
+BOOTSTRAP_MAX_RATIO, BOOTSTRAP_MIN_SETTINGS = 0.1, 50
+"""Largest n/B, and least B, for which the stratified bootstrap covers."""
+MIN_STANDARD_ERROR = 1e-9
+"""Standard errors below this are rounding errors and count as 0."""
 
 
 @dataclass(frozen=True)
@@ -79,62 +71,9 @@ def probability_better(a: Search, b: Search, *, replacement: bool = False) -> fl
     """
     a, b = a.in_order(), b.in_order()
     probabilities_a = a.choice_probabilities(replacement=replacement)
-    against = _Wins(a.scores, b.scores).of_choice(probabilities_a)
+    against = Wins(a.scores, b.scores).of_choice(probabilities_a)
     probability = float(against @ b.choice_probabilities(replacement=replacement))
     return min(max(probability, 0.0), 1.0)  # the probabilities add up to 1 but for the last digit
-
-
-def beats(a: Array, b: Array) -> Array:
-    """Return which setting of A beats which setting of B.
-
-    Args:
-        a: (settings of A,) scores, lower is better; failures are worst and equal.
-        b: (settings of B,) scores.
-
-    Returns:
-        (settings of A, settings of B): 1 where A's score is lower, 1/2 where both are equal, else
-        0.
-    """
-    left, right = worst_last(a)[:, None], worst_last(b)[None, :]
-    return _wins(left, right)
-
-
-class _Wins:
-    """The table of `beats`, multiplied by the choice probabilities of either side.
-
-    Beyond `MAX_EXACT_SETTINGS` settings the table is not written out.
-    """
-
-    def __init__(self, a: Array, b: Array) -> None:
-        self._a, self._b = worst_last(a), worst_last(b)
-        self._table = beats(a, b) if max(len(a), len(b)) <= MAX_EXACT_SETTINGS else None
-
-    def against_choice(self, probabilities: Array) -> Array:
-        """(settings of A,) P(it beats what B's search reports)."""
-        if self._table is not None:
-            return np.asarray(self._table @ probabilities, dtype=np.float64)
-        return float(probabilities.sum()) - _below(self._b, probabilities, self._a)
-
-    def of_choice(self, probabilities: Array) -> Array:
-        """(settings of B,) P(what A's search reports beats it)."""
-        if self._table is not None:
-            return np.asarray(probabilities @ self._table, dtype=np.float64)
-        return _below(self._a, probabilities, self._b)
-
-
-def _below(scores: Array, masses: Array, ends: Array) -> Array:
-    """(..., ends) mass of the scores below each of `ends`, half of that at it: sorted, not compared
-    one by one; `masses` is (..., scores)."""
-    order = np.argsort(scores, kind="stable")
-    upto = np.cumsum(masses[..., order], axis=-1)
-    upto = np.concatenate([np.zeros((*upto.shape[:-1], 1)), upto], axis=-1)
-    sides: tuple[Literal["left"], Literal["right"]] = ("left", "right")
-    first, last = (np.searchsorted(scores[order], ends, side) for side in sides)
-    return np.asarray((upto[..., first] + upto[..., last]) / 2, dtype=np.float64)
-
-
-def _wins(left: Array, right: Array) -> Array:
-    return np.asarray((left < right) + 0.5 * (left == right), dtype=np.float64)
 
 
 def standard_error(a: Search, b: Search) -> float:
@@ -150,7 +89,7 @@ def standard_error(a: Search, b: Search) -> float:
     if min(a.settings, b.settings) < 2:
         raise TooFewSettings("a standard error needs at least two settings of each model")
     a, b = a.in_order(), b.in_order()
-    wins = _Wins(a.scores, b.scores)
+    wins = Wins(a.scores, b.scores)
     against_b = wins.against_choice(b.choice_probabilities(replacement=True))
     against_a = wins.of_choice(a.choice_probabilities(replacement=True))
     error = math.hypot(_error(against_b, a), _error(against_a, b))
@@ -253,32 +192,10 @@ def spacings_interval(
         level: probability that the interval misses the truth, in (0, 1).
     """
     (better_a, worse_a), (better_b, worse_b) = _cell_ends(a), _cell_ends(b)
-    lower = _win_probabilities(cells_a, worse_a, cells_b, better_b)
-    upper = _win_probabilities(cells_a, better_a, cells_b, worse_b)
+    lower = win_probabilities(cells_a, worse_a, cells_b, better_b)
+    upper = win_probabilities(cells_a, better_a, cells_b, worse_b)
     low, high = np.quantile(lower, level / 2), np.quantile(upper, 1 - level / 2)
     return Interval(float(low), float(high))
-
-
-def _win_probabilities(cells_a: Cells, values_a: Array, cells_b: Cells, values_b: Array) -> Array:
-    """P(A better than B) for each draw: (draws,)."""
-    if max(cells_a.settings, cells_b.settings) <= MAX_EXACT_SETTINGS:
-        won = cells_a.masses @ _wins(values_a[:, None], values_b[None, :])
-        return np.asarray(np.sum(won * cells_b.masses, axis=1))
-    values_a, values_b = (
-        values[: cells.masses.shape[1]]
-        for values, cells in ((values_a, cells_a), (values_b, cells_b))
-    )
-    blocks = [
-        np.sum(_below(values_a, of_a, values_b) * of_b, axis=1)
-        for of_a, of_b in zip(_blocks(cells_a.masses), _blocks(cells_b.masses), strict=True)
-    ]
-    return np.concatenate(blocks)
-
-
-def _blocks(masses: Array) -> Iterator[Array]:
-    """Some draws at a time, as many as fit into the processor's cache."""
-    for start in range(0, len(masses), DRAWS_PER_BLOCK):
-        yield masses[start : start + DRAWS_PER_BLOCK]
 
 
 def _cell_ends(search: Search) -> tuple[Array, Array]:
@@ -354,9 +271,9 @@ def paired_probability_better(a: Array, b: Array, budget: int) -> float:
     ranked, left, right = weights(len(a), budget), worst_last(a), worst_last(b)
     best = np.minimum(left, right)
 
-    def wins(mine: Array, other: Array) -> float:
+    def win_table(mine: Array, other: Array) -> float:
         # Of equal pairs those in which the other reaches the best come first: it then has it, too.
         order = np.lexsort((other != best, best))
         return float(ranked @ (mine < other)[order])
 
-    return 0.5 + (wins(left, right) - wins(right, left)) / 2
+    return 0.5 + (win_table(left, right) - win_table(right, left)) / 2

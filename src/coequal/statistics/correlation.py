@@ -9,7 +9,8 @@ from scipy.stats import rankdata
 
 from coequal.statistics.rates import Z
 
-MIN_PAIRS = 5  # pairs below which an interval says nothing
+MIN_PAIRS = 5
+"""Number of pairs below which no interval is given."""
 
 
 class Correlation(NamedTuple):

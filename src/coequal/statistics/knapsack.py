@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from coequal.statistics.best_of import Array
+from coequal.statistics.search import Array
 
 GRID_POINTS = 1000
 """Grid points per budget: costs are rounded to a thousandth of it or finer."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from coequal.statistics.best_of import Array
+from coequal.statistics.search import Array
 
 
 def holm(p_values: Array) -> Array:

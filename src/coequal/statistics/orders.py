@@ -10,11 +10,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from coequal.statistics.best_of import Array
+from coequal.statistics.search import Array
 
 ORDERS = 16  # with B settings, 16 B searches at every budget
 RESAMPLES = 100
-STARTS_PER_SEARCH = 4  # searches of a resample begin a quarter of a search apart
+STARTS_PER_SEARCH = 4
+"""Searches of a resample begin a quarter of a search apart."""
 
 
 def reached_in_orders(

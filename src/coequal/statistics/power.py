@@ -12,11 +12,14 @@ from dataclasses import dataclass
 
 from scipy.stats import norm
 
-from coequal.statistics.best_of import Search, expected_best, standard_error
+from coequal.statistics.best_of import expected_best, standard_error
+from coequal.statistics.search import Search
 from coequal.statistics.spacings import refuse_beyond
 
-RANGE_STANDARD_ERRORS = 1.28  # the range is D +- this many standard errors: an interval of 80 %
-MAX_BUDGET_RATIO = 0.2  # the largest n/B that a number of settings is given for
+RANGE_STANDARD_ERRORS = 1.28
+"""The range is D +- this many standard errors: an interval of 80 %."""
+MAX_BUDGET_RATIO = 0.2
+"""Largest n/B for which a number of settings is given."""
 
 
 @dataclass(frozen=True)

@@ -19,16 +19,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from coequal.statistics.best_of import Array, worst_last
 from coequal.statistics.multiplicity import holm
+from coequal.statistics.search import Array, worst_last
 
 Direction = Literal["lower", "higher", "middle", "ends"]
 
 MIN_SETTINGS = 10
-"""Settings below which nothing is said."""
+"""Number of drawn settings below which no influence is estimated."""
 MAX_SHUFFLED_RANKS = 10_000_000
 MAX_RANKS_IN_MEMORY = 2_000_000
-"""Numbers of shuffled ranks that are held at a time."""
+"""Number of shuffled ranks that are in memory at a time."""
 
 
 @dataclass(frozen=True)

@@ -18,21 +18,21 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import binom
 
-from coequal.statistics.best_of import (
+from coequal.statistics.rates import Interval
+from coequal.statistics.search import (
     MAX_EXACT_SETTINGS,
     Array,
     average_over_ties,
     capped,
     worst_last,
 )
-from coequal.statistics.rates import Interval
 
-MAX_BUDGET_RATIO = 0.5  # the largest n/B that any interval is given for
-
-
-MAX_VALUES_IN_MEMORY = 6_250_000  # numbers held at a time
-MIN_DRAWS = 250  # draws
+MAX_BUDGET_RATIO = 0.5
+"""Largest n/B for which any interval is given."""
+MAX_VALUES_IN_MEMORY = 6_250_000
+MIN_DRAWS = 250
 NEGLIGIBLE_EXPONENT = 40.0
+"""A mass below exp(-40) is negligible."""
 
 
 class TooFewSettings(ValueError):

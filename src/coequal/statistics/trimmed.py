@@ -10,11 +10,11 @@ import numpy as np
 from scipy.stats import binom
 from scipy.stats import t as student
 
-from coequal.statistics.best_of import Array
 from coequal.statistics.rates import Interval
+from coequal.statistics.search import Array
 
 MIN_RUNS = 5
-"""Values below which there is neither interval nor test: with 4, the middle half is 2."""
+"""Number of values below which there is neither an interval nor a test."""
 LEVEL = 0.05
 
 

@@ -23,12 +23,10 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from coequal.statistics.best_of import Array
 from coequal.statistics.rates import Interval
 from coequal.statistics.reruns import Scale
-
-Source = Literal["evaluation", "seed", "hyper-parameters", "model"]
-SOURCES: tuple[Source, ...] = ("evaluation", "seed", "hyper-parameters", "model")
+from coequal.statistics.search import Array
+from coequal.statistics.variance_sources import Source, failure_notes, score_notes
 
 
 @dataclass(frozen=True)
@@ -151,7 +149,7 @@ def variance_components(
             "model": None if between is None or within is None else between - size * within,
         }
 
-    notes = _score_notes(layers, evaluation_variance, len(settings), len(search))
+    notes = score_notes(layers, evaluation_variance, len(settings), len(search))
     return VarianceComponents(_components(layers, estimate, notes, rng, draws), scale)
 
 
@@ -200,7 +198,7 @@ def failure_components(
         return {"seed": seed, "hyper-parameters": setting, "model": model}
 
     return VarianceComponents(
-        _components(layers, estimate, _failure_notes(layers), rng, draws), "failures"
+        _components(layers, estimate, failure_notes(layers), rng, draws), "failures"
     )
 
 
@@ -278,48 +276,6 @@ def _fractions(variances: Mapping[Source, Array | None]) -> dict[Source, Array]:
     if not np.all(total > 0):
         return {}
     return {source: np.asarray(v / total) for source, v in known.items()}
-
-
-def _score_notes(
-    layers: Sequence[_Layer | None], given: float | None, finished: int, models: int
-) -> dict[Source, str]:
-    evaluation, runs, within, between = layers
-    notes: dict[Source, str] = {}
-    hidden = []
-    if evaluation is not None:
-        notes["evaluation"] = "from networks measured more than once"
-    elif given is not None:
-        notes["evaluation"] = "from the standard errors of the scores"
-    else:
-        notes["evaluation"] = "not separable: no network was measured twice"
-        hidden.append("evaluation noise")
-    if runs is None:
-        notes["seed"] = "not separable: no setting has two finished runs"
-        hidden.append("the seed")
-    if hidden:
-        notes["hyper-parameters" if runs is None else "seed"] = "includes " + " and ".join(hidden)
-    if within is None:
-        unknown = "not known: no model has two finished settings"
-        notes |= {"hyper-parameters": unknown, "model": unknown}
-    elif between is None:
-        notes["model"] = "not known: fewer than two models have finished settings"
-    elif finished < models:
-        notes["model"] = f"{models - finished} of {models} models have no finished setting"
-    return notes
-
-
-def _failure_notes(layers: Sequence[_Layer | None]) -> dict[Source, str]:
-    seed, within, between = layers
-    notes: dict[Source, str] = {}
-    if seed is None:
-        notes["seed"] = "not separable: no setting was run twice"
-        notes["hyper-parameters"] = "includes the seed"
-    if within is None:
-        notes["hyper-parameters"] = "not separable: no model has two settings"
-        notes["model"] = "includes the hyper-parameters" + (" and the seed" if seed is None else "")
-    if between is None:
-        notes["model"] = "not known: fewer than two models"
-    return notes
 
 
 def _finite(scores: Array, scale: Scale) -> Array:

@@ -21,11 +21,13 @@ from itertools import combinations
 import numpy as np
 from scipy.stats import norm
 
-from coequal.statistics.best_of import Array, Search, best_distribution, worst_last
+from coequal.statistics.best_of import best_distribution
 from coequal.statistics.better import LOGIT_MIN_SETTINGS, pair_z, probability_better
+from coequal.statistics.search import Array, Search, worst_last
 
 LEVEL = 0.05
-SETTINGS_PER_BUDGET = 10  # settings measured for each setting of the budget
+SETTINGS_PER_BUDGET = 10
+"""Number of settings measured for each setting of the budget."""
 BY_LOGIT = "elimination on P(A better than B), normal scores on the logit scale, Bonferroni"
 BY_PERMUTATION = "elimination on P(A better than B), exact permutation law, Bonferroni"
 
@@ -133,10 +135,12 @@ def verdict(
     """
     if not scores or not all(len(values) for values in scores.values()):
         raise ValueError("a verdict needs at least one model, and each with settings")
+    # Fix the budget before any score is seen.
     settings = {name: len(values) for name, values in sorted(scores.items())}
     fewest = min(settings.values())
     enough = fewest >= LOGIT_MIN_SETTINGS
     budget = fewest // SETTINGS_PER_BUDGET if enough else 1
+    # Test every pair of models at this budget.
     searches = {
         name: Search(scores[name], budget, choose_by[name] if choose_by and budget > 1 else None)
         for name in settings
@@ -144,6 +148,7 @@ def verdict(
     ranked = sorted(searches, key=lambda name: (_typical(searches[name]), name))
     test = _by_logit if enough else _by_permutation
     pairs = [_pair(a, b, searches, test) for a, b in combinations(ranked, 2)]
+    # Remove the worse model of the clearest pair until one remains.
     removals = eliminate(pairs, ranked, level)
     adjusted = dict.fromkeys(ranked, 1.0) | {r.model: r.adjusted_p for r in removals}
     return Verdict(
@@ -212,8 +217,10 @@ def eliminate(
         return clear, -pair.probability, -place[pair.model], place[pair.beaten_by]
 
     while len(remaining) > 1:
+        # Find the clearest pair among the remaining models.
         among = [pair for pair in pairs if pair.model in remaining and pair.beaten_by in remaining]
         clearest = min(among, key=clearness)
+        # Correct its p-value for the number of pairs, and never below that of an earlier step.
         adjusted = max(adjusted, min(1.0, len(among) * clearest.p_value))
         threshold = _threshold(len(remaining), level)
         removals.append(Removal(**vars(clearest), threshold=threshold, adjusted_p=adjusted))

@@ -4,7 +4,8 @@ from coequal.analysis.model import ModelSummary
 from coequal.analysis.summary import DataSummary
 from coequal.report.formatting import full, interval, number, p_value
 from coequal.report.table import Cell, Heading, Record, Table, ends, name_cell, value_cell
-from coequal.statistics.reruns import MIN_RUNS_FOR_CLAIM, Effect
+from coequal.statistics.comparison import Effect
+from coequal.statistics.reruns import MIN_RUNS_FOR_CLAIM
 
 
 def effects(summary: DataSummary) -> Table | None:
