@@ -6,8 +6,7 @@ import pytest
 
 from coequal.analysis.summary import summarise
 from coequal.records import SCHEMA
-from coequal.report.tables.effects import effects
-from coequal.report.tables.results import best_and_reruns
+from coequal.report.evidence import best_and_reruns, effects
 from coequal.report.verdict_text import verdict_sentence
 from coequal.results.folder import RunFolder
 
@@ -105,7 +104,9 @@ def test_few_reruns_have_points_and_no_interval(tmp_path: Path):
     assert model.rerun is not None
     assert model.rerun.numbers is not None
     assert model.rerun.numbers.iqm_interval is None
-    table = best_and_reruns(summarise(study(tmp_path / "again", {1: same(20, 4)}, seeds=4))[0])
+    table = best_and_reruns.table(
+        summarise(study(tmp_path / "again", {1: same(20, 4)}, seeds=4))[0]
+    )
     assert table is not None
     small = [cell.small for cell in table.rows[0]]
     assert "no interval below 5 runs" in small
@@ -127,13 +128,13 @@ def test_a_model_against_the_one_that_the_study_names(tmp_path: Path):
     runs = {name: [Run([(30, 30)])] for name in ("ns_gan", "wgan")}
     again = {("ns_gan", DATA, 0): listed(20), ("wgan", DATA, 0): listed(10)}
     made = build(tmp_path / "run", runs, again=again, reruns={"best": 1, "seeds": 10})
-    assert effects(summarise(made)[0]) is None  # nobody is named
+    assert effects.table(summarise(made)[0]) is None  # nobody is named
     study = made.study()
     study["models"][1]["against"] = "ns_gan"
     named = {"schema": SCHEMA, "study": study}
     (made.path / "study.json").write_text(json.dumps(named))
     summary = summarise(made)[0]
-    table = effects(summary)
+    table = effects.table(summary)
     assert table is not None
     (record,) = table.records
     assert (record["model"], record["against"], record["shown"]) == ("wgan", "ns_gan", "better")

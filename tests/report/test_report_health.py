@@ -8,9 +8,8 @@ import pytest
 
 from coequal.analysis.health import counted, kind, saved
 from coequal.analysis.summary import DataSummary, summaries
-from coequal.report.figures.health import health_settings
+from coequal.report.evidence import health, health_settings, stopped_early, unhealthy
 from coequal.report.page import write_report
-from coequal.report.tables.health import health, health_trials, stopped_early, unhealthy
 
 from fabricated_run import METRICS, Run, build, made
 
@@ -71,7 +70,7 @@ def test_a_trial_that_was_stopped_early_is_a_failure_like_a_diverged_one(summary
 
 
 def test_the_table(summary):
-    table = health(summary)
+    table = health.table(summary)
     assert [heading.text for heading in table.headings] == [
         *("Model", "trials", "healthy", "too early to tell", "diverged", "collapsed", "stalled"),
         *("other failure", "not watched", "ended without a score"),
@@ -85,8 +84,8 @@ def test_the_table(summary):
     assert table.records[0]["failure_rate"] == "0.625"
     assert float(table.records[0]["failure_rate_low"]) == pytest.approx(0.5844 - 0.2788, abs=2e-4)
     assert gan[-2].small == "31–86 %"
-    assert "docs/health.md" in table.read
-    assert "change none" in table.read
+    assert "docs/health.md" in health.how_to_read(summary)
+    assert "change none" in health.how_to_read(summary)
     assert table.notes == [
         "NS GAN: setting 1, which was chosen by its score, looks bad: stalled, since step 1,200.",
         "1 trial with a score was not watched, and can only count as no failure.",
@@ -94,7 +93,7 @@ def test_the_table(summary):
 
 
 def test_runs_with_a_score_that_look_bad(summary):
-    rows = [[cell.text for cell in row[:5]] for row in unhealthy(summary).rows]
+    rows = [[cell.text for cell in row[:5]] for row in unhealthy.table(summary).rows]
     assert rows == [
         ["NS GAN", "1", "stalled", "31.00", "looks stalled"],
         ["NS GAN", "1, fresh seed 1", "collapsed", "34.00", "looks collapsed"],
@@ -105,13 +104,13 @@ def test_what_stopped_trials_left(summary):
     left = saved(summary.model("ns_gan"))
     # Budgets of 1500: 1100 and 1150 left, of the search's 8 runs and 2 fresh seeds.
     assert (left.stopped, left.runs, left.unspent, left.budget) == (2, 10, 2250.0, 15000.0)
-    table = stopped_early(summary)
+    table = stopped_early.table(summary)
     gan, vae = table.rows
     assert [cell.text for cell in gan] == ["NS GAN", "2/10", "2,250", "15 %"]
     assert gan[2].small == "of 15,000 discriminator steps"
     assert [cell.text for cell in vae] == ["VAE", "0/8", "0", "0 %"]
     assert table.records[0]["share"] == "0.15"
-    assert "given to anybody else" in table.read
+    assert "given to anybody else" in str(stopped_early.EVIDENCE.how_to_read)
 
 
 def test_no_score_depends_on_health(summary):
@@ -129,7 +128,7 @@ def test_no_score_depends_on_health(summary):
 
 
 def test_every_watched_run_is_in_a_file_of_its_own(summary):
-    rows = health_trials(summary)
+    rows = health.health_trials(summary)
     assert len(rows) == 6 + 8 + 1  # neither the timeout nor the two unwatched
     assert [row["failure"] for row in rows[:6]] == [0, 1, 1, 1, 1, 0]
     assert (rows[0]["step"], rows[1]["step"]) == ("", 1200)
@@ -166,7 +165,7 @@ def panels_of(figure):  # type: ignore[no-untyped-def]
 
 
 def test_a_panel_for_each_hyper_parameter_that_varies(summary):
-    figure = health_settings(summary)
+    figure = health_settings.figure(summary)
     # VAE has no failures: nothing to see. Every draw has one discriminator step per generator's.
     panels = panels_of(figure)
     assert [axes.get_xlabel() for axes in panels] == ["batch norm", "beta1", "learning rate"]
@@ -179,7 +178,7 @@ def test_a_panel_for_each_hyper_parameter_that_varies(summary):
 
 
 def test_failures_are_told_apart_without_colour(summary):
-    (first, *_) = panels_of(health_settings(summary))
+    (first, *_) = panels_of(health_settings.figure(summary))
     ticks = dict(zip(first.get_yticks(), first.get_yticklabels(), strict=True))
     looks = {
         ticks[round(y)].get_text(): (line.get_marker(), line.get_markerfacecolor() == "none")
@@ -206,18 +205,18 @@ def test_failures_are_told_apart_without_colour(summary):
     ],
 )
 def test_no_picture_where_there_is_nothing_to_see(runs):
-    assert health_settings(summary_of({"ns_gan": runs})) is None
+    assert health_settings.figure(summary_of({"ns_gan": runs})) is None
 
 
 def test_an_unfinished_run_counts_what_has_ended(tmp_path: Path):
     summary = summary_of({"ns_gan": [*NS_GAN[:3], None, None], "vae": [None] * 5})
-    (row,) = health(summary).rows
+    (row,) = health.table(summary).rows
     assert [cell.text for cell in row] == ["NS GAN", "3", *"111", "1", "1", "2/3"]
-    assert [r[1].text for r in stopped_early(summary).rows] == ["1/3"]
+    assert [r[1].text for r in stopped_early.table(summary).rows] == ["1/3"]
 
 
 def test_a_run_without_any_result():
     summary = summary_of({"ns_gan": [None, None]})
-    assert health(summary) is None
-    assert stopped_early(summary) is None
-    assert health_settings(summary) is None
+    assert health.table(summary) is None
+    assert stopped_early.table(summary) is None
+    assert health_settings.figure(summary) is None

@@ -4,9 +4,8 @@ import pytest
 
 from coequal.analysis.summary import summaries
 from coequal.records import Checkpoint, Measurement, Result, Spent, Trial
-from coequal.report.figures import known as figures
+from coequal.report.evidence import manifold_choice, manifold_distance, manifold_plane
 from coequal.report.style import house_style
-from coequal.report.tables.known import manifold_choice, manifold_settings
 
 from fabricated_run import METRICS, study_dict
 
@@ -69,7 +68,7 @@ def test_each_search_chooses_by_its_own_metric():
     assert (
         known.chosen_by("fd", vae.ended).number == known.chosen_by("manifold_f1", vae.ended).number
     )
-    table = manifold_choice(found)
+    table = manifold_choice.table(found)
     assert [row[0].text for row in table.rows] == ["NS GAN", "VAE"]
     assert [[cell.text for cell in row[1:]] for row in table.rows] == [
         ["0", "0.9000"],
@@ -90,14 +89,14 @@ def test_agreement_by_hand():
     assert agreement.pairs == 7
     assert agreement.low < agreement.value < agreement.high
     assert found.known.agreement_of_models(found.models).value == pytest.approx(1)
-    note = manifold_choice(found).notes[0]
+    note = manifold_choice.table(found).notes[0]
     assert "0.32 (" in note
     assert "7 pairs" in note
     assert "2 pairs: too few" in note
 
 
 def test_every_setting_is_a_record_and_a_failure_has_no_numbers():
-    rows = manifold_settings(summary())
+    rows = manifold_plane.manifold_settings(summary())
     assert len(rows) == 8
     failed = next(row for row in rows if row["model"] == "ns_gan" and row["setting"] == 3)
     assert failed["manifold_f1_test"] == ""
@@ -107,7 +106,7 @@ def test_every_setting_is_a_record_and_a_failure_has_no_numbers():
 def test_figures_hold_every_setting_that_has_numbers():
     found = summary()
     with house_style():
-        plane, beside = figures.plane(found), figures.against_distance(found)
+        plane, beside = manifold_plane.figure(found), manifold_distance.figure(found)
     dots = sum(
         len(line.get_xdata())
         for axes in plane.axes
@@ -123,14 +122,14 @@ def test_figures_hold_every_setting_that_has_numbers():
 
 def test_where_less_was_measured_less_is_said():
     no_distance = summary(drop=("fd",))
-    assert manifold_choice(no_distance) is None
+    assert manifold_choice.table(no_distance) is None
     with house_style():
-        assert figures.against_distance(no_distance) is None
-        assert figures.plane(no_distance) is not None
+        assert manifold_distance.figure(no_distance) is None
+        assert manifold_plane.figure(no_distance) is not None
     nothing = summary("fd", drop=("manifold_precision", "manifold_recall", "manifold_f1"))
     assert nothing.known is None
-    assert manifold_settings(nothing) == []
-    assert figures.plane(nothing) is None
+    assert manifold_plane.manifold_settings(nothing) == []
+    assert manifold_plane.figure(nothing) is None
 
 
 def test_a_study_that_chooses_by_distance_still_draws_the_best_f1_of_n():

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from coequal.report.figures.settings import CROWD
+from coequal.report.axes import CROWD
+from coequal.report.evidence.failures import READ
 from coequal.report.page import write_report
-from coequal.report.tables.spread import READ
 from coequal.results.folder import RunFolder
 
 from fabricated_run import Run, build

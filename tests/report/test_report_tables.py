@@ -7,13 +7,12 @@ from pathlib import Path
 import pytest
 
 from coequal.analysis.summary import summarise
-from coequal.report.csv_tables import chances_over_budgets
+from coequal.report.evidence import chances, defeats, hyperparameters, power, sensitivity, variance
+from coequal.report.evidence.chances import chances_over_budgets
 from coequal.report.latex import escape, latex
 from coequal.report.markdown import plain
 from coequal.report.page import write_report
 from coequal.report.table import Cell, Heading, Table
-from coequal.report.tables.contests import chances, defeats, power
-from coequal.report.tables.spread import hyperparameters, influences, variance
 from coequal.results.folder import RunFolder
 
 from fabricated_run import Run, build
@@ -61,8 +60,8 @@ def test_latex_is_escaped():
     )
     assert escape("3 ± 1 × 2–4") == r"3 $\pm$ 1 $\times$ 2--4"
     row = [Cell("A_1"), Cell("3.1 ± 0.2", "9 of 10", mark="*", strong=True)]
-    table = Table("t", "Best & worst", "Read it.", [Heading("Model"), Heading("FD")], [row])
-    lines = latex(table, "digits:t").splitlines()
+    table = Table([Heading("Model"), Heading("FD")], [row])
+    lines = latex(table, "Best & worst", "Read it.", "digits:t").splitlines()
     assert r"\caption{Best \& worst. Read it.}" in lines
     assert lines[-4] == (
         r"A\_1 & \textbf{3.1 $\pm$ 0.2\textsuperscript{*}} {\footnotesize (9 of 10)} \\"
@@ -96,7 +95,7 @@ def apart(count: int) -> dict[str, list[Run]]:
 
 def test_every_pair_has_its_chance_both_ways(tmp_path: Path):
     summary = summarise(build(tmp_path / "run", apart(20)))[0]
-    table = chances(summary)
+    table = chances.table(summary)
     assert table is not None
     # The best comes first; completely apart, so the chance is 1 one way and 0 the other.
     assert [[cell.text for cell in row] for row in table.rows] == [
@@ -121,16 +120,16 @@ def test_every_pair_is_compared_at_every_budget(tmp_path: Path):
 
 
 def test_defeats_say_by_whom(tmp_path: Path):
-    table = defeats(summarise(build(tmp_path / "run", apart(20)))[0])
+    table = defeats.table(summarise(build(tmp_path / "run", apart(20)))[0])
     assert table is not None
     assert [cell.text for cell in table.rows[0][:3]] == ["VAE", "NS GAN", "1.00"]
     assert table.records[0]["beaten_by"] == "ns_gan"
 
 
 def test_power_is_only_for_the_first_tier(tmp_path: Path):
-    assert power(summarise(build(tmp_path / "run", apart(20)))[0]) is None
+    assert power.table(summarise(build(tmp_path / "run", apart(20)))[0]) is None
     twins = {name: [Run([(10 + k, 10 + k)]) for k in range(20)] for name in ("a", "b")}
-    table = power(summarise(build(tmp_path / "twins", twins))[0])
+    table = power.table(summarise(build(tmp_path / "twins", twins))[0])
     assert table is not None
     assert [cell.text for cell in table.rows[0]][-1] == "or never"
 
@@ -144,13 +143,13 @@ def test_a_hyper_parameter_that_decides_everything_is_found(tmp_path: Path):
         return Run([(10 + k, 10 + k)], settings=settings)
 
     summary = summarise(build(tmp_path / "run", {"ns_gan": [run(k) for k in range(30)]}))[0]
-    table = influences(summary)
+    table = sensitivity.table(summary)
     assert table is not None
     first = [cell.text for cell in table.rows[0]]
     assert first[:2] == ["NS GAN", "learning rate"]
     assert first[4] == "lower"
     assert table.rows[0][5].flag == "range may be too narrow"
-    place = hyperparameters(summary)
+    place = hyperparameters.table(summary)
     assert place is not None
     # The best setting drawn is the lowest rate, 1e-5: setting 0, at the very end.
     column = [heading.text for heading in place.headings].index("learning rate")
@@ -167,7 +166,7 @@ def test_shares_of_variance_add_up(tmp_path: Path):
         for name in runs
     }
     folder = build(tmp_path / "run", runs, again=fresh, reruns={"best": 1, "seeds": 5})
-    table = variance(summarise(folder)[0])
+    table = variance.table(summarise(folder)[0])
     assert table is not None
     shares = {row["source"]: row["share"] for row in table.records}
     assert list(shares) == ["evaluation", "seed", "hyper-parameters", "model"]

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from coequal.analysis.across_datasets import overall
+from coequal.analysis.across_datasets import overall, study_summary
 from coequal.analysis.summary import summaries, summarise
 from coequal.analysis.transfer import transfers
+from coequal.report.evidence import transfer
 from coequal.report.page import write_pages, write_report
-from coequal.report.tables.together import transfer
 from coequal.results.folder import RunFolder
 
 from fabricated_run import METRICS, Run, build, same
@@ -54,7 +54,7 @@ def test_the_best_setting_of_one_data_set_on_the_other(tmp_path: Path):
 def test_without_reruns_the_searchs_own_run_stands_in(tmp_path: Path):
     folder = moved(tmp_path / "run")
     both = summarise(folder)
-    table = transfer(transfers(both, folder.study()), both)
+    table = transfer.table(study_summary(both, folder.study()))
     assert table is not None
     assert [[cell.text for cell in row[1:]] for row in table.rows] == [
         ["one", "(10.00)", "66.00"],

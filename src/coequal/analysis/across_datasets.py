@@ -8,6 +8,7 @@ import numpy as np
 
 from coequal.analysis.scores import Array, stream, tests
 from coequal.analysis.summary import DataSummary
+from coequal.analysis.transfer import Transferred, transfers
 from coequal.statistics.aggregate import (
     Estimate,
     Profile,
@@ -28,6 +29,31 @@ class Overall:
     means: Mapping[str, Estimate]  # interquartile mean of the normalised scores
     profiles: Mapping[str, Profile]
     refusal: str  # why there is nothing; empty if there is
+
+
+@dataclass(frozen=True)
+class StudySummary:
+    """All data sets of a study together.
+
+    Attributes:
+        datasets: the summary of each.
+        transfers: by model, how each data set's best setting does on every data set.
+        overall: the models over all data sets; None for a study with one.
+    """
+
+    datasets: Sequence[DataSummary]
+    transfers: Mapping[str, Sequence[Transferred]]
+    overall: Overall | None
+
+
+def study_summary(summaries: Sequence[DataSummary], study: Mapping[str, Any]) -> StudySummary:
+    """What is computed over all data sets.
+
+    Args:
+        summaries: one for each data set.
+        study: with every default filled in.
+    """
+    return StudySummary(summaries, transfers(summaries, study), overall(summaries, study))
 
 
 def overall(summaries: Sequence[DataSummary], study: Mapping[str, Any]) -> Overall | None:

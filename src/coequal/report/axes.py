@@ -5,19 +5,22 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from coequal.analysis.metric import Metric
 from coequal.analysis.model import ModelSummary
 from coequal.analysis.summary import DataSummary
 from coequal.report.formatting import number, plain
-from coequal.report.style import FAINT, MUTED, colour, marker, plain_ticks, spread, wants_log
+from coequal.report.style import BAND, FAINT, MUTED, colour, marker, plain_ticks, spread, wants_log
 
 WIDTH = 10.2  # inches
 LINE = 0.165  # inches between two labels
 LETTER = 0.074  # inches, of a label
 COLUMNS = 4  # panels in a row
 
+MANY = 40  # settings from which dots are smaller,
+CROWD = 400  # and from which they are drawn as pixels: all of them, in a file that stays small
 LOG_FROM = 20  # settings from which the axis of n is logarithmic
 
 
@@ -137,16 +140,34 @@ def expected(metric: Metric) -> str:
     return f"expected test {metric.label} of the best"
 
 
-def _subs(extent: float) -> tuple[float, ...]:
+def crosses(axes: Axes, xs: list[float], tint: str, size: float, pixels: bool = False) -> None:
+    """Failed runs, as crosses at the top edge."""
+    if not xs:
+        return
+    edge = axes.get_xaxis_transform()
+    ys = [0.96] * len(xs)
+    (drawn,) = axes.plot(xs, ys, "x", transform=edge, color=tint, ms=size, mew=1.4, clip_on=False)
+    drawn.set_rasterized(pixels)
+
+
+def failed_band(axes: Axes) -> None:
+    """A band at the top edge for failed runs."""
+    band = Rectangle((0, 0.92), 1, 0.08, transform=axes.transAxes, color=BAND, lw=0)
+    axes.add_patch(band).set_zorder(0.5)
+    axes.text(1.004, 0.96, "failed", transform=axes.transAxes, color=MUTED, va="center")
+
+
+def ticks_within_decade(extent: float) -> tuple[float, ...]:
     """Ticks within a power of ten: fewer where labels would touch each other."""
     return (1.0,) if extent >= 1000 else (1.0, 2.0, 5.0)
 
 
-def _n_axis(axes: Axes, settings: int, right: float) -> None:
+def settings_axis(axes: Axes, settings: int, right: float) -> None:
+    """The x axis of n settings, from 1 to `right`, logarithmic if there are many `settings`."""
     if settings >= LOG_FROM:
         axes.set_xscale("log")
         axes.set_xlim(0.93, right * 1.08)
-        axes.xaxis.set_major_locator(LogLocator(subs=_subs(right)))
+        axes.xaxis.set_major_locator(LogLocator(subs=ticks_within_decade(right)))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.xaxis.set_minor_formatter(NullFormatter())
         return

@@ -15,8 +15,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from coequal.analysis.summary import DataSummary
 from coequal.records import POINT
-from coequal.report.figures.images import scatters
 from coequal.report.formatting import number, setting_name
+from coequal.report.scatter import scatters
 from coequal.report.style import house_style
 from coequal.results.folder import RunFolder
 

@@ -31,13 +31,20 @@ ESCAPES = {
 }
 
 
-def latex(table: Table, label: str) -> str:
-    """The table as a floating environment, with its reading sentence as the caption's end."""
+def latex(table: Table, title: str, how_to_read: str, label: str) -> str:
+    """A table as a floating environment.
+
+    Args:
+        table: what stands in it.
+        title: the beginning of the caption.
+        how_to_read: the rest of the caption.
+        label: to refer to it by, after "tab:".
+    """
     columns = "".join("l" if k == 0 or h.words else "r" for k, h in enumerate(table.headings))
     lines = [
         "% needs \\usepackage{booktabs}",
         r"\begin{table}",
-        rf"\caption{{{escape(table.title)}. {escape(table.read)}}}",
+        rf"\caption{{{escape(title)}. {escape(how_to_read)}}}",
         rf"\label{{tab:{_label(label)}}}",
         rf"\begin{{tabular}}{{{columns}}}",
         r"\toprule",

@@ -5,29 +5,25 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from coequal.report import verdict_text
-from coequal.report.section import Section, Together
+from coequal.report.section import AcrossDatasets, EvidencePart, Section
 from coequal.report.table import Cell, Heading, Table
 
 
 def markdown(
     study: Mapping[str, Any],
     sections: Sequence[Section],
-    together: Together,
+    across: AcrossDatasets,
     provenance: Sequence[tuple[str, str]],
 ) -> str:
     """The whole report in short."""
     question = study.get("question") or "Which model is better?"
     blocks = [f"# {plain(str(study.get('study')))}", plain(str(question))]
-    blocks += [f"**{plain(line)}**" for line in together.missing]
+    blocks += [f"**{plain(line)}**" for line in across.missing]
     for section in sections:
         blocks += _section(section)
-    if together.shown:
+    if across.parts:
         blocks.append("## All data sets")
-        blocks += [plain(text) for text in together.refusals]
-        for figure in together.figures.values():
-            blocks.append(_figure(figure.title, figure.read, figure.file))
-        for table in together.tables:
-            blocks += _table(table)
+        blocks += [block for part in across.parts for block in _part(part)]
     blocks.append("## Provenance")
     blocks.append("\n".join(f"- {plain(head)}: {plain(text)}" for head, text in provenance))
     blocks.append(
@@ -52,13 +48,7 @@ def _section(section: Section) -> list[str]:
     blocks.append(plain(verdict_text.verdict_note(summary)))
     lines = [*verdict_text.how_sure(summary), *verdict_text.facts(summary)]
     blocks.append("\n".join(f"- {plain(line)}" for line in lines))
-    for part in section.parts:
-        if part.figure is not None:
-            blocks.append(_figure(part.figure.title, part.figure.read, part.figure.file))
-        if part.table is not None:
-            blocks += _table(part.table)
-        if part.refusal:
-            blocks.append(f"*{plain(part.title)}*: {plain(part.refusal)}")
+    blocks += [block for part in section.parts for block in _part(part)]
     blocks.append("### Methods")
     blocks.append(
         "\n".join(f"- **{plain(head)}.** {plain(text)}" for head, text in section.methods)
@@ -68,8 +58,15 @@ def _section(section: Section) -> list[str]:
     return blocks
 
 
-def _figure(title: str, read: str, file: str) -> str:
-    return f"### {plain(title)}\n\n{plain(read)}\n\n![{plain(title)}](figures/{file}.svg)"
+def _part(part: EvidencePart) -> list[str]:
+    blocks = [f"### {plain(part.title)}", plain(part.how_to_read)] if part.how_to_read else []
+    if part.figure is not None:
+        blocks.append(f"![{plain(part.title)}](figures/{part.figure.file}.svg)")
+    if part.table is not None:
+        blocks += _table(part.table)
+    if part.refusal:
+        blocks.append(f"*{plain(part.title)}*: {plain(part.refusal)}")
+    return blocks
 
 
 def _table(table: Table) -> list[str]:
@@ -77,7 +74,7 @@ def _table(table: Table) -> list[str]:
     rule = [":--" if k == 0 or h.words else "--:" for k, h in enumerate(table.headings)]
     rows = [[_cell(cell) for cell in row] for row in table.rows]
     lines = "\n".join(f"| {' | '.join(row)} |" for row in (head, rule, *rows))
-    return [f"### {plain(table.title)}", plain(table.read), lines, *map(plain, table.notes)]
+    return [lines, *map(plain, table.notes)]
 
 
 def _heading(heading: Heading) -> str:

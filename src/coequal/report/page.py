@@ -11,21 +11,23 @@ from typing import Any
 
 from markupsafe import Markup
 
+from coequal.analysis.across_datasets import StudySummary, study_summary
 from coequal.analysis.source import Facts
 from coequal.analysis.summary import DataSummary, summarise
 from coequal.files import atomic_write, whole_text_file
 from coequal.report import formatting, methods_text, verdict_text
-from coequal.report.csv_tables import LONG, records
+from coequal.report.evidence.order import LAST, ORDER
 from coequal.report.latex import latex
 from coequal.report.markdown import markdown
 from coequal.report.sample_sheets import Looks, looks_of
-from coequal.report.section import Section, Together, section, together
+from coequal.report.section import AcrossDatasets, EvidencePart, Section, across_datasets, section
 from coequal.report.style import (
     COLOURS,
     ON_DARK,
     variable,
     variables,
 )
+from coequal.report.table import Record
 from coequal.report.templating import template
 from coequal.results.folder import RunFolder
 from coequal.results.results_csv import csv_text
@@ -75,12 +77,14 @@ def write_pages(
     sections = [
         section(summary, study, looks.get(summary.data, Looks()), figures) for summary in summaries
     ]
-    everything = together(summaries, study, figures)
-    _write_tables(report / "tables", summaries, sections, everything)
+    whole = study_summary(summaries, study)
+    across = across_datasets(whole, figures)
+    _write_csv(report / "tables", whole, sections, across)
+    _write_latex(report / "tables", sections, across)
     provenance = methods_text.provenance(summaries[0].facts if summaries else Facts(), study)
-    text = markdown(study, sections, everything, provenance)
+    text = markdown(study, sections, across, provenance)
     atomic_write(report / "report.md", text.encode())
-    html = _html(study, source, sections, everything, provenance)
+    html = _html(study, source, sections, across, provenance)
     atomic_write(report / "index.html", html.encode())
     return report / "index.html"
 
@@ -89,14 +93,14 @@ def _html(
     study: Mapping[str, Any],
     source: str,
     sections: Sequence[Section],
-    everything: Together,
+    across: AcrossDatasets,
     provenance: Sequence[tuple[str, str]],
 ) -> str:
     return template("page.html.jinja").render(
         study=study,
         source=source,
         sections=sections,
-        together=everything,
+        across=across,
         provenance=provenance,
         words=formatting,
         sentences=verdict_text,
@@ -106,24 +110,37 @@ def _html(
     )
 
 
-def _write_tables(
-    target: Path,
-    summaries: Sequence[DataSummary],
-    sections: Sequence[Section],
-    everything: Together,
+def _write_csv(
+    target: Path, study: StudySummary, sections: Sequence[Section], across: AcrossDatasets
 ) -> None:
-    by_data = [dict(found.tables) for found in sections]
-    for name, rows in records(summaries, by_data, everything.tables).items():
-        atomic_write(target / f"{name}.csv", csv_text(rows).encode())
-    for name, (columns, make) in LONG.items():
-        listed = (row for summary in summaries for row in make(summary))
-        first = next(listed, None)
-        if first is not None:
-            with whole_text_file(target / f"{name}.csv") as written:
-                csv.writer(written, lineterminator="\n").writerows(chain([columns, first], listed))
-    for found in sections:
-        for name, table in found.tables.items():
-            file = f"{found.anchor}-{name}"
-            atomic_write(target / f"{file}.tex", latex(table, file).encode())
-    for table in everything.tables:
-        atomic_write(target / f"{table.name}.tex", latex(table, table.name).encode())
+    """Write every table that is shown, and the numbers behind every figure, of all data sets."""
+    files: dict[str, list[Record]] = {}
+    for part in chain.from_iterable([*(_shown(one) for one in sections), across.parts]):
+        if part.table is not None:
+            files.setdefault(part.name, []).extend(part.table.records)
+    for evidence in (*ORDER, *LAST):
+        for name, rows in evidence.csv.items():
+            files[name] = [row for summary in study.datasets for row in rows(summary)]
+    for name, records in files.items():
+        if records:
+            atomic_write(target / f"{name}.csv", csv_text(records).encode())
+    for evidence in (*ORDER, *LAST):
+        for name, streamed in evidence.streamed_csv.items():
+            lines = (line for summary in study.datasets for line in streamed.rows(summary))
+            first = next(lines, None)
+            if first is not None:
+                with whole_text_file(target / f"{name}.csv") as file:
+                    writer = csv.writer(file, lineterminator="\n")
+                    writer.writerows(chain([streamed.columns, first], lines))
+
+
+def _write_latex(target: Path, sections: Sequence[Section], across: AcrossDatasets) -> None:
+    named = [(f"{one.anchor}-{part.name}", part) for one in sections for part in _shown(one)]
+    for label, part in [*named, *((part.name, part) for part in across.parts)]:
+        if part.table is not None:
+            text = latex(part.table, part.title, part.how_to_read, label)
+            atomic_write(target / f"{label}.tex", text.encode())
+
+
+def _shown(section: Section) -> Sequence[EvidencePart]:
+    return (*section.parts, *section.last)

@@ -1,17 +1,19 @@
 """What a reader looks at rather than reads: samples, samples by class, nearest training images."""
 
 import base64
+import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
+from PIL import Image
 
 from coequal.analysis.model import ModelSummary
 from coequal.analysis.summary import DataSummary
 from coequal.files import atomic_write
-from coequal.report.figures.images import picture_figure
 from coequal.report.formatting import number
 from coequal.report.image_grids import Block, Row, blocks, sample_rows, sheet
 from coequal.report.style import as_pdf, as_svg, house_style
@@ -52,7 +54,7 @@ def looks_of(folder: RunFolder, summary: DataSummary, target: Path) -> Looks:
         picture = sheet(rows)
         atomic_write(target / f"{anchor}-samples.png", picture)
         with house_style():
-            figure = picture_figure(picture)
+            figure = _picture_figure(picture)
             atomic_write(target / f"{anchor}-samples.svg", as_svg(figure))
             atomic_write(target / f"{anchor}-samples.pdf", as_pdf(figure))
     sheets = []
@@ -120,3 +122,14 @@ def _neighbours(folder: RunFolder, summary: DataSummary) -> Sheet | None:
         "neighbours that agree with each other and not with it."
     )
     return Sheet("Nearest training images", read, blocks(listed))
+
+
+def _picture_figure(png: bytes) -> Figure:
+    """A picture as a figure, for the formats that papers take."""
+    pixels = np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
+    height, width = pixels.shape[:2]
+    figure = Figure(figsize=(width / 100, height / 100), dpi=100)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    axes.imshow(pixels, interpolation="none", aspect="auto")
+    return figure

@@ -1,119 +1,106 @@
-"""What the page and the Markdown file show, in order: figures, tables, and refusals in words."""
+"""What the page and the Markdown file show: the evidence with its titles and reading sentences."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from coequal.analysis.across_datasets import overall
+from coequal.analysis.across_datasets import StudySummary
 from coequal.analysis.summary import DataSummary
-from coequal.analysis.transfer import transfers
 from coequal.files import atomic_write
-from coequal.report import methods_text as methods
-from coequal.report import reading, verdict_text
-from coequal.report.figures import together as together_figures
-from coequal.report.figures.every import FIGURES
+from coequal.report import methods_text, verdict_text
+from coequal.report.evidence.evidence import Evidence
+from coequal.report.evidence.order import ACROSS_DATASETS, LAST, ORDER
 from coequal.report.image_grids import Row
 from coequal.report.sample_sheets import Looks, Sheet
 from coequal.report.style import as_pdf, as_svg, house_style, inline
 from coequal.report.table import Table
-from coequal.report.tables import together as together_tables
-from coequal.report.tables.every import shown
 from coequal.results.folder import file_name
 
-ORDER = (
-    "effects",
-    "best_and_reruns",
-    "other_metrics",
-    "reruns",
-    "distribution",
-    "best_of_n",
-    "bands",
-    "cost",
-    "ranks",
-    "rank_flips",
-    "defeats",
-    "chances",
-    "power",
-    "rerun_pairs",
-    "learning",
-    "f1",
-    "manifold_plane",
-    "manifold_distance",
-    "manifold_choice",
-    "by_class",
-    "confusion",
-    "search",
-    "variance",
-    "sensitivity",
-    "hyperparameters",
-    "health",
-    "health_settings",
-    "unhealthy",
-    "stopped_early",
-)
-"""The evidence on one data set, by the names of figures and tables."""
+S = TypeVar("S")
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """A figure on the page and in its files."""
+class DrawnFigure:
+    """A figure as it stands on the page.
 
-    title: str
-    read: str  # how to read it, in one sentence
-    file: str  # name of its files, without an ending
+    Attributes:
+        file: the name of its files, without an ending.
+        svg: the element of the page.
+    """
+
+    file: str
     svg: Markup
 
 
 @dataclass(frozen=True)
-class Part:
-    """One piece of evidence, or why there is none."""
+class EvidencePart:
+    """One piece of evidence as it is shown, or why there is none.
+
+    Attributes:
+        name: of the evidence, and of the files of its table.
+        title: its heading.
+        how_to_read: the sentence below the heading; empty if nothing is shown.
+        figure: the figure, if there is one.
+        table: the table, if there is one.
+        refusal: why something is missing; empty if nothing is.
+    """
 
     name: str
     title: str
-    figure: Drawn | None = None
+    how_to_read: str = ""
+    figure: DrawnFigure | None = None
     table: Table | None = None
     refusal: str = ""
 
 
 @dataclass(frozen=True)
 class Section:
-    """Everything that is shown of one data set."""
+    """Everything that is shown of one data set.
+
+    Attributes:
+        summary: the numbers.
+        anchor: the data set's name in links and in names of files.
+        parts: the evidence, in the order of the page.
+        last: the evidence that follows the samples.
+        rows: images of each model's chosen setting.
+        sheets: pictures with more images.
+        methods: headings and texts on how it was done.
+        protocols: metric and split, and how it was measured.
+        caveats: sentences on what a reader must know.
+    """
 
     summary: DataSummary
     anchor: str
-    parts: Sequence[Part]
-    failures: Table | None
-    rows: Sequence[Row]  # of images
-    sheets: Sequence[Sheet]  # of more images
+    parts: Sequence[EvidencePart]
+    last: Sequence[EvidencePart]
+    rows: Sequence[Row]
+    sheets: Sequence[Sheet]
     methods: Sequence[tuple[str, str]]
     protocols: Sequence[tuple[str, str]]
     caveats: Sequence[str]
-    tables: Mapping[str, Table]
 
     @property
     def without_images(self) -> list[str]:
         """The models that have no row of images."""
-        there = {row.title for row in self.rows}
-        return [model.label for model in self.summary.ranked if model.label not in there]
+        with_images = {row.title for row in self.rows}
+        return [m.label for m in self.summary.ranked if m.label not in with_images]
 
 
 @dataclass(frozen=True)
-class Together:
-    """What is said over all data sets."""
+class AcrossDatasets:
+    """Everything that is shown of all data sets together.
 
-    missing: Sequence[str]  # of the whole study; empty where it is finished
-    figures: Mapping[str, Drawn]
-    tables: Sequence[Table]
-    refusals: Sequence[str]
+    Attributes:
+        missing: sentences on what the whole study lacks; empty once it is finished.
+        parts: the evidence, in the order of the page.
+    """
 
-    @property
-    def shown(self) -> bool:
-        """Whether there is anything."""
-        return bool(self.figures or self.tables or self.refusals)
+    missing: Sequence[str]
+    parts: Sequence[EvidencePart]
 
 
 def section(
@@ -122,81 +109,65 @@ def section(
     looks: Looks,
     target: Path,
 ) -> Section:
-    """One data set; its figures are written to `target`."""
+    """Assemble what is shown of one data set.
+
+    Args:
+        summary: the numbers.
+        study: with every default filled in.
+        looks: its images.
+        target: the folder to which the figures are written.
+    """
     anchor = file_name(summary.data)
-    tables = shown(summary)
-    figures = {
-        name: draw(kind.draw, summary, target, f"{anchor}-{name}", kind.title(summary), kind.read)
-        for name, kind in FIGURES.items()
-    }
-    parts = []
-    for name in ORDER:
-        figure, table = figures.get(name), tables.get(name)
-        refusal = reading.refusal(summary, name)
-        title = figure.title if figure else table.title if table else reading.TITLES.get(name, "")
-        if figure or table or refusal:
-            parts.append(Part(name, title, figure, table, refusal))
     return Section(
         summary=summary,
         anchor=anchor,
-        parts=parts,
-        failures=tables.get("failures"),
+        parts=_parts(ORDER, summary, target, anchor, refuse=summary.ended > 0),
+        last=_parts(LAST, summary, target, anchor),
         rows=looks.rows,
         sheets=looks.sheets,
-        methods=methods.methods(summary, study),
-        protocols=methods.protocols(summary),
-        caveats=methods.caveats(summary, study),
-        tables=tables,
+        methods=methods_text.methods(summary, study),
+        protocols=methods_text.protocols(summary),
+        caveats=methods_text.caveats(summary, study),
     )
 
 
-def together(summaries: Sequence[DataSummary], study: Mapping[str, Any], target: Path) -> Together:
-    """What is said over all data sets; its figure is written to `target`."""
-    moved, normalised = transfers(summaries, study), overall(summaries, study)
-    tables = [
-        together_tables.transfer(moved, summaries),
-        together_tables.overall(normalised, summaries),
-    ]
-    figures = {}
-    if normalised is not None and normalised.profiles:
-        found = normalised
-        drawn = draw(
-            lambda summary: together_figures.profile(found, summary.models),
-            summaries[0],
-            target,
-            "all-profile",
-            "Performance profile",
-            reading.PROFILE,
-        )
-        if drawn is not None:
-            figures["profile"] = drawn
-    refusals = [normalised.refusal] if normalised is not None and normalised.refusal else []
-    missing = [f"{s.data}: {text}" for s in summaries if (text := verdict_text.progress(s))]
-    moving = methods.transfer_progress(moved)
-    return Together(
+def across_datasets(study: StudySummary, target: Path) -> AcrossDatasets:
+    """Assemble what is shown of all data sets together; its figures are written to `target`."""
+    missing = [f"{s.data}: {text}" for s in study.datasets if (text := verdict_text.progress(s))]
+    moving = methods_text.transfer_progress(study.transfers)
+    return AcrossDatasets(
         missing=[*missing, *([moving] if moving else [])],
-        figures=figures,
-        tables=[table for table in tables if table is not None],
-        refusals=refusals,
+        parts=_parts(ACROSS_DATASETS, study, target, "all") if study.datasets else [],
     )
 
 
-def draw(
-    make: Callable[[DataSummary], Figure | None],
-    summary: DataSummary,
-    target: Path,
-    file: str,
-    title: str,
-    read: str | Callable[[DataSummary], str],
-) -> Drawn | None:
-    """A figure as files and as an element of the page; None where there is nothing to draw."""
+def _parts(
+    order: Sequence[Evidence[S]], summary: S, target: Path, anchor: str, *, refuse: bool = True
+) -> list[EvidencePart]:
+    """Every piece of evidence that there is, and every refusal if `refuse`."""
+    parts = []
+    for evidence in order:
+        figure = _draw(evidence, summary, target / f"{anchor}-{evidence.name}")
+        table = evidence.table(summary) if evidence.table else None
+        refusal = evidence.refusal(summary) if evidence.refusal and refuse else ""
+        if figure or table or refusal:
+            shown = figure is not None or table is not None
+            how_to_read = evidence.how_to_read_for(summary) if shown else ""
+            title = evidence.title_for(summary)
+            parts.append(EvidencePart(evidence.name, title, how_to_read, figure, table, refusal))
+    return parts
+
+
+def _draw(evidence: Evidence[S], summary: S, path: Path) -> DrawnFigure | None:
+    """Write the figure to `path` with the endings .svg and .pdf; None if there is none."""
+    if evidence.figure is None:
+        return None
     with house_style():
-        figure = make(summary)
+        figure: Figure | None = evidence.figure(summary)
         if figure is None:
             return None
         svg = as_svg(figure)
         figure.set_layout_engine("none")  # it has been laid out: once is enough
-        atomic_write(target / f"{file}.svg", svg)
-        atomic_write(target / f"{file}.pdf", as_pdf(figure))
-    text = read if isinstance(read, str) else read(summary)
-    return Drawn(title, text, file, Markup(inline(svg, file)))
+        atomic_write(path.with_name(f"{path.name}.svg"), svg)
+        atomic_write(path.with_name(f"{path.name}.pdf"), as_pdf(figure))
+    return DrawnFigure(path.name, Markup(inline(svg, path.name)))

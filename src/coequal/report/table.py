@@ -1,7 +1,7 @@
 """A table once, for every form it takes: page, Markdown, LaTeX and CSV."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from coequal.analysis.model import ModelSummary
@@ -39,15 +39,19 @@ class Heading:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows for readers, records for programs."""
+    """Rows for readers, records for programs.
 
-    name: str  # of its files
-    title: str
-    read: str  # how to read it, in one sentence
+    Attributes:
+        headings: one for each column.
+        rows: cells, of which the first names the row.
+        records: rows in full precision, for a CSV file.
+        notes: sentences below the table.
+    """
+
     headings: Sequence[Heading]
-    rows: Sequence[Sequence[Cell]]  # the first cell of each names the row
-    records: Sequence[Record] = field(default_factory=list)  # full precision
-    notes: Sequence[str] = ()  # what stands below it
+    rows: Sequence[Sequence[Cell]]
+    records: Sequence[Record] = ()
+    notes: Sequence[str] = ()
 
 
 EMPTY = Cell(NONE)

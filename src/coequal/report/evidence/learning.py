@@ -1,7 +1,8 @@
-"""Over training: current and best-so-far values, a panel for each model."""
+"""Scores over training: current and best so far, a panel for each model."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,14 +12,35 @@ from matplotlib.lines import Line2D
 from coequal.analysis.model import ModelSummary
 from coequal.analysis.summary import DataSummary
 from coequal.analysis.trials import TrialSummary
-from coequal.report.axes import panel_title, panels, whole_numbers, y_axis
-from coequal.report.formatting import number, setting_name
+from coequal.report.axes import (
+    panel_title,
+    panels,
+    whole_numbers,
+    y_axis,
+)
+from coequal.report.evidence.evidence import Evidence, StreamedCsv
+from coequal.report.formatting import full, number, setting_name
 from coequal.report.style import FAINT, INK, MUTED, colour
+from coequal.report.table import (
+    start,
+)
 
 MANY = 24  # settings from which the others are drawn as quantiles
 
+LEARNING = ("data", "metric", "model", "setting", "repeat", "status", "step", "validation", "test")
 
-def learning(summary: DataSummary) -> Figure | None:
+
+def how_to_read(summary: DataSummary) -> str:
+    """Over training."""
+    return (
+        f"The thick line is the chosen setting's {summary.metric.label} on test, dashed on "
+        "validation, dotted the test value of its best checkpoint so far by validation; thin "
+        "lines or shades (middle half and eight tenths, failures worst) are the model's other "
+        "settings at their best so far, grey lines the other models' chosen settings."
+    )
+
+
+def figure(summary: DataSummary) -> Figure | None:
     """Test value over steps, a panel for each model with a chosen setting; None without any."""
     models = [model for model in summary.ranked if model.chosen is not None]
     drawn = [test for model in models for s in model.ended for test in s.numbers[1].tolist()]
@@ -116,3 +138,23 @@ def _best_so_far(setting: TrialSummary, summary: DataSummary) -> tuple[list[int]
             steps.append(moment.step)
             values.append(best)
     return steps, values
+
+
+def learning_curves(summary: DataSummary) -> Iterator[tuple[Any, ...]]:
+    """A row of `LEARNING` for each checkpoint of each trial, failed ones too: one after another,
+    for of a large study there are millions."""
+    for model in summary.models:
+        first = tuple(start(summary, model).values())
+        for s in (*model.settings, *(run for runs in model.again.values() for run in runs)):
+            about = (*first, s.number, s.repeat, s.status)
+            for step, validation, test, _ in s.moments:
+                yield (*about, step, full(validation), full(test))
+
+
+EVIDENCE = Evidence[DataSummary](
+    name="learning",
+    title="Over training",
+    how_to_read=how_to_read,
+    figure=figure,
+    streamed_csv={"learning_curves": StreamedCsv(LEARNING, learning_curves)},
+)

@@ -1,21 +1,40 @@
-"""Models that the study compares with one other: what a change alone did, by re-runs."""
+"""What one change did, by re-runs: models that the study compares with one other."""
 
 from coequal.analysis.model import ModelSummary
 from coequal.analysis.summary import DataSummary
+from coequal.report.evidence.evidence import Evidence
 from coequal.report.formatting import full, interval, number, p_value
-from coequal.report.table import Cell, Heading, Record, Table, ends, name_cell, value_cell
+from coequal.report.table import (
+    Cell,
+    Heading,
+    Record,
+    Table,
+    ends,
+    name_cell,
+    value_cell,
+)
 from coequal.statistics.comparison import Effect
 from coequal.statistics.reruns import MIN_RUNS_FOR_CLAIM
 
 
-def effects(summary: DataSummary) -> Table | None:
+def how_to_read(summary: DataSummary) -> str:
+    """How a reader reads the table."""
+    relative = summary.compared.scale == "log"
+    return (
+        f"Interquartile means of test {summary.metric.label} over re-runs with fresh seeds: the "
+        f"{'change in per cent of' if relative else 'difference from'} the model named, over "
+        "its 95 % interval (Yuen's t); shown as better or worse if the p-value, adjusted after "
+        "Holm over these comparisons, is at most 0.05."
+    )
+
+
+def table(summary: DataSummary) -> Table | None:
     """Each such model beside its rival; None where the study names none, or nothing is known."""
     found = summary.compared.effects
     if not found:
         return None
     models = {model.name: model for model in summary.models}
     rows = [_row(summary, effect, models) for effect in sorted(found, key=_place(models))]
-    relative = summary.compared.scale == "log"
     label = summary.metric.label
     fewest = min(_runs(models[name]) for e in found for name in (e.name, e.against))
     notes = []
@@ -24,14 +43,6 @@ def effects(summary: DataSummary) -> Table | None:
             f"A screening only: a claim takes {MIN_RUNS_FOR_CLAIM} re-runs, and some have {fewest}."
         )
     return Table(
-        name="effects",
-        title="Against the model that it is compared with",
-        read=(
-            f"Interquartile means of test {label} over re-runs with fresh seeds: the "
-            f"{'change in per cent of' if relative else 'difference from'} the model named, over "
-            "its 95 % interval (Yuen's t); shown as better or worse if the p-value, adjusted after "
-            "Holm over these comparisons, is at most 0.05."
-        ),
         headings=[
             Heading("Model"),
             Heading("against", words=True),
@@ -106,3 +117,11 @@ def _record(summary: DataSummary, effect: Effect) -> Record:
         "adjusted_p": full(effect.adjusted),
         "shown": summary.compared.outcome(effect),
     }
+
+
+EVIDENCE = Evidence[DataSummary](
+    name="effects",
+    title="Against the model that it is compared with",
+    how_to_read=how_to_read,
+    table=table,
+)

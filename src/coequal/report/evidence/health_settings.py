@@ -16,17 +16,34 @@ from coequal.analysis.summary import DataSummary
 from coequal.analysis.trials import TrialSummary
 from coequal.health import EARLY, HEALTHY
 from coequal.ranges import Choice, LogUniform, Range, Value
-from coequal.report.axes import WIDTH, panel_title
-from coequal.report.figures.settings import CROWD, MANY
+from coequal.report.axes import (
+    CROWD,
+    MANY,
+    WIDTH,
+    panel_title,
+)
+from coequal.report.evidence.evidence import Evidence
 from coequal.report.formatting import plain
 from coequal.report.style import INK, MUTED, colour
 
 FEWEST = 5  # settings of a model that are drawn
+
 ACROSS = 5  # panels in a row
+
 GOLDEN = 0.618034  # of its multiples no two neighbours fall together
 
 
-def health_settings(summary: DataSummary) -> Figure | None:
+def how_to_read(summary: DataSummary) -> str:
+    """Health against hyper-parameters."""
+    return (
+        "Each mark is one setting of the search, at its value of one hyper-parameter and the "
+        "verdict on its health; marks of one verdict are moved apart a little. A full dot is "
+        "healthy, an open one too early to tell, a diamond a failure that has a score, a cross one "
+        "that has none. Models of which all settings fail, or none, are not drawn."
+    )
+
+
+def figure(summary: DataSummary) -> Figure | None:
     """Health against each searched hyper-parameter, a row of panels for each model of which some
     settings fail and some don't; None without any."""
     models = {m.name: names for m in summary.ranked if (names := _worth_drawing(m))}
@@ -152,3 +169,8 @@ def _legend() -> list[Line2D]:
         Line2D([], [], ls="", ms=5, label=label, **_look(what, failed, None))
         for label, what, failed in wanted
     ]
+
+
+EVIDENCE = Evidence[DataSummary](
+    name="health_settings", title="Which settings fail", how_to_read=how_to_read, figure=figure
+)

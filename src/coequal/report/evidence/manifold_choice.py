@@ -6,12 +6,30 @@ from coequal.analysis.manifold import F1, PRECISION, RECALL, Known
 from coequal.analysis.model import ModelSummary
 from coequal.analysis.summary import DataSummary
 from coequal.analysis.trials import TrialSummary
+from coequal.report.evidence.evidence import Evidence
 from coequal.report.formatting import full, number, numbered
-from coequal.report.table import Cell, Heading, Record, Table, name_cell, value_cell
+from coequal.report.table import (
+    Cell,
+    Heading,
+    Record,
+    Table,
+    name_cell,
+    value_cell,
+)
 from coequal.statistics.correlation import Correlation
 
 
-def manifold_choice(summary: DataSummary) -> Table | None:
+def how_to_read(summary: DataSummary) -> str:
+    """How a reader reads the table."""
+    label = _distance_label(summary)
+    return (
+        f"Test values of the setting that a search by {label} would have chosen and of the one "
+        "that a search by F1 would have, both on validation, at the last checkpoint: how much "
+        f"F1 is lost by looking at {label} alone."
+    )
+
+
+def table(summary: DataSummary) -> Table | None:
     """Each model's setting chosen by the distance, and the one chosen by F1; None without both."""
     known = summary.known
     if known is None or known.distance is None or not summary.ended:
@@ -19,13 +37,6 @@ def manifold_choice(summary: DataSummary) -> Table | None:
     label = summary.metrics[known.distance].label
     models = [model for model in summary.ranked if model.ended]
     return Table(
-        name="manifold_choice",
-        title=f"Chosen by {label}, chosen by F1",
-        read=(
-            f"Test values of the setting that a search by {label} would have chosen and of the one "
-            "that a search by F1 would have, both on validation, at the last checkpoint: how much "
-            f"F1 is lost by looking at {label} alone."
-        ),
         headings=[
             Heading("Model"),
             Heading(f"F1, chosen by {label}", f"precision, recall; {label}"),
@@ -40,21 +51,10 @@ def manifold_choice(summary: DataSummary) -> Table | None:
     )
 
 
-def manifold_settings(summary: DataSummary) -> list[Record]:
-    """Every setting's numbers, for programs."""
-    known = summary.known
-    if known is None:
-        return []
-    return [
-        {"data": summary.data, "model": model.name, "setting": trial.number, "trial": trial.trial}
-        | {
-            f"{name}_{split}": full(getattr(known.of(name, trial), split))
-            for name in known.values
-            for split in ("validation", "test")
-        }
-        for model in summary.models
-        for trial in model.ended
-    ]
+def _distance_label(summary: DataSummary) -> str:
+    assert summary.known is not None  # or there were no table
+    assert summary.known.distance is not None
+    return summary.metrics[summary.known.distance].label
 
 
 def _cell(known: Known, model: ModelSummary, by: str) -> Cell:
@@ -101,3 +101,11 @@ def _correlation(found: Correlation) -> str:
     if found.low is None or found.high is None:
         return f"{found.value:.2f} ({pairs}: too few, or too equal, for an interval)"
     return f"{found.value:.2f} ({found.low:.2f} to {found.high:.2f}, {pairs})"
+
+
+EVIDENCE = Evidence[DataSummary](
+    name="manifold_choice",
+    title=lambda summary: f"Chosen by {_distance_label(summary)}, chosen by F1",
+    how_to_read=how_to_read,
+    table=table,
+)

@@ -1,17 +1,28 @@
-"""Figures over all data sets."""
+"""Performance profiles over all data sets."""
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from coequal.analysis.across_datasets import Overall
-from coequal.analysis.model import ModelSummary
-from coequal.report.axes import ends_with_names, with_margin
+from coequal.analysis.across_datasets import StudySummary
+from coequal.report.axes import (
+    ends_with_names,
+    with_margin,
+)
+from coequal.report.evidence.evidence import Evidence
 from coequal.report.style import colour
 
+PROFILE = (
+    "Each line is the share of a model's runs, over all data sets, that reach a normalised "
+    "score or better; a line above another everywhere is better whatever the score asked for."
+)
 
-def profile(found: Overall, models: tuple[ModelSummary, ...]) -> Figure | None:
+
+def figure(study: StudySummary) -> Figure | None:
     """Share of the runs at or above each normalised score; None without any."""
-    shown = [model for model in models if model.name in found.profiles]
+    found = study.overall
+    if found is None:
+        return None
+    shown = [model for model in study.datasets[0].models if model.name in found.profiles]
     if not shown:
         return None
     labels = [model.label for model in shown]
@@ -31,3 +42,8 @@ def profile(found: Overall, models: tuple[ModelSummary, ...]) -> Figure | None:
     axes.set_xlabel("normalised score: 1 is the best possible, 0 the cap")
     axes.set_ylabel("share of runs at or above it")
     return figure
+
+
+EVIDENCE = Evidence[StudySummary](
+    name="profile", title="Performance profile", how_to_read=PROFILE, figure=figure
+)

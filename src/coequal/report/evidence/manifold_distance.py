@@ -1,47 +1,32 @@
-"""Precision, recall and F1 against a known manifold: in a plane, and beside the distance."""
+"""F1 against a known manifold beside the distance of features."""
 
 import math
 from collections.abc import Sequence
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from coequal.analysis.manifold import F1, PRECISION, RECALL, Known
+from coequal.analysis.manifold import F1, Known
 from coequal.analysis.model import ModelSummary
 from coequal.analysis.summary import DataSummary
-from coequal.report.axes import WIDTH, panel_title, panels
-from coequal.report.style import FAINT, MUTED, colour, wants_log
-
-LEVELS = (0.2, 0.4, 0.6, 0.8)  # of F1, as lines to read by
-
-
-def plane(summary: DataSummary) -> Figure | None:
-    """Precision against recall of every setting, a panel for each model; None without them."""
-    known = summary.known
-    if known is None or PRECISION not in known.values or RECALL not in known.values:
-        return None
-    models = [m for m in summary.ranked if m.ended]
-    if not models:
-        return None
-    figure, axes = panels(len(models), height=2.5)
-    axes[0].set_xlim(-0.04, 1.04)
-    axes[0].set_ylim(-0.04, 1.04)
-    for panel, model in zip(axes, models, strict=True):
-        _levels(panel)
-        recall, precision = (known.test(name, model.ended) for name in (RECALL, PRECISION))
-        panel.plot(recall, precision, "o", color=colour(model.index), ms=4.5, mew=0, zorder=3)
-        if model.chosen is not None:
-            at = [known.of(name, model.chosen).test for name in (RECALL, PRECISION)]
-            panel.plot(*at, "o", ms=10, mfc="none", mec=colour(model.index), mew=1.3, zorder=4)
-        panel_title(panel, model)
-    figure.supxlabel("recall", fontsize=9)
-    figure.supylabel("precision", fontsize=9)
-    return figure
+from coequal.report.axes import (
+    WIDTH,
+)
+from coequal.report.evidence.evidence import Evidence
+from coequal.report.style import colour, wants_log
 
 
-def against_distance(summary: DataSummary) -> Figure | None:
+def how_to_read(summary: DataSummary) -> str:
+    """F1 beside the distance."""
+    return (
+        "Left, each dot is one setting: where F1 and the distance agreed, dots would fall from top "
+        "left to bottom right. Right, what a search by the distance loses: the test F1 of the "
+        "setting it chooses (open) and of the one that a search by F1 chooses (full)."
+    )
+
+
+def figure(summary: DataSummary) -> Figure | None:
     """F1 against the distance of features of every setting, and what choosing by the distance
     costs; None where both were not measured."""
     known = summary.known
@@ -55,17 +40,6 @@ def against_distance(summary: DataSummary) -> Figure | None:
     _scatter(left, known, models, known.distance)
     _chosen(right, known, models, known.distance)
     return figure
-
-
-def _levels(axes: Axes) -> None:
-    """Where F1 is .2, .4, ...: precision = F r / (2 r - F)."""
-    for level in LEVELS:
-        recall = np.linspace(level / 2 + 1e-3, 1, 200)
-        precision = level * recall / (2 * recall - level)
-        inside = precision <= 1
-        axes.plot(recall[inside], precision[inside], color=FAINT, lw=0.9, zorder=1)
-        end = level / (2 - level)
-        axes.text(1.0, end, f"{level:g}", color=MUTED, fontsize=6.5, ha="right", va="bottom")
 
 
 def _scatter(axes: Axes, known: Known, models: Sequence[ModelSummary], distance: str) -> None:
@@ -112,3 +86,11 @@ def _chosen(axes: Axes, known: Known, models: Sequence[ModelSummary], distance: 
     axes.set_xlim(*_room(known, models))
     axes.yaxis.grid(False)
     axes.set_xlabel(f"test F1, chosen by {known.metrics[distance].label} (open) and by F1 (full)")
+
+
+EVIDENCE = Evidence[DataSummary](
+    name="manifold_distance",
+    title="F1 against the distance of features",
+    how_to_read=how_to_read,
+    figure=figure,
+)

@@ -1,11 +1,12 @@
-"""The main table after Lucic et al. 2018, table 3, and the search in numbers."""
+"""The main table after Lucic et al. 2018, table 3: the best setting, and its re-runs."""
 
 import math
 
 from coequal.analysis.model import ModelSummary
 from coequal.analysis.reruns import RerunSummary
 from coequal.analysis.summary import DataSummary
-from coequal.report.formatting import NONE, amount, full, number, numbered, outcome
+from coequal.report.evidence.evidence import Evidence
+from coequal.report.formatting import NONE, full, number, numbered
 from coequal.report.table import (
     EMPTY,
     Cell,
@@ -30,14 +31,29 @@ MARKS = (
 )
 
 
-def best_and_reruns(summary: DataSummary) -> Table | None:
+def how_to_read(summary: DataSummary) -> str:
+    """What the best setting's value is of, and what the re-runs add."""
+    text = (
+        f"Each model's best setting was chosen on validation; its test {summary.metric.label} in "
+        f"the search is of one run ({summary.metric.better})"
+    )
+    if summary.rerun_phase is None:
+        return f"{text}; there are no re-runs, so how much a seed moves it is unknown."
+    return (
+        f"{text}, and the re-runs say what it gives with fresh seeds: the interquartile mean (IQM: "
+        "the mean of the middle half) and its interval. Which chosen settings differ is in a table "
+        "of its own below."
+    )
+
+
+def table(summary: DataSummary) -> Table | None:
     """Best value after the search, and re-runs of the setting that it chose."""
     if not summary.ended:
         return None
-    label, reruns = summary.metric.label, summary.rerun_phase is not None
+    reruns = summary.rerun_phase is not None
     headings = [
         Heading("Model"),
-        Heading(f"Best {label} after the search", "chosen on validation, one run"),
+        Heading(f"Best {summary.metric.label} after the search", "chosen on validation, one run"),
     ]
     if reruns:
         headings += [
@@ -53,9 +69,6 @@ def best_and_reruns(summary: DataSummary) -> Table | None:
         Heading("Oracle gap", "chosen − oracle", muted=True),
     ]
     return Table(
-        name="best_and_reruns",
-        title=f"Best {label} after the search, and re-runs",
-        read=_read(summary, reruns),
         headings=headings,
         rows=[_row(summary, model, reruns) for model in summary.ranked],
         records=[_record(summary, model) for model in summary.ranked],
@@ -63,48 +76,13 @@ def best_and_reruns(summary: DataSummary) -> Table | None:
     )
 
 
-def search(summary: DataSummary) -> Table | None:
-    """The search in numbers: choices at last and best checkpoint, the middle, what it cost."""
-    if not summary.ended:
-        return None
-    label = summary.metric.label
-    return Table(
-        name="search",
-        title="The search in numbers",
-        read=(
-            "What one run of each setting gave: the chosen setting at its last checkpoint and at "
-            "its best by validation, the authors' setting, the middle of all, and the mean cost of "
-            "a trial, failed ones with what they spent until then."
-        ),
-        headings=[
-            Heading("Model"),
-            Heading("Settings"),
-            Heading("Chosen setting"),
-            Heading(f"Test {label}", "last checkpoint"),
-            Heading(f"Test {label}", "best checkpoint by validation"),
-            Heading("Authors' setting"),
-            Heading("Median over settings", "failures worst"),
-            Heading("GFLOPs per trial"),
-            Heading("Seconds per trial"),
-            Heading("Generator steps"),
-        ],
-        rows=[_search_row(model) for model in summary.ranked],
-        records=[_search_record(summary, model) for model in summary.ranked],
-        notes=["A median is 'failed' where half of the settings or more failed."],
-    )
-
-
-def _read(summary: DataSummary, reruns: bool) -> str:
-    text = (
-        f"Each model's best setting was chosen on validation; its test {summary.metric.label} in "
-        f"the search is of one run ({summary.metric.better})"
-    )
-    if not reruns:
-        return f"{text}; there are no re-runs, so how much a seed moves it is unknown."
+def refusal(summary: DataSummary) -> str:
+    """Why no interval over training seeds is given."""
+    if summary.rerun_phase is not None:
+        return ""
     return (
-        f"{text}, and the re-runs say what it gives with fresh seeds: the interquartile mean (IQM: "
-        "the mean of the middle half) and its interval. Which chosen settings differ is in a table "
-        "of its own below."
+        "No interval over training seeds, and no mean ± sd: the study plans no re-runs "
+        "(`reruns: {best: 1, seeds: 10}` in the study file)."
     )
 
 
@@ -218,50 +196,10 @@ def _record(summary: DataSummary, model: ModelSummary) -> Record:
     }
 
 
-def _search_row(model: ModelSummary) -> list[Cell]:
-    chosen, authors = model.chosen, model.authors
-    total, ended = len(model.settings), len(model.ended)
-    cells = [
-        name_cell(model),
-        Cell(f"{ended} of {total}" if ended < total else str(ended), sort=ended),
-    ]
-    if chosen is None:
-        cells += [EMPTY, Cell("failed" if ended else NONE), EMPTY]
-    else:
-        small = "authors'" if chosen.number == 0 else ""
-        cells.append(Cell(str(chosen.number), small, sort=chosen.number))
-        cells.append(value_cell(chosen.last.test if chosen.last else None))
-        best = chosen.best
-        cells.append(value_cell(best.test, f"step {best.step:,}") if best else EMPTY)
-    steps = model.generator_steps
-    low_high = f"{steps[0]:,}–{steps[1]:,}" if steps else NONE
-    return [
-        *cells,
-        Cell(outcome(authors), sort=authors.test if authors and not authors.failed else ""),
-        value_cell(model.median),
-        Cell(amount(model.gflops), sort=model.gflops),
-        Cell(amount(model.seconds), sort=model.seconds),
-        Cell(low_high if steps and steps[0] != steps[1] else low_high.split("–")[0] or NONE),
-    ]
-
-
-def _search_record(summary: DataSummary, model: ModelSummary) -> Record:
-    chosen, authors = model.chosen, model.authors
-    steps = model.generator_steps or ("", "")
-    curve = summary.curves.get(model.name)
-    mean = curve.points[0].expected if curve and curve.points else None
-    return start(summary, model) | {
-        "settings_planned": len(model.settings),
-        "settings_ended": len(model.ended),
-        "chosen_setting": chosen.number if chosen else "",
-        "chosen_validation": full(chosen.validation) if chosen else "",
-        "chosen_test_last": full(chosen.last.test if chosen and chosen.last else None),
-        "chosen_test_best_validation": full(chosen.best.test if chosen and chosen.best else None),
-        "authors_test": full(authors.test) if authors else "",
-        "median_test": full(model.median),
-        "mean_test_failures_at_cap": full(mean),
-        "mean_gflops": full(model.gflops),
-        "mean_seconds": full(model.seconds),
-        "generator_steps_min": steps[0],
-        "generator_steps_max": steps[1],
-    }
+EVIDENCE = Evidence[DataSummary](
+    name="best_and_reruns",
+    title=lambda summary: f"Best {summary.metric.label} after the search, and re-runs",
+    how_to_read=how_to_read,
+    table=table,
+    refusal=refusal,
+)

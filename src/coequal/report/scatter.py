@@ -1,14 +1,12 @@
-"""Generated images as a figure of their own size, and generated points as scatter plots."""
+"""Generated points in the plane as scatter plots."""
 
 import io
 import math
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from PIL import Image
 
 from coequal.report.style import COLOURS, FAINT, MUTED
 
@@ -17,17 +15,6 @@ PANEL = 2.3  # inches
 DOTS = 150  # to an inch
 
 Points = NDArray[Any]  # (n, 2, 1, 1)
-
-
-def picture_figure(png: bytes) -> Figure:
-    """A picture as a figure, for the formats that papers take."""
-    pixels = np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
-    height, width = pixels.shape[:2]
-    figure = Figure(figsize=(width / 100, height / 100), dpi=100)
-    axes = figure.add_axes((0, 0, 1, 1))
-    axes.set_axis_off()
-    axes.imshow(pixels, interpolation="none", aspect="auto")
-    return figure
 
 
 def scatters(panels: Sequence[tuple[str, str, Points, Points | None]]) -> bytes:

@@ -1,4 +1,4 @@
-"""Every metric of the chosen settings: one row a model, and one of real images."""
+"""Every metric of the chosen settings: a row for each model, and one for real images."""
 
 import math
 from collections.abc import Sequence
@@ -7,11 +7,34 @@ from statistics import fmean, stdev
 from coequal.analysis.metric import Metric
 from coequal.analysis.model import ModelSummary
 from coequal.analysis.summary import DataSummary
+from coequal.report.evidence.evidence import Evidence
 from coequal.report.formatting import capital, full, number
-from coequal.report.table import Cell, Heading, Record, Table, name_cell, start, value_cell
+from coequal.report.table import (
+    Cell,
+    Heading,
+    Record,
+    Table,
+    name_cell,
+    start,
+    value_cell,
+)
+
+_OF_RERUNS = (
+    ": the mean of the re-runs, over their standard deviation (of seeds; none below two runs), or "
+    "of the search's one run where there are none"
+)
 
 
-def other_metrics(summary: DataSummary) -> Table | None:
+def how_to_read(summary: DataSummary) -> str:
+    """How a reader reads the table."""
+    return (
+        f"Test values where the chosen setting is judged{_OF_RERUNS if _rerun(summary) else ''}; "
+        f"the setting was chosen by {summary.metric.label} alone, so the other columns are no "
+        "contest. Real images of the validation split score what a perfect generator would."
+    )
+
+
+def table(summary: DataSummary) -> Table | None:
     """What else was measured of the chosen settings; None if nothing was."""
     if not summary.also or not any(model.chosen for model in summary.models):
         return None
@@ -19,7 +42,7 @@ def other_metrics(summary: DataSummary) -> Table | None:
     real = {m.name: (summary.reference.get("floor") or {}).get(m.name, math.nan) for m in metrics}
     rows: list[list[Cell]] = []
     records: list[Record] = []
-    again = any(model.others_again for model in summary.models)
+    again = _rerun(summary)
     if any(math.isfinite(value) for value in real.values()):
         cells = [value_cell(value) for value in real.values()]
         rows.append([Cell("Real images", "validation split"), *cells])
@@ -36,23 +59,14 @@ def other_metrics(summary: DataSummary) -> Table | None:
         records.append(record | (_again(model, metrics) if again else {}))
     headings = [Heading("Model"), *(Heading(capital(m.label), m.better) for m in metrics)]
     return Table(
-        name="other_metrics",
-        title="Every metric of the chosen settings",
-        read=(
-            f"Test values where the chosen setting is judged{_OF_RERUNS if again else ''}; the "
-            f"setting was chosen by {summary.metric.label} alone, so the other columns are no "
-            "contest. Real images of the validation split score what a perfect generator would."
-        ),
         headings=headings,
         rows=rows,
         records=records,
     )
 
 
-_OF_RERUNS = (
-    ": the mean of the re-runs, over their standard deviation (of seeds; none below two runs), or "
-    "of the search's one run where there are none"
-)
+def _rerun(summary: DataSummary) -> bool:
+    return any(model.others_again for model in summary.models)
 
 
 def _other(model: ModelSummary, name: str) -> Cell:
@@ -76,3 +90,11 @@ def _again(model: ModelSummary, metrics: Sequence[Metric]) -> Record:
         found[f"{metric.name}_rerun_mean"] = full(fmean(runs) if runs else math.nan)
         found[f"{metric.name}_rerun_sd"] = full(stdev(runs) if len(runs) > 1 else math.nan)
     return found
+
+
+EVIDENCE = Evidence[DataSummary](
+    name="other_metrics",
+    title="Every metric of the chosen settings",
+    how_to_read=how_to_read,
+    table=table,
+)

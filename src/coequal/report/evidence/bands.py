@@ -1,0 +1,90 @@
+"""The expected best of n settings with its intervals, a panel for each model."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from coequal.analysis.budget_curves import Point
+from coequal.analysis.model import ModelSummary
+from coequal.analysis.summary import DataSummary
+from coequal.report.axes import (
+    expected,
+    panel_title,
+    panels,
+    settings_axis,
+    y_axis,
+)
+from coequal.report.evidence.best_of_n import line, xy
+from coequal.report.evidence.evidence import Evidence
+from coequal.report.formatting import plain
+from coequal.report.style import FAINT, colour
+
+
+def how_to_read(summary: DataSummary) -> str:
+    """The curves with intervals."""
+    bound = "" if summary.bound is None else f" ({plain(summary.bound)})"
+    return (
+        "The shaded band is the 95 % interval over the draw of settings (spacings method, which "
+        "covers 95 % or more); where the line is dashed the band's better end leans on the "
+        f"metric's own bound{bound}, and grey lines are the other models."
+    )
+
+
+def figure(summary: DataSummary) -> Figure | None:
+    """A panel for each model with its interval; None if there are none."""
+    models = [m for m in summary.ranked if m.name in summary.curves]
+    drawn = {m.name: summary.curves[m.name].points for m in models}
+    if not any(point.low is not None for points in drawn.values() for point in points):
+        return None
+    figure, axes = panels(len(models))
+    ends = [e for points in drawn.values() for p in points for e in (p.low, p.high) if e]
+    y_axis(axes[0], [*ends, *(p.expected for points in drawn.values() for p in points)])
+    most = max(summary.curves[m.name].settings for m in models)
+    settings_axis(axes[0], most, most / 2)
+    for panel, model in zip(axes, models, strict=True):
+        for other in models:
+            if other is not model:
+                few = drawn[other.name][:: 1 + len(drawn[other.name]) // 12]
+                panel.plot(*xy(few), color=FAINT, lw=1, zorder=1)
+        _band(panel, drawn[model.name], model)
+        line(panel, summary.curves[model.name], model)
+        panel_title(panel, model)
+    figure.supxlabel("n: number of settings tried", fontsize=9)
+    figure.supylabel(f"{expected(summary.metric)} of n", fontsize=9)
+    return figure
+
+
+def refusal(summary: DataSummary) -> str:
+    """Why no curve has an interval."""
+    if any(p.low is not None for c in summary.curves.values() for p in c.points):
+        return ""
+    if not summary.curves:
+        return ""
+    if summary.cap is None:
+        return "No interval: no cap was declared, so the worse end is unknown."
+    if summary.bound is None:
+        return f"No interval: {summary.metric.label} has no known best possible value."
+    return "No interval: beyond n/B = 0.5, half of the settings, there are fewer than two looks."
+
+
+def _band(axes: Axes, points: Sequence[Point], model: ModelSummary) -> None:
+    known = [p for p in points if p.low is not None and p.high is not None]
+    low = np.array([p.low for p in known], dtype=float)
+    high = np.array([p.high for p in known], dtype=float)
+    bottom = axes.get_ylim()[0]
+    xs = [p.budget for p in known]
+    tint = colour(model.index)
+    axes.fill_between(xs, np.maximum(low, bottom), high, color=tint, alpha=0.18, lw=0, zorder=2)
+    if len(known) == 1:
+        axes.plot([xs[0]] * 2, [max(low[0], bottom), high[0]], color=tint, alpha=0.4, lw=5)
+
+
+EVIDENCE = Evidence[DataSummary](
+    name="bands",
+    title="Best of n, with intervals",
+    how_to_read=how_to_read,
+    figure=figure,
+    refusal=refusal,
+)

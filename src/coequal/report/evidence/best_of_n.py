@@ -1,0 +1,134 @@
+"""The expected best of n settings, all models in one figure."""
+
+from collections.abc import Mapping, Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from coequal.analysis.budget_curves import Curve, Point
+from coequal.analysis.metric import Metric
+from coequal.analysis.model import ModelSummary
+from coequal.analysis.summary import DataSummary
+from coequal.report.axes import (
+    end_label,
+    ends_with_names,
+    expected,
+    hollow,
+    settings_axis,
+    with_margin,
+    y_axis,
+)
+from coequal.report.evidence.evidence import Evidence
+from coequal.report.formatting import full, plain
+from coequal.report.style import MUTED, colour
+from coequal.report.table import (
+    Record,
+    ends,
+)
+
+OPTIMISM = "of one run per setting, so a little too good: the re-runs say how much"
+
+
+def how_to_read(summary: DataSummary) -> str:
+    """The curves of all models."""
+    label = summary.metric.label
+    cap = summary.cap
+    failure = "excluding its model" if cap is None else f"counting as the cap of {plain(cap)}"
+    return (
+        f"Each line is the expected test {label} of the best of n random settings, picked by "
+        f"validation ({OPTIMISM}), a failure {failure}; solid to n/B = 0.19, dashed to 0.5 "
+        "where two looks at the best of n exist, nothing beyond, and the open marker is only "
+        "what the whole search observed."
+    )
+
+
+def figure(summary: DataSummary) -> Figure | None:
+    """Every model's curve in one picture; None if no model has a curve."""
+    return overview(summary, summary.curves, summary.metric)
+
+
+def refusal(summary: DataSummary) -> str:
+    """Why some models have no curve."""
+    few = [m.title for m in summary.models if 0 < len(m.ended) < 2]
+    if few:
+        return f"No curve for {', '.join(few)}: one setting is no search."
+    without = [m.title for m in summary.models if m.ended and m.name not in summary.curves]
+    if without:
+        return (
+            f"No curve for {', '.join(without)}: it has failures and no cap was declared for them "
+            "to count as, so no mean exists."
+        )
+    return ""
+
+
+def budget_curves(summary: DataSummary) -> list[Record]:
+    """A row for each model and number of settings, and one for what the whole search found."""
+    return curve_records(summary, summary.curves, summary.metric.name)
+
+
+def overview(summary: DataSummary, curves: Mapping[str, Curve], metric: Metric) -> Figure | None:
+    """The curves of all models in one figure; None without any."""
+    models = sorted(
+        (m for m in summary.models if m.name in curves),
+        key=lambda m: (metric.cost(curves[m.name].observed), m.index),
+    )
+    if not models:
+        return None
+    labels = [end_label(model, curves[model.name].observed) for model in models]
+    figure, axes = with_margin(models, labels)
+    most = max(curves[m.name].settings for m in models)
+    settings_axis(axes, most, most)
+    values = [p.expected for m in models for p in curves[m.name].points]
+    y_axis(axes, [*values, *(curves[m.name].observed for m in models)])
+    for model in models:
+        curve = curves[model.name]
+        line(axes, curve, model)
+        hollow(axes, curve.settings, curve.observed, model.index)
+    axes.set_xlabel("n: number of settings tried")
+    axes.text(1.04, 1.03, "observed best", transform=axes.transAxes, color=MUTED, fontsize=8)
+    axes.set_ylabel(f"{expected(metric)} of n")
+    ends = [(curves[m.name].settings, curves[m.name].observed) for m in models]
+    ends_with_names(figure, axes, ends, models, labels)
+    return figure
+
+
+def line(axes: Axes, curve: Curve, model: ModelSummary) -> None:
+    """Solid where the data bound the interval on both sides, dashed to half of the settings."""
+    tint = colour(model.index)
+    solid = [p for p in curve.points if curve.solid(p)]
+    rest = curve.points[max(0, len(solid) - 1) :]
+    dot = "o" if len(curve.points) <= 10 else ""
+    axes.plot(*xy(solid), color=tint, lw=1.9, zorder=3, marker=dot, ms=3.5)
+    axes.plot(*xy(rest), color=tint, lw=1.3, dashes=(3, 2), zorder=3, marker=dot, ms=3.5)
+
+
+def xy(points: Sequence[Point]) -> tuple[list[float], list[float]]:
+    """Budgets and expected values, to be plotted."""
+    return [p.budget for p in points], [p.expected for p in points]
+
+
+def curve_records(summary: DataSummary, curves: Mapping[str, Curve], metric: str) -> list[Record]:
+    """A row for each model and number of settings, and one for what the whole search found."""
+    rows: list[Record] = []
+    for name, curve in curves.items():
+        first = {"data": summary.data, "metric": metric, "model": name, "of": curve.settings}
+        failures = {"failures": len(summary.model(name).failures)}
+        for point in curve.points:
+            note = "" if curve.solid(point) else "the interval's better end is the metric's bound"
+            row: Record = first | {"settings": point.budget} | failures
+            row |= {"expected_best": full(point.expected)}
+            rows.append(row | ends("expected_best", (point.low, point.high)) | {"note": note})
+        last = first | {"settings": curve.settings} | failures
+        last |= {"expected_best": full(curve.observed), **ends("expected_best", None)}
+        rows.append(last | {"note": "observed, no expectation"})
+    return rows
+
+
+EVIDENCE = Evidence[DataSummary](
+    name="best_of_n",
+    title="Best of n",
+    how_to_read=how_to_read,
+    figure=figure,
+    refusal=refusal,
+    csv={"budget_curves": budget_curves},
+)

@@ -1,0 +1,89 @@
+"""How well classifiers know the images of each class."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from coequal.analysis.model import ModelSummary
+from coequal.analysis.summary import DataSummary
+from coequal.report.axes import (
+    WIDTH,
+)
+from coequal.report.evidence.evidence import Evidence
+from coequal.report.style import MUTED
+
+TRAIN, TEST = "gan_train", "gan_test"
+
+TITLES = {TRAIN: "GAN-train: real images known", TEST: "GAN-test: generated images known"}
+
+MOST = 20  # classes for which there is room
+
+
+def how_to_read(summary: DataSummary) -> str:
+    """The accuracies within classes."""
+    return (
+        "Per cent of images of each class that classifiers know: GAN-train's have seen nothing but "
+        "the model's images, GAN-test's nothing but real ones and are asked about the model's. "
+        "The first row is classifiers of real images asked about held-out real ones; the chosen "
+        "setting's own run at its last checkpoint."
+    )
+
+
+def figure(summary: DataSummary) -> Figure | None:
+    """Accuracy within each class, a row a model, beside classifiers of real images; None where no
+    such thing was measured."""
+    models = measured(summary, TRAIN) or measured(summary, TEST)
+    names = summary.reference.get("classes") or ()
+    found = [name for name in (TRAIN, TEST) if measured(summary, name)]
+    if not models or not 0 < len(names) <= MOST:
+        return None
+    rows = len(models) + 1
+    size = (WIDTH, 0.5 + len(found) * (0.75 + 0.3 * rows))
+    figure = Figure(figsize=size, layout="constrained")
+    axes = figure.subplots(len(found), 1, squeeze=False)[:, 0]
+    for panel, name in zip(axes, found, strict=True):
+        _heat(panel, summary, measured(summary, name), name, names)
+    return figure
+
+
+def measured(summary: DataSummary, metric: str) -> list[ModelSummary]:
+    """The models of whose images `metric` measured the accuracy within each class."""
+    return [m for m in summary.ranked if "accuracy_by_class" in details(m, metric)]
+
+
+def details(model: ModelSummary, metric: str) -> Mapping[str, Any]:
+    """What `metric` noted about the images of the chosen setting; empty if nothing."""
+    noted: Mapping[str, Any] = model.details.get(metric) or {}
+    return noted
+
+
+def _heat(
+    axes: Axes,
+    summary: DataSummary,
+    models: Sequence[ModelSummary],
+    metric: str,
+    names: Sequence[str],
+) -> None:
+    """Numbers in cells, the real baseline above the models."""
+    baseline = details(models[0], metric).get("baseline", {}).get("accuracy_by_class")
+    rows = [("real images", baseline)] if baseline else []
+    rows += [(m.label, details(m, metric)["accuracy_by_class"]) for m in models]
+    values = np.array([[np.nan if v is None else v for v in row] for _, row in rows], float)
+    axes.imshow(values, vmin=0, vmax=1, cmap="Blues", aspect="auto")
+    axes.grid(False)
+    axes.set_xticks(range(len(names)), names, fontsize=8)
+    axes.set_yticks(range(len(rows)), [label for label, _ in rows], fontsize=8)
+    axes.tick_params(length=0)
+    axes.set_title(TITLES[metric], loc="left", fontsize=9.5, fontweight="bold")
+    for (row, column), value in np.ndenumerate(values):
+        text = "–" if np.isnan(value) else f"{100 * value:.0f}"
+        tint = "white" if value > 0.6 else MUTED
+        axes.text(column, row, text, ha="center", va="center", fontsize=7.5, color=tint)
+
+
+EVIDENCE = Evidence[DataSummary](
+    name="by_class", title="GAN-train and GAN-test by class", how_to_read=how_to_read, figure=figure
+)

@@ -1,0 +1,97 @@
+"""P(A better than B) of every pair of models."""
+
+from coequal.analysis.pairs import Pair
+from coequal.analysis.summary import DataSummary
+from coequal.report.evidence.evidence import Evidence
+from coequal.report.formatting import chance, full
+from coequal.report.table import (
+    EMPTY,
+    Cell,
+    Heading,
+    Record,
+    Table,
+    ends,
+    name_cell,
+)
+from coequal.statistics.better import Better
+
+SAME = Cell("·")
+
+
+def how_to_read(summary: DataSummary) -> str:
+    """How a reader reads the table."""
+    assert summary.contest is not None  # or there were no table
+    budget = summary.contest.verdict.budget
+    return (
+        f"The chance that the row's model, with its best of {budget} random "
+        f"setting{'s' if budget > 1 else ''}, beats the column's, over its 95 % interval; one "
+        "half means nobody is ahead. The intervals are for each pair by itself: the verdict "
+        "above allows for their number."
+    )
+
+
+def table(summary: DataSummary) -> Table | None:
+    """P(row better than column) for every pair, with intervals; None with fewer than two models."""
+    contest = summary.contest
+    if contest is None or not contest.pairs:
+        return None
+    shown = [m for m in summary.ranked if m.name in contest.verdict.settings]
+    rows = []
+    for model in shown:
+        cells = [name_cell(model)]
+        for other in shown:
+            pair = contest.pair(model.name, other.name) if other is not model else None
+            cells.append(SAME if pair is None else _chance_cell(pair, model.name))
+        rows.append(cells)
+    budget = contest.verdict.budget
+    refused = sorted({pair.refusal for pair in contest.pairs if pair.refusal})
+    return Table(
+        headings=[Heading("Model"), *(Heading(model.label) for model in shown)],
+        rows=rows,
+        records=[_chance_record(summary, pair, budget) for pair in contest.pairs],
+        notes=[f"No interval: {text}." for text in refused],
+    )
+
+
+def chances_over_budgets(summary: DataSummary) -> list[Record]:
+    """A row for each pair of models and budget."""
+    found = summary.contest
+    return [
+        {"data": summary.data, "metric": summary.metric.name, "model": at.a, "against": at.b}
+        | {"settings": at.budget, "probability_better": full(at.better.probability)}
+        | ends("probability_better", (at.better.low, at.better.high))
+        | {"standard_error": full(at.better.se), "method": at.better.method}
+        for at in (found.over_budgets if found else ())
+    ]
+
+
+def _chance_cell(pair: Pair, row: str) -> Cell:
+    found = pair.better
+    if found is None:
+        return EMPTY
+    p, low, high = _turned(found, row == pair.a)
+    return Cell(chance(p), f"{low:.2f}–{high:.2f}", sort=p, shade=2 * p - 1)
+
+
+def _turned(found: Better, first: bool) -> tuple[float, float, float]:
+    if first:
+        return found.probability, found.low, found.high
+    return 1 - found.probability, 1 - found.high, 1 - found.low
+
+
+def _chance_record(summary: DataSummary, pair: Pair, budget: int) -> Record:
+    found = pair.better
+    row: Record = {"data": summary.data, "a": pair.a, "b": pair.b, "budget": budget}
+    if found is None:
+        return row | {"p_a_better": "", **ends("p", None), "method": pair.refusal}
+    both = (found.low, found.high)
+    return row | {"p_a_better": full(found.probability), **ends("p", both), "method": found.method}
+
+
+EVIDENCE = Evidence[DataSummary](
+    name="chances",
+    title="P(A better than B)",
+    how_to_read=how_to_read,
+    table=table,
+    csv={"chances_over_budgets": chances_over_budgets},
+)

@@ -1,0 +1,59 @@
+"""Which classes classifiers predict for the images of each class."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from coequal.analysis.summary import DataSummary
+from coequal.report.axes import (
+    panel_title,
+    panels,
+)
+from coequal.report.evidence.by_class import MOST, TEST, details, measured
+from coequal.report.evidence.evidence import Evidence
+
+
+def how_to_read(summary: DataSummary) -> str:
+    """The confusion matrices."""
+    return (
+        "Rows are the classes asked for, columns what classifiers trained on real images take the "
+        "images for, as shares of the row: off the diagonal the label or the image is wrong."
+    )
+
+
+def figure(summary: DataSummary) -> Figure | None:
+    """What classifiers of real images take the images of each class for, a panel a model; None
+    where no such thing was measured."""
+    models = [m for m in measured(summary, TEST) if "confusion" in details(m, TEST)]
+    names = summary.reference.get("classes") or ()
+    if not models or not 0 < len(names) <= MOST:
+        return None
+    figure, axes = panels(len(models), height=2.9)
+    for panel, model in zip(axes, models, strict=True):
+        shares = _shares(details(model, TEST)["confusion"])
+        panel.imshow(shares, vmin=0, vmax=1, cmap="Blues")
+        panel.grid(False)
+        places = range(len(names))
+        panel.set_xticks(places, names, rotation=90, fontsize=6.5)
+        panel.set_yticks(places, names, fontsize=6.5)
+        panel_title(panel, model)
+    figure.supxlabel("taken for", fontsize=9)
+    figure.supylabel("class asked for", fontsize=9)
+    return figure
+
+
+def _shares(counts: Sequence[Sequence[int]]) -> NDArray[np.float64]:
+    """Rows of counts as shares."""
+    matrix = np.array(counts, float)
+    shares: NDArray[np.float64] = matrix / np.maximum(1, matrix.sum(1, keepdims=True))
+    return shares
+
+
+EVIDENCE = Evidence[DataSummary](
+    name="confusion",
+    title="What generated images are taken for",
+    how_to_read=how_to_read,
+    figure=figure,
+)

@@ -1,0 +1,115 @@
+"""The expected best within a budget of cost."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from coequal.analysis.budget_curves import CostCurve
+from coequal.analysis.summary import DataSummary
+from coequal.report.axes import (
+    WIDTH,
+    expected,
+    ticks_within_decade,
+    y_axis,
+)
+from coequal.report.evidence.best_of_n import xy
+from coequal.report.evidence.evidence import Evidence
+from coequal.report.formatting import full
+from coequal.report.style import colour
+from coequal.report.table import (
+    Record,
+    ends,
+)
+
+
+def how_to_read(summary: DataSummary) -> str:
+    """The same against cost."""
+    return (
+        f"Each line is the expected test {summary.metric.label} of the best setting that a "
+        "search finishes within so much training cost, settings tried in random order, failed "
+        "ones with what they spent; it ends at half of what the model's whole search spent, "
+        "and its intervals (in cost_curves.csv; shaded for up to four models) are approximate."
+    )
+
+
+def figure(summary: DataSummary) -> Figure | None:
+    """The expected best within a budget of FLOPs and of seconds; None without costs."""
+    units = {unit: curves for unit, curves in summary.cost_curves.items() if curves}
+    if not units:
+        return None
+    figure = Figure(figsize=(WIDTH, 4.4), layout="constrained")
+    grid = figure.subplots(1, len(units), sharey=True, squeeze=False)
+    values = [p.expected for found in units.values() for c in found.values() for p in c.points]
+    y_axis(grid[0, 0], values)
+    for axes, (unit, found) in zip(grid.flat, units.items(), strict=True):
+        _cost_panel(axes, unit, found, summary)
+    grid[0, 0].set_ylabel(expected(summary.metric))
+    shown = [m for m in summary.ranked if any(m.name in found for found in units.values())]
+    handles = [grid[0, 0].plot([], [], color=colour(m.index), lw=2)[0] for m in shown]
+    labels = [m.label for m in shown]
+    figure.legend(handles, labels, loc="outside lower center", ncols=min(6, len(shown)))
+    return figure
+
+
+def refusal(summary: DataSummary) -> str:
+    """Why no curve against cost is drawn."""
+    if any(summary.cost_curves.values()):
+        return ""
+    return "Not drawn: it needs a declared cap and at least two settings with a known cost each."
+
+
+def cost_curves(summary: DataSummary) -> list[Record]:
+    """A row for each model, unit and budget."""
+    return [
+        {"data": summary.data, "metric": summary.metric.name, "model": name, "unit": unit}
+        | {"budget": full(point.budget), "search_total": full(curve.total)}
+        | {"expected_best": full(point.expected)}
+        | ends("expected_best", (point.low, point.high))
+        for unit, by_model in summary.cost_curves.items()
+        for name, curve in by_model.items()
+        for point in curve.points
+    ]
+
+
+def _cost_panel(
+    axes: Axes, unit: str, found: Mapping[str, CostCurve], summary: DataSummary
+) -> None:
+    for name, curve in found.items():
+        model = summary.model(name)
+        tint = colour(model.index)
+        axes.plot(*xy(curve.points), color=tint, lw=1.7, zorder=3)
+        known = [p for p in curve.points if p.low is not None and p.high is not None]
+        low = np.array([p.low for p in known], dtype=float)
+        high = np.array([p.high for p in known], dtype=float)
+        xs = [p.budget for p in known]
+        if len(found) <= 4:
+            low = np.maximum(low, axes.get_ylim()[0])
+            axes.fill_between(xs, low, high, color=tint, alpha=0.13, lw=0, zorder=2)
+    axes.set_xscale("log")
+    budgets = [point.budget for curve in found.values() for point in curve.points]
+    axes.xaxis.set_major_locator(LogLocator(subs=ticks_within_decade(max(budgets) / min(budgets))))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _with_prefix(value)))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    name = "FLOPs" if unit == "flops" else unit
+    axes.set_xlabel(f"{name} spent on training, all settings tried together")
+
+
+def _with_prefix(value: float) -> str:
+    """A cost in short: 2 T for 2e12."""
+    for size, prefix in ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M")):
+        if value >= size:
+            return f"{value / size:g} {prefix}"
+    return f"{value:,g}"
+
+
+EVIDENCE = Evidence[DataSummary](
+    name="cost",
+    title="Best within a budget of FLOPs and of seconds",
+    how_to_read=how_to_read,
+    figure=figure,
+    refusal=refusal,
+    csv={"cost_curves": cost_curves},
+)

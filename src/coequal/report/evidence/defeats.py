@@ -1,0 +1,92 @@
+"""How the first tier came about: who was beaten by whom."""
+
+from coequal.analysis.summary import DataSummary
+from coequal.report.evidence.evidence import Evidence
+from coequal.report.formatting import chance, full, p_value
+from coequal.report.table import (
+    Cell,
+    Heading,
+    Record,
+    Table,
+    name_cell,
+)
+
+
+def how_to_read(summary: DataSummary) -> str:
+    """How a reader reads the table."""
+    assert summary.verdict is not None  # or there were no table
+    return (
+        "In the order in which they left the comparison: P is the chance that the other's "
+        f"best of {summary.verdict.budget} is better, z how clear that is, the adjusted p-value "
+        "allows for all pairs."
+    )
+
+
+def table(summary: DataSummary) -> Table | None:
+    """Who left the first tier, and who beat it; None where nobody did."""
+    found = summary.verdict
+    if found is None or not found.removed:
+        return None
+    models = {model.name: model for model in summary.models}
+    rows = [
+        [
+            name_cell(models[r.model]),
+            Cell(summary.title(r.beaten_by)),
+            Cell(chance(r.probability), sort=r.probability),
+            Cell("–" if r.z is None else f"{r.z:.2f}", sort="" if r.z is None else r.z),
+            Cell(p_value(r.p_value), f"needed {p_value(r.threshold)}", sort=r.p_value),
+            Cell(p_value(r.adjusted_p), sort=r.adjusted_p),
+        ]
+        for r in found.removed
+    ]
+    return Table(
+        headings=[
+            Heading("Model"),
+            Heading("beaten by", words=True),
+            Heading("P(the other is better)"),
+            Heading("z"),
+            Heading("p-value of the pair"),
+            Heading("adjusted p-value"),
+        ],
+        rows=rows,
+        records=[r for r in verdict_records(summary) if not r["first_tier"]],
+    )
+
+
+def verdict_records(summary: DataSummary) -> list[Record]:
+    """A record for each model with results: in the first tier, or beaten by whom."""
+    found = summary.verdict
+    if found is None:
+        return []
+    number = {name: k for k, tier in enumerate(found.tiers, 1) for name in tier}
+    beaten = {removal.model: removal for removal in found.removed}
+    records = []
+    for name in [*found.tier, *beaten]:
+        removal = beaten.get(name)
+        records.append(
+            {
+                "data": summary.data,
+                "model": name,
+                "first_tier": int(removal is None),
+                "tier": number.get(name, ""),
+                "budget": found.budget,
+                "settings": found.settings[name],
+                "adjusted_p": full(found.adjusted_p[name]),
+                "beaten_by": removal.beaten_by if removal else "",
+                "probability": full(removal.probability) if removal else "",
+                "p_value": full(removal.p_value) if removal else "",
+                "threshold": full(removal.threshold) if removal else "",
+                "z": "" if removal is None or removal.z is None else repr(removal.z),
+                "method": found.method,
+            }
+        )
+    return records
+
+
+EVIDENCE = Evidence[DataSummary](
+    name="defeats",
+    title="Who was beaten by whom",
+    how_to_read=how_to_read,
+    table=table,
+    csv={"verdict": verdict_records},
+)

@@ -1,0 +1,107 @@
+"""Every setting of the search."""
+
+import math
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from coequal.analysis.model import ModelSummary
+from coequal.analysis.summary import DataSummary
+from coequal.report.axes import (
+    CROWD,
+    MANY,
+    WIDTH,
+    crosses,
+    failed_band,
+    model_ticks,
+    reference_lines,
+    turned,
+    y_axis,
+)
+from coequal.report.evidence.evidence import Evidence
+from coequal.report.formatting import full, plain
+from coequal.report.style import INK, MUTED, colour
+from coequal.report.table import (
+    Record,
+    start,
+)
+
+
+def how_to_read(summary: DataSummary) -> str:
+    """Every setting."""
+    floor = ""
+    if summary.floor is not None:
+        noise = "" if summary.cap is None else f", noise {plain(summary.cap)}"
+        floor = f" Held-out real images score {plain(summary.floor)}{noise}."
+    return (
+        f"Each dot is one setting's test {summary.metric.label}, left to right in the order drawn: "
+        "★ the authors' setting, a ring around the one chosen on validation, a grey bar at the "
+        f"median, × at the top edge a failure.{floor}"
+    )
+
+
+def figure(summary: DataSummary) -> Figure | None:
+    """Every setting of every model, failures at the top edge; None without results."""
+    models = [model for model in summary.ranked if model.ended]
+    if not models:
+        return None
+    values = [s.test for m in models for s in m.ended if not s.failed]
+    figure = Figure(figsize=(WIDTH, 5.0 if turned(models) else 4.4), layout="constrained")
+    axes = figure.add_subplot()
+    y_axis(axes, values or [0.0, 1.0], head=0.14)
+    reference_lines(axes, summary)
+    if any(model.failures for model in models):
+        failed_band(axes)
+    for column, model in enumerate(models):
+        _settings(axes, model, column)
+    model_ticks(axes, models)
+    axes.set_ylabel(f"test {summary.metric.label}")
+    return figure
+
+
+def settings(summary: DataSummary) -> list[Record]:
+    """A row for each setting of the search."""
+    return [
+        start(summary, model)
+        | {"setting": s.number, "trial": s.trial, "seed": s.seed, "status": s.status}
+        | {"validation": full(s.validation), "test": full(s.test)}
+        | {"chosen": int(s is model.chosen)}
+        | {f"setting.{place.name}": place.value for place in s.values}
+        for model in summary.models
+        for s in model.settings
+    ]
+
+
+def _settings(axes: Axes, model: ModelSummary, column: int) -> None:
+    tint, count = colour(model.index), len(model.settings)
+    xs = {
+        s.trial: column + 0.52 * (place / max(1, count - 1) - 0.5) if count > 1 else column
+        for place, s in enumerate(model.settings)
+    }
+    plain = [s for s in model.ended if not s.failed and s.number != 0]
+    size = 6 if count <= MANY else 4
+    crowd = count > CROWD
+    if plain:
+        (dots,) = axes.plot([xs[s.trial] for s in plain], [s.test for s in plain], "o", color=tint)
+        dots.set(ms=size, mec="white", mew=0.6 if count <= MANY else 0.3, zorder=3)
+        if crowd:
+            dots.set(ms=1.5, mew=0, alpha=0.4, rasterized=True)
+    crosses(axes, [xs[s.trial] for s in model.failures], tint, size, crowd)
+    authors = model.authors
+    if authors is not None and authors.has_result and not authors.failed:
+        (star,) = axes.plot([xs[authors.trial]], [authors.test], "*", color=tint, ms=12, zorder=4)
+        star.set(mec=INK, mew=0.7)
+    if model.chosen is not None:
+        ring = [xs[model.chosen.trial]], [model.chosen.test]
+        axes.plot(*ring, "o", mfc="none", mec=tint, mew=1.1, ms=14, zorder=2)
+    if math.isfinite(model.median):
+        axes.plot([column - 0.34, column + 0.34], [model.median] * 2, color=MUTED, lw=1.2, zorder=1)
+
+
+EVIDENCE = Evidence[DataSummary](
+    name="distribution",
+    title=lambda summary: f"Distribution of {summary.metric.label} over settings",
+    how_to_read=how_to_read,
+    figure=figure,
+    csv={"settings": settings},
+)

@@ -1,0 +1,61 @@
+"""What a piece of evidence is."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from matplotlib.figure import Figure
+
+from coequal.report.table import Record, Table
+
+S = TypeVar("S")
+
+
+@dataclass(frozen=True)
+class StreamedCsv(Generic[S]):
+    """A CSV file of so many rows that they are written one after another.
+
+    Attributes:
+        columns: the names of its columns.
+        rows: gives the rows of a data set.
+    """
+
+    columns: Sequence[str]
+    rows: Callable[[S], Iterator[tuple[Any, ...]]]
+
+
+@dataclass(frozen=True)
+class Evidence(Generic[S]):
+    """One piece of evidence: what it shows, how it is read, and why it may be missing.
+
+    Every function gets what was computed: `DataSummary` for one data set, `StudySummary` for all of
+    them together.
+
+    Attributes:
+        name: of the module, and of the files of its figure and its table.
+        title: its heading. Lucic et al. 2018 is followed where the paper has the figure or table.
+        how_to_read: tells a reader how to read it, in one sentence or two.
+        figure: draws it; gives None if there is nothing to draw.
+        table: tabulates it; gives None if there is nothing to show.
+        refusal: tells why it is missing or incomplete; gives "" if it is not, or if nobody would
+            ask. It is asked of finished and half-finished searches alike.
+        csv: the rows of CSV files that hold the numbers behind it, by the name of the file.
+        streamed_csv: long CSV files with the numbers behind it, by the name of the file.
+    """
+
+    name: str
+    title: str | Callable[[S], str]
+    how_to_read: str | Callable[[S], str]
+    figure: Callable[[S], Figure | None] | None = None
+    table: Callable[[S], Table | None] | None = None
+    refusal: Callable[[S], str] | None = None
+    csv: Mapping[str, Callable[[S], list[Record]]] = field(default_factory=dict)
+    streamed_csv: Mapping[str, StreamedCsv[S]] = field(default_factory=dict)
+
+    def title_for(self, summary: S) -> str:
+        """The heading, with the names of what was measured."""
+        return self.title if isinstance(self.title, str) else self.title(summary)
+
+    def how_to_read_for(self, summary: S) -> str:
+        """The reading sentence, with the names and counts of what was measured."""
+        return self.how_to_read if isinstance(self.how_to_read, str) else self.how_to_read(summary)

@@ -1,0 +1,42 @@
+"""The expected best F1 of n settings."""
+
+from matplotlib.figure import Figure
+
+from coequal.analysis.source import BESIDE
+from coequal.analysis.summary import DataSummary
+from coequal.report.evidence.best_of_n import curve_records, overview
+from coequal.report.evidence.evidence import Evidence
+from coequal.report.table import (
+    Record,
+)
+
+
+def how_to_read(summary: DataSummary) -> str:
+    """F1 against budget."""
+    return (
+        "Each line is the expected test F1 (the harmonic mean of precision and recall; 1 is "
+        "best) of the best of n random settings, picked by that very F1 as the paper does (an "
+        "oracle: no search may look at test), a failure counting as the worst; solid, dashed and "
+        "marker as above."
+    )
+
+
+def figure(summary: DataSummary) -> Figure | None:
+    """The same of F1; None where it was not measured."""
+    if BESIDE not in summary.metrics:
+        return None
+    return overview(summary, summary.f1_curves, summary.metrics[BESIDE])
+
+
+def f1_curves(summary: DataSummary) -> list[Record]:
+    """The same of F1."""
+    return curve_records(summary, summary.f1_curves, "f1")
+
+
+EVIDENCE = Evidence[DataSummary](
+    name="f1",
+    title="Best F1 of n",
+    how_to_read=how_to_read,
+    figure=figure,
+    csv={"f1_curves": f1_curves},
+)

@@ -1,0 +1,64 @@
+"""The chosen settings, and where they lie in their ranges."""
+
+from coequal.analysis.range_position import Placed
+from coequal.analysis.summary import DataSummary
+from coequal.report.evidence.evidence import Evidence
+from coequal.report.formatting import full, numbered, plain, range_text
+from coequal.report.table import (
+    EMPTY,
+    Cell,
+    Heading,
+    Record,
+    Table,
+    name_cell,
+    start,
+)
+
+
+def table(summary: DataSummary) -> Table | None:
+    """Each model's chosen setting and where it lies in the declared ranges."""
+    chosen = [m for m in summary.ranked if m.chosen]
+    names = list(dict.fromkeys(p.name for m in chosen if m.chosen for p in m.chosen.values))
+    if not names:
+        return None
+    rows = []
+    for model in chosen:
+        assert model.chosen is not None
+        first = name_cell(model, numbered(model.chosen.number))
+        rows.append([first, *(_place_cell(model.chosen.place(name)) for name in names)])
+    return Table(
+        headings=[Heading("Model"), *(Heading(n.replace("_", " "), words=True) for n in names)],
+        rows=rows,
+        records=[
+            start(summary, model) | {"setting": model.chosen.number} | _placed_record(place)
+            for model in summary.models
+            if model.chosen
+            for place in model.chosen.values
+        ],
+    )
+
+
+def _place_cell(place: Placed | None) -> Cell:
+    if place is None:
+        return EMPTY
+    inside = None if place.position is None else min(1.0, max(0.0, place.position))
+    value = place.value
+    sort = float(value) if isinstance(value, int | float) else str(value)
+    return Cell(plain(value), range_text(place), sort=sort, flag=place.flag, place=inside)
+
+
+def _placed_record(place: Placed) -> Record:
+    row: Record = {"hyperparameter": place.name, "value": place.value, "range": range_text(place)}
+    return row | {"position": full(place.position), "flag": place.flag}
+
+
+EVIDENCE = Evidence[DataSummary](
+    name="hyperparameters",
+    title="The chosen settings and where they lie in their ranges",
+    how_to_read=(
+        "The mark on a bar is the value's place between the low and the high end of the "
+        "declared range (in the logarithm for a log range); within 5 % of an end it is "
+        "flagged, because a better value may lie outside."
+    ),
+    table=table,
+)

@@ -1,0 +1,90 @@
+"""Precision and recall against a known manifold."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from coequal.analysis.manifold import PRECISION, RECALL
+from coequal.analysis.summary import DataSummary
+from coequal.report.axes import (
+    panel_title,
+    panels,
+)
+from coequal.report.evidence.evidence import Evidence
+from coequal.report.formatting import full
+from coequal.report.style import FAINT, MUTED, colour
+from coequal.report.table import (
+    Record,
+)
+
+LEVELS = (0.2, 0.4, 0.6, 0.8)  # of F1, as lines to read by
+
+
+def how_to_read(summary: DataSummary) -> str:
+    """Precision against recall."""
+    return (
+        "Each dot is one setting's test precision and recall against the known manifold, a ring "
+        "around the one chosen on validation; grey lines join equal F1. Failed settings are not "
+        "drawn."
+    )
+
+
+def figure(summary: DataSummary) -> Figure | None:
+    """Precision against recall of every setting, a panel for each model; None without them."""
+    known = summary.known
+    if known is None or PRECISION not in known.values or RECALL not in known.values:
+        return None
+    models = [m for m in summary.ranked if m.ended]
+    if not models:
+        return None
+    figure, axes = panels(len(models), height=2.5)
+    axes[0].set_xlim(-0.04, 1.04)
+    axes[0].set_ylim(-0.04, 1.04)
+    for panel, model in zip(axes, models, strict=True):
+        _levels(panel)
+        recall, precision = (known.test(name, model.ended) for name in (RECALL, PRECISION))
+        panel.plot(recall, precision, "o", color=colour(model.index), ms=4.5, mew=0, zorder=3)
+        if model.chosen is not None:
+            at = [known.of(name, model.chosen).test for name in (RECALL, PRECISION)]
+            panel.plot(*at, "o", ms=10, mfc="none", mec=colour(model.index), mew=1.3, zorder=4)
+        panel_title(panel, model)
+    figure.supxlabel("recall", fontsize=9)
+    figure.supylabel("precision", fontsize=9)
+    return figure
+
+
+def manifold_settings(summary: DataSummary) -> list[Record]:
+    """Every setting's numbers, for programs."""
+    known = summary.known
+    if known is None:
+        return []
+    return [
+        {"data": summary.data, "model": model.name, "setting": trial.number, "trial": trial.trial}
+        | {
+            f"{name}_{split}": full(getattr(known.of(name, trial), split))
+            for name in known.values
+            for split in ("validation", "test")
+        }
+        for model in summary.models
+        for trial in model.ended
+    ]
+
+
+def _levels(axes: Axes) -> None:
+    """Where F1 is .2, .4, ...: precision = F r / (2 r - F)."""
+    for level in LEVELS:
+        recall = np.linspace(level / 2 + 1e-3, 1, 200)
+        precision = level * recall / (2 * recall - level)
+        inside = precision <= 1
+        axes.plot(recall[inside], precision[inside], color=FAINT, lw=0.9, zorder=1)
+        end = level / (2 - level)
+        axes.text(1.0, end, f"{level:g}", color=MUTED, fontsize=6.5, ha="right", va="bottom")
+
+
+EVIDENCE = Evidence[DataSummary](
+    name="manifold_plane",
+    title="Precision and recall of every setting",
+    how_to_read=how_to_read,
+    figure=figure,
+    csv={"manifold_settings": manifold_settings},
+)

@@ -1,0 +1,67 @@
+"""The models' ranks at every budget."""
+
+from matplotlib.figure import Figure
+
+from coequal.analysis.summary import DataSummary
+from coequal.report.axes import (
+    ends_with_names,
+    settings_axis,
+    with_margin,
+)
+from coequal.report.evidence.evidence import Evidence
+from coequal.report.formatting import full
+from coequal.report.style import colour
+from coequal.report.table import (
+    Record,
+)
+
+
+def how_to_read(summary: DataSummary) -> str:
+    """Ranks at every budget."""
+    return (
+        "Each line is a model's rank by the expected best of n settings; where two lines "
+        "cross, who is ahead depends on how many settings one can afford, and no difference is "
+        "claimed to be shown."
+    )
+
+
+def figure(summary: DataSummary) -> Figure | None:
+    """Rank by expected best at every budget; None where there is nothing to rank."""
+    found = summary.ranks
+    if found is None or len(found.budgets) < 2:
+        return None
+    models = [summary.model(name) for name in found.models]
+    labels = [model.label for model in models]
+    figure, axes = with_margin(models, labels)
+    axes.set_ylim(len(models) + 0.5, 0.5)
+    axes.set_yticks(range(1, len(models) + 1))
+    settings_axis(axes, max(found.budgets) * 2, max(found.budgets))
+    for model, places in zip(models, found.ranks, strict=True):
+        axes.plot(found.budgets, places, color=colour(model.index), lw=1.8)
+    ends = [(found.budgets[-1], places[-1]) for places in found.ranks]
+    ends_with_names(figure, axes, ends, models, labels)
+    axes.set_xlabel("n: number of settings tried")
+    axes.set_ylabel("rank by expected best (1 is best)")
+    return figure
+
+
+def ranks(summary: DataSummary) -> list[Record]:
+    """A row for each model and budget."""
+    found = summary.ranks
+    if found is None:
+        return []
+    return [
+        {"data": summary.data, "model": name, "settings": budget}
+        | {"expected_best": full(summary.metric.cost(expected)), "rank": full(rank)}
+        for name, values, places in zip(found.models, found.expected, found.ranks, strict=True)
+        for budget, expected, rank in zip(found.budgets, values, places, strict=True)
+    ]
+
+
+EVIDENCE = Evidence[DataSummary](
+    name="ranks",
+    title="Rank against budget",
+    how_to_read=how_to_read,
+    figure=figure,
+    csv={"ranks": ranks},
+)

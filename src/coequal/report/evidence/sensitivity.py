@@ -1,0 +1,86 @@
+"""What each hyper-parameter did."""
+
+from coequal.analysis.model import ModelSummary
+from coequal.analysis.summary import DataSummary
+from coequal.report.evidence.evidence import Evidence
+from coequal.report.formatting import full, p_value, percent
+from coequal.report.table import (
+    Cell,
+    Heading,
+    Record,
+    Table,
+    name_cell,
+    start,
+)
+from coequal.statistics.sensitivity import MIN_SETTINGS, Influence
+
+
+def table(summary: DataSummary) -> Table | None:
+    """What each searched hyper-parameter did in each model's search."""
+    found = [(m, i) for m in summary.ranked for i in m.influences or ()]
+    if not found:
+        return None
+    return Table(
+        headings=[
+            Heading("Model"),
+            Heading("Hyper-parameter", words=True),
+            Heading("share explained"),
+            Heading("adjusted p-value"),
+            Heading("better values", words=True),
+            Heading("edge of the range", words=True),
+        ],
+        rows=[_influence_row(model, influence) for model, influence in found],
+        records=[_influence_record(summary, model, i) for model, i in found],
+    )
+
+
+def refusal(summary: DataSummary) -> str:
+    """Why no hyper-parameter is listed."""
+    if any(m.influences for m in summary.models):
+        return ""
+    return (
+        f"What each hyper-parameter did is not said: that takes {MIN_SETTINGS} drawn settings or "
+        "more of a model."
+    )
+
+
+def _influence_row(model: ModelSummary, found: Influence) -> list[Cell]:
+    share = percent(max(0.0, found.sobol_index))
+    warns = found.edge is not None and found.edge.warns
+    edge = ""
+    if found.edge is not None:
+        edge = f"best within {percent(found.edge.distance)} of the {found.edge.nearest} end"
+    return [
+        name_cell(model),
+        Cell(found.name.replace("_", " ")),
+        Cell(share, sort=found.sobol_index, strong=found.adjusted <= 0.05),
+        Cell(p_value(found.adjusted), sort=found.adjusted),
+        Cell((found.sobol_index > 0 and found.best_value) or found.direction or "no direction"),
+        Cell(edge or "–", flag="range may be too narrow" if warns else ""),
+    ]
+
+
+def _influence_record(summary: DataSummary, model: ModelSummary, found: Influence) -> Record:
+    edge = found.edge
+    row = start(summary, model) | {"hyperparameter": found.name, "share": full(found.sobol_index)}
+    row |= {"p_value": full(found.p_value), "adjusted_p": full(found.adjusted)}
+    row |= {"direction": found.direction or "", "best_value": found.best_value or ""}
+    return row | {
+        "edge": edge.nearest if edge else "",
+        "edge_distance": full(edge.distance) if edge else "",
+        "edge_chance": full(edge.probability) if edge else "",
+        "edge_adjusted_p": full(edge.adjusted) if edge else "",
+    }
+
+
+EVIDENCE = Evidence[DataSummary](
+    name="sensitivity",
+    title="What each hyper-parameter did",
+    how_to_read=(
+        "The share of the variance of the settings' ranks that one hyper-parameter explains by "
+        "itself, which of its values were better, and whether the best settings crowd at an "
+        "end of its range, where a better value may lie outside."
+    ),
+    table=table,
+    refusal=refusal,
+)

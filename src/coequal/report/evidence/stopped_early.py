@@ -1,0 +1,62 @@
+"""What trials that were stopped early left of their budgets."""
+
+from coequal.analysis.health import saved
+from coequal.analysis.summary import DataSummary
+from coequal.report.evidence.evidence import Evidence
+from coequal.report.formatting import full, percent
+from coequal.report.table import (
+    Cell,
+    Heading,
+    Table,
+    name_cell,
+    start,
+)
+
+
+def table(summary: DataSummary) -> Table | None:
+    """What the trials that were stopped early left of each model's budget; None without such."""
+    found = {model.name: saved(model) for model in summary.ranked if model.ended}
+    if not any(left.stopped for left in found.values()):
+        return None
+    rows, records = [], []
+    for name, left in found.items():
+        model = summary.model(name)
+        unit = left.unit.replace("_", " ")
+        rows.append(
+            [
+                name_cell(model),
+                Cell(f"{left.stopped}/{left.runs}", sort=left.stopped),
+                Cell(
+                    f"{left.unspent:,g}",
+                    f"of {left.budget:,g} {unit}",
+                    sort=left.unspent,
+                ),
+                Cell(percent(left.share), sort=left.share),
+            ]
+        )
+        about = {"runs": left.runs, "stopped_early": left.stopped, "unit": left.unit}
+        spent = {"unspent": full(left.unspent), "budget": full(left.budget)}
+        records.append(start(summary, model) | about | spent | {"share": full(left.share)})
+    return Table(
+        headings=[
+            Heading("Model"),
+            Heading("stopped early"),
+            Heading("left unspent"),
+            Heading("share of its whole budget"),
+        ],
+        rows=rows,
+        records=records,
+    )
+
+
+EVIDENCE = Evidence[DataSummary](
+    name="stopped_early",
+    title="Stopped early",
+    how_to_read=(
+        "Trials that ended at a verdict that the study stops at (training.stop_on), and what "
+        "they left of their budgets, fresh seeds among them. Each is a failure like one that "
+        "diverged. Nothing of what is left is given to anybody else: no model gets more "
+        "settings or a longer training for it."
+    ),
+    table=table,
+)

@@ -1,0 +1,82 @@
+"""How each data set's best setting does on the other data sets."""
+
+import math
+
+from coequal.analysis.across_datasets import StudySummary
+from coequal.analysis.transfer import Transferred
+from coequal.report.evidence.evidence import Evidence
+from coequal.report.formatting import full, number
+from coequal.report.table import (
+    EMPTY,
+    Cell,
+    Heading,
+    Record,
+    Table,
+    name_cell,
+)
+
+
+def how_to_read(study: StudySummary) -> str:
+    """How a reader reads the table."""
+    label = study.datasets[0].metric.label
+    return (
+        f"Each row is one model's best setting on one data set (chosen there on validation); "
+        f"the columns are its test {label} on every data set, the interquartile mean of fresh "
+        "seeds with failures at the cap, and how many times the value of that data set's own "
+        "best setting it is."
+    )
+
+
+def table(study: StudySummary) -> Table | None:
+    """How each data set's best setting does on the others; None for a study without transfer."""
+    found = study.transfers
+    if not any(t.runs for listed in found.values() for t in listed if t.source != t.target):
+        return None
+    data = [summary.data for summary in study.datasets]
+    rows, records = [], []
+    for model in study.datasets[0].models:
+        for source in data:
+            listed = [t for t in found[model.name] if t.source == source]
+            setting = listed[0].setting
+            small = "no setting" if setting is None else f"setting {setting}"
+            rows.append([name_cell(model), Cell(source, small), *map(_cell, listed)])
+            records += [_record(t) for t in listed]
+    return Table(
+        headings=[
+            Heading("Model"),
+            Heading("best setting of", words=True),
+            *(Heading(f"on {name}") for name in data),
+        ],
+        rows=rows,
+        records=records,
+        notes=["A value in brackets is the search's one run: there are no fresh seeds of it."],
+    )
+
+
+def _cell(found: Transferred) -> Cell:
+    if math.isnan(found.iqm):
+        waiting = found.planned and found.setting is not None
+        return Cell("–", "no run yet") if waiting else EMPTY
+    times = "" if math.isnan(found.ratio) else f"× {found.ratio:.2f}"
+    home = found.source == found.target
+    text = f"({number(found.iqm)})" if found.one_run else number(found.iqm)
+    return Cell(text, "" if home else times, sort=found.iqm, strong=home)
+
+
+def _record(found: Transferred) -> Record:
+    return {
+        "model": found.model,
+        "source": found.source,
+        "target": found.target,
+        "setting": "" if found.setting is None else found.setting,
+        "runs": len(found.runs),
+        "failed": sum(run.failed for run in found.runs),
+        "iqm": full(found.iqm),
+        "search_run_only": int(found.one_run),
+        "ratio_to_own_best": full(found.ratio),
+    }
+
+
+EVIDENCE = Evidence[StudySummary](
+    name="transfer", title="Transfer", how_to_read=how_to_read, table=table
+)

@@ -1,0 +1,83 @@
+"""Where the differences between single runs come from."""
+
+from coequal.analysis.summary import DataSummary
+from coequal.report.evidence.evidence import Evidence
+from coequal.report.formatting import full, percent
+from coequal.report.table import (
+    Cell,
+    Heading,
+    Record,
+    Table,
+    ends,
+)
+from coequal.statistics.variance import VarianceComponent
+
+MEANS = {
+    "evaluation": "the same network, other generated images",
+    "seed": "the same setting, another training seed",
+    "hyper-parameters": "the same model, another setting",
+    "model": "another model",
+}
+
+
+def how_to_read(summary: DataSummary) -> str:
+    """How a reader reads the table."""
+    assert summary.variance is not None  # or there were no table
+    scale = "logarithms of the scores" if summary.variance.scores.scale == "log" else "scores"
+    return (
+        f"Of all variance between single runs (of the {scale} of runs that finished), how much "
+        "comes from each source, over its 95 % interval; failures have shares of their own."
+    )
+
+
+def table(summary: DataSummary) -> Table | None:
+    """Shares of the variance of a single score; None with too few scores."""
+    found = summary.variance
+    if found is None:
+        return None
+    groups = [("score", found.scores.components)]
+    if found.failures is not None:
+        groups.append(("failure", found.failures.components))
+    rows, records = [], []
+    for kind, parts in groups:
+        for part in parts:
+            what = "a score" if kind == "score" else "a failure"
+            share = "not separable" if part.fraction is None else percent(part.fraction)
+            ends_text = "" if part.interval is None else _percents(part)
+            rows.append(
+                [
+                    Cell(f"{part.source}, of {what}", MEANS[part.source]),
+                    Cell(share, ends_text, sort="" if part.fraction is None else part.fraction),
+                    Cell(part.note),
+                ]
+            )
+            records.append(_part_record(summary, kind, part))
+    return Table(
+        headings=[
+            Heading("Source"),
+            Heading("Share", "95 %"),
+            Heading("How it is known", words=True),
+        ],
+        rows=rows,
+        records=records,
+        notes=[
+            "The seed's variance is measured at the settings that were re-run, the best ones; bad "
+            "settings usually vary more, so the hyper-parameters' share holds some of that."
+        ],
+    )
+
+
+def _percents(part: VarianceComponent) -> str:
+    assert part.interval is not None
+    return f"{percent(part.interval.low)[:-2]}–{percent(part.interval.high)}"
+
+
+def _part_record(summary: DataSummary, kind: str, part: VarianceComponent) -> Record:
+    row: Record = {"data": summary.data, "of": kind, "source": part.source}
+    row |= {"variance": full(part.variance), "share": full(part.fraction)}
+    return row | ends("share", part.interval) | {"note": part.note}
+
+
+EVIDENCE = Evidence[DataSummary](
+    name="variance", title="Where the differences come from", how_to_read=how_to_read, table=table
+)

@@ -1,1 +1,0 @@
-"""The figures of the report, each drawn from a summary alone."""
