@@ -2,9 +2,11 @@
 
 import re
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import pytest
 
+from coequal.contract import Reconstruction, Requirements
 from coequal.health import EARLY, FAILURES, HEALTHY
 from coequal.health import _run_settings as known
 from coequal.health.objective_facts import ObjectiveFacts
@@ -18,6 +20,7 @@ from coequal.study.parts import assemble
 from coequal.study.plan import plan
 from coequal.study.spec import Study
 from coequal.training.settings import Optimisation
+from coequal.training.tricks import Tricks
 from coequal.trial.health_callback import facts_of, settings_of
 
 from toys import ALL
@@ -65,6 +68,25 @@ def test_an_objective_that_says_it_has_a_target_a_penalty_or_a_bound_has_the_set
     assert requirements.real_targets == ("one_sided_smoothing" in settings)
     assert requirements.gradient_penalty == ("penalty_weight" in settings)
     assert (requirements.weight_bound is not None) == ("weight_bound" in settings)
+
+
+TRICKS: dict[str, Any] = {
+    **{"label_smoothing": 0.1, "label_flips": 0.1, "instance_noise": 0.1, "gradient_clip": 1.0},
+    **{"gradient_penalty": "r1", "feature_matching": 1.0, "historical_averaging": 1.0},
+    "augment": "diffaugment",
+}
+
+
+@pytest.mark.parametrize("name", TRICKS)
+def test_what_a_trick_needs_is_what_training_says(name):
+    # Every trick is here: other fields are details of one.
+    assert all(field.name.startswith((*TRICKS, "ada_")) for field in fields(Tricks))
+    tricks = Tricks(**{name: TRICKS[name]})
+    for output, without in (
+        (None, known.DISCRIMINATOR_SETTINGS),
+        (Reconstruction, known.LOGIT_SETTINGS),
+    ):
+        assert bool(tricks.unmet(Requirements(output=output))) == (name in without)
 
 
 @dataclass(frozen=True)

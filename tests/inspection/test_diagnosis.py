@@ -293,7 +293,7 @@ def test_images_alone(digits, monkeypatch):
     )
     without = of("without", *real)
     assert without["verdict"] == "mode_dropping"
-    assert "hardly any image is taken for 0, 4" in without["evidence"]
+    assert "hardly any image is classified as 0, 4" in without["evidence"]
     beside = of("without", "--real", "good.npy")
     assert beside["verdict"] == "healthy"
     assert any("mode_dropping: only for a data set by name" in text for text in beside["unseen"])

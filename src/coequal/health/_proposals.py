@@ -1,4 +1,4 @@
-"""Single remedies, each a function of what a run has: None where it is in use, or can't be had."""
+"""Single remedies: each is a function of a run, and None if the run has it or cannot have it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,29 +9,30 @@ from coequal.health.verdict import Remedy
 
 OURS = "runs of this bench (docs/health.md)"
 
-FAR = 8.0  # times between the players' rates: with two time scales 4 or 5 are usual
-LARGE = 5e-3  # a learning rate that is rather too large than too small
-MOST = 1e-3  # no remedy proposes a larger rate
-LEAST = 1e-4  # nor, where it is to be larger, a smaller one
-SMALL = 5e-5  # nor, where it is to be smaller, one below this
-FEW = 32  # latents that may be too few
+MAX_RATE_RATIO = 8.0  # between the players' rates; with two time scales 4 or 5 are usual
+LARGE_RATE = 5e-3  # a learning rate that is rather too large than too small
+MAX_PROPOSED_RATE = 1e-3
+MIN_RAISED_RATE = 1e-4  # the least that a remedy proposes where the rate is to be larger
+MIN_LOWERED_RATE = 5e-5  # the least that a remedy proposes where the rate is to be smaller
+FEW_LATENTS = 32  # below which latents may be too few
 
 Proposal = Callable[[RunSettings], Remedy | None]
 
 
-def switch(what: str, source: str, name: str, value: Any, **more: Any) -> Proposal:
-    """A trick that is off: turn it on.
+def switch(what: str, source: str, name: str, value: Any) -> Proposal:
+    """Turn on a trick that is off.
 
     Args:
-        what, source: of the remedy.
-        name, value: of the trick; in whatever strength it is on, it is not proposed.
-        more: settings beside it.
+        what: the change, with its reason.
+        source: the publication that shows it.
+        name: of the trick's setting; a trick that is on in any strength is not proposed.
+        value: to set it to.
     """
 
     def propose(run: RunSettings) -> Remedy | None:
         if run.on(name) or not run.can(name):
             return None
-        return Remedy(what, {name: value, **more}, source)
+        return Remedy(what, {name: value}, source)
 
     return propose
 
@@ -41,11 +42,12 @@ def _any(objective: ObjectiveFacts) -> bool:
 
 
 def advice(what: str, source: str, *, fits: Callable[[ObjectiveFacts], bool] = _any) -> Proposal:
-    """Words alone, without a setting.
+    """Advice that no setting stands for.
 
     Args:
-        what, source: of the remedy.
-        fits: whether it is for a run with this objective.
+        what: the change, with its reason.
+        source: the publication or the runs that show it.
+        fits: whether the advice is for a run with an objective like this; by default for all.
     """
 
     def propose(run: RunSettings) -> Remedy | None:
@@ -55,14 +57,14 @@ def advice(what: str, source: str, *, fits: Callable[[ObjectiveFacts], bool] = _
 
 
 def balance(run: RunSettings) -> Remedy | None:
-    """Of two very different rates, the one that is out of place gets the other's."""
+    """Of two very different learning rates the one that is out of place becomes the other."""
     if len(run.players) < 2:
         return None
     low, high = sorted(run.players, key=run.rate)
     times = run.rate(high) / run.rate(low)
-    if times < FAR:
+    if times < MAX_RATE_RATIO:
         return None
-    changed, kept = (high, low) if run.rate(high) > LARGE else (low, high)
+    changed, kept = (high, low) if run.rate(high) > LARGE_RATE else (low, high)
     what = (
         f"the {high} learns {times:.3g} times as fast as the {low} ({run.rate(high):g} and "
         f"{run.rate(low):g}): give the {changed} the {kept}'s rate"
@@ -75,10 +77,12 @@ def rates(times: float, why: str, source: str, player: str = "") -> Proposal:
     """Other learning rates.
 
     Args:
-        times: the rate that a run has; above 1 the new one is within `LEAST` and `MOST`, or as it
-            was; below 1 within `SMALL` and `MOST`.
-        why, source: of the remedy.
-        player: whose; default: all who learn.
+        times: factor on the rate that a run has. Above 1 the new rate is kept between
+            `MIN_RAISED_RATE` and `MAX_PROPOSED_RATE`, below 1 between `MIN_LOWERED_RATE` and
+            `MAX_PROPOSED_RATE`; a rate that is already beyond stays.
+        why: the reason.
+        source: the publication that shows it.
+        player: whose rate; by default that of all players.
     """
 
     def propose(run: RunSettings) -> Remedy | None:
@@ -103,11 +107,11 @@ def rates(times: float, why: str, source: str, player: str = "") -> Proposal:
 
 
 def _within(rate: float, times: float) -> float:
-    """The rate so many times as large, rounded to three digits, and not beyond what is sensible."""
+    """The rate times `times`, rounded to three digits, within the proposed range."""
     if times > 1:
-        new = max(rate, min(max(rate * times, LEAST), MOST))
+        new = max(rate, min(max(rate * times, MIN_RAISED_RATE), MAX_PROPOSED_RATE))
     else:
-        new = min(rate, max(min(rate * times, MOST), SMALL))
+        new = min(rate, max(min(rate * times, MAX_PROPOSED_RATE), MIN_LOWERED_RATE))
     return rate if new == rate else float(f"{new:.3g}")
 
 
@@ -125,13 +129,13 @@ def adam(run: RunSettings) -> Remedy | None:
         return None
     settings: dict[str, Any] = {"optimiser": "adamw" if run.on("weight_decay") else "adam"}
     names = ("learning_rate", "generator_learning_rate", "discriminator_learning_rate")
-    settings |= {name: 2e-4 for name in names if run.on(name) and run[name] > LARGE}
+    settings |= {name: 2e-4 for name in names if run.on(name) and run[name] > LARGE_RATE}
     what = "Adam instead of gradient descent: its steps don't grow with the gradient"
     return Remedy(what, settings, "Kingma and Ba 2015, arXiv:1412.6980")
 
 
 def penalty_back(run: RunSettings) -> Remedy | None:
-    """The penalty of an objective that is made for one, where it is all but off."""
+    """The penalty of an objective that has one, if it is all but off."""
     weight = run.settings.get("penalty_weight", 10.0)
     if not run.objective.gradient_penalty or weight >= 0.1:
         return None
@@ -140,7 +144,7 @@ def penalty_back(run: RunSettings) -> Remedy | None:
 
 
 def bound_back(run: RunSettings) -> Remedy | None:
-    """The paper's bound on a critic's weights, where it is far looser."""
+    """The paper's bound on a critic's weights, if the run's is far looser."""
     bound = run.settings.get("weight_bound", 0.01)
     if not run.objective.weight_bound or bound <= 0.1:
         return None
@@ -149,7 +153,7 @@ def bound_back(run: RunSettings) -> Remedy | None:
 
 
 def batch_norm_back(run: RunSettings) -> Remedy | None:
-    """BatchNorm in a discriminator that could have it and has nothing else that bounds it."""
+    """BatchNorm in a discriminator with a logit, if nothing else bounds it."""
     penalised = run.objective.gradient_penalty or run.on("gradient_penalty")
     if run["batch_norm"] is not False or penalised or run.on("spectral_norm"):
         return None
@@ -160,7 +164,7 @@ def batch_norm_back(run: RunSettings) -> Remedy | None:
 
 
 def fewer_steps(run: RunSettings) -> Remedy | None:
-    """One step of D for one of G, of objectives whose D need not be ahead."""
+    """One step of D for one of G, unless the objective's D is meant to be ahead."""
     had = run["discriminator_per_generator"]
     if len(run.players) < 2 or had < 2 or run.objective.critic:
         return None
@@ -210,7 +214,7 @@ less_dropout = _too_strong(
 
 
 def no_decay(run: RunSettings) -> Remedy | None:
-    """A rate that stays, where it fell."""
+    """A constant learning rate instead of one that decays."""
     if not run.on("learning_rate_decay"):
         return None
     what = "a learning rate that stays: it has fallen before the images were there"
@@ -219,16 +223,16 @@ def no_decay(run: RunSettings) -> Remedy | None:
 
 
 def more_latents(run: RunSettings) -> Remedy | None:
-    """More room for difference, where there is little."""
-    latents = run.settings.get("latents", FEW)
-    if latents >= FEW:
+    """More latent dimensions, if there are few."""
+    latents = run.settings.get("latents", FEW_LATENTS)
+    if latents >= FEW_LATENTS:
         return None
     what = f"more latent dimensions ({latents} so far): few of them can't tell images apart"
     return Remedy(what, {"latents": 128}, "Radford et al. 2016, arXiv:1511.06434, section 4: 100")
 
 
 def labels(run: RunSettings) -> Remedy | None:
-    """The classes told to both players, where neither knows them."""
+    """A conditional model, if neither player is given the classes."""
     known = run.on("generator_labels") or run.on("discriminator_labels")
     if known or not run.can("generator_labels") or run.objective.density:
         return None
@@ -238,7 +242,7 @@ def labels(run: RunSettings) -> Remedy | None:
 
 
 def discrimination(run: RunSettings) -> Remedy | None:
-    """Minibatch discrimination, also where the weaker `stddev` is on."""
+    """Minibatch discrimination, also if the weaker `stddev` is on."""
     if run["minibatch"] == "discrimination" or not run.can("minibatch"):
         return None
     what = "minibatch discrimination: the discriminator sees how near the batch's images are"
@@ -247,7 +251,7 @@ def discrimination(run: RunSettings) -> Remedy | None:
 
 
 def one_sided(run: RunSettings) -> Remedy | None:
-    """One-sided label smoothing, of objectives that have it."""
+    """One-sided label smoothing, for objectives with a target for real images."""
     smooth = run.on("one_sided_smoothing") or run.on("label_smoothing")
     if not run.objective.real_targets or smooth:
         return None
@@ -257,7 +261,7 @@ def one_sided(run: RunSettings) -> Remedy | None:
 
 
 def not_minimax(run: RunSettings) -> Remedy | None:
-    """The non-saturating game instead of the one that saturates."""
+    """The non-saturating game instead of one that saturates."""
     if not run.objective.saturates:
         return None
     what = "the model ns_gan instead: minimax has no gradient where the discriminator is sure"

@@ -1,4 +1,4 @@
-"""What is known of a run, for remedies: what it has, and what has a place in it."""
+"""What is known of a run, for remedies: which settings it has, and which it can have."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,14 +11,21 @@ DEFAULTS: Mapping[str, Any] = {
     "discriminator_per_generator": 1,
     "optimiser": "adam",
 }
-"""What a run has where nothing is said, of the settings whose absence is not "off"."""
+"""The values of settings whose absence does not mean that they are off."""
 
-WANTS_LOGIT = frozenset({"gradient_penalty", "feature_matching", "minibatch"})
-WANTS_DISCRIMINATOR = WANTS_LOGIT | {
+LOGIT_SETTINGS = frozenset({"gradient_penalty", "feature_matching", "minibatch"})
+"""Settings that need a discriminator with a logit."""
+
+DISCRIMINATOR_SETTINGS = LOGIT_SETTINGS | {
     *("spectral_norm", "discriminator_dropout", "discriminator_per_generator"),
     *("discriminator_learning_rate", "instance_noise", "label_flips", "label_smoothing", "augment"),
 }
-OF_NETS = frozenset({"spectral_norm", "discriminator_dropout", "minibatch", "generator_labels"})
+"""Settings that need a discriminator."""
+
+ARCHITECTURE_SETTINGS = frozenset(
+    {"spectral_norm", "discriminator_dropout", "minibatch", "generator_labels"}
+)
+"""Settings of the package's own nets."""
 
 
 class RunSettings:
@@ -37,7 +44,7 @@ class RunSettings:
         return self.settings.get(name, DEFAULTS.get(name))
 
     def on(self, name: str) -> bool:
-        """Whether it does something."""
+        """Whether a setting is there and does something."""
         return self[name] not in (None, False, 0, "none")
 
     def rate(self, player: str) -> float:
@@ -50,11 +57,13 @@ class RunSettings:
         return ("generator", "discriminator") if self.objective.discriminator else ("generator",)
 
     def can(self, name: str) -> bool:
-        """Whether a setting has a place in this run."""
-        if name in WANTS_DISCRIMINATOR and not self.objective.discriminator:
+        """Whether this run could have a setting: its objective and its nets provide for it."""
+        if name in DISCRIMINATOR_SETTINGS and not self.objective.discriminator:
             return False
-        if name in WANTS_LOGIT and not self.objective.logit:
+        if name in LOGIT_SETTINGS and not self.objective.logit:
             return False
         if name == "gradient_penalty" and self.objective.gradient_penalty:
             return False
-        return not (name in OF_NETS and ":" in str(self["name"]))  # nets of somebody's own
+        return not (
+            name in ARCHITECTURE_SETTINGS and ":" in str(self["name"])
+        )  # nets from outside the package

@@ -1,4 +1,4 @@
-"""What would do: for each verdict, what to try first, unless it is on already."""
+"""What to try, for each verdict: the first remedy first, without those that a run has already."""
 
 import json
 from collections.abc import Mapping
@@ -81,7 +81,7 @@ TWO_RATES = "Heusel et al. 2017, arXiv:1706.08500 (a rate for each player)"
 
 
 def _ada(run: RunSettings) -> Remedy | None:
-    """Adaptive augmentation, which looks at a logit."""
+    """Adaptive augmentation, whose strength follows the logits."""
     if run.on("augment") or not run.objective.logit:
         return None
     what = "the same as soon as it overfits, and as much as it needs (slow: 500,000 real images)"
@@ -124,13 +124,13 @@ REMEDIES: Mapping[str, tuple[Proposal, ...]] = {
     "overfitting": (DIFFAUGMENT, _ada, DROPOUT, NOISE, R1, MORE_DATA, BEST),
     EARLY: (LONGER, of.no_decay, rates(5, "the same images in fewer steps", OURS)),
 }
-"""In the order in which to try them."""
+"""For each verdict the remedies in the order in which to try them."""
 
 
 def remedies_for(
     verdict: str, settings: Mapping[str, Any], objective: ObjectiveFacts = ASSUMED
 ) -> tuple[Remedy, ...]:
-    """Those that a run with these settings does not have yet and can have; the first to try first.
+    """The remedies that a run does not have yet and can have; the first to try first.
 
     Args:
         verdict: one of `VERDICTS`; a healthy run needs none.
@@ -138,12 +138,12 @@ def remedies_for(
         objective: what its objective is; by default a discriminator with a logit is assumed.
     """
     run = RunSettings(settings, objective)
-    found = (propose(run) for propose in REMEDIES.get(verdict, ()))
-    return tuple(remedy for remedy in found if remedy is not None)
+    proposals = (propose(run) for propose in REMEDIES.get(verdict, ()))
+    return tuple(remedy for remedy in proposals if remedy is not None)
 
 
 def in_options(settings: Mapping[str, Any]) -> str:
-    """Settings of a remedy as options of `coequal train`: `--set beta1=0.5 --ema 0.999`."""
+    """The options of `coequal train` for a remedy's settings: `--set beta1=0.5 --ema 0.999`."""
     written = []
     for name, value in settings.items():
         text = value if isinstance(value, str) else json.dumps(value)

@@ -1,4 +1,4 @@
-"""The rules: what is looked for in the signals of a run, in which order, and from which value on.
+"""The rules: which failures the signals of a run show, in which order, and from which value on.
 
 Every threshold stands in `THRESHOLDS`, with the range of its value in healthy runs; both were set
 on half of the runs of benchmarks/health.py and tried on the other half (docs/health.md). Windows
@@ -12,8 +12,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from coequal.health.measures import (
-    EXPECTED,
-    POOLED,
+    MIN_EXPECTED_IMAGES,
+    POOLED_PROBES,
     Holds,
     Numbers,
     early,
@@ -29,18 +29,18 @@ from coequal.health.measures import (
 )
 from coequal.health.signals import Signals
 
-FIRST = 4  # probes before anything but divergence is spoken of
-PERSIST = 3  # probes in a row for which a rule must hold
+MIN_PROBES = 4  # before a rule may fire, unless it says otherwise
+CONSECUTIVE_PROBES = 3  # for which a rule must hold, unless it says otherwise
 
 
 class Threshold(NamedTuple):
-    """From where on a rule speaks.
+    """The value from which on a rule holds.
 
     Attributes:
         at: the threshold.
-        side: on which side of it the rule holds.
+        side: the side of it on which the rule holds.
         healthy: lowest and highest value in healthy runs of the calibration half, at the probes at
-            which the rule may speak (from step 200 on).
+            which the rule applies (from step 200 on).
     """
 
     at: float
@@ -48,10 +48,10 @@ class Threshold(NamedTuple):
     healthy: tuple[float, float]
 
     def holds(self, values: Numbers) -> Holds:
-        """Where the rule holds; not where there is no value."""
+        """Where values are on the rule's side; false where there is no value."""
         with np.errstate(invalid="ignore"):
-            found: Holds = values > self.at if self.side == "above" else values < self.at
-        return found
+            beyond: Holds = values > self.at if self.side == "above" else values < self.at
+        return beyond
 
 
 THRESHOLDS: Mapping[str, Threshold] = {
@@ -75,41 +75,41 @@ class HealthRule:
     """One rule.
 
     Attributes:
-        name: of its threshold.
-        verdict: what it speaks for.
-        sentence: what was seen, in words.
-        value: of the signals, what the threshold is held against at every probe.
-        may: where the rule may speak at all.
-        persist: probes in a row for which it must hold.
-        first: probes before it may speak.
+        name: of the rule, and of its threshold in `THRESHOLDS`.
+        verdict: the failure that it is a sign of.
+        sentence: what was observed where it fires, without numbers.
+        value: gives from the signals the value at every probe that is compared with the threshold.
+        applies: gives from the signals the probes at which the rule may hold at all.
+        persist: consecutive probes for which it must hold before it fires.
+        first: probes before which it does not fire.
     """
 
     name: str
     verdict: str
     sentence: str
     value: Callable[[Signals], Numbers]
-    may: Callable[[Signals], Holds]
-    persist: int = PERSIST
-    first: int = FIRST
+    applies: Callable[[Signals], Holds]
+    persist: int = CONSECUTIVE_PROBES
+    first: int = MIN_PROBES
 
     @property
     def threshold(self) -> Threshold:
-        """From where on it speaks."""
+        """The rule's entry in `THRESHOLDS`."""
         return THRESHOLDS[self.name]
 
     def holds(self, signals: Signals) -> Holds:
-        """At every probe, whether it has held for long enough and may speak."""
-        now = self.threshold.holds(self.value(signals)) & self.may(signals)
+        """Whether the rule fires at each probe: it applies, and has held for long enough."""
+        now = self.threshold.holds(self.value(signals)) & self.applies(signals)
         now[: self.first] = False
-        kept = now.copy()
+        fires = now.copy()
         for back in range(1, self.persist):
-            kept[back:] &= now[:-back]
-            kept[:back] = False
-        return kept
+            fires[back:] &= now[:-back]
+            fires[:back] = False
+        return fires
 
 
-def always(signals: Signals) -> Holds:
-    """Everywhere."""
+def _always(signals: Signals) -> Holds:
+    """A mask that is true at every probe."""
     return np.ones(len(signals), dtype=bool)
 
 
@@ -130,8 +130,8 @@ def _narrow_for_good(signals: Signals) -> Holds:
 
 
 def _returns(signals: Signals) -> Holds:
-    found: Holds = signals["drift"] < 0.35 * path(signals)
-    return found
+    returns: Holds = signals["drift"] < 0.35 * path(signals)
+    return returns
 
 
 def _does_not_learn(signals: Signals) -> Holds:
@@ -139,11 +139,11 @@ def _does_not_learn(signals: Signals) -> Holds:
 
 
 def _good_and_stable(signals: Signals) -> Holds:
-    """Where the images are good enough to speak of their classes, and the rarest does not come."""
-    there = (recent(signals["feature_spread"], 3) > 0.4) & (recent(signals["gap"], 3) < 0.7)
+    """Where the images are good enough to be classified, and the rarest class does not come."""
+    good = (recent(signals["feature_spread"], 3) > 0.4) & (recent(signals["gap"], 3) < 0.7)
     stable = ~early(signals) & ~rising(rarest(signals), 1.25, 0.005)
-    found: Holds = there & (_auc(signals) < 0.985) & stable
-    return found
+    applies: Holds = good & (_auc(signals) < 0.985) & stable
+    return applies
 
 
 RULES: tuple[HealthRule, ...] = (
@@ -152,7 +152,7 @@ RULES: tuple[HealthRule, ...] = (
         "diverged",
         "the discriminator's output or the generator's gradient has grown this many times",
         grown,
-        always,
+        _always,
         first=1,
     ),
     HealthRule(
@@ -161,12 +161,12 @@ RULES: tuple[HealthRule, ...] = (
         "images of different latents are copies: median distance to the nearest other one, relative"
         " to real images",
         lambda signals: recent(signals["nearest"], 2),
-        always,
+        _always,
         persist=2,
         first=2,
     ),
     HealthRule(
-        "frozen", "stalled", "the images stand still: movement in four probes", motion, always, 1
+        "frozen", "stalled", "the images stand still: movement in four probes", motion, _always, 1
     ),
     HealthRule(
         "known",
@@ -177,14 +177,14 @@ RULES: tuple[HealthRule, ...] = (
         persist=1,
     ),
     HealthRule(
-        "still", "stalled", "the images hardly move: movement in four probes", motion, always, 1
+        "still", "stalled", "the images hardly move: movement in four probes", motion, _always, 1
     ),
     HealthRule(
         "memory",
         "overfitting",
         "the discriminator tells training images from held-out ones: AUC",
         lambda signals: recent(signals["held_out_auc"], 4),
-        always,
+        _always,
         persist=1,
         first=3,
     ),
@@ -193,7 +193,7 @@ RULES: tuple[HealthRule, ...] = (
         "generator_won",
         "the discriminator takes generated images for real ones and real ones for generated: AUC",
         lambda signals: recent(signals["auc"], 4),
-        always,
+        _always,
         persist=1,
         first=3,
     ),
@@ -229,37 +229,38 @@ RULES: tuple[HealthRule, ...] = (
     HealthRule(
         "missing",
         "mode_dropping",
-        "a class is missing among good images, and it does not come: share of the rarest class, "
-        "relative to its share of real images",
+        "a class is missing among good images, and it does not come: fraction of images of the "
+        "rarest class, relative to that of real images",
         rarest,
         _good_and_stable,
     ),
 )
-"""In the order in which they are heard: the first that fires gives the verdict."""
+"""In order of precedence: the first that fires gives the verdict."""
 
 
 def unfinished(signals: Signals) -> Holds:
-    """Where the images are not there yet: far from real ones, or of a narrow range."""
+    """Where the images are still far from real ones, or of a narrow range."""
     narrow = (signals["spread"] < 0.5) | (signals["feature_spread"] < 0.4)
-    found: Holds = poor(signals) | narrow
-    return found
+    young: Holds = poor(signals) | narrow
+    return young
 
 
-def unseen(signals: Signals) -> tuple[str, ...]:
-    """What could not be looked for."""
-    found = []
+def unchecked(signals: Signals) -> tuple[str, ...]:
+    """The failures that these signals cannot show, and why."""
+    unchecked = []
     if not np.isfinite(signals["auc"]).any():
-        found.append("discriminator_won, generator_won: no discriminator with a logit")
+        unchecked.append("discriminator_won, generator_won: no discriminator with a logit")
     if not np.isfinite(signals["held_out_auc"]).any():
-        found.append("overfitting: no discriminator")
+        unchecked.append("overfitting: no discriminator")
     if not signals.counts.shape[1]:
-        found.append("mode_dropping: no classifier beside the training (encoder: classifier)")
+        unchecked.append("mode_dropping: no classifier beside the training (encoder: classifier)")
     elif len(signals) and not signals.counts.any():
-        found.append("mode_dropping: this training makes no images on its way to look at")
-    elif len(signals) >= POOLED and not np.isfinite(rarest(signals)).any():
-        found.append(
-            f"mode_dropping: so many classes that none has {EXPECTED} images in {POOLED} probes"
+        unchecked.append("mode_dropping: this training makes no images on its way")
+    elif len(signals) >= POOLED_PROBES and not np.isfinite(rarest(signals)).any():
+        unchecked.append(
+            f"mode_dropping: so many classes that none has {MIN_EXPECTED_IMAGES} images in "
+            f"{POOLED_PROBES} probes"
         )
     if not np.isfinite(signals["spread"]).any():
-        found.append("collapsed, stalled: the images of this model take too long to be looked at")
-    return tuple(found)
+        unchecked.append("collapsed, stalled: the images of this model take too long to make")
+    return tuple(unchecked)

@@ -1,4 +1,4 @@
-"""What was seen of a training run: a row of numbers at each probe."""
+"""The signals of a training run: a row of numbers at each probe."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,11 +14,12 @@ MEANING: Mapping[str, str] = {
     "step": "discriminator steps done",
     "loss_discriminator": "mean loss of the discriminator since the last probe",
     "loss_generator": "mean loss of the generator since the last probe",
-    "auc": "how well the discriminator tells its real images from its generated ones: the share of"
-    " pairs that it orders rightly; 0.5 is chance",
-    "accuracy_real": "share of its real images whose logit is above 0; means nothing of a critic",
-    "accuracy_fake": "share of its generated images whose logit is below 0",
-    "logit": "median size of what the discriminator says",
+    "auc": "how well the discriminator tells its real images from its generated ones: the fraction"
+    " of pairs that it orders rightly; 0.5 is a guess",
+    "accuracy_real": "fraction of its real images whose logit is above 0; means nothing of a"
+    " critic",
+    "accuracy_fake": "fraction of its generated images whose logit is below 0",
+    "logit": "median absolute value of the discriminator's logit",
     "gradient_discriminator": "median norm of the discriminator's gradient",
     "gradient_generator": "median norm of the generator's gradient",
     "rate": "learning rate of the generator, relative to its first",
@@ -26,15 +27,15 @@ MEANING: Mapping[str, str] = {
     " distances between real images",
     "spread": "mean distance between the images of the fixed latents, relative to real images",
     "nearest": "median distance of such an image to the nearest other one, relative to real images",
-    "distinct": "share of these images whose nearest other one is no copy (farther than 0.02)",
+    "distinct": "fraction of these images whose nearest other one is no copy (farther than 0.02)",
     "gap": "distance of the mean image from the mean real image, in mean distances between real"
     " images",
     "past_best": "how many times farther than at its nearest so far the mean image is",
     "shift": "how far the mean image has moved since the last probe, in the same unit",
     "drift": "how far it has moved in eight probes, in the same unit",
-    "held_out_auc": "how well the discriminator tells training images from held-out ones; 0.5 is"
-    " chance",
-    "saturated": "share of pixels within 0.01 of black or white",
+    "held_out_auc": "how well the discriminator tells training images from held-out ones; 0.5 is a"
+    " guess",
+    "saturated": "fraction of pixels within 0.01 of black or white",
     "batch_norm": "distance between images with BatchNorm's moving averages and with those of the"
     " batch, in mean distances between real images",
     "feature_spread": "mean distance between generated images in the classifier's features,"
@@ -44,22 +45,22 @@ MEANING: Mapping[str, str] = {
     "modes": "effective number of classes among fresh images, exp of their entropy; at every second"
     " probe, and then as it was",
 }
-"""Every signal, by name."""
+"""What every signal is, by name."""
 
 NAMES = tuple(MEANING)
 
 
 @dataclass(frozen=True, eq=False)
 class Signals:
-    """What was seen of one run.
+    """The signals of one run.
 
     Attributes:
-        values: (probes, signals) in the order of `NAMES`; NaN where something can't be had.
-        counts: (probes, classes) generated images that a classifier took for each class since the
-            last probe; (probes, 0) without a classifier.
-        real_fractions: (classes,) the same of real images, as shares.
-        real: what the run's numbers are relative to, for people.
-        classes: their names.
+        values: (probes, signals) in the order of `NAMES`; NaN where a signal cannot be measured.
+        counts: (probes, classes) generated images since the last probe that a classifier assigned
+            to each class; (probes, 0) without a classifier.
+        real_fractions: (classes,) fraction of real images that it assigns to each class.
+        real: what the run's numbers are relative to, by name, for people.
+        classes: names of the classes.
     """
 
     values: NDArray[np.float64]
@@ -73,27 +74,27 @@ class Signals:
 
     def __getitem__(self, name: str) -> NDArray[np.float64]:
         """One signal at every probe."""
-        found: NDArray[np.float64] = self.values[:, NAMES.index(name)]
-        return found
+        column: NDArray[np.float64] = self.values[:, NAMES.index(name)]
+        return column
 
     def until(self, probes: int) -> "Signals":
-        """What was known after so many probes."""
+        """The signals of the first `probes` probes."""
         return Signals(
             self.values[:probes], self.counts[:probes], self.real_fractions, self.real, self.classes
         )
 
     def save(self, path: Path) -> None:
-        """As an .npz file without anything pickled."""
+        """Write an .npz file that holds nothing pickled."""
         write_npz(path, self.arrays())
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Ready for a file; each signal under its own name."""
-        found: dict[str, NDArray[Any]] = {
+        """The arrays of a file; each signal under its own name."""
+        columns: dict[str, NDArray[Any]] = {
             name: self[name].astype(np.float32) for name in NAMES if name != "step"
         }
         return {
             "step": self["step"].astype(np.int64),
-            **found,
+            **columns,
             "class_counts": self.counts.astype(np.float32),
             "class_shares": self.real_fractions.astype(np.float32),
             "class_names": np.array(self.classes, dtype=np.str_),
@@ -103,11 +104,11 @@ class Signals:
 
 
 def load(path: Path) -> Signals:
-    """The signals in a file.
+    """Read the file that `Signals.save` wrote.
 
     Raises:
-        FileNotFoundError: there is none.
-        ValueError: it is none of ours.
+        FileNotFoundError: there is no such file.
+        ValueError: the file holds no signals.
     """
     try:
         with np.load(path, allow_pickle=False) as file:
@@ -118,18 +119,25 @@ def load(path: Path) -> Signals:
         raise ValueError(f"{path} holds no signals of a run ({error})") from error
 
 
-def of_arrays(found: Any) -> Signals:
-    """The signals in what `Signals.arrays` gave; a signal that it has not is NaN."""
-    steps = np.asarray(found["step"], dtype=np.float64)
-    nothing = np.full(len(steps), np.nan)
+def of_arrays(arrays: Any) -> Signals:
+    """The signals of the arrays that `Signals.arrays` gave.
+
+    Args:
+        arrays: arrays by name; a signal that is missing (of an older version) becomes NaN.
+
+    Raises:
+        KeyError: the steps or the classes are missing.
+    """
+    steps = np.asarray(arrays["step"], dtype=np.float64)
+    absent = np.full(len(steps), np.nan)
     columns: Sequence[NDArray[np.float64]] = [
-        np.asarray(found[name], dtype=np.float64) if name in found else nothing for name in NAMES
+        np.asarray(arrays[name], dtype=np.float64) if name in arrays else absent for name in NAMES
     ]
-    real = zip(found["real_names"].tolist(), found["real_values"].tolist(), strict=True)
+    real = zip(arrays["real_names"].tolist(), arrays["real_values"].tolist(), strict=True)
     return Signals(
         np.stack(columns, 1),
-        np.asarray(found["class_counts"], dtype=np.float64),
-        np.asarray(found["class_shares"], dtype=np.float64),
+        np.asarray(arrays["class_counts"], dtype=np.float64),
+        np.asarray(arrays["class_shares"], dtype=np.float64),
         dict(real),
-        tuple(found["class_names"].tolist()),
+        tuple(arrays["class_names"].tolist()),
     )

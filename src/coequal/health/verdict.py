@@ -1,6 +1,6 @@
-"""What became of a run: a verdict, since when, why, and what would do."""
+"""What became of a run: a verdict, since when, why, and what to try."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -31,12 +31,13 @@ class Finding:
     """A rule that fires.
 
     Attributes:
-        verdict: what it speaks for.
-        rule: its name.
-        since: step at which it began to hold.
-        sentence: what was seen.
-        value, threshold: what was measured at the end, and what it is held against.
-        healthy: the range of that value in the healthy runs that the threshold was set on.
+        verdict: the failure that the rule is a sign of, one of `FAILURES`.
+        rule: the name of the rule.
+        since: the step from which it has held.
+        sentence: what was observed.
+        value: what was measured at the end.
+        threshold: the value from which on the rule holds.
+        healthy: lowest and highest value in the healthy runs that the threshold was set on.
     """
 
     verdict: str
@@ -62,9 +63,10 @@ class Remedy:
     """Something to try.
 
     Attributes:
-        what: in words, with its reason.
-        settings: hyper-parameters and tricks that it means, for `--set` and a study.
-        source: who found it.
+        what: the change, with its reason.
+        settings: the hyper-parameters and tricks to set, by name, for `--set` and a study; empty
+            for advice that no setting stands for.
+        source: the publication or the runs that show it.
     """
 
     what: str
@@ -74,11 +76,36 @@ class Remedy:
 
 @dataclass(frozen=True)
 class Alarm:
-    """A verdict that held for a while."""
+    """A verdict that held for a while.
+
+    Attributes:
+        verdict: one of `FAILURES`.
+        since: the step of the first probe at which it held.
+        until: the step of the last probe at which it held.
+    """
 
     verdict: str
     since: int
-    until: int  # step of the last probe at which it held
+    until: int
+
+
+def alarms_of(verdicts: Sequence[str | None], steps: Sequence[int]) -> tuple[Alarm, ...]:
+    """Every stretch of probes in a row with the same verdict.
+
+    Args:
+        verdicts: of each probe, None where no rule fires.
+        steps: of each probe.
+    """
+    alarms: list[Alarm] = []
+    before = None
+    for verdict, step in zip(verdicts, steps, strict=True):
+        if verdict is not None:
+            since = step
+            if verdict == before:
+                since = alarms.pop().since
+            alarms.append(Alarm(verdict, since, step))
+        before = verdict
+    return tuple(alarms)
 
 
 @dataclass(frozen=True)
@@ -87,12 +114,12 @@ class Health:
 
     Attributes:
         verdict: one of `VERDICTS`, at the end.
-        step: since when it holds; None of one that says nothing is wrong.
-        evidence: in one sentence.
-        remedies: that apply to this run, the first to try first.
+        step: the step from which it has held; None if nothing is wrong.
+        evidence: what the verdict rests on, in one sentence.
+        remedies: what to try in this run, the first to try first.
         findings: every rule that fires at the end, the verdict's first.
-        alarms: every failure that held at some time, in order; those that passed among them.
-        unseen: what could not be looked for, and why.
+        alarms: every failure that held at some time, in order, also those that passed.
+        unseen: which failures could not be checked, and why.
     """
 
     verdict: str
@@ -114,7 +141,11 @@ class Health:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Health":
-        """What `as_dict` described."""
+        """The health that `as_dict` gave; further keys are ignored.
+
+        Raises:
+            KeyError: an entry is missing.
+        """
         return cls(
             verdict=values["verdict"],
             step=values["step"],

@@ -187,10 +187,10 @@ def _health(
         return judge(
             nothing, diverged=diverged, at=at, settings=settings, objective=objective
         ), "result"
-    sights = _stored(folder, trial, place)
-    if not sights:
+    observations = _stored(folder, trial, place)
+    if not observations:
         return None, None
-    found = judge_samples(sights, settings, objective)
+    found = judge_samples(observations, settings, objective)
     return replace(found, evidence=f"{ALONE}{found.evidence}"), "samples"
 
 
@@ -252,8 +252,8 @@ def of_images(fake: Scorable, real: Scorable | None, data_dir: Path, log: Log) -
         values |= of_features
         counts = counted[0], counted[1]
     classes = () if theirs is None else theirs.classes or ()
-    sight = ImageObservation(0, values, *counts, classes=classes, unseen=tuple(unseen))
-    found = judge_samples([sight])
+    observation = ImageObservation(0, values, *counts, classes=classes, unseen=tuple(unseen))
+    found = judge_samples([observation])
     found = replace(found, evidence=f"{ALONE}{found.evidence}")
     sources = {"fake": ours.what, "real": None if theirs is None else theirs.what}
     match_dtype = len({bytes(row) for row in ours.digests})

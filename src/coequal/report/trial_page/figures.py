@@ -97,12 +97,12 @@ def _rule(axes: Axes, rule: HealthRule, signals: Signals) -> None:
     steps, threshold = signals["step"], rule.threshold
     values = rule.value(signals)
     values = np.where(np.isfinite(values), values, np.nan)
-    may, holds = rule.may(signals), rule.holds(signals)
+    applies, holds = rule.applies(signals), rule.holds(signals)
     low, high = threshold.healthy
     axes.axhspan(low, high, color=BAND, lw=0, zorder=0.5)
     axes.axhline(threshold.at, color=colour(LIMIT), lw=1.1, dashes=(4, 2), zorder=2)
     axes.plot(steps, values, color=FAINT, lw=1.4, zorder=2.5)
-    axes.plot(steps, np.where(may, values, np.nan), color=colour(VALUE), lw=1.6, zorder=3)
+    axes.plot(steps, np.where(applies, values, np.nan), color=colour(VALUE), lw=1.6, zorder=3)
     fires = np.where(holds, values, np.nan)
     axes.plot(steps, fires, color=colour(LIMIT), lw=2.4, marker="o", ms=2.5, zorder=4)
     found = values[np.isfinite(values)].tolist()
