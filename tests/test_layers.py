@@ -35,9 +35,7 @@ MAY_IMPORT = {
     "encoders": "classification contract datasets files images manifolds rng seeds",
     "inputs": "contract datasets files images lookup records",
     "report": "analysis files health ranges records results statistics",
-    "evaluation": (
-        "contract datasets files images inputs lookup manifolds metrics records rng seeds"
-    ),
+    "evaluation": ("contract datasets files images inputs lookup manifolds metrics rng seeds"),
     "study": "contract datasets evaluation health lookup ranges records seeds selection training",
     "trial": (
         "contract datasets evaluation files health monitoring records results rng seeds "

@@ -9,6 +9,7 @@ from typing import Any
 from coequal import lookup
 from coequal.contract import Log
 from coequal.datasets._loading import data_folder
+from coequal.evaluation.instrument import drawing
 from coequal.evaluation.manifold_curves import look
 from coequal.evaluation.score import DEFAULT_METRICS
 from coequal.evaluation.score import score as measure_scores
@@ -341,7 +342,8 @@ def _generated(fake: Scorable, count: int, seed: int) -> Scorable:
     trial = chosen_trial(folder, model, None)
     found = sample(folder, trial, count, seed)
     what = f"{fake} (trial {trial.id}, seed {seed})"
-    return from_generator(found.images, found.generator, what, found.labels, found.classes)
+    drawn = drawing(trial.training.get("ema"))
+    return from_generator(found.images, found.generator, what, found.labels, found.classes, drawn)
 
 
 def study_text(study: Study) -> str:

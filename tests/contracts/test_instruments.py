@@ -56,7 +56,7 @@ def test_a_metric(name):
         return metric.values(real=reference, fake=image_set(features), rng=Rng(seed))
 
     found, again, worse, turned = score(near), score(near), score(far), score(near.flip(0))
-    assert found.keys() == metric.outputs.keys() - NOT_OF_FEW_CLASSES
+    assert found.keys() == metric.outputs.keys() - metric.fid_names.keys() - NOT_OF_FEW_CLASSES
     broken = near.clone()
     broken[3, 2] = float("nan")
     for key in found:

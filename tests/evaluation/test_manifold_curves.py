@@ -38,7 +38,7 @@ def triangles(count: int, seed: int) -> Tensor:
 @pytest.fixture(scope="module")
 def found():
     data = Dataset("own", *(Split(triangles(12, seed)) for seed in range(3)), manifold=FAMILY)
-    real, train = (from_split(f"own:{p}", data, data.split(p)) for p in ("test", "train"))
+    real, train = (from_split("own", data, p) for p in ("test", "train"))
     generator = Few(data.train.images)
     images = generator(GeneratorInput(generator.latents(20, Rng(1)))).images
     fake = from_generator(images, generator, "few")

@@ -189,7 +189,7 @@ def test_scores_say_what_can_t_be_had(tmp_path):
     data = Dataset("own", *(Split(triangles(40, seed)) for seed in range(3)), manifold=FAMILY)
     from coequal.inputs.load import from_split
 
-    real, fake = (from_split(f"own:{part}", data, data.split(part)) for part in ("test", "train"))
+    real, fake = (from_split("own", data, part) for part in ("test", "train"))
     common = {"data_dir": tmp_path, "cache": tmp_path, "log": lambda line: None}
     found = score(real=real, fake=fake, metrics="all", encoder="pixels", **common)
     assert found["metrics"]["manifold_precision"]["value"] == 1

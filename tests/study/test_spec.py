@@ -105,28 +105,36 @@ models:
         ("training: {precision: float16}\n", "'float32' or 'bfloat16'"),
         ("training: {ema: 1}\n", "less than 1"),
         ("architecture: {batch_norm: true}\n", "can't be fixed for all"),
-        ("evaluation: {metrics: [fid]}\n", "did you mean 'fd'?"),
+        ("evaluation: {metrics: [fdd]}\n", "did you mean 'fd'?"),
+        (
+            "evaluation: {metrics: [fid]}\nselect: {metric: fid}\n",
+            "fid can't measure fashion_mnist: needs the features of FID's Inception",
+        ),
+        (
+            "evaluation: {encoder: 'inception:clean', metrics: [fid]}\nselect: {metric: fid}\n",
+            "with this encoder it is called fd",
+        ),
         ("evaluation: {metrics: [neighbours]}\nselect: {metric: one_nn}\n", "best at a target"),
         ("image_size: 30\n", "image size 30 is not one of 28, 32, 64"),
         ("evaluation: {encoder: 'nope:E'}\n", "cannot import nope"),
         ("evaluation: {metrics: [fd, 'nope:M']}\n", "cannot import nope"),
         (
             "models: [ns_gan]\nevaluation: {metrics: [fd, fd_per_class]}\n",
-            "wants images of a class asked for, and no model here makes them",
+            "no model here has fd_per_class: it needs labels on both sides (class sub-folders",
         ),
         (
             "models: [ns_gan, cgan]\nevaluation: {metrics: [fd_per_class]}\n"
             "select: {metric: fd_per_class}\n",
-            "can't choose for ns_gan",
+            "fd_per_class can't choose for ns_gan: it needs labels on both sides",
         ),
         (
             "models: [ns_gan, vae]\nevaluation: {metrics: [fd, bits_per_dimension]}\n",
-            "wants the probability of an image, and no model here gives it; what would do: pixel",
+            "no model here has bits_per_dimension: it needs a generator that gives the probability",
         ),
         (
             "models: [ns_gan, pixelcnn_pp]\nevaluation: {metrics: [fd, bits_per_dimension]}\n"
             "select: {metric: bits_per_dimension}\n",
-            "can't choose for ns_gan, which gives no probability of an image",
+            "can't choose for ns_gan: it needs a generator that gives the probability of an image",
         ),
         (
             "evaluation: {encoder: pixels, metrics: [fd, inception_score]}\n",

@@ -26,7 +26,8 @@ class Encoder(ABC):
     knows_classes: bool = False  # whether it gives class probabilities
     resizes: bool = False  # whether it brings images to a square of its own, in colour
     light: bool = False  # whether it may be asked in the middle of a training
-    is_fid: bool = False  # whether a Fréchet distance of its features may be called FID
+    # Whether a Fréchet distance of its features may be called FID; of a class: with some weights.
+    is_fid: bool = False
 
     @classmethod
     def available(cls) -> str | None:
@@ -115,6 +116,9 @@ class Metric(ABC):
     required_for: ClassVar[
         Mapping[str, RequiredInput]
     ] = {}  # of single outputs: without it they are not given
+    fid_names: ClassVar[Mapping[str, str]] = {}
+    """Of outputs that are other outputs, under the name that these have where `Encoder.is_fid`:
+    {"fid": "fd"}. `values` does not give them."""
 
     @classmethod
     def unsupported_reason(cls, manifold: KnownManifold | None) -> str | None:
@@ -136,8 +140,8 @@ class Metric(ABC):
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, MetricValue]:
         """The score of generated images against a reference, one per name in `outputs`, but for
-        those whose input in `required_for` was not given, and nothing where a density was required
-        in vain.
+        those in `fid_names`, those whose input in `required_for` was not given, and nothing where a
+        density was required in vain.
 
         NaN where a feature is not finite. `rng` is fresh for each call and named after the metric,
         so that one metric more moves no other's draws.

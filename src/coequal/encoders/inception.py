@@ -74,7 +74,7 @@ class FidInception(Encoder, ABC):
 
     def __init__(self, net: _inception_net.Inception, sha256: str, official: bool) -> None:
         self.net = net
-        self.is_fid = official and self.resize == "tf1"
+        self.is_fid = official and type(self).is_fid
         words = PREPROCESSING[self.resize].words
         key = hashlib.sha256(f"v1 {sha256} {words}".encode()).hexdigest()[:12]
         self.id = f"inception:{self.resize}:{key}"
@@ -121,6 +121,7 @@ class Inception(FidInception):
     """As in the papers."""
 
     resize = "tf1"
+    is_fid = True
 
 
 class InceptionClean(FidInception):

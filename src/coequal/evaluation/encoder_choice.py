@@ -6,12 +6,13 @@ from pathlib import Path
 from coequal import lookup
 from coequal.contract import Dataset, Encoder, Log
 from coequal.evaluation.requested import RequestedMetrics
-from coequal.inputs.load import Input, as_dataset
+from coequal.inputs.dataset import as_dataset
+from coequal.inputs.load import Input
 
 
-def need_features(asked: RequestedMetrics, encoder: str | None, sheet: Path | None) -> bool:
+def need_features(requested: RequestedMetrics, encoder: str | None, sheet: Path | None) -> bool:
     """Whether anything looks at features; an encoder that was named is always used."""
-    seen = any(part.sees_features for part in asked.parts.values())
+    seen = any(part.sees_features for part in requested.parts.values())
     return seen or encoder is not None or sheet is not None
 
 
@@ -32,11 +33,28 @@ def chosen_encoder(
     why = "asked for"
     if name is None:
         name, why = _default_encoder(dataset)
+    return prepared_encoder(name, dataset, cache, log), why
+
+
+def prepared_encoder(name: str, dataset: Dataset, cache: Path, log: Log) -> Encoder:
+    """Load or train an encoder.
+
+    Args:
+        name: a name of `coequal list encoders`, or "module:Class".
+        dataset: the images that it is for.
+        cache: the folder of all caches.
+        log: is told about long work.
+
+    Raises:
+        LookupError: there is no such encoder.
+        ValueError: it can't be had here, or for this data set; the message says what would do.
+    """
     kind = lookup.load("encoders", name)
     refusal = kind.available() or kind.unsupported_reason(dataset)
     if refusal:
         raise ValueError(refusal)
-    return kind.prepare(dataset, cache, log), why
+    encoder: Encoder = kind.prepare(dataset, cache, log)
+    return encoder
 
 
 def _default_encoder(dataset: Dataset) -> tuple[str, str]:

@@ -1,16 +1,16 @@
-"""The one instrument: generator to images to features to numbers, the same for every model of a
-study."""
+"""The instrument of a study: generator to images to features to numbers, the same for every
+model."""
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor
 
-from coequal import lookup
 from coequal.contract import (
     UNCONDITIONAL,
     Conditions,
@@ -22,11 +22,14 @@ from coequal.contract import (
     Log,
     Metric,
 )
+from coequal.contract.data import held
 from coequal.datasets._loading import fingerprint
+from coequal.evaluation.encoder_choice import prepared_encoder
+from coequal.evaluation.measure import Number, image_set, measure
 from coequal.evaluation.reference_cache import Sets, cached_reference
 from coequal.evaluation.requested import RequestedMetrics
+from coequal.evaluation.requirements import Available, unmet_requests
 from coequal.images import match_dtype
-from coequal.records import Measurement
 from coequal.rng import Rng
 from coequal.seeds import seed_for
 
@@ -36,22 +39,22 @@ GENERATED_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
-class Measured:
-    """Numbers, and what some of them summarise, by the number's name."""
-
-    measurements: tuple[Measurement, ...]
-    details: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
 class Instrument:
-    """An encoder, metrics, and what both know of the real images."""
+    """An encoder, metrics, and what both know of the real images of a data set.
+
+    Attributes:
+        dataset: the real images.
+        encoder: what gives the features.
+        requested: the metrics and their numbers.
+        samples: how many images are generated for one measurement.
+        references: what each metric knows of the real images, by metric and split.
+    """
 
     dataset: Dataset
     encoder: Encoder
-    asked: RequestedMetrics
+    requested: RequestedMetrics
     samples: int
-    references: Mapping[tuple[str, str], Mapping[str, Tensor]]  # by metric and split
+    references: Mapping[tuple[str, str], Mapping[str, Tensor]]
 
     def measure(
         self,
@@ -61,39 +64,50 @@ class Instrument:
         *,
         labels: Tensor | None = None,
         generator: Generator | None = None,
-    ) -> Measured:
-        """Every metric of generated images against a split; those whose wants are not met are left
-        out.
+    ) -> Mapping[str, Number]:
+        """Measure generated images against a split, by all metrics whose needs are met.
 
         Args:
             images: (n, c, h, w) in the form of the data set's own, uint8 or float32.
             split: of the real images.
-            note: for the protocol.
+            note: how the images were drawn, for the protocol.
             labels: (n,) the classes that the images are of, if they are.
             generator: what made the images.
-        """
-        features = self.encoder.features(images)
-        fake = ImageSet(features, self.encoder.probabilities(features), labels, images)
-        protocol = self._protocol(split, len(images), note)
-        measurements: list[Measurement] = []
-        details: dict[str, Mapping[str, Any]] = {}
-        for name, metric in self.asked.parts.items():
-            if labels is None and "labels" in metric.required:
-                continue
-            rng = Rng(seed_for("metric", name))
-            seen = replace(fake, generator=generator if self._wants_generator(name) else None)
-            values = metric.values(real=self.references[name, split], fake=seen, rng=rng)
-            for key in self.asked.outputs[name]:
-                if (found := values.get(key)) is None:
-                    continue
-                numbers = (found.value, protocol + own(metric), found.standard_error)
-                measurements.append(Measurement(key, split, *numbers))
-                if found.details is not None:
-                    details[key] = found.details
-        return Measured(tuple(measurements), details)
 
-    def _wants_generator(self, name: str) -> bool:
-        return "generator" in self.asked.required(name)
+        Raises:
+            FloatingPointError: a metric is undefined for these images.
+        """
+        available = replace(
+            _available(self.dataset, self.encoder),
+            fake_labels=labels is not None,
+            generator=None if generator is None else type(generator),
+            conditional=generator is not None and generator.conditional,
+        )
+        requested = self.requested.without(unmet_requests(self.requested, available))
+        features = held(self.encoder.features(images))
+        numbers, undefined = measure(
+            requested,
+            encoder=self.encoder.id,
+            real=f"{split}:{len(self.dataset.split(split))}",
+            references=lambda name: self.references[name, split],
+            fake=image_set(
+                features,
+                self.encoder,
+                self._required,
+                images=images,
+                labels=labels,
+                generator=generator,
+            ),
+            note=note,
+        )
+        for reason in undefined.values():
+            raise FloatingPointError(reason)
+        return numbers
+
+    @cached_property
+    def _required(self) -> set[str]:
+        parts = self.requested.parts
+        return {need for part in parts for need in self.requested.required(part)}
 
     def bounds(self) -> dict[str, dict[str, float]]:
         """Two scores on test that need no generator: `cap` of uniform noise, `floor` of validation
@@ -118,74 +132,86 @@ class Instrument:
         }
         bounds = {}
         for name, (images, labels) in found.items():
-            measured = self.measure(images, "test", name, labels=labels)
-            bounds[name] = {entry.metric: entry.value for entry in measured.measurements}
-        for name, metric in self.asked.parts.items():
-            for key in self.asked.outputs[name]:
+            numbers = self.measure(images, "test", name, labels=labels)
+            bounds[name] = {key: number.value.value for key, number in numbers.items()}
+        for name, metric in self.requested.parts.items():
+            for key in self.requested.outputs[name]:
                 if key not in bounds["cap"] and (worst := metric.outputs[key].worst) is not None:
                     bounds["cap"][key] = worst
         return bounds
-
-    def _protocol(self, split: str, count: int, note: str) -> str:
-        real = len(self.dataset.split(split))
-        return f"encoder={self.encoder.id} real={split}:{real} fake={count} {note}"
 
 
 def prepare(
     dataset: Dataset,
     encoder: str,
-    asked: RequestedMetrics,
+    requested: RequestedMetrics,
     samples: int,
     cache: Path,
     log: Log,
 ) -> Instrument:
     """Load or make everything that measuring needs; what is costly is cached by content.
 
+    Args:
+        dataset: the real images.
+        encoder: a name of `coequal list encoders`, or "module:Class".
+        requested: the metrics and their numbers.
+        samples: how many images are generated for one measurement.
+        cache: the folder of all caches.
+        log: is told about long work.
+
     Raises:
-        ValueError: the encoder can't be had for this data set; the message says what would do.
+        ValueError: the encoder or a metric cannot be had for this data set.
     """
-    kind = lookup.load("encoders", encoder)
-    refusal = kind.available() or kind.unsupported_reason(dataset)
-    if refusal is not None:
-        raise ValueError(refusal)
-    ready: Encoder = kind.prepare(dataset, cache, log)
-    for name, part in asked.parts.items():
-        if "probabilities" in part.required and not ready.knows_classes:
-            raise ValueError(f"metric {name} needs class probabilities, and {encoder} gives none")
-        if "labels" in part.required and dataset.train.labels is None:
-            raise ValueError(f"metric {name} needs labels, and {dataset.name} has none")
-        if refusal := part.unsupported_reason(dataset.manifold):
-            raise ValueError(f"metric {name} can't measure {dataset.name}: {refusal}")
+    ready = prepared_encoder(encoder, dataset, cache, log)
+    if missing := unmet_requests(requested, _available(dataset, ready)):
+        reasons = (f"{name} can't measure {dataset.name}: {why}" for name, why in missing.items())
+        raise ValueError("\n".join(reasons))
     key = hashlib.sha256(f"{fingerprint(dataset)} {ready.id}".encode()).hexdigest()[:16]
     references: dict[tuple[str, str], Mapping[str, Tensor]] = {}
     for split in SPLITS:
-        for name, part in asked.parts.items():
+        for name, part in requested.parts.items():
 
             def sets(split: SplitName = split, part: Metric = part) -> Sets:
                 log(f"reference of {dataset.name}, {split} split: {ready.id}")
-                train = _image_set(dataset, "train", ready) if "train" in part.required else None
-                return _image_set(dataset, split, ready), train
+                with_train = "train" in part.required
+                train = _split_set(dataset, "train", ready, part) if with_train else None
+                return _split_set(dataset, split, ready, part), train
 
             references[name, split] = cached_reference(name, part, f"{key}-{split}", cache, sets)
-    return Instrument(dataset, ready, asked, samples, references)
+    return Instrument(dataset, ready, requested, samples, references)
 
 
-def own(metric: Metric) -> str:
-    """A metric's settings, for the protocol of its numbers; empty if it has none."""
-    settings = fields(metric) if is_dataclass(metric) else ()
-    return f" {metric}" if settings else ""
-
-
-def _image_set(dataset: Dataset, name: str, encoder: Encoder) -> ImageSet:
-    split = dataset.split(name)
-    features = encoder.features(split.images)
-    return ImageSet(
-        features,
-        encoder.probabilities(features),
-        split.labels,
-        split.images,
+def _available(dataset: Dataset, encoder: Encoder) -> Available:
+    """What is known of a study's measurements before any image is generated."""
+    return Available(
+        class_probabilities=encoder.knows_classes,
+        is_fid=encoder.is_fid,
+        real_labels=dataset.train.labels is not None,
         manifold=dataset.manifold,
     )
+
+
+def _split_set(dataset: Dataset, name: str, encoder: Encoder, metric: Metric) -> ImageSet:
+    """A split as one metric sees it."""
+    split = dataset.split(name)
+    features = held(encoder.features(split.images))
+    return image_set(
+        features,
+        encoder,
+        metric.required,
+        images=split.images,
+        labels=split.labels,
+        manifold=dataset.manifold,
+    )
+
+
+def drawing(ema: float | None) -> str:
+    """How `generate` draws images of a trained generator, for a protocol.
+
+    Args:
+        ema: the decay of the moving average of the generator's weights; None or 0: there is none.
+    """
+    return f"batch_norm=moving-averages ema={ema or 'none'}"
 
 
 @torch.inference_mode()

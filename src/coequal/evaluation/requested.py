@@ -1,6 +1,6 @@
 """From the names that somebody asks for to the metrics that give these numbers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from coequal import lookup
@@ -8,58 +8,89 @@ from coequal.contract import Metric, MetricInfo
 
 
 class RequestedMetrics(NamedTuple):
-    """The metrics to measure, and which of their numbers are wanted."""
+    """The metrics to measure, and which of their numbers are wanted.
+
+    Attributes:
+        parts: the metrics, by name.
+        outputs: by metric, the names of the numbers that are wanted.
+    """
 
     parts: dict[str, Metric]
-    outputs: dict[str, tuple[str, ...]]  # by part; all of them where the part itself was named
+    outputs: dict[str, tuple[str, ...]]
 
     def has(self, name: str) -> bool:
-        """Whether this is one of the parts, or of their numbers that are wanted."""
+        """Whether this is one of the metrics, or of their numbers that are wanted."""
         return name in self.parts or any(name in keys for keys in self.outputs.values())
 
     def infos(self) -> dict[str, MetricInfo]:
-        """What the parts say of their numbers, of those too that are not asked for."""
+        """Everything that is known of the metrics' numbers, of those too that are not wanted."""
         return {key: info for part in self.parts.values() for key, info in part.outputs.items()}
 
     def required(self, part: str) -> set[str]:
-        """What a part wants beyond features for the numbers that are asked for."""
-        metric, asked = self.parts[part], self.outputs[part]
+        """What a metric needs beyond features for the numbers that are wanted of it."""
+        metric, wanted = self.parts[part], self.outputs[part]
         return {
             *metric.required,
-            *(metric.required_for[key] for key in asked if key in metric.required_for),
+            *(metric.required_for[key] for key in wanted if key in metric.required_for),
         }
+
+    def without(self, names: Collection[str]) -> "RequestedMetrics":
+        """Leave out these metrics and numbers, and metrics of which no number is left."""
+        outputs = {
+            part: tuple(key for key in keys if key not in names)
+            for part, keys in self.outputs.items()
+            if part not in names
+        }
+        outputs = {part: keys for part, keys in outputs.items() if keys}
+        return RequestedMetrics({part: self.parts[part] for part in outputs}, outputs)
+
+    def with_fid_names(self) -> "RequestedMetrics":
+        """Call numbers what they are called with the features of FID's Inception: `fid`, not
+        `fd`."""
+        outputs = {}
+        for part, keys in self.outputs.items():
+            names = {key: fid for fid, key in self.parts[part].fid_names.items()}
+            outputs[part] = tuple(dict.fromkeys(names.get(key, key) for key in keys))
+        return RequestedMetrics(self.parts, outputs)
 
 
 def requested_metrics(
     names: Sequence[str] | str, settings: Mapping[str, Mapping[str, Any]] | None = None
 ) -> RequestedMetrics:
-    """The parts that give the numbers asked for; a name is a part's or one of its numbers'.
+    """The metrics that give the numbers asked for.
 
     Args:
-        names: "all", or names; "module:Class" is a metric of somebody's own.
-        settings: by part, those that are not to be its defaults; checked (see `study.check`).
+        names: "all", or names of metrics or of their numbers; "module:Class" is a metric from
+            outside the package. The name of a metric asks for all of its numbers; those that only
+            one encoder's features have (`fid`) must be named themselves.
+        settings: by metric, those that are not to be its defaults; checked (see `study.check`).
 
     Raises:
         LookupError: nothing has this name.
     """
-    own = settings or {}
+    given = settings or {}
     known: dict[str, Metric] = {
-        name: lookup.load("metrics", name)(**own.get(name, {})) for name in lookup.names("metrics")
+        name: lookup.load("metrics", name)(**given.get(name, {}))
+        for name in lookup.names("metrics")
     }
     if names == "all":
-        return RequestedMetrics(known, {name: tuple(part.outputs) for name, part in known.items()})
+        return RequestedMetrics(known, {name: _numbers(part) for name, part in known.items()})
     parts: dict[str, Metric] = {}
-    outputs: dict[str, list[str]] = {}
+    outputs: dict[str, dict[str, None]] = {}  # ordered sets
     for name in [names] if isinstance(names, str) else names:
         if ":" in name:
-            known[name] = lookup.load("metrics", name)(**own.get(name, {}))
+            known[name] = lookup.load("metrics", name)(**given.get(name, {}))
         homes = [home for home, part in known.items() if name == home or name in part.outputs]
         if not homes:
             all_names = {*known, *(key for part in known.values() for key in part.outputs)}
             raise LookupError(lookup.unknown(name, sorted(all_names), "metric "))
         home = homes[0]
         parts[home] = known[home]
-        more = parts[home].outputs if name == home else [name]
-        wanted = outputs.setdefault(home, [])
-        wanted += [key for key in more if key not in wanted]
-    return RequestedMetrics(parts, {home: tuple(found) for home, found in outputs.items()})
+        wanted = _numbers(parts[home]) if name == home else (name,)
+        outputs.setdefault(home, {}).update(dict.fromkeys(wanted))
+    return RequestedMetrics(parts, {home: tuple(keys) for home, keys in outputs.items()})
+
+
+def _numbers(metric: Metric) -> tuple[str, ...]:
+    """All numbers of a metric, each under the name that it has with any encoder."""
+    return tuple(key for key in metric.outputs if key not in metric.fid_names)

@@ -1,8 +1,16 @@
-"""Which of the numbers asked for can't be had of these images, and why."""
+"""What metrics need beyond features, and why what there is does not suffice: judged here alone."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from coequal.contract import DensityGenerator, Encoder
+from coequal.contract import (
+    DensityGenerator,
+    Encoder,
+    Generator,
+    KnownManifold,
+    Metric,
+    RequiredInput,
+)
 from coequal.evaluation.requested import RequestedMetrics
 from coequal.inputs.classes import empty_classes
 from coequal.inputs.load import Input
@@ -11,68 +19,157 @@ from coequal.metrics._classifiers import ClassifierMetric
 SLOW = "trains classifiers, which takes minutes: ask for it by name"
 
 
-def slow(asked: RequestedMetrics) -> dict[str, str]:
-    """Metrics that are measured only if they are named."""
-    return {name: SLOW for name, part in asked.parts.items() if part.costly}
+@dataclass(frozen=True)
+class Available:
+    """What a measurement can draw on.
+
+    What a caller cannot know yet keeps its default and counts as there.
+
+    Attributes:
+        class_probabilities: whether the encoder gives class probabilities.
+        is_fid: whether a Fréchet distance of the encoder's features may be called FID.
+        images: whether there are images, not only features.
+        train: whether the training images are there.
+        real_labels: whether the real images have labels.
+        fake_labels: whether the generated images are of known classes.
+        class_mismatch: why the classes of both sides cannot be paired, if they cannot.
+        generator: the class of the generator; None if there are only its images.
+        conditional: whether the generator is asked for classes.
+        manifold: of the real images, where it is known.
+    """
+
+    class_probabilities: bool = True
+    is_fid: bool = True
+    images: bool = True
+    train: bool = True
+    real_labels: bool = True
+    fake_labels: bool = True
+    class_mismatch: str | None = None
+    generator: type[Generator] | None = DensityGenerator
+    conditional: bool = False
+    manifold: KnownManifold | None = None
 
 
-def not_measurable(
-    asked: RequestedMetrics,
-    sources: Mapping[str, Input],
-    encoder: Encoder | None,
-    misnamed: Mapping[str, str | None],
-) -> dict[str, str]:
-    """Metrics, and single numbers of metrics, that can't be had, with the reason."""
-    real, fake = sources["real"], sources["fake"]
-    knows_classes = encoder is not None and encoder.knows_classes
-    reasons = {
-        "probabilities": None
-        if knows_classes
-        else "needs an encoder with class probabilities (classifier, inception)",
-        "labels": misnamed["fake"]
-        if real.labels is not None and fake.labels is not None
-        else "needs labels on both sides (class sub-folders)",
-        "images": None if fake.images is not None else "needs images; features were given",
-        "train": None
-        if "train" in sources
-        else "needs what the generator was trained on (--train)",
-        "generator": None
-        if fake.generator is not None
-        else "needs the generator itself, not only images (--fake runs/my_run:ns_gan)",
-        "density": _no_density(real, fake),
-    }
-    manifold = None if real.dataset is None else real.dataset.manifold
-    found = {}
-    for name, metric in asked.parts.items():
-        said = [metric.unsupported_reason(manifold), *(reasons[want] for want in metric.required)]
-        if not any(said) and isinstance(metric, ClassifierMetric):
-            said = [_untrainable(metric, sources, misnamed["train"])]
-        if any(said):
-            found[name] = "; ".join(reason for reason in said if reason is not None)
-            continue
-        for output in asked.outputs[name]:
-            want = metric.required_for.get(output)
-            if want is not None and (reason := reasons[want]) is not None:
-                found[output] = reason
-    return found
+def unmet(metric: Metric, available: Available, output: str | None = None) -> str | None:
+    """Judge whether a metric, or a single one of its numbers, can be had.
+
+    Args:
+        metric: the metric.
+        available: what there is to measure from.
+        output: the number to judge by what it needs beyond the metric; None: the metric itself.
+
+    Returns:
+        The reasons against it, as in "needs images; features were given"; None if there are none.
+    """
+    reasons: list[str | None] = []
+    needed: tuple[RequiredInput, ...] = metric.required
+    if output is None:
+        reasons.append(metric.unsupported_reason(available.manifold))
+    else:
+        needed = (metric.required_for[output],) if output in metric.required_for else ()
+        if output in metric.fid_names and not available.is_fid:
+            reasons.append(
+                "needs the features of FID's Inception (encoder inception, official weights); "
+                f"with this encoder it is called {metric.fid_names[output]}"
+            )
+    reasons += [_lacking(need, available) for need in needed]
+    return "; ".join(reason for reason in reasons if reason is not None) or None
 
 
-def _no_density(real: Input, fake: Input) -> str | None:
-    """Why a generator that is given has no likelihood of the real images; None if it has."""
-    generator = fake.generator
-    if generator is None:
-        return None  # it is said that one is needed
-    if not isinstance(generator, DensityGenerator):
-        return "needs a generator that gives the probability of an image, such as pixelcnn_pp's"
-    if generator.conditional and real.labels is None:
+def _lacking(need: RequiredInput, available: Available) -> str | None:
+    """Why one required input is not there, in words; None if it is."""
+    generator = available.generator
+    there, reason = {
+        "probabilities": (
+            available.class_probabilities,
+            "needs an encoder with class probabilities (classifier, inception)",
+        ),
+        "labels": (
+            available.real_labels and available.fake_labels,
+            "needs labels on both sides (class sub-folders, or a conditional model, such as cgan)",
+        ),
+        "images": (available.images, "needs images; features were given"),
+        "train": (available.train, "needs what the generator was trained on (--train)"),
+        "generator": (
+            generator is not None,
+            "needs the generator itself, not only images (--fake runs/my_run:ns_gan)",
+        ),
+        # Without any generator, "generator" is the reason, and it is given once.
+        "density": (
+            generator is None or issubclass(generator, DensityGenerator),
+            "needs a generator that gives the probability of an image, such as pixelcnn_pp's",
+        ),
+    }[need]
+    if not there:
+        return reason
+    if need == "labels":
+        return available.class_mismatch
+    if need == "density" and available.conditional and not available.real_labels:
         return "the generator knows classes, and the real images have no labels"
     return None
 
 
+def unmet_requests(requested: RequestedMetrics, available: Available) -> dict[str, str]:
+    """Metrics, and single numbers of other metrics, that cannot be had, with the reasons."""
+    missing: dict[str, str] = {}
+    for name, metric in requested.parts.items():
+        if reason := unmet(metric, available):
+            missing[name] = reason
+            continue
+        for output in requested.outputs[name]:
+            if reason := unmet(metric, available, output):
+                missing[output] = reason
+    return missing
+
+
+def not_measurable(
+    requested: RequestedMetrics,
+    sources: Mapping[str, Input],
+    encoder: Encoder | None,
+    mismatch: Mapping[str, str | None],
+) -> dict[str, str]:
+    """Metrics, and single numbers of metrics, that cannot be had of these images.
+
+    Args:
+        requested: the metrics and their numbers.
+        sources: real, fake, and train if it is known.
+        encoder: what gives the features; None if they were given, or none are needed.
+        mismatch: by side but "real", why its classes are not those of the real images.
+
+    Returns:
+        The reasons, by metric or number.
+    """
+    real, fake = sources["real"], sources["fake"]
+    available = Available(
+        class_probabilities=encoder is not None and encoder.knows_classes,
+        is_fid=encoder is not None and encoder.is_fid,
+        images=fake.images is not None,
+        train="train" in sources,
+        real_labels=real.labels is not None,
+        fake_labels=fake.labels is not None,
+        class_mismatch=mismatch["fake"],
+        generator=None if fake.generator is None else type(fake.generator),
+        conditional=fake.generator is not None and fake.generator.conditional,
+        manifold=None if real.dataset is None else real.dataset.manifold,
+    )
+    missing = unmet_requests(requested, available)
+    for name, metric in requested.parts.items():
+        if name in missing or not isinstance(metric, ClassifierMetric):
+            continue
+        if reason := _untrainable(metric, sources, mismatch["train"]):
+            missing[name] = reason
+    return missing
+
+
 def _untrainable(
-    metric: ClassifierMetric, sources: Mapping[str, Input], misnamed: str | None
+    metric: ClassifierMetric, sources: Mapping[str, Input], mismatch: str | None
 ) -> str | None:
-    """Why no classifier can be trained, before one is; the other wants are met."""
+    """Why no classifier can be trained, before one is; all other needs are met."""
     if sources["train"].labels is None:
         return "needs labels of the training images, too (class sub-folders)"
-    return misnamed or empty_classes(sources) or metric.too_few(len(sources["fake"]))
+    return mismatch or empty_classes(sources) or metric.too_few(len(sources["fake"]))
+
+
+def slow(requested: RequestedMetrics) -> dict[str, str]:
+    """Metrics that are measured only if they are named."""
+    return {name: SLOW for name, part in requested.parts.items() if part.costly}

@@ -1,8 +1,8 @@
-"""Scores of generated images against real ones: every metric in one pass, with its protocol."""
+"""Scores of generated images against real ones: every number with its protocol."""
 
 import hashlib
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,18 +11,18 @@ import torch
 from torch import Tensor
 
 from coequal.contract import Encoder, ImageSet, Log, Metric
+from coequal.contract.data import held
 from coequal.evaluation.encoder_choice import chosen_encoder, need_features
 from coequal.evaluation.feature_cache import cached_features
+from coequal.evaluation.measure import Measured, Number, image_set, measure
 from coequal.evaluation.neighbour_sheet import refuse_sheet, wish, write_sheet
 from coequal.evaluation.reference_cache import cached_reference
 from coequal.evaluation.requested import RequestedMetrics, requested_metrics
 from coequal.evaluation.requirements import not_measurable, slow
-from coequal.evaluation.warnings import describe_size, doubts
+from coequal.evaluation.warnings import describe_size, warnings_about
 from coequal.inputs.classes import with_classes_of
 from coequal.inputs.load import Input, Scorable, from_split, load_input
 from coequal.metrics._distances import one_pass
-from coequal.rng import Rng
-from coequal.seeds import seed_for
 
 SCHEMA = 1  # of the JSON
 DEFAULT_METRICS = ("fd", "precision", "recall")
@@ -61,36 +61,44 @@ def score(
         ValueError, LookupError, FileNotFoundError: something can't be scored; one message.
     """
     given = {"real": real, "fake": fake, "train": train}
-    sources, misnamed = _sources(given, data_dir, image_size, cache)
+    sources, mismatch = _sources(given, data_dir, image_size, cache)
     refuse_sheet(sheet, sources["fake"])
     _refuse_unlike(sources)
-    asked = requested_metrics(metrics, settings)
-    if idle := [name for name in settings or {} if name not in asked.parts]:
+    requested = requested_metrics(metrics, settings)
+    if idle := [name for name in settings or {} if name not in requested.parts]:
         raise ValueError(f"settings of {', '.join(idle)}, which is not among the metrics asked for")
     ready, chosen_because = None, "no metric looks at features"
-    if need_features(asked, encoder, sheet):
+    if need_features(requested, encoder, sheet):
         ready, chosen_because = chosen_encoder(encoder, sources, cache, log)
-    missing = not_measurable(asked, sources, ready, misnamed)
+    if ready is not None and ready.is_fid:
+        requested = requested.with_fid_names()
+    # Find out what cannot be measured of these images, before anything is.
+    missing = not_measurable(requested, sources, ready, mismatch)
     if metrics == "all":
-        missing |= slow(asked)
+        missing |= slow(requested)
     elif missing:
         raise ValueError("\n".join(f"{name}: {reason}" for name, reason in missing.items()))
-    parts = {name: part for name, part in asked.parts.items() if name not in missing}
-    required = {want for part in parts for want in asked.required(part)}
-    if train is None and "train" not in required:
+    measurable = requested.without(missing)
+    required = {role: _required(measurable, role) for role in sources}
+    if train is None and "train" not in required["real"]:
         sources.pop("train", None)
-    of_train = {
-        w for name in parts for w in asked.required(name) if "train" in parts[name].required
-    }
+    # Encode the images, and measure.
     sets = {
-        role: _image_set(source, ready, required if role != "train" else of_train, cache, log)
+        role: _image_set(source, ready, required[role], cache, log)
         for role, source in sources.items()
     }
     near = "train" if "train" in sets else "real"
     with one_pass(*([] if sheet is None else [wish(sets["fake"], sets[near])])):
-        refer = partial(_reference, sources=sources, sets=sets, encoder=ready, cache=cache)
-        numbers, undefined = _measure(parts, sets, ready, refer, seed, log)
-        undefined = {name: why for name, why in undefined.items() if asked.has(name)}
+        measured = measure(
+            measurable,
+            encoder=_encoder_in_protocol(ready, sources["real"]),
+            real=sources["real"].size_in_protocol,
+            references=partial(_reference, measurable, sources, sets, ready, cache),
+            fake=sets["fake"],
+            note=sources["fake"].drawn,
+            seed=seed,
+            log=log,
+        )
         if sheet is not None:
             write_sheet(sheet, sets=sets, sources=sources, near=near)
     return {
@@ -98,56 +106,58 @@ def score(
         **{role: source.as_dict() for role, source in sources.items()},
         "encoder": {"id": _name(ready, sources["real"]), "chosen": chosen_because},
         "seed": seed,
-        "metrics": _asked_for(numbers, asked),
-        "not_measured": {**missing, **undefined},
-        "warnings": doubts(sources, sets, ready),
+        "metrics": {name: _as_dict(name, number) for name, number in measured.numbers.items()},
+        "not_measured": {**missing, **_undefined(measurable, measured)},
+        "warnings": warnings_about(sources, sets, ready),
     }
 
 
 def _sources(
     given: Mapping[str, Scorable | None], data_dir: Path, image_size: int | None, cache: Path
 ) -> tuple[dict[str, Input], dict[str, str | None]]:
-    """What is compared, labels by the real classes; and of whom these can't be had, why."""
+    """What is compared, labels by the real classes; and by side, why these can't be had of it."""
     sources = {
         role: load_input(one, role=role, data_dir=data_dir, image_size=image_size, cache=cache)
         for role, one in given.items()
         if one is not None
     }
-    if "train" not in sources and (own := _own_train(sources["real"])) is not None:
-        sources["train"] = own
-    misnamed: dict[str, str | None] = {}
+    real = sources["real"]
+    if "train" not in sources and real.dataset is not None and real.split != "train":
+        sources["train"] = from_split(real.what.rpartition(":")[0], real.dataset, "train")
+    mismatch: dict[str, str | None] = {}
     for role in [role for role in sources if role != "real"]:
-        sources[role], misnamed[role] = with_classes_of(sources["real"], sources[role], role)
-    return sources, misnamed
+        sources[role], mismatch[role] = with_classes_of(real, sources[role], role)
+    return sources, mismatch
 
 
-def _own_train(real: Input) -> Input | None:
-    """The training split of the data set whose other split is the reference."""
-    if real.dataset is None or real.what.endswith(":train"):
-        return None
-    name = f"{real.what.rpartition(':')[0]}:train"
-    return from_split(name, real.dataset, real.dataset.train)
+def _required(requested: RequestedMetrics, role: str) -> set[str]:
+    """What the metrics that see this side need of it."""
+    parts = (
+        name
+        for name, part in requested.parts.items()
+        if role != "train" or "train" in part.required
+    )
+    return {need for name in parts for need in requested.required(name)}
 
 
 def _image_set(
     source: Input, encoder: Encoder | None, required: Collection[str], cache: Path, log: Log
 ) -> ImageSet:
-    """Features, mapped from a file if they are in one, and what else is wanted."""
+    """Features, mapped from a file if they are in one, and what else is needed."""
     if source.features is not None:
-        return ImageSet(source.features.whole, labels=source.labels, read=source.features.read)
+        return image_set(source.features, None, required, labels=source.labels)
     assert source.images is not None
-    images = source.images.whole if "images" in required else None
-    if encoder is None:
-        return ImageSet(torch.empty(len(source), 0), labels=source.labels, images=images)
-    rows = cached_features(source.images, source.digest(), encoder, cache, log, source.what)
-    return ImageSet(
-        rows.whole,
-        encoder.probabilities(rows.whole) if "probabilities" in required else None,
-        source.labels,
-        images,
-        rows.read,
-        None if source.dataset is None else source.dataset.manifold,
-        source.generator if "generator" in required else None,
+    rows = held(torch.empty(len(source), 0))  # where nothing looks at features
+    if encoder is not None:
+        rows = cached_features(source.images, source.digest(), encoder, cache, log, source.what)
+    return image_set(
+        rows,
+        encoder,
+        required,
+        images=source.images.whole if "images" in required else None,
+        labels=source.labels,
+        manifold=None if source.dataset is None else source.dataset.manifold,
+        generator=source.generator,
     )
 
 
@@ -158,17 +168,22 @@ def _name(encoder: Encoder | None, real: Input) -> str:
     return "none" if real.features is None else "features as given"
 
 
+def _encoder_in_protocol(encoder: Encoder | None, real: Input) -> str:
+    if encoder is not None:
+        return encoder.id
+    return "none" if real.features is None else "given"
+
+
 def _reference(
-    name: str,
-    metric: Metric,
-    *,
+    requested: RequestedMetrics,
     sources: Mapping[str, Input],
     sets: Mapping[str, ImageSet],
     encoder: Encoder | None,
     cache: Path,
+    name: str,
 ) -> Mapping[str, Tensor]:
     """What a metric knows of the real images; from the cache if it is costly and known."""
-    both = sets["real"], sets.get("train")
+    metric, both = requested.parts[name], (sets["real"], sets.get("train"))
     if not metric.costly:
         return metric.reference(*both)
     known = [sources[role] for role in ("real", "train") if role in sources]
@@ -176,63 +191,37 @@ def _reference(
     return cached_reference(name, metric, key, cache, lambda: both)
 
 
-def _measure(
-    parts: Mapping[str, Metric],
-    sets: Mapping[str, ImageSet],
-    encoder: Encoder | None,
-    refer: Callable[[str, Metric], Mapping[str, Tensor]],
-    seed: int,
-    log: Log,
-) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
-    """The numbers, and why a metric has none."""
-    real, fake = sets["real"], sets["fake"]
-    given = "given" if real.features.shape[1] else "none"
-    name_of = encoder.id if encoder else given
-    protocol = f"encoder={name_of} real={len(real)} fake={len(fake)} seed={seed}"
-    numbers: dict[str, dict[str, Any]] = {}
-    undefined: dict[str, str] = {}
-    for name, metric in parts.items():
-        log(f"measuring {name}")
-        reference = refer(name, metric)
-        rng = Rng(seed_for("metric", name) if seed == 0 else seed_for("metric", name, seed))
-        try:
-            values = metric.values(real=reference, fake=fake, rng=rng)
-        except FloatingPointError as error:
-            undefined[name] = str(error)
-            continue
-        for output in metric.outputs.keys() - values.keys() - metric.required_for.keys():
-            undefined[output] = f"these images have none ({metric.outputs[output].unit})"
-        for output, found in values.items():
-            official = output == "fd" and encoder is not None and encoder.is_fid
-            numbers["fid" if official else output] = {
-                "value": _number(found.value),
-                "standard_error": _number(found.standard_error),
-                **({} if found.interval is None else {"interval": list(found.interval)}),
-                **({} if metric.error_over == Metric.error_over else {"over": metric.error_over}),
-                **({} if found.details is None else {"details": dict(found.details)}),
-                "protocol": f"{protocol} {metric}",
-                "better": metric.outputs[output].better,
-                "target": metric.outputs[output].target,
-                "unit": metric.outputs[output].unit,
-            }
-    return numbers, undefined
+def _undefined(requested: RequestedMetrics, measured: Measured) -> dict[str, str]:
+    """Why metrics, or single numbers of others, have no value for these images."""
+    undefined = dict(measured.undefined)
+    for name, metric in requested.parts.items():
+        if name not in undefined:
+            for key in requested.outputs[name]:
+                if key not in measured.numbers:
+                    undefined[key] = f"these images have none ({metric.outputs[key].unit})"
+    return undefined
+
+
+def _as_dict(name: str, number: Number) -> dict[str, Any]:
+    """A number as plain values."""
+    value, metric = number.value, number.metric
+    info = metric.outputs[name]
+    return {
+        "value": _number(value.value),
+        "standard_error": _number(value.standard_error),
+        **({} if value.interval is None else {"interval": list(value.interval)}),
+        **({} if metric.error_over == Metric.error_over else {"over": metric.error_over}),
+        **({} if value.details is None else {"details": dict(value.details)}),
+        "protocol": number.protocol,
+        "better": info.better,
+        "target": info.target,
+        "unit": info.unit,
+    }
 
 
 def _number(value: float | None) -> float | None:
     """JSON has no NaN: a number that could not be had is null."""
     return None if value is None or not math.isfinite(value) else value
-
-
-def _asked_for(
-    numbers: Mapping[str, dict[str, Any]], asked: RequestedMetrics
-) -> dict[str, dict[str, Any]]:
-    """The numbers asked for; `fid` where `fd` was."""
-    names = {output for outputs in asked.outputs.values() for output in outputs}
-    return {
-        name: number
-        for name, number in numbers.items()
-        if name in names or (name == "fid" and "fd" in names)
-    }
 
 
 def _refuse_unlike(sources: Mapping[str, Input]) -> None:

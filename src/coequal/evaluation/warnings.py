@@ -9,7 +9,7 @@ from coequal.contract import Encoder, ImageSet
 from coequal.inputs.load import Input
 
 
-def doubts(
+def warnings_about(
     sources: Mapping[str, Input], sets: Mapping[str, ImageSet], encoder: Encoder | None
 ) -> list[str]:
     """One sentence for each reason not to trust the scores."""

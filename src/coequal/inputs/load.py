@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from coequal import lookup
-from coequal.contract import Dataset, Generator, ImageShape, Split
+from coequal.contract import Dataset, Generator, ImageShape
 from coequal.contract.data import ImageRows, held
 from coequal.datasets._loading import load_dataset
 from coequal.datasets.folder import read_folder
@@ -42,7 +42,9 @@ class Input:
     labels: Tensor | None = None
     classes: tuple[str, ...] | None = None
     dataset: Dataset | None = None  # whose split this is
+    split: str | None = None  # the name of that split
     generator: Generator | None = None  # that made these images
+    drawn: str = ""  # how it made them, as "key=value" pairs for a protocol
     lossy: int = 0  # files in a lossy format
     notes: tuple[str, ...] = field(default=())
 
@@ -53,6 +55,12 @@ class Input:
     def shape(self) -> ImageShape | None:
         """Of the images; None for features."""
         return None if self.images is None else ImageShape(*self.images.shape[1:])
+
+    @property
+    def size_in_protocol(self) -> str:
+        """The number of images, for a protocol, with the split's name if they are one: "test:355",
+        "355"."""
+        return f"{len(self)}" if self.split is None else f"{self.split}:{len(self)}"
 
     def digest(self) -> str:
         """SHA-256 of the shape and of every image's SHA-256: what a cache may be keyed by."""
@@ -194,21 +202,28 @@ def _from_zip(path: Path, what: str, image_size: int | None, cache: Path | None)
 
 def _from_split(name: str, split: str, data_dir: Path, image_size: int | None) -> Input:
     dataset = load_dataset(name, data_dir, image_size)
-    return from_split(f"{name}:{split}", dataset, dataset.split(split), dataset.notes)
+    return replace(from_split(name, dataset, split), notes=dataset.notes)
 
 
-def from_split(what: str, dataset: Dataset, part: Split, notes: tuple[str, ...] = ()) -> Input:
-    """A part of a data set that is in memory."""
+def from_split(name: str, dataset: Dataset, split: str) -> Input:
+    """A split of a data set that is in memory.
+
+    Args:
+        name: of the data set, as the user wrote it.
+        dataset: the data set.
+        split: "train", "validation" or "test".
+    """
+    part = dataset.split(split)
     images = held(part.images)
     return Input(
-        what,
+        f"{name}:{split}",
         "data set",
         digests_of(images.parts()),
         images=images,
         labels=part.labels,
         classes=dataset.classes,
         dataset=dataset,
-        notes=notes,
+        split=split,
     )
 
 
@@ -218,9 +233,18 @@ def from_generator(
     what: str,
     labels: Tensor | None = None,
     classes: tuple[str, ...] | None = None,
+    drawn: str = "",
 ) -> Input:
-    """Images (n, c, h, w), uint8 or float32 in [0, 1], with the generator that made them, and the
-    classes that it was asked for."""
+    """Generated images, with the generator that made them.
+
+    Args:
+        images: (n, c, h, w), uint8 or float32 in [0, 1].
+        generator: what made them.
+        what: the model, as the user named it.
+        labels: (n,) the classes that it was asked for, if it was.
+        classes: their names.
+        drawn: how the images were drawn, as "key=value" pairs for a protocol.
+    """
     rows = held(images)
     return Input(
         what,
@@ -230,6 +254,7 @@ def from_generator(
         labels=labels,
         classes=classes,
         generator=generator,
+        drawn=drawn,
     )
 
 
@@ -261,40 +286,3 @@ def _pair(item: Any) -> tuple[Any, Any]:
     if isinstance(item, tuple | list):
         return item[0], item[1] if len(item) > 1 else None
     return item, None
-
-
-def as_dataset(source: Input) -> Dataset:
-    """The images as all three splits; they are read only if an encoder looks at them.
-
-    An encoder that is trained does. All others ask for no more than the shape.
-    """
-    assert source.images is not None
-    part = _UnreadSplit(source.images, source.labels)
-    classes = source.classes or _class_names(source.labels)
-    return _UnreadDataset(source.what, part, part, part, classes)
-
-
-class _UnreadSplit(Split):
-    def __init__(self, rows: ImageRows, labels: Tensor | None) -> None:
-        object.__setattr__(self, "rows", rows)
-        object.__setattr__(self, "labels", labels)
-
-    rows: ImageRows
-
-    @property
-    def images(self) -> Tensor:
-        return self.rows.whole
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-
-class _UnreadDataset(Dataset):
-    @property
-    def shape(self) -> ImageShape:
-        assert isinstance(self.train, _UnreadSplit)
-        return ImageShape(*self.train.rows.shape[1:])
-
-
-def _class_names(labels: Tensor | None) -> tuple[str, ...] | None:
-    return None if labels is None else tuple(str(i) for i in range(int(labels.max()) + 1))

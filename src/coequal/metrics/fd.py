@@ -1,7 +1,7 @@
 """Fréchet distance between Gaussians fitted to features: Heusel et al. 2017, arXiv:1706.08500, eq.
 6.
 
-It is called FID only with the features of one particular Inception net, and never here.
+It is called FID only with the features of one particular Inception net.
 """
 
 import math
@@ -39,8 +39,10 @@ class FrechetDistance(Metric):
     version = 2
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
         "fd": MetricInfo("lower", UNIT, best=0.0, label="FD"),
+        "fid": MetricInfo("lower", UNIT, best=0.0, label="FID"),
         "fd_unbiased": MetricInfo("lower", UNIT, label="FD unbiased"),
     }
+    fid_names: ClassVar[Mapping[str, str]] = {"fid": "fd"}
 
     def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
         """Mean (d,), a root (d, r) of the covariance, its trace (), and the count ().
@@ -58,7 +60,7 @@ class FrechetDistance(Metric):
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, MetricValue]:
         """NaN if a feature is not finite, or for fewer than two images."""
-        nothing = dict.fromkeys(self.outputs, MetricValue(math.nan))
+        nothing = dict.fromkeys(("fd", "fd_unbiased"), MetricValue(math.nan))
         if len(fake) < 2:
             return nothing
         with one_thread():

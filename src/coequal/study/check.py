@@ -1,17 +1,17 @@
 """What can be found wrong with a study before anything starts, beyond the form of its file."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 from coequal import lookup
-from coequal.contract import DensityGenerator, Encoder, Metric
+from coequal.contract import Encoder, Metric
 from coequal.datasets._loading import known_manifold
 from coequal.evaluation.requested import RequestedMetrics, requested_metrics
+from coequal.evaluation.requirements import Available, unmet_requests
 from coequal.records import Trial
 from coequal.study.check_stopping import stop_problems
 from coequal.study.document import Document, Place, StudyError, StudyProblem, read
-from coequal.study.parts import Parts, architecture_problems, assemble, setting_problems
+from coequal.study.parts import architecture_problems, assemble, setting_problems
 from coequal.study.plan import search_of
 from coequal.study.spec import BudgetSpec, Study, from_document
 
@@ -122,18 +122,12 @@ def _instrument_problems(study: Study) -> list[tuple[Place, str]]:
     if slips := _metric_settings_problems(study):
         return [*found, *slips]
     try:
-        asked = requested_metrics(study.evaluation.metrics, study.evaluation.settings)
+        requested = requested_metrics(study.evaluation.metrics, study.evaluation.settings)
     except LookupError as error:
         return [*found, (place, str(error.args[0]))]
-    for name, metric in asked.parts.items():
-        outputs |= {key: metric.outputs[key].better for key in asked.outputs[name]}
-        if "probabilities" in metric.required and encoder and not encoder.knows_classes:
-            knows = "an encoder with class probabilities: classifier, inception"
-            found.append((place, f"{name} needs {knows}; {study.evaluation.encoder} has none"))
-        for data in study.data:
-            if refusal := metric.unsupported_reason(known_manifold(data, study.image_size)):
-                found.append((place, f"{name} can't measure {data}: {refusal}"))
-    found += _model_problems(study, asked)
+    for name, metric in requested.parts.items():
+        outputs |= {key: metric.outputs[key].better for key in requested.outputs[name]}
+    found += _unmet_problems(study, requested, encoder)
     chosen = study.select.metric
     place = ("select", "metric")
     if outputs.get(chosen) == "target":
@@ -145,60 +139,60 @@ def _instrument_problems(study: Study) -> list[tuple[Place, str]]:
     return found
 
 
-def _model_problems(study: Study, asked: RequestedMetrics) -> list[tuple[Place, str]]:
-    """Metrics that want what no model has (images of a class asked for, a probability), or not all
-    have where the metric is what chooses."""
+def _unmet_problems(
+    study: Study, requested: RequestedMetrics, encoder: type[Encoder] | None
+) -> list[tuple[Place, str]]:
+    """Metrics that need what the encoder, a data set or the models do not have."""
+    known = Available()
+    if encoder is not None:
+        known = Available(encoder.knows_classes, encoder.is_fid)
+    unmeasurable: dict[tuple[str, str], list[str]] = {}
+    for data in study.data:
+        available = replace(known, manifold=known_manifold(data, study.image_size))
+        for name, reason in unmet_requests(requested, available).items():
+            unmeasurable.setdefault((name, reason), []).append(data)
+    found: list[tuple[Place, str]] = [
+        (("evaluation", "metrics"), f"{name} can't measure {' and '.join(data)}: {reason}")
+        for (name, reason), data in unmeasurable.items()
+    ]
+    suitable = requested.without({name for name, _ in unmeasurable})
+    return found + _model_problems(study, suitable, available)
+
+
+def _model_problems(
+    study: Study, requested: RequestedMetrics, available: Available
+) -> list[tuple[Place, str]]:
+    """Metrics that need what no model has (images of a class asked for, a probability), or not all
+    have where the metric is what chooses.
+
+    Args:
+        study: the whole study.
+        requested: metrics that suit the encoder and the data sets.
+        available: what is known of these.
+    """
+    without: dict[str, dict[str, str]] = {}  # by metric and model the reason
+    for trial in {trial.model: trial for trial in search_of(study)}.values():
+        try:
+            parts = assemble(trial)
+        except (LookupError, ValueError):
+            return []  # reported with the model
+        model = replace(
+            available,
+            fake_labels="generator" in parts.architecture.uses_labels,
+            generator=parts.objective.requirements().generator,
+        )
+        for name, reason in unmet_requests(requested, model).items():
+            without.setdefault(name, {})[trial.model] = reason
     found: list[tuple[Place, str]] = []
-    for want, lacking in WANTED_OF_MODELS.items():
-        wanting = [name for name, metric in asked.parts.items() if want in metric.required]
-        if not wanting:
-            continue
-        without: list[str] = []
-        for trial in {trial.model: trial for trial in search_of(study)}.values():
-            try:
-                if not lacking.has(assemble(trial)):
-                    without.append(trial.model)
-            except (LookupError, ValueError):
-                return []  # said elsewhere
-        chosen = [name for name in wanting if study.select.metric in asked.outputs[name]]
-        if len(without) == len(study.models):
-            names = " and ".join(wanting)
-            text = f"{names} wants {lacking.what}, and no model here {lacking.makes} {lacking.does}"
-            found.append((("evaluation", "metrics"), text))
-        elif chosen and without:
-            names = ", ".join(without)
-            text = f"{study.select.metric} can't choose for {names}, which {lacking.not_so}"
-            found.append((("select", "metric"), f"{text} {lacking.does}"))
+    for name, models in without.items():
+        reasons = "; ".join(dict.fromkeys(models.values()))
+        chosen = study.select.metric
+        if len(models) == len(study.models):
+            found.append((("evaluation", "metrics"), f"no model here has {name}: it {reasons}"))
+        elif chosen in (name, *requested.outputs.get(name, ())):
+            text = f"{chosen} can't choose for {', '.join(models)}: it {reasons}"
+            found.append((("select", "metric"), text))
     return found
-
-
-@dataclass(frozen=True)
-class _Lacking:
-    """What a metric may want of a model, and how to say that a model has it not."""
-
-    has: Callable[[Parts], bool]
-    what: str
-    makes: str
-    not_so: str
-    does: str
-
-
-WANTED_OF_MODELS = {
-    "labels": _Lacking(
-        lambda parts: "generator" in parts.architecture.uses_labels,
-        "images of a class asked for",
-        "makes them",
-        "makes no images of a class asked for",
-        "(generator_labels: none); what would do: a conditional model, such as cgan",
-    ),
-    "density": _Lacking(
-        lambda parts: issubclass(parts.objective.requirements().generator, DensityGenerator),
-        "the probability of an image",
-        "gives it;",
-        "gives no probability of an image;",
-        "what would do: pixelcnn_pp",
-    ),
-}
 
 
 def _metric_settings_problems(study: Study) -> list[tuple[Place, str]]:

@@ -21,7 +21,7 @@ from safetensors import SafetensorError
 
 from coequal.datasets._loading import fingerprint
 from coequal.evaluation.conditions import like_split
-from coequal.evaluation.instrument import SPLITS, Instrument, generate
+from coequal.evaluation.instrument import SPLITS, Instrument, drawing, generate
 from coequal.evaluation.neighbour_sheet import beside_nearest
 from coequal.files import atomic_write, write_json, write_new_json, write_npz
 from coequal.records import Checkpoint, Measurement, MetricInfo, Result, Spent, Trial
@@ -202,16 +202,24 @@ class _Running:
             order = Rng(seed_for("labels", split))
             asked = like_split(instrument.dataset.split(split), instrument.samples, order)
             images = generate(generator, instrument.samples, rng, asked, form)
-            ema = trainer.training.ema
-            measured = instrument.measure(
+            numbers = instrument.measure(
                 images,
                 split,
-                f"batch_norm=moving-averages ema={ema or 'none'} seed=trial",
+                f"{drawing(trainer.training.ema)} seed=trial",
                 labels=asked.labels if generator.conditional else None,
                 generator=generator,
             )
-            measurements += measured.measurements
-            details[split] = dict(measured.details)
+            measurements += [
+                Measurement(
+                    name, split, number.value.value, number.protocol, number.value.standard_error
+                )
+                for name, number in numbers.items()
+            ]
+            details[split] = {
+                name: number.value.details
+                for name, number in numbers.items()
+                if number.value.details is not None
+            }
         sheet = grid(generator, device, instrument.dataset)
         atomic_write(samples_path(self.folder, step), _npy(sheet))
         if self.trial.evaluation.get("neighbours") and sheet.shape[1] in (1, 3):
@@ -224,7 +232,7 @@ class _Running:
         if bad:
             raise FloatingPointError(f"{bad[0].metric} was {bad[0].value} at step {step}")
         self.measured.append(Checkpoint(step, trainer.spent, tuple(measurements)))
-        self._keep(trainer, step, instrument.asked.infos())
+        self._keep(trainer, step, instrument.requested.infos())
         write_json(self.folder / "measured.json", [asdict(entry) for entry in self.measured])
         said = [f"{m.metric} {m.value:.5g} on {m.split}" for m in measurements]
         self.log(f"step {step}: {', '.join(said)}")

@@ -1,0 +1,128 @@
+"""From features to numbers: the one way to a measurement, of a study and of `coequal score`."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import fields, is_dataclass, replace
+from typing import NamedTuple
+
+from torch import Tensor
+
+from coequal.contract import Encoder, Generator, ImageSet, KnownManifold, Log, Metric, MetricValue
+from coequal.contract.data import ImageRows
+from coequal.evaluation.requested import RequestedMetrics
+from coequal.rng import Rng
+from coequal.seeds import seed_for
+
+
+class Number(NamedTuple):
+    """One measured number.
+
+    Attributes:
+        value: the number, with its standard error, interval and details where the metric has them.
+        protocol: how it was measured; numbers of different protocols are not comparable.
+        metric: the metric that gave it, with its settings.
+    """
+
+    value: MetricValue
+    protocol: str
+    metric: Metric
+
+
+class Measured(NamedTuple):
+    """What one pass of an instrument gave.
+
+    Attributes:
+        numbers: by name.
+        undefined: by metric that has no number for these images, the reason.
+    """
+
+    numbers: Mapping[str, Number]
+    undefined: Mapping[str, str]
+
+
+def measure(
+    requested: RequestedMetrics,
+    *,
+    encoder: str,
+    real: str,
+    references: Callable[[str], Mapping[str, Tensor]],
+    fake: ImageSet,
+    note: str = "",
+    seed: int = 0,
+    log: Log = lambda line: None,
+) -> Measured:
+    """Measure generated images by all metrics that are requested.
+
+    Args:
+        requested: metrics and numbers that can be had of these images (see `requirements.unmet`).
+        encoder: id of what gave the features, for the protocol.
+        real: the reference images, for the protocol: "test:355", a split and its size.
+        references: gives a metric's reference by the metric's name; asked once for each.
+        fake: the generated images.
+        note: how they were drawn, as "key=value" pairs, for the protocol.
+        seed: of the metrics' own draws; one that is not 0 stands in the protocol.
+        log: is told which metric is measured.
+    """
+    # Write the protocol that all of these numbers share.
+    shared = [f"encoder={encoder}", f"real={real}", f"fake={len(fake)}", note]
+    protocol = " ".join(filter(None, [*shared, f"seed={seed}" if seed else ""]))
+    numbers: dict[str, Number] = {}
+    undefined: dict[str, str] = {}
+    for name, metric in requested.parts.items():
+        log(f"measuring {name}")
+        reference = references(name)
+        # Give each metric a random stream of its own, so that one more moves no other's draws.
+        rng = Rng(seed_for("metric", name) if seed == 0 else seed_for("metric", name, seed))
+        # Hide the generator where it would only make a number that nobody asked for.
+        needed = "generator" in requested.required(name)
+        seen = replace(fake, generator=fake.generator if needed else None)
+        try:
+            values = metric.values(real=reference, fake=seen, rng=rng)
+        except FloatingPointError as error:
+            undefined[name] = str(error)
+            continue
+        # Keep the numbers that were asked for.
+        for key in requested.outputs[name]:
+            value = values.get(metric.fid_names.get(key, key))
+            if value is not None:
+                numbers[key] = Number(value, protocol + settings_suffix(metric), metric)
+    return Measured(numbers, undefined)
+
+
+def settings_suffix(metric: Metric) -> str:
+    """A metric's settings, for the protocol of its numbers; empty if it has none."""
+    settings = fields(metric) if is_dataclass(metric) else ()
+    return f" {metric}" if settings else ""
+
+
+def image_set(
+    features: ImageRows,
+    encoder: Encoder | None,
+    required: Collection[str],
+    *,
+    images: Tensor | None = None,
+    labels: Tensor | None = None,
+    manifold: KnownManifold | None = None,
+    generator: Generator | None = None,
+) -> ImageSet:
+    """Images as metrics see them.
+
+    Args:
+        features: (n, d), in memory or mapped from a file.
+        encoder: what gave the features; None if that is not known.
+        required: what the metrics need beyond features; class probabilities are computed only then.
+        images: (n, c, h, w), if they are needed.
+        labels: (n,) int64, if there are any.
+        manifold: of real images that were made by a formula.
+        generator: what made the images.
+    """
+    whole = features.whole
+    classified = encoder is not None and "probabilities" in required
+    return ImageSet(
+        whole,
+        encoder.probabilities(whole) if encoder is not None and classified else None,
+        labels,
+        images,
+        features.read,
+        manifold,
+        generator,
+    )
