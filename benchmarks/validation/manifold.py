@@ -16,7 +16,13 @@ from torch.nn.functional import avg_pool2d, pad
 
 from coequal.manifolds.polygons.convex import ConvexPolygons, is_convex
 from coequal.manifolds.polygons.family import PolygonFamily
-from coequal.manifolds.polygons.projection import DELTA, FAR, Projection, closest_convex, project
+from coequal.manifolds.polygons.projection import (
+    DELTA,
+    FAR_FACTOR,
+    Projection,
+    closest_convex,
+    project,
+)
 from coequal.manifolds.polygons.renderer import area, coverage
 from coequal.manifolds.polygons.starts import anywhere
 from coequal.rng import Rng
@@ -66,17 +72,19 @@ def _banks(family: PolygonFamily, count: int, others: int) -> Iterator[Row]:
         about = f"{kind}, k = {family.vertices}, {family.mode}"
         for name, own in found.items():
             worse = own.squared > banked[kind] * (1 + 1e-4) + 1e-4
-            near = int((worse & (own.squared <= FAR * DELTA)).sum())
-            remark = f"{int(worse.sum())} worse, {near} within {FAR} delta; "
+            near = int((worse & (own.squared <= FAR_FACTOR * DELTA)).sum())
+            remark = f"{int(worse.sum())} worse, {near} within {FAR_FACTOR} delta; "
             remark += f"mean {float(own.squared.mean()):.4g}, bank {float(banked[kind].mean()):.4g}"
             low = 0.85 if kind == "uniform noise" and name == "family" else 0.99
-            declared = "approximate" if float(own.squared.median()) > FAR * DELTA else "promise"
+            declared = (
+                "approximate" if float(own.squared.median()) > FAR_FACTOR * DELTA else "promise"
+            )
             yield _row(f"another bank, {name}", about, ~worse, low, remark, declared)
         convex, own = (found[name].squared for name in NAMES)
         contained = convex <= own * 1.001 + 1e-4
-        near = int((~contained & (own <= FAR * DELTA)).sum())
-        remark = f"{int((~contained).sum())} above, {near} within {FAR} delta"
-        declared = "approximate" if float(own.median()) > FAR * DELTA else "promise"
+        near = int((~contained & (own <= FAR_FACTOR * DELTA)).sum())
+        remark = f"{int((~contained).sum())} above, {near} within {FAR_FACTOR} delta"
+        declared = "approximate" if float(own.median()) > FAR_FACTOR * DELTA else "promise"
         yield _row("convex at most family", about, contained, 0.97, remark, declared)
         yield _row("shapes", about, _shapes(found["convex"], family), 1.0)
 
@@ -151,7 +159,7 @@ def _within(count: int) -> Iterator[Row]:
         best = closest_convex(ink, family, rules, DELTA)
         remark = f"largest distance {float(best.least.max()):.3f}"
         yield _row("within delta", f"k = {k}", best.least <= DELTA, 0.999, remark)
-        yield _row("not left far", f"k = {k}", best.least <= FAR * DELTA, 1.0)
+        yield _row("not left far", f"k = {k}", best.least <= FAR_FACTOR * DELTA, 1.0)
 
 
 def _more_vertices(count: int) -> Iterator[Row]:

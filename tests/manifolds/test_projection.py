@@ -191,7 +191,7 @@ def test_images_near_delta_whose_searches_disagree_get_more_starts_and_stay_unce
     images = members(32, 12)
     images = (images + images.roll(1, 3)) / 2
     before = project(images, TRIANGLES)
-    monkeypatch.setattr(search, "AGREE", -1.0)
+    monkeypatch.setattr(search, "AGREEMENT_TOLERANCE", -1.0)
     found = project(images, TRIANGLES)
     between = (found.squared > DELTA) & (found.squared <= 5 * DELTA)
     assert between.any()

@@ -1,7 +1,7 @@
 """The family of coloured shapes: 4 shapes x 8 hues x 9 places = 288 modes on white 28x28 images.
 
-Within a mode the shape moves by up to 0.75 pixels in x and y; nothing else changes, so that the
-family is known whole and the distance of any image to a mode can be had.
+Within a mode the shape moves by up to 0.75 pixels in x and y; nothing else changes, so the family
+is completely known and the distance of any image to a mode can be computed.
 """
 
 import colorsys
@@ -30,11 +30,16 @@ JITTER = 0.75  # pixels, to each side
 MODES = len(SHAPES) * HUES * PLACES
 STARTS = (-0.5, 0.0, 0.5)  # pixels, in x and y: where the search for the nearest member begins
 STEPS = 4  # evaluations of Gauss and Newton's method; more change no distance by 1e-4
-CHUNK = 500  # images at once
+IMAGES_PER_BATCH = 500
 
 
 class Drawn(NamedTuple):
-    """Modes, and how far each shape is moved within its own, in pixels."""
+    """Members of the family.
+
+    Attributes:
+        modes: mode of each member.
+        offsets: shift of each shape within its mode, in pixels.
+    """
 
     modes: Int[Tensor, " n"]
     offsets: Float[Tensor, "n 2"]
@@ -42,15 +47,15 @@ class Drawn(NamedTuple):
 
 @dataclass(frozen=True)
 class ColourShapes(KnownModes):
-    """Shape x hue x place, each combination as often as any other.
+    """Shape x hue x place, every combination with equal probability.
 
-    Mode (shape * 8 + hue) * 9 + place; place counts row by row from the top left. The shape is
+    A mode is (shape * 8 + hue) * 9 + place; places count row by row from the top left. The shape is
     moved within its mode by a uniform draw of up to 0.75 pixels to each side, in x and in y.
     """
 
     @property
     def recipe(self) -> str:
-        """The version says it all: there are no parameters."""
+        """Version of renderer and draws; there are no parameters."""
         return f"colour_shapes-{VERSION}"
 
     @property
@@ -63,7 +68,7 @@ class ColourShapes(KnownModes):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """As "square 90 top left": shape, hue in degrees, place."""
+        """Shape, hue in degrees and place, such as "square 90 top left"."""
         rows, columns = ("top", "middle", "bottom"), ("left", "centre", "right")
         return tuple(
             f"{shape} {hue * 360 // HUES} {row} {column}"
@@ -75,16 +80,25 @@ class ColourShapes(KnownModes):
 
     @property
     def parameters(self) -> Mapping[str, Tensor]:
-        """`version` only: `assign` knows the family."""
+        """Only `version`: `assign` knows the family."""
         return {"version": torch.tensor(VERSION)}
 
     def draw(self, count: int, rng: Rng) -> Drawn:
-        """Members in random order; the number of each mode is random too."""
+        """Draw members in random order; the number of each mode is random too.
+
+        Args:
+            count: number of members.
+            rng: source of the draws.
+        """
         modes = rng.integers(MODES, count)
         return Drawn(modes, rng.uniform(count, 2, low=-JITTER, high=JITTER))
 
     def images(self, drawn: Drawn) -> Float[Tensor, "n 3 28 28"]:
-        """Exact to rounding, in [0, 1]."""
+        """Render members exactly (up to rounding), with values in [0, 1].
+
+        Args:
+            drawn: the members.
+        """
         masks = torch.empty(len(drawn.modes), SIZE, SIZE)
         shape, hue, place = _factors(drawn.modes)
         for index in range(len(SHAPES)):
@@ -94,19 +108,22 @@ class ColourShapes(KnownModes):
 
 
 def absorbed() -> Float[Tensor, "hues 3"]:
-    """1 - colour of each hue: what it takes from white in red, green and blue."""
+    """Return 1 - colour of each hue: what it takes from white in red, green and blue."""
     colours = [colorsys.hsv_to_rgb(hue / HUES, 1.0, 1.0) for hue in range(HUES)]
     return 1 - torch.tensor(colours)
 
 
 def assign(images: Float[Tensor, "n 3 28 28"]) -> Assignment:
-    """The nearest mode of each image and the squared distance to the mode's nearest member.
+    """Return the nearest mode of each image and the squared distance to its nearest member.
 
-    The mode is that of the nearest of nine members of each; within it the nearest member is found
-    by Gauss and Newton's method over the two offsets, kept within the mode's bounds.
+    The mode is that of the nearest of nine members of each mode. Within it the nearest member is
+    found by the Gauss-Newton method over the two offsets, which stay within the mode's bounds.
+
+    Args:
+        images: (n, 3, 28, 28) images in [0, 1].
     """
-    found = [_assigned(part) for part in images.split(CHUNK)]
-    return Assignment(*(torch.cat(parts) for parts in zip(*found, strict=True)))
+    assigned = [_assigned(part) for part in images.split(IMAGES_PER_BATCH)]
+    return Assignment(*(torch.cat(parts) for parts in zip(*assigned, strict=True)))
 
 
 def _factors(modes: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -184,14 +201,14 @@ def _closest(shape: int, place: Tensor, offsets: Tensor, target: Tensor) -> Tens
     """The least |m - T|^2 over the offsets of one shape at its places."""
     best = target.new_full((len(target),), math.inf)
     for _ in range(STEPS):
-        found = fit(_vertices(shape, place, offsets), target)
-        best = torch.minimum(best, found.squared)
+        fitted = fit(_vertices(shape, place, offsets), target)
+        best = torch.minimum(best, fitted.squared)
         # All vertices move alike: derivatives by x and y are sums over them.
-        slope = found.gradient.unflatten(1, (-1, 2)).sum(1)
-        curvature = found.normal.unflatten(2, (-1, 2)).unflatten(1, (-1, 2)).sum((1, 3))
+        slope = fitted.gradient.unflatten(1, (-1, 2)).sum(1)
+        curvature = fitted.normal.unflatten(2, (-1, 2)).unflatten(1, (-1, 2)).sum((1, 3))
         free = offsets - torch.linalg.solve(curvature, slope)
-        held = free.clamp(-JITTER, JITTER) - free
-        # Where one offset is held at its bound, the other makes the best of it.
-        other = held.flip(1) * curvature[:, 0, 1, None] / curvature.diagonal(dim1=1, dim2=2)
-        offsets = (free + held - other).clamp(-JITTER, JITTER)
+        correction = free.clamp(-JITTER, JITTER) - free
+        # Where one offset is at its bound, the other is optimised given that.
+        other = correction.flip(1) * curvature[:, 0, 1, None] / curvature.diagonal(dim1=1, dim2=2)
+        offsets = (free + correction - other).clamp(-JITTER, JITTER)
     return best

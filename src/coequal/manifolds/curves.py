@@ -1,4 +1,4 @@
-"""Points in the plane about a known curve: Archimedes' spiral, in two pieces of it.
+"""Points in the plane around a known curve: two pieces of Archimedes' spiral.
 
 Images and coordinates are those of `manifolds.points`.
 """
@@ -17,20 +17,26 @@ from coequal.manifolds.points import VERSION, Drawn, Plane, distances
 from coequal.rng import Rng
 
 SEGMENTS = 2000  # of the polyline that stands for a curve
-CHUNK = 2000  # points at once, against all segments
-NEWTON = 8  # steps; after these the arc length is right to rounding
+POINTS_PER_BATCH = 2000
+NEWTON_STEPS = 8
+"""After these the arc length is right to rounding."""
 
 
 class OnCurve(NamedTuple):
-    """Of each point the distance to the curve, in standard deviations of the noise about it, and
-    where its foot lies: 0 at the curve's beginning, 1 at its end, by arc length."""
+    """Projection of points onto a curve.
+
+    Attributes:
+        distance: distance to the curve, in standard deviations of the noise around it.
+        place: position of the nearest point of the curve, by arc length: 0 at its beginning, 1 at
+            its end.
+    """
 
     distance: Float[Tensor, " n"]
     place: Float[Tensor, " n"]
 
 
 class Curve(Plane):
-    """The curve t (cos t, sin t), Archimedes' spiral, from one angle t to another, with noise."""
+    """The curve t (cos t, sin t), Archimedes' spiral, between two angles t, with noise."""
 
     @property
     @abstractmethod
@@ -56,8 +62,16 @@ class Curve(Plane):
 
 @dataclass(frozen=True)
 class Spiral(Curve):
-    """Three turns from the centre, uniform by arc length, noise of 0.25; the arms are 2 pi apart;
-    e = 21. Shape and noise are of this bench; no publication has just this one."""
+    """Three turns from the centre, uniform by arc length, with noise of 0.25.
+
+    The arms are 2 pi apart, and e = 21. Shape and noise are this project's; no publication has
+    exactly these.
+
+    Attributes:
+        turns: number of turns.
+        deviation: standard deviation of the noise.
+        extent: e of the map to image values.
+    """
 
     turns: float = 3.0
     deviation: float = 0.25
@@ -79,18 +93,28 @@ class Spiral(Curve):
         return 0.0, self.turns * math.tau
 
     def draw(self, count: int, rng: Rng) -> Drawn:
-        """Points in random order."""
+        """Draw points in random order.
+
+        Args:
+            count: number of points.
+            rng: source of the draws.
+        """
         whole = arc_length(torch.tensor(self.angles[1], dtype=torch.float64))
         return self._noisy(angle_at(whole * rng.uniform(count).double()), rng)
 
 
 @dataclass(frozen=True)
 class SwissRoll(Curve):
-    """From 1.5 pi to 4.5 pi, uniform by angle (so three times as dense inside as outside), noise of
-    0.25; e = 16.
+    """The spiral from 1.5 pi to 4.5 pi, uniform by angle, with noise of 0.25.
+
+    It is three times as dense inside as outside, and e = 16.
+
+    Attributes:
+        deviation: standard deviation of the noise.
+        extent: e of the map to image values.
 
     Source: scikit-learn's `make_swiss_roll` without its second coordinate, noise as in the toy code
-    of Gulrajani et al. 2017 (see `GaussianRing`), which divides all by 7.5.
+    of Gulrajani et al. 2017 (see `GaussianRing`), which divides everything by 7.5.
     """
 
     deviation: float = 0.25
@@ -112,37 +136,59 @@ class SwissRoll(Curve):
         return 1.5 * math.pi, 4.5 * math.pi
 
     def draw(self, count: int, rng: Rng) -> Drawn:
-        """Points in random order."""
+        """Draw points in random order.
+
+        Args:
+            count: number of points.
+            rng: source of the draws.
+        """
         first, last = self.angles
         return self._noisy(rng.uniform(count, low=first, high=last), rng)
 
 
 def on_spiral(angles: Float[Tensor, " n"]) -> Float[Tensor, "n 2"]:
-    """t (cos t, sin t)."""
+    """Return the points t (cos t, sin t).
+
+    Args:
+        angles: (n,) t in radians.
+    """
     return torch.stack([angles * angles.cos(), angles * angles.sin()], 1)
 
 
 def arc_length(angles: Tensor) -> Tensor:
-    """Of the spiral from 0 to t: (t sqrt(1 + t^2) + asinh t) / 2."""
+    """Return the length of the spiral from 0 to t: (t sqrt(1 + t^2) + asinh t) / 2.
+
+    Args:
+        angles: t in radians.
+    """
     return (angles * (1 + angles.square()).sqrt() + angles.asinh()) / 2
 
 
 def angle_at(lengths: Tensor) -> Tensor:
-    """The t at which the spiral from 0 is so long, float64; Newton's method, which only falls.
+    """Return the angle t at which the spiral from 0 has a given length, float64.
 
-    The length is convex in t, and sqrt(2 s) is at or above the solution, as s >= t^2 / 2.
+    Newton's method descends monotonically: the length is convex in t, and sqrt(2 s) is at or above
+    the solution, as s >= t^2 / 2.
+
+    Args:
+        lengths: (n,) lengths s, at or above 0.
     """
     angles = (2 * lengths).sqrt()
-    for _ in range(NEWTON):
+    for _ in range(NEWTON_STEPS):
         angles = angles - (arc_length(angles) - lengths) / (1 + angles.square()).sqrt()
     return angles
 
 
 def on_curve(images: Float[Tensor, "n 2 1 1"], parameters: Mapping[str, Tensor]) -> OnCurve:
-    """The nearest place on the curve for each point, by a curve's `parameters`."""
+    """Return the nearest place on the curve for each point.
+
+    Args:
+        images: (n, 2, 1, 1) points as images.
+        parameters: a curve's `parameters`.
+    """
     curve = parameters["curve"]
-    found = [_foot(part, curve) for part in images.flatten(1).double().split(CHUNK)]
-    distance, place = (torch.cat(parts) for parts in zip(*found, strict=True))
+    feet = [_foot(part, curve) for part in images.flatten(1).double().split(POINTS_PER_BATCH)]
+    distance, place = (torch.cat(parts) for parts in zip(*feet, strict=True))
     return OnCurve(distance / parameters["deviation"], place / (len(curve) - 1))
 
 
@@ -150,14 +196,14 @@ def _foot(points: Tensor, curve: Tensor) -> tuple[Tensor, Tensor]:
     """Distance, and place in segments from the beginning, on the two segments at the nearest
     vertex."""
     vertex = distances(points, curve).argmin(1)
-    found = []
+    candidates = []
     for first in (vertex - 1, vertex):
         first = first.clamp(0, len(curve) - 2)
         along = curve[first + 1] - curve[first]
-        share = ((points - curve[first]) * along).sum(1) / along.square().sum(1)
-        share = share.clamp(0, 1)
-        gap = (curve[first] + share[:, None] * along - points).square().sum(1).sqrt()
-        found.append((gap, first + share))
-    (before, place_before), (after, place_after) = found
+        fraction = ((points - curve[first]) * along).sum(1) / along.square().sum(1)
+        fraction = fraction.clamp(0, 1)
+        gap = (curve[first] + fraction[:, None] * along - points).square().sum(1).sqrt()
+        candidates.append((gap, first + fraction))
+    (before, place_before), (after, place_after) = candidates
     nearer = before < after
     return torch.minimum(before, after), torch.where(nearer, place_before, place_after)

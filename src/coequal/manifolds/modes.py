@@ -1,6 +1,6 @@
-"""Made images that fall into modes: which mode an image is nearest to, and how far from it.
+"""Made images that belong to modes: which mode an image is nearest to, and how far from it.
 
-With the truth known, missed modes are counted and not estimated by a classifier (as on stacked
+As the truth is known, missed modes are counted rather than estimated by a classifier (as on stacked
 digits).
 """
 
@@ -15,10 +15,13 @@ from coequal.contract import KnownManifold
 
 
 class Assignment(NamedTuple):
-    """Of each image the nearest mode, and its squared distance.
+    """The nearest mode of each image.
 
-    Of points in squared standard deviations of the mode; of images the squared difference from the
-    nearest member of the mode, values in [0, 1], summed over pixels and channels.
+    Attributes:
+        mode: index of the nearest mode.
+        squared: squared distance to it. For points, in squared standard deviations of the mode; for
+            images, the squared difference from the nearest member of the mode, with values in [0,
+            1], summed over pixels and channels.
     """
 
     mode: Int[Tensor, " n"]
@@ -26,14 +29,14 @@ class Assignment(NamedTuple):
 
 
 class KnownModes(KnownManifold):
-    """A known manifold in modes, each as likely as any other."""
+    """A known manifold that consists of modes of equal probability."""
 
     @property
     @abstractmethod
     def names(self) -> tuple[str, ...]:
-        """What each mode is, in order."""
+        """Name of each mode, in order."""
 
     @property
     @abstractmethod
     def parameters(self) -> Mapping[str, Tensor]:
-        """The family as tensors, from which alone images can be assigned; see `assign`."""
+        """The family as tensors, which are all that is needed to assign images; see `assign`."""

@@ -1,7 +1,7 @@
-"""Points in the plane, where everything can be seen in a plot; Gaussians around known centres.
+"""Points in the plane, which a plot shows completely; Gaussians around known centres.
 
-A point is an image of two channels and one pixel, (2, 1, 1): channel 0 is x, channel 1 is y, each
-mapped from the field's usual coordinates to [0, 1] by (v + e) / 2e; each family says its e.
+A point is an image of two channels and one pixel, (2, 1, 1): channel 0 is x and channel 1 is y,
+each mapped from the field's usual coordinates to [0, 1] by (v + e) / 2e; each family names its e.
 """
 
 import math
@@ -22,14 +22,19 @@ VERSION = 1  # of what a seed draws
 
 
 class Drawn(NamedTuple):
-    """Points in the family's own coordinates, and their modes where it has some."""
+    """Members of a family.
+
+    Attributes:
+        points: points in the family's own coordinates.
+        modes: mode of each point; None for a family without modes.
+    """
 
     points: Float[Tensor, "n 2"]
     modes: Int[Tensor, " n"] | None
 
 
 class Plane(KnownManifold):
-    """Points in the plane around something known, with Gaussian noise alike in x and y.
+    """Points in the plane around a known set, with isotropic Gaussian noise.
 
     Subclasses are frozen dataclasses; `extent` and `deviation` are in the family's own coordinates.
     """
@@ -39,11 +44,16 @@ class Plane(KnownManifold):
 
     @abstractmethod
     def draw(self, count: int, rng: Rng) -> Drawn:
-        """Members of the family."""
+        """Draw members of the family.
+
+        Args:
+            count: number of members.
+            rng: source of the draws.
+        """
 
     @property
     def unit_deviation(self) -> float:
-        """The noise in image values, which are in [0, 1]."""
+        """Standard deviation of the noise in image values, which are in [0, 1]."""
         return self.deviation / (2 * self.extent)
 
     @property
@@ -56,7 +66,11 @@ class Plane(KnownManifold):
         return f"noise of {self.deviation:g}, x and y mapped by (v + {e:g}) / {2 * e:g}"
 
     def images(self, points: Float[Tensor, "n 2"]) -> Float[Tensor, "n 2 1 1"]:
-        """Points in the family's own coordinates as images."""
+        """Return points in the family's own coordinates as images.
+
+        Args:
+            points: (n, 2) points.
+        """
         return ((points + self.extent) / (2 * self.extent))[:, :, None, None]
 
 
@@ -66,11 +80,11 @@ class Mixture(Plane, KnownModes):
     @property
     @abstractmethod
     def centres(self) -> Float[Tensor, "modes 2"]:
-        """In the family's own coordinates."""
+        """Centres in the family's own coordinates."""
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Centres, as x, y."""
+        """Coordinates x, y of each centre."""
         rounded = self.centres.round(decimals=2) + 0.0  # -0 becomes 0
         return tuple(f"({x:g}, {y:g})" for x, y in rounded.tolist())
 
@@ -83,7 +97,12 @@ class Mixture(Plane, KnownModes):
         }
 
     def draw(self, count: int, rng: Rng) -> Drawn:
-        """Points in random order; the number of each mode is random too."""
+        """Draw points in random order; the number of each mode is random too.
+
+        Args:
+            count: number of points.
+            rng: source of the draws.
+        """
         modes = rng.integers(len(self.centres), count)
         noise = self.deviation * rng.normal(count, 2)
         return Drawn(self.centres.to(noise.device)[modes] + noise, modes)
@@ -92,6 +111,12 @@ class Mixture(Plane, KnownModes):
 @dataclass(frozen=True)
 class GaussianRing(Mixture):
     """Eight Gaussians of standard deviation 0.02 on a circle of radius 2; e = 2.5.
+
+    Attributes:
+        modes: number of Gaussians.
+        radius: radius of the circle.
+        deviation: standard deviation of each Gaussian.
+        extent: e of the map to image values.
 
     Source: the ring of Srivastava et al. 2017 (VEEGAN, arXiv:1705.07761); radius and deviation as
     in the toy code of Gulrajani et al. 2017 (arXiv:1704.00028; read in its port caogang/wgan-gp),
@@ -126,6 +151,12 @@ class GaussianRing(Mixture):
 class GaussianGrid(Mixture):
     """Gaussians of standard deviation 0.05 on a grid of 5 x 5 with gaps of 2; e = 5.
 
+    Attributes:
+        side: number of Gaussians along each side.
+        gap: distance between neighbours.
+        deviation: standard deviation of each Gaussian.
+        extent: e of the map to image values.
+
     Source: the grid of Srivastava et al. 2017 (VEEGAN, arXiv:1705.07761); gap and deviation as in
     the toy code of Gulrajani et al. 2017 (see `GaussianRing`), which divides both by 2.828.
     """
@@ -154,13 +185,25 @@ class GaussianGrid(Mixture):
 
 
 def assign(images: Float[Tensor, "n 2 1 1"], parameters: Mapping[str, Tensor]) -> Assignment:
-    """The nearest centre of each point, by a mixture's `parameters`."""
+    """Return the nearest centre of each point.
+
+    Args:
+        images: (n, 2, 1, 1) points as images.
+        parameters: a mixture's `parameters`.
+    """
     gaps = distances(images.flatten(1).double(), parameters["centres"])
     nearest, mode = gaps.min(1)
     return Assignment(mode, (nearest / parameters["deviation"]).square())
 
 
 def distances(points: Float[Tensor, "n 2"], others: Float[Tensor, "m 2"]) -> Tensor:
-    """Of all pairs, (n, m); by differences, as products would lose what is measured here, 1e-3 of
-    the coordinates."""
+    """Return the distances of all pairs, (n, m).
+
+    They are computed from differences, because products would lose what is measured here, 1e-3 of
+    the coordinates.
+
+    Args:
+        points: (n, 2) points.
+        others: (m, 2) points.
+    """
     return torch.cdist(points, others, compute_mode="donot_use_mm_for_euclid_dist")

@@ -1,4 +1,5 @@
-"""How near a generator can come to given images: a search of its latents, the generator fixed."""
+"""How close a generator can come to given images: a search of its latents, with the generator
+fixed."""
 
 from copy import deepcopy
 from dataclasses import dataclass
@@ -15,10 +16,12 @@ from coequal.manifolds.inversion.latents import joined, split, support_of
 from coequal.manifolds.polygons.projection import DELTA
 from coequal.rng import Rng
 
-AT_ONCE = 128  # images of one evaluation
-GENERATED_AT_ONCE = 512
-HOPELESS_AFTER = 100  # evaluations
-SET_ASIDE = 8  # searches that are over leave the batch when they are one in so many
+IMAGES_PER_EVALUATION = 128
+SAMPLES_PER_BATCH = 512
+HOPELESS_AFTER = 100
+"""Number of evaluations after which searches beyond `Effort.hopeless` are given up."""
+ENDED_PER_BATCH = 1 / 8
+"""Fraction of ended searches from which they leave the batch."""
 
 
 @dataclass(frozen=True)
@@ -26,13 +29,15 @@ class Effort:
     """How long to search, and when to stop.
 
     Attributes:
-        delta: squared distance at which an image is found.
+        delta: squared distance at which an image counts as reached.
         stop: whether a search ends there. Distances are then right about `delta` and nothing else;
-            a curve over delta takes a run that is not stopped.
-        samples: own images of the generator, of which the nearest is the start.
-        ticks: evaluations for every image, but for those still beyond `hopeless` after 100.
-        more: evaluations in all, for images within `near` by then.
-        hopeless, near: squared distances in units of delta.
+            a curve over delta needs a run that is not stopped.
+        samples: number of the generator's own images, the nearest of which is the start.
+        ticks: number of evaluations of every image, except for those still beyond `hopeless` after
+            100.
+        more: total number of evaluations of images that are within `near` by then.
+        hopeless: squared distance, in units of delta, beyond which a search is given up.
+        near: squared distance, in units of delta, within which a search goes on.
     """
 
     delta: float = DELTA
@@ -45,9 +50,13 @@ class Effort:
 
 
 class Inversion(NamedTuple):
-    """Of each image the squared distance to the nearest one that was found, and its latents.
+    """Result of a search, with one row per image.
 
-    `undecided` marks searches that ran out of evaluations between delta and twice delta.
+    Attributes:
+        squared: squared distance to the nearest image that the search reached.
+        latents: latents of that image.
+        evaluations: number of evaluations.
+        undecided: whether the search ran out of evaluations between delta and twice delta.
     """
 
     squared: Float[Tensor, " n"]
@@ -59,27 +68,30 @@ class Inversion(NamedTuple):
 def invert(
     generator: Generator, images: Float[Tensor, "n c h w"], rng: Rng, effort: Effort | None = None
 ) -> Inversion:
-    """The generator's images nearest to given ones, its latents held in the support of their prior.
+    """Find the generator's images nearest to given ones, with the latents in the support of their
+    prior.
 
-    z = argmin |x - G(z)|^2 by batched L-BFGS from the nearest of the generator's own samples, with
-    BatchNorm's moving averages. The generator is not changed.
+    The search is z = argmin |x - G(z)|^2 by batched L-BFGS, from the nearest of the generator's own
+    samples and with BatchNorm's moving averages. The generator is not changed.
 
     Args:
-        generator: without labels; any latents.
-        images: float32 in [0, 1].
-        rng: of the generator's device: for the samples that searches start from.
-        effort: when to stop.
+        generator: a generator without labels, with any latents.
+        images: (n, c, h, w) float32 images in [0, 1].
+        rng: generator of random numbers on the generator's device, for the samples that searches
+            start from.
+        effort: when to stop; None means the defaults.
 
     Raises:
-        FloatingPointError: the generator's own images are not finite: nothing can be said.
+        FloatingPointError: the generator's own images are not finite, so that recall is undefined.
 
-    Source of the idea: Lucic et al. 2018, arXiv:1711.10337, section 5; the optimiser is ours.
+    Source of the idea: Lucic et al. 2018, arXiv:1711.10337, section 5; the optimiser is this
+    project's.
     """
     return _Search(generator, images.to(rng.device), rng, effort or Effort()).run()
 
 
 class _Search:
-    """One generator, the images to come near to, and the samples that searches start from."""
+    """One generator, the images to come close to, and the samples that searches start from."""
 
     def __init__(self, generator: Generator, images: Tensor, rng: Rng, effort: Effort) -> None:
         self.net = folded(generator)
@@ -90,7 +102,7 @@ class _Search:
         self.support = support_of(generator, self.samples.shape[1])
 
     def run(self) -> Inversion:
-        """Search in rounds, each without those that have ended or are too far to get there."""
+        """Search in rounds; each leaves out the searches that have ended or are too far away."""
         effort, finished = self.effort, []
         rows = torch.arange(len(self.images), device=self.images.device)
         pool = lbfgs.begin(rows, self.support.free(self.samples[self._nearest()]), self._evaluate)
@@ -100,64 +112,68 @@ class _Search:
             (effort.more, 0.0),
         )
         for until, hope in rounds:
-            parts = rows[: len(pool)].split(AT_ONCE)
-            pool = lbfgs.together([self._until(pool.of(part), until) for part in parts])
+            parts = rows[: len(pool)].split(IMAGES_PER_EVALUATION)
+            pool = lbfgs.concatenate([self._until(pool.of(part), until) for part in parts])
             over = self._over(pool) | (pool.values > hope * effort.delta)
             finished.append(pool.of(over))
             pool = pool.of(~over)
-        return self._answer(lbfgs.together([*finished, pool]))
+        return self._answer(lbfgs.concatenate([*finished, pool]))
 
     def _until(self, part: lbfgs.Problems, ticks: int) -> lbfgs.Problems:
-        """A part after so many evaluations; those that are over are set aside now and then."""
+        """Search a part up to a number of evaluations; ended searches are removed in between."""
         aside = []
         while len(part) and int(part.ticks.max()) < ticks:
             lbfgs.tick(part, self._evaluate)
             over = self._over(part)
-            if int(over.sum()) * SET_ASIDE >= len(part):
+            if int(over.sum()) >= ENDED_PER_BATCH * len(part):
                 aside.append(part.of(over))
                 part = part.of(~over)
-        return lbfgs.together([*aside, part])
+        return lbfgs.concatenate([*aside, part])
 
     def _over(self, part: lbfgs.Problems) -> Tensor:
         return part.ended | (part.values <= self.effort.delta) if self.effort.stop else part.ended
 
     def _evaluate(self, points: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """Squared distances and their gradients, `AT_ONCE` at a time."""
-        found = []
-        for free, part in zip(points.split(AT_ONCE), rows.split(AT_ONCE), strict=True):
+        """Squared distances and their gradients, computed in batches."""
+        evaluated = []
+        for free, part in zip(
+            points.split(IMAGES_PER_EVALUATION), rows.split(IMAGES_PER_EVALUATION), strict=True
+        ):
             free = free.detach().requires_grad_()
             with torch.enable_grad():
                 request = GeneratorInput(split(self.support.inside(free), self.like))
                 images = self.net(request).images.flatten(1)
                 squared = (images - self.images[part]).square().sum(1)
                 (gradient,) = torch.autograd.grad(squared.sum(), free)
-            found.append((squared.detach(), gradient))
-        return torch.cat([squared for squared, _ in found]), torch.cat([g for _, g in found])
+            evaluated.append((squared.detach(), gradient))
+        return torch.cat([squared for squared, _ in evaluated]), torch.cat(
+            [g for _, g in evaluated]
+        )
 
     @torch.no_grad()
     def _nearest(self) -> Tensor:
-        """(n,) for each image the nearest sample."""
+        """(n,) index of the sample nearest to each image."""
         least = self.images.new_full((len(self.images),), torch.inf)
         nearest = torch.zeros(len(self.images), dtype=torch.int64, device=self.images.device)
-        for start in range(0, len(self.samples), GENERATED_AT_ONCE):
-            latents = self.samples[start : start + GENERATED_AT_ONCE]
+        for start in range(0, len(self.samples), SAMPLES_PER_BATCH):
+            latents = self.samples[start : start + SAMPLES_PER_BATCH]
             images = self.net(GeneratorInput(split(latents, self.like))).images.flatten(1)
             bad = int((~torch.isfinite(images)).any(1).sum())
             if bad:
                 raise FloatingPointError(
-                    f"recall is undefined: {bad} of {len(images)} images of the generator held NaN "
-                    "or infinity"
+                    f"recall is undefined: {bad} of {len(images)} images of the generator contain "
+                    "NaN or infinity"
                 )
             squares = (
                 images.square().sum(1) - 2 * self.images @ images.T
             )  # + |x|^2, the same for all
-            found = squares.min(1)
-            nearest = torch.where(found.values < least, start + found.indices, nearest)
-            least = torch.minimum(least, found.values)
+            closest = squares.min(1)
+            nearest = torch.where(closest.values < least, start + closest.indices, nearest)
+            least = torch.minimum(least, closest.values)
         return nearest
 
     def _answer(self, pool: lbfgs.Problems) -> Inversion:
-        """In the order of the images."""
+        """The result in the order of the images."""
         pool = pool.of(pool.rows.argsort())
         delta = self.effort.delta
         undecided = (pool.values > delta) & (pool.values <= 2 * delta) & ~pool.ended
@@ -166,8 +182,15 @@ class _Search:
 
 
 def folded(generator: Generator) -> Generator:
-    """A copy with fixed weights, BatchNorm at its moving averages and, where a layer stands before
-    it, moved into that layer: the same images to rounding, in less time."""
+    """Return a copy of a generator that is faster to evaluate and makes the same images up to
+    rounding.
+
+    Its weights are fixed, BatchNorm uses its moving averages and, where a layer stands before it,
+    is folded into that layer.
+
+    Args:
+        generator: the generator; it is not changed.
+    """
     net = deepcopy(generator).eval().requires_grad_(False)
     for module in net.modules():
         if isinstance(module, nn.Sequential):

@@ -1,7 +1,7 @@
-"""Latents without bounds for a search: free numbers that are mapped into the support of the prior.
+"""Unbounded coordinates for a search of latents, mapped into the support of the prior.
 
-Without it a search leaves the prior's support, finds images that the generator never makes, and
-recall becomes a matter of patience.
+Without such a map a search leaves the support of the prior and finds images that the generator
+never makes; recall would then only measure how long the search was.
 """
 
 import math
@@ -14,42 +14,63 @@ from torch import Tensor
 
 from coequal.contract import Generator
 
-INSIDE = 0.999  # starts are moved so far inside: on the edge the map is flat
-BEYOND = 2.0  # of a normal law: its latents lie within sqrt(d) + 2 of the origin, but for 0.3 %
+EDGE_SHRINKAGE = 0.999
+"""Starts on the edge of the support are moved inside by this factor, as the map is flat there."""
+BALL_MARGIN = 2.0
+"""Normal latents lie within sqrt(d) + 2 of the origin, except for 0.3 %."""
 
 
 class Support(ABC):
-    """Where the latents of a generator can be."""
+    """The set that contains the latents of a generator."""
 
     @abstractmethod
     def inside(self, free: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:
-        """Latents of free numbers."""
+        """Map unbounded coordinates to latents inside the support.
+
+        Args:
+            free: (n, d) any numbers.
+
+        Returns:
+            (n, d) latents.
+        """
 
     @abstractmethod
     def free(self, latents: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:
-        """Free numbers of latents, moved inside a little where they are on the edge."""
+        """Map latents to unbounded coordinates, after moving those on the edge slightly inside.
+
+        Args:
+            latents: (n, d) latents inside the support.
+
+        Returns:
+            (n, d) coordinates.
+        """
 
     @property
     @abstractmethod
     def description(self) -> str:
-        """For the protocol of a number."""
+        """Description for the protocol of a number."""
 
 
 @dataclass(frozen=True)
 class Box(Support):
-    """Every number between two bounds: z = middle + half sin(u)."""
+    """Latents whose numbers all lie between two bounds: z = middle + half sin(u).
+
+    Attributes:
+        low: lower bound.
+        high: upper bound.
+    """
 
     low: float
     high: float
 
     def inside(self, free: Tensor) -> Tensor:
-        """(n, d) within the bounds."""
+        """Return (n, d) latents within the bounds."""
         return (self.low + self.high) / 2 + (self.high - self.low) / 2 * free.sin()
 
     def free(self, latents: Tensor) -> Tensor:
-        """(n, d), asin of the latents."""
+        """Return the (n, d) coordinates of latents, by the inverse sine."""
         unit = (2 * latents - self.low - self.high) / (self.high - self.low)
-        return (INSIDE * unit).asin()
+        return (EDGE_SHRINKAGE * unit).asin()
 
     @property
     def description(self) -> str:
@@ -59,22 +80,26 @@ class Box(Support):
 
 @dataclass(frozen=True)
 class Ball(Support):
-    """A radius around the origin: z = R u / sqrt(R^2 + |u|^2)."""
+    """Latents within a radius around the origin: z = R u / sqrt(R^2 + |u|^2).
+
+    Attributes:
+        radius: R.
+    """
 
     radius: float
 
     def inside(self, free: Tensor) -> Tensor:
-        """(n, d) within the radius."""
+        """Return (n, d) latents within the radius."""
         squares = free.square().sum(1, keepdim=True)
         return self.radius * free * (self.radius**2 + squares).rsqrt()
 
     def free(self, latents: Tensor) -> Tensor:
-        """(n, d), its inverse."""
+        """Return the (n, d) coordinates of latents, by the inverse map."""
         norms = latents.norm(dim=1, keepdim=True).clamp(min=1e-12)
-        held = latents * (INSIDE * self.radius / norms).clamp(max=1)
-        squares = held.square().sum(1, keepdim=True)
-        found: Tensor = self.radius * held * (self.radius**2 - squares).rsqrt()
-        return found
+        shrunk = latents * (EDGE_SHRINKAGE * self.radius / norms).clamp(max=1)
+        squares = shrunk.square().sum(1, keepdim=True)
+        free: Tensor = self.radius * shrunk * (self.radius**2 - squares).rsqrt()
+        return free
 
     @property
     def description(self) -> str:
@@ -83,14 +108,24 @@ class Ball(Support):
 
 
 def support_of(generator: Generator, size: int) -> Support:
-    """Where a search may look, of a generator with `size` latents an image."""
+    """Return the support that a search of a generator's latents is restricted to.
+
+    Args:
+        generator: the generator; without a declared support its latents are taken as normal.
+        size: number of latents of one image.
+    """
     if generator.support is not None:
         return Box(*generator.support)
-    return Ball(math.sqrt(size) + BEYOND)
+    return Ball(math.sqrt(size) + BALL_MARGIN)
 
 
 def split(flat: Float[Tensor, "n d"], like: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    """Rows of all numbers of an image as latents of the shapes of `like`."""
+    """Split rows of all latents of an image into tensors.
+
+    Args:
+        flat: (n, d) latents, one row per image.
+        like: tensors that have the shapes of the latents after the first dimension.
+    """
     parts = flat.split([part[0].numel() for part in like], dim=1)
     return tuple(
         part.reshape(len(flat), *shape.shape[1:]) for part, shape in zip(parts, like, strict=True)
@@ -98,5 +133,9 @@ def split(flat: Float[Tensor, "n d"], like: tuple[Tensor, ...]) -> tuple[Tensor,
 
 
 def joined(latents: tuple[Tensor, ...]) -> Float[Tensor, "n d"]:
-    """Latents of several tensors as rows of all numbers of an image."""
+    """Join the latents of several tensors into one row per image.
+
+    Args:
+        latents: tensors with one entry per image.
+    """
     return torch.cat([part.flatten(1) for part in latents], 1)

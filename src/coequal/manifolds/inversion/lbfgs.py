@@ -1,7 +1,7 @@
-"""L-BFGS for many small problems at once, each with steps and an end of its own.
+"""L-BFGS for many small problems at once, each with its own step size and its own end.
 
-One evaluation per tick for all: a problem whose step is not good enough tries a shorter one in the
-next tick, the others go on.
+One tick evaluates all problems once: a problem whose step is not good enough tries a shorter one in
+the next tick, while the others go on.
 """
 
 from collections.abc import Callable
@@ -12,11 +12,13 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 HISTORY = 20
-SUFFICIENT = 1e-4  # Armijo: of the decrease that the slope promises
-SHORTER = 0.4
-SHORTEST = 1e-8
-LEAST_CURVATURE = 1e-10
-SMALL_GAIN, SMALL_GAINS = 1e-5, 5  # so many steps in a row of less relative decrease: an end
+ARMIJO_FRACTION = 1e-4
+"""A step must achieve this fraction of the decrease that the slope predicts."""
+STEP_SHRINKAGE = 0.4
+MIN_STEP = 1e-8
+MIN_CURVATURE = 1e-10
+MIN_RELATIVE_GAIN, MAX_SMALL_GAINS = 1e-5, 5
+"""A search ends after five steps in a row with a relative decrease below 1e-5."""
 
 Evaluate = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 """Points (n, d) and which problems they belong to (n), to values (n) and gradients (n, d)."""
@@ -24,9 +26,25 @@ Evaluate = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 
 @dataclass
 class Problems:
-    """Where each problem is. Every tensor has a row per problem."""
+    """The state of each problem. Every tensor has one row per problem.
 
-    rows: Int[Tensor, " n"]  # which problem of the caller's
+    Attributes:
+        rows: index of the problem in the caller's order.
+        points: current points.
+        values: function values at the points.
+        gradients: gradients at the points.
+        directions: current search directions.
+        steps: step sizes of the next trial.
+        moves: last differences of points, h = `HISTORY` per problem.
+        turns: last differences of gradients.
+        curvatures: 1 / (move . turn); 0 where the history has no entry.
+        newest: position in the history of the next entry.
+        small_gains: number of steps in a row with a small relative decrease.
+        ended: whether the search has ended.
+        ticks: number of evaluations so far.
+    """
+
+    rows: Int[Tensor, " n"]
     points: Float[Tensor, "n d"]
     values: Float[Tensor, " n"]
     gradients: Float[Tensor, "n d"]
@@ -34,28 +52,42 @@ class Problems:
     steps: Float[Tensor, " n"]
     moves: Float[Tensor, "n h d"]
     turns: Float[Tensor, "n h d"]
-    curvatures: Float[Tensor, "n h"]  # 1 / (move . turn); 0: nothing there
-    newest: Int[Tensor, " n"]  # where the next pair goes
+    curvatures: Float[Tensor, "n h"]
+    newest: Int[Tensor, " n"]
     small_gains: Int[Tensor, " n"]
     ended: Bool[Tensor, " n"]
-    ticks: Int[Tensor, " n"]  # evaluations so far
+    ticks: Int[Tensor, " n"]
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def of(self, chosen: Tensor) -> "Problems":
-        """Some of the problems."""
+        """Return a selection of the problems.
+
+        Args:
+            chosen: indices or mask of rows.
+        """
         return Problems(*(value[chosen] for value in vars(self).values()))
 
 
-def together(parts: list[Problems]) -> Problems:
-    """Problems of several parts in one."""
+def concatenate(parts: list[Problems]) -> Problems:
+    """Concatenate several sets of problems.
+
+    Args:
+        parts: sets of problems.
+    """
     columns = zip(*(vars(part).values() for part in parts), strict=True)
     return Problems(*(torch.cat(column) for column in columns))
 
 
 def begin(rows: Tensor, points: Tensor, evaluate: Evaluate) -> Problems:
-    """Problems at their starts, with one evaluation each."""
+    """Evaluate all problems once at their starts.
+
+    Args:
+        rows: (n,) index of each problem in the caller's order.
+        points: (n, d) starts.
+        evaluate: values and gradients at given points.
+    """
     values, gradients = evaluate(points, rows)
     count, size = points.shape
     zeros = torch.zeros(count, dtype=torch.int64, device=points.device)
@@ -77,28 +109,33 @@ def begin(rows: Tensor, points: Tensor, evaluate: Evaluate) -> Problems:
 
 
 def tick(at: Problems, evaluate: Evaluate) -> None:
-    """One evaluation of every problem, in place; those that have ended stand still."""
+    """Evaluate every problem once, in place; those that have ended do not move.
+
+    Args:
+        at: the problems.
+        evaluate: values and gradients at given points.
+    """
     tried = at.points + at.steps[:, None] * at.directions
     values, gradients = evaluate(tried, at.rows)
     slope = (at.gradients * at.directions).sum(1)
     live = ~at.ended
-    good = live & (values <= at.values + SUFFICIENT * at.steps * slope)  # NaN is not
+    good = live & (values <= at.values + ARMIJO_FRACTION * at.steps * slope)  # NaN is not
     _remember(at, good, tried - at.points, gradients - at.gradients)
     gain = (at.values - values) / at.values.abs().clamp(min=1e-30)
-    small = torch.where(gain < SMALL_GAIN, at.small_gains + 1, 0)
+    small = torch.where(gain < MIN_RELATIVE_GAIN, at.small_gains + 1, 0)
     at.small_gains = torch.where(good, small, at.small_gains)
     at.points = torch.where(good[:, None], tried, at.points)
     at.values = torch.where(good, values, at.values)
     at.gradients = torch.where(good[:, None], gradients, at.gradients)
     at.ticks = at.ticks + live
-    at.steps = torch.where(good, 1.0, at.steps * SHORTER)
+    at.steps = torch.where(good, 1.0, at.steps * STEP_SHRINKAGE)
     at.directions = torch.where(good[:, None], _directions(at), at.directions)
-    at.ended = at.ended | (at.small_gains >= SMALL_GAINS) | (at.steps < SHORTEST)
+    at.ended = at.ended | (at.small_gains >= MAX_SMALL_GAINS) | (at.steps < MIN_STEP)
 
 
 def _remember(at: Problems, good: Tensor, move: Tensor, turn: Tensor) -> None:
     curvature = (move * turn).sum(1)
-    kept = (good & (curvature > LEAST_CURVATURE)).nonzero()[:, 0]
+    kept = (good & (curvature > MIN_CURVATURE)).nonzero()[:, 0]
     where = at.newest[kept]
     at.moves[kept, where] = move[kept]
     at.turns[kept, where] = turn[kept]
@@ -107,7 +144,8 @@ def _remember(at: Problems, good: Tensor, move: Tensor, turn: Tensor) -> None:
 
 
 def _directions(at: Problems) -> Tensor:
-    """-H g by the two loops of Nocedal and Wright 2006, algorithm 7.4; -g where that is uphill."""
+    """-H g by the two-loop recursion (Nocedal and Wright 2006, algorithm 7.4); -g where that is
+    uphill."""
     every = torch.arange(len(at), device=at.points.device)
     wanted, weights = at.gradients.clone(), []
     for back in range(1, HISTORY + 1):
@@ -126,11 +164,11 @@ def _directions(at: Problems) -> Tensor:
         wanted += (weights[back - 1] - again)[:, None] * at.moves[every, where]
     uphill = (wanted * at.gradients).sum(1) <= 0
     first = _first_step(at.gradients)[:, None] * at.gradients
-    found: Tensor = -torch.where(uphill[:, None], first, wanted)
-    return found
+    direction: Tensor = -torch.where(uphill[:, None], first, wanted)
+    return direction
 
 
 def _first_step(gradients: Tensor) -> Tensor:
-    """A move of length 1 at the most."""
+    """Step size of a move of length 1 at most."""
     length: Tensor = gradients.norm(dim=1).clamp(min=1)
     return 1 / length

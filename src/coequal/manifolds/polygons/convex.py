@@ -1,4 +1,4 @@
-"""Any convex polygon of the image: which are allowed, and how one is made allowed."""
+"""Convex polygons of the image: which are allowed, and how a polygon is made allowed."""
 
 import math
 from dataclasses import dataclass
@@ -12,33 +12,37 @@ from coequal.manifolds.polygons.limits import Limits
 from coequal.manifolds.polygons.renderer import Fit, area
 
 TOLERANCE = 1e-4  # pixels by which three vertices may turn the wrong way
-ROUNDS = 4  # of putting vertices that point inwards on the line between their neighbours
+UNFOLDING_ROUNDS = 4
+"""Rounds of moving vertices that point inwards onto the line between their neighbours."""
 
 
 @dataclass(frozen=True)
 class ConvexPolygons(Coordinates):
-    """Convex polygons of k vertices (several may coincide, or lie on a line) within bounds, of at
-    least some area. The coordinates are x and y of each vertex in turn, in pixels.
+    """Convex polygons of k vertices within bounds and of at least some area.
+
+    Several vertices may coincide or lie on a line. The coordinates are x and y of each vertex in
+    turn, in pixels.
 
     Attributes:
-        bounds: least and largest coordinate of a vertex.
-        least_area: in square pixels. Without one, a blank image would have a polygon that covers
-            nothing.
+        bounds: smallest and largest coordinate of a vertex.
+        least_area: smallest area in square pixels. Without it, a blank image would have a polygon
+            that covers nothing.
     """
 
     bounds: tuple[float, float]
     least_area: float
 
     def vertices(self, x: Float[Tensor, "n p"]) -> Float[Tensor, "n k 2"]:
-        """The polygons."""
+        """Return the polygons with these coordinates."""
         return x.view(len(x), x.shape[1] // 2, 2)
 
     def pulled_back(self, x: Float[Tensor, "n p"], known: Fit) -> Fit:
-        """As it is: the coordinates are those of the vertices."""
+        """Return the fit unchanged: the coordinates are those of the vertices."""
         return known
 
     def limits(self, x: Float[Tensor, "n p"]) -> Limits:
-        """Every vertex turns the right way (the area says so of triangles), area, and bounds."""
+        """Return the limits: every vertex turns the right way (for triangles the area implies it),
+        area and bounds."""
         vertices = self.vertices(x)
         k = vertices.shape[1]
         sizes, slopes = _area_limit(vertices, self.least_area)
@@ -49,8 +53,8 @@ class ConvexPolygons(Coordinates):
         return Limits(sizes, slopes, low, high)
 
     def allowed(self, x: Float[Tensor, "n p"]) -> tuple[Float[Tensor, "n p"], Bool[Tensor, " n"]]:
-        """Vertices moved into the bounds, those that point inwards onto the line between their
-        neighbours, and the whole stretched to the least area where it is smaller."""
+        """Move vertices into the bounds and inward vertices onto the line between their neighbours,
+        and enlarge polygons that are too small."""
         low, high = self.bounds
         inside = self.vertices(x).clamp(low, high)
         inside = torch.where(area(inside)[:, None, None] >= 0, inside, inside.flip(1))
@@ -77,8 +81,14 @@ class ConvexPolygons(Coordinates):
 
 
 def is_convex(vertices: Float[Tensor, "n k 2"]) -> Bool[Tensor, " n"]:
-    """Whether no three vertices in order turn the wrong way by more than `TOLERANCE` (the height of
-    their triangle on its longest side), and all go around once."""
+    """Return whether polygons are convex and go around once.
+
+    No three vertices in order may turn the wrong way by more than `TOLERANCE` (the height of their
+    triangle on its longest side).
+
+    Args:
+        vertices: (n, k, 2) in pixels.
+    """
     edges = vertices.roll(-1, 1) - vertices
     if vertices.shape[1] == 3:
         return area(vertices) > 0
@@ -94,7 +104,7 @@ def is_convex(vertices: Float[Tensor, "n k 2"]) -> Bool[Tensor, " n"]:
 
 def _unfolded(vertices: Tensor) -> Tensor:
     k = vertices.shape[1]
-    for _ in range(ROUNDS):
+    for _ in range(UNFOLDING_ROUNDS):
         edges = vertices - vertices.roll(1, 1)
         rows = (_cross(edges, edges.roll(-1, 1)) < 0).any(1).nonzero()[:, 0]
         if not len(rows):

@@ -10,36 +10,62 @@ from torch import Tensor
 from coequal.manifolds.polygons.limits import Limits, best_step
 from coequal.manifolds.polygons.renderer import Fit, fit
 
-STEPS = 40
-FIRST_DAMPING, LARGEST_DAMPING = 1e-2, 1e2
-EASIER, HARDER = 0.2, 5.0  # damping after a step that helped, and after one that didn't
-SMALL_GAIN, SMALL = 3e-5, 1e-9  # relative decrease, and squared distance, at which a search ends
+MAX_STEPS = 40
+FIRST_DAMPING, MAX_DAMPING = 1e-2, 1e2
+DAMPING_DECREASE, DAMPING_INCREASE = 0.2, 5.0
+"""Factors of the damping after a step that helped, and after one that did not."""
+MIN_RELATIVE_GAIN, MIN_SQUARED_DISTANCE = 3e-5, 1e-9
+"""A search ends at a smaller relative decrease, or at a smaller squared distance."""
 
 
 class Coordinates(ABC):
-    """Numbers x that say polygons, and which of them are allowed."""
+    """Numbers x that describe polygons, and which of them are allowed."""
 
     @abstractmethod
     def vertices(self, x: Float[Tensor, "n p"]) -> Float[Tensor, "n k 2"]:
-        """The polygons."""
+        """Return the polygons with these coordinates.
+
+        Args:
+            x: (n, p) coordinates.
+        """
 
     @abstractmethod
     def pulled_back(self, x: Float[Tensor, "n p"], known: Fit) -> Fit:
-        """Gradient and normal matrix by x, from those by the vertices."""
+        """Return the fit with gradient and normal matrix by x, from those by the vertices.
+
+        Args:
+            x: (n, p) coordinates.
+            known: the fit by the vertices at x.
+        """
 
     @abstractmethod
     def limits(self, x: Float[Tensor, "n p"]) -> Limits:
-        """What is allowed near x, to first order."""
+        """Return what is allowed near x, to first order.
+
+        Args:
+            x: (n, p) coordinates.
+        """
 
     @abstractmethod
     def allowed(self, x: Float[Tensor, "n p"]) -> tuple[Float[Tensor, "n p"], Bool[Tensor, " n"]]:
-        """The coordinates moved to allowed ones, themselves where they are allowed; and whether
-        that could be done."""
+        """Move coordinates to allowed ones; allowed coordinates do not change.
+
+        Args:
+            x: (n, p) coordinates.
+
+        Returns:
+            (n, p) coordinates, and (n,) whether they could be made allowed.
+        """
 
 
 class Descent(NamedTuple):
-    """Where searches ended: the squared distance and the coordinates of each; infinite where the
-    start could not be made allowed."""
+    """Where searches ended.
+
+    Attributes:
+        squared: squared distance of each search; infinite where the start could not be made
+            allowed.
+        x: coordinates of each search.
+    """
 
     squared: Float[Tensor, " n"]
     x: Float[Tensor, "n p"]
@@ -49,23 +75,23 @@ def descend(
     start: Float[Tensor, "n p"],
     target: Float[Tensor, "n size size"],
     coordinates: Coordinates,
-    steps: int = STEPS,
+    steps: int = MAX_STEPS,
 ) -> Descent:
-    """From each start downhill to a polygon whose image is close to its target.
+    """Move from each start downhill to a polygon whose image is close to its target.
 
-    Never uphill: a step that doesn't help is not taken. Each search ends by itself, and costs
-    nothing after that.
+    A step that does not help is not taken. Each search ends by itself, and costs nothing after
+    that.
 
     Args:
-        start: allowed or not; what isn't is made so first.
-        target: the share of each pixel to be covered.
-        coordinates: what the numbers mean.
-        steps: at most.
+        start: (n, p) coordinates; those that are not allowed are made allowed first.
+        target: (n, size, size) fraction of each pixel to be covered, in [0, 1].
+        coordinates: meaning of the coordinates.
+        steps: largest number of steps.
     """
     x, valid = coordinates.allowed(start)
     known = _known(x, valid, target, coordinates)
     squared, best = known.squared.clone(), x.clone()
-    live = (valid & (known.squared >= SMALL)).nonzero()[:, 0]
+    live = (valid & (known.squared >= MIN_SQUARED_DISTANCE)).nonzero()[:, 0]
     x, known = x[live], Fit(*(part[live] for part in known))
     damping = torch.full_like(known.squared, FIRST_DAMPING)
     for _ in range(steps):
@@ -75,21 +101,21 @@ def descend(
         moved, valid = coordinates.allowed(x + step)
         tried = _known(moved, valid, target[live], coordinates)
         better = tried.squared < known.squared
-        gain = (known.squared - tried.squared) / known.squared.clamp(min=SMALL)
+        gain = (known.squared - tried.squared) / known.squared.clamp(min=MIN_SQUARED_DISTANCE)
         x = torch.where(better[:, None], moved, x)
         known = Fit(*(_where(better, new, old) for new, old in zip(tried, known, strict=True)))
-        damping = torch.where(better, damping * EASIER, damping * HARDER)
+        damping = torch.where(better, damping * DAMPING_DECREASE, damping * DAMPING_INCREASE)
         squared[live], best[live] = known.squared, x
-        ended = (better & (gain < SMALL_GAIN)) | (known.squared < SMALL)
-        on = ~(ended | (damping > LARGEST_DAMPING))
+        ended = (better & (gain < MIN_RELATIVE_GAIN)) | (known.squared < MIN_SQUARED_DISTANCE)
+        on = ~(ended | (damping > MAX_DAMPING))
         live, x, damping = live[on], x[on], damping[on]
         known = Fit(*(part[on] for part in known))
     return Descent(squared, best)
 
 
 def _known(x: Tensor, valid: Tensor, target: Tensor, coordinates: Coordinates) -> Fit:
-    found = coordinates.pulled_back(x, fit(coordinates.vertices(x), target))
-    return found._replace(squared=found.squared.masked_fill(~valid, torch.inf))
+    fitted = coordinates.pulled_back(x, fit(coordinates.vertices(x), target))
+    return fitted._replace(squared=fitted.squared.masked_fill(~valid, torch.inf))
 
 
 def _damped(normal: Tensor, damping: Tensor) -> Tensor:

@@ -6,14 +6,24 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-SWEEPS = 30
-SLACK = 1e-5  # pixels, or square pixels: how far beyond a limit is on it
-SETTLED = 1e-5  # largest move of a sweep, in the same units, after which the steps are settled
+MAX_SWEEPS = 30
+LIMIT_TOLERANCE = 1e-5
+"""Pixels, or square pixels, by which a step may exceed a limit."""
+SWEEP_TOLERANCE = 1e-5
+"""Largest change of a sweep, in the same units, at which the steps have converged."""
 
 
 class Limits(NamedTuple):
-    """What is allowed near some coordinates x, to first order: values + slopes (step) >= 0, and low
-    <= x + step <= high."""
+    """What is allowed near some coordinates x, to first order.
+
+    A step is allowed if values + slopes (step) >= 0 and low <= x + step <= high.
+
+    Attributes:
+        values: values of the limits at x.
+        slopes: their derivatives by x.
+        low: smallest coordinates.
+        high: largest coordinates.
+    """
 
     values: Float[Tensor, "n m"]
     slopes: Float[Tensor, "n m p"]
@@ -27,25 +37,30 @@ def best_step(
     x: Float[Tensor, "n p"],
     limits: Limits,
 ) -> Float[Tensor, "n p"]:
-    """The step d that makes gradient'd + d'normal d / 2 least within the limits.
+    """Return the step d that minimises gradient'd + d'normal d / 2 within the limits.
 
-    Without limits where that is allowed. Else the dual problem is solved one limit at a time, as in
-    Hildreth's method, with a fixed number of sweeps: what is left beyond a limit is the caller's to
-    repair. The box is looked at only where a step without it leaves it.
+    It is the step without limits where that is allowed. Otherwise the dual problem is solved one
+    limit at a time, as in Hildreth's method, with a fixed number of sweeps: the caller repairs what
+    still exceeds a limit. The box is checked only where a step without it leaves it.
 
     Args:
-        normal: positive definite.
+        normal: (n, p, p) positive definite matrices.
+        gradient: (n, p) gradients.
+        x: (n, p) coordinates.
+        limits: what is allowed near x.
 
     Source: Hildreth 1957, Naval Research Logistics Quarterly 4, 79-85.
     """
     factor = torch.linalg.cholesky_ex(normal).L
     step = -torch.cholesky_solve(gradient[..., None], factor)[..., 0]
     values = limits.values + (limits.slopes @ step[..., None])[..., 0]
-    rows = (values < -SLACK).any(1).nonzero()[:, 0]
+    rows = (values < -LIMIT_TOLERANCE).any(1).nonzero()[:, 0]
     if len(rows):
         step[rows] = _within(factor[rows], step[rows], x[rows], _of(limits, rows), box=False)
     there = x + step
-    outside = ((there < limits.low - SLACK) | (there > limits.high + SLACK)).any(1)
+    outside = (
+        (there < limits.low - LIMIT_TOLERANCE) | (there > limits.high + LIMIT_TOLERANCE)
+    ).any(1)
     rows = outside.nonzero()[:, 0]
     if len(rows):
         free = -torch.cholesky_solve(gradient[rows, :, None], factor[rows])[..., 0]
@@ -72,11 +87,11 @@ def _within(factor: Tensor, free: Tensor, x: Tensor, limits: Limits, box: bool) 
 
 
 def _forces(effect: Tensor, at: Tensor, low: Tensor, high: Tensor) -> Tensor:
-    """(m, n): how hard each limit pushes, so that all are kept and only those push that are met."""
+    """(m, n): the force of each limit, such that all limits are kept and only active ones push."""
     own = effect.diagonal().T.clamp(min=1e-12)
     ends = list(zip(low.tolist(), high.tolist(), strict=True))
     force = torch.zeros_like(at)
-    for _ in range(SWEEPS):
+    for _ in range(MAX_SWEEPS):
         largest = torch.zeros_like(at[0])
         for row, (least, most) in enumerate(ends):
             free = at[row] - own[row] * force[row]
@@ -84,6 +99,6 @@ def _forces(effect: Tensor, at: Tensor, low: Tensor, high: Tensor) -> Tensor:
             force[row] += change
             at += effect[row] * change
             largest = torch.maximum(largest, (change * own[row]).abs())
-        if float(largest.max()) < SETTLED:
+        if float(largest.max()) < SWEEP_TOLERANCE:
             break
     return force

@@ -23,27 +23,29 @@ Name = Literal["convex", "family"]
 """Which manifold: any convex polygon of the image, or the inscribed ones of the data."""
 
 DELTA = 0.75  # squared distance up to which a sample counts as on the manifold (Lucic et al. 2018)
-FAR = 5  # times delta: beyond, more effort can't change what is said of an image
-NEAR, NEAR_BESIDE_SPLITS = 4, 2  # starts from the bank for triangles, and for more vertices
-MORE_NEAR, MORE_ANYWHERE = 2, 4  # further starts where searches disagree
-FIRST_MEMBERS, MORE_MEMBERS = 2, 10  # starts from the bank for the family's own polygons
-AT_ONCE = 1024  # images
+FAR_FACTOR = 5
+"""Beyond this multiple of delta more effort does not change the answer."""
+BANK_STARTS, BANK_STARTS_BESIDE_SPLITS = 4, 2
+"""Starts from the bank for triangles, and for polygons of more vertices."""
+MORE_BANK_STARTS, MORE_ANYWHERE_STARTS = 2, 4
+"""Further starts where searches disagree."""
+FAMILY_STARTS, MORE_FAMILY_STARTS = 2, 10
+"""Starts from the bank for the polygons of the family itself."""
+IMAGES_PER_BATCH = 1024
 
 
 class Projection(NamedTuple):
-    """Of each image the squared distance to the manifold, the closest polygon, and whether that is
-    certain.
-
-    All NaN, and not certain, for an image that is not finite.
+    """The polygon closest to each image; all NaN and not certain for an image that is not finite.
 
     Attributes:
-        squared: squared Euclidean distance over all pixels, ink from 0 to 1; 0 is on the manifold.
-        vertices: x (right) and y (down) in pixels.
+        squared: squared Euclidean distance over all pixels, with ink from 0 to 1; 0 is on the
+            manifold.
+        vertices: x (right) and y (down) of the closest polygon, in pixels.
         certain: whether there is evidence for the side of delta on which the image is: a polygon
             within delta was found, which proves it; or two searches from different starts ended at
-            the same distance (to 0.1 %); or all ended beyond five times delta, where further starts
-            were never seen to help (docs/manifold.md has the figures). Only the first is a proof: a
-            search for the least of many minima can miss it.
+            one distance (to 0.1 %); or all ended beyond five times delta, where further starts were
+            never seen to help (docs/manifold.md has the figures). Only the first is a proof: a
+            search for the smallest of many minima can miss it.
     """
 
     squared: Float[Tensor, " n"]
@@ -57,35 +59,37 @@ def project(
     manifold: Name = "convex",
     delta: float = DELTA,
 ) -> Projection:
-    """The closest polygon to each image.
+    """Return the polygon closest to each image.
 
-    `convex`: any convex polygon of the family's number of vertices within the image
-    (`family.bounds`), of at least the family's least area, so that a blank image is not one.
+    `convex` means any convex polygon of the family's number of vertices within the image
+    (`family.bounds`), of at least the family's smallest area, so that a blank image is not one.
     Vertices may coincide or lie on a line, and three of them in order turn the wrong way by at most
-    1e-4 pixels. Of polygons of the same least area, one vertex more never increases the distance;
-    but the families' least areas grow with their vertices. `family`: the members alone, a part of
-    that, as they are inscribed in their circle and keep their gaps.
+    1e-4 pixels. Among polygons of one smallest area, an additional vertex never increases the
+    distance; but the families' smallest areas grow with their vertices. `family` means the members
+    alone, a subset of these, which are inscribed in their circle and keep their gaps.
 
-    Nothing is drawn: the same images give the same answer, to rounding, whatever else they come
-    with. The answer is never worse than the best of `bank(family)`. Time and memory are linear in
-    images, at most 1,024 of which are held at once with their starts.
+    Nothing is random: an image has one answer, up to rounding, whatever else is in the batch. The
+    answer is never worse than the best of `bank(family)`. Time and memory are linear in images, at
+    most 1,024 of which are in memory at once with their starts.
 
     Args:
-        images: floats in [0, 1], ground 1, of the family's size, on any device.
-        family: says the number of vertices, the bounds, the least area and the members.
-        manifold: which.
-        delta: squared distance up to which an image counts; the effort and `certain` depend on it.
+        images: (n, 1, size, size) floats in [0, 1], ground 1, of the family's size, on any device.
+        family: the number of vertices, the bounds, the smallest area and the members.
+        manifold: `convex` or `family`.
+        delta: squared distance up to which an image counts as on the manifold, above 0; the effort
+            and `certain` depend on it.
 
     Raises:
-        ValueError: images of another shape or range, or a delta that is not above 0.
+        ValueError: the images have another shape or range, the manifold is unknown, or delta is not
+            above 0.
 
-    Source: Lucic et al. 2018, arXiv:1711.10337, section 5, which leaves the method open. The method
-    is Levenberg-Marquardt's; moments and splits are ours.
+    Source: Lucic et al. 2018, arXiv:1711.10337, section 5, which does not name a method. The method
+    is Levenberg-Marquardt's; moments and splits are this project's.
     """
     _refuse(images, family, manifold, delta)
     search = _convex_projection if manifold == "convex" else _family_projection
-    found = [_project(part, family, search, delta) for part in images.split(AT_ONCE)]
-    return Projection(*(torch.cat(parts) for parts in zip(*found, strict=True)))
+    projections = [_project(part, family, search, delta) for part in images.split(IMAGES_PER_BATCH)]
+    return Projection(*(torch.cat(parts) for parts in zip(*projections, strict=True)))
 
 
 def _refuse(images: Tensor, family: PolygonFamily, manifold: str, delta: float) -> None:
@@ -109,7 +113,7 @@ def _project(images: Tensor, family: PolygonFamily, search: Search, delta: float
     ink = 1 - images[:, 0].float()
     broken = ~torch.isfinite(ink).flatten(1).all(1)
     best = search(ink.masked_fill(broken[:, None, None], 0), family, delta)
-    certain = (best.least <= delta) | best.agree | (best.least > FAR * delta)
+    certain = (best.least <= delta) | best.agree | (best.least > FAR_FACTOR * delta)
     return Projection(
         best.least.masked_fill(broken, torch.nan),
         best.vertices.masked_fill(broken[:, None, None], torch.nan),
@@ -124,8 +128,17 @@ def _convex_projection(ink: Tensor, family: PolygonFamily, delta: float) -> Best
 def closest_convex(
     ink: Float[Tensor, "n size size"], family: PolygonFamily, rules: ConvexPolygons, delta: float
 ) -> Best:
-    """The closest convex polygons by given rules: those of the family, or of one of more vertices,
-    whose search begins from the answer for one vertex fewer by the same rules."""
+    """Return the closest convex polygons by given rules.
+
+    The rules are those of the family, or of one with more vertices, whose search begins from the
+    answer for one vertex fewer by these rules.
+
+    Args:
+        ink: (n, size, size) fraction of ink of each pixel, in [0, 1].
+        family: the number of vertices, and the members that searches start from.
+        rules: which polygons are allowed.
+        delta: squared distance up to which an image counts as on the manifold.
+    """
     k = family.vertices
     best = Best(ink, k)
     sharp = (ink > 0.5).to(ink.dtype)
@@ -134,9 +147,9 @@ def closest_convex(
     if not len(rows):
         return best
     ink = ink[rows]
-    first = NEAR if k == 3 else NEAR_BESIDE_SPLITS
+    first = BANK_STARTS if k == 3 else BANK_STARTS_BESIDE_SPLITS
     members = bank(family, device=ink.device)
-    near = members.vertices[members.nearest(ink, first + MORE_NEAR)]
+    near = members.vertices[members.nearest(ink, first + MORE_BANK_STARTS)]
     starts = near[:, :first]
     if k > 3:
         fewer = closest_convex(ink, replace(family, vertices=k - 1), rules, delta)
@@ -145,10 +158,10 @@ def closest_convex(
         best.at_most(fewer.least, split[:, 0], rows)
     race(best, starts.flatten(2), begun, ink, rules, rows)
     least = best.least[rows]
-    doubtful = ((least > delta) & (least <= FAR * delta) & ~best.agree[rows]).nonzero()[:, 0]
+    doubtful = ((least > delta) & (least <= FAR_FACTOR * delta) & ~best.agree[rows]).nonzero()[:, 0]
     if len(doubtful):
         pool = anywhere(family, ink.device)
-        far = pool.vertices[pool.nearest(ink[doubtful], MORE_ANYWHERE)]
+        far = pool.vertices[pool.nearest(ink[doubtful], MORE_ANYWHERE_STARTS)]
         starts = torch.cat([near[doubtful, first:], far], 1)
         race(best, starts.flatten(2), None, ink[doubtful], rules, rows[doubtful])
     return best
@@ -157,8 +170,8 @@ def closest_convex(
 def _family_projection(ink: Tensor, family: PolygonFamily, delta: float) -> Best:
     rules, best = Inscribed(family), Best(ink, family.vertices)
     members = bank(family, device=ink.device)
-    near = members.nearest(ink, FIRST_MEMBERS + MORE_MEMBERS)
+    near = members.nearest(ink, FAMILY_STARTS + MORE_FAMILY_STARTS)
     starts = rules.of(members.angles[near].flatten(0, 1)).unflatten(0, near.shape)
-    rows, begun = begin(best, starts[:, :FIRST_MEMBERS], ink, rules)
-    race(best, starts[rows, FIRST_MEMBERS:], begun, ink[rows], rules, rows)
+    rows, begun = begin(best, starts[:, :FAMILY_STARTS], ink, rules)
+    race(best, starts[rows, FAMILY_STARTS:], begun, ink[rows], rules, rows)
     return best

@@ -11,16 +11,24 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-GUTTER = -1e4  # what lies left of the image, from here on, counts for the pixels to its right
+GUTTER = (
+    -1e4
+)  # coordinate from which ink to the left of the image counts for the pixels to its right
 STEEP = 1e-7  # pixels; an edge along an axis is taken to lean by so much
-CHUNK = 64  # polygons at once: their pieces stay in the cache
+POLYGONS_PER_BATCH = 64
+"""As many polygons as have their pieces in the processor's cache."""
 
 
 class Fit(NamedTuple):
-    """A polygon's image against a target, and what a least-squares step needs.
+    """How well a polygon's image fits a target, and what a least-squares step needs.
 
-    With residual r = coverage - target: `squared` = r'r, `gradient` = J'r, `normal` = J'J, where J
-    is the derivative of the coverage by the vertices, x and y of each in turn.
+    The residual is r = coverage - target, and J is the derivative of the coverage by the vertices,
+    x and y of each in turn.
+
+    Attributes:
+        squared: r'r.
+        gradient: J'r.
+        normal: J'J.
     """
 
     squared: Float[Tensor, " n"]
@@ -29,30 +37,43 @@ class Fit(NamedTuple):
 
 
 def area(vertices: Float[Tensor, "n k 2"]) -> Float[Tensor, " n"]:
-    """Area in square pixels; above 0 if x cos + y sin grow with the index, in x right, y down."""
+    """Return the area in square pixels.
+
+    It is above 0 if x cos + y sin grow with the index, with x to the right and y down.
+
+    Args:
+        vertices: (n, k, 2) in pixels.
+    """
     x, y = vertices.unbind(-1)
     return 0.5 * (x * y.roll(-1, 1) - x.roll(-1, 1) * y).sum(1)
 
 
 def coverage(vertices: Float[Tensor, "n k 2"], size: int) -> Float[Tensor, "n size size"]:
-    """The share of each pixel that lies in the polygon, in [0, 1] but for rounding.
+    """Return the fraction of each pixel that lies in the polygon, in [0, 1] up to rounding.
 
     Args:
-        vertices: x (right) and y (down) in pixels; pixel (row, column) is the square from (column,
-            row) to (column + 1, row + 1). Simple polygons of positive `area`.
-        size: height and width of the images.
+        vertices: (n, k, 2), x (right) and y (down) in pixels; pixel (row, column) is the square
+            from (column, row) to (column + 1, row + 1). Simple polygons of positive `area`.
+        size: height and width of the images in pixels.
     """
-    parts = [_covered(part, *_pieces(part, size)) for part in vertices.split(CHUNK)]
+    parts = [_covered(part, *_pieces(part, size)) for part in vertices.split(POLYGONS_PER_BATCH)]
     return torch.cat(parts)
 
 
 def fit(vertices: Float[Tensor, "n k 2"], target: Float[Tensor, "n size size"]) -> Fit:
-    """How well polygons fit their targets, with gradient and normal matrix."""
-    found = [
+    """Return how well polygons fit their targets, with gradient and normal matrix.
+
+    Args:
+        vertices: (n, k, 2) in pixels.
+        target: (n, size, size) fraction of each pixel to be covered, in [0, 1].
+    """
+    fits = [
         _fit(part, wanted)
-        for part, wanted in zip(vertices.split(CHUNK), target.split(CHUNK), strict=True)
+        for part, wanted in zip(
+            vertices.split(POLYGONS_PER_BATCH), target.split(POLYGONS_PER_BATCH), strict=True
+        )
     ]
-    return Fit(*(torch.cat(parts) for parts in zip(*found, strict=True)))
+    return Fit(*(torch.cat(parts) for parts in zip(*fits, strict=True)))
 
 
 def _fit(vertices: Tensor, target: Tensor) -> Fit:
@@ -87,9 +108,9 @@ def _turn(vertices: Tensor) -> Tensor:
 
 
 def _pieces(vertices: Tensor, size: int) -> tuple[Tensor, Tensor]:
-    """Of each edge a + s D the stretch of s inside each pixel: its length and its integral of s.
+    """For each edge a + s D the interval of s inside each pixel: its length and its integral of s.
 
-    Both (n, k, rows, 1 + columns); column 0 is the gutter.
+    Both are (n, k, rows, 1 + columns); column 0 is the gutter.
     """
     edges = vertices.roll(-1, 1) - vertices
     edges = torch.where(edges.abs() < STEEP, STEEP, edges)
@@ -116,12 +137,12 @@ def _covered(vertices: Tensor, m0: Tensor, m1: Tensor) -> Tensor:
     edges = vertices.roll(-1, 1) - vertices
     right = torch.arange(1, size + 1, dtype=vertices.dtype, device=vertices.device)
     weights = edges[..., 1]  # dy
-    # sum over edges of dy m0, in each pixel and the gutter; then all that lies to the left.
+    # sum over edges of dy m0, in each pixel and the gutter; then all to its left.
     rise = torch.einsum("nk,nkrc->nrc", weights, m0)
-    left = rise.cumsum(2)[..., :-1]
+    cumulated = rise.cumsum(2)[..., :-1]
     own = (
         right * rise[..., 1:]
         - torch.einsum("nk,nkrc->nrc", weights * vertices[..., 0], m0[..., 1:])
         - torch.einsum("nk,nkrc->nrc", weights * edges[..., 0], m1[..., 1:])
     )
-    return -(own + left)
+    return -(own + cumulated)

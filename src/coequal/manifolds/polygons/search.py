@@ -4,16 +4,22 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from coequal.manifolds.polygons.descent import STEPS, Coordinates, Descent, descend
+from coequal.manifolds.polygons.descent import MAX_STEPS, Coordinates, Descent, descend
 
-FOUND = 1e-8  # squared distance at which nothing better is looked for
-TRIED, FINISHED = 8, 2  # steps from every start, and how many searches of an image go to the end
-AGREE = 1e-3  # relative difference of two squared distances that are the same minimum
+SOLVED_SQUARED_DISTANCE = 1e-8
+"""Squared distance at which the search for an image ends."""
+FIRST_STEPS, FINALISTS = 8, 2
+"""Steps from every start, and number of searches of an image that go to the end."""
+AGREEMENT_TOLERANCE = 1e-3
+"""Relative difference of two squared distances that count as one minimum."""
 
 
 class Best:
-    """The best polygon so far of each image, and the two least squared distances that searches
-    from different starts have ended at."""
+    """The best polygon so far of each image.
+
+    It also keeps the two smallest squared distances at which searches from different starts have
+    ended.
+    """
 
     def __init__(self, ink: Float[Tensor, "n size size"], k: int) -> None:
         self.least = ink.new_full((len(ink),), torch.inf)
@@ -26,7 +32,13 @@ class Best:
         vertices: Float[Tensor, "r s k 2"],
         rows: Int[Tensor, " r"],
     ) -> None:
-        """What searches for the images `rows` have ended at."""
+        """Record where searches for some images have ended.
+
+        Args:
+            squared: (r, s) squared distances.
+            vertices: (r, s, k, 2) polygons.
+            rows: (r,) indices of the images.
+        """
         at = squared.argmin(1)
         each = torch.arange(len(rows), device=rows.device)
         ended = torch.cat([self.least[rows, None], self.second[rows, None], squared], 1)
@@ -39,13 +51,20 @@ class Best:
         vertices: Float[Tensor, "r k 2"],
         rows: Int[Tensor, " r"],
     ) -> None:
-        """Polygons known otherwise: never worse than they, and no search agrees with them."""
+        """Record polygons that are known otherwise: the result is never worse, and no search agrees
+        with them.
+
+        Args:
+            squared: (r,) squared distances.
+            vertices: (r, k, 2) polygons.
+            rows: (r,) indices of the images.
+        """
         self._keep(squared, vertices, rows)
 
     @property
     def agree(self) -> Bool[Tensor, " n"]:
-        """Whether two searches from different starts have ended at the same distance."""
-        return self.second <= self.least * (1 + AGREE)
+        """Whether two searches from different starts have ended at one distance."""
+        return self.second <= self.least * (1 + AGREEMENT_TOLERANCE)
 
     def _keep(self, squared: Tensor, vertices: Tensor, rows: Tensor) -> None:
         better = squared < self.least[rows]
@@ -57,12 +76,22 @@ def search(
     starts: Float[Tensor, "n s p"],
     ink: Float[Tensor, "n size size"],
     coordinates: Coordinates,
-    steps: int = STEPS,
+    steps: int = MAX_STEPS,
 ) -> Descent:
-    """From every start: (n, s) squared distances and (n, s, p) coordinates."""
+    """Search from every start.
+
+    Args:
+        starts: (n, s, p) coordinates.
+        ink: (n, size, size) fraction of ink of each pixel, in [0, 1].
+        coordinates: meaning of the coordinates.
+        steps: largest number of steps.
+
+    Returns:
+        (n, s) squared distances and (n, s, p) coordinates.
+    """
     count, each, size = starts.shape
-    found = descend(starts.flatten(0, 1), ink.repeat_interleave(each, 0), coordinates, steps)
-    return Descent(found.squared.view(count, each), found.x.view(count, each, size))
+    ended = descend(starts.flatten(0, 1), ink.repeat_interleave(each, 0), coordinates, steps)
+    return Descent(ended.squared.view(count, each), ended.x.view(count, each, size))
 
 
 def begin(
@@ -71,16 +100,22 @@ def begin(
     ink: Float[Tensor, "n size size"],
     coordinates: Coordinates,
 ) -> tuple[Int[Tensor, " r"], Descent]:
-    """A few steps from the first starts, which is all that an image of a polygon needs.
+    """Make a few steps from the first starts, which is enough for an image of a polygon.
+
+    Args:
+        best: receives the images that are solved.
+        starts: (n, s, p) coordinates.
+        ink: (n, size, size) fraction of ink of each pixel, in [0, 1].
+        coordinates: meaning of the coordinates.
 
     Returns:
-        The images that need more, and where their searches stand.
+        The indices of the images that need more, and the state of their searches.
     """
-    begun = search(starts, ink, coordinates, TRIED)
-    found = (begun.squared <= FOUND).any(1)
-    rows = found.nonzero()[:, 0]
+    begun = search(starts, ink, coordinates, FIRST_STEPS)
+    solved = (begun.squared <= SOLVED_SQUARED_DISTANCE).any(1)
+    rows = solved.nonzero()[:, 0]
     best.add(begun.squared[rows], polygons(begun.x[rows], coordinates), rows)
-    rows = (~found).nonzero()[:, 0]
+    rows = (~solved).nonzero()[:, 0]
     return rows, Descent(begun.squared[rows], begun.x[rows])
 
 
@@ -92,26 +127,31 @@ def race(
     coordinates: Coordinates,
     rows: Int[Tensor, " r"],
 ) -> None:
-    """A few steps from every start, and to the end from where it then looks best.
+    """Make a few steps from every start, and finish the most promising searches.
 
     Args:
-        best: is told.
-        starts: new ones.
-        begun: searches that have made these steps already.
-        ink: of the images `rows`.
-        coordinates: what the numbers mean.
-        rows: of `best`.
+        best: receives the results.
+        starts: (r, s, p) coordinates of new searches.
+        begun: searches that have made these steps already; None if there are none.
+        ink: (r, size, size) fraction of ink of the images `rows`.
+        coordinates: meaning of the coordinates.
+        rows: (r,) indices of the images in `best`.
     """
-    found = search(starts, ink, coordinates, TRIED)
+    ended = search(starts, ink, coordinates, FIRST_STEPS)
     if begun is not None:
-        found = Descent(*(torch.cat(parts, 1) for parts in zip(begun, found, strict=True)))
-    order = found.squared.topk(FINISHED, dim=1, largest=False).indices
-    chosen = found.x.gather(1, order[..., None].expand(-1, -1, found.x.shape[2]))
-    found = search(chosen, ink, coordinates)
-    best.add(found.squared, polygons(found.x, coordinates), rows)
+        ended = Descent(*(torch.cat(parts, 1) for parts in zip(begun, ended, strict=True)))
+    order = ended.squared.topk(FINALISTS, dim=1, largest=False).indices
+    chosen = ended.x.gather(1, order[..., None].expand(-1, -1, ended.x.shape[2]))
+    ended = search(chosen, ink, coordinates)
+    best.add(ended.squared, polygons(ended.x, coordinates), rows)
 
 
 def polygons(x: Float[Tensor, "n s p"], coordinates: Coordinates) -> Float[Tensor, "n s k 2"]:
-    """What coordinates of several polygons for each image say."""
+    """Return the polygons of several coordinates for each image.
+
+    Args:
+        x: (n, s, p) coordinates.
+        coordinates: meaning of the coordinates.
+    """
     vertices = coordinates.vertices(x.flatten(0, 1))
     return vertices.view(*x.shape[:2], *vertices.shape[1:])
