@@ -94,11 +94,11 @@ class Flipped:
     """The discriminator is told the opposite from now on."""
 
     def __call__(self, trainer: Trainer) -> None:
-        sides = trainer.applied.sides
+        sides = trainer.active_tricks.sides
 
         def other(real: Samples, fake: Samples) -> tuple[Samples, Samples]:
             real, fake = sides(real, fake)
-            trainer.applied.exchanged = torch.ones(len(real.images), dtype=torch.bool)
+            trainer.active_tricks.exchanged = torch.ones(len(real.images), dtype=torch.bool)
             return fake, real
 
-        trainer.applied.sides = other  # type: ignore[method-assign]
+        trainer.active_tricks.sides = other  # type: ignore[method-assign]

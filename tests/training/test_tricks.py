@@ -47,7 +47,7 @@ def everything(one) -> dict[str, torch.Tensor]:  # type: ignore[no-untyped-def]
 def trained(steps=6, name="non_saturating", **tricks):  # type: ignore[no-untyped-def]
     one = trainer(ALL[name](), tricks=Tricks(**tricks))
     if tricks.get("augment") == "ada":
-        one.applied.chance = 0.5  # it takes 60,000 steps to grow so far
+        one.active_tricks.chance = 0.5  # it takes 60,000 steps to grow so far
     one.train_until(steps)
     return one
 

@@ -32,15 +32,17 @@ class DiscriminatorView:
     graph alive.
     """
 
-    def __init__(self, discriminator: nn.Module, applied: "ActiveTricks | None" = None) -> None:
+    def __init__(
+        self, discriminator: nn.Module, active_tricks: "ActiveTricks | None" = None
+    ) -> None:
         self._discriminator = discriminator
-        self._applied = applied
+        self._active_tricks = active_tricks
         self._known: dict[int, tuple[Samples, DiscriminatorOutput]] = {}
 
     def __call__(self, samples: Samples, /) -> Any:
         """The output for a batch."""
         if id(samples) not in self._known:
-            shown = samples if self._applied is None else self._applied.shown(samples)
+            shown = samples if self._active_tricks is None else self._active_tricks.shown(samples)
             self._known[id(samples)] = (samples, self._discriminator(shown))
         return self._known[id(samples)][1]
 

@@ -80,7 +80,7 @@ def restore(trainer: Trainer, folder: Path) -> None:
     trainer.spent = Spent(**numbers["spent"])
     if trainer.monitor is not None and "health/rows" in saved:
         trainer.monitor.restore(_part(saved, "health/"))
-    trainer.applied.restore(_part(saved, "tricks/"), trainer.steps_done, trainer.device)
+    trainer.active_tricks.restore(_part(saved, "tricks/"), trainer.steps_done, trainer.device)
 
 
 def _tensors(trainer: Trainer) -> dict[str, Tensor]:
@@ -96,7 +96,7 @@ def _tensors(trainer: Trainer) -> dict[str, Tensor]:
     found |= {f"objective/{key}": value for key, value in trainer.state.items()}
     found |= {f"streams/{name}": stream.state() for name, stream in trainer.streams.items()}
     found |= {f"curves/{key}": value for key, value in trainer.curves.state().items()}
-    found |= {f"tricks/{key}": value for key, value in trainer.applied.state().items()}
+    found |= {f"tricks/{key}": value for key, value in trainer.active_tricks.state().items()}
     if trainer.monitor is not None:
         found |= {f"health/{key}": value for key, value in trainer.monitor.state().items()}
     return {key: value.detach().contiguous().cpu().clone() for key, value in found.items()}

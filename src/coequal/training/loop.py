@@ -93,7 +93,7 @@ class Trainer:
         self.state = {
             name: value.to(self.device) for name, value in objective.initial_state().items()
         }
-        self.applied = ActiveTricks(tricks or Tricks(), seed, self.device, self.discriminator)
+        self.active_tricks = ActiveTricks(tricks or Tricks(), seed, self.device, self.discriminator)
         self.optimisers = {
             name: optimiser_for(optimisation, name, net) for name, net in self.nets().items()
         }
@@ -104,8 +104,8 @@ class Trainer:
         self.monitor: Monitor | None = None  # to be set before the first step
         self._lazy: dict[Player, tuple[LazyRegulariser, ...]] = {
             "discriminator": self.requirements.discriminator_lazy
-            + self.applied.lazy("discriminator"),
-            "generator": self.requirements.generator_lazy + self.applied.lazy("generator"),
+            + self.active_tricks.lazy("discriminator"),
+            "generator": self.requirements.generator_lazy + self.active_tricks.lazy("generator"),
         }
 
     def nets(self) -> dict[Player, nn.Module]:
@@ -204,7 +204,7 @@ class Trainer:
         if monitor := self._recording(index):
             monitor.record_loss(player, value)
             monitor.record_gradients(player, self.nets()[player])
-        self.applied.gradients(player, self.nets()[player])
+        self.active_tricks.gradients(player, self.nets()[player])
         decayed(self.optimisers[player], self.optimisation, player, self._progress)
         self.optimisers[player].step()
         self.state = {name: tensor.detach() for name, tensor in state.items()}
@@ -230,13 +230,13 @@ class Trainer:
             )
         assert isinstance(self.objective, Adversarial)
         assert self.discriminator is not None
-        view = DiscriminatorView(self.discriminator, self.applied)
+        view = DiscriminatorView(self.discriminator, self.active_tricks)
         if player == "discriminator":
             with torch.no_grad():
                 fake = self.generator(request)
             self._check_images(fake)
             made = fake.images
-            real, fake = self.applied.sides(real, fake)
+            real, fake = self.active_tricks.sides(real, fake)
             main: LossFunction = self.objective.discriminator_loss
             players: tuple[Any, ...] = (view,)
         else:
@@ -252,10 +252,10 @@ class Trainer:
                 more.state,
             )
         if player == "discriminator":
-            self.applied.after_discriminator(view, real)
+            self.active_tricks.after_discriminator(view, real)
             if monitor := self._recording(self.steps_done):
                 outputs = view.known(real), view.known(fake)
-                monitor.record_outputs(*outputs, self.applied.exchanged, made)
+                monitor.record_outputs(*outputs, self.active_tricks.exchanged, made)
         return Loss(value, parts, state)
 
     @torch.no_grad()
