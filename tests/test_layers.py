@@ -34,11 +34,11 @@ MAY_IMPORT = {
     "training": "contract files images monitoring records rng seeds",
     "encoders": "classification contract datasets files images manifolds rng seeds",
     "inputs": "contract datasets files images lookup records",
-    "report": "analysis files health ranges records results statistics",
+    "report": "analysis files health images ranges records results statistics",
     "evaluation": ("contract datasets files images inputs lookup manifolds metrics rng seeds"),
     "study": "contract datasets evaluation health lookup ranges records seeds selection training",
     "trial": (
-        "contract datasets evaluation files health monitoring records results rng seeds "
+        "contract datasets evaluation files health images monitoring records results rng seeds "
         "study training"
     ),
     "inspection": (

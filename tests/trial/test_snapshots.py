@@ -22,7 +22,7 @@ from coequal.trial.context import WorkerContext
 from coequal.trial.execute import STOPPED, execute
 from coequal.trial.heartbeat import Stopped
 from coequal.trial.snapshots import images_of
-from coequal.trial.tensorboard import refuse_without_tensorboard, tiled
+from coequal.trial.tensorboard import refuse_without_tensorboard
 
 TINY = {
     "study": "tiny",
@@ -159,12 +159,6 @@ def test_large_images_make_small_frames():
     sides = {32: 36, 64: 36, 128: 9, 256: 1, 512: 1}
     assert {side: images_of(ImageShape(3, side, side)) for side in sides} == sides
     assert images_of(ImageShape(2, 1, 1)) == 1000  # points: all that are shown
-
-
-def test_images_side_by_side():
-    # Three images of 1 x 1 in two columns: a white pixel between, and the fourth place is white.
-    images = np.array([1, 2, 3], dtype=np.uint8).reshape(3, 1, 1, 1)
-    assert tiled(images).tolist() == [[[1, 255, 2], [255, 255, 255], [3, 255, 255]]]
 
 
 def test_without_tensorboard_one_message_says_what_would_do(monkeypatch):

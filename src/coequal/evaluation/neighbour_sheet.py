@@ -1,16 +1,12 @@
 """Generated images beside the images nearest to them, which no score shows: Shmelkov et al. 2018,
 arXiv:1807.09499, figure 3."""
 
-import base64
-import io
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import torch
 from jaxtyping import UInt8
-from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor
 
 from coequal.contract import Dataset, Encoder, ImageSet, Log
@@ -18,7 +14,7 @@ from coequal.contract.data import ImageRows, held
 from coequal.datasets._loading import fingerprint
 from coequal.evaluation.feature_cache import cached_features
 from coequal.files import atomic_write
-from coequal.images import to_uint8
+from coequal.images import Pixels, data_uri, png_bytes, tile, to_uint8
 from coequal.inputs.load import Input
 from coequal.metrics._distances import Wish, nearest
 
@@ -67,39 +63,27 @@ def write_sheet(
         for row, found in enumerate(indices.tolist())
     ]
     if path.suffix.lower() == ".png":
-        atomic_write(path, _png(np.concatenate([_under(strip) for strip in strips])))
+        rows = np.stack(strips).transpose(0, 3, 1, 2)
+        atomic_write(path, png_bytes(tile(rows, columns=1, gap=GAP)))
     else:
         atomic_write(path, _page(strips, distances, name).encode())
 
 
-def _strip(images: Tensor) -> NDArray[np.uint8]:
+def _strip(images: Tensor) -> Pixels:
     """Images in one row, white gaps between them, a wider one after the first: (h, w, 3)."""
     factor = max(1, ENLARGED // int(images.shape[2]))
-    pixels = to_uint8(images).expand(-1, 3, -1, -1).permute(0, 2, 3, 1).numpy()
-    large = pixels.repeat(factor, axis=1).repeat(factor, axis=2)
-    gap = np.full((large.shape[1], GAP, 3), 255, dtype=np.uint8)
-    parts: list[NDArray[np.uint8]] = [large[0], gap, gap, gap]
-    for image in large[1:]:
-        parts += [image, gap]
-    return np.concatenate(parts, axis=1)
+    pixels = to_uint8(images).expand(-1, 3, -1, -1).numpy()
+    large = pixels.repeat(factor, axis=2).repeat(factor, axis=3)
+    first, others = tile(large[:1], 1), tile(large[1:], len(large), gap=GAP)
+    gap = np.full((len(first), 3 * GAP, 3), 255, dtype=np.uint8)
+    return np.concatenate([first, gap, others], axis=1)
 
 
-def _under(strip: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return np.concatenate([strip, np.full((GAP, strip.shape[1], 3), 255, dtype=np.uint8)])
-
-
-def _png(pixels: NDArray[np.uint8]) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, format="PNG")
-    return file.getvalue()
-
-
-def _page(strips: list[NDArray[np.uint8]], distances: Tensor, name: str) -> str:
+def _page(strips: list[Pixels], distances: Tensor, name: str) -> str:
     rows = []
     for strip, row in zip(strips, distances, strict=True):
-        data = base64.b64encode(_png(strip)).decode()
         said = ", ".join(f"{float(distance):.3g}" for distance in row)
-        rows.append(f'<p><img src="data:image/png;base64,{data}" alt=""> {said}</p>')
+        rows.append(f'<p><img src="{data_uri(png_bytes(strip))}" alt=""> {said}</p>')
     escaped = name.replace("&", "&amp;").replace("<", "&lt;")
     return (
         '<!doctype html><meta charset="utf-8"><title>Nearest neighbours</title>'

@@ -1,7 +1,5 @@
 """Generated images side by side: a row for each model, a column for each latent."""
 
-import base64
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from coequal.analysis.summary import DataSummary
+from coequal.images import Pixels, data_uri, enlarge, png_bytes, tile
 from coequal.records import POINT
 from coequal.report.formatting import number, setting_name
 from coequal.report.scatter import scatters
@@ -46,14 +45,14 @@ class Row:
     def strip(self) -> Image.Image:
         """The row as the page shows it: small images enlarged, large ones made smaller."""
         side = int(self.images.shape[-1])
-        return _enlarged(_strip(self.images), SIDE / side if side > SIDE else max(1, 84 // side))
+        factor = SIDE / side if side > SIDE else max(1, 84 // side)
+        return Image.fromarray(enlarge(_row(self.images), factor))
 
     @property
     def uri(self) -> str:
         """The row as a PNG in a data URI."""
         untitled = replace(self, title="", detail="")
-        picture = _scatter([untitled]) if self.points else _png(self.strip)
-        return f"data:image/png;base64,{base64.b64encode(picture).decode()}"
+        return data_uri(_scatter([untitled]) if self.points else png_bytes(self.strip))
 
 
 def are_points(images: Images) -> bool:
@@ -83,14 +82,13 @@ def sheet(rows: Sequence[Row]) -> bytes:
     """All rows with their labels as one PNG file; of points, a scatter plot each."""
     if rows[0].points:
         return _scatter(rows)
-    strips = [_strip(row.images) for row in rows]
     factor = max(1, 56 // max(row.images.shape[-1] for row in rows))
-    strips = [_enlarged(strip, factor) for strip in strips]
+    strips = [Image.fromarray(enlarge(_row(row.images), factor)) for row in rows]
     heights = [max(strip.height, 34) + 6 for strip in strips]
     width = LABEL + max(strip.width for strip in strips) + 8
     picture = Image.new("RGB", (width, sum(heights) + 6), "white")
     draw = ImageDraw.Draw(picture)
-    bold, light = _font("DejaVuSans-Bold.ttf", 13), _font("DejaVuSans.ttf", 11)
+    bold, light = font("DejaVuSans-Bold.ttf", 13), font("DejaVuSans.ttf", 11)
     top = 6
     for row, strip, height in zip(rows, strips, heights, strict=True):
         middle = top + strip.height // 2
@@ -98,7 +96,7 @@ def sheet(rows: Sequence[Row]) -> bytes:
         draw.text((8, middle + 14), row.detail[:32], fill="#5f6875", font=light, anchor="ls")
         picture.paste(strip, (LABEL, top))
         top += height
-    return _png(picture)
+    return png_bytes(picture)
 
 
 def square_sheet(
@@ -112,12 +110,8 @@ def square_sheet(
     if are_points(images):
         return _scatter([Row("", "", images, real)])
     columns = columns or min(len(images), max(1, round(len(images) ** 0.5)))
-    strips = [_strip(images[i : i + columns]) for i in range(0, len(images), columns)]
-    side = strips[0].height + GAP
-    picture = Image.new(strips[0].mode, (strips[0].width, side * len(strips) - GAP), "white")
-    for row, strip in enumerate(strips):
-        picture.paste(strip, (0, row * side))
-    return _png(_enlarged(picture, max(1, at_least // side)))
+    factor = max(1, at_least // (images.shape[2] + GAP))
+    return png_bytes(enlarge(tile(images, columns, gap=GAP), factor))
 
 
 @dataclass(frozen=True)
@@ -149,7 +143,7 @@ def blocks(listed: Sequence[Block]) -> bytes:
             picture.paste(part, (left, top))
             left += part.width + APART
         top += height
-    return _png(picture)
+    return png_bytes(picture)
 
 
 APART, PAGE, NAMES = 18, 1500, 92  # pixels between blocks, of a page's width, for rows' names
@@ -157,12 +151,12 @@ APART, PAGE, NAMES = 18, 1500, 92  # pixels between blocks, of a page's width, f
 
 def _block(block: Block, factor: int) -> Image.Image:
     """One block with its title, and the names of its rows to the left."""
-    strips = [_enlarged(_strip(row).convert("RGB"), factor) for row in block.images]
+    strips = [Image.fromarray(enlarge(_row(row), factor)) for row in block.images]
     left, head = (NAMES if block.rows else 0), 36
     width, height = strips[0].width, strips[0].height + 3
     picture = Image.new("RGB", (left + width, head + height * len(strips)), "white")
     draw = ImageDraw.Draw(picture)
-    bold, light = _font("DejaVuSans-Bold.ttf", 13), _font("DejaVuSans.ttf", 11)
+    bold, light = font("DejaVuSans-Bold.ttf", 13), font("DejaVuSans.ttf", 11)
     draw.text((left, 14), block.title, fill="#1d2430", font=bold, anchor="ls")
     draw.text((left, 29), block.detail, fill="#5f6875", font=light, anchor="ls")
     for index, strip in enumerate(strips):
@@ -183,30 +177,10 @@ def _scatter(rows: Sequence[Row]) -> bytes:
         return scatters([(row.title, row.detail, row.images, row.real) for row in rows])
 
 
-def _strip(images: Images) -> Image.Image:
-    """Images in one row, a white gap between them."""
-    count, channels, height, width = images.shape
-    shown = images[:, :3] if channels >= 3 else np.repeat(images[:, :1], 3, axis=1)
-    canvas = np.full((height, count * (width + GAP) - GAP, 3), 255, dtype=np.uint8)
-    for place, image in enumerate(shown.transpose(0, 2, 3, 1)):
-        canvas[:, place * (width + GAP) : place * (width + GAP) + width] = image
-    picture = Image.fromarray(canvas)
-    return picture if channels >= 3 else picture.convert("L")
+def _row(images: Images) -> Pixels:
+    return tile(images, len(images), gap=GAP)
 
 
-def _enlarged(picture: Image.Image, factor: float) -> Image.Image:
-    """Whole pixels when larger, averaged when smaller."""
-    if factor == 1:
-        return picture
-    size = (round(picture.width * factor), round(picture.height * factor))
-    return picture.resize(size, Image.Resampling.NEAREST if factor > 1 else Image.Resampling.BOX)
-
-
-def _font(name: str, size: int) -> ImageFont.FreeTypeFont:
+def font(name: str, size: int) -> ImageFont.FreeTypeFont:
+    """A font of matplotlib's by the name of its file, in pixels."""
     return ImageFont.truetype(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / name, size)
-
-
-def _png(picture: Image.Image) -> bytes:
-    file = io.BytesIO()
-    picture.save(file, format="PNG", optimize=True)
-    return file.getvalue()

@@ -1,7 +1,5 @@
 """The page of `coequal manifold`: curves over delta, and images beside what is nearest to them."""
 
-import base64
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,9 +9,9 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
-from PIL import Image
 
 from coequal.files import atomic_write, write_json
+from coequal.images import data_uri, enlarge, png_bytes, tile
 from coequal.report.axes import WIDTH
 from coequal.report.style import (
     COLOURS,
@@ -132,15 +130,6 @@ def draw_curves(curves: Sequence[Mapping[str, float]], delta: float) -> Figure:
 
 def picture(pair: Pair) -> str:
     """The two images side by side as a PNG in a data URI."""
-    both = [
-        np.repeat(image[:3], 3 // len(image[:3]), axis=0) for image in (pair.image, pair.nearest)
-    ]
-    gap = np.full((3, both[0].shape[1], 1), 128, dtype=np.uint8)
-    pixels = np.concatenate([both[0], gap, both[1]], axis=2).transpose(1, 2, 0)
-    factor = max(1, -(-ENLARGED // pixels.shape[0]))
-    large = Image.fromarray(pixels).resize(
-        (pixels.shape[1] * factor, pixels.shape[0] * factor), Image.Resampling.NEAREST
-    )
-    file = io.BytesIO()
-    large.save(file, format="PNG", optimize=True)
-    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
+    both = [np.repeat(i[:3], 3 // len(i[:3]), axis=0) for i in (pair.image, pair.nearest)]
+    pixels = tile(np.stack(both), columns=2, background=128)
+    return data_uri(png_bytes(enlarge(pixels, max(1, -(-ENLARGED // len(pixels))))))

@@ -1,6 +1,5 @@
 """What a reader looks at rather than reads: samples, samples by class, nearest training images."""
 
-import base64
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from PIL import Image
 from coequal.analysis.model import ModelSummary
 from coequal.analysis.summary import DataSummary
 from coequal.files import atomic_write
+from coequal.images import data_uri
 from coequal.report.formatting import number
 from coequal.report.image_grids import Block, Row, blocks, sample_rows, sheet
 from coequal.report.style import as_pdf, as_svg, house_style
@@ -35,7 +35,7 @@ class Sheet:
     @property
     def uri(self) -> str:
         """The picture in a data URI."""
-        return f"data:image/png;base64,{base64.b64encode(self.png).decode()}"
+        return data_uri(self.png)
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from coequal.health import Health
 from coequal.health.signals import NAMES, Signals
+from coequal.images import tile
 from coequal.records import POINT
 
 GROUPS = {"loss_discriminator": "loss/discriminator", "loss_generator": "loss/generator"}
-GAP = 1  # pixels between two images
 
 
 def refuse_without_tensorboard() -> None:
@@ -62,22 +62,11 @@ class TensorBoardLog:
     def frame(self, images: NDArray[Any], step: int) -> None:
         """Write a frame as one picture; points in the plane make none."""
         if images.shape[1:] != POINT:
-            self.writer.add_image("samples", tiled(images), step)
+            columns = math.isqrt(len(images) - 1) + 1  # about as wide as high
+            picture = tile(images, columns)
+            layout = "HW" if picture.ndim == 2 else "HWC"
+            self.writer.add_image("samples", picture, step, dataformats=layout)
 
     def close(self) -> None:
         """Write what is left."""
         self.writer.close()
-
-
-def tiled(images: NDArray[Any]) -> NDArray[np.uint8]:
-    """Images (n, channels, height, width) as one, (1 or 3, rows, columns), about as wide as high,
-    white between them."""
-    shown = images[:, :3] if images.shape[1] >= 3 else images[:, :1]
-    count, channels, height, width = shown.shape
-    columns = math.isqrt(count - 1) + 1
-    rows = -(-count // columns)
-    canvas = np.full((channels, rows * (height + GAP), columns * (width + GAP)), 255, np.uint8)
-    for place, image in enumerate(shown):
-        top, left = place // columns * (height + GAP), place % columns * (width + GAP)
-        canvas[:, top : top + height, left : left + width] = image
-    return canvas[:, :-GAP, :-GAP]

@@ -1,6 +1,5 @@
 """Samples over time: single pictures for the page, one animation as a file."""
 
-import base64
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,12 +7,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from coequal.files import atomic_write
-from coequal.report.image_grids import square_sheet
+from coequal.images import data_uri
+from coequal.report.image_grids import font, square_sheet
 from coequal.results.folder import RunFolder
 
 PACE, REST = 160, 1600  # milliseconds of a picture, and of the last
@@ -31,8 +30,7 @@ class Frame:
     @cached_property
     def uri(self) -> str:
         """The images in a square, one pixel each, as a PNG in a data URI."""
-        png = square_sheet(self.images, self.real, at_least=1)
-        return f"data:image/png;base64,{base64.b64encode(png).decode()}"
+        return data_uri(square_sheet(self.images, self.real, at_least=1))
 
 
 def frames_of(folder: RunFolder, trial_id: str, data: str) -> list[Frame]:
@@ -63,10 +61,8 @@ def _captioned(frame: Frame) -> Image.Image:
     sheet = png.convert("L" if png.mode == "L" else "RGB")
     picture = Image.new(sheet.mode, (sheet.width, sheet.height + CAPTION), "white")
     picture.paste(sheet, (0, 0))
-    fonts = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
-    font = ImageFont.truetype(fonts / "DejaVuSans.ttf", 13)
     place = (picture.width // 2, sheet.height + CAPTION // 2)
     ImageDraw.Draw(picture).text(
-        place, f"step {frame.step:,}", fill="black", font=font, anchor="mm"
+        place, f"step {frame.step:,}", fill="black", font=font("DejaVuSans.ttf", 13), anchor="mm"
     )
     return picture
