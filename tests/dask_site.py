@@ -5,18 +5,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
+from waiting import until
+
 DASK = str(Path(sys.executable).parent / "dask")
-
-
-def until(there: Callable[[], bool], what: str, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not there():
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        time.sleep(0.05)
 
 
 class Site:
@@ -51,7 +44,7 @@ class Site:
 
     def kill(self, name: str, number: int = signal.SIGKILL) -> None:
         self.processes[name].send_signal(number)
-        self.processes.pop(name).wait(30)
+        self.processes.pop(name).wait()
 
     def said(self, name: str) -> str:
         """What a process has written to its log."""
@@ -61,4 +54,4 @@ class Site:
         for process in self.processes.values():
             process.kill()
         for process in self.processes.values():
-            process.wait(30)
+            process.wait()

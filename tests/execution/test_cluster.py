@@ -14,8 +14,9 @@ from pebble import ProcessExpired
 
 from coequal.execution.cluster import Cluster, Lost
 from coequal.execution.local import Local
+from waiting import HOUR, until
 
-from dask_site import Site, until
+from dask_site import Site
 from worker_tasks import die, double, hold, refuse, rest, wait_for_go
 
 pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
@@ -79,7 +80,7 @@ def test_a_worker_dies_another_joins_and_every_call_ends_once(site, notes):
             while queue and len(futures) < 2 * max(1, executor.slots()):
                 name = queue.pop(0)
                 futures[executor.submit(rest, notes, name, 0.4)] = name
-            for future in wait(futures, timeout=60, return_when=FIRST_COMPLETED).done:
+            for future in wait(futures, return_when=FIRST_COMPLETED).done:
                 assert future.result() == futures.pop(future)
                 ended.append(future.result())
             if len(ended) >= 6 and not changed:
@@ -117,7 +118,7 @@ def test_what_happens_to_a_call_arrives_as_from_local(site, notes):
         (notes / "go").touch()
         assert innocent.result() == "innocent"
     with Cluster(site.address, preload=PRELOAD, seconds=2) as cluster:
-        late = cluster.submit(rest, notes, "long", 60)
+        late = cluster.submit(rest, notes, "long", HOUR)
         with pytest.raises(TimeoutError, match=r"^it took longer than 2 s$"):
             late.result()
     assert running(notes) == []
@@ -137,18 +138,18 @@ def test_resources_say_how_many_run_and_a_leaving_worker_hands_its_calls_on(site
         assert not any(alive(process) for process in first)
         site.worker("other", "--nthreads", "4", "--resources", "GPU=1")
         (notes / "go").touch()
-        assert [future.result(timeout=60) for future in futures] == ["0", "1", "2", "3"]
+        assert [future.result() for future in futures] == ["0", "1", "2", "3"]
 
 
 def test_a_call_taken_back_ends_on_its_worker(site, notes):
     with Cluster(site.address, preload=PRELOAD) as executor:
-        future = executor.submit(rest, notes, "long", 60)
+        future = executor.submit(rest, notes, "long", HOUR)
         until(lambda: len(running(notes)) == 1, "a call")
         assert future.cancel()
         until(lambda: not running(notes), "its end")
-        assert wait([future], timeout=5).done == {future}
+        assert wait([future]).done == {future}
         assert executor.submit(double, 1).result() == 2
-        executor.submit(rest, notes, "last", 60)
+        executor.submit(rest, notes, "last", HOUR)
         until(lambda: len(running(notes)) == 1, "a call")
         executor.shutdown(cancel_futures=True)
         until(lambda: not running(notes), "its end")
@@ -159,7 +160,7 @@ def test_calls_end_with_a_coordinator_that_was_killed(site, notes, tmp_path):
     script.write_text(
         "import sys; from pathlib import Path; from worker_tasks import rest\n"
         "from coequal.execution.cluster import Cluster\n"
-        "Cluster(sys.argv[1]).submit(rest, Path(sys.argv[2]), 'only', 60).result()\n"
+        "Cluster(sys.argv[1]).submit(rest, Path(sys.argv[2]), 'only', 3600).result()\n"
     )
     coordinator = subprocess.Popen(
         [sys.executable, str(script), site.address, str(notes)],
@@ -176,12 +177,12 @@ def test_a_scheduler_that_dies_is_said_in_one_sentence(notes, tmp_path, capfd):
     site.worker("a")
     executor = Cluster(site.address, preload=PRELOAD)
     until(lambda: executor.slots() == 2, "a worker")
-    futures = [executor.submit(rest, notes, str(number), 60) for number in range(3)]
+    futures = [executor.submit(rest, notes, str(number), HOUR) for number in range(3)]
     until(lambda: len(running(notes)) == 2, "two calls")
     site.kill("scheduler")
     for future in futures:
         with pytest.raises(Lost, match=f"scheduler at {site.address} is gone.*same command"):
-            future.result(timeout=30)
+            future.result()
     with pytest.raises(Lost, match="is gone"):
         executor.submit(double, 1)
     with pytest.raises(Lost, match="is gone"):
@@ -199,7 +200,7 @@ def test_a_worker_with_a_nanny_is_told_what_to_do(site):
         Cluster(site.address, {"NANNY": 1}) as executor,
         pytest.raises(Lost, match="start it with --no-nanny"),
     ):
-        executor.submit(double, 1).result(timeout=60)
+        executor.submit(double, 1).result()
 
 
 def test_no_scheduler_no_dask_and_no_sense_are_said(monkeypatch):

@@ -15,6 +15,7 @@ import pytest
 from pebble import ProcessExpired
 
 from coequal.execution.local import Local
+from waiting import HOUR, until
 
 from worker_tasks import (
     die,
@@ -47,24 +48,18 @@ def two() -> Iterator[Local]:
         yield executor
 
 
-def gone(process_id: int, seconds: float = 10) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        try:
-            state = Path(f"/proc/{process_id}/stat").read_text().rsplit(")", 1)[1].split()[0]
-        except OSError:
-            return True
-        if state == "Z":
-            return True
-        time.sleep(0.05)
-    return False
+def gone(process_id: int) -> bool:
+    try:
+        state = Path(f"/proc/{process_id}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return True
+    return state == "Z"
 
 
-def begun(folder: Path, count: int = 1) -> list[Path]:
-    deadline = time.monotonic() + 30
-    while len(found := list(folder.glob("*.begun.*"))) < count and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return found
+def begun(folder: Path) -> list[Path]:
+    """The notes of the calls that have begun; waits for the first."""
+    until(lambda: any(folder.glob("*.begun.*")), "a call")
+    return list(folder.glob("*.begun.*"))
 
 
 def test_each_call_has_a_fresh_process_with_the_modules_in_it(two):
@@ -97,17 +92,15 @@ def test_a_process_that_dies_costs_its_own_call_only(two, tmp_path, call, argume
     begun(tmp_path)
     victim = two.submit(call, argument)
     with pytest.raises(ProcessExpired, match=f"^{why}$"):
-        victim.result(timeout=20)
+        victim.result()
     assert [other.result() for other in others] == ["0", "1", "2"]
 
 
 def test_a_time_limit_ends_its_own_call_only():
     with Local(2, PRELOAD, seconds=4.0) as executor:
-        slow, quick = executor.submit(time.sleep, 60), executor.submit(double, 2)
-        began = time.monotonic()
+        slow, quick = executor.submit(time.sleep, HOUR), executor.submit(double, 2)
         with pytest.raises(TimeoutError, match=r"^it took longer than 4 s$"):
             slow.result()
-        assert 3 < time.monotonic() - began < 30
         assert quick.result() == 4
         # Somebody else's time-out, of a network folder perhaps, is not the limit.
         with pytest.raises(OSError, match="TimeoutError: the server did not answer") as caught:
@@ -166,12 +159,10 @@ def test_numbers_that_cannot_be_are_refused(options, message):
 
 def test_a_stop_ends_what_runs_and_starts_no_more(tmp_path):
     executor = Local(1, PRELOAD)
-    futures = [executor.submit(rest, tmp_path, str(number), 60) for number in range(3)]
+    futures = [executor.submit(rest, tmp_path, str(number), HOUR) for number in range(3)]
     (note,) = begun(tmp_path)
-    began = time.monotonic()
     executor.shutdown(wait=True, cancel_futures=True)
-    assert time.monotonic() - began < 30
-    assert gone(int(note.suffix[1:]))
+    until(lambda: gone(int(note.suffix[1:])), "the end of the call")
     assert isinstance(futures[0].exception(), CancelledError)
     assert all(future.cancelled() for future in futures[1:])
     assert len(list(tmp_path.iterdir())) == 1
@@ -183,7 +174,7 @@ def test_calls_end_with_a_parent_that_was_killed(tmp_path):
         "import sys; from pathlib import Path; from worker_tasks import rest\n"
         "from coequal.execution.local import Local\n"
         "if __name__ == '__main__':\n"
-        "    Local(1, ['worker_tasks']).submit(rest, Path(sys.argv[1]), 'only', 60).result()\n"
+        "    Local(1, ['worker_tasks']).submit(rest, Path(sys.argv[1]), 'only', 3600).result()\n"
     )
     (tmp_path / "notes").mkdir()
     parent = subprocess.Popen(
@@ -193,4 +184,4 @@ def test_calls_end_with_a_parent_that_was_killed(tmp_path):
     (note,) = begun(tmp_path / "notes")
     parent.kill()
     parent.wait()
-    assert gone(int(note.suffix[1:]))
+    until(lambda: gone(int(note.suffix[1:])), "the end of the call")

@@ -1,6 +1,5 @@
 """Several data sets: transfer, everything normalised, and how large the page becomes."""
 
-import time
 from pathlib import Path
 
 import pytest
@@ -122,8 +121,6 @@ def test_a_large_study_gives_a_page_that_opens_at_once(tmp_path: Path):
     # stay below 4 MB (measured once: 12 models x 5 data sets, without images).
     names = [*TITLES, "a", "b", "c", "d"]
     run = whole_study(models=names, data=("v",), settings=100, seeds=10)
-    begun = time.process_time()
     found = summaries(run.study, run.plan, run.results, run.references, METRICS)
     page = write_pages(tmp_path, run.study, "study: large\n", found, {})
     assert page.stat().st_size < 8e5
-    assert time.process_time() - begun < 60

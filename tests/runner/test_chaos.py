@@ -20,15 +20,16 @@ import pytest
 from coequal import api
 from coequal.results.folder import RunFolder
 from coequal.runner.progress import Progress
+from waiting import HANGS, until
 
-from dask_site import Site, until
+from dask_site import Site
 
 WHOLE = bool(os.environ.get("COEQUAL_CHAOS"))
 EIGHT = ["mm_gan", "ns_gan", "lsgan", "wgan", "wgan_gp", "dragan", "began", "vae"]
 MODELS, SETTINGS, WORKERS, KILLS = (EIGHT, 25, 4, 5) if WHOLE else (["ns_gan", "vae"], 3, 2, 1)
 EVERY = 1.0  # seconds between two kills of a worker,
 MOST = 10**6 if WHOLE else 6  # of which the short form has so many, and none before the first trial
-PATIENCE = 1800 if WHOLE else 240  # seconds for everything
+PATIENCE = 1800 if WHOLE else HANGS  # seconds for everything
 
 STUDY = f"""\
 study: chaos

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -24,6 +23,7 @@ from coequal.runner.progress import Progress
 from coequal.seeds import seed_for
 from coequal.study.spec import Study
 from coequal.trial.weights import load_generator
+from waiting import until
 
 import toys
 
@@ -122,9 +122,7 @@ def test_killed_and_run_again_it_loses_nothing_that_ended(whole, tmp_path):
     process = subprocess.Popen(
         [sys.executable, "-c", script, json.dumps(TINY), str(out)], stderr=subprocess.DEVNULL
     )
-    deadline = time.monotonic() + 60
-    while not list(out.glob("trials/*/*/result.json")) and time.monotonic() < deadline:
-        time.sleep(0.02)
+    until(lambda: any(out.glob("trials/*/*/result.json")), "a result", of=process)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     ended = {path: path.stat().st_mtime_ns for path in out.glob("trials/*/*/result.json")}
@@ -447,7 +445,6 @@ def test_a_worker_that_dies_costs_its_own_trial_only(tmp_path):
         env={**os.environ, "PYTHONPATH": python_path},
         capture_output=True,
         text=True,
-        timeout=120,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -589,9 +586,7 @@ def test_workers_end_with_a_coordinator_that_was_killed(whole, tmp_path):
     process = subprocess.Popen(
         [sys.executable, str(script), json.dumps(TINY), str(out)], stderr=subprocess.DEVNULL
     )
-    deadline = time.monotonic() + 90
-    while not list(out.glob("trials/*/*/result.json")) and time.monotonic() < deadline:
-        time.sleep(0.02)
+    until(lambda: any(out.glob("trials/*/*/result.json")), "a result", of=process)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     run(out)

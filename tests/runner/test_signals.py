@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from coequal import api
+from waiting import until
 
 STUDY = """\
 study: signals
@@ -23,7 +23,6 @@ search: {settings: 1}
 training: {budget: {discriminator_steps: 700}, batch_size: 16, checkpoints: 2}
 evaluation: {encoder: pixels, samples: 40}
 """
-PATIENCE = 240  # seconds, on a busy machine
 COMMAND = [sys.executable, "-c", "from coequal.cli.app import main; main()", "run", "signals.yaml"]
 
 
@@ -61,12 +60,15 @@ def begun(place: Path, *options: str) -> Iterator[subprocess.Popen]:
 
 def trained(place: Path, coordinator: subprocess.Popen, count: int) -> set[Path]:
     """So many trials that train; waits for them."""
-    deadline = time.monotonic() + PATIENCE
-    while len(found := in_training(place / "run")) < count:
-        assert coordinator.poll() is None, (place / "log.txt").read_text()
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    return found
+    trials: set[Path] = set()
+
+    def enough() -> bool:
+        trials.clear()
+        trials.update(in_training(place / "run"))
+        return len(trials) >= count
+
+    until(enough, f"{count} trials that train", of=coordinator)
+    return trials
 
 
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="needs process groups")
@@ -77,7 +79,7 @@ def test_a_signal_to_the_whole_group_leaves_a_checkpoint_of_every_trial(tmp_path
         with begun(tmp_path, "--workers", "2") as coordinator:
             trials = trained(tmp_path, coordinator, 2)
             os.killpg(coordinator.pid, number)
-            assert coordinator.wait(PATIENCE) == code, (tmp_path / "log.txt").read_text()
+            assert coordinator.wait() == code, (tmp_path / "log.txt").read_text()
         for trial in trials:
             assert not (trial / "result.json").exists()
             assert (trial / "checkpoint" / "state.json").exists()
@@ -98,6 +100,6 @@ def test_a_sigterm_to_one_trial_costs_it_nothing(tmp_path):
         (trial,) = trained(tmp_path, coordinator, 1)
         log = (trial / "log.txt").read_text()
         os.kill(int(log.split("begins in process ")[1].split()[0]), signal.SIGTERM)
-        assert coordinator.wait(PATIENCE) == 0, (tmp_path / "log.txt").read_text()
+        assert coordinator.wait() == 0, (tmp_path / "log.txt").read_text()
     assert json.loads((trial / "result.json").read_text())["status"] == "done"
     assert "goes on from the checkpoint of step" in (trial / "log.txt").read_text()
