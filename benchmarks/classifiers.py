@@ -26,7 +26,7 @@ def main() -> None:
     options = _arguments()
     torch.set_num_threads(1)
     data = load_dataset("fashion_mnist", data_folder(), None, print)
-    images, labels = in_fixed_order(data.train.images, data.train.labels)
+    images, labels = in_fixed_order(data.train.images.whole, data.train.labels)
     if options.images:
         rows = some_of_each(labels, options.images, 0)
         images, labels = images[rows], labels[rows]
@@ -38,7 +38,7 @@ def main() -> None:
         times = [time.process_time()]
         classifier = train(images, labels, 10, recipe, seed)
         times.append(time.process_time())
-        right.append(predict(classifier, data.test.images)[:, 0] == data.test.labels)
+        right.append(predict(classifier, data.test.images.whole)[:, 0] == data.test.labels)
         times.append(time.process_time())
         took = [after - before for before, after in pairwise(times)]
         share = float(right[-1].double().mean())

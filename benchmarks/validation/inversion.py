@@ -133,7 +133,7 @@ def _perfect(data: Dataset, count: int) -> Iterator[Row]:
 
 
 def _memorised(data: Dataset, count: int) -> Iterator[Row]:
-    known = data.train.images.flatten(1)
+    known = data.train.images.whole.flatten(1)
     norms = known.square().sum(1)
     for name, split in (("test", data.test), ("training", data.train)):
         wanted = split.images[:count].flatten(1)

@@ -242,7 +242,8 @@ def test_a_users_mistake_is_one_message(finished, arguments, message):
     assert "Traceback" not in done.stderr
 
 
-def test_train_from_a_folder_of_images(tmp_path):
+def test_train_from_a_folder_of_images(tmp_path, monkeypatch):
+    monkeypatch.setenv("COEQUAL_DATA", str(tmp_path / "data"))
     rng = np.random.default_rng(0)
     for index in range(60):
         folder = tmp_path / "images" / f"class{index % 2}"

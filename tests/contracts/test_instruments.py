@@ -6,6 +6,7 @@ import torch
 from coequal import lookup
 from coequal.contract import Dataset, ImageSet, Split
 from coequal.datasets._loading import load_dataset
+from coequal.evaluation.feature_cache import features_in_parts
 from coequal.manifolds.polygons.family import PolygonFamily
 from coequal.rng import Rng
 
@@ -90,7 +91,7 @@ def test_an_encoder(name, digits, tmp_path):
     lines: list[str] = []
     before = torch.get_rng_state()
     encoder = kind.prepare(data, tmp_path, lines.append)
-    images = data.test.images
+    images = data.test.images.whole
     features = encoder.features(images)
     assert torch.equal(before, torch.get_rng_state())
     assert features.dtype == torch.float32
@@ -117,13 +118,20 @@ def test_the_classifiers_weights_depend_on_the_images(digits, tmp_path):
     kind = lookup.load("encoders", "classifier")
     turned = Dataset(
         "turned",
-        Split(digits.train.images.flip(2), digits.train.labels),
+        Split(digits.train.images.whole.flip(2), digits.train.labels),
         digits.validation,
         digits.test,
         digits.classes,
     )
     ids = {kind.prepare(data, tmp_path, lambda line: None).id for data in (digits, turned)}
     assert len(ids) == 2
+
+
+@pytest.mark.parametrize("name", ["classifier", "pixels"])
+def test_features_of_images_read_in_parts_are_those_of_all_at_once(name, digits, tmp_path):
+    encoder = lookup.load("encoders", name).prepare(digits, tmp_path, lambda line: None)
+    images = digits.train.images  # 1,087: parts of 500, 500 and 87
+    assert torch.equal(features_in_parts(images, encoder), encoder.features(images.whole))
 
 
 def test_the_classifiers_weights_do_not_depend_on_the_threads(digits, tmp_path):

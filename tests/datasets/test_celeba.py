@@ -68,7 +68,7 @@ def test_the_splits_are_the_published_ones_and_the_pictures_their_centres(fill, 
     for split, wanted in zip((data.train, data.validation, data.test), reds, strict=True):
         assert split.images.dtype == torch.uint8
         assert split.labels is None
-        for image, red in zip(split.images.int(), wanted, strict=True):
+        for image, red in zip(split.images.whole.int(), wanted, strict=True):
             assert (image[0] - red).abs().max() <= 2  # JPEG rounds
             assert image[1:].max() <= 2  # nothing of the grey frame is left
     assert data.classes is None
@@ -99,7 +99,7 @@ def test_pictures_are_decoded_once_into_a_file_that_is_enough(fill, folder, tmp_
     (folder / PARTITION).unlink()
     again = load_celeba("", tmp_path, log=lines.append)
     assert len(lines) == 1
-    assert torch.equal(first.train.images, again.train.images)
+    assert torch.equal(first.train.images.whole, again.train.images.whole)
     assert first.notes == again.notes
     names = ["aligned_64x64.json", "aligned_64x64.npy"]
     assert sorted(path.name for path in folder.iterdir()) == names
@@ -109,7 +109,7 @@ def test_the_file_is_mapped_and_what_is_written_to_the_images_stays_in_memory(
     fill, folder, tmp_path
 ):
     fill(contents())
-    images = load_celeba("", tmp_path).train.images
+    images = load_celeba("", tmp_path).train.images.whole
     before = (folder / "aligned_64x64.npy").read_bytes()
     assert isinstance(np.load(folder / "aligned_64x64.npy", mmap_mode="c"), np.memmap)
     images.fill_(7)

@@ -47,16 +47,18 @@ def test_the_archive_is_read_and_a_fifth_of_the_training_images_held_out(load, p
     assert data.name == "cifar10"
     assert data.shape == (3, 32, 32)
     assert [len(data.train), len(data.validation), len(data.test)] == [16, 4, 4]  # of 5 x 4, and 4
-    assert data.test.images[:, 0, 0, 0].tolist() == [20, 21, 22, 23]
+    assert data.test.images.whole[:, 0, 0, 0].tolist() == [20, 21, 22, 23]
     assert data.test.labels.tolist() == [0, 1, 2, 3]
     both = [data.train, data.validation]
-    assert sorted(torch.cat([part.images[:, 0, 5, 5] for part in both]).tolist()) == [*range(20)]
+    assert sorted(torch.cat([part.images.whole[:, 0, 5, 5] for part in both]).tolist()) == [
+        *range(20)
+    ]
     assert "the 20 official training images were split into 16 to train and 4" in data.notes[0]
 
 
 def test_planes_are_red_green_blue_and_labels_go_along(load):
     data = load(batches())
-    for image, label in zip(data.validation.images, data.validation.labels, strict=True):
+    for image, label in zip(data.validation.images.whole, data.validation.labels, strict=True):
         number = int(image[0, 0, 0])
         assert image[0].unique().tolist() == [number]
         assert image[1].unique().tolist() == [255 - number]

@@ -42,17 +42,19 @@ def test_the_archive_is_read_with_fine_labels_and_a_fifth_held_out(load, place):
     assert data.name == "cifar100"
     assert data.shape == (3, 32, 32)
     assert [len(data.train), len(data.validation), len(data.test)] == [16, 4, 4]
-    assert data.test.images[:, 0, 0, 0].tolist() == [20, 21, 22, 23]
+    assert data.test.images.whole[:, 0, 0, 0].tolist() == [20, 21, 22, 23]
     assert data.test.labels.tolist() == [80, 84, 88, 92]
     both = [data.train, data.validation]
-    assert sorted(torch.cat([part.images[:, 0, 5, 5] for part in both]).tolist()) == [*range(20)]
+    assert sorted(torch.cat([part.images.whole[:, 0, 5, 5] for part in both]).tolist()) == [
+        *range(20)
+    ]
     for part in both:
-        assert torch.equal(part.labels, 4 * part.images[:, 0, 9, 9].long())
+        assert torch.equal(part.labels, 4 * part.images.whole[:, 0, 9, 9].long())
     assert "the 20 official training images were split into 16 to train and 4" in data.notes[0]
 
 
 def test_planes_are_red_green_blue_and_resized_images_say_so(load):
-    image = load(members()).test.images[3]
+    image = load(members()).test.images.whole[3]
     assert image[0].unique().tolist() == [23]
     assert image[1].unique().tolist() == [232]
     assert image[2, 7].tolist() == list(range(32))

@@ -42,12 +42,12 @@ def test_a_bad_file_is_refused_by_name(raw, said):
 def test_four_files_are_a_data_set_with_a_sixth_held_out(idx_files):
     data = read_idx_files("a", Found(idx_files, ["that one"]), tuple("0123456789"))
     assert [len(data.train), len(data.validation), len(data.test)] == [10, 2, 5]  # 12 / 6 = 2
-    numbers = [split.images[:, 0, 0, 0].tolist() for split in (data.train, data.validation)]
+    numbers = [split.images.whole[:, 0, 0, 0].tolist() for split in (data.train, data.validation)]
     assert sorted(numbers[0] + numbers[1]) == list(range(12))
     for split, own in zip((data.train, data.validation), numbers, strict=True):
         assert split.labels.tolist() == [number % 10 for number in own]
         assert split.labels.dtype == torch.int64
-    assert data.test.images[:, 0, 27, 27].tolist() == [100, 101, 102, 103, 104]
+    assert data.test.images.whole[:, 0, 27, 27].tolist() == [100, 101, 102, 103, 104]
     assert data.notes == (
         "the 12 official training images were split into 10 to train and 2 to validate; the test "
         "images are the official ones",

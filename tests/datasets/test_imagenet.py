@@ -42,7 +42,7 @@ def load(root, tmp_path):
 
 
 def reds(split):
-    return split.images[:, 0].float().mean((1, 2)).round().int().tolist()
+    return split.images.whole[:, 0].float().mean((1, 2)).round().int().tolist()
 
 
 def test_val_is_the_test_split_and_validation_is_held_out_of_train(load, root):
@@ -100,13 +100,13 @@ def test_another_size_is_decoded_from_the_pictures(load, size):
         load(100)
 
 
-def test_pictures_are_decoded_once_and_the_log_says_what_room_they_take(load, tmp_path):
+def test_pictures_are_decoded_once_and_the_log_says_what_space_they_take(load, tmp_path):
     lines = []
     first = load(log=lines.append)
     assert len(lines) == 1
     # 36 x 3 x 64 x 64 bytes
     assert lines[0].startswith(f"decoding 36 pictures of {tmp_path / 'pictures'}, once, into ")
-    assert lines[0].endswith("_64x64.npy (0.0 GB, on disk and mapped into memory as needed)")
+    assert lines[0].endswith("_64x64.npy (0.0 GB, on disk and read as needed)")
     again = load(log=lines.append)
     assert len(lines) == 1
     assert fingerprint(first) == fingerprint(again)
@@ -135,7 +135,7 @@ def test_each_picture_is_in_the_file_before_the_next_is_decoded(load, monkeypatc
 
 
 def test_decoding_tells_how_far_it_is(load, monkeypatch):
-    monkeypatch.setattr(_pictures, "_TOLD_EVERY", 20)
+    monkeypatch.setattr(_pictures, "_PICTURES_PER_LOG_LINE", 20)
     lines = []
     load(log=lines.append)
     assert "decoded 20 of 36 pictures of " in lines[1]

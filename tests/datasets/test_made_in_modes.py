@@ -32,8 +32,8 @@ def test_points(name, modes, tmp_path):
         assert len(data.classes) == modes
         assert set(data.train.labels.tolist()) == set(range(modes))
     again = load_dataset(name, tmp_path)
-    splits = [data.train.images, data.validation.images, data.test.images]
-    assert torch.equal(again.test.images, splits[2])
+    splits = [data.train.images.whole, data.validation.images.whole, data.test.images.whole]
+    assert torch.equal(again.test.images.whole, splits[2])
     assert len(torch.cat(splits).unique(dim=0)) == 700  # no point twice, within a split or across
 
 
@@ -46,9 +46,9 @@ def test_colour_shapes(tmp_path):
     assert lines == ["making 700 images of colour_shapes"]
     again = load_dataset("colour_shapes", tmp_path, 28, lines.append)
     assert len(lines) == 1
-    assert torch.equal(again.train.images, data.train.images)
+    assert torch.equal(again.train.images.whole, data.train.images.whole)
     assert torch.equal(again.test.labels, data.test.labels)
-    found = assign(as_float(data.test.images))
+    found = assign(as_float(data.test.images.whole))
     assert torch.equal(found.mode, data.test.labels)
     assert found.squared.max() < 1e-3
 
@@ -81,6 +81,6 @@ def test_the_classifier_says_what_points_lack_and_pixels_take_them_as_they_are(t
     )
     pixels = load("encoders", "pixels")
     assert pixels.unsupported_reason(ring) is None
-    features = pixels.prepare(ring, tmp_path, print).features(ring.test.images)
-    assert torch.equal(features, ring.test.images.flatten(1))
+    features = pixels.prepare(ring, tmp_path, print).features(ring.test.images.whole)
+    assert torch.equal(features, ring.test.images.whole.flatten(1))
     assert _default_encoder(ring)[0] == "pixels"

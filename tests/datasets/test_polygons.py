@@ -24,7 +24,7 @@ def test_images_are_floats_of_the_counts_and_range(name, tmp_path):
     data = load_dataset(name, tmp_path)
     assert [len(data.split(part)) for part in ("train", "validation", "test")] == [60, 10, 20]
     for part in ("train", "validation", "test"):
-        images = data.split(part).images
+        images = data.split(part).images.whole
         assert images.dtype == torch.float32
         assert images.shape[1:] == (1, 28, 28)
         assert float(images.min()) >= 0
@@ -36,7 +36,7 @@ def test_images_are_floats_of_the_counts_and_range(name, tmp_path):
 @pytest.mark.usefixtures("few")
 def test_images_are_those_of_the_polygons_of_the_split(tmp_path):
     family = PolygonFamily(3)
-    test = load_dataset("triangles", tmp_path).test.images
+    test = load_dataset("triangles", tmp_path).test.images.whole
     # 1e-6: another chunk of the renderer's may round otherwise.
     expected = family.images(_polygons.vertices_of(family, "test", 20))
     torch.testing.assert_close(test, expected, atol=1e-6, rtol=0)
@@ -46,7 +46,7 @@ def test_images_are_those_of_the_polygons_of_the_split(tmp_path):
 def test_the_same_at_every_call_wherever_it_is_made(tmp_path):
     first = load_dataset("triangles", tmp_path / "a")
     again = load_dataset("triangles", tmp_path / "b")
-    assert torch.equal(first.train.images, again.train.images)
+    assert torch.equal(first.train.images.whole, again.train.images.whole)
 
 
 @pytest.mark.usefixtures("few")
@@ -57,7 +57,7 @@ def test_what_is_made_is_kept(tmp_path, monkeypatch):
     monkeypatch.setattr(_polygons, "_images", None)  # no image can be made any more
     again = load_dataset("triangles", tmp_path, log=told.append)
     assert len(told) == 1
-    assert torch.equal(first.test.images, again.test.images)
+    assert torch.equal(first.test.images.whole, again.test.images.whole)
 
 
 @pytest.mark.usefixtures("few")
@@ -69,7 +69,7 @@ def test_names_modes_and_sizes_are_different_images(tmp_path):
     assert len({fingerprint(data) for data in found}) == 5
     for i, one in enumerate(found[:4]):
         for other in found[:i]:
-            assert not torch.equal(one.train.images, other.train.images)
+            assert not torch.equal(one.train.images.whole, other.train.images.whole)
     # One name more for the same images.
     assert fingerprint(load_dataset("polygons:4", tmp_path)) == fingerprint(found[2])
 
@@ -77,7 +77,7 @@ def test_names_modes_and_sizes_are_different_images(tmp_path):
 @pytest.mark.usefixtures("few")
 def test_splits_share_no_image(tmp_path):
     data = load_dataset("triangles", tmp_path)
-    every = torch.cat([data.split(part).images for part in ("train", "validation", "test")])
+    every = torch.cat([data.split(part).images.whole for part in ("train", "validation", "test")])
     apart = torch.cdist(every.flatten(1), every.flatten(1)) + 1e3 * torch.eye(90)
     assert float(apart.min()) > 0.01
 
@@ -86,7 +86,8 @@ def test_splits_share_no_image(tmp_path):
 def test_the_fingerprint_is_of_the_recipe_and_the_counts(tmp_path, monkeypatch):
     data = load_dataset("triangles", tmp_path)
     before = fingerprint(data)
-    data.train.images.mul_(0.5)  # the images do not count: floats may round otherwise elsewhere
+    # The images do not count: floats may round otherwise elsewhere.
+    data.train.images.whole.mul_(0.5)
     assert fingerprint(data) == before
     monkeypatch.setattr(_polygons, "COUNTS", {"train": 59, "validation": 10, "test": 20})
     assert fingerprint(load_dataset("triangles", tmp_path / "fewer")) != before

@@ -15,7 +15,7 @@ def test_halving_mixes_by_the_filter_of_twice_the_width():
     image = torch.zeros(2, 3, 56, 56, dtype=torch.uint8)
     image[:, 1] = 200
     image[1, 2, :, 28:] = 255
-    small = resized(dataset(image), 28).train.images
+    small = resized(dataset(image), 28).train.images.whole
     assert small.shape == (2, 3, 28, 28)
     assert small[0, 0].unique().tolist() == [0]
     assert small[0, 1].unique().tolist() == [200]
@@ -28,7 +28,7 @@ def test_not_square_images_lose_their_ends():
     image = torch.zeros(1, 1, 28, 60, dtype=torch.uint8)
     image[..., 16:44] = 9  # the centre 28 columns
     wide = resized(dataset(image), 28)
-    assert wide.train.images.unique().tolist() == [9]
+    assert wide.train.images.whole.unique().tolist() == [9]
     assert wide.notes == (
         "before",
         "60x28 images were cropped to their centre square and resized to 28x28 "

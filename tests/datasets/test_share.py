@@ -37,7 +37,7 @@ def made(labelled=True, order=0):
 
 def numbers(split):
     """Which of the 1,000 images these are."""
-    return (256 * split.images[:, 0, 0, 0].long() + split.images[:, 0, 0, 1]).tolist()
+    return (256 * split.images.whole[:, 0, 0, 0].long() + split.images.whole[:, 0, 0, 1]).tolist()
 
 
 @pytest.mark.parametrize("labelled", [True, False])
@@ -60,7 +60,7 @@ def test_classes_of_about_one_size_give_the_same_share_to_within_one_image(perce
     sizes = [180, 190, 200, 210, 220]
     labels = torch.repeat_interleave(torch.arange(5), torch.tensor(sizes))
     whole = made()
-    whole = replace(whole, train=Split(whole.train.images, labels))
+    whole = replace(whole, train=Split(whole.train.images.whole, labels))
     found = shared(whole, Fraction(percent, 100), "made").train.labels.bincount().tolist()
     for members, taken in zip(sizes, found, strict=True):
         assert abs(taken - members * percent / 100) <= 1
@@ -113,7 +113,7 @@ def test_the_draw_is_the_same_every_time_and_another_for_another_data_set():
 
 def test_validation_and_test_stay_whole_and_the_note_says_what_was_done():
     part = shared(made(), Fraction(25, 1000), "made@2.5%")
-    assert torch.equal(part.validation.images, made().validation.images)
+    assert torch.equal(part.validation.images.whole, made().validation.images.whole)
     assert torch.equal(part.test.labels, made().test.labels)
     assert part.notes == (
         "first",
@@ -184,17 +184,23 @@ def test_the_front_door_loads_a_share(tmp_path):
     assert part.name == "digits@10%"
     assert len(part.train) == round(len(whole.train) / 10)
     assert part.shape == (1, 28, 28)
-    assert torch.equal(part.test.images, whole.test.images)
+    assert torch.equal(part.test.images.whole, whole.test.images.whole)
     assert fingerprint(part) != fingerprint(whole)
 
 
 def test_a_share_of_a_folder(tmp_path):
+    folder, data = tmp_path / "images", tmp_path / "data"
+    folder.mkdir()
     for number in range(40):
-        Image.new("RGB", (8, 8), (number, 0, 0)).save(tmp_path / f"{number}.png")
-    assert len(load_dataset(f"folder:{tmp_path}", tmp_path).train) == 24
-    part = load_dataset(f"folder:{tmp_path}@25%", tmp_path)
+        Image.new("RGB", (8, 8), (number, 0, 0)).save(folder / f"{number}.png")
+    whole = load_dataset(f"folder:{folder}", data)
+    assert len(whole.train) == 24
+    part = load_dataset(f"folder:{folder}@25%", data)
     assert [len(part.train), len(part.validation), len(part.test)] == [6, 8, 8]
-    assert part.name == f"folder:{tmp_path}@25%"
+    assert part.name == f"folder:{folder}@25%"
+    assert not part.train.images.loaded  # it is still read from the file
+    numbers, known = (data.train.images[:][:, 0, 0, 0].tolist() for data in (part, whole))
+    assert numbers == [number for number in known if number in numbers]
 
 
 def test_a_share_of_images_that_are_made_lies_on_the_same_manifold(tmp_path):
@@ -226,6 +232,6 @@ def test_labels_need_not_be_those_of_all_classes():
     whole = made()
     labels = whole.train.labels.clamp(max=2)
     part = shared(
-        replace(whole, train=Split(whole.train.images, labels)), Fraction(1, 100), "made@1%"
+        replace(whole, train=Split(whole.train.images.whole, labels)), Fraction(1, 100), "made@1%"
     )
     assert set(part.train.labels.tolist()) == {0, 1, 2}

@@ -46,16 +46,18 @@ def numbered(count, labelled=True):
 def test_images_held_out_are_disjoint_from_the_rest_and_keep_their_labels():
     parts = hold_out(numbered(20), 6, "a")
     assert [len(parts.train), len(parts.validation)] == [14, 6]
-    images = torch.cat([parts.train.images, parts.validation.images]).flatten()
+    images = torch.cat([parts.train.images.whole, parts.validation.images.whole]).flatten()
     assert sorted(images.tolist()) == list(range(20))
-    assert torch.equal(parts.validation.labels, parts.validation.images.flatten().long() + 100)
+    assert torch.equal(
+        parts.validation.labels, parts.validation.images.whole.flatten().long() + 100
+    )
     assert "the 20 official training images were split into 14 to train and 6" in parts.note
     assert hold_out(numbered(20, labelled=False), 6, "a").train.labels is None
 
 
 def test_what_is_held_out_depends_on_the_name_and_on_nothing_global():
     torch.manual_seed(1)
-    first = hold_out(numbered(50), 10, "a").validation.images
+    first = hold_out(numbered(50), 10, "a").validation.images.whole
     torch.manual_seed(2)
-    assert torch.equal(first, hold_out(numbered(50), 10, "a").validation.images)
-    assert not torch.equal(first, hold_out(numbered(50), 10, "b").validation.images)
+    assert torch.equal(first, hold_out(numbered(50), 10, "a").validation.images.whole)
+    assert not torch.equal(first, hold_out(numbered(50), 10, "b").validation.images.whole)

@@ -63,18 +63,20 @@ def test_the_files_are_read_and_validation_held_out_of_the_training_images(load,
     assert data.name == "svhn"
     assert data.shape == (3, 32, 32)
     assert [len(data.train), len(data.validation), len(data.test)] == [9, 3, 5]
-    assert data.test.images[:, 0, 0, 0].tolist() == [20, 21, 22, 23, 24]
+    assert data.test.images.whole[:, 0, 0, 0].tolist() == [20, 21, 22, 23, 24]
     assert data.test.labels.tolist() == [0, 1, 2, 3, 4]
     both = [data.train, data.validation]
-    assert sorted(torch.cat([part.images[:, 0, 5, 5] for part in both]).tolist()) == [*range(12)]
+    assert sorted(torch.cat([part.images.whole[:, 0, 5, 5] for part in both]).tolist()) == [
+        *range(12)
+    ]
     for part in both:
-        assert torch.equal(part.labels, part.images[:, 0, 9, 9].long() % 10)
+        assert torch.equal(part.labels, part.images.whole[:, 0, 9, 9].long() % 10)
     assert data.classes == tuple("0123456789")
     assert "the 12 official training images were split into 9 to train and 3" in data.notes[0]
 
 
 def test_planes_are_red_green_blue_upright_and_resized_images_say_so(load):
-    image = load(files()).test.images[3]
+    image = load(files()).test.images.whole[3]
     assert image[0].unique().tolist() == [23]
     assert image[1].unique().tolist() == [232]
     assert image[2, 7].tolist() == list(range(32))

@@ -39,7 +39,7 @@ def triangles(count: int, seed: int) -> Tensor:
 def found():
     data = Dataset("own", *(Split(triangles(12, seed)) for seed in range(3)), manifold=FAMILY)
     real, train = (from_split("own", data, p) for p in ("test", "train"))
-    generator = Few(data.train.images)
+    generator = Few(data.train.images.whole)
     images = generator(GeneratorInput(generator.latents(20, Rng(1)))).images
     fake = from_generator(images, generator, "few")
     return {"real": real, "train": train, "fake": fake}

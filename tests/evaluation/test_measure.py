@@ -40,7 +40,7 @@ def test_a_study_and_a_score_measure_alike(digits, tmp_path):
     requested = requested_metrics(NAMES, SETTINGS)
     instrument = prepare(digits, "classifier", requested, 200, tmp_path, lambda line: None)
     fake = digits.validation
-    numbers = instrument.measure(fake.images, "test", "", labels=fake.labels)
+    numbers = instrument.measure(fake.images.whole, "test", "", labels=fake.labels)
     scored = coequal.score(
         real="digits:test",
         fake="digits:validation",

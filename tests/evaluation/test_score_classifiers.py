@@ -193,7 +193,9 @@ def test_settings_are_read_from_the_command_line():
 def test_a_split_of_a_data_set_brings_its_own_training_images(tmp_path):
     digits = load_dataset("digits", tmp_path)
     rows = torch.arange(0, 355, 2)
-    fake = [(digits.validation.images[k].numpy(), int(digits.validation.labels[k])) for k in rows]
+    fake = [
+        (digits.validation.images.whole[k].numpy(), int(digits.validation.labels[k])) for k in rows
+    ]
     found = coequal.score(real="digits:test", fake=fake, data_dir=tmp_path, **BOTH)
     assert found["train"]["source"] == "digits:train"
     assert found["metrics"]["gan_test"]["details"]["trained_on"] == 1087
@@ -202,13 +204,13 @@ def test_a_split_of_a_data_set_brings_its_own_training_images(tmp_path):
 def test_other_labels_of_the_same_images_are_another_key():
     from dataclasses import replace
 
-    from coequal.contract.data import held
+    from coequal.contract.data import in_memory
     from coequal.evaluation.score import key_of
     from coequal.inputs.load import Input
     from coequal.inputs.rows import digests_of
 
     images = torch.zeros(4, 1, 4, 4, dtype=torch.uint8)
-    one = Input("x", "images", digests_of([images]), held(images), labels=torch.arange(4))
+    one = Input("x", "images", digests_of([images]), in_memory(images), labels=torch.arange(4))
     other = replace(one, labels=one.labels.flip(0))
     assert key_of([one], None) == key_of([replace(one, what="y")], None) != key_of([other], None)
 

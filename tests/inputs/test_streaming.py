@@ -10,7 +10,7 @@ from PIL import Image
 
 import coequal
 from coequal.contract import Encoder, ImageSet
-from coequal.contract.data import ImageRows, held
+from coequal.contract.data import ImageRows, in_memory
 from coequal.datasets import _pictures
 from coequal.encoders.pixels import Pixels
 from coequal.evaluation import feature_cache as extraction
@@ -97,9 +97,9 @@ def test_a_picture_that_changes_while_it_is_scored_is_noticed(tmp_path):
     place = folder(tmp_path / "real", images(5, 1))
     found = load_input(place, role="real", data_dir=tmp_path)
     Image.fromarray(images(1, 3)[0, 0]).save(place / "0002.png")
-    found.images.read(0, 2)
+    found.images[:2]
     with pytest.raises(ValueError, match=r"0002\.png was changed while it was being read"):
-        found.images.read(1, 4)
+        found.images[1:4]
 
 
 def test_an_unpacked_zip_goes_with_the_images(tmp_path, monkeypatch):
@@ -110,7 +110,7 @@ def test_an_unpacked_zip_goes_with_the_images(tmp_path, monkeypatch):
         for path in plain.iterdir():
             archive.write(path, path.name)
     found = load_input(tmp_path / "a.zip", role="real", data_dir=tmp_path)
-    assert torch.equal(found.images.read(1, 3), torch.from_numpy(images(4, 1)[1:3]))
+    assert torch.equal(found.images[1:3], torch.from_numpy(images(4, 1)[1:3]))
     assert len(list((tmp_path / "temporary").iterdir())) == 1
     del found
     assert not list((tmp_path / "temporary").iterdir())
@@ -139,14 +139,14 @@ def extracted(rows: ImageRows, encoder: Encoder, cache: Path) -> ImageRows:
 
 def test_a_killed_extraction_goes_on_at_the_last_shard(cache, monkeypatch):
     monkeypatch.setattr(extraction, "SHARDS", (10,))
-    rows = held(torch.from_numpy(images(34, 1)))
+    rows = in_memory(torch.from_numpy(images(34, 1)))
     with pytest.raises(KeyboardInterrupt):
         extracted(rows, Counting(25), cache)
     encoder = Counting(1000)
     found = extracted(rows, encoder, cache)
     assert encoder.seen == [10, 4]
     assert torch.equal(found.whole, Pixels().features(rows.whole))
-    assert torch.equal(found.read(7, 23), found.whole[7:23])
+    assert torch.equal(found[7:23], found.whole[7:23])
     (file,) = cache.rglob("*.*")  # the shards are one file now
     assert file.name == "features.npy"
     assert extracted(rows, Counting(0), cache).shape == (34, 64)
@@ -155,7 +155,7 @@ def test_a_killed_extraction_goes_on_at_the_last_shard(cache, monkeypatch):
 @pytest.mark.parametrize(("side", "size"), [(8, 2000), (256, 500), (600, 80)])
 def test_shards_of_large_images_are_small(side, size):
     # 2000 x 8 x 8 x 3 bytes are 0.4 MB; 500 of 256 x 256 98 MB (2000: 393), 500 of 600 x 600 540.
-    rows = ImageRows((10**6, 3, side, side), lambda start, stop: torch.zeros(0))
+    rows = ImageRows((10**6, 3, side, side), torch.uint8, lambda index: torch.zeros(0))
     assert extraction._shard_size(rows) == size
 
 
@@ -171,15 +171,15 @@ def test_features_of_any_file_are_the_same_features(tmp_path, suffix, kind):
         np.savez_compressed(path, array)
     found = read_array(path, "x").features
     assert torch.equal(found.whole, torch.from_numpy(values).float())
-    assert torch.equal(found.read(20, 40), found.whole[20:])
+    assert torch.equal(found[20:40], found.whole[20:])
     found.whole.zero_()  # a map of one's own: the file stays as it is
-    assert torch.equal(found.read(0, 30), torch.from_numpy(values).float())
+    assert torch.equal(found[:30], torch.from_numpy(values).float())
 
 
 def test_images_of_a_file_are_read_in_parts(tmp_path, monkeypatch):
     values = np.random.default_rng(0).random((20, 5, 4, 3))
     np.save(tmp_path / "a.npy", values)
-    monkeypatch.setattr("coequal.contract.data.BYTES", 4 * 60 * 7)
+    monkeypatch.setattr("coequal.contract.data.PART_BYTES", 4 * 60 * 7)
     found = read_array(tmp_path / "a.npy", "x")
     assert [len(part) for part in found.images.parts()] == [7, 7, 6]
     wanted = np.rint(values * 255).astype(np.uint8).transpose(0, 3, 1, 2)
@@ -199,9 +199,9 @@ def test_fd_needs_no_more_than_parts_of_the_features():
     asked: list[int] = []
 
     def streamed(rows: torch.Tensor) -> ImageSet:
-        def read(start: int, stop: int) -> torch.Tensor:
-            asked.append(stop - start)
-            return rows[start:stop]
+        def read(some: slice) -> torch.Tensor:
+            asked.append(some.stop - some.start)
+            return rows[some]
 
         return ImageSet(torch.full_like(rows, float("nan")), read=read)
 

@@ -246,7 +246,9 @@ def digits(tmp_path_factory) -> Path:
     assert train.labels is not None
     np.save(home / "good.npy", train.images[:600].numpy())
     np.save(home / "four.npy", train.images[:4].repeat(50, 1, 1, 1).numpy())
-    np.save(home / "without.npy", train.images[(train.labels != 0) & (train.labels != 4)].numpy())
+    np.save(
+        home / "without.npy", train.images.whole[(train.labels != 0) & (train.labels != 4)].numpy()
+    )
     np.save(home / "features.npy", np.zeros((9, 5), dtype=np.float32))
     np.save(home / "large.npy", np.zeros((9, 1, 32, 32), dtype=np.uint8))
     return home
@@ -257,7 +259,7 @@ class NearestMean:
 
     def __init__(self, split: Split) -> None:
         assert split.labels is not None
-        pixels = as_float(split.images).flatten(1)
+        pixels = as_float(split.images.whole).flatten(1)
         self.means = torch.stack([pixels[split.labels == label].mean(0) for label in range(10)])
 
     def features(self, images: torch.Tensor) -> torch.Tensor:

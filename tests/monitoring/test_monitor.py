@@ -213,7 +213,7 @@ def test_a_discriminator_that_knows_the_training_images():
             seen = (shown[:, None] == known[None]).all(2).any(1)
             return Logits(seen.float(), shown)
 
-    other = Split(255 - DATA.train.images, DATA.train.labels)
+    other = Split(255 - DATA.train.images.whole, DATA.train.labels)
     data = Dataset("toy", DATA.train, other, other, ("a", "b"))
     one = trainer(ALL["non_saturating"]())
     one.monitor = Monitor(RealReference(data, None), 3, one.generator)

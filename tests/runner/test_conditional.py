@@ -74,7 +74,7 @@ def test_the_nearest_training_images_stand_beside_generated_ones(finished):
     kept = finished.neighbours(trial.id)
     assert kept.shape == (10, 6, 1, 8, 8)
     assert (kept[:, 0] == finished.samples(trial.id, 6)[:10]).all()
-    train = load_dataset("digits", data_folder()).train.images
+    train = load_dataset("digits", data_folder()).train.images.whole
     flat = train.flatten(1).float()
     for row in torch.from_numpy(kept):
         distances = (flat - row[0].flatten().float()).norm(dim=1)
@@ -169,9 +169,10 @@ def test_a_model_may_have_nets_of_its_own():
 
 
 @pytest.mark.parametrize("model", ["cgan", "acgan"])
-def test_classes_are_refused_where_the_images_have_none(model, tmp_path):
+def test_classes_are_refused_where_the_images_have_none(model, tmp_path, monkeypatch):
     from coequal.rng import Rng
 
+    monkeypatch.setenv("COEQUAL_DATA", str(tmp_path / "data"))
     for index, image in enumerate(Rng(1).integers(256, 60 * 256).view(60, 16, 16).numpy()):
         (tmp_path / "images").mkdir(exist_ok=True)
         Image.fromarray(image.astype(np.uint8)).save(tmp_path / "images" / f"{index}.png")

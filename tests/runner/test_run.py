@@ -541,9 +541,11 @@ def test_what_the_machine_does_is_no_result(tmp_path, monkeypatch):
     assert {r.status for r in run(out).values()} == {"done"}
 
 
-def test_other_images_than_the_study_began_with_are_refused(tmp_path):
+def test_other_images_than_the_study_began_with_are_refused(tmp_path, monkeypatch):
     import numpy as np
     from PIL import Image
+
+    monkeypatch.setenv("COEQUAL_DATA", str(tmp_path / "data"))
 
     def images(seed: int) -> None:
         pixels = np.random.default_rng(seed).integers(0, 256, (60, 8, 8), dtype=np.uint8)

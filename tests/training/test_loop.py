@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from coequal.contract import Samples
+from coequal.contract import Samples, Split
+from coequal.contract.data import in_file
+from coequal.training import batches as training_batches
 from coequal.training.batches import Batches
 from coequal.training.loop import DiscriminatorView, Diverged
 from coequal.training.settings import Optimisation, Training
@@ -133,13 +135,30 @@ def test_an_epoch_shows_every_image_once_and_the_next_in_another_order():
     data = split(20)
     batches = Batches(data, 5, seed=3, device=torch.device("cpu"))
     seen = [torch.cat([batches.draw().images for _ in range(4)]) for _ in range(2)]
-    real = data.images.float() / 255
+    real = data.images.whole.float() / 255
     for epoch in seen:
         assert sorted(epoch.flatten(1).sum(1).tolist()) == pytest.approx(
             sorted(real.flatten(1).sum(1).tolist())
         )
     assert not torch.equal(*seen)
     assert seen[0].max() <= 1
+
+
+def test_batches_of_images_in_a_file_are_those_of_images_in_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(training_batches, "MAX_BYTES_ON_CPU", 20 * 64)
+    for count, held in ((20, True), (21, False)):  # images of 64 bytes
+        data = split(count)
+        np.save(tmp_path / f"{count}.npy", data.images.whole.numpy())
+        filed = Split(in_file(tmp_path / f"{count}.npy"), data.labels)
+        one, other = (Batches(each, 5, 3, torch.device("cpu")) for each in (data, filed))
+        assert isinstance(one.images, torch.Tensor)
+        assert isinstance(other.images, torch.Tensor) == held
+        for batches in (one, other):
+            batches.restore(2, 10)
+        for _ in range(6):  # beyond the end of the epoch
+            a, b = one.draw(), other.draw()
+            assert torch.equal(a.images, b.images)
+            assert torch.equal(a.labels, b.labels)
 
 
 def test_a_split_smaller_than_a_batch_is_refused():

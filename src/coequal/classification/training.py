@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from coequal.classification import nets
 from coequal.classification.recipes import Recipe
-from coequal.contract import ImageShape, Log
+from coequal.contract import ImageRows, ImageShape, Log
 from coequal.images import as_float
 from coequal.rng import Rng
 from coequal.seeds import seed_for
@@ -104,7 +104,7 @@ def single_thread() -> Iterator[None]:
 
 def fit(
     net: nn.Module,
-    images: Tensor,
+    images: Tensor | ImageRows,
     labels: Int[Tensor, " n"],
     recipe: Recipe,
     rng: Rng,

@@ -11,7 +11,7 @@ its latents; every other draw comes from a random stream that the loop owns and 
 """
 
 from coequal.contract.architectures import Architecture, Capabilities, Players
-from coequal.contract.data import Dataset, KnownManifold, Split
+from coequal.contract.data import Dataset, ImageRows, KnownManifold, Split
 from coequal.contract.measuring import Encoder, ImageSet, Log, Metric, MetricValue, RequiredInput
 from coequal.contract.nets import (
     UNCONDITIONAL,
@@ -65,6 +65,7 @@ __all__ = [
     "G",
     "Generator",
     "GeneratorInput",
+    "ImageRows",
     "ImageSet",
     "ImageShape",
     "KnownManifold",

@@ -1,17 +1,24 @@
-"""Data sets: three splits of images of one shape."""
+"""Data sets: three splits of images of one shape, which may be more than memory holds."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
+from math import prod
+from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float, Int, UInt8
+import torch
+from jaxtyping import Int
 from torch import Tensor
 
 from coequal.contract.nets import ImageShape
 
-BYTES = 1 << 23  # of rows that are looked at at once
+PART_BYTES = 1 << 23
+"""About how much memory the part takes that `ImageRows.parts` reads at a time, as float32."""
+
+Index = slice | Int[Tensor, " rows"]
+"""Which rows: consecutive ones, or int64 row numbers in any order."""
 
 
 class KnownManifold(ABC):
@@ -30,66 +37,133 @@ class KnownManifold(ABC):
 
 @dataclass(frozen=True, eq=False)
 class ImageRows:
-    """uint8 images (n, c, h, w) or float32 features (n, d), wherever they lie.
+    """Images (n, c, h, w) or features (n, d) that are read in parts, wherever they lie.
+
+    `rows[index]` reads some of them into a tensor, by a slice or by row numbers in any order. Code
+    that is to work on data sets of any size asks for parts only; `whole` is for what needs
+    everything at once.
 
     Attributes:
-        shape: of all.
-        read: gives those from start to stop, and holds no more than these in memory.
-        mapped: all of them at once, if that costs no memory: they are there, or mapped from a file.
+        shape: The shape of all rows together.
+        dtype: uint8 for images as files hold them; float32 for images in [0, 1] that were made by a
+            formula, and for features.
+        read: Reads the rows of an index into a tensor.
+        mapped: Gives all rows at once where that takes no memory of their own, because they are in
+            memory already or mapped from a file. None where reading all of them would.
+        loaded: Whether all rows lie in memory already.
     """
 
     shape: tuple[int, ...]
-    read: Callable[[int, int], Tensor]
+    dtype: torch.dtype
+    read: Callable[[Index], Tensor]
     mapped: Callable[[], Tensor] | None = None
+    loaded: bool = False
 
     def __len__(self) -> int:
         return self.shape[0]
 
+    def __getitem__(self, index: Index) -> Tensor:
+        return self.read(index)
+
+    @property
+    def bytes_in_all(self) -> int:
+        """How much memory all rows would take."""
+        return prod(self.shape) * self.dtype.itemsize
+
     @cached_property
     def whole(self) -> Tensor:
-        """All of them; in memory from now on, unless they are mapped."""
-        return self.read(0, len(self)) if self.mapped is None else self.mapped()
+        """All rows; in memory from now on, unless they are mapped."""
+        return self[:] if self.mapped is None else self.mapped()
 
-    def parts(self) -> Iterator[Tensor]:
-        """All of them in order, a few megabytes at a time."""
-        size = max(1, BYTES // max(1, 4 * int(np.prod(self.shape[1:]))))
+    def parts(self, size: int | None = None) -> Iterator[Tensor]:
+        """All rows in order, some at a time.
+
+        Args:
+            size: Rows of a part; by default those of a few megabytes.
+        """
+        size = size or max(1, PART_BYTES // max(1, 4 * prod(self.shape[1:])))
         for start in range(0, len(self), size):
-            yield self.read(start, start + size)
+            yield self[start : start + size]
+
+    def select(self, rows: Int[Tensor, " rows"]) -> "ImageRows":
+        """The rows with these numbers, in this order, read from where they lie.
+
+        Args:
+            rows: int64 row numbers.
+        """
+        if self.loaded:
+            return in_memory(self[rows])
+        return ImageRows((len(rows), *self.shape[1:]), self.dtype, lambda index: self[rows[index]])
 
 
-def held(values: Tensor) -> ImageRows:
-    """Rows that are in memory."""
-    return ImageRows(tuple(values.shape), lambda start, stop: values[start:stop], lambda: values)
+def in_memory(values: Tensor) -> ImageRows:
+    """The rows of a tensor."""
+    shape, dtype = tuple(values.shape), values.dtype
+    return ImageRows(shape, dtype, values.__getitem__, lambda: values, loaded=True)
 
 
-@dataclass(frozen=True, eq=False)
+def in_file(path: Path) -> ImageRows:
+    """The rows of a `.npy` file, in C order and of a type that torch knows."""
+
+    def read(index: Index) -> Tensor:
+        # Mapped anew for each part: what has been read leaves the memory with the map.
+        rows = index if isinstance(index, slice) else index.numpy()
+        return torch.from_numpy(np.array(np.load(path, mmap_mode="r")[rows]))
+
+    def mapped() -> Tensor:
+        # "c": writable for torch's sake; what is written would never reach the file.
+        return torch.from_numpy(np.load(path, mmap_mode="c"))
+
+    return ImageRows(np.load(path, mmap_mode="r").shape, read(slice(0)).dtype, read, mapped)
+
+
+@dataclass(frozen=True, eq=False, init=False)
 class Split:
-    """One part of a data set: all its images in one tensor.
+    """One part of a data set.
 
-    Images are uint8, as files hold them, or float32 in [0, 1] where they were made by a formula and
-    8 bits would blur what is measured; all splits of a data set alike.
+    Attributes:
+        images: (n, c, h, w), uint8 as files hold them, or float32 in [0, 1] where they were made by
+            a formula and 8 bits would blur what is measured; all splits of a data set alike.
+        labels: (n,) int64, 0 .. classes - 1; None where the images have no classes.
     """
 
-    images: UInt8[Tensor, "n c h w"] | Float[Tensor, "n c h w"]
-    labels: Int[Tensor, " n"] | None = None  # int64, 0 .. classes - 1
+    images: ImageRows
+    labels: Int[Tensor, " n"] | None = None
+
+    def __init__(self, images: ImageRows | Tensor, labels: Int[Tensor, " n"] | None = None) -> None:
+        rows = in_memory(images) if isinstance(images, Tensor) else images
+        object.__setattr__(self, "images", rows)
+        object.__setattr__(self, "labels", labels)
 
     def __len__(self) -> int:
         return len(self.images)
 
+    def select(self, rows: Int[Tensor, " rows"]) -> "Split":
+        """The images with these row numbers, in this order, and their labels."""
+        return Split(self.images.select(rows), None if self.labels is None else self.labels[rows])
+
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Three disjoint splits of images of one shape."""
+    """Three disjoint splits of images of one shape.
+
+    Attributes:
+        name: As a study file has it.
+        train: What generators are trained on.
+        validation: What settings and checkpoints are chosen by.
+        test: What is reported.
+        classes: Names of the labels 0, 1, ...; None where the images have no classes.
+        notes: What was done to the files, for the user and the record.
+        manifold: Of images that were made by a formula: where they lie.
+    """
 
     name: str
     train: Split
     validation: Split
     test: Split
     classes: tuple[str, ...] | None = None
-    notes: tuple[str, ...] = field(
-        default=()
-    )  # what was done to the files, for the user and the record
-    manifold: KnownManifold | None = None  # of images that were made by a formula
+    notes: tuple[str, ...] = ()
+    manifold: KnownManifold | None = None
 
     @property
     def shape(self) -> ImageShape:

@@ -85,7 +85,7 @@ class ImageSet:
     probabilities: Float[Tensor, "n classes"] | None = None
     labels: Int[Tensor, " n"] | None = None
     images: UInt8[Tensor, "n c h w"] | Float[Tensor, "n c h w"] | None = None
-    read: Callable[[int, int], Tensor] | None = None  # features from .. to, not by way of the map
+    read: Callable[[slice], Tensor] | None = None  # some of the features, not by way of the map
     manifold: KnownManifold | None = None  # of real images that were made by a formula
     generator: Generator | None = None  # what made fake images; not to be changed
 
@@ -95,8 +95,8 @@ class ImageSet:
     def parts(self, size: int) -> Iterator[Float[Tensor, "rows d"]]:
         """The features in order, `size` rows at a time; of a file no more than these are held."""
         for start in range(0, len(self), size):
-            stop = start + size
-            yield self.features[start:stop] if self.read is None else self.read(start, stop)
+            some = slice(start, start + size)
+            yield self.features[some] if self.read is None else self.read(some)
 
 
 RequiredInput = Literal["probabilities", "labels", "images", "train", "generator", "density"]

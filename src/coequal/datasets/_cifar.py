@@ -53,7 +53,7 @@ def read_cifar(form: Cifar, archive: bytes, count: int, notes: Sequence[str]) ->
         parts = [_records(tar, form, name, per_file) for name in form.train]
         test = _records(tar, form, form.test, count)
     official = Split(
-        torch.cat([part.images for part in parts]),
+        torch.cat([part.images.whole for part in parts]),
         torch.cat([part.labels for part in parts if part.labels is not None]),
     )
     train, validation, note = hold_out(official, count, form.name)

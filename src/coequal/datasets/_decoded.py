@@ -1,6 +1,6 @@
-"""Pictures decoded once into one array on disk, which is then mapped into memory, not read.
+"""Pictures decoded once into one array on disk, of which only what is needed is read.
 
-All processes that map it share what they see of it: loading takes no time and little memory.
+All processes that read it share the system's file cache: loading takes no time and little memory.
 """
 
 import json
@@ -8,62 +8,59 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
+from math import prod
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
+import torch
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
+from torch import Tensor
 
+from coequal.contract import Split
+from coequal.contract.data import in_file
 from coequal.files import write_json
 
 Array = NDArray[np.uint8]
-
-
-class Description(NamedTuple):
-    """What a file of decoded pictures holds."""
-
-    counts: list[int]  # train, validation, test
-    notes: list[str]
+Shape = tuple[int, int, int, int]
 
 
 class Decoded:
-    """All pictures of a data set in one array file, split after split, and what they are."""
+    """All pictures of a data set in one array file (n, c, h, w), and a file that describes them.
 
-    def __init__(self, folder: Path, name: str, size: int) -> None:
-        self.array = folder / f"{name}_{size}x{size}.npy"
-        self.text = self.array.with_suffix(".json")
-        self.size = size
+    Args:
+        folder: Where both files lie, or are to lie.
+        name: Of both files, without their suffixes.
+    """
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.array, self.text = folder / f"{name}.npy", folder / f"{name}.json"
 
     def complete(self) -> bool:
         """Whether decoding came to its end."""
         return self.array.exists() and self.text.exists()
 
-    def room(self, count: int) -> int:
-        """Bytes that so many pictures take."""
-        return count * 3 * self.size**2
-
-    def write(self, count: int, fill: Callable[[Array], None]) -> None:
-        """Write the array, (count, 3, size, size), whole or not at all.
+    def write(self, shape: Shape, fill: Callable[[Array], None]) -> None:
+        """Write the array, whole or not at all.
 
         Args:
-            count: of pictures.
-            fill: writes them into the mapped array.
+            shape: Of all pictures together, (n, c, h, w).
+            fill: Writes them into the mapped array.
 
         Raises:
-            OSError: the disk has too little room.
+            OSError: The disk has too little space.
         """
-        folder = self.array.parent
+        folder, size = self.array.parent, prod(shape)
+        folder.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(folder).free
-        if free < self.room(count):  # a mapped file would end the process when the disk is full
-            wanted = f"{self.array} takes {self.room(count) / 1e9:.1f} GB"
+        if free < size:  # a mapped file would end the process when the disk is full
+            wanted = f"{self.array} takes {size / 1e9:.1f} GB"
             raise OSError(f"{wanted}, and its disk has {free / 1e9:.1f} GB left")
         handle, path = tempfile.mkstemp(dir=folder, prefix=f".{self.array.name}.")
         os.close(handle)
         try:
-            array = open_memmap(
-                path, mode="w+", dtype=np.uint8, shape=(count, 3, self.size, self.size)
-            )
+            array = open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
             fill(array)
             array.flush()
             os.chmod(path, 0o644)  # a temporary file is its owner's only
@@ -72,28 +69,36 @@ class Decoded:
             Path(path).unlink(missing_ok=True)
             raise
 
-    def describe(self, counts: Sequence[int], notes: Sequence[str]) -> None:
-        """Note what the array holds; the last thing that decoding does."""
-        write_json(self.text, {"counts": list(counts), "notes": list(notes)})
+    def describe(self, **facts: Any) -> None:
+        """Write plain values that describe the pictures; the last thing that decoding does."""
+        write_json(self.text, facts)
 
-    def description(self) -> Description:
-        """How many pictures each split has, and the notes."""
-        values = json.loads(self.text.read_text())
-        return Description(values["counts"], values["notes"])
+    def facts(self) -> dict[str, Any]:
+        """What `describe` was given."""
+        facts: dict[str, Any] = json.loads(self.text.read_text())
+        return facts
 
-    def images(self, count: int) -> Array:
-        """The array, (count, 3, size, size), mapped; what is written to it stays in memory.
+    def splits(
+        self, counts: Sequence[int], shape: tuple[int, int, int], labels: Tensor | None = None
+    ) -> list[Split]:
+        """The splits that lie in the file one after the other, read when they are wanted.
+
+        Args:
+            counts: How many pictures each split has.
+            shape: Of every picture, (c, h, w).
+            labels: (n,) of all pictures, in the order of the file.
 
         Raises:
-            ValueError: the file is damaged.
+            ValueError: The file is damaged.
         """
-        wanted = (count, 3, self.size, self.size)
+        wanted = (sum(counts), *shape)
         try:
-            array = np.load(self.array, mmap_mode="c", allow_pickle=False)
-            if array.shape != wanted or array.dtype != np.uint8:
-                raise ValueError(f"holds {array.dtype} of shape {array.shape}, not {wanted}")
+            rows = in_file(self.array)
+            if rows.shape != wanted or rows.dtype != torch.uint8:
+                form = str(rows.dtype).removeprefix("torch.")
+                raise ValueError(f"holds {form} of shape {rows.shape}, not {wanted}")
         except ValueError as error:
             raise ValueError(
                 f"{self.array} is damaged ({error}); delete it to decode anew"
             ) from error
-        return np.asarray(array)
+        return [Split(rows, labels).select(part) for part in torch.arange(wanted[0]).split(counts)]

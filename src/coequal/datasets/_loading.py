@@ -111,13 +111,15 @@ def fingerprint(dataset: Dataset) -> str:
         digest.update(f"{dataset.manifold.recipe} {counts}".encode())
         return digest.hexdigest()
     for name in SPLITS:
-        split = dataset.split(name)
-        for tensor in (split.images, split.labels):
-            if tensor is None:
-                digest.update(b"none;")
-                continue
-            digest.update(f"{tensor.dtype} {tuple(tensor.shape)};".encode())
-            digest.update(tensor.cpu().contiguous().numpy().data)
+        images, labels = dataset.split(name).images, dataset.split(name).labels
+        digest.update(f"{images.dtype} {images.shape};".encode())
+        for part in images.parts():
+            digest.update(part.cpu().contiguous().numpy().data)
+        if labels is None:
+            digest.update(b"none;")
+        else:
+            digest.update(f"{labels.dtype} {tuple(labels.shape)};".encode())
+            digest.update(labels.cpu().contiguous().numpy().data)
     return digest.hexdigest()
 
 
@@ -197,14 +199,16 @@ def _refuse_malformed(name: str, dataset: Any) -> None:
 def _slip(dataset: Dataset, split: Split) -> str | None:
     """What is wrong with a split, or None."""
     images, labels = split.images, split.labels
-    if images.dim() != 4 or images.dtype not in (torch.uint8, torch.float32):
+    if len(images.shape) != 4 or images.dtype not in (torch.uint8, torch.float32):
         form = tuple(images.shape)
         return f"must hold uint8 or float32 images (n, c, h, w), not {images.dtype} of shape {form}"
     if not len(images):
         return "is empty"
-    low, high = float(images.min()), float(images.max())
-    if images.is_floating_point() and not (low >= 0 and high <= 1):  # NaN is neither
-        return f"has float images outside [0, 1]: {low:g} .. {high:g}"
+    if images.dtype.is_floating_point:
+        ranges = torch.stack([torch.stack(part.aminmax()) for part in images.parts()])
+        low, high = float(ranges.min()), float(ranges.max())
+        if not (low >= 0 and high <= 1):  # NaN is neither
+            return f"has float images outside [0, 1]: {low:g} .. {high:g}"
     if images.dtype != dataset.train.images.dtype:
         return f"holds {images.dtype}, the train split {dataset.train.images.dtype}"
     if images.shape[1:] != dataset.train.images.shape[1:]:

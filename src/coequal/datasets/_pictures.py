@@ -8,7 +8,7 @@ A file that can't be read is refused, never skipped.
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
+from coequal.datasets._published import Log, say_nothing
 from coequal.datasets._resize import square
 
 Pixels = NDArray[np.uint8]  # (height, width), or (height, width, 3)
@@ -27,7 +28,7 @@ _GREY_MODES = ("1", "L", "LA", "La")
 _PLAIN_MODES = ("L", "RGB")
 _ORIENTATION = 0x0112  # EXIF
 _SHOWN = 3
-_TOLD_EVERY = 10_000  # pictures between two lines of the log
+_PICTURES_PER_LOG_LINE = 10_000
 
 
 class Kind(NamedTuple):
@@ -47,13 +48,6 @@ _ROTATED = Kind("EXIF-rotated", "turned upright")
 _MIXED = Kind("grey", "converted to RGB (others have colour)")
 
 
-class Pictures(NamedTuple):
-    """Pixels of one shape, in the order of the paths, and what was done to them."""
-
-    pixels: list[Pixels]
-    notes: list[str]
-
-
 class Survey(NamedTuple):
     """What has to be known of all pictures before any is used, without their pixels."""
 
@@ -62,37 +56,32 @@ class Survey(NamedTuple):
     notes: list[str]
 
 
-def read_pictures(root: Path, names: Sequence[str], image_size: int | None) -> Pictures:
-    """All pictures, in one shape and one colour space.
+def survey_pictures(
+    root: Path, names: Sequence[str], image_size: int | None, log: Log = say_nothing
+) -> Survey:
+    """Decodes every picture once and keeps none.
 
     Args:
-        root: where the names start.
-        names: relative paths.
-        image_size: None if all have one size already.
+        root: Where the names start.
+        names: Relative paths.
+        image_size: What every centre square is resized to; None if all have one size already.
+        log: Is told how far decoding is.
 
     Raises:
-        ValueError: some can't be read, or their sizes differ and no image size is given.
+        ValueError: Some can't be read, or their sizes differ and no image size is given.
     """
-    look = _Look(root, names, image_size)
-    pixels = list(look)
-    notes = look.notes()
-    return Pictures([_coloured(array) for array in pixels] if look.mixed else pixels, notes)
-
-
-def survey_pictures(root: Path, names: Sequence[str], image_size: int | None) -> Survey:
-    """Decodes every picture once and keeps none. See `read_pictures`."""
-    look = _Look(root, names, image_size)
+    decoder = _Decoder(root, names, image_size, log)
     size = (0, 0)
     as_they_are, in_colour = bytearray(), bytearray()
-    for array in look:
+    for array in decoder:
         size = array.shape[:2]
         planes = array if array.ndim == 2 else array.transpose(2, 0, 1)
         own = planes.tobytes()
         coloured = own * 3 if array.ndim == 2 else own
         as_they_are += hashlib.sha256(own).digest()
         in_colour += hashlib.sha256(coloured).digest()
-    notes = look.notes()
-    colour = len(look.grey) < len(names)
+    notes = decoder.notes()
+    colour = len(decoder.grey) < len(names)
     digests = np.frombuffer(in_colour if colour else as_they_are, np.uint8)
     return Survey((3 if colour else 1, *size), digests.reshape(-1, 32), notes)
 
@@ -101,40 +90,40 @@ def some_pictures(
     root: Path, names: Sequence[str], image_size: int | None, channels: int
 ) -> NDArray[np.uint8]:
     """(n, c, h, w) of pictures that have been surveyed."""
-    look = _Look(root, names, image_size)
-    stack = np.stack([_coloured(array) if channels == 3 else array for array in look])
-    look.notes()
+    decoder = _Decoder(root, names, image_size)
+    stack = np.stack([_coloured(array) if channels == 3 else array for array in decoder])
+    decoder.notes()
     return stack[:, None] if channels == 1 else np.ascontiguousarray(stack.transpose(0, 3, 1, 2))
 
 
-def decode_into(
-    target: NDArray[np.uint8], root: Path, names: Sequence[str], say: Callable[[str], None]
-) -> list[str]:
+def decode_into(target: NDArray[np.uint8], root: Path, names: Sequence[str], log: Log) -> list[str]:
     """Decode pictures into an array (n, 3, size, size), one at a time; returns what was done.
 
     Raises:
-        ValueError: some can't be read; the message comes after all were tried.
+        ValueError: Some can't be read; the message comes after all were tried.
     """
-    look = _Look(root, names, target.shape[-1])
-    for row, array in enumerate(look):
+    decoder = _Decoder(root, names, target.shape[-1], log)
+    for row, array in enumerate(decoder):
         target[row] = _coloured(array).transpose(2, 0, 1)
-        if (row + 1) % _TOLD_EVERY == 0:
-            say(f"decoded {row + 1:,} of {len(names):,} pictures of {root}")
-    return look.notes()
+    return decoder.notes()
 
 
-class _Look:
+class _Decoder:
     """Decodes pictures one after the other, and remembers what was odd about them."""
 
-    def __init__(self, root: Path, names: Sequence[str], image_size: int | None) -> None:
-        self.root, self.names, self.image_size = root, names, image_size
+    def __init__(
+        self, root: Path, names: Sequence[str], image_size: int | None, log: Log = say_nothing
+    ) -> None:
+        self.root, self.names, self.image_size, self.log = root, names, image_size, log
         self.kinds: dict[Kind, list[str]] = {}
         self.sizes: Counter[tuple[int, int]] = Counter()
         self.grey: list[str] = []
         self.broken: list[str] = []
 
     def __iter__(self) -> Iterator[Pixels]:
-        for name in self.names:
+        for row, name in enumerate(self.names):
+            if row and row % _PICTURES_PER_LOG_LINE == 0:
+                self.log(f"decoded {row:,} of {len(self.names):,} pictures of {self.root}")
             try:
                 picture = _decode(self.root / name)
             except Exception as error:  # decoders of broken files raise anything; each is reported

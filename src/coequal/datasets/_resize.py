@@ -12,7 +12,7 @@ from jaxtyping import Int
 from PIL import Image
 from torch import Tensor
 
-from coequal.contract import Dataset, Split
+from coequal.contract import Dataset, ImageRows, Split
 
 SIZES = (28, 32, 64)
 
@@ -48,7 +48,7 @@ def resized(dataset: Dataset, image_size: int | None) -> Dataset:
     _, height, width = dataset.shape
     if image_size is None or (height, width) == (image_size, image_size):
         return dataset
-    if dataset.train.images.is_floating_point():
+    if dataset.train.images.dtype.is_floating_point:
         text = f"float images can't be resized: {dataset.name} has {width}x{height}"
         raise ValueError(f"{text}, and the study asks for {image_size}; leave out image_size")
     note = (
@@ -66,7 +66,12 @@ def resized(dataset: Dataset, image_size: int | None) -> Dataset:
 
 
 def _resized_split(split: Split, size: int) -> Split:
-    return replace(split, images=_resized_images(split.images, size))
+    images = split.images
+    if images.loaded:
+        return Split(_resized_images(images.whole, size), split.labels)
+    shape = (*images.shape[:2], size, size)
+    small = ImageRows(shape, images.dtype, lambda index: _resized_images(images[index], size))
+    return Split(small, split.labels)
 
 
 def _resized_images(images: Int[Tensor, "n c h w"], size: int) -> Int[Tensor, "n c size size"]:

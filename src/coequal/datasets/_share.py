@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import torch
 
-from coequal.contract import Dataset, Split
+from coequal.contract import Dataset
 from coequal.datasets._splits import fair_order
 from coequal.rng import Rng
 from coequal.seeds import seed_for
@@ -66,9 +66,7 @@ def shared(dataset: Dataset, share: Fraction, name: str) -> Dataset:
         f"{how}, the same in every study; those to validate and to test are whole"
     )
     if taken < count:
-        rows = torch.sort(order[:taken]).values
-        labels = None if train.labels is None else train.labels[rows]
-        train = Split(train.images[rows], labels)
+        train = train.select(torch.sort(order[:taken]).values)
     return replace(dataset, name=name, train=train, notes=(*dataset.notes, note))
 
 

@@ -93,9 +93,4 @@ def hold_out(official: Split, count: int, name: str) -> HeldOut:
         f"the {len(official):,} official training images were split into {len(rows):,} to train "
         f"and {count:,} to validate; the test images are the official ones"
     )
-    return HeldOut(_taken(official, rows), _taken(official, held_out), note)
-
-
-def _taken(split: Split, rows: Tensor) -> Split:
-    labels = None if split.labels is None else split.labels[rows]
-    return Split(split.images[rows], labels)
+    return HeldOut(official.select(rows), official.select(held_out), note)

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from coequal.contract import Dataset, Split
+from coequal.contract import Dataset
 from coequal.datasets._decoded import Array, Decoded
 from coequal.datasets._published import Log, say_nothing
 from coequal.datasets._resize import check_size, square
@@ -54,7 +53,7 @@ def load_celeba(
     """CelebA with its own three splits: 162,770, 19,867 and 19,962 pictures.
 
     Reads `data_dir/celeba`: the partition, and the pictures, zipped or unpacked. They are decoded
-    once, into a file beside them (2.5 GB at 64x64) that is mapped into memory, not read.
+    once, into a file beside them (2.5 GB at 64x64) of which only what is needed is read.
 
     Args:
         argument: not used.
@@ -72,13 +71,12 @@ def load_celeba(
 
 
 def _load(folder: Path, size: int, release: Release, log: Log) -> Dataset:
-    decoded = Decoded(folder, "aligned", size)
+    decoded = Decoded(folder, f"aligned_{size}x{size}")
     if not decoded.complete():
-        _decode_all(folder, _partition(folder, release), decoded, release, log)
-    counts, notes = decoded.description()
-    images = torch.from_numpy(decoded.images(sum(counts)))
-    train, validation, test = (Split(part) for part in images.split(counts))
-    return Dataset("celeba", train, validation, test, notes=tuple(notes))
+        _decode_all(folder, _partition(folder, release), decoded, size, release, log)
+    facts = decoded.facts()
+    train, validation, test = decoded.splits(facts["counts"], (3, size, size))
+    return Dataset("celeba", train, validation, test, notes=tuple(facts["notes"]))
 
 
 # ----------------------------------------------------------------------------- the published files
@@ -136,19 +134,23 @@ def _pictures(folder: Path, names: Sequence[str], release: Release, log: Log) ->
 
 
 def _decode_all(
-    folder: Path, names: Sequence[Sequence[str]], decoded: Decoded, release: Release, log: Log
+    folder: Path,
+    names: Sequence[Sequence[str]],
+    decoded: Decoded,
+    size: int,
+    release: Release,
+    log: Log,
 ) -> None:
     """Decode the pictures of all splits, and note what was done."""
     order = [name for part in names for name in part]
 
     def fill(array: Array) -> None:
         for row, raw in enumerate(_pictures(folder, order, release, log)):
-            array[row] = _decode(raw, order[row], decoded.size)
+            array[row] = _decode(raw, order[row], size)
             if (row + 1) % _TOLD_EVERY == 0:
                 log(f"decoded {row + 1:,} of {len(order):,} pictures of CelebA")
 
-    decoded.write(len(order), fill)
-    size = decoded.size
+    decoded.write((len(order), 3, size, size), fill)
     done = (
         "178x218 pictures were cropped to their centre 160x160, as in Lucic et al. 2018, and "
         f"resized to {size}x{size} (Pillow, antialiased bilinear; that study's filter was not "
@@ -158,7 +160,7 @@ def _decode_all(
     if (folder / ARCHIVE).is_file():
         source = f"the pictures are those of the published {ARCHIVE} (SHA-256)"
     notes = ["the splits are the official ones", done, source]
-    decoded.describe([len(part) for part in names], notes)
+    decoded.describe(counts=[len(part) for part in names], notes=notes)
 
 
 def _decode(raw: bytes, name: str, size: int) -> NDArray[np.uint8]:

@@ -8,7 +8,7 @@ counted.
 import hashlib
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,17 +20,18 @@ from safetensors import safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from coequal.contract import Dataset, Split
-from coequal.datasets._listing import labels_of, list_images
+from coequal.contract import Dataset, ImageRows
+from coequal.contract.data import Index
+from coequal.datasets._decoded import Array, Decoded
+from coequal.datasets._listing import Listing, labels_of, list_images
 from coequal.datasets._pictures import (
     SUFFIXES,
-    Pixels,
     Survey,
     listed,
-    read_pictures,
     some_pictures,
     survey_pictures,
 )
+from coequal.datasets._published import Log, say_nothing
 from coequal.datasets._resize import check_size
 from coequal.datasets._splits import small_classes, split_rows
 from coequal.files import atomic_write
@@ -38,7 +39,9 @@ from coequal.files import atomic_write
 PART = "load_folder"
 ARGUMENT = "the path of a folder of images"
 
-FEWEST = 10
+MIN_IMAGES = 10
+_FOLDER = "folders"  # in the data folder
+_RULES = 1  # of decoding and of what is left out; files decoded by others are not read
 
 
 def load_folder(
@@ -50,114 +53,194 @@ def load_folder(
     """The pictures of a folder, split 60/20/20 within every class.
 
     The split depends on the paths within the folder, not on where the folder lies. Of pictures with
-    equal pixels only the first by path is kept, so that no image is in two splits.
+    equal pixels only the first by path is kept, so that no image is in two splits. All are decoded
+    once, into a file in `data_dir/folders` of which only what is needed is read; whenever a picture
+    is added, removed or written anew, they are decoded anew.
 
     Args:
-        argument: the folder; `~` is the home folder, a relative path starts at the current one.
-        data_dir: not used.
-        image_size: needed if the sizes differ; then every picture's centre square is resized to it.
-        log: is told how many pictures are being read.
+        argument: The folder; `~` is the home folder, a relative path starts at the current one.
+        data_dir: See `coequal.datasets._loading.data_folder`.
+        image_size: Needed if the sizes differ; then every picture's centre square is resized to it.
+        log: Is told how many pictures are decoded.
 
     Raises:
-        FileNotFoundError: no such folder.
-        ValueError: not a folder, unreadable pictures, sizes that differ, a layout that can't be
-            understood, or too few pictures.
+        FileNotFoundError: There is no such folder.
+        ValueError: It is not a folder, pictures can't be read, sizes differ, the layout can't be
+            understood, or there are too few pictures.
+        OSError: The disk has too little space.
     """
     check_size(image_size)
     root = Path(argument).expanduser().absolute()
     listing = list_images(root)
     _refuse_few(root, len(listing.names), "")
-    if log is not None:
-        log(f"reading {len(listing.names):,} images from {root}")
-    pictures = read_pictures(root, listing.names, image_size)
-    kept, repeats = _without_repeats(pictures.pixels, listing.names)
-    _refuse_few(root, len(kept), " that differ")
-    images = _stacked([pictures.pixels[row] for row in kept])
-    labels = labels_of([listing.names[row] for row in kept], listing.classes)
-    rows = split_rows(len(kept), "folder", labels)
-    if not len(rows.test):
-        raise ValueError(f"{root}: no class has 3 images; there would be none to validate and test")
-    train, validation, test = (
-        Split(images[part], None if labels is None else labels[part]) for part in rows
-    )
-    notes = [*listing.notes, *pictures.notes, *repeats, *_split_notes(labels, listing.classes)]
+    key = _key(root, listing.names, image_size)
+    decoded = Decoded(data_dir.expanduser().absolute() / _FOLDER, key)
+    if not decoded.complete():
+        _decode_all(root, image_size, decoded, log or say_nothing)
+    facts = decoded.facts()
+    order = _order(root, listing, facts["repeats"])
+    every = labels_of(listing.names, listing.classes)
+    labels = None if every is None else every[torch.cat(order)]
+    counts = [len(part) for part in order]
+    train, validation, test = decoded.splits(counts, facts["shape"], labels)
     return Dataset(
         name=f"folder:{argument}",
         train=train,
         validation=validation,
         test=test,
         classes=listing.classes,
-        notes=tuple(notes),
+        notes=(*listing.notes, *facts["notes"], *_split_notes(labels, listing.classes)),
     )
+
+
+def _key(root: Path, names: Sequence[str], image_size: int | None) -> str:
+    """16 hexadecimal digits that are others as soon as any picture is another: of the folder, the
+    size asked for, and every file's name, length and time of its last change."""
+    digest = hashlib.sha256(f"{_RULES} {image_size} ".encode() + os.fsencode(root))
+    for name in names:
+        try:
+            status = os.stat(root / name)
+            state = f" {status.st_size} {status.st_ctime_ns}\n"
+        except OSError:
+            state = " broken link\n"  # the decoder tells which ones are
+        digest.update(os.fsencode(name) + state.encode())
+    return digest.hexdigest()[:16]
+
+
+def _order(root: Path, listing: Listing, repeats: Collection[int]) -> list[Tensor]:
+    """The rows of the listing that go into each split, in the order of the split.
+
+    Raises:
+        ValueError: No class has images enough to validate and test.
+    """
+    gone = set(repeats)
+    kept = torch.tensor([row for row in range(len(listing.names)) if row not in gone])
+    labels = labels_of(listing.names, listing.classes)
+    rows = split_rows(len(kept), "folder", None if labels is None else labels[kept])
+    if not len(rows.test):
+        raise ValueError(f"{root}: no class has 3 images; there would be none to validate and test")
+    return [kept[part] for part in rows]
+
+
+def _decode_all(root: Path, image_size: int | None, to: Decoded, log: Log) -> None:
+    """Decode the pictures of all splits, and note what was done.
+
+    Each is decoded twice: for its digest and all that has to be known of the folder before any is
+    used, and again into the file. No more than a few megabytes of pictures are in memory.
+    """
+    folder = read_folder(root, image_size, log=log)
+    listing, names = folder.listing, folder.listing.names
+    first: dict[bytes, int] = {}
+    # Pixels, not files: one image saved twice, or in two formats, is one image all the same.
+    earlier = [first.setdefault(digest.tobytes(), row) for row, digest in enumerate(folder.digests)]
+    repeats = [row for row, before in enumerate(earlier) if before != row]
+    _refuse_few(root, len(first), " that differ")
+    chosen = folder.images.select(torch.cat(_order(root, listing, repeats)))
+    log(f"writing {len(chosen):,} images of {root} into {to.array}")
+
+    def fill(array: Array) -> None:
+        start = 0
+        for part in chosen.parts():
+            array[start : start + len(part)] = part.numpy()
+            start += len(part)
+
+    count, channels, height, width = chosen.shape
+    to.write((count, channels, height, width), fill)
+    notes = folder.notes
+    if repeats:
+        what = "image repeats" if len(repeats) == 1 else "images repeat"
+        pairs = listed([f"{names[row]} = {names[earlier[row]]}" for row in repeats])
+        notes = [*notes, f"{len(repeats):,} {what} the pixels of another; left out ({pairs})"]
+    to.describe(shape=[channels, height, width], repeats=repeats, notes=notes)
+
+
+def _refuse_few(root: Path, count: int, which: str) -> None:
+    if count < MIN_IMAGES:
+        raise ValueError(
+            f"{root} has {count} images{which}; {MIN_IMAGES} are the fewest that can be split "
+            f"(images end in {', '.join(SUFFIXES)})"
+        )
+
+
+def _split_notes(labels: Tensor | None, classes: Sequence[str] | None) -> list[str]:
+    if labels is None or classes is None:
+        return ["split 60/20/20"]
+    small = small_classes(labels, classes)
+    note = f"classes with fewer than 3 images are in train only ({listed(small)})"
+    return ["split 60/20/20 within every class", *([note] if small else [])]
 
 
 # ------------------------------------------------------------------------------------ what is there
 
 
 class Folder(NamedTuple):
-    """All pictures of a folder, repeats included, by path; decoded when read."""
+    """All pictures of a folder, repeats included, by path.
 
-    shape: tuple[int, int, int, int]  # n, c, h, w
-    read: Callable[[int, int], Tensor]  # uint8 pictures from start to stop
-    digests: NDArray[np.uint8]  # (n, 32): SHA-256 of each one's pixels
-    labels: Tensor | None
-    classes: tuple[str, ...] | None
+    Attributes:
+        images: (n, c, h, w) uint8, decoded when they are read. Reading raises ValueError if a file
+            is no longer what it was.
+        digests: (n, 32), the SHA-256 of each one's pixels.
+        listing: Their names, their classes, and what else lies in the folder.
+        notes: What was done to the pictures.
+    """
+
+    images: ImageRows
+    digests: NDArray[np.uint8]
+    listing: Listing
     notes: list[str]
-    names: list[str]
 
 
-def read_folder(root: Path, image_size: int | None = None, cache: Path | None = None) -> Folder:
-    """The pictures of a folder as they are, for scoring: no splits, nothing left out.
+def read_folder(
+    root: Path, image_size: int | None = None, cache: Path | None = None, log: Log = say_nothing
+) -> Folder:
+    """The pictures of a folder as they are: no splits, nothing left out.
 
     Each is decoded once here, for its digest, and again whenever it is read; none is kept.
 
     Args:
-        root: the folder.
-        image_size: if given, every picture's centre square is resized to it.
-        cache: where digests are kept by what the files hold: they need not be decoded here then.
+        root: The folder.
+        image_size: If given, every picture's centre square is resized to it.
+        cache: Where digests are kept by what the files hold: they need not be decoded here then.
+        log: Is told how far decoding is.
 
     Raises:
-        FileNotFoundError, ValueError: as `load_folder`. The call `read` raises ValueError if a file
-            is no longer what it was.
+        FileNotFoundError: There is no such folder.
+        ValueError: As `load_folder`, but for too few pictures only if there are none.
     """
     listing = list_images(root)
     if not listing.names:
         raise ValueError(f"{root} has no images (they end in {', '.join(SUFFIXES)})")
-    survey = _surveyed(root, listing.names, image_size, cache)
+    survey = _surveyed(root, listing.names, image_size, cache, log)
 
-    def read(start: int, stop: int) -> Tensor:
-        names = listing.names[start:stop]
+    def read(index: Index) -> Tensor:
+        rows = np.arange(len(listing.names))[index if isinstance(index, slice) else index.numpy()]
+        names = [listing.names[row] for row in rows]
         pixels = some_pictures(root, names, image_size, survey.shape[0])
-        for name, image, digest in zip(names, pixels, survey.digests[start:stop], strict=True):
+        for name, image, digest in zip(names, pixels, survey.digests[rows], strict=True):
             if hashlib.sha256(image).digest() != digest.tobytes():
                 raise ValueError(f"{root / name} was changed while it was being read")
         return torch.from_numpy(pixels)
 
-    return Folder(
-        shape=(len(listing.names), *survey.shape),
-        read=read,
-        digests=survey.digests,
-        labels=labels_of(listing.names, listing.classes),
-        classes=listing.classes,
-        notes=[*listing.notes, *survey.notes],
-        names=listing.names,
-    )
+    images = ImageRows((len(listing.names), *survey.shape), torch.uint8, read)
+    return Folder(images, survey.digests, listing, survey.notes)
 
 
 def _surveyed(
-    root: Path, names: Sequence[str], image_size: int | None, cache: Path | None
+    root: Path, names: Sequence[str], image_size: int | None, cache: Path | None, log: Log
 ) -> Survey:
     """The survey of the pictures, from the cache if the same files have been surveyed before."""
     key = None if cache is None else _files_digest(root, names, image_size)
     if cache is None or key is None:
-        return survey_pictures(root, names, image_size)
+        return survey_pictures(root, names, image_size, log)
     path = cache / "pictures" / f"{key}.safetensors"
     if not path.exists():
-        found = survey_pictures(root, names, image_size)
-        said = {"notes": json.dumps(found.notes)}
-        kept = {"digests": torch.from_numpy(found.digests), "shape": torch.tensor(found.shape)}
-        atomic_write(path, save(kept, said))
-        return found
+        survey = survey_pictures(root, names, image_size, log)
+        tensors = {
+            "digests": torch.from_numpy(survey.digests),
+            "shape": torch.tensor(survey.shape),
+        }
+        atomic_write(path, save(tensors, {"notes": json.dumps(survey.notes)}))
+        return survey
     with safe_open(path, "np") as file:
         channels, height, width = file.get_tensor("shape").tolist()
         notes = json.loads(file.metadata()["notes"])
@@ -167,7 +250,7 @@ def _surveyed(
 def _files_digest(root: Path, names: Sequence[str], image_size: int | None) -> str | None:
     """SHA-256 of the files' names and bytes, and of all else that their pixels depend on; None if a
     file can't be read."""
-    found = hashlib.sha256(f"1 {PIL.__version__} {image_size}".encode())
+    digest = hashlib.sha256(f"1 {PIL.__version__} {image_size}".encode())
     for name in names:
         try:
             if not (root / name).is_file():
@@ -176,45 +259,5 @@ def _files_digest(root: Path, names: Sequence[str], image_size: int | None) -> s
                 content = hashlib.file_digest(file, "sha256").digest()
         except OSError:
             return None  # the survey tells which, among all others
-        found.update(os.fsencode(name) + b"\0" + content)
-    return found.hexdigest()
-
-
-def _refuse_few(root: Path, count: int, which: str) -> None:
-    if count < FEWEST:
-        raise ValueError(
-            f"{root} has {count} images{which}; {FEWEST} are the fewest that can be split "
-            f"(images end in {', '.join(SUFFIXES)})"
-        )
-
-
-# ---------------------------------------------------------------------------- from files to tensors
-
-
-def _without_repeats(pixels: Sequence[Pixels], names: Sequence[str]) -> tuple[list[int], list[str]]:
-    """The rows to keep, and a note if that is not all of them."""
-    first: dict[bytes, int] = {}
-    repeats = []
-    for row, array in enumerate(pixels):
-        # Pixels, not files: one image saved twice, or in two formats, is one image all the same.
-        earlier = first.setdefault(hashlib.sha256(array.tobytes()).digest(), row)
-        if earlier != row:
-            repeats.append(f"{names[row]} = {names[earlier]}")
-    if not repeats:
-        return list(first.values()), []
-    what = "image repeats" if len(repeats) == 1 else "images repeat"
-    note = f"{len(repeats):,} {what} the pixels of another; left out ({listed(repeats)})"
-    return list(first.values()), [note]
-
-
-def _stacked(pixels: Sequence[Pixels]) -> Tensor:
-    stack = torch.from_numpy(np.stack(pixels))
-    return stack.unsqueeze(1) if stack.dim() == 3 else stack.permute(0, 3, 1, 2).contiguous()
-
-
-def _split_notes(labels: Tensor | None, classes: Sequence[str] | None) -> list[str]:
-    if labels is None or classes is None:
-        return ["split 60/20/20"]
-    small = small_classes(labels, classes)
-    note = f"classes with fewer than 3 images are in train only ({listed(small)})"
-    return ["split 60/20/20 within every class", *([note] if small else [])]
+        digest.update(os.fsencode(name) + b"\0" + content)
+    return digest.hexdigest()

@@ -8,13 +8,14 @@ Source: Russakovsky et al. 2015, arXiv:1409.0575.
 import hashlib
 import os
 from collections.abc import Iterable
+from math import prod
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from coequal.contract import Dataset, Split
+from coequal.contract import Dataset
 from coequal.datasets._decoded import Array, Decoded
 from coequal.datasets._listing import labels_of, list_images
 from coequal.datasets._pictures import decode_into, listed
@@ -28,7 +29,7 @@ PART = "load_imagenet"
 ARGUMENT = "the path of the folder that holds train/ and val/"
 
 SIZE = 64
-_KEPT = "imagenet"  # in the data folder
+_FOLDER = "imagenet"  # in the data folder
 _PARTS = ("train", "val")
 _SORTED = (
     "torchvision.datasets.ImageNet(PATH, split='val') sorts them, out of ILSVRC2012_img_val.tar "
@@ -43,7 +44,7 @@ def load_imagenet(
 
     Of the training images as many as there are to test are held out, but no more than a fifth, the
     same share of every class. All are decoded once, into a file in `data_dir/imagenet` (16.4 GB at
-    64x64 for all of ImageNet) that is mapped into memory, not read. The draw depends on the paths
+    64x64 for all of ImageNet) of which only what is needed is read. The draw depends on the paths
     within the folder, not on where the folder lies.
 
     Args:
@@ -61,15 +62,15 @@ def load_imagenet(
     root = Path(argument).expanduser().absolute()
     found = _found(root)
     rows = _rows(root, found)
-    names = [found.names[row] for part in rows for row in part.tolist()]
-    decoded = Decoded(_kept(data_dir), _digest(root, found.names), image_size or SIZE)
+    order, counts = torch.cat(rows), [len(part) for part in rows]
+    names = [found.names[row] for row in order.tolist()]
+    size = image_size or SIZE
+    folder = data_dir.expanduser().absolute() / _FOLDER
+    decoded = Decoded(folder, f"{_digest(root, found.names)}_{size}x{size}")
     if not decoded.complete():
-        _decode_all(root, names, [len(part) for part in rows], decoded, log or say_nothing)
-    counts, notes = decoded.description()
-    images = torch.from_numpy(decoded.images(len(names))).split(counts)
-    train, validation, test = (
-        Split(part, found.labels[order]) for part, order in zip(images, rows, strict=True)
-    )
+        _decode_all(root, names, counts, size, decoded, log or say_nothing)
+    notes = decoded.facts()["notes"]
+    train, validation, test = decoded.splits(counts, (3, size, size), found.labels[order])
     return Dataset(
         name=f"imagenet:{argument}",
         train=train,
@@ -78,12 +79,6 @@ def load_imagenet(
         classes=found.classes,
         notes=(*found.notes, *notes),
     )
-
-
-def _kept(data_dir: Path) -> Path:
-    folder = data_dir.expanduser().absolute() / _KEPT
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 # ------------------------------------------------------------------------------------ what is there
@@ -183,22 +178,25 @@ def _digest(root: Path, names: list[str]) -> str:
 # ------------------------------------------------------------------------------------ decoding once
 
 
-def _decode_all(root: Path, names: list[str], counts: list[int], to: Decoded, log: Log) -> None:
+def _decode_all(
+    root: Path, names: list[str], counts: list[int], size: int, to: Decoded, log: Log
+) -> None:
     """Decode the pictures of all splits, and note what was done."""
+    shape = (len(names), 3, size, size)
     log(
         f"decoding {len(names):,} pictures of {root}, once, into {to.array} "
-        f"({to.room(len(names)) / 1e9:.1f} GB, on disk and mapped into memory as needed)"
+        f"({prod(shape) / 1e9:.1f} GB, on disk and read as needed)"
     )
     done: list[str] = []
 
     def fill(array: Array) -> None:
         done.extend(decode_into(array, root, names, log))
 
-    to.write(len(names), fill)
+    to.write(shape, fill)
     train, validation, _ = counts
     note = (
         f"the {train + validation:,} images in train/ were split into {train:,} to train and "
         f"{validation:,} to validate, class by class; the test images are those in val/; no "
         "checksums of the pictures are published"
     )
-    to.describe(counts, [note, *done])
+    to.describe(counts=counts, notes=[note, *done])

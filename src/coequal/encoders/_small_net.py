@@ -86,8 +86,8 @@ def _train(net: nn.Sequential, split: Split, seed: int, log: Log, name: str) -> 
 @torch.inference_mode()
 def _accuracy(net: nn.Sequential, split: Split) -> float:
     assert split.labels is not None
-    images: Tensor = split.images
-    pairs = zip(images.split(ENCODING_BATCH), split.labels.split(ENCODING_BATCH), strict=True)
+    labels = split.labels.split(ENCODING_BATCH)
+    pairs = zip(split.images.parts(ENCODING_BATCH), labels, strict=True)
     return sum(int((net(as_float(x)).argmax(1) == y).sum()) for x, y in pairs) / len(split)
 
 

@@ -8,13 +8,19 @@ import torch
 from safetensors.torch import load_file, save
 from torch import Tensor
 
-from coequal.contract import Encoder, Log
-from coequal.contract.data import ImageRows
+from coequal.contract import Encoder, ImageRows, Log
+from coequal.contract.data import in_file
 from coequal.files import atomic_write
-from coequal.inputs.rows import in_file, write_rows
+from coequal.inputs.rows import write_rows
 
 SHARDS = (2000, 500, 80)  # images: the first of these numbers that take no more bytes than
 SHARD_BYTES = 1 << 27
+ENCODED_AT_ONCE = 500  # images; an encoder's own batches are parts of these
+
+
+def features_in_parts(images: ImageRows, encoder: Encoder) -> Tensor:
+    """(n, d) float32 features in memory, of images of which only some are read at a time."""
+    return torch.cat([encoder.features(part) for part in images.parts(ENCODED_AT_ONCE)])
 
 
 def cached_features(
@@ -57,7 +63,7 @@ def _shards(
         path = folder / f"{start:09d}-{stop:09d}.safetensors"
         if not path.exists():
             log(f"{encoder.id.split(':')[0]} features of {name}: {start} of {len(images)}")
-            features = encoder.features(images.read(start, stop))
+            features = encoder.features(images[start:stop])
             atomic_write(path, save({"features": features.contiguous()}))
         yield path
 

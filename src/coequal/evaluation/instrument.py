@@ -22,9 +22,10 @@ from coequal.contract import (
     Log,
     Metric,
 )
-from coequal.contract.data import held
+from coequal.contract.data import in_memory
 from coequal.datasets._loading import fingerprint
 from coequal.evaluation.encoder_choice import prepared_encoder
+from coequal.evaluation.feature_cache import features_in_parts
 from coequal.evaluation.measure import Number, image_set, measure
 from coequal.evaluation.reference_cache import Sets, cached_reference
 from coequal.evaluation.requested import RequestedMetrics
@@ -84,7 +85,7 @@ class Instrument:
             conditional=generator is not None and generator.conditional,
         )
         requested = self.requested.without(unmet_requests(self.requested, available))
-        features = held(self.encoder.features(images))
+        features = in_memory(self.encoder.features(images))
         numbers, undefined = measure(
             requested,
             encoder=self.encoder.id,
@@ -94,7 +95,7 @@ class Instrument:
                 features,
                 self.encoder,
                 self._required,
-                images=images,
+                images=in_memory(images),
                 labels=labels,
                 generator=generator,
             ),
@@ -194,7 +195,7 @@ def _available(dataset: Dataset, encoder: Encoder) -> Available:
 def _split_set(dataset: Dataset, name: str, encoder: Encoder, metric: Metric) -> ImageSet:
     """A split as one metric sees it."""
     split = dataset.split(name)
-    features = held(encoder.features(split.images))
+    features = in_memory(features_in_parts(split.images, encoder))
     return image_set(
         features,
         encoder,

@@ -93,7 +93,7 @@ def look(
         raise ValueError("the manifold is of images; features were given")
     metric = Manifold(delta, count, manifold)
     log(f"distance of {min(count, len(fake))} generated images to the manifold")
-    images = as_float(fake.images.read(0, count))
+    images = as_float(fake.images[:count])
     near = distance(images, family, manifold, delta)
     closest = family.images(near.vertices.nan_to_num(0))
     sides = {"precision": near.squared}
@@ -104,7 +104,7 @@ def look(
         for side, source in (("recall", real), ("train_recall", train)):
             if source is not None and source.images is not None:
                 log(f"searching {min(count, len(source))} images of {source.what}")
-                targets = as_float(source.images.read(0, count))
+                targets = as_float(source.images[:count])
                 found = _inverted(fake.generator, targets, effort, seed)
                 sides[side] = found.squared
                 spent[side] = _effort_of(found)

@@ -99,7 +99,7 @@ def image_set(
     encoder: Encoder | None,
     required: Collection[str],
     *,
-    images: Tensor | None = None,
+    images: ImageRows | None = None,
     labels: Tensor | None = None,
     manifold: KnownManifold | None = None,
     generator: Generator | None = None,
@@ -110,7 +110,7 @@ def image_set(
         features: (n, d), in memory or mapped from a file.
         encoder: what gave the features; None if that is not known.
         required: what the metrics need beyond features; class probabilities are computed only then.
-        images: (n, c, h, w), if they are needed.
+        images: (n, c, h, w); all are read into memory if, and only if, a metric needs them.
         labels: (n,) int64, if there are any.
         manifold: of real images that were made by a formula.
         generator: what made the images.
@@ -121,7 +121,7 @@ def image_set(
         whole,
         encoder.probabilities(whole) if encoder is not None and classified else None,
         labels,
-        images,
+        images.whole if images is not None and "images" in required else None,
         features.read,
         manifold,
         generator,

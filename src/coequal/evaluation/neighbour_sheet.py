@@ -10,7 +10,7 @@ from jaxtyping import UInt8
 from torch import Tensor
 
 from coequal.contract import Dataset, Encoder, ImageSet, Log
-from coequal.contract.data import ImageRows, held
+from coequal.contract.data import ImageRows
 from coequal.datasets._loading import fingerprint
 from coequal.evaluation.feature_cache import cached_features
 from coequal.files import atomic_write
@@ -59,8 +59,7 @@ def write_sheet(
     assert nears is not None
     indices, distances = nearest(*wish(sets["fake"], sets[near]))
     strips = [
-        _strip(torch.cat([fakes.read(row, row + 1), *(nears.read(at, at + 1) for at in found)]))
-        for row, found in enumerate(indices.tolist())
+        _strip(torch.cat([fakes[row : row + 1], nears[found]])) for row, found in enumerate(indices)
     ]
     if path.suffix.lower() == ".png":
         rows = np.stack(strips).transpose(0, 3, 1, 2)
@@ -98,7 +97,7 @@ def train_features(dataset: Dataset, encoder: Encoder, cache: Path, log: Log) ->
     """Features of all training images, from the cache or made now."""
     images = dataset.train.images
     digest = f"{fingerprint(dataset)}:train"
-    return cached_features(held(images), digest, encoder, cache, log, f"{dataset.name}:train")
+    return cached_features(images, digest, encoder, cache, log, f"{dataset.name}:train")
 
 
 def beside_nearest(

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from coequal.contract import Encoder, ImageSet, Log, Metric
-from coequal.contract.data import held
+from coequal.contract.data import in_memory
 from coequal.evaluation.encoder_choice import chosen_encoder, need_features
 from coequal.evaluation.feature_cache import cached_features
 from coequal.evaluation.measure import Measured, Number, image_set, measure
@@ -147,14 +147,14 @@ def _image_set(
     if source.features is not None:
         return image_set(source.features, None, required, labels=source.labels)
     assert source.images is not None
-    rows = held(torch.empty(len(source), 0))  # where nothing looks at features
+    rows = in_memory(torch.empty(len(source), 0))  # where nothing looks at features
     if encoder is not None:
         rows = cached_features(source.images, source.digest(), encoder, cache, log, source.what)
     return image_set(
         rows,
         encoder,
         required,
-        images=source.images.whole if "images" in required else None,
+        images=source.images,
         labels=source.labels,
         manifold=None if source.dataset is None else source.dataset.manifold,
         generator=source.generator,

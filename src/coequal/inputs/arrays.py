@@ -15,9 +15,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from coequal.contract.data import ImageRows, held
+from coequal.contract.data import ImageRows, Index, in_file, in_memory
 from coequal.images import to_uint8
-from coequal.inputs.rows import Digests, digests_of, in_file, write_rows
+from coequal.inputs.rows import Digests, digests_of, write_rows
 from coequal.records import POINT
 
 Array = Tensor | NDArray[np.generic]
@@ -108,8 +108,8 @@ def _recognised(open_array: Callable[[], Array], what: str, folder: Path | None)
     if not dtype.is_floating_point and dtype != torch.uint8:
         raise ValueError(f"{what}: images must be uint8, or floats in [0, 1]; got {dtype}")
 
-    def read(start: int, stop: int) -> Tensor:
-        part = _part(open_array(), start, stop)
+    def read(index: Index) -> Tensor:
+        part = _part(open_array(), index)
         part = part.unsqueeze(1) if three else part
         part = part.permute(0, 3, 1, 2) if last else part
         if point:
@@ -122,20 +122,20 @@ def _recognised(open_array: Callable[[], Array], what: str, folder: Path | None)
     if dtype.is_floating_point:
         _refuse_beyond_unit(open_array, what)
         notes = () if point else ("float images were rounded to 8 bits",)
-    in_memory = isinstance(array, Tensor)
-    images = held(read(0, len(array))) if in_memory else ImageRows(axes, read)
+    form = torch.float32 if point else torch.uint8
+    given = isinstance(array, Tensor)
+    images = in_memory(read(slice(None))) if given else ImageRows(axes, form, read)
     return Read(images, None, digests_of(images.parts()), notes)
 
 
 def _features(open_array: Callable[[], Array], what: str, folder: Path | None) -> Read:
     array = open_array()
-    rows = ImageRows(
-        tuple(array.shape), lambda start, stop: _part(open_array(), start, stop).float()
-    )
+    shape = tuple(array.shape)
+    rows = ImageRows(shape, torch.float32, lambda index: _part(open_array(), index).float())
     if not all(math.isfinite(edge) for part in rows.parts() for edge in part.aminmax()):
         raise ValueError(f"{what}: the features hold NaN or infinity (as 32-bit floats)")
     if folder is None:
-        rows = held(rows.whole)
+        rows = in_memory(rows.whole)
     else:
         assert isinstance(array, np.memmap)
         path = Path(str(array.filename))
@@ -148,7 +148,7 @@ def _features(open_array: Callable[[], Array], what: str, folder: Path | None) -
 
 def _refuse_beyond_unit(open_array: Callable[[], Array], what: str) -> None:
     array = open_array()
-    raw = ImageRows(tuple(array.shape), lambda start, stop: _part(open_array(), start, stop))
+    raw = ImageRows(tuple(array.shape), torch.float32, lambda index: _part(open_array(), index))
     edges = [part.aminmax() for part in raw.parts() if part.numel()]
     if edges:
         low = float(torch.stack([edge.min for edge in edges]).amin())
@@ -157,10 +157,10 @@ def _refuse_beyond_unit(open_array: Callable[[], Array], what: str) -> None:
             raise ValueError(f"{what}: float images must lie in [0, 1], found {low:g} to {high:g}")
 
 
-def _part(array: Array, start: int, stop: int) -> Tensor:
+def _part(array: Array, index: Index) -> Tensor:
     if isinstance(array, Tensor):
-        return array[start:stop]
-    return _as_tensor(array[start:stop])
+        return array[index]
+    return _as_tensor(array[index if isinstance(index, slice) else index.numpy()])
 
 
 def _as_tensor(array: NDArray[np.generic]) -> Tensor:

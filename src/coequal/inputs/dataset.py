@@ -2,8 +2,7 @@
 
 from torch import Tensor
 
-from coequal.contract import Dataset, ImageShape, Split
-from coequal.contract.data import ImageRows
+from coequal.contract import Dataset, Split
 from coequal.inputs.load import Input
 
 
@@ -13,31 +12,9 @@ def as_dataset(source: Input) -> Dataset:
     An encoder that is trained does. All others ask for no more than the shape.
     """
     assert source.images is not None
-    part = _UnreadSplit(source.images, source.labels)
+    part = Split(source.images, source.labels)
     classes = source.classes or _class_names(source.labels)
-    return _UnreadDataset(source.what, part, part, part, classes)
-
-
-class _UnreadSplit(Split):
-    def __init__(self, rows: ImageRows, labels: Tensor | None) -> None:
-        object.__setattr__(self, "rows", rows)
-        object.__setattr__(self, "labels", labels)
-
-    rows: ImageRows
-
-    @property
-    def images(self) -> Tensor:
-        return self.rows.whole
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-
-class _UnreadDataset(Dataset):
-    @property
-    def shape(self) -> ImageShape:
-        assert isinstance(self.train, _UnreadSplit)
-        return ImageShape(*self.train.rows.shape[1:])
+    return Dataset(source.what, part, part, part, classes)
 
 
 def _class_names(labels: Tensor | None) -> tuple[str, ...] | None:

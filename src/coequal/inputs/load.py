@@ -14,8 +14,9 @@ import torch
 from torch import Tensor
 
 from coequal import lookup
-from coequal.contract import Dataset, Generator, ImageShape
-from coequal.contract.data import ImageRows, held
+from coequal.contract import Dataset, Generator, ImageRows, ImageShape
+from coequal.contract.data import in_memory
+from coequal.datasets._listing import labels_of
 from coequal.datasets._loading import load_dataset
 from coequal.datasets.folder import read_folder
 from coequal.inputs.arrays import Read, read_array, remove_with, temporary_folder
@@ -166,15 +167,16 @@ def _from_read(found: Read, what: str) -> Input:
 
 def _from_folder(path: Path, what: str, image_size: int | None, cache: Path | None) -> Input:
     found = read_folder(path.absolute(), image_size, cache)
+    names, classes = found.listing.names, found.listing.classes
     return Input(
         what,
         "folder",
         found.digests,
-        images=ImageRows(found.shape, found.read),
-        labels=found.labels,
-        classes=found.classes,
-        lossy=sum(name.lower().endswith(LOSSY) for name in found.names),
-        notes=tuple(found.notes),
+        images=found.images,
+        labels=labels_of(names, classes),
+        classes=classes,
+        lossy=sum(name.lower().endswith(LOSSY) for name in names),
+        notes=(*found.listing.notes, *found.notes),
     )
 
 
@@ -206,7 +208,7 @@ def _from_split(name: str, split: str, data_dir: Path, image_size: int | None) -
 
 
 def from_split(name: str, dataset: Dataset, split: str) -> Input:
-    """A split of a data set that is in memory.
+    """A split of a data set.
 
     Args:
         name: of the data set, as the user wrote it.
@@ -214,12 +216,11 @@ def from_split(name: str, dataset: Dataset, split: str) -> Input:
         split: "train", "validation" or "test".
     """
     part = dataset.split(split)
-    images = held(part.images)
     return Input(
         f"{name}:{split}",
         "data set",
-        digests_of(images.parts()),
-        images=images,
+        digests_of(part.images.parts()),
+        images=part.images,
         labels=part.labels,
         classes=dataset.classes,
         dataset=dataset,
@@ -245,7 +246,7 @@ def from_generator(
         classes: their names.
         drawn: how the images were drawn, as "key=value" pairs for a protocol.
     """
-    rows = held(images)
+    rows = in_memory(images)
     return Input(
         what,
         "model",

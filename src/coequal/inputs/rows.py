@@ -1,29 +1,16 @@
-"""Images or features that may be more than memory holds: some rows at a time, or all of them."""
+"""Rows of images or features: their digests, and a file of them written in parts."""
 
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from coequal.contract.data import ImageRows
 from coequal.files import atomic_file
 
 Digests = NDArray[np.uint8]  # (n, 32): a SHA-256 a row
-
-
-def in_file(path: Path) -> ImageRows:
-    """The rows of a `.npy`, in C order and of a type that torch knows."""
-    return ImageRows(
-        np.load(path, mmap_mode="r").shape,
-        # Mapped anew for each part: what has been looked at leaves the memory with the map.
-        lambda start, stop: torch.from_numpy(np.array(np.load(path, mmap_mode="r")[start:stop])),
-        # "c": writable for torch's sake; what is written would never reach the file.
-        lambda: torch.from_numpy(np.load(path, mmap_mode="c")),
-    )
 
 
 def digests_of(parts: Iterable[Tensor]) -> Digests:

@@ -273,7 +273,7 @@ def of_images(fake: Scorable, real: Scorable | None, data_dir: Path, log: Log) -
 def _rows(source: Input) -> torch.Tensor:
     """Images in a fixed random order, `CLASSIFIED` at most."""
     assert source.images is not None
-    return source.images.whole[chosen_rows(len(source), CLASSIFIED)]
+    return source.images[chosen_rows(len(source), CLASSIFIED)]
 
 
 def _no_classifier(real: Input) -> str | None:
