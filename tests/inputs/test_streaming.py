@@ -247,3 +247,6 @@ def test_each_pair_of_sets_is_passed_over_once(tmp_path, cache, monkeypatch):
     pairs.clear()
     coequal.score(**{**common, "metrics": ["neighbours"]})
     assert sum(pairs) == 64 * 64 + 96 * 96 + 64 * 96  # and here of fakes and real
+    pairs.clear()
+    coequal.score(**{**common, "metrics": ["fd"]})
+    assert sum(pairs) == 32 * 64  # 24 fakes are shown, in a group of 32

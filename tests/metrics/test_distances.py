@@ -1,10 +1,14 @@
 """Nearest neighbours and balls: against differences of all pairs in float64, whatever the tiles."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
+from coequal.contract import ImageSet
 from coequal.metrics import _distances, _tiles
-from coequal.metrics._distances import Wish, across, nearest, one_pass, within
+from coequal.metrics._distances import across, nearest, nearest_of, within
+from coequal.metrics.neighbours import Neighbours
 from coequal.rng import Rng
 
 
@@ -186,21 +190,46 @@ def test_each_pair_within_a_set_is_computed_once(monkeypatch):
     assert sum(pairs) == 55 * 32 * 32
 
 
-def test_one_pass_answers_what_was_wished_for(monkeypatch):
-    rows, columns = Rng(0).normal(96, 5), Rng(1).normal(64, 5)
-    wanted = nearest(columns[:10], rows, 4)
+def test_an_image_set_remembers_its_neighbours(monkeypatch):
+    real, others = Rng(0).normal(96, 5), Rng(1).normal(64, 5)
+    wanted = nearest(others, real, 4)
     pairs = counted(monkeypatch)
-    with one_pass(Wish(columns[:10], rows, 4)):
-        crossing = across(rows, columns, row_k=2, column_k=1)
-        assert crossing.of_columns.indices.shape == (64, 1)  # what was asked for, no more
-        for found in (nearest(columns[:10], rows, 4), nearest(columns, rows, 3).first(10, 4)):
-            assert torch.equal(found.indices, wanted.indices[:, : found.indices.shape[1]])
-            assert torch.equal(found.distances, wanted.distances[:, : found.indices.shape[1]])
-        assert torch.equal(nearest(rows, columns, 2).indices, crossing.of_rows.indices)
-        assert sum(pairs) == 96 * 64
-        nearest(columns[:10], rows, 5)  # more than is known
-        nearest(rows.clone(), columns, 1)  # another set
-        nearest(columns[1:10], rows, 1)  # not the first rows
-        assert sum(pairs) == 2 * 96 * 64 + 2 * 32 * 96
-    nearest(rows, columns, 2)  # nothing is remembered
-    assert sum(pairs) == 3 * 96 * 64 + 2 * 32 * 96
+    images = ImageSet(others)
+    first = nearest_of(images, real, 4)
+    for found in (first, nearest_of(images, real, 4), nearest_of(replace(images), real, 4)):
+        assert torch.equal(found.indices, wanted.indices)
+        assert torch.equal(found.distances, wanted.distances)
+    few = nearest_of(images, real, 2, 10)
+    assert torch.equal(few.indices, wanted.indices[:10, :2])
+    assert torch.equal(few.distances, wanted.distances[:10, :2])
+    assert sum(pairs) == 96 * 64
+    nearest_of(images, real, 5)  # more than is known
+    assert sum(pairs) == 2 * 96 * 64
+    nearest_of(images, real.clone(), 5)  # another set
+    nearest_of(ImageSet(others), real, 1)  # a set that knows nothing
+    assert sum(pairs) == 4 * 96 * 64
+    nearest_of(ImageSet(others), real, 1, 10)  # ten images are computed as a group of 32
+    assert sum(pairs) == 4 * 96 * 64 + 32 * 96
+
+
+def test_a_pass_finds_what_was_announced(monkeypatch):
+    real, others = Rng(0).normal(96, 5), Rng(1).normal(64, 5)
+    images = ImageSet(others)
+    images.neighbours.announce(real, 4)
+    pairs = counted(monkeypatch)
+    assert nearest_of(images, real, 1).indices.shape == (64, 1)  # what was asked for, no more
+    assert torch.equal(nearest_of(images, real, 4).indices, nearest(others, real, 4).indices)
+    assert sum(pairs) == 2 * 96 * 64  # the second is that of `nearest` here
+    pairs.clear()
+    metric, fake = Neighbours(), ImageSet(others)
+    reference = metric.reference(ImageSet(real))
+    plain = metric.values(real=reference, fake=fake, rng=Rng(0))
+    fake = ImageSet(others)
+    fake.neighbours.announce(reference["features"], 5)
+    pairs.clear()
+    assert metric.values(real=reference, fake=fake, rng=Rng(0)) == plain
+    assert torch.equal(
+        nearest_of(fake, reference["features"], 5).indices[:, :4],
+        nearest_of(images, real, 4).indices,
+    )
+    assert sum(pairs) == 64 * 64 + 96 * 64

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple
 
@@ -10,6 +10,7 @@ from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
 from coequal.contract.data import Dataset, KnownManifold
+from coequal.contract.neighbours import NearestMemory
 from coequal.contract.nets import Generator
 from coequal.records import MetricInfo
 from coequal.rng import Rng
@@ -88,6 +89,7 @@ class ImageSet:
     read: Callable[[slice], Tensor] | None = None  # some of the features, not by way of the map
     manifold: KnownManifold | None = None  # of real images that were made by a formula
     generator: Generator | None = None  # what made fake images; not to be changed
+    neighbours: NearestMemory = field(default_factory=NearestMemory)  # of these features
 
     def __len__(self) -> int:
         return len(self.features)

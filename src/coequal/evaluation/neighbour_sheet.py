@@ -16,16 +16,16 @@ from coequal.evaluation.feature_cache import cached_features
 from coequal.files import atomic_write
 from coequal.images import Pixels, data_uri, png_bytes, tile, to_uint8
 from coequal.inputs.load import Input
-from coequal.metrics._distances import Wish, nearest
+from coequal.metrics._distances import nearest, nearest_of
 
 SHEETS = (".png", ".html")
 ROWS, NEIGHBOURS = 24, 5
 GAP, ENLARGED = 2, 64  # pixels between images; small images are enlarged to about this
 
 
-def wish(fake: ImageSet, near: ImageSet) -> Wish:
-    """What a pass over the distances, if there is one, should keep for the sheet."""
-    return Wish(fake.features[:ROWS], near.features, min(NEIGHBOURS, len(near)))
+def announce_sheet(fake: ImageSet, near: ImageSet) -> None:
+    """Have a pass over both sets, if a metric makes one, find the neighbours that a sheet shows."""
+    fake.neighbours.announce(near.features, min(NEIGHBOURS, len(near)))
 
 
 def refuse_sheet(sheet: Path | None, fake: Input) -> None:
@@ -57,7 +57,10 @@ def write_sheet(
     fakes, nears, name = sources["fake"].images, sources[near].images, sources[near].what
     assert fakes is not None
     assert nears is not None
-    indices, distances = nearest(*wish(sets["fake"], sets[near]))
+    others = sets[near].features
+    indices, distances = nearest_of(
+        sets["fake"], others, min(NEIGHBOURS, len(others)), min(ROWS, len(sets["fake"]))
+    )
     strips = [
         _strip(torch.cat([fakes[row : row + 1], nears[found]])) for row, found in enumerate(indices)
     ]

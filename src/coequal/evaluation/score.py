@@ -15,14 +15,13 @@ from coequal.contract.data import in_memory
 from coequal.evaluation.encoder_choice import chosen_encoder, need_features
 from coequal.evaluation.feature_cache import cached_features
 from coequal.evaluation.measure import Measured, Number, image_set, measure
-from coequal.evaluation.neighbour_sheet import refuse_sheet, wish, write_sheet
+from coequal.evaluation.neighbour_sheet import announce_sheet, refuse_sheet, write_sheet
 from coequal.evaluation.reference_cache import cached_reference
 from coequal.evaluation.requested import RequestedMetrics, requested_metrics
 from coequal.evaluation.requirements import not_measurable, slow
 from coequal.evaluation.warnings import describe_size, warnings_about
 from coequal.inputs.classes import with_classes_of
 from coequal.inputs.load import Input, Scorable, from_split, load_input
-from coequal.metrics._distances import one_pass
 
 SCHEMA = 1  # of the JSON
 DEFAULT_METRICS = ("fd", "precision", "recall")
@@ -88,19 +87,20 @@ def score(
         for role, source in sources.items()
     }
     near = "train" if "train" in sets else "real"
-    with one_pass(*([] if sheet is None else [wish(sets["fake"], sets[near])])):
-        measured = measure(
-            measurable,
-            encoder=_encoder_in_protocol(ready, sources["real"]),
-            real=sources["real"].size_in_protocol,
-            references=partial(_reference, measurable, sources, sets, ready, cache),
-            fake=sets["fake"],
-            note=sources["fake"].drawn,
-            seed=seed,
-            log=log,
-        )
-        if sheet is not None:
-            write_sheet(sheet, sets=sets, sources=sources, near=near)
+    if sheet is not None:
+        announce_sheet(sets["fake"], sets[near])
+    measured = measure(
+        measurable,
+        encoder=_encoder_in_protocol(ready, sources["real"]),
+        real=sources["real"].size_in_protocol,
+        references=partial(_reference, measurable, sources, sets, ready, cache),
+        fake=sets["fake"],
+        note=sources["fake"].drawn,
+        seed=seed,
+        log=log,
+    )
+    if sheet is not None:
+        write_sheet(sheet, sets=sets, sources=sources, near=near)
     return {
         "schema": SCHEMA,
         **{role: source.as_dict() for role, source in sources.items()},

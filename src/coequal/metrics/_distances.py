@@ -5,15 +5,14 @@ threads. See `_tiles` for how.
 """
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import NamedTuple
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from coequal.contract import ImageSet
+from coequal.contract.neighbours import Nearest
 from coequal.metrics._tiles import (
     TIE,
     TILE,
@@ -32,59 +31,20 @@ from coequal.metrics._tiles import (
 SPARE = 3  # candidates beyond k: rounding must mix up that many ranks to cost a second look
 
 
-class Nearest(NamedTuple):
-    """The k nearest of each point, nearest first; of equal ones the lower index is first.
-
-    Where there are fewer than k, the index is -1 and the distance infinite.
-    """
-
-    indices: Int[Tensor, "n k"]
-    distances: Float[Tensor, "n k"]  # float64
-
-    def first(self, count: int, k: int) -> "Nearest":
-        """Of the first `count` points the nearest k."""
-        return Nearest(self.indices[:count, :k], self.distances[:count, :k])
-
-
 class Crossing(NamedTuple):
-    """What the pairs of two sets have to say."""
+    """What a pass over all pairs of two sets, rows and columns, finds.
 
-    of_rows: Nearest  # of each row among the columns
-    of_columns: Nearest
-    balls_over_columns: Int[Tensor, "balls m"]  # how many rows' balls hold each column
-    balls_over_rows: Int[Tensor, "balls n"]
-
-
-class Wish(NamedTuple):
-    """That of the pass over two sets the k nearest `columns` of each row be kept."""
-
-    rows: Tensor
-    columns: Tensor
-    k: int
-
-
-class _Memory(NamedTuple):
-    wishes: tuple[Wish, ...]
-    answers: list[tuple[Wish, Nearest]]  # what each pass found, until the end of `one_pass`
-
-
-_memory: ContextVar[_Memory | None] = ContextVar("memory", default=None)
-
-
-@contextmanager
-def one_pass(*wishes: Wish) -> Iterator[None]:
-    """Inside, `nearest` is answered from a pass that was made before over the same two sets.
-
-    Sets are the same if they are the same memory: the features must not be written to meanwhile.
-
-    Args:
-        wishes: what will be asked for later; the first pass over these sets sees to it.
+    Attributes:
+        of_rows: the nearest columns of each row.
+        of_columns: the nearest rows of each column.
+        balls_over_columns: in how many rows' balls each column lies.
+        balls_over_rows: in how many columns' balls each row lies.
     """
-    token = _memory.set(_Memory(wishes, []))
-    try:
-        yield
-    finally:
-        _memory.reset(token)
+
+    of_rows: Nearest
+    of_columns: Nearest
+    balls_over_columns: Int[Tensor, "balls m"]
+    balls_over_rows: Int[Tensor, "balls n"]
 
 
 def within(points: Float[Tensor, "n d"], k: int, tile: int = TILE) -> Nearest:
@@ -127,10 +87,9 @@ def across(
     Raises:
         ValueError: a feature is not finite, or there are no points.
     """
-    most_rows, most_columns = _wished(rows, columns, row_k), _wished(columns, rows, column_k)
     dtype, centre = common_dtype(rows, columns), centre_of(rows)
     left, right = Points(rows, centre, dtype), Points(columns, centre, dtype)
-    row_best, column_best = Best(left, most_rows + SPARE), Best(right, most_columns + SPARE)
+    row_best, column_best = Best(left, row_k + SPARE), Best(right, column_k + SPARE)
     row_balls, column_balls = Balls(left, columns, row_radii), Balls(right, rows, column_radii)
     buffer = right.buffer(tile)
     for first, panel in right.panels(tile):
@@ -138,64 +97,46 @@ def across(
             part = left.part(start, start + tile)
             block = squared(part, panel, buffer)
             owners = torch.arange(start, start + len(part), device=part.device)
-            if most_rows:
+            if row_k:
                 row_best.see(owners, block, first)
-            if most_columns:
+            if column_k:
                 column_best.see_columns(first, block, start)
             row_balls.see(owners, block, first)
             column_balls.see_columns(first, block, start)
-    of_rows = _refined(left, columns, row_best, most_rows)
-    of_columns = _refined(right, rows, column_best, most_columns)
-    _remember(Wish(rows, columns, most_rows), of_rows)
-    _remember(Wish(columns, rows, most_columns), of_columns)
     return Crossing(
-        of_rows.first(len(rows), row_k),
-        of_columns.first(len(columns), column_k),
+        _refined(left, columns, row_best, row_k),
+        _refined(right, rows, column_best, column_k),
         row_balls.counts,
         column_balls.counts,
     )
 
 
 def nearest(
-    features: Float[Tensor, "n d"], train: Float[Tensor, "m d"], k: int, tile: int = TILE
+    features: Float[Tensor, "n d"], others: Float[Tensor, "m d"], k: int, tile: int = TILE
 ) -> Nearest:
-    """The k training images nearest to each image, nearest first, with their distances."""
-    memory = _memory.get()
-    for known, found in memory.answers if memory else []:
-        if known.k >= k and _starts(features, known.rows) and _same(train, known.columns):
-            return found.first(len(features), k)
-    return across(features, train, row_k=k, tile=tile).of_rows
+    """The k nearest of the others to each point. See `across`."""
+    return across(features, others, row_k=k, tile=tile).of_rows
 
 
-def _wished(rows: Tensor, columns: Tensor, k: int) -> int:
-    """How many neighbours of each row to keep: as many as asked for now, or wished for later."""
-    memory = _memory.get()
-    wishes = memory.wishes if memory else ()
-    return max(
-        k,
-        *(
-            min(wish.k, len(columns))
-            for wish in wishes
-            if _starts(wish.rows, rows) and _same(wish.columns, columns)
-        ),
-        0,
-    )
+def nearest_of(
+    images: ImageSet, others: Float[Tensor, "m d"], k: int, count: int | None = None
+) -> Nearest:
+    """The k nearest of the others to each image, from the set's memory if they are known.
 
-
-def _remember(asked: Wish, found: Nearest) -> None:
-    if (memory := _memory.get()) is not None and asked.k:
-        memory.answers.append((asked, found))
-
-
-def _same(one: Tensor, other: Tensor) -> bool:
-    return len(one) == len(other) and _starts(one, other)
-
-
-def _starts(part: Tensor, whole: Tensor) -> bool:
-    """Whether these rows are the first ones of the whole, in memory."""
-    same = part.data_ptr() == whole.data_ptr() and part.stride() == whole.stride()
-    match_dtype = part.dtype == whole.dtype and part.shape[1:] == whole.shape[1:]
-    return same and match_dtype and len(part) <= len(whole)
+    Args:
+        images: the set whose features are looked at, and which remembers the answer.
+        others: features of another set.
+        k: how many.
+        count: only of the first so many images; then nothing new is remembered.
+    """
+    known = images.neighbours.recall(others, k)
+    if known is not None:
+        return known.first(len(images) if count is None else count, k)
+    if count is not None:
+        return nearest(images.features[:count], others, k)
+    found = nearest(images.features, others, images.neighbours.wanted(others, k))
+    images.neighbours.remember(others, found)
+    return found.first(len(images), k)
 
 
 def _refined(data: Points, others: Tensor, best: Best, k: int, own: bool = False) -> Nearest:

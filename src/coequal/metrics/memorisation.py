@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from coequal.contract import ImageSet, Metric, MetricInfo, MetricValue, RequiredInput
-from coequal.metrics._distances import nearest, within
+from coequal.metrics._distances import nearest, nearest_of, within
 from coequal.metrics._tiles import TIE, finite
 from coequal.rng import Rng
 
@@ -84,7 +84,7 @@ class Memorisation(Metric):
             )
         gaps = within(train.features, 1).distances[:, 0]
         centres = _centres(train.features, self.cells)
-        distances, authentic = _copying(real.features, train.features, gaps)
+        distances, authentic = _copying(real, train.features, gaps)
         return {
             "train": train.features,
             "gaps": gaps,
@@ -106,7 +106,7 @@ class Memorisation(Metric):
             raise ValueError(f"memorisation: {len(fake)} generated images; at least 2")
         if not finite(fake.features):
             return {name: MetricValue(float("nan")) for name in self.outputs}
-        distances, authentic = _copying(fake.features, real["train"], real["gaps"])
+        distances, authentic = _copying(fake, real["train"], real["gaps"])
         share, error = _share(authentic)
         held_out_share, _ = _share(real["authentic"])
         return {
@@ -164,10 +164,10 @@ def _beaten(found: Tensor, near: Tensor) -> Tensor:
 
 
 def _copying(
-    features: Tensor, train: Tensor, gaps: Tensor
+    images: ImageSet, train: Tensor, gaps: Tensor
 ) -> tuple[Float[Tensor, " n"], Bool[Tensor, " n"]]:
     """The distance to the nearest training image, and whether it is more than that image's gap."""
-    found = nearest(features, train, 1)
+    found = nearest_of(images, train, 1)
     distances = found.distances[:, 0]
     return distances, distances > gaps[found.indices[:, 0]] * (1 + TIE)
 

@@ -14,7 +14,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from coequal.contract import ImageSet, Metric, MetricInfo, MetricValue
-from coequal.metrics._distances import Crossing, Nearest, across, within
+from coequal.contract.neighbours import Nearest
+from coequal.metrics._distances import Crossing, across, within
 from coequal.metrics._tiles import TIE, finite
 from coequal.rng import Rng
 
@@ -95,10 +96,11 @@ class Neighbours(Metric):
             real["features"],
             fake.features,
             row_k=2,
-            column_k=1,
+            column_k=fake.neighbours.wanted(real["features"], 1),
             row_radii=radii.T,
             column_radii=own.distances[:, self.precision_k - 1][None],
         )
+        fake.neighbours.remember(real["features"], cross.of_columns)
         precision = _mean((cross.balls_over_columns[0] > 0).double())
         recall = float((cross.balls_over_rows[0] > 0).double().mean())
         both = precision.value + recall
