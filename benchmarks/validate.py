@@ -1,12 +1,12 @@
-"""Simulates what the statistics promise, prints a table and writes docs/validation.md.
+"""Check the guarantees of the statistics by simulation, and write docs/validation.md.
 
     python benchmarks/validate.py [--quick] [--only MODULE] [--machine TEXT]
 
-Every module of benchmarks/validation/ gives rows: an interval or a promise, what was simulated, the
-share measured and the share wanted. A 95 % interval is to cover in 93 to 97 % of studies, or is
-declared conservative (93 % or more) or approximate (with the range that is measured). Exit code 1
-if a row is not what was wanted. --only renews one module's section of the document. --quick
-simulates few studies, allows for three standard errors, and writes nothing."""
+Every module of benchmarks/validation/ gives rows: an interval or a guarantee, what was simulated,
+the fraction measured and the fraction wanted. The exit code is 1 if a row is not what was wanted.
+--only renews one module's section of the document. --quick simulates few studies, allows for three
+standard errors, and writes nothing.
+"""
 
 import os
 import platform
@@ -27,23 +27,25 @@ import scipy
 import validation
 from validation.common import Row
 
-HELP = {"common", "laws"}
+HELP = {"common", "distributions"}
 DOC = Path(__file__).parents[1] / "docs" / "validation.md"
-COLUMNS = ("", "simulated", "measured", "wanted", "worst law", "wanted", "studies", "", "")
+COLUMNS = ("", "simulated", "measured", "wanted", "worst distribution", "wanted", "studies", "", "")
 HEAD = f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}"
-INTRO = """# What the statistics promise, simulated
+INTRO = """# The guarantees of the statistics, simulated
 
-Written by `benchmarks/validate.py` (`make validate`), which draws searches from known laws and
-counts how often an interval holds the truth, or a promise is kept. A 95 % interval is wanted to
+Written by `benchmarks/validate.py` (`make validate`), which draws searches from known distributions
+and counts how often an interval contains the truth, or a guarantee is kept. A 95 % interval should
 cover in 93 to 97 % of studies. One that covers more is *conservative*, and is called so wherever it
-is printed; one that covers less for some laws is *approximate*, and what is wanted of its worst law
-is what was measured when the method was chosen. Any interval beyond half of the measured settings
-is refused: no method covers there. B is the number of settings measured, n the budget. "Studies"
-counts those of each law; 1,000 know a share near 95 % to 0.7 points (one standard error).
+is printed. One that covers less for some distributions is *approximate*; what is wanted of its
+worst distribution is what was measured when the method was chosen. Every interval beyond half of
+the measured settings is refused: no method covers there. B is the number of settings measured, n
+the budget. "Studies" counts those of each distribution; with 1,000 studies, a fraction near 95 %
+has a standard error of 0.7 points.
 
-The laws: log-normal mixtures with up to 50 % failures and 2 % of evaluation noise, six like real
-searches (`plain`, `good`, `rare`, `good30`, `rare50`, `heavy10`) and five to break methods
-(`needle`, `tight`, `wide`, `fail50`, `two-good`): `benchmarks/validation/laws.py`.
+The distributions are log-normal mixtures with up to 50 % failures and 2 % of evaluation noise: six
+like real searches (`plain`, `good`, `rare`, `good30`, `rare50`, `heavy10`) and five that are meant
+to break methods (`needle`, `tight`, `wide`, `fail50`, `two-good`); see
+`benchmarks/validation/distributions.py`.
 """
 
 
@@ -100,13 +102,13 @@ def write(names: list[str], name: str, text: str) -> None:
 
 def line(row: Row) -> str:
     """A row of the table."""
-    law, least = row.worst or ("", 0.0)
+    distribution, least = row.worst or ("", 0.0)
     cells = (
         row.name,
         row.setting,
         f"{row.measured:.3f}",
         _range(row.low, row.high),
-        f"{least:.3f} {law}" if row.worst else "",
+        f"{least:.3f} {distribution}" if row.worst else "",
         _range(row.worst_low, 1) if row.worst else "",
         f"{row.studies:,}" if row.studies else "exact",
         row.verdict,

@@ -1,3 +1,5 @@
-"""Simulations that show what the project's statistics promise; run by `benchmarks/validate.py`.
+"""Simulations that check the guarantees of the project's statistics; run by
+`benchmarks/validate.py`.
 
-Every module here except `common` and `laws` has `rows(quick) -> Iterable[Row]`."""
+Every module here except `common` and `distributions` has `rows(quick) -> Iterable[Row]`.
+"""

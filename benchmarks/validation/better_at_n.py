@@ -1,8 +1,10 @@
 """P(A better than B at n)
 
-Searches choose by validation and report test, 2 % of noise on each. Twelve pairs of laws, among
-them identical laws, laws two and three times as bad as each other, laws no wider than the noise,
-and a rare cluster that many searches miss ("tight against needle")."""
+Searches select by validation and report test, with 2 % of noise on each. There are twelve pairs of
+distributions, among them identical ones, distributions two and three times as bad as each other,
+distributions no wider than the noise, and a rare cluster that many searches miss ("tight against
+needle").
+"""
 
 from collections.abc import Callable, Iterable
 
@@ -12,22 +14,25 @@ from coequal.statistics.better import better, bootstrap_better, spacings_interva
 from coequal.statistics.rates import Interval
 from coequal.statistics.search import Search
 from coequal.statistics.spacings import Spacings
-from validation.common import BAND, Row, over_laws
-from validation.laws import LAWS, Law, true_better
+from validation.common import BAND, Row, over_distributions
+from validation.distributions import DISTRIBUTIONS, ScoreDistribution, true_better
 
-TWINS = ((LAWS["good"], LAWS["good"]), (LAWS["rare50"], LAWS["rare50"]))
+TWINS = (
+    (DISTRIBUTIONS["good"], DISTRIBUTIONS["good"]),
+    (DISTRIBUTIONS["rare50"], DISTRIBUTIONS["rare50"]),
+)
 PAIRS = (
     *TWINS,
-    (LAWS["good"], LAWS["good"].times(1.2)),
-    (LAWS["good"], LAWS["good"].times(2)),
-    (LAWS["good"], LAWS["good"].times(3)),
-    (LAWS["plain"], LAWS["good"]),
-    (LAWS["rare"], LAWS["good"]),
-    (LAWS["good30"], LAWS["good"]),
-    (LAWS["heavy10"], LAWS["rare50"]),
-    (LAWS["plain"], LAWS["plain"].times(1.3)),
-    (LAWS["tight"], LAWS["tight"].times(1.02)),
-    (LAWS["tight"], LAWS["needle"]),
+    (DISTRIBUTIONS["good"], DISTRIBUTIONS["good"].times(1.2)),
+    (DISTRIBUTIONS["good"], DISTRIBUTIONS["good"].times(2)),
+    (DISTRIBUTIONS["good"], DISTRIBUTIONS["good"].times(3)),
+    (DISTRIBUTIONS["plain"], DISTRIBUTIONS["good"]),
+    (DISTRIBUTIONS["rare"], DISTRIBUTIONS["good"]),
+    (DISTRIBUTIONS["good30"], DISTRIBUTIONS["good"]),
+    (DISTRIBUTIONS["heavy10"], DISTRIBUTIONS["rare50"]),
+    (DISTRIBUTIONS["plain"], DISTRIBUTIONS["plain"].times(1.3)),
+    (DISTRIBUTIONS["tight"], DISTRIBUTIONS["tight"].times(1.02)),
+    (DISTRIBUTIONS["tight"], DISTRIBUTIONS["needle"]),
 )
 Make = Callable[[Search, Search], Interval]
 
@@ -103,13 +108,13 @@ def _covered(
             apart.append(1 - covered[key])
     remark = f"mean width {np.mean(widths):.2f}; twins told apart in {np.mean(apart):.3f}"
     about = f"B {settings}, n {budget}"
-    return over_laws(
+    return over_distributions(
         name, about, covered, studies, low=low, worst=worst, declared=declared, remark=remark
     )
 
 
 def _searches(
-    a: Law, b: Law, settings: int, budget: int, rng: np.random.Generator
+    a: ScoreDistribution, b: ScoreDistribution, settings: int, budget: int, rng: np.random.Generator
 ) -> tuple[Search, Search]:
     first, second = a.draw(rng, (settings,)), b.draw(rng, (settings,))
     return Search(first[1], budget, first[0]), Search(second[1], budget, second[0])

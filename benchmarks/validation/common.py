@@ -1,4 +1,4 @@
-"""One promise, what simulation measured of it, and whether that is what was wanted."""
+"""One guarantee, what simulation measured of it, and whether that is what was wanted."""
 
 from dataclasses import dataclass
 
@@ -10,16 +10,17 @@ class Row:
     """A row of docs/validation.md, as `rows(quick)` of every module of this folder yields them.
 
     Attributes:
-        name: the interval, or the promise.
-        setting: what was simulated: laws, B, n.
-        measured: share of studies; over several laws, their mean.
-        low, high: what is wanted of it, both ends included.
-        studies: how many were simulated, of each law where there are several.
-        declared: "" for an interval that is to cover 93 to 97 %; otherwise what its documentation
-            declares it to be: "conservative", "approximate", "promise", "power".
-        remark: what to know beside the number.
-        worst: the law with the lowest share, and that share; None for a single law.
-        worst_low: what is wanted of it.
+        name: the interval, or the guarantee.
+        setting: what was simulated: distributions, B, n.
+        measured: fraction of studies; over several distributions, the mean of their fractions.
+        low: smallest value that is wanted.
+        high: largest value that is wanted.
+        studies: number of simulated studies, of each distribution where there are several.
+        declared: empty for an interval that is to cover 93 to 97 %; otherwise what its
+            documentation declares it to be: "conservative", "approximate", "promise", "power".
+        remark: a remark beside the number.
+        worst: the distribution with the lowest fraction, and that fraction; None for a single one.
+        worst_low: smallest value that is wanted of the worst distribution.
     """
 
     name: str
@@ -34,7 +35,11 @@ class Row:
     worst_low: float = BAND[0]
 
     def kept(self, errors: float = 0) -> bool:
-        """Whether the number is what was wanted, give or take so many standard errors."""
+        """Return whether the number is what was wanted, up to some standard errors.
+
+        Args:
+            errors: number of standard errors that are allowed for.
+        """
         slack = errors * (0.95 * 0.05 / max(1, self.studies)) ** 0.5
         worst = self.worst is None or self.worst[1] >= self.worst_low - slack
         return self.low - slack <= self.measured <= self.high + slack and worst
@@ -45,7 +50,7 @@ class Row:
         return (self.declared or "kept") if self.kept() else "**not kept**"
 
 
-def over_laws(
+def over_distributions(
     name: str,
     setting: str,
     covered: dict[str, float],
@@ -56,16 +61,20 @@ def over_laws(
     declared: str = "",
     remark: str = "",
 ) -> Row:
-    """The mean over the laws, held to the band, and the worst law, held to what is declared.
+    """Return a row for several distributions: their mean and the worst of them.
 
     Args:
-        covered: coverage for each law.
-        low: the least that the mean may be.
-        worst: the least that the worst law may cover.
-        declared: "conservative" lifts the upper end.
+        name: the interval, or the guarantee.
+        setting: what was simulated.
+        covered: coverage for each distribution, by name.
+        studies: number of simulated studies of each distribution.
+        low: smallest mean that is wanted.
+        worst: smallest coverage that is wanted of the worst distribution.
+        declared: what the documentation declares; "conservative" lifts the upper end.
+        remark: a remark beside the number.
     """
     mean = sum(covered.values()) / len(covered)
-    law = min(covered, key=lambda name: covered[name])
+    distribution = min(covered, key=lambda name: covered[name])
     return Row(
         name,
         setting,
@@ -75,6 +84,6 @@ def over_laws(
         studies=studies,
         declared=declared,
         remark=remark,
-        worst=(law, covered[law]),
+        worst=(distribution, covered[distribution]),
         worst_low=worst,
     )

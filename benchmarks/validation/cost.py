@@ -12,18 +12,18 @@ import numpy as np
 
 from coequal.statistics.cost import cost_curve
 from coequal.statistics.cost_intervals import MAX_RESAMPLING_FRACTION, cost_intervals
-from validation.common import Row, over_laws
-from validation.laws import CAP, FLOOR, LAWS
+from validation.common import Row, over_distributions
+from validation.distributions import CAP, DISTRIBUTIONS, FLOOR
 
-SHARES = (0.05, 0.08, 0.15, 0.3, 0.45)  # of the total cost that is expected
+COST_FRACTIONS = (0.05, 0.08, 0.15, 0.3, 0.45)  # of the total cost that is expected
 
 
 @dataclass(frozen=True)
 class Design:
-    """How a law's settings cost what they cost."""
+    """How a distribution's settings cost what they cost."""
 
     name: str
-    law: str
+    distribution: str
     spread: float = 0.0  # standard deviation of the log cost, independent of the score
     linked: bool = False  # the best sixth costs 2.5 times as much, a failure a quarter
 
@@ -31,7 +31,7 @@ class Design:
         self, rng: np.random.Generator, shape: tuple[int, ...]
     ) -> tuple[np.ndarray, np.ndarray]:
         """Scores, failures infinite, and costs."""
-        scores = LAWS[self.law].draw(rng, shape)[1]
+        scores = DISTRIBUTIONS[self.distribution].draw(rng, shape)[1]
         costs = np.exp(self.spread * rng.standard_normal(shape))
         if self.linked:
             costs *= np.where(scores < 28, 2.5, np.where(np.isfinite(scores), 1, 0.25))
@@ -52,17 +52,17 @@ def rows(quick: bool) -> Iterable[Row]:
     studies = 30 if quick else 200
     bias: dict[str, float] = {}
     for settings in (20, 50, 100):
-        covered: dict[float, dict[str, float]] = {share: {} for share in SHARES}
+        covered: dict[float, dict[str, float]] = {fraction: {} for fraction in COST_FRACTIONS}
         for design in DESIGNS:
-            off, held = _simulated(rng, design, settings, studies)
+            off, covering = _simulated(rng, design, settings, studies)
             bias[f"{design.name}, {settings} settings"] = off
-            for share, part in zip(SHARES, held, strict=True):
-                covered[share][design.name] = part
-        for share, by_design in covered.items():
-            resampled = share <= MAX_RESAMPLING_FRACTION
-            row = over_laws(
+            for fraction, part in zip(COST_FRACTIONS, covering, strict=True):
+                covered[fraction][design.name] = part
+        for fraction, by_design in covered.items():
+            resampled = fraction <= MAX_RESAMPLING_FRACTION
+            row = over_distributions(
                 f"best within a budget of cost, {'resampled' if resampled else 'spacings'}",
-                f"{settings} settings, {share:.0%} of the cost, mean of {len(DESIGNS)} designs",
+                f"{settings} settings, {fraction:.0%} of the cost, mean of {len(DESIGNS)} designs",
                 by_design,
                 studies,
                 worst=0.80,
@@ -81,10 +81,10 @@ def _simulated(
 ) -> tuple[float, list[float]]:
     """Worst bias in standard errors, and how often the intervals cover at each budget."""
     mean = float(design.draw(rng, (200_000,))[1].mean())
-    budgets = [share * settings * mean for share in SHARES]
+    budgets = [fraction * settings * mean for fraction in COST_FRACTIONS]
     truth = _truth(rng, design, budgets)
-    curves = np.empty((studies, len(SHARES)))
-    hits, given = np.zeros(len(SHARES)), np.zeros(len(SHARES))
+    curves = np.empty((studies, len(COST_FRACTIONS)))
+    counts, given = np.zeros(len(COST_FRACTIONS)), np.zeros(len(COST_FRACTIONS))
     for row in range(studies):
         scores, costs = design.draw(rng, (settings,))
         curves[row] = cost_curve(scores, costs, budgets, cap=CAP)
@@ -92,10 +92,10 @@ def _simulated(
         for i, interval in enumerate(found):
             if interval.low is not None and interval.high is not None:
                 given[i] += 1
-                hits[i] += interval.low <= truth[i] <= interval.high
+                counts[i] += interval.low <= truth[i] <= interval.high
     errors = np.hypot(curves.std(axis=0, ddof=1) / np.sqrt(studies), 0.003 * truth)
     off = np.abs(curves.mean(axis=0) - truth) / errors
-    return float(off.max()), (hits / given).tolist()
+    return float(off.max()), (counts / given).tolist()
 
 
 def _truth(rng: np.random.Generator, design: Design, budgets: list[float]) -> np.ndarray:

@@ -1,14 +1,16 @@
 """Recall by inverting a generator
 
-Shares of images. Planted: images that the generator itself made, from other latents than the
-searches start from, are found again to a squared distance of 0.1. Closed form: of a linear
-generator with normal latents the distance is |(I - A A+) (x - b)|^2, of one with latents in a box
-that of bounded least squares (SciPy), both to 0.2 %. Ten times the work: for which share of test
-images the best of four searches that are never given up falls on the same side of 0.75. A perfect
-generator of triangles can make every test image. Memorised: a generator that only repeats the
-60,000 training triangles has this recall of test images at 0.75, by the nearest of all: why recall
-there can't show memorisation, and its curve at small delta can. The generator in question is an
-NS GAN of an eighth of the study's width after 2,000 steps on triangles."""
+Numbers are fractions of images. Planted: images that the generator itself made, from latents other
+than those that the searches start from, are reached to a squared distance of 0.1. Closed form: for
+a linear generator with normal latents the distance is |(I - A A+) (x - b)|^2, and for one with
+latents in a box it is that of bounded least squares (SciPy); both agree to 0.2 %. Ten times the
+work: the fraction of test images for which the best of four searches that are never given up falls
+on the same side of 0.75. A perfect generator of triangles can make every test image. Memorised: the
+recall at 0.75 of a generator that only repeats the 60,000 training triangles, by the nearest of all
+of them. It shows why recall at 0.75 cannot reveal memorisation, while its curve at small delta can.
+The generator in question is an NS GAN of an eighth of the study's width after 2,000 steps on
+triangles.
+"""
 
 import math
 import tempfile
@@ -43,8 +45,10 @@ def rows(quick: bool) -> Iterable[Row]:
         yield from _memorised(data, count)
 
 
-def _row(name: str, setting: str, hits: Tensor, low: float, high: float = 1.0, remark: str = ""):
-    return Row(name, setting, float(hits.double().mean()), low, high, len(hits), "promise", remark)
+def _row(name: str, setting: str, within: Tensor, low: float, high: float = 1.0, remark: str = ""):
+    return Row(
+        name, setting, float(within.double().mean()), low, high, len(within), "promise", remark
+    )
 
 
 def _of_a_gan(data: Dataset, count: int, steps: int) -> Iterator[Row]:
@@ -104,8 +108,8 @@ def _linear(count: int) -> Iterator[Row]:
             exact = 2 * torch.tensor(costs)
         setting = "no bounds" if support is None else "box"
         worst = float((found / exact - 1).abs().max())
-        hits = (found - exact).abs() <= 2e-3 * exact
-        yield _row("closed form", setting, hits, 0.99, remark=f"at most {worst:.1e} apart")
+        within = (found - exact).abs() <= 2e-3 * exact
+        yield _row("closed form", setting, within, 0.99, remark=f"at most {worst:.1e} apart")
 
 
 class Perfect(Generator):
@@ -140,8 +144,8 @@ def _memorised(data: Dataset, count: int) -> Iterator[Row]:
         near = (norms - 2 * wanted @ known.T).argmin(1)
         squared = (known[near] - wanted).square().sum(1)
         for delta in (DELTA, 0.1):
-            hits = squared <= delta
+            within = squared <= delta
             low, high = (
                 (1.0, 1.0) if name == "training" else (0.92, 0.97) if delta == DELTA else (0, 0.5)
             )
-            yield _row("memorised", f"{name} images, at {delta}", hits, low, high)
+            yield _row("memorised", f"{name} images, at {delta}", within, low, high)

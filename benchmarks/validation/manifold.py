@@ -1,12 +1,14 @@
-"""Distance to a manifold that is known
+"""Distance to a known manifold
 
-Shares of images, for data sets of polygons of k vertices (`docs/manifold.md`). Members: squared
-distance below 1e-6. Another bank: no member among 200,000 others is closer than the answer. Noise
-orthogonal to the manifold, of square q: the distance is q to 1 %. Within delta: images of any
-convex polygon, with orthogonal noise of half of delta, are found to be within it, and none is left
-beyond five times delta, where searches stop. Shapes: convex, within the image, of the least area.
-Where most images are beyond five times delta the shares are approximate: minima that are missed
-there change no count, and what is wanted is what was measured when the starts were chosen."""
+Numbers are fractions of images, for data sets of polygons of k vertices (`docs/manifold.md`).
+Members: the squared distance is below 1e-6. Another bank: no member among 200,000 others is closer
+than the answer. Noise orthogonal to the manifold, of square q: the distance is q to 1 %. Within
+delta: images of any convex polygon, with orthogonal noise of half of delta, are recognised as
+within it, and no search ends beyond five times delta, where searches stop. Shapes: convex, within
+the image, of the smallest area. Where most images are beyond five times delta the fractions are
+approximate: minima that are missed there change no count, and the wanted values are those measured
+when the starts were chosen.
+"""
 
 from collections.abc import Iterable, Iterator
 
@@ -45,10 +47,10 @@ def rows(quick: bool) -> Iterable[Row]:
 
 
 def _row(
-    name: str, setting: str, hits: Tensor, low: float, remark: str = "", declared: str = "promise"
+    name: str, setting: str, within: Tensor, low: float, remark: str = "", declared: str = "promise"
 ) -> Row:
-    share = float(hits.double().mean())
-    return Row(name, setting, share, low, 1.0, len(hits), declared, remark)
+    fraction = float(within.double().mean())
+    return Row(name, setting, fraction, low, 1.0, len(within), declared, remark)
 
 
 def _members(count: int) -> Iterator[Row]:
@@ -126,9 +128,9 @@ def _orthogonal(count: int) -> Iterator[Row]:
             ink = _moved_off(vertices, family.size, square)
             rules = ConvexPolygons(family.bounds, family.least_area)
             found = closest_convex(ink, family, rules, DELTA).least
-            hits = (found - square).abs() <= 0.01 * square
+            within = (found - square).abs() <= 0.01 * square
             remark = f"{float(found.min()):.4f} to {float(found.max()):.4f}"
-            yield _row("orthogonal noise", f"q = {square}, k = {k}", hits, 0.98, remark)
+            yield _row("orthogonal noise", f"q = {square}, k = {k}", within, 0.98, remark)
 
 
 def _moved_off(vertices: Tensor, size: int, square: float) -> Tensor:
@@ -159,7 +161,7 @@ def _within(count: int) -> Iterator[Row]:
         best = closest_convex(ink, family, rules, DELTA)
         remark = f"largest distance {float(best.least.max()):.3f}"
         yield _row("within delta", f"k = {k}", best.least <= DELTA, 0.999, remark)
-        yield _row("not left far", f"k = {k}", best.least <= FAR_FACTOR * DELTA, 1.0)
+        yield _row("none ends far away", f"k = {k}", best.least <= FAR_FACTOR * DELTA, 1.0)
 
 
 def _more_vertices(count: int) -> Iterator[Row]:
@@ -171,6 +173,6 @@ def _more_vertices(count: int) -> Iterator[Row]:
     for k in range(4, 7):
         after = closest_convex(1 - images[:, 0], PolygonFamily(k), rules, DELTA).least
         remark = f"mean {float(before.mean()):.3f}, then {float(after.mean()):.3f}"
-        hits = after <= before + 1e-6
-        yield _row("one vertex more is no further", f"blurred, k = {k}", hits, 1.0, remark)
+        within = after <= before + 1e-6
+        yield _row("one vertex more is no further", f"blurred, k = {k}", within, 1.0, remark)
         before = after

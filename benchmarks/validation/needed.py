@@ -1,8 +1,9 @@
 """How many settings would separate two models
 
-First the formula, with the true difference and variances: at its N, four of five studies must
-separate the two. Then the range that is printed, from one search of B settings: how often it holds
-the true N, and how often the estimate has the wrong sign."""
+The formula is checked first, with the true difference and variances: at its N, four of five studies
+must separate the two models. Then the range that is printed is checked, from one search of B
+settings: how often it contains the true N, and how often the estimate has the wrong sign.
+"""
 
 import math
 from collections.abc import Iterable, Iterator
@@ -13,7 +14,7 @@ from coequal.statistics.best_of import standard_error
 from coequal.statistics.power import settings_for, settings_needed
 from coequal.statistics.search import Search
 from validation.common import Row
-from validation.laws import CAP, LAWS, Law, true_best
+from validation.distributions import CAP, DISTRIBUTIONS, ScoreDistribution, true_best
 
 CASES = (("good", 1.1, 100), ("good", 1.2, 100), ("plain", 1.2, 100), ("good30", 1.2, 100),
          ("rare50", 1.3, 100), ("good", 1.2, 50))  # fmt: skip
@@ -24,10 +25,10 @@ def rows(quick: bool) -> Iterable[Row]:
     """All rows."""
     studies = 100 if quick else 500
     for name, factor, settings in CASES:
-        yield from _case(LAWS[name], LAWS[name].times(factor), settings, studies)
+        yield from _case(DISTRIBUTIONS[name], DISTRIBUTIONS[name].times(factor), settings, studies)
 
 
-def _case(a: Law, b: Law, settings: int, studies: int) -> Iterator[Row]:
+def _case(a: ScoreDistribution, b: ScoreDistribution, settings: int, studies: int) -> Iterator[Row]:
     rng = np.random.default_rng([11, settings])
     difference = math.log(true_best(a, BUDGET) / true_best(b, BUDGET))
     needed = math.ceil(settings_for(difference, (_variance(a, rng), _variance(b, rng))))
@@ -37,22 +38,22 @@ def _case(a: Law, b: Law, settings: int, studies: int) -> Iterator[Row]:
         for _ in range(studies):
             found = settings_needed(*_pair(a, b, needed, rng), cap=CAP)
             told_apart.append(abs(found.difference) > 1.96 * found.se)
-        share = float(np.mean(told_apart))
+        fraction = float(np.mean(told_apart))
         yield Row(
-            "power at the true N", f"{about}, N {needed}", share, 0.75, 0.86, studies, "power"
+            "power at the true N", f"{about}, N {needed}", fraction, 0.75, 0.86, studies, "power"
         )
-    held, wrong, open_ended = [], [], []
+    covering, wrong, open_ended = [], [], []
     for _ in range(studies):
         found = settings_needed(*_pair(a, b, settings, rng), cap=CAP)
         high = math.inf if found.high is None else found.high
-        held.append(found.low <= needed <= high)
+        covering.append(found.low <= needed <= high)
         wrong.append(found.difference * difference < 0)
         open_ended.append(found.high is None)
     remark = f"open upward in {np.mean(open_ended):.2f}, wrong sign in {np.mean(wrong):.2f}"
     yield Row(
         "printed range holds the true N",
         f"{about}, from B {settings}",
-        float(np.mean(held)),
+        float(np.mean(covering)),
         0.65,
         0.92,
         studies,
@@ -61,12 +62,16 @@ def _case(a: Law, b: Law, settings: int, studies: int) -> Iterator[Row]:
     )
 
 
-def _variance(law: Law, rng: np.random.Generator) -> float:
+def _variance(distribution: ScoreDistribution, rng: np.random.Generator) -> float:
     settings = 50_000
-    error = standard_error(law.draw(rng, (settings,))[1], BUDGET, cap=CAP)
-    return settings * (error / true_best(law, BUDGET)) ** 2
+    error = standard_error(distribution.draw(rng, (settings,))[1], BUDGET, cap=CAP)
+    return settings * (error / true_best(distribution, BUDGET)) ** 2
 
 
-def _pair(a: Law, b: Law, settings: int, rng: np.random.Generator) -> tuple[Search, Search]:
-    left, right = (Search(law.draw(rng, (settings,))[1], BUDGET) for law in (a, b))
+def _pair(
+    a: ScoreDistribution, b: ScoreDistribution, settings: int, rng: np.random.Generator
+) -> tuple[Search, Search]:
+    left, right = (
+        Search(distribution.draw(rng, (settings,))[1], BUDGET) for distribution in (a, b)
+    )
     return left, right

@@ -1,8 +1,9 @@
-"""Rates, and what is taken over data sets
+"""Rates, and aggregates over data sets
 
-Wilson's and Clopper and Pearson's coverage is exact, a sum over the counts for every rate up to one
-half. The rest is simulated: normal scores, a tenth of the runs failing, four data sets 0.3 apart or
-one; the other model is worse by one standard deviation."""
+The coverage of the intervals of Wilson and of Clopper and Pearson is exact, a sum over the counts
+for every rate up to one half. The rest is simulated: normal scores, a tenth of the runs failing,
+four data sets 0.3 apart or one; the other model is worse by one standard deviation.
+"""
 
 from collections.abc import Iterable
 
@@ -15,7 +16,7 @@ from coequal.statistics.aggregate import (
     probability_of_improvement,
 )
 from coequal.statistics.rates import clopper_pearson, wilson
-from validation.common import Row, over_laws
+from validation.common import Row, over_distributions
 
 LEVELS = np.array([-0.5, 0.2, 1.0])
 WORST = -4.0  # the normalised score of a failure
@@ -33,13 +34,13 @@ def rows(quick: bool) -> Iterable[Row]:
 def _exact() -> Iterable[Row]:
     rates = np.linspace(0.001, 0.5, 500)
     for total in (5, 10, 20, 50, 100):
-        chances = binom.pmf(np.arange(total + 1)[:, None], total, rates)
+        probabilities = binom.pmf(np.arange(total + 1)[:, None], total, rates)
         for interval in (wilson, clopper_pearson):
             ends = np.array([interval(k, total) for k in range(total + 1)])
             covers = (ends[:, :1] <= rates) & (rates <= ends[:, 1:])
-            covered = (chances * covers).sum(axis=0)
+            covered = (probabilities * covers).sum(axis=0)
             promised = interval is clopper_pearson
-            yield over_laws(
+            yield over_distributions(
                 "rate, Clopper and Pearson" if promised else "rate, Wilson",
                 f"{total} trials, mean of {len(rates)} rates",
                 {f"rate {rate:.3f}": c for rate, c in zip(rates, covered.tolist(), strict=True)},
@@ -54,12 +55,12 @@ def _over_data(rng: np.random.Generator, runs: int, studies: int) -> Iterable[Ro
     names = ("interquartile mean", *(["performance profile"] * len(LEVELS)), "improvement")
     covered: dict[str, dict[str, float]] = {name: {} for name in names}
     for data in (1, 4):
-        hits = _hits(rng, data, runs, studies).tolist()
+        counts = _hits(rng, data, runs, studies).tolist()
         where = f"{data} data sets" if data > 1 else "one data set"
-        covered["interquartile mean"][where] = hits[0]
-        for level, share in zip(LEVELS, hits[1:-1], strict=True):
-            covered["performance profile"][f"{where}, level {level:g}"] = share
-        covered["improvement"][where] = hits[-1]
+        covered["interquartile mean"][where] = counts[0]
+        for level, fraction in zip(LEVELS, counts[1:-1], strict=True):
+            covered["performance profile"][f"{where}, level {level:g}"] = fraction
+        covered["improvement"][where] = counts[-1]
     labels = {
         "interquartile mean": "interquartile mean over data sets, bootstrap",
         "performance profile": "performance profile, Wilson combined",
@@ -68,7 +69,9 @@ def _over_data(rng: np.random.Generator, runs: int, studies: int) -> Iterable[Ro
     for name, label in labels.items():
         about = f"{runs} runs, mean of {len(covered[name])} cases"
         declared = "conservative" if name == "interquartile mean" else ""
-        yield over_laws(label, about, covered[name], studies, worst=0.90, declared=declared)
+        yield over_distributions(
+            label, about, covered[name], studies, worst=0.90, declared=declared
+        )
 
 
 def _hits(rng: np.random.Generator, data: int, runs: int, studies: int) -> np.ndarray:
@@ -77,20 +80,20 @@ def _hits(rng: np.random.Generator, data: int, runs: int, studies: int) -> np.nd
     large[rng.random(large.shape) < 0.1] = WORST
     ordered = np.sort(large.ravel())
     middle = ordered[len(ordered) // 4 : -len(ordered) // 4].mean()
-    shares = 0.9 * np.mean(norm.sf(LEVELS - shifts[:, None]), axis=0)
+    fractions = 0.9 * np.mean(norm.sf(LEVELS - shifts[:, None]), axis=0)
     better = 0.9**2 * norm.cdf(1 / np.sqrt(2)) + 0.9 * 0.1 + 0.1**2 / 2
-    hits = np.zeros(2 + len(LEVELS))
+    counts = np.zeros(2 + len(LEVELS))
     for _ in range(studies):
         a, b = shifts[:, None] + rng.standard_normal((2, data, runs))
         a[rng.random(a.shape) < 0.1] = np.nan
         b = np.where(rng.random(b.shape) < 0.1, np.nan, b - 1)
         scores = {str(d): np.where(np.isnan(row), WORST, row) for d, row in enumerate(a)}
         mean = interquartile_mean(scores, rng=rng, draws=1000)
-        hits[0] += mean.low <= middle <= mean.high
+        counts[0] += mean.low <= middle <= mean.high
         profile = performance_profile(scores, LEVELS)
-        hits[1:-1] += (np.array(profile.low) <= shares) & (shares <= np.array(profile.high))
+        counts[1:-1] += (np.array(profile.low) <= fractions) & (fractions <= np.array(profile.high))
         won = probability_of_improvement(
             *({str(d): -row for d, row in enumerate(side)} for side in (a, b))
         )
-        hits[-1] += won.low <= better <= won.high
-    return hits / studies
+        counts[-1] += won.low <= better <= won.high
+    return counts / studies

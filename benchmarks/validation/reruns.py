@@ -1,9 +1,10 @@
 """Re-runs: centres, outliers, and settings that differ
 
-Good runs are log-normal about one score; bad runs are a factor log-normal(4, 0.5) worse, and three
-in ten of those don't finish. The cap is 50 times the good score. Intervals are on the log score: of
-the interquartile mean and of the median, not of the mean, which has none. Twins are models with one
-law."""
+Good runs are log-normal about one score. Bad runs are worse by a factor log-normal(4, 0.5), and
+three in ten of them do not finish. The cap is 50 times the good score. Intervals are on the log
+score: of the interquartile mean and of the median, not of the mean, which has none. Twins are
+models with one common distribution.
+"""
 
 from collections.abc import Iterable
 
@@ -12,7 +13,7 @@ import numpy as np
 from coequal.statistics.comparison import compare
 from coequal.statistics.reruns import MIN_RUNS_FOR_CLAIM, find_outliers
 from coequal.statistics.trimmed import median_interval, yuen_interval
-from validation.common import Row, over_laws
+from validation.common import Row, over_distributions
 
 CENTRE, CAP = 10.0, 500.0
 DESIGNS = tuple((spread, bad) for spread in (0.05, 0.25) for bad in (0.0, 0.1, 0.2))
@@ -48,17 +49,17 @@ def _intervals(rng: np.random.Generator, runs: int, studies: int) -> Iterable[Ro
         large = np.sort(np.log(np.minimum(draw(rng, (400_000,), spread, bad)[0], CAP)))
         quarter = len(large) // 4
         middle, median = large[quarter:-quarter].mean(), float(np.median(large))
-        hits = [0, 0]
+        within = [0, 0]
         for scores in np.log(np.minimum(draw(rng, (studies, runs), spread, bad)[0], CAP)):
             low, high = yuen_interval(scores)
-            hits[0] += low <= middle <= high
+            within[0] += low <= middle <= high
             ends = median_interval(scores)
-            hits[1] += ends is not None and ends.low <= median <= ends.high
+            within[1] += ends is not None and ends.low <= median <= ends.high
         design = f"sd {spread:g}, {bad:.0%} bad"
-        covered["iqm"][design], covered["median"][design] = (float(hit / studies) for hit in hits)
+        covered["iqm"][design], covered["median"][design] = (float(hit / studies) for hit in within)
     setting, number = f"{runs} runs", len(DESIGNS)
     few = runs < MIN_RUNS_FOR_CLAIM
-    yield over_laws(
+    yield over_distributions(
         f"interquartile mean, Yuen's t (mean of {number} designs)",
         setting,
         covered["iqm"],
@@ -68,7 +69,7 @@ def _intervals(rng: np.random.Generator, runs: int, studies: int) -> Iterable[Ro
     )
     if runs >= 6:
         name = f"median, order statistics (mean of {number} designs)"
-        yield over_laws(name, setting, covered["median"], studies, declared="conservative")
+        yield over_distributions(name, setting, covered["median"], studies, declared="conservative")
 
 
 def _flags(
@@ -87,13 +88,13 @@ def _flags(
 
 
 def _together(rng: np.random.Generator, runs: int, models: int, bad: float, studies: int) -> Row:
-    """Models with one law: all of them are to stay in the first tier."""
+    """Models with one distribution: all of them are to stay in the first tier."""
     together = 0
     for _ in range(studies):
         scores, _ = draw(rng, (models, runs), 0.05, bad)
         found = compare({str(k): row for k, row in enumerate(scores)}, cap=CAP)
         together += len(found.tier) == models
     setting = f"{models} twins, {runs} runs, {bad:.0%} bad"
-    name, share = "all twins in the first tier, Yuen and Holm", together / studies
+    name, fraction = "all twins in the first tier, Yuen and Holm", together / studies
     # 95 % and more was measured; the simulation itself errs by 0.7 points.
-    return Row(name, setting, share, 0.935, 1, studies, "promise")
+    return Row(name, setting, fraction, 0.935, 1, studies, "promise")

@@ -1,8 +1,9 @@
 """Components of variance
 
-The estimated variances are to be unbiased, also where the design is unbalanced: the mean of all
-studies lies within four of its standard errors of the truth, for every source. The intervals are of
-the shares."""
+The estimated variances should be unbiased, also where the design is unbalanced: the mean of all
+studies lies within four of its standard errors of the truth, for every source. The intervals are
+those of the fractions of the variance.
+"""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ import numpy as np
 
 from coequal.statistics.variance import VarianceComponents, failure_components, variance_components
 from coequal.statistics.variance_sources import SOURCES, Source
-from validation.common import Row, over_laws
+from validation.common import Row, over_distributions
 
 NAN = float("nan")
 Effects = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
@@ -83,29 +84,29 @@ def rows(quick: bool) -> Iterable[Row]:
         def study(design: Design = design) -> VarianceComponents:
             return variance_components(*design.draw(rng), rng=rng, draws=1000)
 
-        bias[design.name], held = _simulated(study, truth, studies)
-        for source, share in zip(SOURCES, held, strict=True):
-            covered[source][design.name] = float(share)
+        bias[design.name], covering = _simulated(study, truth, studies)
+        for source, fraction in zip(SOURCES, covering, strict=True):
+            covered[source][design.name] = float(fraction)
     yield _unbiased("variances of scores", bias, studies)
-    for source, shares in covered.items():
-        yield over_laws(
-            f"share of the variance: {source}",
+    for source, fractions in covered.items():
+        yield over_distributions(
+            f"fraction of the variance: {source}",
             f"mean of {len(DESIGNS)} designs",
-            shares,
+            fractions,
             studies,
             worst=0.92,
         )
     truth = np.array([0.14, 0.01, 0.01])
-    off, held = _simulated(
+    off, covering = _simulated(
         lambda: failure_components(_failed(rng), rng=rng, draws=1000), truth, studies
     )
     design_name = "8 models, 10 settings, 5 runs"
     yield _unbiased("variances of failures", {design_name: off}, studies)
-    for source, share in zip(SOURCES[1:], held.tolist(), strict=True):
+    for source, fraction in zip(SOURCES[1:], covering.tolist(), strict=True):
         yield Row(
-            f"share of the variance of failures: {source}",
+            f"fraction of the variance of failures: {source}",
             design_name,
-            share,
+            fraction,
             0.93,
             1,
             studies,
@@ -116,27 +117,27 @@ def rows(quick: bool) -> Iterable[Row]:
 def _simulated(
     study: Callable[[], VarianceComponents], truth: np.ndarray, studies: int
 ) -> tuple[float, np.ndarray]:
-    """Worst bias in standard errors, and how often each share is covered."""
-    shares = truth / truth.sum()
-    found, held = np.empty((studies, len(truth))), np.zeros(len(truth))
+    """Worst bias in standard errors, and how often each fraction is covered."""
+    fractions = truth / truth.sum()
+    found, covering = np.empty((studies, len(truth))), np.zeros(len(truth))
     for row in range(studies):
         parts = study().components
         found[row] = [part.variance for part in parts]
-        held += [
-            part.interval.low - 1e-12 <= share <= part.interval.high
-            for part, share in zip(parts, shares, strict=True)
+        covering += [
+            part.interval.low - 1e-12 <= fraction <= part.interval.high
+            for part, fraction in zip(parts, fractions, strict=True)
         ]
     errors = found.std(axis=0, ddof=1) / np.sqrt(studies)
-    return float(np.max(np.abs(found.mean(axis=0) - truth) / errors)), held / studies
+    return float(np.max(np.abs(found.mean(axis=0) - truth) / errors)), covering / studies
 
 
 def _unbiased(name: str, bias: dict[str, float], studies: int) -> Row:
     design = max(bias, key=lambda name: bias[name])
-    share = sum(off <= 4 for off in bias.values()) / len(bias)
+    fraction = sum(off <= 4 for off in bias.values()) / len(bias)
     label = f"{name}: mean within 4 standard errors of the truth"
     remark = f"worst: {bias[design]:.1f}, {design}"
     about = f"{len(bias)} designs" if len(bias) > 1 else design
-    return Row(label, about, share, 1, 1, studies, "promise", remark)
+    return Row(label, about, fraction, 1, 1, studies, "promise", remark)
 
 
 def _failed(rng: np.random.Generator) -> dict[str, list[np.ndarray]]:
