@@ -19,7 +19,7 @@ from coequal.inputs.load import Input, Scorable, from_array, from_generator, loa
 from coequal.inspection.diagnosis import diagnose as diagnose
 from coequal.manifolds.polygons.projection import DELTA, Name
 from coequal.records import Result, Trial
-from coequal.report.manifold_page import write_look
+from coequal.report.manifold_page import write_manifold_page
 from coequal.results.collect import collect as collect_results
 from coequal.results.folder import RunFolder
 from coequal.results.index import Index
@@ -312,7 +312,7 @@ def manifold(
         log=note,
     )
     target = Path(out).expanduser()
-    write_look(target, found.record, found.curves, found.samples, found.reached)
+    write_manifold_page(target, found.record, found.curves, found.samples, found.reached)
     return found.record
 
 

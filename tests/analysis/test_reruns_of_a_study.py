@@ -33,7 +33,7 @@ def test_the_search_is_what_has_no_repeat(tmp_path: Path):
     assert model.chosen is not None
     assert (model.chosen.number, model.chosen.test) == (1, 35)
     assert model.oracle == 30
-    assert [run.repeat for run in model.again[1]] == [1, 2, 3, 4, 5]
+    assert [run.repeat for run in model.fresh_seeds[1]] == [1, 2, 3, 4, 5]
 
 
 def test_the_numbers_of_the_reruns(tmp_path: Path):

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from coequal.analysis.metric import Metric
-from coequal.analysis.range_position import declared, placed
+from coequal.analysis.metric import NamedMetric
+from coequal.analysis.range_position import declared_ranges, range_position
 from coequal.analysis.summary import summarise
 from coequal.files import write_json
 from coequal.ranges import Choice, LogUniform, Uniform
@@ -55,7 +55,7 @@ def test_a_failed_trial_has_no_score_even_if_it_was_measured(small: RunFolder):
     failed = summarise(small)[0].models[0].settings[2]
     assert failed.failed
     assert math.isnan(failed.test)
-    assert failed.moments[0].test == 61
+    assert failed.checkpoints[0].test == 61
 
 
 def test_a_done_trial_without_the_metric_counts_as_failed(tmp_path: Path):
@@ -106,8 +106,8 @@ def test_more_is_better_for_some_metrics(tmp_path: Path):
     assert (lower.chosen.number, higher.chosen.number) == (0, 1)
     assert summary.curves["ns_gan"].observed == 20
     assert summary.curves["ns_gan"].points[0].expected == 10  # of 10, 20 and a failure at 0
-    assert Metric("recall", METRICS["recall"]).better == "higher is better"
-    assert Metric("fd", METRICS["fd"]).better == "lower is better"
+    assert NamedMetric("recall", METRICS["recall"]).better == "higher is better"
+    assert NamedMetric("fd", METRICS["fd"]).better == "lower is better"
 
 
 def _as_metric(folder: RunFolder, name: str):
@@ -149,7 +149,7 @@ def test_another_rule_of_selection_is_refused(tmp_path: Path):
     ],
 )
 def test_the_place_of_a_value_in_its_range(value, space, position, flag):
-    found = placed("x", value, space)
+    found = range_position("x", value, space)
     assert found.position == (None if position is None else pytest.approx(position))
     assert found.flag == flag
 
@@ -166,7 +166,7 @@ def test_ranges_are_read_as_the_study_writes_them():
         "search": {"space": "wide", "ranges": {"y": {"uniform": [0, 2]}, "z": {"choice": [1]}}},
     }
     # The study's own range wins, and only where the model has such a hyper-parameter.
-    assert declared(study, "a") == {"x": LogUniform(1e-5, 1e-2), "y": Uniform(0, 2)}
+    assert declared_ranges(study, "a") == {"x": LogUniform(1e-5, 1e-2), "y": Uniform(0, 2)}
     narrow = {"models": study["models"], "search": {"space": "narrow"}}
-    assert declared(narrow, "a") == {"x": Choice((1, 5))}
-    assert declared(study, "unknown") == {}
+    assert declared_ranges(narrow, "a") == {"x": Choice((1, 5))}
+    assert declared_ranges(study, "unknown") == {}

@@ -10,7 +10,7 @@ from coequal.contract import Dataset, Generator, GeneratorInput, Samples, Split
 from coequal.evaluation.manifold_curves import look
 from coequal.inputs.load import Input, from_array, from_generator, from_split
 from coequal.manifolds.polygons.family import PolygonFamily
-from coequal.report.manifold_page import write_look
+from coequal.report.manifold_page import write_manifold_page
 from coequal.rng import Rng
 
 FAMILY = PolygonFamily(size=12)
@@ -90,7 +90,7 @@ def test_what_can_t_be_looked_at_is_refused(found):
 
 def test_the_page_holds_numbers_curves_and_pictures(found, tmp_path):
     got = seen(found)
-    page = write_look(tmp_path, got.record, got.curves, got.samples, got.reached)
+    page = write_manifold_page(tmp_path, got.record, got.curves, got.samples, got.reached)
     text = page.read_text()
     assert text.count("data:image/png;base64") == 24
     assert "http://" not in text.replace("http://www.w3.org", "")
@@ -98,5 +98,7 @@ def test_the_page_holds_numbers_curves_and_pictures(found, tmp_path):
     assert "latents within 5.5 of the origin" in text  # sqrt(12) + 2
     assert json.loads((tmp_path / "manifold.json").read_text()) == got.record
     assert len((tmp_path / "curves.csv").read_text().splitlines()) == 1 + len(got.curves)
-    again = write_look(tmp_path / "again", got.record, got.curves, got.samples, got.reached)
+    again = write_manifold_page(
+        tmp_path / "again", got.record, got.curves, got.samples, got.reached
+    )
     assert again.read_bytes() == page.read_bytes()

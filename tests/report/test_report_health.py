@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from coequal.analysis.health import counted, kind, saved
+from coequal.analysis.health import count_health, health_kind, saved_budget
 from coequal.analysis.summary import DataSummary, summaries
 from coequal.report.evidence import health, health_settings, stopped_early, unhealthy
 from coequal.report.page import write_report
@@ -49,14 +49,14 @@ def summary() -> DataSummary:
 
 def test_each_run_is_taken_for_one_thing(summary):
     gan = summary.model("ns_gan")
-    assert [kind(trial) for trial in gan.ended] == [
+    assert [health_kind(trial) for trial in gan.ended] == [
         *("healthy", "stalled", "collapsed", "collapsed", "diverged"),
         *("other failure", "too early to tell", "not watched"),
     ]
-    found = counted(gan.ended)
+    found = count_health(gan.ended)
     # Without a score: two stopped, one diverged, one timeout. With one: the stalled.
     assert (found.runs, found.without_score, found.looks_bad, found.failures) == (8, 4, 1, 5)
-    assert counted(summary.model("vae").ended).failures == 0
+    assert count_health(summary.model("vae").ended).failures == 0
 
 
 def test_a_trial_that_was_stopped_early_is_a_failure_like_a_diverged_one(summary):
@@ -64,7 +64,7 @@ def test_a_trial_that_was_stopped_early_is_a_failure_like_a_diverged_one(summary
     stopped = gan.settings[2]
     assert stopped.failed
     assert math.isinf(stopped.score)
-    assert stopped.moment is None
+    assert stopped.checkpoint is None
     assert [trial.number for trial in gan.failures] == [2, 3, 4, 5]
     assert summary.failures == 4
 
@@ -101,7 +101,7 @@ def test_runs_with_a_score_that_look_bad(summary):
 
 
 def test_what_stopped_trials_left(summary):
-    left = saved(summary.model("ns_gan"))
+    left = saved_budget(summary.model("ns_gan"))
     # Budgets of 1500: 1100 and 1150 left, of the search's 8 runs and 2 fresh seeds.
     assert (left.stopped, left.runs, left.unspent, left.budget) == (2, 10, 2250.0, 15000.0)
     table = stopped_early.table(summary)
@@ -172,7 +172,7 @@ def test_a_panel_for_each_hyper_parameter_that_varies(summary):
     assert [axes.get_xscale() for axes in panels] == ["linear", "linear", "log"]
     ticks = [label.get_text() for label in panels[0].get_yticklabels()]
     assert ticks[:2] == ["healthy", "too early to tell"]
-    assert set(ticks) == {kind(t) for t in summary.model("ns_gan").ended} - {"not watched"}
+    assert set(ticks) == {health_kind(t) for t in summary.model("ns_gan").ended} - {"not watched"}
     # 7 marks: the unwatched run that has a score says nothing.
     assert [sum(len(line.get_xdata()) for line in axes.lines) for axes in panels] == [7, 7, 7]
 

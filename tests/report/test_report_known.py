@@ -62,7 +62,7 @@ def summary(select: str = "manifold_f1", drop=()):
 def test_each_search_chooses_by_its_own_metric():
     found = summary()
     ns_gan, vae = found.models
-    known = found.known
+    known = found.manifold
     assert known.chosen_by("fd", ns_gan.ended).number == 1  # FD 20, and F1 0
     assert known.chosen_by("manifold_f1", ns_gan.ended).number == 2
     assert (
@@ -84,11 +84,11 @@ def test_agreement_by_hand():
     # -50 -90 -80 -70 -99 has 6 7 5 2 3 4 1. Deviations from 4: (2 -2.5 3 -1 0 1 -2.5) and (2 3 1 -2
     # -1 0 -3): products 4 - 7.5 + 3 + 2 + 0 + 0 + 7.5 = 9; squares 27.5 and 28.
     found = summary()
-    agreement = found.known.agreement(found.models)
+    agreement = found.manifold.agreement(found.models)
     assert agreement.value == pytest.approx(9 / (27.5 * 28) ** 0.5)
     assert agreement.pairs == 7
     assert agreement.low < agreement.value < agreement.high
-    assert found.known.agreement_of_models(found.models).value == pytest.approx(1)
+    assert found.manifold.agreement_of_models(found.models).value == pytest.approx(1)
     note = manifold_choice.table(found).notes[0]
     assert "0.32 (" in note
     assert "7 pairs" in note
@@ -127,7 +127,7 @@ def test_where_less_was_measured_less_is_said():
         assert manifold_distance.figure(no_distance) is None
         assert manifold_plane.figure(no_distance) is not None
     nothing = summary("fd", drop=("manifold_precision", "manifold_recall", "manifold_f1"))
-    assert nothing.known is None
+    assert nothing.manifold is None
     assert manifold_plane.manifold_settings(nothing) == []
     assert manifold_plane.figure(nothing) is None
 

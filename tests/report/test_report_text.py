@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from coequal.analysis.summary import summarise
-from coequal.report.formatting import amount, chance, interval, listed, number, p_value, plain
+from coequal.report.formatting import amount, interval, listed, number, p_value, plain, probability
 from coequal.report.terminal import verdict_lines
 from coequal.report.verdict_text import (
     facts,
@@ -22,7 +22,7 @@ def test_numbers_have_four_digits():
     written = ["0.4132", "34.12", "812.3", "12,346", "1.20e-05", "0", "–", "failed", "–"]
     assert [number(value) for value in values] == written
     assert [amount(value) for value in (1500.4, 80.04, 1.234)] == ["1,500", "80.0", "1.23"]
-    assert [chance(value) for value in (0, 0.001, 0.5, 0.999, 1)] == [
+    assert [probability(value) for value in (0, 0.001, 0.5, 0.999, 1)] == [
         *("0.00", "<0.01", "0.50", ">0.99", "1.00")
     ]
     assert [p_value(value) for value in (0.02891, 1e-6)] == ["0.029", "<0.0001"]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from coequal.analysis.across_datasets import overall, study_summary
+from coequal.analysis.across_datasets import normalised_scores, study_summary
 from coequal.analysis.summary import summaries, summarise
 from coequal.analysis.transfer import transfers
 from coequal.report.evidence import transfer
@@ -71,7 +71,7 @@ def test_all_data_sets_weigh_the_same_once_normalised(tmp_path: Path):
     # On both data sets scores of 200 and 600 of a cap of 800: normalised 0.75 and 0.25.
     runs = {"ns_gan": same(200, 8), "vae": same(600, 8)}
     folder = build(tmp_path / "run", runs, data=("one", "two"))
-    found = overall(summarise(folder), folder.study())
+    found = normalised_scores(summarise(folder), folder.study())
     assert found is not None
     assert {name: mean.value for name, mean in found.means.items()} == pytest.approx(
         {"ns_gan": 0.75, "vae": 0.25}
@@ -81,7 +81,7 @@ def test_all_data_sets_weigh_the_same_once_normalised(tmp_path: Path):
 
 def test_one_data_set_needs_no_normalising(tmp_path: Path):
     folder = build(tmp_path / "run", {"ns_gan": same(1, 2)})
-    assert overall(summarise(folder), folder.study()) is None
+    assert normalised_scores(summarise(folder), folder.study()) is None
 
 
 def test_f1_is_drawn_where_it_was_measured(tmp_path: Path):
@@ -90,7 +90,7 @@ def test_f1_is_drawn_where_it_was_measured(tmp_path: Path):
     # Mean of 1/2, 1/4, 1/5, 1/8.
     assert summary.f1_curves["ns_gan"].points[0].expected == pytest.approx(0.26875)
     assert summary.f1_curves["ns_gan"].observed == 0.5
-    assert [metric.name for metric in summary.also] == ["precision", "recall", "f1"]
+    assert [metric.name for metric in summary.other_metrics] == ["precision", "recall", "f1"]
 
 
 def test_a_finished_study_has_everything_of_the_paper(everything: RunFolder):

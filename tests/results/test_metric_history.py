@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from coequal.analysis.source import source_of
+from coequal.analysis.source import result_source
 from coequal.records import Measurement
 from coequal.results.collect import collect
 from coequal.results.index import Index
@@ -65,16 +65,16 @@ def test_every_way_of_measuring_is_named_once_in_order(run, result_of, trial_of,
 
 def test_a_missing_or_old_index_is_brought_up_to_date_and_said(run, result_of, trial_of, put):
     said: list[str] = []
-    with source_of(run, said.append) as source:
+    with result_source(run, said.append) as source:
         assert sum(one is not None for _, one in source.tracks("fd")) == 6
     assert said == ["the index was brought up to the trial folders: 6 results"]
     put(run, result_of(trial_of("vae", 2), 3.0))
     said.clear()
-    with source_of(run, said.append) as source:
+    with result_source(run, said.append) as source:
         assert sum(one is not None for _, one in source.tracks("fd")) == 7
     assert said == ["the index was brought up to the trial folders: 7 results"]
     said.clear()
-    with source_of(run, said.append):
+    with result_source(run, said.append):
         assert said == []
 
 
@@ -83,7 +83,7 @@ def test_no_report_is_made_while_a_result_cannot_be_used(run):
     path.write_text(path.read_text()[:100])
     with (
         pytest.raises(ValueError, match=r"result\.json .*delete it to run the trial again"),
-        source_of(run, lambda line: None),
+        result_source(run, lambda line: None),
     ):
         raise AssertionError("it was read without that result")
     with pytest.raises(ValueError, match="delete it"):

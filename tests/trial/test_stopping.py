@@ -3,7 +3,7 @@
 import pytest
 
 from coequal import api
-from coequal.analysis.health import saved
+from coequal.analysis.health import saved_budget
 from coequal.analysis.summary import summarise
 from coequal.health import Health
 from coequal.report.page import write_report
@@ -114,7 +114,7 @@ def test_a_trial_stops_at_the_same_probe_on_any_machine(tmp_path, monkeypatch, p
     folder = RunFolder(tmp_path / "run")
     (summary,) = summarise(folder)
     assert summary.model("fast").chosen is None
-    assert saved(summary.model("fast")).share == pytest.approx(30 / 80)
+    assert saved_budget(summary.model("fast")).share == pytest.approx(30 / 80)
     if pulse:
         page = write_report(folder).read_text()
         assert "rules of docs/health.md say: collapsed" in page

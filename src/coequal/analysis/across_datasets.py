@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from coequal.analysis.scores import Array, stream, tests
+from coequal.analysis.scores import Array, random_stream, test_costs
 from coequal.analysis.summary import DataSummary
 from coequal.analysis.transfer import Transferred, transfers
 from coequal.statistics.aggregate import (
@@ -21,7 +21,7 @@ LEVELS = np.linspace(0, 1, 101)
 
 
 @dataclass(frozen=True)
-class Overall:
+class NormalisedScores:
     """Every model over all data sets; 1 is the floor of a data set, 0 its cap or a failure."""
 
     kind: str  # which runs: "re-runs of the chosen settings" or "all settings of the search"
@@ -38,12 +38,12 @@ class StudySummary:
     Attributes:
         datasets: the summary of each.
         transfers: by model, how each data set's best setting does on every data set.
-        overall: the models over all data sets; None for a study with one.
+        normalised: the models over all data sets; None for a study with one.
     """
 
     datasets: Sequence[DataSummary]
     transfers: Mapping[str, Sequence[Transferred]]
-    overall: Overall | None
+    normalised: NormalisedScores | None
 
 
 def study_summary(summaries: Sequence[DataSummary], study: Mapping[str, Any]) -> StudySummary:
@@ -53,10 +53,12 @@ def study_summary(summaries: Sequence[DataSummary], study: Mapping[str, Any]) ->
         summaries: one for each data set.
         study: with every default filled in.
     """
-    return StudySummary(summaries, transfers(summaries, study), overall(summaries, study))
+    return StudySummary(summaries, transfers(summaries, study), normalised_scores(summaries, study))
 
 
-def overall(summaries: Sequence[DataSummary], study: Mapping[str, Any]) -> Overall | None:
+def normalised_scores(
+    summaries: Sequence[DataSummary], study: Mapping[str, Any]
+) -> NormalisedScores | None:
     """The models over all data sets; None for a study with one."""
     if len(summaries) < 2:
         return None
@@ -64,7 +66,9 @@ def overall(summaries: Sequence[DataSummary], study: Mapping[str, Any]) -> Overa
     without = [s.data for s in summaries if s.cap is None or s.bound is None]
     if without:
         text = "has no declared cap, or its metric no known best value"
-        return Overall("", names, {}, {}, f"{', '.join(without)} {text}: nothing to normalise by.")
+        return NormalisedScores(
+            "", names, {}, {}, f"{', '.join(without)} {text}: nothing to normalise by."
+        )
     from_reruns = all(m.rerun and m.rerun.runs for s in summaries for m in s.models)
     kind = "re-runs of the chosen settings" if from_reruns else "all settings of the search"
     seed = int(study.get("seed", 0))
@@ -74,10 +78,10 @@ def overall(summaries: Sequence[DataSummary], study: Mapping[str, Any]) -> Overa
         if not all(len(found) for found in scores.values()):
             continue
         name = model.name
-        means[name] = interquartile_mean(scores, rng=stream(seed, "overall", name))
+        means[name] = interquartile_mean(scores, rng=random_stream(seed, "overall", name))
         profiles[name] = performance_profile(scores, LEVELS)
     refusal = "" if means else "No model has results on every data set yet."
-    return Overall(kind, names, means, profiles, refusal)
+    return NormalisedScores(kind, names, means, profiles, refusal)
 
 
 def _normalised(summary: DataSummary, name: str, from_reruns: bool) -> Array:
@@ -86,7 +90,7 @@ def _normalised(summary: DataSummary, name: str, from_reruns: bool) -> Array:
     assert summary.cap is not None
     assert summary.bound is not None
     return normalise(
-        tests(trials, summary.metric),
+        test_costs(trials, summary.metric),
         cap=summary.metric.cost(summary.cap),
         floor=summary.metric.cost(summary.bound),
     )

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coequal.analysis.metric import Metric
-from coequal.analysis.scores import Array, stream
+from coequal.analysis.metric import NamedMetric
+from coequal.analysis.scores import Array, random_stream
 from coequal.statistics.best_of import expected_best
 from coequal.statistics.cost import cost_curve
 from coequal.statistics.cost_intervals import MAX_COST_FRACTION, cost_intervals
@@ -22,7 +22,7 @@ COST_BUDGETS = 14
 
 
 @dataclass(frozen=True)
-class Points:
+class SearchScores:
     """One model's search as arrays of costs, in the order of its settings."""
 
     test: Array
@@ -32,7 +32,7 @@ class Points:
 
 
 @dataclass(frozen=True)
-class Point:
+class BudgetPoint:
     """The expected best of n settings."""
 
     budget: float  # settings, FLOPs or seconds
@@ -42,14 +42,14 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Curve:
+class BudgetCurve:
     """One model's curve, in the metric's units, to n/B = 0.5; nothing is said beyond."""
 
     settings: int  # B
-    points: tuple[Point, ...]
+    points: tuple[BudgetPoint, ...]
     observed: float  # the value of the setting that the whole search chose: a fact, no expectation
 
-    def solid(self, point: Point) -> bool:
+    def solid(self, point: BudgetPoint) -> bool:
         """Whether the data bound the interval on both sides."""
         return point.budget <= SOLID * self.settings
 
@@ -59,18 +59,18 @@ class CostCurve:
     """One model's expected best within a budget of cost."""
 
     total: float  # what its whole search spent
-    points: tuple[Point, ...]  # to half of the total
+    points: tuple[BudgetPoint, ...]  # to half of the total
     observed: float
 
 
 def best_of_curves(
-    searches: Mapping[str, Points],
+    searches: Mapping[str, SearchScores],
     *,
-    metric: Metric,
+    metric: NamedMetric,
     cap: float | None,
     floor: float | None,
     seed: int,
-) -> dict[str, Curve]:
+) -> dict[str, BudgetCurve]:
     """A curve for each model; none for a model with failures if no cap was declared.
 
     Args:
@@ -91,17 +91,17 @@ def best_of_curves(
         for n in _budgets(settings):
             mean = expected_best(search.test, n, cap=worst, choose_by=search.validation)
             low, high = ends.get((name, n), (None, None))
-            points.append(Point(n, metric.cost(mean), low, high))
+            points.append(BudgetPoint(n, metric.cost(mean), low, high))
         whole = expected_best(search.test, settings, cap=worst, choose_by=search.validation)
-        found[name] = Curve(settings, tuple(points), metric.cost(whole))
+        found[name] = BudgetCurve(settings, tuple(points), metric.cost(whole))
     return found
 
 
 def _curve_ends(
-    searches: Mapping[str, Points],
+    searches: Mapping[str, SearchScores],
     floor: float | None,
     cap: float | None,
-    metric: Metric,
+    metric: NamedMetric,
     seed: int,
 ) -> dict[tuple[str, int], tuple[float, float]]:
     """The interval of each model at each budget. Models with as many settings share their cells,
@@ -111,7 +111,7 @@ def _curve_ends(
     found = {}
     for settings in dict.fromkeys(len(search.test) for search in searches.values()):
         match_dtype = {name: s for name, s in searches.items() if len(s.test) == settings}
-        draws = Spacings(settings, stream(seed, "spacings", settings))
+        draws = Spacings(settings, random_stream(seed, "spacings", settings))
         for n in _budgets(settings):
             cells = draws.at(n)
             for name, search in match_dtype.items():
@@ -119,7 +119,7 @@ def _curve_ends(
     return found
 
 
-def ranks(searches: Mapping[str, Points], *, cap: float | None) -> Ranks | None:
+def ranks(searches: Mapping[str, SearchScores], *, cap: float | None) -> Ranks | None:
     """Who is ahead at each budget; None where there is nothing to rank."""
     with_results = {name: search for name, search in searches.items() if len(search.test)}
     if cap is None or min((len(s.test) for s in with_results.values()), default=0) < 2:
@@ -134,10 +134,10 @@ def ranks(searches: Mapping[str, Points], *, cap: float | None) -> Ranks | None:
 
 
 def cost_curves(
-    searches: Mapping[str, Points],
+    searches: Mapping[str, SearchScores],
     unit: str,
     *,
-    metric: Metric,
+    metric: NamedMetric,
     cap: float | None,
     floor: float | None,
     seed: int,
@@ -160,11 +160,13 @@ def cost_curves(
             budgets,
             cap=cap,
             choose_by=search.validation,
-            rng=stream(seed, "orders", unit, name),
+            rng=random_stream(seed, "orders", unit, name),
         )
-        ends = _cost_ends(search, spent, budgets, cap, floor, metric, stream(seed, unit, name))
+        ends = _cost_ends(
+            search, spent, budgets, cap, floor, metric, random_stream(seed, unit, name)
+        )
         points = tuple(
-            Point(budget, metric.cost(float(mean)), low, high)
+            BudgetPoint(budget, metric.cost(float(mean)), low, high)
             for budget, mean, (low, high) in zip(budgets, means, ends, strict=True)
         )
         whole = expected_best(search.test, len(spent), cap=cap, choose_by=search.validation)
@@ -173,7 +175,7 @@ def cost_curves(
 
 
 def _ends(
-    cells: Cells, search: Points, floor: float, cap: float, metric: Metric
+    cells: Cells, search: SearchScores, floor: float, cap: float, metric: NamedMetric
 ) -> tuple[float, float]:
     interval = cells.expected_best(search.test, floor=floor, cap=cap, choose_by=search.validation)
     low, high = sorted(metric.cost(end) for end in interval)
@@ -181,12 +183,12 @@ def _ends(
 
 
 def _cost_ends(
-    search: Points,
+    search: SearchScores,
     spent: Array,
     budgets: Sequence[float],
     cap: float,
     floor: float | None,
-    metric: Metric,
+    metric: NamedMetric,
     rng: np.random.Generator,
 ) -> list[tuple[float | None, float | None]]:
     if floor is None:

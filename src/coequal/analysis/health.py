@@ -11,17 +11,19 @@ from coequal.analysis.trials import STOPPED, TrialSummary
 from coequal.health import EARLY, FAILURES, HEALTHY
 from coequal.statistics.rates import Interval, wilson
 
-OTHER = "other failure"  # no score, and no rule fired: an error of the model's code, no time left
-UNSEEN = "not watched"
-KINDS = (HEALTHY, EARLY, *FAILURES, OTHER, UNSEEN)
+OTHER_FAILURE = (
+    "other failure"  # no score, and no rule fired: an error of the model's code, no time left
+)
+NOT_WATCHED = "not watched"
+KINDS = (HEALTHY, EARLY, *FAILURES, OTHER_FAILURE, NOT_WATCHED)
 """What a run can be taken for, each in one of them; in the order in which they are shown."""
 
 
-def kind(trial: TrialSummary) -> str:
+def health_kind(trial: TrialSummary) -> str:
     """Which of `KINDS` a run with a result is."""
     if trial.verdict in FAILURES:
         return trial.verdict
-    return OTHER if trial.failed else trial.verdict or UNSEEN
+    return OTHER_FAILURE if trial.failed else trial.verdict or NOT_WATCHED
 
 
 def is_failure(trial: TrialSummary) -> bool:
@@ -30,7 +32,7 @@ def is_failure(trial: TrialSummary) -> bool:
 
 
 @dataclass(frozen=True)
-class Count:
+class HealthCount:
     """How many runs were taken for what.
 
     Attributes:
@@ -61,29 +63,29 @@ class Count:
         return wilson(self.failures, self.runs) if self.runs else None
 
 
-def counted(trials: Iterable[TrialSummary]) -> Count:
+def count_health(trials: Iterable[TrialSummary]) -> HealthCount:
     """The health of runs that have a result."""
     ended = [trial for trial in trials if trial.has_result]
-    return Count(
-        Counter(kind(trial) for trial in ended),
+    return HealthCount(
+        Counter(health_kind(trial) for trial in ended),
         sum(trial.failed for trial in ended),
         sum(trial.looks_bad for trial in ended),
-        sum(kind(trial) == UNSEEN for trial in ended),
+        sum(health_kind(trial) == NOT_WATCHED for trial in ended),
     )
 
 
-def fresh(model: ModelSummary) -> list[TrialSummary]:
+def fresh_runs(model: ModelSummary) -> list[TrialSummary]:
     """The model's runs with fresh seeds that have a result, re-runs and transfers."""
-    return [trial for runs in model.again.values() for trial in runs if trial.has_result]
+    return [trial for runs in model.fresh_seeds.values() for trial in runs if trial.has_result]
 
 
 def watched(summary: DataSummary) -> bool:
     """Whether any run on this data set was watched while it trained."""
-    return any(t.health for m in summary.models for t in (*m.ended, *fresh(m)))
+    return any(t.health for m in summary.models for t in (*m.ended, *fresh_runs(m)))
 
 
 @dataclass(frozen=True)
-class Saved:
+class SavedBudget:
     """What the trials of a model that were stopped early left of their budgets.
 
     Attributes:
@@ -105,10 +107,10 @@ class Saved:
         return self.unspent / self.budget if self.runs else 0.0
 
 
-def saved(model: ModelSummary) -> Saved:
+def saved_budget(model: ModelSummary) -> SavedBudget:
     """What was left of a model's budgets."""
-    runs = [trial for trial in (*model.ended, *fresh(model)) if trial.unit]
-    return Saved(
+    runs = [trial for trial in (*model.ended, *fresh_runs(model)) if trial.unit]
+    return SavedBudget(
         len(runs),
         sum(trial.status == STOPPED for trial in runs),
         sum(trial.unspent for trial in runs),

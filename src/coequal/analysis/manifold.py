@@ -4,9 +4,9 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from coequal.analysis.metric import Metric
+from coequal.analysis.metric import NamedMetric
 from coequal.analysis.model import ModelSummary
-from coequal.analysis.source import Source
+from coequal.analysis.source import ResultSource
 from coequal.analysis.trials import TrialSummary
 from coequal.statistics.correlation import Correlation, spearman
 
@@ -16,18 +16,18 @@ DISTANCES = ("fid", "fd")
 
 
 @dataclass(frozen=True)
-class Both:
+class SplitValues:
     """A number on validation and on test, where the trial is judged; NaN where there is none."""
 
     validation: float = math.nan
     test: float = math.nan
 
 
-NONE = Both()
+NONE = SplitValues()
 
 
 @dataclass(frozen=True)
-class Known:
+class ManifoldResults:
     """The numbers of every trial of the search that has them.
 
     Attributes:
@@ -36,11 +36,11 @@ class Known:
         distance: the name of the distance of features that was measured too; None: none was.
     """
 
-    values: Mapping[str, Mapping[str, Both]]
+    values: Mapping[str, Mapping[str, SplitValues]]
     distance: str | None
-    metrics: Mapping[str, Metric]
+    metrics: Mapping[str, NamedMetric]
 
-    def of(self, metric: str, trial: TrialSummary) -> Both:
+    def of(self, metric: str, trial: TrialSummary) -> SplitValues:
         """A trial's numbers; NaN for a failure."""
         return NONE if trial.failed else self.values.get(metric, {}).get(trial.trial, NONE)
 
@@ -78,9 +78,9 @@ class Known:
         return math.nan if chosen is None else self.of(metric, chosen).test
 
 
-def known_of(
-    source: Source, measured: Collection[str], metrics: Mapping[str, Metric]
-) -> Known | None:
+def manifold_results(
+    source: ResultSource, measured: Collection[str], metrics: Mapping[str, NamedMetric]
+) -> ManifoldResults | None:
     """What a run knows of a manifold; None where it wasn't measured.
 
     Args:
@@ -93,14 +93,14 @@ def known_of(
     distance = next((name for name in DISTANCES if name in measured), None)
     wanted = [PRECISION, RECALL, F1, *([distance] if distance else [])]
     values = {name: _last(source, name) for name in wanted if name in measured}
-    return Known(values, distance, metrics)
+    return ManifoldResults(values, distance, metrics)
 
 
-def _last(source: Source, metric: str) -> dict[str, Both]:
+def _last(source: ResultSource, metric: str) -> dict[str, SplitValues]:
     """At every trial's last checkpoint."""
     found = {}
     for trial, track in source.tracks(metric):
         if track is not None and track.steps:
             validation, test = track.numbers[:2, -1].tolist()
-            found[trial.id] = Both(validation, test)
+            found[trial.id] = SplitValues(validation, test)
     return found

@@ -8,7 +8,7 @@ from coequal.selection import SelectionRule
 
 
 @dataclass(frozen=True)
-class Metric:
+class NamedMetric:
     """A metric and its direction."""
 
     name: str
@@ -46,11 +46,11 @@ class Metric:
         return self.info.cost(value)
 
 
-def metric_of(rule: SelectionRule) -> Metric:
+def study_metric(rule: SelectionRule) -> NamedMetric:
     """The metric that a study chooses by."""
-    return Metric(rule.metric, rule.info)
+    return NamedMetric(rule.metric, rule.info)
 
 
-def named(metrics: Mapping[str, MetricInfo]) -> dict[str, Metric]:
+def named_metrics(metrics: Mapping[str, MetricInfo]) -> dict[str, NamedMetric]:
     """Metrics by their names."""
-    return {name: Metric(name, info) for name, info in metrics.items()}
+    return {name: NamedMetric(name, info) for name, info in metrics.items()}

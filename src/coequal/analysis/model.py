@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from coequal.analysis.metric import Metric, metric_of
+from coequal.analysis.metric import NamedMetric, study_metric
 from coequal.analysis.reruns import RerunSummary, rerun_summary
-from coequal.analysis.scores import tests
+from coequal.analysis.scores import test_costs
 from coequal.analysis.trials import TrialSummary
 from coequal.analysis.variance import sensitivity
 from coequal.selection import SelectionRule, best
@@ -21,7 +21,7 @@ LABEL = 26  # letters of a model's title in a table or a figure
 
 
 @dataclass(frozen=True)
-class Phase:
+class PhaseProgress:
     """How far a phase of the study is."""
 
     planned: int
@@ -45,7 +45,9 @@ class ModelSummary:
     against: str | None  # the model that the study compares it with, and with no other
     index: int  # in the study's order: fixes the colour
     settings: tuple[TrialSummary, ...]  # the search's own runs
-    again: Mapping[int, tuple[TrialSummary, ...]]  # by setting: fresh seeds, of re-run or transfer
+    fresh_seeds: Mapping[
+        int, tuple[TrialSummary, ...]
+    ]  # by setting: fresh seeds, of re-run or transfer
     candidates: tuple[int, ...]  # the search's best settings, best first: those to re-run
     failure_interval: Interval | None  # of the search, Wilson, 95 %; None without results
     chosen: TrialSummary | None  # the search's best setting by validation; None if none succeeded
@@ -55,9 +57,9 @@ class ModelSummary:
     gflops: float  # mean per trial of the search, failed ones with what they spent
     seconds: float
     influences: tuple[Influence, ...] | None  # of the hyper-parameters; None: too few settings
-    others: Mapping[str, float]  # test values of every metric, where `chosen` is judged
+    test_values: Mapping[str, float]  # test values of every metric, where `chosen` is judged
     details: Mapping[str, Any]  # what some of these summarise, by metric
-    others_again: Sequence[Mapping[str, float]]  # the same of each finished re-run of it
+    rerun_test_values: Sequence[Mapping[str, float]]  # the same of each finished re-run of it
 
     @property
     def label(self) -> str:
@@ -98,18 +100,18 @@ def model_summary(
     rule: SelectionRule,
 ) -> ModelSummary:
     """What became of a model's trials on one data set; still without `others`."""
-    metric = metric_of(rule)
+    metric = study_metric(rule)
     about: Mapping[str, Any] = next((m for m in study["models"] if m["name"] == name), {})
     settings = [trial for trial in trials if trial.repeat == 0]
-    again: dict[int, list[TrialSummary]] = {}
+    fresh_seeds: dict[int, list[TrialSummary]] = {}
     for trial in sorted(trials, key=lambda t: t.repeat):
         if trial.repeat > 0:
-            again.setdefault(trial.number, []).append(trial)
+            fresh_seeds.setdefault(trial.number, []).append(trial)
     ended = [setting for setting in settings if setting.has_result]
     good = [setting for setting in ended if not setting.failed]
     phase = study.get("reruns") or {}
     candidates = best((s.score, s.number) for s in settings)[: max(1, int(phase.get("best", 1)))]
-    costs = tests(ended, metric)
+    costs = test_costs(ended, metric)
     middle = float(np.median(np.where(np.isfinite(costs), costs, np.inf))) if ended else math.nan
     spent = [s.spent for s in ended if s.spent]
     seed = int(study.get("seed", 0))
@@ -121,23 +123,23 @@ def model_summary(
         against=about.get("against"),
         index=index,
         settings=tuple(settings),
-        again={number: tuple(runs) for number, runs in again.items()},
+        fresh_seeds={number: tuple(runs) for number, runs in fresh_seeds.items()},
         candidates=tuple(candidates),
         failure_interval=wilson(len(ended) - len(good), len(ended)) if ended else None,
         chosen=next((s for n in candidates for s in good if s.number == n), None),
-        rerun=rerun_summary(settings, again, candidates, int(phase.get("seeds", 0)), metric),
+        rerun=rerun_summary(settings, fresh_seeds, candidates, int(phase.get("seeds", 0)), metric),
         oracle=_oracle(good, metric),
         median=metric.cost(middle),
         gflops=_mean(s.flops / 1e9 for s in spent),
         seconds=_mean(s.seconds for s in spent),
         influences=sensitivity(settings, metric=metric, seed=seed, name=name),
-        others={},
+        test_values={},
         details={},
-        others_again=(),
+        rerun_test_values=(),
     )
 
 
-def rerun_phase(models: Sequence[ModelSummary], study: Mapping[str, Any]) -> Phase | None:
+def rerun_phase(models: Sequence[ModelSummary], study: Mapping[str, Any]) -> PhaseProgress | None:
     """How far the re-runs are, with those that can't be named before the search has ended; None if
     the study plans none.
 
@@ -152,13 +154,13 @@ def rerun_phase(models: Sequence[ModelSummary], study: Mapping[str, Any]) -> Pha
         waiting = len(model.ended) < len(model.settings)
         planned += seeds * (best if waiting else len(model.candidates))
         chosen = () if waiting else model.candidates
-        runs = [t for s in chosen for t in model.again.get(s, ()) if 1 <= t.repeat <= seeds]
+        runs = [t for s in chosen for t in model.fresh_seeds.get(s, ()) if 1 <= t.repeat <= seeds]
         ended += sum(run.has_result for run in runs)
         failed += sum(run.failed for run in runs)
-    return Phase(planned, ended, failed)
+    return PhaseProgress(planned, ended, failed)
 
 
-def _oracle(trials: Sequence[TrialSummary], metric: Metric) -> float:
+def _oracle(trials: Sequence[TrialSummary], metric: NamedMetric) -> float:
     """Nobody could have chosen it without the test split; Lucic et al. 2018 choose so."""
     found = np.concatenate([trial.numbers[1] for trial in trials] or [np.zeros(0)])
     found = found[np.isfinite(found)]

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from coequal.analysis.budget_curves import Points
-from coequal.analysis.scores import stream
+from coequal.analysis.budget_curves import SearchScores
+from coequal.analysis.scores import random_stream
 from coequal.statistics.better import Better, better
 from coequal.statistics.power import Needed, settings_needed
 from coequal.statistics.search import MAX_EXACT_SETTINGS, Search
@@ -21,7 +21,7 @@ DRAWS = 1000
 
 
 @dataclass(frozen=True)
-class Pair:
+class ModelPair:
     """Two models at the verdict's budget."""
 
     a: str
@@ -33,7 +33,7 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class AtBudget:
+class PairAtBudget:
     """P(A better than B at n) with its interval, at one of many budgets."""
 
     a: str
@@ -47,15 +47,17 @@ class Contest:
     """The comparison of the searches on one data set."""
 
     verdict: Verdict
-    pairs: tuple[Pair, ...]  # every two models with results, in the study's order
-    over_budgets: tuple[AtBudget, ...]  # of every pair, to half of the settings
+    pairs: tuple[ModelPair, ...]  # every two models with results, in the study's order
+    over_budgets: tuple[PairAtBudget, ...]  # of every pair, to half of the settings
 
-    def pair(self, a: str, b: str) -> Pair | None:
+    def pair(self, a: str, b: str) -> ModelPair | None:
         """The pair of two models, in whichever order it is stored."""
         return next((pair for pair in self.pairs if {pair.a, pair.b} == {a, b}), None)
 
 
-def contest(searches: Mapping[str, Points], *, cap: float | None, seed: int) -> Contest | None:
+def contest(
+    searches: Mapping[str, SearchScores], *, cap: float | None, seed: int
+) -> Contest | None:
     """The verdict and everything behind it; None without results.
 
     Args:
@@ -66,16 +68,16 @@ def contest(searches: Mapping[str, Points], *, cap: float | None, seed: int) -> 
     if not searches:
         return None
     searches = {name: _sorted(search) for name, search in searches.items()}
-    tests = {name: search.test for name, search in searches.items()}
-    looks = {name: search.validation for name, search in searches.items()}
-    found = verdict(tests, choose_by=looks)
+    test_costs = {name: search.test for name, search in searches.items()}
+    selection_scores = {name: search.validation for name, search in searches.items()}
+    found = verdict(test_costs, choose_by=selection_scores)
     pairs = tuple(
         _pair(searches, a, b, found.budget, cap, seed) for a, b in combinations(searches, 2)
     )
     return Contest(found, pairs, tuple(_over_budgets(searches, seed)))
 
 
-def _sorted(search: Points) -> Points:
+def _sorted(search: SearchScores) -> SearchScores:
     """A very large search in the order of what it looks at: it is then sorted once, and not for
     each pair and budget."""
     if len(search.test) <= MAX_EXACT_SETTINGS:
@@ -84,7 +86,7 @@ def _sorted(search: Points) -> Points:
     return replace(search, test=ordered.scores, validation=ordered.selection_scores)
 
 
-def _over_budgets(searches: Mapping[str, Points], seed: int) -> Iterator[AtBudget]:
+def _over_budgets(searches: Mapping[str, SearchScores], seed: int) -> Iterator[PairAtBudget]:
     for a, b in combinations(searches, 2):
         most = MAX_BUDGET_RATIO * min(len(searches[a].test), len(searches[b].test))
         for budget in BUDGETS:
@@ -93,24 +95,24 @@ def _over_budgets(searches: Mapping[str, Points], seed: int) -> Iterator[AtBudge
             left, right = (
                 Search(searches[name].test, budget, searches[name].validation) for name in (a, b)
             )
-            rng = stream(seed, "better", *sorted((a, b)), budget)
-            yield AtBudget(a, b, budget, better(left, right, rng=rng, draws=DRAWS))
+            rng = random_stream(seed, "better", *sorted((a, b)), budget)
+            yield PairAtBudget(a, b, budget, better(left, right, rng=rng, draws=DRAWS))
 
 
 def _pair(
-    searches: Mapping[str, Points],
+    searches: Mapping[str, SearchScores],
     a: str,
     b: str,
     budget: int,
     cap: float | None,
     seed: int,
-) -> Pair:
+) -> ModelPair:
     left, right = (
         Search(searches[name].test, budget, searches[name].validation) for name in (a, b)
     )
     found, refusal = None, ""
     try:
-        found = better(left, right, rng=stream(seed, "better", *sorted((a, b))))
+        found = better(left, right, rng=random_stream(seed, "better", *sorted((a, b))))
     except TooFewSettings as error:
         refusal = str(error)
     needed, needed_refusal = None, ""
@@ -118,4 +120,4 @@ def _pair(
         needed = settings_needed(left, right, cap=math.inf if cap is None else cap)
     except (TooFewSettings, ValueError) as error:
         needed_refusal = str(error)
-    return Pair(a, b, found, refusal, needed, needed_refusal)
+    return ModelPair(a, b, found, refusal, needed, needed_refusal)

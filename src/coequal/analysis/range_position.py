@@ -11,7 +11,7 @@ EDGE = 0.05  # a value within this share of an end of its range is flagged
 
 
 @dataclass(frozen=True)
-class Placed:
+class RangePosition:
     """One hyper-parameter of a setting and its place in the declared range."""
 
     name: str
@@ -35,12 +35,12 @@ class Placed:
         return "near the high end" if self.position >= 1 - EDGE else ""
 
 
-def placed(name: str, value: Value, space: Range | None) -> Placed:
+def range_position(name: str, value: Value, space: Range | None) -> RangePosition:
     """A value with its place in `space`."""
-    return Placed(name, value, space, None if space is None else _position(value, space))
+    return RangePosition(name, value, space, None if space is None else _position(value, space))
 
 
-def declared(study: Mapping[str, Any], model: str) -> dict[str, Range]:
+def declared_ranges(study: Mapping[str, Any], model: str) -> dict[str, Range]:
     """The ranges that a model's settings were drawn from: its own, with the study's on top."""
     search = study.get("search") or {}
     about = {entry.get("name"): entry for entry in study.get("models", ())}
@@ -49,27 +49,16 @@ def declared(study: Mapping[str, Any], model: str) -> dict[str, Range]:
     fixed = about.get(model, {}).get("settings") or {}
     merged |= {name: space for name, space in changes.items() if name in merged or name in fixed}
     merged.update(changes.get(model) or {})
-    read = {name: _read(space) for name, space in merged.items()}
-    return {name: space for name, space in read.items() if space is not None}
+    return {name: _read(space) for name, space in merged.items()}
 
 
-def _read(space: Any) -> Range | None:
-    """A range as the study's JSON writes it; None if it is not one that can be drawn as a line."""
-    if isinstance(space, list | tuple):
-        return Choice(tuple(space))
-    if not isinstance(space, Mapping):
-        return None
-    if "values" in space or "choice" in space:
-        return Choice(tuple(space["values"] if "values" in space else space["choice"]))
-    for key, kind in (("log_uniform", LogUniform), ("uniform", Uniform)):
-        if isinstance(space.get(key), list | tuple):
-            low, high = space[key]
-            return kind(float(low), float(high))
-    if "low" not in space or "high" not in space:
-        return None
-    words = {str(space.get(key)).lower() for key in ("kind", "type", "scale", "law")}
-    logarithmic = space.get("log") is True or any("log" in word for word in words)
-    return (LogUniform if logarithmic else Uniform)(float(space["low"]), float(space["high"]))
+def _read(space: Mapping[str, Any]) -> Range:
+    """A range as study.json has it: the name of its kind, with its ends or its values."""
+    ((kind, values),) = space.items()
+    if kind == "choice":
+        return Choice(tuple(values))
+    low, high = map(float, values)
+    return Uniform(low, high) if kind == "uniform" else LogUniform(low, high)
 
 
 def _position(value: Value, space: Range) -> float | None:

@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from coequal.analysis.metric import Metric
+from coequal.analysis.metric import NamedMetric
 from coequal.analysis.model import ModelSummary
 from coequal.analysis.reruns import with_numbers
-from coequal.analysis.scores import cap_for, scale_of, tests
+from coequal.analysis.scores import cap_for, scale_of, test_costs
 from coequal.statistics.comparison import Comparison, Effect, compare, effects
 from coequal.statistics.reruns import Scale
 
 
 @dataclass(frozen=True)
-class Compared:
+class RerunComparison:
     """What the re-runs say of the chosen settings."""
 
     verdict: Comparison | None = None  # None with fewer than two models that can be compared
@@ -28,14 +28,14 @@ class Compared:
 
 
 def rerun_numbers(
-    models: Sequence[ModelSummary], metric: Metric, cap: float | None
-) -> tuple[tuple[ModelSummary, ...], Compared]:
+    models: Sequence[ModelSummary], metric: NamedMetric, cap: float | None
+) -> tuple[tuple[ModelSummary, ...], RerunComparison]:
     """The models with what their re-runs say, and which chosen settings differ."""
-    scores = {m.name: tests(m.rerun.runs, metric) for m in models if m.rerun and m.rerun.runs}
+    scores = {m.name: test_costs(m.rerun.runs, metric) for m in models if m.rerun and m.rerun.runs}
     listed = list(scores.values())
     worst = cap_for(listed, cap, metric)
     if worst is None or not scores:
-        return tuple(models), Compared()
+        return tuple(models), RerunComparison()
     scale = scale_of(metric, listed, worst)
     pairs = {m.name: m.against for m in models if m.against is not None}
     found = effects(scores, pairs, cap=worst, scale=scale)
@@ -44,4 +44,4 @@ def rerun_numbers(
         for m in models
     )
     verdict = compare(scores, cap=worst, scale=scale) if len(scores) > 1 else None
-    return done, Compared(verdict, found, scale)
+    return done, RerunComparison(verdict, found, scale)

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from coequal.analysis.metric import Metric
-from coequal.analysis.scores import Array, in_units, tests, validations
+from coequal.analysis.metric import NamedMetric
+from coequal.analysis.scores import Array, in_units, test_costs, validation_costs
 from coequal.analysis.trials import TrialSummary
 from coequal.statistics.reruns import Reruns, Scale, SelectionGap, describe, selection_gap
 
@@ -43,7 +43,7 @@ def rerun_summary(
     again: Mapping[int, Sequence[TrialSummary]],
     candidates: Sequence[int],
     seeds: int,
-    metric: Metric,
+    metric: NamedMetric,
 ) -> RerunSummary | None:
     """Which setting is reported and its runs, still without numbers (`with_numbers`).
 
@@ -61,7 +61,7 @@ def rerun_summary(
     half = seeds // 2 if len(candidates) > 1 else 0
     first = {s: [t for t in runs[s] if t.repeat <= half] for s in candidates}
     ended = all(len(ts) == half and all(t.has_result for t in ts) for ts in first.values())
-    medians = {s: _median(validations(first[s], metric)) for s in candidates} if half else {}
+    medians = {s: _median(validation_costs(first[s], metric)) for s in candidates} if half else {}
     if half:
         setting = min(candidates, key=lambda s: (medians[s], candidates.index(s)))
     else:
@@ -83,7 +83,7 @@ def rerun_summary(
 
 
 def with_numbers(
-    rerun: RerunSummary, metric: Metric, *, cap: float | None, scale: Scale
+    rerun: RerunSummary, metric: NamedMetric, *, cap: float | None, scale: Scale
 ) -> RerunSummary:
     """The same with everything that `coequal.statistics.reruns` says of the reported runs.
 
@@ -94,7 +94,7 @@ def with_numbers(
     """
     if not rerun.runs or cap is None:
         return rerun
-    found = describe(tests(rerun.runs, metric), cap=cap, scale=scale)
+    found = describe(test_costs(rerun.runs, metric), cap=cap, scale=scale)
     gap = None
     if math.isfinite(rerun.search):
         gap = selection_gap(metric.cost(rerun.search), found)
@@ -119,10 +119,10 @@ def _median(costs: Array) -> float:
     return float(np.median(np.where(np.isfinite(costs), costs, np.inf)))
 
 
-def _oracle_gap(runs: Sequence[TrialSummary], metric: Metric) -> float:
+def _oracle_gap(runs: Sequence[TrialSummary], metric: NamedMetric) -> float:
     gaps = [
         metric.cost(run.test)
-        - min(metric.cost(m.test) for m in run.moments if math.isfinite(m.test))
+        - min(metric.cost(m.test) for m in run.checkpoints if math.isfinite(m.test))
         for run in runs
         if not run.failed
     ]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from coequal.analysis.metric import Metric
+from coequal.analysis.metric import NamedMetric
 from coequal.analysis.trials import TrialSummary
 from coequal.statistics.rates import Interval
 from coequal.statistics.reruns import Scale
@@ -15,35 +15,35 @@ from coequal.statistics.reruns import Scale
 Array = NDArray[np.float64]
 
 
-def tests(trials: Iterable[TrialSummary], metric: Metric) -> Array:
+def test_costs(trials: Iterable[TrialSummary], metric: NamedMetric) -> Array:
     """(trials,) reported values as costs, less is better; NaN for a failure."""
     return np.array([metric.cost(trial.test) for trial in trials], dtype=np.float64)
 
 
-def validations(trials: Iterable[TrialSummary], metric: Metric) -> Array:
+def validation_costs(trials: Iterable[TrialSummary], metric: NamedMetric) -> Array:
     """(trials,) what the trials are chosen by, as costs; NaN for a failure."""
     return np.array([metric.cost(trial.validation) for trial in trials], dtype=np.float64)
 
 
-def f1_costs(trials: Iterable[TrialSummary], f1: Metric) -> Array:
+def f1_costs(trials: Iterable[TrialSummary], f1: NamedMetric) -> Array:
     """(trials,) test F1 as costs; NaN for a failure, or where it was not measured."""
     return np.array([f1.cost(trial.f1) for trial in trials], dtype=np.float64)
 
 
-def stream(seed: Any, *names: object) -> np.random.Generator:
+def random_stream(seed: Any, *names: object) -> np.random.Generator:
     """A stream of chance of its own for each name: the report's intervals never change by
     themselves."""
     text = "/".join(map(str, (seed, *names)))
     return np.random.default_rng(list(text.encode()))
 
 
-def scale_of(metric: Metric, scores: Sequence[Array], cap: float) -> Scale:
+def scale_of(metric: NamedMetric, scores: Sequence[Array], cap: float) -> Scale:
     """Log where every score and the cap are above 0, as a distance's are; else linear."""
     finite = [score for listed in scores for score in listed if math.isfinite(score)]
     return "log" if not metric.higher and min([cap, *finite]) > 0 else "linear"
 
 
-def cap_for(scores: Sequence[Array], cap: float | None, metric: Metric) -> float | None:
+def cap_for(scores: Sequence[Array], cap: float | None, metric: NamedMetric) -> float | None:
     """The cap as a cost; without a declared one, the worst score if none failed, where no cap
     matters; else None."""
     if cap is not None:
@@ -54,14 +54,16 @@ def cap_for(scores: Sequence[Array], cap: float | None, metric: Metric) -> float
     return float(everything.max())
 
 
-def in_units(interval: Interval | tuple[float, float] | None, metric: Metric) -> Interval | None:
+def in_units(
+    interval: Interval | tuple[float, float] | None, metric: NamedMetric
+) -> Interval | None:
     """An interval of costs as one of the metric's values, low end first."""
     if interval is None:
         return None
     return Interval(*sorted(metric.cost(end) for end in interval))
 
 
-def usable_cap(reference: Mapping[str, Any], metric: Metric) -> float | None:
+def usable_cap(reference: Mapping[str, Any], metric: NamedMetric) -> float | None:
     """What noise scores, unless that is as good as real images: it then can't stand for a
     failure."""
     cap, floor = ((reference.get(end) or {}).get(metric.name) for end in ("cap", "floor"))

@@ -16,10 +16,10 @@ from coequal.results.folder import RunFolder
 from coequal.results.index import Index
 from coequal.results.metric_history import Measured, Track, distinct, track, ways_of
 
-BESIDE = "f1"  # of which the page draws a curve beside that of the study's own metric
+SECOND_METRIC = "f1"  # of which the page draws a curve beside that of the study's own metric
 
 
-class Source(ABC):
+class ResultSource(ABC):
     """Everything that the report needs to know of trials."""
 
     @abstractmethod
@@ -47,54 +47,54 @@ class Source(ABC):
         return {m.metric: m.value for m in found if m.split == "test"}
 
 
-class Indexed(Source):
+class IndexedResults(ResultSource):
     """An index that is open."""
 
     def __init__(self, index: Index) -> None:
         self._index = index
 
     def tracks(self, metric: str) -> Iterator[tuple[Trial, Track | None]]:
-        """See `Source`."""
-        return self._index.tracks(metric, BESIDE)
+        """See `ResultSource`."""
+        return self._index.tracks(metric, SECOND_METRIC)
 
     def measured(self) -> Sequence[Measured]:
-        """See `Source`."""
+        """See `ResultSource`."""
         return self._index.measured()
 
     def result(self, trial_id: str) -> Result | None:
-        """See `Source`."""
+        """See `ResultSource`."""
         return self._index.result(trial_id)
 
     def details(self, trial_id: str) -> Mapping[str, Any]:
-        """See `Source`."""
+        """See `ResultSource`."""
         found: Mapping[str, Any] = self._index.folder.details(trial_id).get("test") or {}
         return found
 
 
-class Held(Source):
+class InMemoryResults(ResultSource):
     """A plan, and results by trial id."""
 
     def __init__(self, plan: Sequence[Trial], results: Mapping[str, Result]) -> None:
         self._plan, self._results = plan, results
 
     def tracks(self, metric: str) -> Iterator[tuple[Trial, Track | None]]:
-        """See `Source`."""
+        """See `ResultSource`."""
         for trial in self._plan:
             result = self._results.get(trial.id)
-            yield trial, None if result is None else track(result, metric, BESIDE)
+            yield trial, None if result is None else track(result, metric, SECOND_METRIC)
 
     def measured(self) -> Sequence[Measured]:
-        """See `Source`."""
+        """See `ResultSource`."""
         known = (self._results[t.id] for t in self._plan if t.id in self._results)
         return distinct(way for result in known for way in ways_of(result))
 
     def result(self, trial_id: str) -> Result | None:
-        """See `Source`."""
+        """See `ResultSource`."""
         return self._results.get(trial_id)
 
 
 @contextmanager
-def source_of(folder: RunFolder, log: Callable[[str], None]) -> Iterator[Source]:
+def result_source(folder: RunFolder, log: Callable[[str], None]) -> Iterator[ResultSource]:
     """The index of a run, brought up to its trial folders first.
 
     Args:
@@ -110,7 +110,7 @@ def source_of(folder: RunFolder, log: Callable[[str], None]) -> Iterator[Source]
             raise ValueError("\n".join(collected.unusable))
         if collected is not None and collected.news:
             log(f"the index was brought up to the trial folders: {collected.results:,} results")
-        yield Indexed(index)
+        yield IndexedResults(index)
 
 
 def protocols_of(ways: Iterable[Measured], metric: str) -> dict[str, dict[str, str]]:

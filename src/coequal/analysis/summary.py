@@ -13,18 +13,25 @@ import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from coequal.analysis import budget_curves as curves
-from coequal.analysis.budget_curves import CostCurve, Curve, Points
+from coequal.analysis.budget_curves import BudgetCurve, CostCurve, SearchScores
 from coequal.analysis.manifold import F1 as KNOWN_F1
-from coequal.analysis.manifold import Known, known_of
-from coequal.analysis.metric import Metric, metric_of, named
-from coequal.analysis.model import ModelSummary, Phase, model_summary, rerun_phase
+from coequal.analysis.manifold import ManifoldResults, manifold_results
+from coequal.analysis.metric import NamedMetric, named_metrics, study_metric
+from coequal.analysis.model import ModelSummary, PhaseProgress, model_summary, rerun_phase
 from coequal.analysis.pairs import Contest, contest
-from coequal.analysis.range_position import declared
-from coequal.analysis.rerun_comparison import Compared, rerun_numbers
-from coequal.analysis.scores import f1_costs, scale_of, tests, usable_cap, validations
-from coequal.analysis.source import BESIDE, Facts, Held, Source, protocols_of, source_of
+from coequal.analysis.range_position import declared_ranges
+from coequal.analysis.rerun_comparison import RerunComparison, rerun_numbers
+from coequal.analysis.scores import f1_costs, scale_of, test_costs, usable_cap, validation_costs
+from coequal.analysis.source import (
+    SECOND_METRIC,
+    Facts,
+    InMemoryResults,
+    ResultSource,
+    protocols_of,
+    result_source,
+)
 from coequal.analysis.trials import TrialSummary, trial_summary
-from coequal.analysis.variance import Runs, Variance, variance
+from coequal.analysis.variance import ModelRuns, VarianceParts, variance
 from coequal.ranges import Range
 from coequal.records import MetricInfo, Result, Trial
 from coequal.results.folder import RunFolder
@@ -42,7 +49,7 @@ class DataSummary:
     """One data set of the study."""
 
     data: str
-    metric: Metric
+    metric: NamedMetric
     rule: SelectionRule
     cap: float | None  # what a failure counts as in means; declared, not measured from results
     floor: float | None  # what held-out real images score
@@ -51,16 +58,16 @@ class DataSummary:
     protocols: Mapping[str, Mapping[str, str]]  # metric -> split -> how it was measured
     models: tuple[ModelSummary, ...]  # in the study's order
     contest: Contest | None  # None without results
-    curves: Mapping[str, Curve]  # by model
+    curves: Mapping[str, BudgetCurve]  # by model
     ranks: Ranks | None
     cost_curves: Mapping[str, Mapping[str, CostCurve]]  # unit -> model
-    f1_curves: Mapping[str, Curve]  # empty where no F1 was measured
-    compared: Compared  # the chosen settings, by their re-runs
-    variance: Variance | None
-    rerun_phase: Phase | None  # None: the study plans none
+    f1_curves: Mapping[str, BudgetCurve]  # empty where no F1 was measured
+    rerun_comparison: RerunComparison  # the chosen settings, by their re-runs
+    variance: VarianceParts | None
+    rerun_phase: PhaseProgress | None  # None: the study plans none
     facts: Facts  # of the whole study
-    metrics: Mapping[str, Metric]  # of the study, by name
-    known: Known | None  # what was measured against a known manifold
+    metrics: Mapping[str, NamedMetric]  # of the study, by name
+    manifold: ManifoldResults | None  # what was measured against a known manifold
 
     @property
     def planned(self) -> int:
@@ -86,7 +93,7 @@ class DataSummary:
     @property
     def rerun_verdict(self) -> Comparison | None:
         """Which chosen settings differ; None with fewer than two models that can be compared."""
-        return self.compared.verdict
+        return self.rerun_comparison.verdict
 
     @property
     def verdict(self) -> Verdict | None:
@@ -104,7 +111,7 @@ class DataSummary:
         return tuple(sorted(self.models, key=place))
 
     @property
-    def also(self) -> tuple[Metric, ...]:
+    def other_metrics(self) -> tuple[NamedMetric, ...]:
         """The metrics that were measured beside the study's own."""
         return tuple(self.metrics[name] for name in self.protocols if name != self.metric.name)
 
@@ -131,7 +138,7 @@ def summarise(
         ValueError: a result can't be used, a column would mix protocols, or the study selects by
             another rule.
     """
-    with source_of(folder, log) as source:
+    with result_source(folder, log) as source:
         return _summaries(folder.study(), source, folder.references(), folder.metrics())
 
 
@@ -143,21 +150,21 @@ def summaries(
     metrics: Mapping[str, MetricInfo],
 ) -> list[DataSummary]:
     """The same from plain values; `results` by trial id, `metrics` by name."""
-    return _summaries(study, Held(plan, results), references, metrics)
+    return _summaries(study, InMemoryResults(plan, results), references, metrics)
 
 
 def _summaries(
     study: Mapping[str, Any],
-    source: Source,
+    source: ResultSource,
     references: Mapping[str, Any],
     infos: Mapping[str, MetricInfo],
 ) -> list[DataSummary]:
-    rule, facts, metrics = _rule(study, infos), Facts(), named(infos)
+    rule, facts, metrics = _rule(study, infos), Facts(), named_metrics(infos)
     spaces: dict[str, dict[str, Range]] = {}
     trials: dict[str, dict[str, list[TrialSummary]]] = {name: {} for name in study.get("data", ())}
     for trial, track in source.tracks(rule.metric):
         if trial.model not in spaces:
-            spaces[trial.model] = declared(study, trial.model)
+            spaces[trial.model] = declared_ranges(study, trial.model)
         found = trial_summary(trial, track, rule, spaces[trial.model])
         trials.setdefault(trial.data, {}).setdefault(trial.model, []).append(found)
         if track is not None:
@@ -187,21 +194,21 @@ def _data(
     trials: Mapping[str, Sequence[TrialSummary]],
     reference: Mapping[str, Any],
     rule: SelectionRule,
-    source: Source,
+    source: ResultSource,
     facts: Facts,
     measured: Sequence[Measured],
-    metrics: Mapping[str, Metric],
+    metrics: Mapping[str, NamedMetric],
 ) -> DataSummary:
-    metric, seed = metric_of(rule), int(study.get("seed", 0))
+    metric, seed = study_metric(rule), int(study.get("seed", 0))
     protocols = protocols_of([way for way in measured if way.data == data], metric.name)
     cap = usable_cap(reference, metric)
     models = _models(study, trials, rule, source)
-    searches = {m.name: _points(m.ended, metric) for m in models if m.ended}
+    searches = {m.name: _search_scores(m.ended, metric) for m in models if m.ended}
     worst = None if cap is None else metric.cost(cap)
     best = None if metric.bound is None else metric.cost(metric.bound)
-    models, compared = rerun_numbers(models, metric, cap)
+    models, comparison = rerun_numbers(models, metric, cap)
     bounds: dict[str, Any] = {"cap": worst, "floor": best, "seed": seed}
-    known = known_of(source, protocols, metrics)
+    manifold = manifold_results(source, protocols, metrics)
     return DataSummary(
         data=data,
         metric=metric,
@@ -218,13 +225,13 @@ def _data(
         cost_curves={
             unit: curves.cost_curves(searches, unit, metric=metric, **bounds) for unit in COSTS
         },
-        f1_curves=_f1(models, reference, metric, seed, known, metrics),
-        compared=compared,
+        f1_curves=_f1(models, reference, metric, seed, manifold, metrics),
+        rerun_comparison=comparison,
         variance=_variance(models, metric, cap, seed),
         rerun_phase=rerun_phase(models, study),
         facts=facts,
         metrics=metrics,
-        known=known,
+        manifold=manifold,
     )
 
 
@@ -232,33 +239,35 @@ def _models(
     study: Mapping[str, Any],
     trials: Mapping[str, Sequence[TrialSummary]],
     rule: SelectionRule,
-    source: Source,
+    source: ResultSource,
 ) -> tuple[ModelSummary, ...]:
     names = dict.fromkeys([*(m["name"] for m in study["models"]), *trials])
     found = (
         model_summary(study, name, index, trials.get(name, ()), rule)
         for index, name in enumerate(names)
     )
-    return tuple(_with_others(model, source) for model in found)
+    return tuple(_with_test_values(model, source) for model in found)
 
 
-def _with_others(model: ModelSummary, source: Source) -> ModelSummary:
+def _with_test_values(model: ModelSummary, source: ResultSource) -> ModelSummary:
     """The model with every metric of its chosen setting and of the re-runs that are reported."""
-    if model.chosen is None or model.chosen.moment is None:
+    if model.chosen is None or model.chosen.checkpoint is None:
         return model
     again = model.rerun.runs if model.rerun and model.rerun.setting is not None else ()
     return replace(
         model,
-        others=source.tested(model.chosen.trial, model.chosen.moment.step),
+        test_values=source.tested(model.chosen.trial, model.chosen.checkpoint.step),
         details=source.details(model.chosen.trial),
-        others_again=tuple(source.tested(t.trial, t.moment.step) for t in again if t.moment),
+        rerun_test_values=tuple(
+            source.tested(t.trial, t.checkpoint.step) for t in again if t.checkpoint
+        ),
     )
 
 
-def _points(trials: Sequence[TrialSummary], metric: Metric) -> Points:
-    return Points(
-        test=tests(trials, metric),
-        validation=validations(trials, metric),
+def _search_scores(trials: Sequence[TrialSummary], metric: NamedMetric) -> SearchScores:
+    return SearchScores(
+        test=test_costs(trials, metric),
+        validation=validation_costs(trials, metric),
         flops=np.array([float(t.spent.flops) if t.spent else 0.0 for t in trials]),
         seconds=np.array([float(t.spent.seconds) if t.spent else 0.0 for t in trials]),
     )
@@ -267,18 +276,18 @@ def _points(trials: Sequence[TrialSummary], metric: Metric) -> Points:
 def _f1(
     models: Sequence[ModelSummary],
     reference: Mapping[str, Any],
-    metric: Metric,
+    metric: NamedMetric,
     seed: int,
-    known: Known | None,
-    metrics: Mapping[str, Metric],
-) -> dict[str, Curve]:
+    manifold: ManifoldResults | None,
+    metrics: Mapping[str, NamedMetric],
+) -> dict[str, BudgetCurve]:
     """Expected best F1 of n settings, the search looking at F1 itself, as Lucic et al. draw it;
     against the known manifold where there is one, else of features."""
-    f1 = metrics.get(BESIDE if known is None else KNOWN_F1)
+    f1 = metrics.get(SECOND_METRIC if manifold is None else KNOWN_F1)
     if f1 is None:
         return {}
-    if known is not None:
-        costs = {m.name: -np.array(known.test(KNOWN_F1, m.ended)) for m in models if m.ended}
+    if manifold is not None:
+        costs = {m.name: -np.array(manifold.test(KNOWN_F1, m.ended)) for m in models if m.ended}
     else:
         costs = {m.name: f1_costs(m.ended, f1) for m in models if m.ended}
     measured = any(np.isfinite(found).any() for found in costs.values())
@@ -286,7 +295,7 @@ def _f1(
         return {}
     cap = float((reference.get("cap") or {}).get("f1", 0.0))  # 0 is the worst that F1 can be
     nothing = np.zeros(0)
-    searches = {name: Points(found, found, nothing, nothing) for name, found in costs.items()}
+    searches = {name: SearchScores(found, found, nothing, nothing) for name, found in costs.items()}
     assert f1.bound is not None
     return curves.best_of_curves(
         searches, metric=f1, cap=f1.cost(cap), floor=f1.cost(f1.bound), seed=seed
@@ -294,13 +303,17 @@ def _f1(
 
 
 def _variance(
-    models: Sequence[ModelSummary], metric: Metric, cap: float | None, seed: int
-) -> Variance | None:
+    models: Sequence[ModelSummary], metric: NamedMetric, cap: float | None, seed: int
+) -> VarianceParts | None:
     runs = [
-        Runs(m.name, m.ended, tuple(tuple(t for t in g if t.has_result) for g in m.again.values()))
+        ModelRuns(
+            m.name,
+            m.ended,
+            tuple(tuple(t for t in g if t.has_result) for g in m.fresh_seeds.values()),
+        )
         for m in models
     ]
-    scores = [tests(trials, metric) for r in runs for trials in (r.search, *r.again)]
+    scores = [test_costs(trials, metric) for r in runs for trials in (r.search, *r.reruns)]
     scale = scale_of(metric, scores, 1.0 if cap is None else metric.cost(cap))
     return variance(runs, metric=metric, scale=scale, seed=seed)
 

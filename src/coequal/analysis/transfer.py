@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from coequal.analysis.model import ModelSummary
-from coequal.analysis.scores import cap_for, scale_of, tests
+from coequal.analysis.scores import cap_for, scale_of, test_costs
 from coequal.analysis.summary import DataSummary
 from coequal.analysis.trials import TrialSummary
 from coequal.statistics.reruns import Reruns, describe
@@ -78,12 +78,14 @@ def _transferred(
 def _fresh(model: ModelSummary, setting: int | None, seeds: int) -> list[TrialSummary]:
     if setting is None:
         return []
-    return [t for t in model.again.get(setting, ()) if t.has_result and 1 <= t.repeat <= seeds]
+    return [
+        t for t in model.fresh_seeds.get(setting, ()) if t.has_result and 1 <= t.repeat <= seeds
+    ]
 
 
 def _middle(runs: Sequence[TrialSummary], data: DataSummary) -> float:
     """Interquartile mean, failures at the cap; NaN without runs or a cap that is needed."""
-    scores = tests(runs, data.metric)
+    scores = test_costs(runs, data.metric)
     cap = cap_for([scores], data.cap, data.metric)
     if not len(scores) or cap is None:
         return math.nan

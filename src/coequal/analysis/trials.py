@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from coequal.analysis.metric import Metric, metric_of
-from coequal.analysis.range_position import Placed, placed
+from coequal.analysis.metric import NamedMetric, study_metric
+from coequal.analysis.range_position import RangePosition, range_position
 from coequal.health import FAILURES
 from coequal.ranges import Range
 from coequal.records import Spent, Trial
@@ -20,7 +20,7 @@ PENDING = "pending"  # of a trial that has no result yet
 STOPPED = "stopped early"  # of one that the study gave up on
 
 
-class Moment(NamedTuple):
+class CheckpointScore(NamedTuple):
     """What was measured at one checkpoint; NaN where the study's metric was not."""
 
     step: int
@@ -39,38 +39,40 @@ class TrialSummary:
     seed: int
     status: str  # as in the records, or PENDING
     reason: str
-    values: tuple[Placed, ...]
+    values: tuple[RangePosition, ...]
     steps: tuple[int, ...]  # of the checkpoints
     numbers: NDArray[np.float64]  # (4, checkpoints), as in `Track`
     spent: Spent | None
     score: float  # what the search chooses by, less is better; infinite for a failure
-    moment: Moment | None  # the checkpoint that stands for the trial; None for a failure
-    last: Moment | None  # the last checkpoint and
-    best: Moment | None  # the one with the best validation value; None for a failure
+    checkpoint: (
+        CheckpointScore | None
+    )  # the checkpoint that stands for the trial; None for a failure
+    last: CheckpointScore | None  # the last checkpoint and
+    best: CheckpointScore | None  # the one with the best validation value; None for a failure
     f1: float  # test F1 where the trial is judged; NaN for a failure, or where it was not measured
     budget: float  # what the trial may spend; NaN where nobody said
     unit: str  # of `budget`: a field of `Spent`
     health: Mapping[str, Any] | None  # verdict, step and evidence; None: was not watched
 
     @property
-    def moments(self) -> tuple[Moment, ...]:
+    def checkpoints(self) -> tuple[CheckpointScore, ...]:
         """All checkpoints. Not kept as objects: a large study has millions."""
         validation, test, error, _ = self.numbers.tolist()
-        return tuple(map(Moment, self.steps, validation, test, error))
+        return tuple(map(CheckpointScore, self.steps, validation, test, error))
 
-    def place(self, name: str) -> Placed | None:
+    def hyperparameter(self, name: str) -> RangePosition | None:
         """A hyper-parameter of this setting; None if the model has none of that name."""
-        return next((place for place in self.values if place.name == name), None)
+        return next((value for value in self.values if value.name == name), None)
 
     @property
     def validation(self) -> float:
         """What the trial is chosen by; NaN for a failure."""
-        return math.nan if self.moment is None else self.moment.validation
+        return math.nan if self.checkpoint is None else self.checkpoint.validation
 
     @property
     def test(self) -> float:
         """What is reported of it; NaN for a failure."""
-        return math.nan if self.moment is None else self.moment.test
+        return math.nan if self.checkpoint is None else self.checkpoint.test
 
     @property
     def has_result(self) -> bool:
@@ -108,14 +110,14 @@ def trial_summary(
     trial: Trial, track: Track | None, rule: SelectionRule, spaces: Mapping[str, Range]
 ) -> TrialSummary:
     """What became of a trial; `spaces` holds the range of each hyper-parameter searched."""
-    metric = metric_of(rule)
+    metric = study_metric(rule)
     steps, numbers = (track.steps, track.numbers) if track else ((), NOTHING)
     status, reason = (track.status, track.reason or "") if track else (PENDING, "")
     unit, budget = next(iter((trial.training.get("budget") or {}).items()), ("", math.nan))
     validation, test, error, f1 = numbers.tolist()
 
-    def moment(k: int | None) -> Moment | None:
-        return None if k is None else Moment(steps[k], validation[k], test[k], error[k])
+    def checkpoint(k: int | None) -> CheckpointScore | None:
+        return None if k is None else CheckpointScore(steps[k], validation[k], test[k], error[k])
 
     place = rule.place(status == "done", steps, validation)
     score = math.inf if place is None else metric.cost(validation[place])
@@ -130,14 +132,16 @@ def trial_summary(
         seed=trial.seed,
         status=status,
         reason=reason,
-        values=tuple(placed(n, v, spaces.get(n)) for n, v in sorted(trial.settings.items())),
+        values=tuple(
+            range_position(n, v, spaces.get(n)) for n, v in sorted(trial.settings.items())
+        ),
         steps=steps,
         numbers=numbers,
         spent=track.spent if track else None,
         score=score,
-        moment=moment(place if done else None),
-        last=moment(len(steps) - 1 if done else None),
-        best=moment(_best(steps, validation, test, metric) if done else None),
+        checkpoint=checkpoint(place if done else None),
+        last=checkpoint(len(steps) - 1 if done else None),
+        best=checkpoint(_best(steps, validation, test, metric) if done else None),
         f1=f1[place] if done and place is not None else math.nan,
         budget=float(budget),
         unit=unit,
@@ -146,7 +150,7 @@ def trial_summary(
 
 
 def _best(
-    steps: Sequence[int], validation: Sequence[float], test: Sequence[float], metric: Metric
+    steps: Sequence[int], validation: Sequence[float], test: Sequence[float], metric: NamedMetric
 ) -> int | None:
     """The checkpoint with the best validation value, the earliest of equals."""
     sign = -1.0 if metric.higher else 1.0

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coequal.analysis.metric import Metric
-from coequal.analysis.range_position import Placed
-from coequal.analysis.scores import stream, tests
+from coequal.analysis.metric import NamedMetric
+from coequal.analysis.range_position import RangePosition
+from coequal.analysis.scores import random_stream, test_costs
 from coequal.analysis.trials import TrialSummary
 from coequal.ranges import Choice, LogUniform
 from coequal.statistics.reruns import Scale
@@ -22,29 +22,31 @@ from coequal.statistics.variance import (
 
 
 @dataclass(frozen=True)
-class Runs:
+class ModelRuns:
     """All runs of one model on one data set that have a result."""
 
     name: str
     search: tuple[TrialSummary, ...]
-    again: tuple[tuple[TrialSummary, ...], ...]  # fresh seeds, by re-run setting
+    reruns: tuple[tuple[TrialSummary, ...], ...]  # fresh seeds, by re-run setting
 
 
 @dataclass(frozen=True)
-class Variance:
+class VarianceParts:
     """Components of the variance of a score, and of "this run failed"."""
 
     scores: VarianceComponents
     failures: VarianceComponents | None  # None where nothing failed
 
 
-def variance(models: Sequence[Runs], *, metric: Metric, scale: Scale, seed: int) -> Variance | None:
+def variance(
+    models: Sequence[ModelRuns], *, metric: NamedMetric, scale: Scale, seed: int
+) -> VarianceParts | None:
     """The shares on one data set; None where fewer than two runs have a score."""
-    search = {runs.name: tests(runs.search, metric) for runs in models if runs.search}
+    search = {runs.name: test_costs(runs.search, metric) for runs in models if runs.search}
     reruns = {
-        runs.name: [tests(group, metric) for group in runs.again if group]
+        runs.name: [test_costs(group, metric) for group in runs.reruns if group]
         for runs in models
-        if any(runs.again)
+        if any(runs.reruns)
     }
     scores = [x for listed in search.values() for x in listed if math.isfinite(x)]
     if len(scores) < 2:
@@ -54,7 +56,7 @@ def variance(models: Sequence[Runs], *, metric: Metric, scale: Scale, seed: int)
         reruns,
         evaluation_variance=_evaluation(models, metric, scale),
         scale=scale,
-        rng=stream(seed, "variance"),
+        rng=random_stream(seed, "variance"),
     )
     failed = {
         runs.name: [np.array([float(trial.failed)]) for trial in runs.search]
@@ -62,13 +64,14 @@ def variance(models: Sequence[Runs], *, metric: Metric, scale: Scale, seed: int)
         if runs.search
     }  # not the re-runs: their settings were chosen for not failing
     some = any(t.failed for runs in models for t in runs.search)
-    return Variance(
-        components, failure_components(failed, rng=stream(seed, "failures")) if some else None
+    return VarianceParts(
+        components,
+        failure_components(failed, rng=random_stream(seed, "failures")) if some else None,
     )
 
 
 def sensitivity(
-    settings: Sequence[TrialSummary], *, metric: Metric, seed: int, name: str
+    settings: Sequence[TrialSummary], *, metric: NamedMetric, seed: int, name: str
 ) -> tuple[Influence, ...] | None:
     """What each searched hyper-parameter did; None with too few drawn settings.
 
@@ -80,15 +83,19 @@ def sensitivity(
     searched = [place.name for place in drawn[0].values if place.range is not None]
     parameters = {}
     for parameter in searched:
-        places = [place for trial in drawn if (place := trial.place(parameter)) is not None]
+        places = [
+            place for trial in drawn if (place := trial.hyperparameter(parameter)) is not None
+        ]
         if len(places) == len(drawn) and (made := _parameter(places)) is not None:
             parameters[parameter] = made
     if not parameters:
         return None
-    return influences(tests(drawn, metric), parameters, rng=stream(seed, "influences", name))
+    return influences(
+        test_costs(drawn, metric), parameters, rng=random_stream(seed, "influences", name)
+    )
 
 
-def _parameter(places: Sequence[Placed]) -> Numeric | Categorical | None:
+def _parameter(places: Sequence[RangePosition]) -> Numeric | Categorical | None:
     space = places[0].range
     if isinstance(space, Choice):
         if len(space.values) < 2:
@@ -100,11 +107,11 @@ def _parameter(places: Sequence[Placed]) -> Numeric | Categorical | None:
     return Numeric(numbers, space.low, space.high, isinstance(space, LogUniform))
 
 
-def _evaluation(models: Sequence[Runs], metric: Metric, scale: Scale) -> float | None:
+def _evaluation(models: Sequence[ModelRuns], metric: NamedMetric, scale: Scale) -> float | None:
     """Evaluation noise from the metric's own standard errors, where it knows them."""
-    trials = [t for runs in models for t in (*runs.search, *(r for g in runs.again for r in g))]
-    errors = np.array([math.nan if t.moment is None else t.moment.error for t in trials])
+    trials = [t for runs in models for t in (*runs.search, *(r for g in runs.reruns for r in g))]
+    errors = np.array([math.nan if t.checkpoint is None else t.checkpoint.error for t in trials])
     if scale == "log":
-        return variance_from_errors(tests(trials, metric), errors)
+        return variance_from_errors(test_costs(trials, metric), errors)
     known = errors[np.isfinite(errors)]
     return float(np.mean(known**2)) if len(known) else None

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from coequal.analysis.metric import Metric
+from coequal.analysis.metric import NamedMetric
 from coequal.analysis.model import ModelSummary
 from coequal.analysis.summary import DataSummary
 from coequal.report.formatting import number, plain
@@ -135,7 +135,7 @@ def end_label(model: ModelSummary, value: float) -> str:
     return f"{model.label}  {number(value)}{failed}"
 
 
-def expected(metric: Metric) -> str:
+def expected(metric: NamedMetric) -> str:
     """The y axis of every best-of-n figure."""
     return f"expected test {metric.label} of the best"
 

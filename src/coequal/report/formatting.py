@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from coequal.analysis.range_position import Placed
+from coequal.analysis.range_position import RangePosition
 from coequal.analysis.trials import TrialSummary
 from coequal.ranges import Choice, LogUniform, Value
 
@@ -47,7 +47,7 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
-def chance(value: float) -> str:
+def probability(value: float) -> str:
     """A probability, two digits: 0.93, <0.01, >0.99."""
     if 0 < value < 0.005:
         return "<0.01"
@@ -82,15 +82,15 @@ def count(n: int, noun: str) -> str:
 
 def setting_name(setting: TrialSummary) -> str:
     """ "setting 3", or that it is the authors'."""
-    return numbered(setting.number)
+    return setting_text(setting.number)
 
 
-def numbered(setting: int) -> str:
+def setting_text(setting: int) -> str:
     """The same by its number."""
     return "the authors' setting" if setting == 0 else f"setting {setting}"
 
 
-def range_text(place: Placed) -> str:
+def range_text(place: RangePosition) -> str:
     """The declared range in short."""
     space = place.range
     if space is None:

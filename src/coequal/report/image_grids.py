@@ -68,9 +68,9 @@ def sample_rows(folder: RunFolder, summary: DataSummary) -> list[Row]:
     if real is not None:
         rows.append(Row("Real images", "held out", real[: _in_a_row(real)]))
     for model in summary.ranked:
-        if model.chosen is None or model.chosen.moment is None:
+        if model.chosen is None or model.chosen.checkpoint is None:
             continue
-        images = folder.samples(model.chosen.trial, model.chosen.moment.step)
+        images = folder.samples(model.chosen.trial, model.chosen.checkpoint.step)
         if images is not None:
             which = setting_name(model.chosen).removeprefix("the ")
             detail = f"{label} {number(model.chosen.test)}, {which}"

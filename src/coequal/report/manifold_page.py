@@ -36,7 +36,7 @@ SIDES = {
 ENLARGED = 84  # pixels of an image on the page, at least
 
 
-class Pair(Protocol):
+class ImagePair(Protocol):
     """An image and what is nearest to it, uint8 (1 or 3, height, width)."""
 
     @property
@@ -60,12 +60,12 @@ class Pair(Protocol):
         ...
 
 
-def write_look(
+def write_manifold_page(
     out: Path,
     record: Mapping[str, Any],
     curves: Sequence[Mapping[str, float]],
-    samples: Sequence[Pair],
-    reached: Sequence[Pair],
+    samples: Sequence[ImagePair],
+    reached: Sequence[ImagePair],
 ) -> Path:
     """`index.html`, `manifold.json`, `curves.csv`, `curves.svg` and `curves.pdf`; returns the page.
 
@@ -128,7 +128,7 @@ def draw_curves(curves: Sequence[Mapping[str, float]], delta: float) -> Figure:
     return figure
 
 
-def picture(pair: Pair) -> str:
+def picture(pair: ImagePair) -> str:
     """The two images side by side as a PNG in a data URI."""
     both = [np.repeat(i[:3], 3 // len(i[:3]), axis=0) for i in (pair.image, pair.nearest)]
     pixels = tile(np.stack(both), columns=2, background=128)

@@ -48,17 +48,14 @@ def caveats(summary: DataSummary, study: Mapping[str, Any]) -> list[str]:
     reason = (study.get("search") or {}).get("reason")
     if reason:
         found.append(f"Ranges changed by the study: {reason}")
-    for model in study.get("models", ()):
-        departures = model.get("departures") or ()
-        lines = [departures] if isinstance(departures, str) else departures
-        found += [f"{model.get('title') or model.get('name')}: {line}" for line in lines]
     if summary.cap is None:
-        declared = (summary.reference.get("cap") or {}).get(summary.metric.name)
+        declared_cap = (summary.reference.get("cap") or {}).get(summary.metric.name)
         why = "No cap was declared"
-        if declared is not None:
+        if declared_cap is not None:
             why = (
-                f"Uniform noise scores {number(declared)}, no worse than held-out real images' "
-                f"{number(summary.floor)}: it can't stand for a failure, and nothing else does"
+                f"Uniform noise scores {number(declared_cap)}, no worse than held-out real "
+                f"images' {number(summary.floor)}: it can't stand for a failure, and nothing else "
+                "does"
             )
         found.append(f"{why}, so models with failures have no mean and no budget curve.")
     if len(study.get("data", ())) > 1:

@@ -19,7 +19,7 @@ from coequal.report import formatting, methods_text, verdict_text
 from coequal.report.evidence.order import LAST, ORDER
 from coequal.report.latex import latex
 from coequal.report.markdown import markdown
-from coequal.report.sample_sheets import Looks, looks_of
+from coequal.report.sample_sheets import SampleSheets, sample_sheets
 from coequal.report.section import AcrossDatasets, EvidencePart, Section, across_datasets, section
 from coequal.report.style import (
     COLOURS,
@@ -50,11 +50,18 @@ def write_report(folder: RunFolder, log: Callable[[str], None] = lambda line: No
 
 
 def write_summaries(folder: RunFolder, found: Sequence[DataSummary]) -> Path:
-    """The same from what `summarise` found."""
+    """Write page, figures and tables from summaries that `summarise` computed.
+
+    Args:
+        folder: of the run, for the images of its models.
+        found: one for each data set.
+    """
     report = folder.path / "report"
-    looks = {summary.data: looks_of(folder, summary, report / "figures") for summary in found}
+    sheets_by_data = {
+        summary.data: sample_sheets(folder, summary, report / "figures") for summary in found
+    }
     source = (folder.path / "study.yaml").read_text()
-    return write_pages(report, folder.study(), source, found, looks)
+    return write_pages(report, folder.study(), source, found, sheets_by_data)
 
 
 def write_pages(
@@ -62,20 +69,21 @@ def write_pages(
     study: Mapping[str, Any],
     source: str,
     summaries: Sequence[DataSummary],
-    looks: Mapping[str, Looks],
+    sheets_by_data: Mapping[str, SampleSheets],
 ) -> Path:
-    """The same from what was read.
+    """Write page, figures and tables from values, without a run's folder.
 
     Args:
         report: the folder to write to.
         study: with every default filled in.
         source: the study file, as it was read.
         summaries: one for each data set.
-        looks: pictures by data set.
+        sheets_by_data: images of the models, by data set.
     """
     figures = report / "figures"
     sections = [
-        section(summary, study, looks.get(summary.data, Looks()), figures) for summary in summaries
+        section(summary, study, sheets_by_data.get(summary.data, SampleSheets()), figures)
+        for summary in summaries
     ]
     whole = study_summary(summaries, study)
     across = across_datasets(whole, figures)
@@ -135,8 +143,8 @@ def _write_csv(
 
 
 def _write_latex(target: Path, sections: Sequence[Section], across: AcrossDatasets) -> None:
-    named = [(f"{one.anchor}-{part.name}", part) for one in sections for part in _shown(one)]
-    for label, part in [*named, *((part.name, part) for part in across.parts)]:
+    labelled = [(f"{one.anchor}-{part.name}", part) for one in sections for part in _shown(one)]
+    for label, part in [*labelled, *((part.name, part) for part in across.parts)]:
         if part.table is not None:
             text = latex(part.table, part.title, part.how_to_read, label)
             atomic_write(target / f"{label}.tex", text.encode())

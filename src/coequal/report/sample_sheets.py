@@ -20,7 +20,7 @@ from coequal.report.style import as_pdf, as_svg, house_style
 from coequal.results.folder import RunFolder, file_name
 
 BY_CLASS = 6  # images of each class
-BESIDE = 6  # generated images that are shown beside their neighbours
+SECOND_METRIC = 6  # generated images that are shown beside their neighbours
 CLASSES = 20  # of more classes only the first are shown
 
 
@@ -39,14 +39,14 @@ class Sheet:
 
 
 @dataclass(frozen=True)
-class Looks:
+class SampleSheets:
     """The pictures of one data set."""
 
     rows: Sequence[Row] = ()
     sheets: Sequence[Sheet] = ()
 
 
-def looks_of(folder: RunFolder, summary: DataSummary, target: Path) -> Looks:
+def sample_sheets(folder: RunFolder, summary: DataSummary, target: Path) -> SampleSheets:
     """The pictures, which also become files in `target`."""
     anchor = file_name(summary.data)
     rows = sample_rows(folder, summary)
@@ -65,15 +65,15 @@ def looks_of(folder: RunFolder, summary: DataSummary, target: Path) -> Looks:
         if found is not None:
             atomic_write(target / f"{anchor}-{name}.png", found.png)
             sheets.append(found)
-    return Looks(rows, sheets)
+    return SampleSheets(rows, sheets)
 
 
 def _chosen(summary: DataSummary) -> Iterator[tuple[ModelSummary, str, int, str]]:
     """Each model with its chosen trial, the step where that is judged, and a line about it."""
     for model in summary.ranked:
-        if model.chosen is not None and model.chosen.moment is not None:
+        if model.chosen is not None and model.chosen.checkpoint is not None:
             line = f"{summary.metric.label} {number(model.chosen.test)}"
-            yield model, model.chosen.trial, model.chosen.moment.step, line
+            yield model, model.chosen.trial, model.chosen.checkpoint.step, line
 
 
 def _classes(folder: RunFolder, summary: DataSummary) -> Sheet | None:
@@ -112,7 +112,7 @@ def _neighbours(folder: RunFolder, summary: DataSummary) -> Sheet | None:
     for model, trial, _, line in _chosen(summary):
         found = folder.neighbours(trial)
         if found is not None:
-            listed.append(Block(model.label, line, found[:BESIDE]))
+            listed.append(Block(model.label, line, found[:SECOND_METRIC]))
     if not listed:
         return None
     near = listed[0].images.shape[1] - 1

@@ -15,7 +15,7 @@ from coequal.report import methods_text, verdict_text
 from coequal.report.evidence.evidence import Evidence
 from coequal.report.evidence.order import ACROSS_DATASETS, LAST, ORDER
 from coequal.report.image_grids import Row
-from coequal.report.sample_sheets import Looks, Sheet
+from coequal.report.sample_sheets import SampleSheets, Sheet
 from coequal.report.style import as_pdf, as_svg, house_style, inline
 from coequal.report.table import Table
 from coequal.results.folder import file_name
@@ -106,7 +106,7 @@ class AcrossDatasets:
 def section(
     summary: DataSummary,
     study: Mapping[str, Any],
-    looks: Looks,
+    images: SampleSheets,
     target: Path,
 ) -> Section:
     """Assemble what is shown of one data set.
@@ -114,7 +114,7 @@ def section(
     Args:
         summary: the numbers.
         study: with every default filled in.
-        looks: its images.
+        images: of its models.
         target: the folder to which the figures are written.
     """
     anchor = file_name(summary.data)
@@ -123,8 +123,8 @@ def section(
         anchor=anchor,
         parts=_parts(ORDER, summary, target, anchor, refuse=summary.ended > 0),
         last=_parts(LAST, summary, target, anchor),
-        rows=looks.rows,
-        sheets=looks.sheets,
+        rows=images.rows,
+        sheets=images.sheets,
         methods=methods_text.methods(summary, study),
         protocols=methods_text.protocols(summary),
         caveats=methods_text.caveats(summary, study),

@@ -125,9 +125,9 @@ def spread(positions: Sequence[float], gap: float, low: float, high: float) -> l
             size += count
             start = max(low, min(start, high - (size - 1) * gap))
         groups.append((start, size))
-    placed = [start + k * gap for start, size in groups for k in range(size)]
+    range_position = [start + k * gap for start, size in groups for k in range(size)]
     moved = [0.0] * len(positions)
-    for place, i in zip(placed, order, strict=True):
+    for place, i in zip(range_position, order, strict=True):
         moved[i] = place
     return moved
 
@@ -169,10 +169,10 @@ def _rounded(found: re.Match[str]) -> str:
 
 def _shared(found: re.Match[str]) -> str:
     start, uses = found[1], found[2]
-    looks = set(re.findall(r' style="([^"]*)"', uses))
-    if len(looks) != 1 or " style=" in start:
+    styles = set(re.findall(r' style="([^"]*)"', uses))
+    if len(styles) != 1 or " style=" in start:
         return found[0]
-    return f'{start[:-1]} style="{looks.pop()}">' + re.sub(r' style="[^"]*"', "", uses) + "</g>"
+    return f'{start[:-1]} style="{styles.pop()}">' + re.sub(r' style="[^"]*"', "", uses) + "</g>"
 
 
 def _fonts(found: re.Match[bytes]) -> bytes:

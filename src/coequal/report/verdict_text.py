@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 
 from coequal.analysis.model import ModelSummary
-from coequal.analysis.pairs import Pair
+from coequal.analysis.pairs import ModelPair
 from coequal.analysis.summary import DataSummary
 from coequal.report.formatting import (
     amount,
     capital,
-    chance,
     count,
     listed,
     number,
     p_value,
     percent,
+    probability,
     setting_name,
 )
 from coequal.statistics.rates import wilson
@@ -52,7 +52,7 @@ def verdict_sentence(summary: DataSummary) -> str:
         return f"Only {with_results[0].title} has results: there is nothing to compare it with."
     whole = summary.ended == summary.planned
     start, no_model = ("", "No model") if whole else ("So far: ", "no model")
-    if not found.could_separate and summary.compared.effects:
+    if not found.could_separate and summary.rerun_comparison.effects:
         return effect_sentence(summary)
     if not found.could_separate:
         return (
@@ -76,14 +76,14 @@ def verdict_note(summary: DataSummary) -> str:
     found = summary.verdict
     if found is None or len(found.tier) < 2:
         return ""
-    if not found.could_separate and summary.compared.effects:
+    if not found.could_separate and summary.rerun_comparison.effects:
         return "What is not shown may still be so; this compares settings, not models."
     return f"{capital(NOT_EQUAL)}."
 
 
 def effect_sentence(summary: DataSummary) -> str:
     """What the changes did that the study compares with one model each; empty without any."""
-    compared = summary.compared
+    compared = summary.rerun_comparison
     if not compared.effects:
         return ""
     said = {"better": "none", "worse": "none"}
@@ -118,7 +118,7 @@ def clearest(summary: DataSummary, removal: Removal) -> str:
     z = "" if removal.z is None else f", z = {removal.z:.2f}"
     return (
         f"The last to leave was {summary.title(removal.model)}, beaten by "
-        f"{summary.title(removal.beaten_by)} with a chance of {chance(removal.probability)} "
+        f"{summary.title(removal.beaten_by)} with a chance of {probability(removal.probability)} "
         f"(p = {p_value(removal.p_value)}{z}; it needed {p_value(removal.threshold)})."
     )
 
@@ -207,7 +207,7 @@ def _budget(summary: DataSummary) -> str:
     )
 
 
-def _power(summary: DataSummary, pair: Pair, a: str, b: str) -> str:
+def _power(summary: DataSummary, pair: ModelPair, a: str, b: str) -> str:
     names = (
         f"Taken as a single pair, to separate {summary.title(a)} from {summary.title(b)} at 95 %"
     )

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from coequal.analysis.budget_curves import Point
+from coequal.analysis.budget_curves import BudgetPoint
 from coequal.analysis.model import ModelSummary
 from coequal.analysis.summary import DataSummary
 from coequal.report.axes import (
@@ -69,7 +69,7 @@ def refusal(summary: DataSummary) -> str:
     return "No interval: beyond n/B = 0.5, half of the settings, there are fewer than two looks."
 
 
-def _band(axes: Axes, points: Sequence[Point], model: ModelSummary) -> None:
+def _band(axes: Axes, points: Sequence[BudgetPoint], model: ModelSummary) -> None:
     known = [p for p in points if p.low is not None and p.high is not None]
     low = np.array([p.low for p in known], dtype=float)
     high = np.array([p.high for p in known], dtype=float)

@@ -6,7 +6,7 @@ from coequal.analysis.model import ModelSummary
 from coequal.analysis.reruns import RerunSummary
 from coequal.analysis.summary import DataSummary
 from coequal.report.evidence.evidence import Evidence
-from coequal.report.formatting import NONE, full, number, numbered
+from coequal.report.formatting import NONE, full, number, setting_text
 from coequal.report.table import (
     EMPTY,
     Cell,
@@ -90,7 +90,7 @@ def _row(summary: DataSummary, model: ModelSummary, reruns: bool) -> list[Cell]:
     chosen = model.chosen
     found = Cell("failed" if model.ended else NONE, strong=True)
     if chosen is not None:
-        found = value_cell(chosen.test, numbered(chosen.number), strong=not reruns)
+        found = value_cell(chosen.test, setting_text(chosen.number), strong=not reruns)
     cells = [name_cell(model), found]
     if reruns:
         cells += _rerun_cells(model.rerun, None if chosen is None else chosen.number)

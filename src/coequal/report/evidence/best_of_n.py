@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from coequal.analysis.budget_curves import Curve, Point
-from coequal.analysis.metric import Metric
+from coequal.analysis.budget_curves import BudgetCurve, BudgetPoint
+from coequal.analysis.metric import NamedMetric
 from coequal.analysis.model import ModelSummary
 from coequal.analysis.summary import DataSummary
 from coequal.report.axes import (
@@ -66,7 +66,9 @@ def budget_curves(summary: DataSummary) -> list[Record]:
     return curve_records(summary, summary.curves, summary.metric.name)
 
 
-def overview(summary: DataSummary, curves: Mapping[str, Curve], metric: Metric) -> Figure | None:
+def overview(
+    summary: DataSummary, curves: Mapping[str, BudgetCurve], metric: NamedMetric
+) -> Figure | None:
     """The curves of all models in one figure; None without any."""
     models = sorted(
         (m for m in summary.models if m.name in curves),
@@ -92,7 +94,7 @@ def overview(summary: DataSummary, curves: Mapping[str, Curve], metric: Metric) 
     return figure
 
 
-def line(axes: Axes, curve: Curve, model: ModelSummary) -> None:
+def line(axes: Axes, curve: BudgetCurve, model: ModelSummary) -> None:
     """Solid where the data bound the interval on both sides, dashed to half of the settings."""
     tint = colour(model.index)
     solid = [p for p in curve.points if curve.solid(p)]
@@ -102,12 +104,14 @@ def line(axes: Axes, curve: Curve, model: ModelSummary) -> None:
     axes.plot(*xy(rest), color=tint, lw=1.3, dashes=(3, 2), zorder=3, marker=dot, ms=3.5)
 
 
-def xy(points: Sequence[Point]) -> tuple[list[float], list[float]]:
+def xy(points: Sequence[BudgetPoint]) -> tuple[list[float], list[float]]:
     """Budgets and expected values, to be plotted."""
     return [p.budget for p in points], [p.expected for p in points]
 
 
-def curve_records(summary: DataSummary, curves: Mapping[str, Curve], metric: str) -> list[Record]:
+def curve_records(
+    summary: DataSummary, curves: Mapping[str, BudgetCurve], metric: str
+) -> list[Record]:
     """A row for each model and number of settings, and one for what the whole search found."""
     rows: list[Record] = []
     for name, curve in curves.items():

@@ -1,9 +1,9 @@
 """P(A better than B) of every pair of models."""
 
-from coequal.analysis.pairs import Pair
+from coequal.analysis.pairs import ModelPair
 from coequal.analysis.summary import DataSummary
 from coequal.report.evidence.evidence import Evidence
-from coequal.report.formatting import chance, full
+from coequal.report.formatting import full, probability
 from coequal.report.table import (
     EMPTY,
     Cell,
@@ -65,12 +65,12 @@ def chances_over_budgets(summary: DataSummary) -> list[Record]:
     ]
 
 
-def _chance_cell(pair: Pair, row: str) -> Cell:
+def _chance_cell(pair: ModelPair, row: str) -> Cell:
     found = pair.better
     if found is None:
         return EMPTY
     p, low, high = _turned(found, row == pair.a)
-    return Cell(chance(p), f"{low:.2f}–{high:.2f}", sort=p, shade=2 * p - 1)
+    return Cell(probability(p), f"{low:.2f}–{high:.2f}", sort=p, shade=2 * p - 1)
 
 
 def _turned(found: Better, first: bool) -> tuple[float, float, float]:
@@ -79,7 +79,7 @@ def _turned(found: Better, first: bool) -> tuple[float, float, float]:
     return 1 - found.probability, 1 - found.high, 1 - found.low
 
 
-def _chance_record(summary: DataSummary, pair: Pair, budget: int) -> Record:
+def _chance_record(summary: DataSummary, pair: ModelPair, budget: int) -> Record:
     found = pair.better
     row: Record = {"data": summary.data, "a": pair.a, "b": pair.b, "budget": budget}
     if found is None:

@@ -2,7 +2,7 @@
 
 from coequal.analysis.summary import DataSummary
 from coequal.report.evidence.evidence import Evidence
-from coequal.report.formatting import chance, full, p_value
+from coequal.report.formatting import full, p_value, probability
 from coequal.report.table import (
     Cell,
     Heading,
@@ -32,7 +32,7 @@ def table(summary: DataSummary) -> Table | None:
         [
             name_cell(models[r.model]),
             Cell(summary.title(r.beaten_by)),
-            Cell(chance(r.probability), sort=r.probability),
+            Cell(probability(r.probability), sort=r.probability),
             Cell("–" if r.z is None else f"{r.z:.2f}", sort="" if r.z is None else r.z),
             Cell(p_value(r.p_value), f"needed {p_value(r.threshold)}", sort=r.p_value),
             Cell(p_value(r.adjusted_p), sort=r.adjusted_p),

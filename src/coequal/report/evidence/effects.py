@@ -19,7 +19,7 @@ from coequal.statistics.reruns import MIN_RUNS_FOR_CLAIM
 
 def how_to_read(summary: DataSummary) -> str:
     """How a reader reads the table."""
-    relative = summary.compared.scale == "log"
+    relative = summary.rerun_comparison.scale == "log"
     return (
         f"Interquartile means of test {summary.metric.label} over re-runs with fresh seeds: the "
         f"{'change in per cent of' if relative else 'difference from'} the model named, over "
@@ -30,7 +30,7 @@ def how_to_read(summary: DataSummary) -> str:
 
 def table(summary: DataSummary) -> Table | None:
     """Each such model beside its rival; None where the study names none, or nothing is known."""
-    found = summary.compared.effects
+    found = summary.rerun_comparison.effects
     if not found:
         return None
     models = {model.name: model for model in summary.models}
@@ -69,7 +69,7 @@ def _runs(model: ModelSummary) -> int:
 
 
 def _row(summary: DataSummary, effect: Effect, models: dict[str, ModelSummary]) -> list[Cell]:
-    linear = summary.compared.scale == "linear"
+    linear = summary.rerun_comparison.scale == "linear"
     own, other = (_centre(models[name]) for name in (effect.name, effect.against))
     low, high = effect.interval
     if linear:  # in the metric's own units: a cost is its negative where more is better
@@ -79,7 +79,7 @@ def _row(summary: DataSummary, effect: Effect, models: dict[str, ModelSummary]) 
         change = 100 * (effect.ratio - 1)
         small = f"{100 * (low - 1):+.0f} to {100 * (high - 1):+.0f} %"
         cell = Cell(f"{change:+.0f} %", small, sort=change)
-    verdict = summary.compared.outcome(effect)
+    verdict = summary.rerun_comparison.outcome(effect)
     return [
         name_cell(models[effect.name]),
         Cell(models[effect.against].label),
@@ -103,7 +103,7 @@ def _centre(model: ModelSummary) -> float | None:
 
 
 def _record(summary: DataSummary, effect: Effect) -> Record:
-    linear = summary.compared.scale == "linear"
+    linear = summary.rerun_comparison.scale == "linear"
     return {
         "data": summary.data,
         "metric": summary.metric.name,
@@ -115,7 +115,7 @@ def _record(summary: DataSummary, effect: Effect) -> Record:
         **ends("interval", _signed(summary, effect)[1:] if linear else effect.interval),
         "p_value": full(effect.p_value),
         "adjusted_p": full(effect.adjusted),
-        "shown": summary.compared.outcome(effect),
+        "shown": summary.rerun_comparison.outcome(effect),
     }
 
 

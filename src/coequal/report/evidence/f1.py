@@ -2,7 +2,7 @@
 
 from matplotlib.figure import Figure
 
-from coequal.analysis.source import BESIDE
+from coequal.analysis.source import SECOND_METRIC
 from coequal.analysis.summary import DataSummary
 from coequal.report.evidence.best_of_n import curve_records, overview
 from coequal.report.evidence.evidence import Evidence
@@ -23,9 +23,9 @@ def how_to_read(summary: DataSummary) -> str:
 
 def figure(summary: DataSummary) -> Figure | None:
     """The same of F1; None where it was not measured."""
-    if BESIDE not in summary.metrics:
+    if SECOND_METRIC not in summary.metrics:
         return None
-    return overview(summary, summary.f1_curves, summary.metrics[BESIDE])
+    return overview(summary, summary.f1_curves, summary.metrics[SECOND_METRIC])
 
 
 def f1_curves(summary: DataSummary) -> list[Record]:

@@ -95,7 +95,7 @@ def _failed(summary: DataSummary) -> Runs:
     return [
         (model, trial)
         for model in summary.models
-        for trial in (*model.failures, *(t for runs in model.again.values() for t in runs))
+        for trial in (*model.failures, *(t for runs in model.fresh_seeds.values() for t in runs))
         if trial.failed
     ]
 

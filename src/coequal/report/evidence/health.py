@@ -3,7 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from coequal.analysis.health import KINDS, UNSEEN, counted, fresh, is_failure, watched
+from coequal.analysis.health import (
+    KINDS,
+    NOT_WATCHED,
+    count_health,
+    fresh_runs,
+    is_failure,
+    watched,
+)
 from coequal.analysis.summary import DataSummary
 from coequal.analysis.trials import STOPPED
 from coequal.report.evidence.evidence import Evidence
@@ -37,7 +44,7 @@ GIVEN_UP = (
 def how_to_read(summary: DataSummary) -> str:
     """How a reader reads the table."""
     stops = any(
-        t.status == STOPPED for m in summary.ranked for t in (*m.ended, *fresh(m)) if m.ended
+        t.status == STOPPED for m in summary.ranked for t in (*m.ended, *fresh_runs(m)) if m.ended
     )
     return READ + (GIVEN_UP if stops else "")
 
@@ -47,9 +54,9 @@ def table(summary: DataSummary) -> Table | None:
     if not watched(summary):
         return None
     models = [model for model in summary.ranked if model.ended]
-    found = {model.name: counted(model.ended) for model in models}
+    found = {model.name: count_health(model.ended) for model in models}
     kinds = [kind for kind in KINDS if any(count.kinds[kind] for count in found.values())]
-    again = any(fresh(model) for model in models)
+    again = any(fresh_runs(model) for model in models)
     rows: list[list[Cell]] = []
     records: list[Record] = []
     for model in models:
@@ -62,7 +69,7 @@ def table(summary: DataSummary) -> Table | None:
         record |= {"ended_without_score": of.without_score, "scored_but_looks_bad": of.looks_bad}
         record |= {"failure_rate": full(of.failures / of.runs)} | ends("failure_rate", of.interval)
         if again:
-            more = counted(fresh(model))
+            more = count_health(fresh_runs(model))
             rows[-1].append(rate_cell(more.failures, more.runs, more.interval))
             record |= {"fresh_seeds": more.runs, "fresh_seeds_failed": more.failures}
         records.append(record)
@@ -78,7 +85,7 @@ def table(summary: DataSummary) -> Table | None:
         ],
         rows=rows,
         records=records,
-        notes=_notes(summary, sum(found[m.name].kinds[UNSEEN] for m in models)),
+        notes=_notes(summary, sum(found[m.name].kinds[NOT_WATCHED] for m in models)),
     )
 
 
@@ -90,7 +97,7 @@ def health_trials(summary: DataSummary) -> list[Record]:
         | {"status": trial.status, "failure": int(is_failure(trial))}
         | seen_record(trial.health)
         for model in summary.models
-        for trial in (*model.ended, *fresh(model))
+        for trial in (*model.ended, *fresh_runs(model))
         if trial.health
     ]
 

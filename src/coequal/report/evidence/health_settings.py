@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from coequal.analysis.health import KINDS, is_failure, kind
+from coequal.analysis.health import KINDS, health_kind, is_failure
 from coequal.analysis.model import ModelSummary
-from coequal.analysis.range_position import Placed
+from coequal.analysis.range_position import RangePosition
 from coequal.analysis.summary import DataSummary
 from coequal.analysis.trials import TrialSummary
 from coequal.health import EARLY, HEALTHY
@@ -55,7 +55,7 @@ def figure(summary: DataSummary) -> Figure | None:
         for name, names in models.items()
         for first in range(0, len(names), columns)
     ]
-    kinds = [k for k in KINDS if any(kind(t) == k for m, _ in drawn for t in _watched(m))]
+    kinds = [k for k in KINDS if any(health_kind(t) == k for m, _ in drawn for t in _watched(m))]
     places = {name: len(kinds) - 1 - place for place, name in enumerate(kinds)}
     height = 0.55 + 0.23 * len(kinds)
     figure = Figure(figsize=(WIDTH, 0.6 + (height + 0.35) * len(drawn)), layout="constrained")
@@ -96,19 +96,23 @@ def _worth_drawing(model: ModelSummary) -> list[str]:
 
 
 def _values(trials: Sequence[TrialSummary], name: str) -> set[Value]:
-    return {place.value for trial in trials if (place := trial.place(name)) is not None}
+    return {place.value for trial in trials if (place := trial.hyperparameter(name)) is not None}
 
 
 def _panel(axes: Axes, model: ModelSummary, name: str, places: Mapping[str, int]) -> None:
-    trials = [(t, place) for t in _watched(model) if (place := t.place(name)) is not None]
+    trials = [(t, place) for t in _watched(model) if (place := t.hyperparameter(name)) is not None]
     space = trials[0][1].range
     spots = _positions(axes, [place for _, place in trials], space)
-    looks: dict[tuple[str, bool], list[tuple[float, float]]] = {}
+    marks: dict[tuple[str, bool], list[tuple[float, float]]] = {}
     for (trial, _), x in zip(trials, spots, strict=True):
         apart = 0.5 * (math.modf(GOLDEN * trial.number)[0] - 0.5)
-        looks.setdefault((kind(trial), trial.failed), []).append((x, places[kind(trial)] + apart))
-    for (what, failed), points in sorted(looks.items()):
-        (dots,) = axes.plot(*zip(*points, strict=True), ls="", **_look(what, failed, model.index))
+        marks.setdefault((health_kind(trial), trial.failed), []).append(
+            (x, places[health_kind(trial)] + apart)
+        )
+    for (what, failed), points in sorted(marks.items()):
+        (dots,) = axes.plot(
+            *zip(*points, strict=True), ls="", **_mark_style(what, failed, model.index)
+        )
         dots.set_markersize(5 if len(trials) <= MANY else 3.5)
         if len(trials) > CROWD:
             dots.set(ms=2, rasterized=True)
@@ -117,7 +121,7 @@ def _panel(axes: Axes, model: ModelSummary, name: str, places: Mapping[str, int]
     axes.tick_params(axis="y", length=0)
 
 
-def _positions(axes: Axes, values: Sequence[Placed], space: Range | None) -> list[float]:
+def _positions(axes: Axes, values: Sequence[RangePosition], space: Range | None) -> list[float]:
     """Where values lie on the x axis, which is made ready for them."""
     if isinstance(space, Choice):
         known = list(dict.fromkeys([*space.values, *(p.value for p in values)]))
@@ -145,7 +149,7 @@ def _positions(axes: Axes, values: Sequence[Placed], space: Range | None) -> lis
     return numbers
 
 
-def _look(what: str, failed: bool, index: int | None) -> dict[str, Any]:
+def _mark_style(what: str, failed: bool, index: int | None) -> dict[str, Any]:
     """A full dot for healthy, an open one for too early, crosses for failures: told apart without
     colours."""
     tint = MUTED if index is None else colour(index)
@@ -166,7 +170,7 @@ def _legend() -> list[Line2D]:
         ("failure without a score", "", True),
     )
     return [
-        Line2D([], [], ls="", ms=5, label=label, **_look(what, failed, None))
+        Line2D([], [], ls="", ms=5, label=label, **_mark_style(what, failed, None))
         for label, what, failed in wanted
     ]
 

@@ -1,9 +1,9 @@
 """The chosen settings, and where they lie in their ranges."""
 
-from coequal.analysis.range_position import Placed
+from coequal.analysis.range_position import RangePosition
 from coequal.analysis.summary import DataSummary
 from coequal.report.evidence.evidence import Evidence
-from coequal.report.formatting import full, numbered, plain, range_text
+from coequal.report.formatting import full, plain, range_text, setting_text
 from coequal.report.table import (
     EMPTY,
     Cell,
@@ -24,13 +24,13 @@ def table(summary: DataSummary) -> Table | None:
     rows = []
     for model in chosen:
         assert model.chosen is not None
-        first = name_cell(model, numbered(model.chosen.number))
-        rows.append([first, *(_place_cell(model.chosen.place(name)) for name in names)])
+        first = name_cell(model, setting_text(model.chosen.number))
+        rows.append([first, *(_position_cell(model.chosen.hyperparameter(name)) for name in names)])
     return Table(
         headings=[Heading("Model"), *(Heading(n.replace("_", " "), words=True) for n in names)],
         rows=rows,
         records=[
-            start(summary, model) | {"setting": model.chosen.number} | _placed_record(place)
+            start(summary, model) | {"setting": model.chosen.number} | _position_record(place)
             for model in summary.models
             if model.chosen
             for place in model.chosen.values
@@ -38,7 +38,7 @@ def table(summary: DataSummary) -> Table | None:
     )
 
 
-def _place_cell(place: Placed | None) -> Cell:
+def _position_cell(place: RangePosition | None) -> Cell:
     if place is None:
         return EMPTY
     inside = None if place.position is None else min(1.0, max(0.0, place.position))
@@ -47,7 +47,7 @@ def _place_cell(place: Placed | None) -> Cell:
     return Cell(plain(value), range_text(place), sort=sort, flag=place.flag, place=inside)
 
 
-def _placed_record(place: Placed) -> Record:
+def _position_record(place: RangePosition) -> Record:
     row: Record = {"hyperparameter": place.name, "value": place.value, "range": range_text(place)}
     return row | {"position": full(place.position), "flag": place.flag}
 

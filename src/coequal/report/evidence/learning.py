@@ -44,7 +44,7 @@ def figure(summary: DataSummary) -> Figure | None:
     """Test value over steps, a panel for each model with a chosen setting; None without any."""
     models = [model for model in summary.ranked if model.chosen is not None]
     drawn = [test for model in models for s in model.ended for test in s.numbers[1].tolist()]
-    drawn += [m.validation for x in models if x.chosen for m in x.chosen.moments]
+    drawn += [m.validation for x in models if x.chosen for m in x.chosen.checkpoints]
     drawn = [value for value in drawn if math.isfinite(value)]
     if not models or not drawn:
         return None
@@ -80,7 +80,7 @@ def _panel(
             axes.plot(steps, values, color=tint, lw=0.9, alpha=0.5, zorder=2)
             if setting.failed and steps:
                 axes.plot(steps[-1:], values[-1:], "x", color=tint, ms=5, mew=1.3, zorder=2)
-    measured = [m for m in chosen.moments if math.isfinite(m.validation)]
+    measured = [m for m in chosen.checkpoints if math.isfinite(m.validation)]
     validation = [m.step for m in measured], [m.validation for m in measured]
     axes.plot(*validation, color=MUTED, lw=1.1, dashes=(4, 2), zorder=3)
     axes.plot(*_best_so_far(chosen, summary), color=INK, lw=1.2, ls=(0, (1, 1.5)), zorder=5)
@@ -121,7 +121,7 @@ def _legend() -> list[Line2D]:
 
 
 def _line(setting: TrialSummary) -> tuple[list[int], list[float]]:
-    measured = [m for m in setting.moments if math.isfinite(m.test)]
+    measured = [m for m in setting.checkpoints if math.isfinite(m.test)]
     return [m.step for m in measured], [m.test for m in measured]
 
 
@@ -129,7 +129,7 @@ def _best_so_far(setting: TrialSummary, summary: DataSummary) -> tuple[list[int]
     """Test value of the checkpoint with the best validation value up to each step."""
     steps, values = [], []
     best, least = math.nan, math.inf
-    for moment in setting.moments:
+    for moment in setting.checkpoints:
         if math.isfinite(moment.validation) and math.isfinite(moment.test):
             cost = summary.metric.cost(moment.validation)
             if cost < least:
@@ -145,9 +145,9 @@ def learning_curves(summary: DataSummary) -> Iterator[tuple[Any, ...]]:
     for of a large study there are millions."""
     for model in summary.models:
         first = tuple(start(summary, model).values())
-        for s in (*model.settings, *(run for runs in model.again.values() for run in runs)):
+        for s in (*model.settings, *(run for runs in model.fresh_seeds.values() for run in runs)):
             about = (*first, s.number, s.repeat, s.status)
-            for step, validation, test, _ in s.moments:
+            for step, validation, test, _ in s.checkpoints:
                 yield (*about, step, full(validation), full(test))
 
 

@@ -2,12 +2,12 @@
 
 import math
 
-from coequal.analysis.manifold import F1, PRECISION, RECALL, Known
+from coequal.analysis.manifold import F1, PRECISION, RECALL, ManifoldResults
 from coequal.analysis.model import ModelSummary
 from coequal.analysis.summary import DataSummary
 from coequal.analysis.trials import TrialSummary
 from coequal.report.evidence.evidence import Evidence
-from coequal.report.formatting import full, number, numbered
+from coequal.report.formatting import full, number, setting_text
 from coequal.report.table import (
     Cell,
     Heading,
@@ -31,7 +31,7 @@ def how_to_read(summary: DataSummary) -> str:
 
 def table(summary: DataSummary) -> Table | None:
     """Each model's setting chosen by the distance, and the one chosen by F1; None without both."""
-    known = summary.known
+    known = summary.manifold
     if known is None or known.distance is None or not summary.ended:
         return None
     label = summary.metrics[known.distance].label
@@ -52,23 +52,23 @@ def table(summary: DataSummary) -> Table | None:
 
 
 def _distance_label(summary: DataSummary) -> str:
-    assert summary.known is not None  # or there were no table
-    assert summary.known.distance is not None
-    return summary.metrics[summary.known.distance].label
+    assert summary.manifold is not None  # or there were no table
+    assert summary.manifold.distance is not None
+    return summary.metrics[summary.manifold.distance].label
 
 
-def _cell(known: Known, model: ModelSummary, by: str) -> Cell:
+def _cell(known: ManifoldResults, model: ModelSummary, by: str) -> Cell:
     chosen = known.chosen_by(by, model.ended)
     if chosen is None:
         return Cell("all failed", sort=-1.0)
     assert known.distance is not None
     shares = [number(known.of(name, chosen).test) for name in (PRECISION, RECALL)]
     distance = number(known.of(known.distance, chosen).test)
-    small = f"{', '.join(shares)}; {distance}; {numbered(chosen.number)}"
+    small = f"{', '.join(shares)}; {distance}; {setting_text(chosen.number)}"
     return value_cell(known.of(F1, chosen).test, small)
 
 
-def _records(summary: DataSummary, known: Known, model: ModelSummary) -> list[Record]:
+def _records(summary: DataSummary, known: ManifoldResults, model: ModelSummary) -> list[Record]:
     assert known.distance is not None
     found = []
     for by in (known.distance, F1):
@@ -82,7 +82,7 @@ def _records(summary: DataSummary, known: Known, model: ModelSummary) -> list[Re
     return found
 
 
-def _notes(known: Known, models: list[ModelSummary], label: str) -> list[str]:
+def _notes(known: ManifoldResults, models: list[ModelSummary], label: str) -> list[str]:
     over = (
         ("settings of all models", known.agreement(models)),
         ("models, each at what its search reaches", known.agreement_of_models(models)),

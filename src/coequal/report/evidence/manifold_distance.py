@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from coequal.analysis.manifold import F1, Known
+from coequal.analysis.manifold import F1, ManifoldResults
 from coequal.analysis.model import ModelSummary
 from coequal.analysis.summary import DataSummary
 from coequal.report.axes import (
@@ -29,7 +29,7 @@ def how_to_read(summary: DataSummary) -> str:
 def figure(summary: DataSummary) -> Figure | None:
     """F1 against the distance of features of every setting, and what choosing by the distance
     costs; None where both were not measured."""
-    known = summary.known
+    known = summary.manifold
     if known is None or known.distance is None:
         return None
     models = [m for m in summary.ranked if m.ended]
@@ -42,7 +42,9 @@ def figure(summary: DataSummary) -> Figure | None:
     return figure
 
 
-def _scatter(axes: Axes, known: Known, models: Sequence[ModelSummary], distance: str) -> None:
+def _scatter(
+    axes: Axes, known: ManifoldResults, models: Sequence[ModelSummary], distance: str
+) -> None:
     everything = []
     for model in models:
         found = known.test(distance, model.ended)
@@ -60,14 +62,16 @@ def _scatter(axes: Axes, known: Known, models: Sequence[ModelSummary], distance:
     axes.legend(loc="upper right", fontsize=8, ncols=2)
 
 
-def _room(known: Known, models: Sequence[ModelSummary]) -> tuple[float, float]:
+def _room(known: ManifoldResults, models: Sequence[ModelSummary]) -> tuple[float, float]:
     """Limits of an axis of F1: from 0 to above the best, 1 at the most."""
     found = [value for m in models for value in known.test(F1, m.ended) if math.isfinite(value)]
     top = min(1.03, 1.3 * max(0.1, *found))
     return -0.03 * top, top
 
 
-def _chosen(axes: Axes, known: Known, models: Sequence[ModelSummary], distance: str) -> None:
+def _chosen(
+    axes: Axes, known: ManifoldResults, models: Sequence[ModelSummary], distance: str
+) -> None:
     """For each model two points: the setting chosen by the distance, and the one chosen by F1."""
     for place, model in enumerate(models):
         ends = [

@@ -31,7 +31,7 @@ def how_to_read(summary: DataSummary) -> str:
 
 def figure(summary: DataSummary) -> Figure | None:
     """Precision against recall of every setting, a panel for each model; None without them."""
-    known = summary.known
+    known = summary.manifold
     if known is None or PRECISION not in known.values or RECALL not in known.values:
         return None
     models = [m for m in summary.ranked if m.ended]
@@ -55,7 +55,7 @@ def figure(summary: DataSummary) -> Figure | None:
 
 def manifold_settings(summary: DataSummary) -> list[Record]:
     """Every setting's numbers, for programs."""
-    known = summary.known
+    known = summary.manifold
     if known is None:
         return []
     return [

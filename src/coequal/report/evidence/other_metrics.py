@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from statistics import fmean, stdev
 
-from coequal.analysis.metric import Metric
+from coequal.analysis.metric import NamedMetric
 from coequal.analysis.model import ModelSummary
 from coequal.analysis.summary import DataSummary
 from coequal.report.evidence.evidence import Evidence
@@ -36,9 +36,9 @@ def how_to_read(summary: DataSummary) -> str:
 
 def table(summary: DataSummary) -> Table | None:
     """What else was measured of the chosen settings; None if nothing was."""
-    if not summary.also or not any(model.chosen for model in summary.models):
+    if not summary.other_metrics or not any(model.chosen for model in summary.models):
         return None
-    metrics = [summary.metric, *summary.also]
+    metrics = [summary.metric, *summary.other_metrics]
     real = {m.name: (summary.reference.get("floor") or {}).get(m.name, math.nan) for m in metrics}
     rows: list[list[Cell]] = []
     records: list[Record] = []
@@ -46,15 +46,15 @@ def table(summary: DataSummary) -> Table | None:
     if any(math.isfinite(value) for value in real.values()):
         cells = [value_cell(value) for value in real.values()]
         rows.append([Cell("Real images", "validation split"), *cells])
-        named = {name: full(value) for name, value in real.items()}
+        named_metrics = {name: full(value) for name, value in real.items()}
         about = {"data": summary.data, "metric": summary.metric.name, "model": "real images"}
-        records.append({**about, "setting": "", **named})
+        records.append({**about, "setting": "", **named_metrics})
     for model in summary.ranked:
         if model.chosen is None:
             continue
         cells = [_other(model, metric.name) for metric in metrics]
         rows.append([name_cell(model), *cells])
-        values = {m.name: full(model.others.get(m.name, math.nan)) for m in metrics}
+        values = {m.name: full(model.test_values.get(m.name, math.nan)) for m in metrics}
         record = start(summary, model) | {"setting": model.chosen.number} | values
         records.append(record | (_again(model, metrics) if again else {}))
     headings = [Heading("Model"), *(Heading(capital(m.label), m.better) for m in metrics)]
@@ -66,25 +66,25 @@ def table(summary: DataSummary) -> Table | None:
 
 
 def _rerun(summary: DataSummary) -> bool:
-    return any(model.others_again for model in summary.models)
+    return any(model.rerun_test_values for model in summary.models)
 
 
 def _other(model: ModelSummary, name: str) -> Cell:
     """A metric of a model's re-runs, or of its one run."""
     runs = _runs(model, name)
     if not runs:
-        return value_cell(model.others.get(name, math.nan))
+        return value_cell(model.test_values.get(name, math.nan))
     small = f"± {number(stdev(runs))}, {len(runs)} runs" if len(runs) > 1 else "1 run"
     return value_cell(fmean(runs), small)
 
 
 def _runs(model: ModelSummary, name: str) -> list[float]:
-    return [v for again in model.others_again if math.isfinite(v := again.get(name, math.nan))]
+    return [v for again in model.rerun_test_values if math.isfinite(v := again.get(name, math.nan))]
 
 
-def _again(model: ModelSummary, metrics: Sequence[Metric]) -> Record:
+def _again(model: ModelSummary, metrics: Sequence[NamedMetric]) -> Record:
     """The same, for programs."""
-    found: Record = {"reruns": len(model.others_again)}
+    found: Record = {"reruns": len(model.rerun_test_values)}
     for metric in metrics:
         runs = _runs(model, metric.name)
         found[f"{metric.name}_rerun_mean"] = full(fmean(runs) if runs else math.nan)

@@ -2,7 +2,7 @@
 
 import math
 
-from coequal.analysis.across_datasets import Overall, StudySummary
+from coequal.analysis.across_datasets import NormalisedScores, StudySummary
 from coequal.report.evidence.evidence import Evidence
 from coequal.report.formatting import (
     full,
@@ -21,9 +21,9 @@ from coequal.report.table import (
 
 def how_to_read(study: StudySummary) -> str:
     """How a reader reads the table."""
-    assert study.overall is not None  # or there were no table
+    assert study.normalised is not None  # or there were no table
     return (
-        f"Interquartile mean of the normalised scores of {study.overall.kind}: 1 is the best "
+        f"Interquartile mean of the normalised scores of {study.normalised.kind}: 1 is the best "
         "possible score of a data set, 0 its cap or a failure; every data set weighs the same, "
         "and the interval is over the runs, not over the choice of data sets."
     )
@@ -31,7 +31,7 @@ def how_to_read(study: StudySummary) -> str:
 
 def table(study: StudySummary) -> Table | None:
     """Every model over all data sets; None for a study with one, or without anything to say."""
-    found = study.overall
+    found = study.normalised
     if found is None or not found.means:
         return None
     rows, records = [], []
@@ -55,10 +55,10 @@ def table(study: StudySummary) -> Table | None:
 
 def refusal(study: StudySummary) -> str:
     """Why nothing can be normalised."""
-    return "" if study.overall is None else study.overall.refusal
+    return "" if study.normalised is None else study.normalised.refusal
 
 
-def _place(found: Overall, name: str) -> tuple[float, str]:
+def _place(found: NormalisedScores, name: str) -> tuple[float, str]:
     mean = found.means.get(name)
     return (math.inf if mean is None else -mean.value, name)
 

@@ -2,7 +2,7 @@
 
 from itertools import combinations
 
-from coequal.analysis.pairs import Pair
+from coequal.analysis.pairs import ModelPair
 from coequal.analysis.summary import DataSummary
 from coequal.report.evidence.evidence import Evidence
 from coequal.report.formatting import full
@@ -70,7 +70,7 @@ def refusal(summary: DataSummary) -> str:
     return f"No number of settings that would separate the first tier can be named: {why}."
 
 
-def _power_cells(pair: Pair) -> list[Cell]:
+def _power_cells(pair: ModelPair) -> list[Cell]:
     needed = pair.needed
     if needed is None:
         return [EMPTY] * 4
@@ -80,7 +80,7 @@ def _power_cells(pair: Pair) -> list[Cell]:
     return [Cell(now), Cell(f"{needed.low:,}", sort=needed.low), likely, high]
 
 
-def _power_record(summary: DataSummary, pair: Pair) -> Record:
+def _power_record(summary: DataSummary, pair: ModelPair) -> Record:
     row: Record = {"data": summary.data, "a": pair.a, "b": pair.b}
     needed = pair.needed
     if needed is None:

@@ -19,7 +19,7 @@ PROFILE = (
 
 def figure(study: StudySummary) -> Figure | None:
     """Share of the runs at or above each normalised score; None without any."""
-    found = study.overall
+    found = study.normalised
     if found is None:
         return None
     shown = [model for model in study.datasets[0].models if model.name in found.profiles]

@@ -62,7 +62,7 @@ def fresh_seeds(summary: DataSummary) -> list[Record]:
         | {"validation": full(run.validation), "test": full(run.test)}
         | {"reported": int(model.rerun is not None and run in model.rerun.runs)}
         for model in summary.models
-        for setting, runs in sorted(model.again.items())
+        for setting, runs in sorted(model.fresh_seeds.items())
         for run in runs
     ]
 

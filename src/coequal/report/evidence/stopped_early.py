@@ -1,6 +1,6 @@
 """What trials that were stopped early left of their budgets."""
 
-from coequal.analysis.health import saved
+from coequal.analysis.health import saved_budget
 from coequal.analysis.summary import DataSummary
 from coequal.report.evidence.evidence import Evidence
 from coequal.report.formatting import full, percent
@@ -15,7 +15,7 @@ from coequal.report.table import (
 
 def table(summary: DataSummary) -> Table | None:
     """What the trials that were stopped early left of each model's budget; None without such."""
-    found = {model.name: saved(model) for model in summary.ranked if model.ended}
+    found = {model.name: saved_budget(model) for model in summary.ranked if model.ended}
     if not any(left.stopped for left in found.values()):
         return None
     rows, records = [], []

@@ -1,6 +1,6 @@
 """Runs that have a score and look bad nevertheless."""
 
-from coequal.analysis.health import fresh
+from coequal.analysis.health import fresh_runs
 from coequal.analysis.summary import DataSummary
 from coequal.report.evidence.evidence import Evidence
 from coequal.report.evidence.failures import Runs, first_of_each, omitted, which
@@ -58,7 +58,7 @@ def _look_bad(summary: DataSummary) -> Runs:
     return [
         (model, trial)
         for model in summary.models
-        for trial in (*model.ended, *fresh(model))
+        for trial in (*model.ended, *fresh_runs(model))
         if trial.looks_bad
     ]
 
