@@ -1,7 +1,6 @@
 import shutil
 from collections import namedtuple
 
-import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -115,23 +114,26 @@ def test_pictures_are_decoded_once_and_the_log_says_what_space_they_take(load, t
     assert kept == [".json", ".npy"]
 
 
-def test_each_picture_is_in_the_file_before_the_next_is_decoded(load, monkeypatch):
-    arrays, written = [], []
-    real = _decoded.open_memmap
-
-    def open_memmap(*given, **how):
-        arrays.append(real(*given, **how))
-        return arrays[0]
+def test_each_picture_is_written_before_the_next_is_decoded(load, monkeypatch):
+    events = []
+    write = _decoded.Decoded.write
 
     def square(image, size):
-        written.append(int(arrays[0].any(axis=(1, 2, 3)).sum()))
+        events.append("decoded")
         return Image.new("RGB", (size, size), "white")
 
-    monkeypatch.setattr(_decoded, "open_memmap", open_memmap)
+    def writing(decoded, shape, pictures):
+        def seen():
+            for picture in pictures:
+                yield picture
+                events.append("written")
+
+        write(decoded, shape, seen())
+
+    monkeypatch.setattr(_decoded.Decoded, "write", writing)
     monkeypatch.setattr(_pictures, "square", square)
     load()
-    assert isinstance(arrays[0], np.memmap)
-    assert written == list(range(36))
+    assert events == ["decoded", "written"] * 36
 
 
 def test_decoding_tells_how_far_it_is(load, monkeypatch):

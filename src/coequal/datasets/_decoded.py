@@ -4,25 +4,21 @@ All processes that read it share the system's file cache: loading takes no time 
 """
 
 import json
-import os
 import shutil
-import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 from torch import Tensor
 
 from coequal.contract import Split
 from coequal.contract.data import in_file
-from coequal.files import write_json
+from coequal.files import atomic_file, write_json
 
-Array = NDArray[np.uint8]
 Shape = tuple[int, int, int, int]
 
 
@@ -41,12 +37,12 @@ class Decoded:
         """Whether decoding came to its end."""
         return self.array.exists() and self.text.exists()
 
-    def write(self, shape: Shape, fill: Callable[[Array], None]) -> None:
+    def write(self, shape: Shape, pictures: Iterable[NDArray[np.uint8]]) -> None:
         """Write the array, whole or not at all.
 
         Args:
             shape: Of all pictures together, (n, c, h, w).
-            fill: Writes them into the mapped array.
+            pictures: In order, each (c, h, w) or some at a time (rows, c, h, w); none is kept.
 
         Raises:
             OSError: The disk has too little space.
@@ -54,20 +50,14 @@ class Decoded:
         folder, size = self.array.parent, prod(shape)
         folder.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(folder).free
-        if free < size:  # a mapped file would end the process when the disk is full
+        if free < size:
             wanted = f"{self.array} takes {size / 1e9:.1f} GB"
             raise OSError(f"{wanted}, and its disk has {free / 1e9:.1f} GB left")
-        handle, path = tempfile.mkstemp(dir=folder, prefix=f".{self.array.name}.")
-        os.close(handle)
-        try:
-            array = open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
-            fill(array)
-            array.flush()
-            os.chmod(path, 0o644)  # a temporary file is its owner's only
-            os.replace(path, self.array)
-        except BaseException:
-            Path(path).unlink(missing_ok=True)
-            raise
+        header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+        with atomic_file(self.array) as file:
+            np.lib.format.write_array_header_1_0(file, header)
+            for some in pictures:
+                file.write(np.ascontiguousarray(some).data)
 
     def describe(self, **facts: Any) -> None:
         """Write plain values that describe the pictures; the last thing that decoding does."""

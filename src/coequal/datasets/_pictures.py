@@ -96,16 +96,25 @@ def some_pictures(
     return stack[:, None] if channels == 1 else np.ascontiguousarray(stack.transpose(0, 3, 1, 2))
 
 
-def decode_into(target: NDArray[np.uint8], root: Path, names: Sequence[str], log: Log) -> list[str]:
-    """Decode pictures into an array (n, 3, size, size), one at a time; returns what was done.
+def decoded_in_colour(
+    root: Path, names: Sequence[str], size: int, log: Log, notes: list[str]
+) -> Iterator[NDArray[np.uint8]]:
+    """Decodes pictures one at a time, each (3, size, size).
+
+    Args:
+        root: Where the names start.
+        names: Relative paths.
+        size: What every centre square is resized to.
+        log: Is told how far decoding is.
+        notes: What was done to the pictures is added to them in the end.
 
     Raises:
         ValueError: Some can't be read; the message comes after all were tried.
     """
-    decoder = _Decoder(root, names, target.shape[-1], log)
-    for row, array in enumerate(decoder):
-        target[row] = _coloured(array).transpose(2, 0, 1)
-    return decoder.notes()
+    decoder = _Decoder(root, names, size, log)
+    for array in decoder:
+        yield _coloured(array).transpose(2, 0, 1)
+    notes += decoder.notes()
 
 
 class _Decoder:

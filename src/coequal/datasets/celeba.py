@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from coequal.contract import Dataset
-from coequal.datasets._decoded import Array, Decoded
+from coequal.datasets._decoded import Decoded
 from coequal.datasets._published import Log, say_nothing
 from coequal.datasets._resize import check_size, square
 
@@ -30,7 +30,7 @@ SIZE = 64
 _ALIGNED = (178, 218)  # width and height of every picture
 _CROP = (9, 29, 169, 189)  # the centre 160x160 of that: left, top, right, bottom
 _SPLITS = 3
-_TOLD_EVERY = 10_000  # pictures between two lines of the log
+_PICTURES_PER_LOG_LINE = 10_000
 
 
 @dataclass(frozen=True)
@@ -144,13 +144,13 @@ def _decode_all(
     """Decode the pictures of all splits, and note what was done."""
     order = [name for part in names for name in part]
 
-    def fill(array: Array) -> None:
+    def pictures() -> Iterator[NDArray[np.uint8]]:
         for row, raw in enumerate(_pictures(folder, order, release, log)):
-            array[row] = _decode(raw, order[row], size)
-            if (row + 1) % _TOLD_EVERY == 0:
+            yield _decode(raw, order[row], size)
+            if (row + 1) % _PICTURES_PER_LOG_LINE == 0:
                 log(f"decoded {row + 1:,} of {len(order):,} pictures of CelebA")
 
-    decoded.write((len(order), 3, size, size), fill)
+    decoded.write((len(order), 3, size, size), pictures())
     done = (
         "178x218 pictures were cropped to their centre 160x160, as in Lucic et al. 2018, and "
         f"resized to {size}x{size} (Pillow, antialiased bilinear; that study's filter was not "

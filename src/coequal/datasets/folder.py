@@ -22,7 +22,7 @@ from torch import Tensor
 
 from coequal.contract import Dataset, ImageRows
 from coequal.contract.data import Index
-from coequal.datasets._decoded import Array, Decoded
+from coequal.datasets._decoded import Decoded
 from coequal.datasets._listing import Listing, labels_of, list_images
 from coequal.datasets._pictures import (
     SUFFIXES,
@@ -138,14 +138,8 @@ def _decode_all(root: Path, image_size: int | None, to: Decoded, log: Log) -> No
     chosen = folder.images.select(torch.cat(_order(root, listing, repeats)))
     log(f"writing {len(chosen):,} images of {root} into {to.array}")
 
-    def fill(array: Array) -> None:
-        start = 0
-        for part in chosen.parts():
-            array[start : start + len(part)] = part.numpy()
-            start += len(part)
-
     count, channels, height, width = chosen.shape
-    to.write((count, channels, height, width), fill)
+    to.write((count, channels, height, width), (part.numpy() for part in chosen.parts()))
     notes = folder.notes
     if repeats:
         what = "image repeats" if len(repeats) == 1 else "images repeat"

@@ -16,9 +16,9 @@ import torch
 from torch import Tensor
 
 from coequal.contract import Dataset
-from coequal.datasets._decoded import Array, Decoded
+from coequal.datasets._decoded import Decoded
 from coequal.datasets._listing import labels_of, list_images
-from coequal.datasets._pictures import decode_into, listed
+from coequal.datasets._pictures import decoded_in_colour, listed
 from coequal.datasets._published import Log, say_nothing
 from coequal.datasets._resize import check_size
 from coequal.datasets._splits import fair_order
@@ -188,11 +188,7 @@ def _decode_all(
         f"({prod(shape) / 1e9:.1f} GB, on disk and read as needed)"
     )
     done: list[str] = []
-
-    def fill(array: Array) -> None:
-        done.extend(decode_into(array, root, names, log))
-
-    to.write(shape, fill)
+    to.write(shape, decoded_in_colour(root, names, size, log, done))
     train, validation, _ = counts
     note = (
         f"the {train + validation:,} images in train/ were split into {train:,} to train and "
