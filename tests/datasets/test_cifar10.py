@@ -34,7 +34,7 @@ def load(publish, put, tar_gz, monkeypatch, tmp_path):
     def load(members, place="cifar10", image_size=None):
         archive = {ARCHIVE: tar_gz(members)}
         publish(cifar10, archive)
-        monkeypatch.setattr(cifar10, "PER_FILE", PER_FILE)
+        monkeypatch.setattr(cifar10, "FORM", replace(cifar10.FORM, test_images=PER_FILE))
         put(tmp_path / place, archive)
         return load_cifar10("", tmp_path, image_size)
 
@@ -112,7 +112,8 @@ def test_without_the_archive_the_message_says_what_to_put_where(publish, tmp_pat
 def test_the_download_is_the_binary_version_by_its_published_md5(monkeypatch, tmp_path):
     ran = []
     monkeypatch.setattr(_published, "by_torchvision", lambda *given: ran.append(given))
-    assert cifar10._by_torchvision(tmp_path, ran.append) == tmp_path
+    (download,) = cifar10.FILES.downloads
+    assert download.fetch(tmp_path, ran.append) == tmp_path
     assert "kriz/cifar-10-binary.tar.gz', sys.argv[1], md5='c32a1d4a" in ran[1][0]
 
 

@@ -29,7 +29,7 @@ def load(publish, put, tar_gz, monkeypatch, tmp_path):
     def load(contents, place="cifar100", image_size=None):
         archive = {ARCHIVE: tar_gz(contents)}
         publish(cifar100, archive)
-        monkeypatch.setattr(cifar100, "TESTED", TESTED)
+        monkeypatch.setattr(cifar100, "FORM", replace(cifar100.FORM, test_images=TESTED))
         put(tmp_path / place, archive)
         return load_cifar100("", tmp_path, image_size)
 
@@ -112,7 +112,8 @@ def test_another_archive_is_passed_over_and_named(put, tmp_path, monkeypatch):
 def test_the_download_is_the_binary_version_by_its_published_md5(monkeypatch, tmp_path):
     ran = []
     monkeypatch.setattr(_published, "by_torchvision", lambda *given: ran.append(given))
-    assert cifar100._by_torchvision(tmp_path, ran.append) == tmp_path
+    (download,) = cifar100.FILES.downloads
+    assert download.fetch(tmp_path, ran.append) == tmp_path
     assert "kriz/cifar-100-binary.tar.gz', sys.argv[1], md5='03b5dce0" in ran[1][0]
 
 

@@ -128,7 +128,8 @@ def test_other_files_are_passed_over_and_named(put, tmp_path, monkeypatch):
 def test_the_downloads_are_checked_by_their_published_md5(monkeypatch, tmp_path):
     ran = []
     monkeypatch.setattr(_published, "by_torchvision", lambda *given: ran.append(given))
-    assert svhn._by_torchvision(tmp_path, ran.append) == tmp_path
+    (download,) = svhn.FILES.downloads
+    assert download.fetch(tmp_path, ran.append) == tmp_path
     assert "housenumbers/train_32x32.mat', sys.argv[1], md5='e26dedcc" in ran[1][0]
     assert "housenumbers/test_32x32.mat', sys.argv[1], md5='eb5a983b" in ran[1][0]
 

@@ -7,13 +7,16 @@ can run anything: they are not read.
 
 import io
 import tarfile
-from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from coequal.contract import Dataset, Split
+from coequal.contract import Dataset, Log, Split
+from coequal.datasets._published import Published, torchvision_download
+from coequal.datasets._resize import check_size, resized
 from coequal.datasets._splits import hold_out
 
 _SHAPE = (3, 32, 32)
@@ -24,12 +27,13 @@ class Cifar:
     """What tells one of the two from the other.
 
     Attributes:
-        name: of the data set.
-        archive: its file name.
-        train: the files of official training images in it, each with as many.
-        test: the file of official test images.
-        label_bytes: how many a record begins with; the last of them is the label.
-        classes: their names.
+        name: Of the data set.
+        archive: Its file name; its address, too, ends in it.
+        train: The files of official training images in it, each with as many.
+        test: The file of official test images.
+        label_bytes: How many a record begins with; the last of them is the label.
+        classes: Their names.
+        test_images: How many; there are five times as many to train on.
     """
 
     name: str
@@ -38,37 +42,65 @@ class Cifar:
     test: str
     label_bytes: int
     classes: tuple[str, ...]
+    test_images: int = 10_000
+
+    def files(self, title: str, megabytes: int, sha256: str, md5: str, pickled: str) -> Published:
+        """The archive as a published file.
+
+        Args:
+            title: Of the data set, for people.
+            megabytes: Size of the archive.
+            sha256: Of the archive.
+            md5: Of the archive, as its home page has it.
+            pickled: The folder of the Python version, which is not read.
+        """
+        url = f"https://www.cs.toronto.edu/~kriz/{self.archive}"
+        return Published(
+            title=title,
+            sha256={self.archive: sha256},
+            places=(Path(self.name), Path()),
+            kept=Path(self.name),
+            downloads=(torchvision_download(f"{title} ({megabytes} MB)", {url: md5}),),
+            source=(
+                f"It is the binary version at {url} ({megabytes} MB, MD5 {md5}); the Python "
+                f"version ({pickled}) is pickled and is not read."
+            ),
+        )
+
+    def load(
+        self, files: Published, data_dir: Path, image_size: int | None, log: Log | None
+    ) -> Dataset:
+        """The data set with its official test images; a fifth of the others is for validation.
+
+        Looks for the archive in `data_dir`, then downloads it by torchvision into a folder there.
+        It is checked by its SHA-256 and never unpacked on disk.
+
+        Args:
+            files: The archive as a published file.
+            data_dir: See `coequal.datasets._loading.data_folder`.
+            image_size: What the images are resized to; None keeps their 32x32.
+            log: Is told what takes long.
+
+        Raises:
+            FileNotFoundError: No way worked; the message lists every attempt, and where to put the
+                archive.
+            ValueError: A file in it is missing, of another length, or has a label that is too high.
+        """
+        check_size(image_size)
+        found = files.find(data_dir, log)
+        per_file = 5 * self.test_images // len(self.train)
+        with tarfile.open(fileobj=io.BytesIO(found.files[self.archive]), mode="r:gz") as tar:
+            parts = [_records(tar, self, name, per_file) for name in self.train]
+            test = Split(*_records(tar, self, self.test, self.test_images))
+        images, labels = (torch.cat(tensors) for tensors in zip(*parts, strict=True))
+        train, validation, note = hold_out(Split(images, labels), self.test_images, self.name)
+        notes = (note, *found.notes())
+        dataset = Dataset(self.name, train, validation, test, classes=self.classes, notes=notes)
+        return resized(dataset, image_size)
 
 
-def read_cifar(form: Cifar, archive: bytes, count: int, notes: Sequence[str]) -> Dataset:
-    """The data set in an archive with `count` test images and five times as many to train on.
-
-    As many as there are to test are held out of the latter for validation.
-
-    Raises:
-        ValueError: a file is missing, of another length, or has a label that is too high.
-    """
-    per_file = 5 * count // len(form.train)
-    with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as tar:
-        parts = [_records(tar, form, name, per_file) for name in form.train]
-        test = _records(tar, form, form.test, count)
-    official = Split(
-        torch.cat([part.images.whole for part in parts]),
-        torch.cat([part.labels for part in parts if part.labels is not None]),
-    )
-    train, validation, note = hold_out(official, count, form.name)
-    return Dataset(
-        name=form.name,
-        train=train,
-        validation=validation,
-        test=test,
-        classes=form.classes,
-        notes=(note, *notes),
-    )
-
-
-def _records(tar: tarfile.TarFile, form: Cifar, name: str, count: int) -> Split:
-    """The images of one file."""
+def _records(tar: tarfile.TarFile, form: Cifar, name: str, count: int) -> tuple[Tensor, Tensor]:
+    """The images and labels of one file."""
     try:
         member = tar.extractfile(name)
     except KeyError:
@@ -85,4 +117,4 @@ def _records(tar: tarfile.TarFile, form: Cifar, name: str, count: int) -> Split:
     if labels.max() > highest:
         raise ValueError(f"{name} has the label {labels.max()}; the highest is {highest}")
     images = torch.from_numpy(rows[:, form.label_bytes :].reshape(count, *_SHAPE).copy())
-    return Split(images, torch.from_numpy(labels.astype(np.int64)))
+    return images, torch.from_numpy(labels.astype(np.int64))

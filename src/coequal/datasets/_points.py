@@ -1,40 +1,49 @@
 """Points in the plane as images of two channels and one pixel: 60,000 to train, 10,000 and 10,000
 held out."""
 
-from coequal.contract import Dataset, Split
-from coequal.datasets._polygons import COUNTS
+from pathlib import Path
+
+from coequal.contract import Dataset, Log, Split
+from coequal.datasets._polygons import COUNTS, Load, ManifoldOf
 from coequal.manifolds.points import Mixture, Plane
 from coequal.rng import Rng
 from coequal.seeds import seed_for
 
 
-def refuse_size(name: str, image_size: int | None) -> None:
-    """Points have no size to choose.
+def point_set(name: str, family: Plane) -> tuple[ManifoldOf, Load]:
+    """The two functions of a data set of points in the plane; it takes no argument and no size.
 
-    Raises:
-        ValueError: one was asked for.
+    Args:
+        name: Of the data set.
+        family: The distribution that the points are drawn from.
     """
-    if image_size is not None:
-        raise ValueError(
-            f"{name} holds points in the plane, which have no image size; leave out {image_size}"
+
+    def manifold(argument: str, image_size: int | None) -> Plane:
+        if image_size is not None:
+            raise ValueError(
+                f"{name} holds points in the plane, which have no image size; leave out "
+                f"{image_size}"
+            )
+        return family
+
+    def load(
+        argument: str, data_dir: Path, image_size: int | None = None, log: Log | None = None
+    ) -> Dataset:
+        """80,000 points, float32 in [0, 1], as images of shape (2, 1, 1); labels are modes where
+        the family has some. They are made in a moment, and not kept."""
+        manifold(argument, image_size)
+        train, validation, test = (_split(family, part, count) for part, count in COUNTS.items())
+        return Dataset(
+            name,
+            train,
+            validation,
+            test,
+            classes=family.names if isinstance(family, Mixture) else None,
+            notes=(f"made from a seed: {family.description}",),
+            manifold=family,
         )
 
-
-def load_points(name: str, family: Plane) -> Dataset:
-    """The points of a family, float32 in [0, 1], (n, 2, 1, 1); labels are modes where it has some.
-
-    They are made in a moment, and not kept.
-    """
-    train, validation, test = (_split(family, part, count) for part, count in COUNTS.items())
-    return Dataset(
-        name,
-        train,
-        validation,
-        test,
-        classes=family.names if isinstance(family, Mixture) else None,
-        notes=(f"made from a seed: {family.description}",),
-        manifold=family,
-    )
+    return manifold, load
 
 
 def _split(family: Plane, part: str, count: int) -> Split:

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file, save
 from torch import Tensor
 
-from coequal.contract import Dataset, Split
+from coequal.contract import Dataset, KnownManifold, Log, Split
 from coequal.files import atomic_write
 from coequal.manifolds.polygons.family import Mode, PolygonFamily
 from coequal.rng import Rng
@@ -17,6 +17,33 @@ from coequal.seeds import seed_for
 COUNTS = {"train": 60_000, "validation": 10_000, "test": 10_000}
 MODES: tuple[Mode, ...] = get_args(Mode)
 SIZE = 28
+
+ManifoldOf = Callable[[str, int | None], KnownManifold]
+"""`manifold(argument, image_size)` of a data set that is made: what is known of its images, without
+making them. It raises LookupError for an argument, and ValueError for a size, that can't be."""
+
+Load = Callable[[str, Path, int | None, Log | None], Dataset]
+"""`load(argument, data_dir, image_size, log)`: the data set."""
+
+
+def polygon_set(name: str, vertices: int) -> tuple[ManifoldOf, Load]:
+    """The two functions of a data set of polygons; its argument is a mode.
+
+    Args:
+        name: Of the data set.
+        vertices: Of every polygon.
+    """
+
+    def manifold(argument: str, image_size: int | None) -> PolygonFamily:
+        return family_of(name, vertices, argument, image_size)
+
+    def load(
+        argument: str, data_dir: Path, image_size: int | None = None, log: Log | None = None
+    ) -> Dataset:
+        """80,000 images, float32, 28x28 or of the size asked for."""
+        return load_polygons(name, manifold(argument, image_size), data_dir, log)
+
+    return manifold, load
 
 
 def family_of(name: str, vertices: int, mode: str, image_size: int | None) -> PolygonFamily:
@@ -34,9 +61,7 @@ def family_of(name: str, vertices: int, mode: str, image_size: int | None) -> Po
     raise AssertionError
 
 
-def load_polygons(
-    name: str, family: PolygonFamily, data_dir: Path, log: Callable[[str], None] | None
-) -> Dataset:
+def load_polygons(name: str, family: PolygonFamily, data_dir: Path, log: Log | None) -> Dataset:
     """The images of a family, float32 in [0, 1]; made in seconds, and kept in `data_dir`."""
     path = data_dir / "made" / f"{family.recipe}.safetensors"
     if not path.exists():

@@ -193,20 +193,39 @@ def by_torchvision(statement: str, folder: Path) -> None:
         raise OSError(said or f"torchvision's process ended with {done.returncode}")
 
 
-def by_address(md5: Mapping[str, str], folder: Path) -> None:
-    """Download files by torchvision, each checked by its published MD5.
+def torchvision_download(what: str, md5: Mapping[str, str]) -> Download:
+    """Single files, downloaded by torchvision.
 
     Args:
-        md5: by address.
-        folder: where they go, under the last part of the address.
-
-    Raises:
-        OSError: it failed or took too long, or another file came.
+        what: The files, for the log.
+        md5: The published MD5 by address; each file is checked by it.
     """
     calls = [f"download_url({url!r}, sys.argv[1], md5={found!r})" for url, found in md5.items()]
-    by_torchvision(
-        "\n".join(["from torchvision.datasets.utils import download_url", *calls]), folder
-    )
+    statement = "\n".join(["from torchvision.datasets.utils import download_url", *calls])
+
+    def fetch(folder: Path, log: Log) -> Path:
+        log(f"downloading {what} by torchvision")
+        by_torchvision(statement, folder)
+        return folder
+
+    return Download("torchvision", fetch)
+
+
+def torchvision_dataset(title: str, name: str) -> Download:
+    """The files of one of torchvision's own data sets in MNIST's format.
+
+    Args:
+        title: Of the data set, for the log.
+        name: Torchvision's class.
+    """
+    statement = f"from torchvision.datasets import {name}\n{name}(root=sys.argv[1], download=True)"
+
+    def fetch(folder: Path, log: Log) -> Path:
+        log(f"downloading {title} by torchvision")
+        by_torchvision(statement, folder)
+        return folder / name / "raw"
+
+    return Download("torchvision", fetch)
 
 
 def say_nothing(message: str) -> None:

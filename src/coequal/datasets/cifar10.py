@@ -6,17 +6,13 @@ Source: Krizhevsky 2009, Learning multiple layers of features from tiny images. 
 
 from pathlib import Path
 
-from coequal.contract import Dataset
-from coequal.datasets._cifar import Cifar, read_cifar
-from coequal.datasets._published import Download, Log, Published, by_address
-from coequal.datasets._resize import check_size, resized
+from coequal.contract import Dataset, Log
+from coequal.datasets._cifar import Cifar
 
 PART = "load_cifar10"
 ARGUMENT = None
 
 ARCHIVE = "cifar-10-binary.tar.gz"
-URL = f"https://www.cs.toronto.edu/~kriz/{ARCHIVE}"
-MD5 = "c32a1d4ab5d03f1284b67883e8d87530"  # as its home page has it
 CLASSES = (
     "airplane",
     "automobile",
@@ -29,7 +25,6 @@ CLASSES = (
     "ship",
     "truck",
 )
-PER_FILE = 10_000  # in each of six
 _FOLDER = "cifar-10-batches-bin"
 FORM = Cifar(
     name="cifar10",
@@ -39,39 +34,17 @@ FORM = Cifar(
     label_bytes=1,
     classes=CLASSES,
 )
+FILES = FORM.files(
+    title="CIFAR-10",
+    megabytes=170,
+    sha256="c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
+    md5="c32a1d4ab5d03f1284b67883e8d87530",
+    pickled="cifar-10-batches-py",
+)
 
 
 def load_cifar10(
     argument: str, data_dir: Path, image_size: int | None = None, log: Log | None = None
 ) -> Dataset:
-    """CIFAR-10 with its official test images; a fifth of the others is for validation.
-
-    Looks for the archive in `data_dir`, then downloads it by torchvision into `data_dir/cifar10`.
-    It is checked by its SHA-256 and never unpacked on disk.
-
-    Raises:
-        FileNotFoundError: no way worked; the message has every try, and where to put the archive.
-    """
-    check_size(image_size)
-    found = FILES.find(data_dir, log)
-    dataset = read_cifar(FORM, found.files[ARCHIVE], PER_FILE, found.notes())
-    return resized(dataset, image_size)
-
-
-def _by_torchvision(folder: Path, log: Log) -> Path:
-    log("downloading CIFAR-10 (170 MB) by torchvision")
-    by_address({URL: MD5}, folder)
-    return folder
-
-
-FILES = Published(
-    title="CIFAR-10",
-    sha256={ARCHIVE: "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"},
-    places=(Path("cifar10"), Path()),
-    kept=Path("cifar10"),
-    downloads=(Download("torchvision", _by_torchvision),),
-    source=(
-        f"It is the binary version at {URL} (170 MB, MD5 {MD5}); the Python version "
-        "(cifar-10-batches-py) is pickled and is not read."
-    ),
-)
+    """CIFAR-10; see `Cifar.load`."""
+    return FORM.load(FILES, data_dir, image_size, log)

@@ -6,17 +6,13 @@ Source: Krizhevsky 2009, Learning multiple layers of features from tiny images. 
 
 from pathlib import Path
 
-from coequal.contract import Dataset
-from coequal.datasets._cifar import Cifar, read_cifar
-from coequal.datasets._published import Download, Log, Published, by_address
-from coequal.datasets._resize import check_size, resized
+from coequal.contract import Dataset, Log
+from coequal.datasets._cifar import Cifar
 
 PART = "load_cifar100"
 ARGUMENT = None
 
 ARCHIVE = "cifar-100-binary.tar.gz"
-URL = f"https://www.cs.toronto.edu/~kriz/{ARCHIVE}"
-MD5 = "03b5dce01913d631647c71ecec9e9cb8"  # as its home page has it
 _NAMES = """
 apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle
 bowl boy bridge bus butterfly camel can castle caterpillar cattle
@@ -30,7 +26,6 @@ squirrel streetcar sunflower sweet_pepper table tank telephone television tiger 
 train trout tulip turtle wardrobe whale willow_tree wolf woman worm
 """
 CLASSES = tuple(_NAMES.split())
-TESTED = 10_000
 FORM = Cifar(
     name="cifar100",
     archive=ARCHIVE,
@@ -39,39 +34,17 @@ FORM = Cifar(
     label_bytes=2,
     classes=CLASSES,
 )
+FILES = FORM.files(
+    title="CIFAR-100",
+    megabytes=169,
+    sha256="58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec",
+    md5="03b5dce01913d631647c71ecec9e9cb8",
+    pickled="cifar-100-python",
+)
 
 
 def load_cifar100(
     argument: str, data_dir: Path, image_size: int | None = None, log: Log | None = None
 ) -> Dataset:
-    """CIFAR-100 with its official test images; a fifth of the others is for validation.
-
-    Looks for the archive in `data_dir`, then downloads it by torchvision into `data_dir/cifar100`.
-    It is checked by its SHA-256 and never unpacked on disk.
-
-    Raises:
-        FileNotFoundError: no way worked; the message has every try, and where to put the archive.
-    """
-    check_size(image_size)
-    found = FILES.find(data_dir, log)
-    dataset = read_cifar(FORM, found.files[ARCHIVE], TESTED, found.notes())
-    return resized(dataset, image_size)
-
-
-def _by_torchvision(folder: Path, log: Log) -> Path:
-    log("downloading CIFAR-100 (169 MB) by torchvision")
-    by_address({URL: MD5}, folder)
-    return folder
-
-
-FILES = Published(
-    title="CIFAR-100",
-    sha256={ARCHIVE: "58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec"},
-    places=(Path("cifar100"), Path()),
-    kept=Path("cifar100"),
-    downloads=(Download("torchvision", _by_torchvision),),
-    source=(
-        f"It is the binary version at {URL} (169 MB, MD5 {MD5}); the Python version "
-        "(cifar-100-python) is pickled and is not read."
-    ),
-)
+    """CIFAR-100; see `Cifar.load`."""
+    return FORM.load(FILES, data_dir, image_size, log)

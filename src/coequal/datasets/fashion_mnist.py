@@ -8,7 +8,7 @@ from pathlib import Path
 from coequal.contract import Dataset
 from coequal.datasets._debian import fetch_package
 from coequal.datasets._idx import read_idx_files
-from coequal.datasets._published import Download, Log, Published, by_torchvision
+from coequal.datasets._published import Download, Log, Published, torchvision_dataset
 from coequal.datasets._resize import check_size, resized
 
 PART = "load_fashion_mnist"
@@ -47,16 +47,6 @@ def load_fashion_mnist(
     return resized(read_idx_files("fashion_mnist", found, CLASSES), image_size)
 
 
-def _by_torchvision(folder: Path, log: Log) -> Path:
-    log("downloading Fashion-MNIST by torchvision")
-    by_torchvision(
-        "from torchvision.datasets import FashionMNIST\n"
-        "FashionMNIST(root=sys.argv[1], download=True)",
-        folder,
-    )
-    return folder / "FashionMNIST" / "raw"
-
-
 def _by_package(folder: Path, log: Log) -> Path:
     root = fetch_package(PACKAGE, folder, log)
     return root / SYSTEM_FOLDER.relative_to("/")
@@ -87,7 +77,7 @@ FILES = Published(
     ),
     kept=Path("fashion_mnist"),
     downloads=(
-        Download("torchvision", _by_torchvision),
+        torchvision_dataset("Fashion-MNIST", "FashionMNIST"),
         Download(f"package {PACKAGE}", _by_package),
     ),
     source=(

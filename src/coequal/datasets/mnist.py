@@ -7,7 +7,7 @@ from pathlib import Path
 
 from coequal.contract import Dataset
 from coequal.datasets._idx import read_idx_files
-from coequal.datasets._published import Download, Log, Published, by_torchvision
+from coequal.datasets._published import Log, Published, torchvision_dataset
 from coequal.datasets._resize import check_size, resized
 
 PART = "load_mnist"
@@ -31,14 +31,6 @@ def load_mnist(
     return resized(read_idx_files("mnist", found, classes), image_size)
 
 
-def _by_torchvision(folder: Path, log: Log) -> Path:
-    log("downloading MNIST by torchvision")
-    by_torchvision(
-        "from torchvision.datasets import MNIST\nMNIST(root=sys.argv[1], download=True)", folder
-    )
-    return folder / "MNIST" / "raw"
-
-
 FILES = Published(
     title="MNIST",
     sha256={
@@ -58,6 +50,6 @@ FILES = Published(
     # Not the data folder itself: Fashion-MNIST's files have the same names and may lie there.
     places=(Path("mnist"), Path("MNIST/raw")),  # the second is torchvision's
     kept=Path("mnist"),
-    downloads=(Download("torchvision", _by_torchvision),),
+    downloads=(torchvision_dataset("MNIST", "MNIST"),),
     source="They are at https://ossci-datasets.s3.amazonaws.com/mnist/ (torchvision's mirror).",
 )

@@ -1,12 +1,11 @@
 """Black convex polygons of 3 to 8 vertices on white, with their manifold: `polygons:5`.
 
-Or `polygons:5:paper`, with the slips of the published notebook (Lucic et al. 2018, section 5).
+Or `polygons:5:paper`, with the mistakes of the published notebook (Lucic et al. 2018, section 5).
 """
 
-from collections.abc import Callable
 from pathlib import Path
 
-from coequal.contract import Dataset
+from coequal.contract import Dataset, Log
 from coequal.datasets._polygons import family_of, load_polygons
 from coequal.manifolds.polygons.family import VERTICES, PolygonFamily
 
@@ -30,10 +29,7 @@ def manifold(argument: str, image_size: int | None) -> PolygonFamily:
 
 
 def load_any(
-    argument: str,
-    data_dir: Path,
-    image_size: int | None = None,
-    log: Callable[[str], None] | None = None,
+    argument: str, data_dir: Path, image_size: int | None = None, log: Log | None = None
 ) -> Dataset:
     """80,000 images, float32, 28x28 or of the size asked for."""
     return load_polygons(f"polygons:{argument}", manifold(argument, image_size), data_dir, log)

@@ -14,7 +14,7 @@ from scipy.io import loadmat
 from scipy.io.matlab import MatReadError
 
 from coequal.contract import Dataset, Split
-from coequal.datasets._published import Download, Log, Published, by_address
+from coequal.datasets._published import Log, Published, torchvision_download
 from coequal.datasets._resize import check_size, resized
 from coequal.datasets._splits import hold_out
 
@@ -87,12 +87,6 @@ def _read(raw: bytes, name: str) -> Split:
     return Split(torch.from_numpy(images), torch.from_numpy(numbers.astype(np.int64) % 10))
 
 
-def _by_torchvision(folder: Path, log: Log) -> Path:
-    log("downloading SVHN (246 MB) by torchvision")
-    by_address({f"{URL}/{name}": md5 for name, md5 in MD5.items()}, folder)
-    return folder
-
-
 FILES = Published(
     title="SVHN",
     sha256={
@@ -101,7 +95,9 @@ FILES = Published(
     },
     places=(Path("svhn"), Path(), Path("SVHN")),
     kept=Path("svhn"),
-    downloads=(Download("torchvision", _by_torchvision),),
+    downloads=(
+        torchvision_download("SVHN (246 MB)", {f"{URL}/{name}": md5 for name, md5 in MD5.items()}),
+    ),
     source=(
         f"They are the cropped digits (format 2) at {URL}/ (246 MB; MD5 of {TRAIN}: {MD5[TRAIN]}, "
         f"of {TEST}: {MD5[TEST]})."
