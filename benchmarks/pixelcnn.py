@@ -86,9 +86,9 @@ def plain(net: PixelGenerator, asked: GeneratorInput) -> Tensor:
     images = torch.zeros(len(uniforms), *net.shape)
     for i in range(net.shape.height):
         for j in range(net.shape.width):
-            laws = net.laws(Samples(images))
-            law = _logistics.Mixture(*(part[..., i, j] for part in laws))
-            images[..., i, j] = _logistics.draw(law, uniforms[..., i, j]) / 255
+            distributions = net.distributions(Samples(images))
+            distribution = _logistics.Mixture(*(part[..., i, j] for part in distributions))
+            images[..., i, j] = _logistics.draw(distribution, uniforms[..., i, j]) / 255
     return images
 
 

@@ -104,21 +104,21 @@ def judged() -> Iterator[Judged]:
 
 
 def matrix(runs: Sequence[Judged]) -> str:
-    """Rows: what is true; columns: what was said at the end."""
+    """Rows: what is true; columns: the verdict at the end."""
     rows = [HEALTHY, UNFINISHED, *FAILURES]
-    said = sorted(
+    verdicts = sorted(
         {run.verdict for run in runs}, key=[HEALTHY, "too early to tell", *FAILURES].index
     )
     lines = [
-        f"| true \\ said | {' | '.join(said)} | right | 95 % |",
-        "|---" * (len(said) + 3) + "|",
+        f"| true \\ verdict | {' | '.join(verdicts)} | right | 95 % |",
+        "|---" * (len(verdicts) + 3) + "|",
     ]
     for row in rows:
         own = [run for run in runs if run.row == row]
         if not own:
             continue
         counts = Counter(run.verdict for run in own)
-        cells = [str(counts[name] or "") for name in said]
+        cells = [str(counts[name] or "") for name in verdicts]
         if row == UNFINISHED:
             lines.append(f"| {row} ({len(own)}) | {' | '.join(cells)} | | |")
             continue
@@ -158,7 +158,7 @@ def summary(runs: Sequence[Judged]) -> str:
         ("false alarms on healthy runs at the end", share(alarms, len(healthy))),
         ("at any time", share(ever, len(healthy))),
         ("found within a fifth of the time after onset", share(soon, len(delays))),
-        ("median delay, share of that time", f"{np.median(delays):.2f} | |"),
+        ("median delay, fraction of that time", f"{np.median(delays):.2f} | |"),
         ("median delay, steps", f"{np.median(late):.0f} | |"),
         ("nine in ten within, steps", f"{np.quantile(late, 0.9):.0f} | |"),
     ]
@@ -190,6 +190,6 @@ def wrong(runs: Sequence[Judged]) -> str:
         if run.row == UNFINISHED or (run.right and not (run.row == HEALTHY and run.false_alarm)):
             continue
         alarms = sorted({name for name in run.spoken if name})
-        said = f"said {run.verdict}" + (f"; on the way {', '.join(alarms)}" if alarms else "")
-        lines.append(f"- {run.recipe.id}: {run.row}, {said}")
+        remark = f"verdict {run.verdict}" + (f"; on the way {', '.join(alarms)}" if alarms else "")
+        lines.append(f"- {run.recipe.id}: {run.row}, {remark}")
     return "\n".join(lines)

@@ -245,8 +245,8 @@ def test_power_iterations_are_in_the_checkpoint(tmp_path):
 
 @pytest.mark.parametrize("name", KINDS)
 def test_priors(name):
-    laws = ("uniform", "normal", "spherical")
-    nets = {prior: players(name, prior=prior).generator for prior in laws}
+    distributions = ("uniform", "normal", "spherical")
+    nets = {prior: players(name, prior=prior).generator for prior in distributions}
     drawn = {prior: net.latents(3000, Rng(1))[0] for prior, net in nets.items()}
     size = drawn["normal"].shape[1]
     assert drawn["uniform"].abs().max() <= 1

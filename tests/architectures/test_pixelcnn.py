@@ -32,8 +32,8 @@ NEEDS = Requirements(generator=DensityGenerator)
 
 
 def built(shape: ImageShape = GREY, **settings) -> PixelGenerator:  # type: ignore[no-untyped-def]
-    """A generator in float64, whose layers all have a say and whose laws are neither flat nor
-    sure."""
+    """A generator in float64, whose layers all have a say and whose distributions are neither
+    flat nor sure."""
     net = build_players(PixelCnn(**{**TINY, **settings}), shape, 3, NEEDS, 0).generator.double()
     rng = Rng(1)
     with torch.no_grad():
@@ -53,9 +53,9 @@ def plain(net: PixelGenerator, asked: GeneratorInput) -> Tensor:
     images = torch.zeros(len(uniforms), *net.shape, dtype=torch.float64)
     for i in range(net.shape.height):
         for j in range(net.shape.width):
-            laws = net.laws(Samples(images, asked.conditions.labels))
-            law = _logistics.Mixture(*(part[..., i, j] for part in laws))
-            images[..., i, j] = _logistics.draw(law, uniforms[..., i, j].double()) / 255
+            distributions = net.distributions(Samples(images, asked.conditions.labels))
+            distribution = _logistics.Mixture(*(part[..., i, j] for part in distributions))
+            images[..., i, j] = _logistics.draw(distribution, uniforms[..., i, j].double()) / 255
     return images
 
 
@@ -85,10 +85,10 @@ def test_a_pixels_law_depends_on_earlier_pixels_alone(shape):
     numbers = shape.height * shape.width
     images = Rng(3).uniform(1, *shape).double()
 
-    def laws(images: Tensor) -> Tensor:
+    def distributions(images: Tensor) -> Tensor:
         return net.net(2 * images - 1, None).square().sum(1).flatten()
 
-    slopes = torch.autograd.functional.jacobian(laws, images)  # (pixels, 1, c, h, w)
+    slopes = torch.autograd.functional.jacobian(distributions, images)  # (pixels, 1, c, h, w)
     seen = slopes.abs().amax((1, 2)).view(numbers, numbers) > 0
     assert not seen.triu().any()  # nor on the pixel itself
     width = shape.width
@@ -123,7 +123,7 @@ def test_likelihood_is_the_sum_over_pixels_and_rounds_to_levels():
     net = built(COLOUR)
     levels = Rng(5).integers(256, 2 * 3 * 96).view(2, *COLOUR).double()
     real = Samples(levels / 255)
-    by_pixel = _logistics.log_probability(net.laws(real), levels)
+    by_pixel = _logistics.log_probability(net.distributions(real), levels)
     assert by_pixel.shape == (2, 8, 12)
     torch.testing.assert_close(net.log_likelihood(real), by_pixel.sum((1, 2)))
     near = Samples((levels + 0.4) / 255)

@@ -1,4 +1,4 @@
-"""Bits per dimension of generators whose law is known."""
+"""Bits per dimension of generators whose distribution is known."""
 
 import math
 from dataclasses import replace

@@ -21,7 +21,7 @@ DRAWS = 100
 
 
 def normal(count: int, size: int, shift: float = 0.0, scale: float = 1.0) -> Draw:
-    """Gaussians whose variances fall like 1 / i, so that the law is no ball."""
+    """Gaussians whose variances fall like 1 / i, so that the distribution is no ball."""
     spread = torch.arange(1, size + 1) ** -0.5
     return lambda rng: ImageSet((scale * rng.normal(count, size) + shift) * spread)
 

@@ -34,9 +34,9 @@ def test_three_settings_by_hand():
 
 def test_spread_and_quantiles_by_hand():
     # n=2 without replacement: 1 in two of three pairs, 2 in one: (1+1+4)/3 - (4/3)^2 = 2/9.
-    law = best_distribution(THREE, 2, cap=4)
-    assert law.sd**2 == pytest.approx(2 / 9)
-    assert [law.quantile(share) for share in (0.1, 2 / 3, 0.7, 1)] == [1, 1, 2, 2]
+    distribution = best_distribution(THREE, 2, cap=4)
+    assert distribution.sd**2 == pytest.approx(2 / 9)
+    assert [distribution.quantile(share) for share in (0.1, 2 / 3, 0.7, 1)] == [1, 1, 2, 2]
     # With: (5*1 + 3*4 + 1*16)/9 - (5/3)^2 = 33/9 - 25/9 = 8/9.
     assert best_distribution(THREE, 2, cap=4, replacement=True).sd ** 2 == pytest.approx(8 / 9)
     assert best_distribution(THREE, 3, cap=4).sd == 0
@@ -50,9 +50,13 @@ def test_a_failure_counts_as_the_cap_and_never_vanishes():
 
 
 def test_without_a_cap_means_are_infinite_and_quantiles_exist():
-    law = best_distribution(np.array([1.0, np.nan]), 1)
-    assert (law.mean, law.quantile(0.5), law.quantile(0.6)) == (math.inf, 1, math.inf)
-    assert math.isnan(law.sd)
+    distribution = best_distribution(np.array([1.0, np.nan]), 1)
+    assert (distribution.mean, distribution.quantile(0.5), distribution.quantile(0.6)) == (
+        math.inf,
+        1,
+        math.inf,
+    )
+    assert math.isnan(distribution.sd)
     # Both settings tried: the failure has no chance, and the mean is finite again.
     assert best_distribution(np.array([1.0, np.nan]), 2).mean == 1
 
@@ -178,13 +182,13 @@ def test_one_failure_more_is_never_better_and_replacement_never_better(scores, b
 @given(searches, st.integers(1, 12), st.floats(0.01, 100), st.randoms(use_true_random=False))
 def test_scale_carries_over_and_order_does_not_count(scores, budget, factor, chance):
     measured, budget = np.array(scores), min(budget, len(scores))
-    law = best_distribution(measured, budget, cap=2e3)
+    distribution = best_distribution(measured, budget, cap=2e3)
     scaled = best_distribution(measured * factor, budget, cap=2e3 * factor)
-    assert scaled.mean == pytest.approx(factor * law.mean)
-    assert scaled.sd == pytest.approx(factor * law.sd, abs=1e-6 * factor)
+    assert scaled.mean == pytest.approx(factor * distribution.mean)
+    assert scaled.sd == pytest.approx(factor * distribution.sd, abs=1e-6 * factor)
     shuffled = list(scores)
     chance.shuffle(shuffled)
-    assert best_distribution(np.array(shuffled), budget, cap=2e3).mean == law.mean
+    assert best_distribution(np.array(shuffled), budget, cap=2e3).mean == distribution.mean
 
 
 def test_search_knows_its_ratio_and_its_order():

@@ -37,8 +37,8 @@ def test_pairs_with_a_number_missing_are_left_out():
 
 @pytest.mark.parametrize("strength", [0.0, 0.5, 0.8])
 def test_the_interval_covers(strength):
-    # Of a normal law with correlation r the rank correlation is 6/pi asin(r/2). 400 studies: the
-    # standard error of a coverage of .95 is .011.
+    # Of a normal distribution with correlation r the rank correlation is 6/pi asin(r/2). 400
+    # studies: the standard error of a coverage of .95 is .011.
     rng = np.random.default_rng(0)
     truth = 6 / math.pi * math.asin(strength / 2)
     hits = 0

@@ -23,21 +23,21 @@ def test_four_settings_as_published():
     assert cost_curve(SCORES, COSTS, BUDGETS, cap=10) == pytest.approx(without, abs=1e-12)
     again = [17 / 2, 51 / 8, 113 / 32, 333 / 128, 1093 / 512, 3829 / 2048]
     found = best_distributions(SCORES, COSTS, BUDGETS, cap=10, replacement=True)
-    assert [law.mean for law in found] == pytest.approx(again, abs=1e-12)
+    assert [distribution.mean for distribution in found] == pytest.approx(again, abs=1e-12)
 
 
 def test_the_whole_law_of_four_settings():
     # Budget 2: setting 1 costs 3 and ends the search wherever it comes. Nothing finishes: 1 first
     # (1/4). 3 is best: it comes first (1/4; any other before it leaves less than 2). Otherwise 4 if
     # it fits: 4 first (1/4), or 10 then 4 (1/12): 1/3; else 10: 10 first, then not 4: 1/6.
-    (law,) = best_distributions(SCORES, COSTS, [2], cap=10)
-    assert law.values.tolist() == [1, 3, 4, 10, 10]
-    assert law.probabilities[:3] == pytest.approx([0, 1 / 4, 1 / 3], abs=1e-12)
-    assert law.probabilities[3:].sum() == pytest.approx(1 / 6 + 1 / 4)
-    assert law.mean == pytest.approx(25 / 4)
+    (distribution,) = best_distributions(SCORES, COSTS, [2], cap=10)
+    assert distribution.values.tolist() == [1, 3, 4, 10, 10]
+    assert distribution.probabilities[:3] == pytest.approx([0, 1 / 4, 1 / 3], abs=1e-12)
+    assert distribution.probabilities[3:].sum() == pytest.approx(1 / 6 + 1 / 4)
+    assert distribution.mean == pytest.approx(25 / 4)
     # Squares: 9/4 + 16/3 + 100 x 5/12 = 591/12; less (25/4)^2.
-    assert law.sd == pytest.approx((591 / 12 - 625 / 16) ** 0.5)
-    assert [law.quantile(share) for share in (0.2, 0.25, 0.5, 0.6)] == [3, 3, 4, 10]
+    assert distribution.sd == pytest.approx((591 / 12 - 625 / 16) ** 0.5)
+    assert [distribution.quantile(share) for share in (0.2, 0.25, 0.5, 0.6)] == [3, 3, 4, 10]
 
 
 def brute_force(scores, costs, budget, cap):
@@ -105,14 +105,14 @@ def test_settings_that_cost_nothing():
     # A failure at once costs nothing and changes nothing, without and with replacement.
     scores, costs = np.array([4.0, np.nan]), np.array([1.0, 0])
     for replacement in (False, True):
-        (law,) = best_distributions(scores, costs, [1], cap=10, replacement=replacement)
-        assert law.mean == pytest.approx(4)
+        (distribution,) = best_distributions(scores, costs, [1], cap=10, replacement=replacement)
+        assert distribution.mean == pytest.approx(4)
         # One that succeeds at once: tried first, it is what a budget of a half can have; after the
         # dear one, nothing is: (6 + 10) / 2.
-        (law,) = best_distributions(
+        (distribution,) = best_distributions(
             np.array([4.0, 6]), costs, [0.5], cap=10, replacement=replacement
         )
-        assert law.mean == pytest.approx(8)
+        assert distribution.mean == pytest.approx(8)
 
 
 def test_the_search_looks_at_validation():
@@ -120,7 +120,7 @@ def test_the_search_looks_at_validation():
     found = best_distributions(
         np.array([3.0, 5]), np.ones(2), [1, 2], cap=9, choose_by=np.array([2.0, 1])
     )
-    assert [law.mean for law in found] == pytest.approx([4, 5])
+    assert [distribution.mean for distribution in found] == pytest.approx([4, 5])
 
 
 def test_rounding_costs_little():
@@ -134,10 +134,10 @@ def test_rounding_costs_little():
         fits = np.cumsum(costs[order]) <= budget
         best[k] = scores[order][fits].min(initial=500)
     error = best.std() / np.sqrt(len(best))
-    (law,) = best_distributions(scores, costs, [budget], cap=500)
-    assert abs(law.mean - best.mean()) < 4 * error + 0.001 * law.mean
-    assert law.sd == pytest.approx(best.std(), rel=0.05)
-    assert law.probabilities.sum() == pytest.approx(1)
+    (distribution,) = best_distributions(scores, costs, [budget], cap=500)
+    assert abs(distribution.mean - best.mean()) < 4 * error + 0.001 * distribution.mean
+    assert distribution.sd == pytest.approx(best.std(), rel=0.05)
+    assert distribution.probabilities.sum() == pytest.approx(1)
 
 
 @settings(max_examples=25)

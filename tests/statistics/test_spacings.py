@@ -121,7 +121,8 @@ def test_covers_the_expected_best_of_a_log_normal_law(budget):
 @pytest.mark.parametrize(
     ("settings", "budget", "lower", "upper", "coverage"),
     [
-        # From the binomial law, exact: reference values of the simulation report, section 9.
+        # From the binomial distribution, exact: reference values of the simulation report,
+        # section 9.
         (20, 1, 6, 15, 0.9586),
         (20, 2, 2, 11, 0.9767),
         (20, 3, 1, 9, 0.9779),

@@ -133,7 +133,7 @@ def test_a_clear_loser_is_removed_and_named():
     assert found.removed[0].p_value <= found.removed[0].threshold
     assert found.could_separate
     assert (found.method, found.budget, found.settings) == (BY_LOGIT, 3, dict.fromkeys("abc", 30))
-    # Never less than the permutation law allows: 2 of C(60, 30) splits.
+    # Never less than the permutation distribution allows: 2 of C(60, 30) splits.
     assert found.removed[0].p_value >= 2 / math.comb(60, 30)
 
 
@@ -191,8 +191,9 @@ def test_a_model_that_fails_half_the_time_does_not_win_by_its_survivors():
 
 
 def test_survivors_win_no_more_often_than_twins():
-    # Half of b's trials fail, its survivors have a's law: b may never be put above a, and the
-    # failures must count against it (400 studies; .05 would be 20, and 31 is 99.8 % of that law).
+    # Half of b's trials fail, its survivors have a's distribution: b may never be put above a,
+    # and the failures must count against it (400 studies; .05 would be 20, and 31 is 99.8 % of that
+    # distribution).
     rng = np.random.default_rng(8)
     won = worse = 0
     for _ in range(400):
@@ -224,8 +225,8 @@ def test_nothing_to_compare():
 
 
 def test_small_twins_stay_together_in_95_percent_of_studies():
-    # Eight models of one law, 2 failures in 10 on average: at most 5 % of 400 studies may separate
-    # any.
+    # Eight models of one distribution, 2 failures in 10 on average: at most 5 % of 400 studies
+    # may separate any.
     rng = np.random.default_rng(3)
     apart = 0
     for _ in range(400):
@@ -237,7 +238,7 @@ def test_small_twins_stay_together_in_95_percent_of_studies():
 
 
 def test_twins_stay_together_in_95_percent_of_studies():
-    # Two names for one law, B = 50, n = 5, chosen on validation: 5 % of 400, as above.
+    # Two names for one distribution, B = 50, n = 5, chosen on validation: 5 % of 400, as above.
     rng = np.random.default_rng(9)
     apart = 0
     for _ in range(400):
@@ -257,8 +258,8 @@ def test_eight_twins_stay_together_in_95_percent_of_studies():
 
 
 def test_a_known_difference_is_found():
-    # A law 1.2 times as bad at B = 100, n = 10 is told apart in 85 to 95 % of studies; of 150, at
-    # least 118 where 85 % are expected (99.8 %).
+    # A distribution 1.2 times as bad at B = 100, n = 10 is told apart in 85 to 95 % of studies;
+    # of 150, at least 118 where 85 % are expected (99.8 %).
     rng = np.random.default_rng(11)
     found = [
         verdict({"a": _good(rng, (100,)), "b": _good(rng, (100,), 1.2)}).tier for _ in range(150)

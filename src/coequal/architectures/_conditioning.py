@@ -1,4 +1,4 @@
-"""What architectures have in common: the law of the latents, labels, spectral norm."""
+"""What architectures have in common: the distribution of the latents, labels, spectral norm."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -56,8 +56,8 @@ class Conditioning(Architecture):
         spectral_norm: whether every layer of the discriminator is divided by its largest singular
             value, from one power iteration for each forward pass in training (Miyato et al. 2018,
             arXiv:1802.05957, algorithm 1); not the plane of `concatenated`, which is an input.
-        prior: the law of the latents: uniform on (-1, 1), standard normal, or normal brought to the
-            sphere of radius sqrt(z). A VAE's is normal.
+        prior: the distribution of the latents: uniform on (-1, 1), standard normal, or normal
+        brought to the sphere of radius sqrt(z). A VAE's is normal.
         input_range: in which the discriminator sees images: `unit`, [0, 1]; `symmetric`, [-1, 1].
         minibatch: what the discriminator's last layer sees of the whole batch: its standard
             deviation (Karras et al. 2018, arXiv:1710.10196), or how near other images are

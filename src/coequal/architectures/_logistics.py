@@ -13,7 +13,7 @@ LEAST_LOG_SCALE = -7.0
 
 
 class Mixture(NamedTuple):
-    """The law of a pixel, on [-1, 1]; any further axes (height, width) come last."""
+    """The distribution of a pixel, on [-1, 1]; any further axes (height, width) come last."""
 
     logits: Float[Tensor, "n mixtures ..."]
     means: Float[Tensor, "n channels mixtures ..."]
@@ -22,7 +22,7 @@ class Mixture(NamedTuple):
 
 
 def size(channels: int, mixtures: int) -> int:
-    """How many numbers describe the law of a pixel."""
+    """How many numbers describe the distribution of a pixel."""
     return mixtures * (1 + 2 * channels + channels * (channels - 1) // 2)
 
 
@@ -35,12 +35,12 @@ def mixture(numbers: Float[Tensor, "n size ..."], channels: int, mixtures: int) 
 
 
 def on_line(levels: Tensor) -> Tensor:
-    """Levels 0 .. 255 as numbers in [-1, 1], which the laws are of."""
+    """Levels 0 .. 255 as numbers in [-1, 1], which the distributions are of."""
     return 2 * HALF * levels - 1
 
 
 def log_probability(
-    law: Mixture, levels: Float[Tensor, "n channels ..."]
+    distribution: Mixture, levels: Float[Tensor, "n channels ..."]
 ) -> Float[Tensor, "n ..."]:
     """Natural logarithm of the probability of each pixel, all its channels together.
 
@@ -48,34 +48,34 @@ def log_probability(
     s being the logistic function, and a - b is the same at every level.
 
     Args:
-        law: of the pixels.
+        distribution: of the pixels.
         levels: whole numbers 0 .. 255.
     """
     values = on_line(levels)[:, :, None]
-    known = [_shifted(law, channel, values) for channel in range(levels.shape[1])]
+    known = [_shifted(distribution, channel, values) for channel in range(levels.shape[1])]
     distance = values - torch.stack(known, 1)
-    inverse = torch.exp(-law.log_scales)
+    inverse = torch.exp(-distribution.log_scales)
     upper, lower = inverse * (distance + HALF), inverse * (distance - HALF)
     # 1 - e^-w is taken by expm1; w is positive, and the floor keeps its logarithm finite.
     inner = torch.log(-torch.expm1(-2 * HALF * inverse).clamp(max=-1e-38))
     below, above = logsigmoid(upper), logsigmoid(-lower)
     first, last = (levels == 0)[:, :, None], (levels == LEVELS - 1)[:, :, None]
     found = torch.where(first, below, torch.where(last, above, below + above + inner))
-    return torch.logsumexp(found.sum(1) + law.logits.log_softmax(1), 1)
+    return torch.logsumexp(found.sum(1) + distribution.logits.log_softmax(1), 1)
 
 
 def draw(
-    law: Mixture, uniforms: Float[Tensor, "n 1+channels ..."]
+    distribution: Mixture, uniforms: Float[Tensor, "n 1+channels ..."]
 ) -> Float[Tensor, "n channels ..."]:
     """Levels 0 .. 255 of a pixel, as floats: the quantiles of uniform numbers in [0, 1).
 
     The first number chooses the logistic, by the inverse of the distribution function; the others
     are one a channel. Rounding to the nearest level gives it the probability above.
     """
-    shares = law.logits.softmax(1).cumsum(1)
-    last = law.logits.shape[1] - 1
+    shares = distribution.logits.softmax(1).cumsum(1)
+    last = distribution.logits.shape[1] - 1
     chosen = (shares <= uniforms[:, :1]).sum(1, keepdim=True).clamp(max=last)
-    one = Mixture(law.logits, *(_taken(part, chosen) for part in law[1:]))
+    one = Mixture(distribution.logits, *(_taken(part, chosen) for part in distribution[1:]))
     quantiles = torch.logit(uniforms[:, 1:])  # at 0 minus infinity, which is level 0
     noise = (one.log_scales[:, :, 0].exp() * quantiles).unbind(1)
     levels: list[Tensor] = []
@@ -88,12 +88,12 @@ def draw(
     return torch.stack(levels, 1)
 
 
-def _shifted(law: Mixture, channel: int, values: Tensor) -> Tensor:
+def _shifted(distribution: Mixture, channel: int, values: Tensor) -> Tensor:
     """Means of a channel given the values of those before it: (n, mixtures, ...)."""
-    mean = law.means[:, channel]
+    mean = distribution.means[:, channel]
     before = channel * (channel - 1) // 2
     for other in range(channel):
-        mean = mean + law.slopes[:, before + other] * values[:, other]
+        mean = mean + distribution.slopes[:, before + other] * values[:, other]
     return mean
 
 

@@ -24,7 +24,7 @@ class _ConcatElu(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, values: Tensor) -> Tensor:
-        """The larger of x and e^-|x| - 1 is ELU(x); the same of -x."""
+        """The larger of x and e^-|x| - 1 is ELU(x); and ELU(-x) is that of -x."""
         decayed = values.abs().neg_().exp_()
         ctx.save_for_backward(values, decayed)
         below = decayed - 1

@@ -37,7 +37,8 @@ class First(nn.Module):
 
 
 class PixelNet(nn.Module):
-    """Pixels to the numbers of each pixel's law, which see only earlier pixels in reading order.
+    """Pixels to the numbers of each pixel's distribution, which see only earlier pixels in
+    reading order.
 
     Three stages of `blocks` blocks on the way down, and `blocks`, `blocks` + 1, `blocks` + 1 on the
     way up, each with a short cut to the layer of its size: figure 2 of the paper.

@@ -19,15 +19,15 @@ Rows = ResidualRows | DownRows | UpRows
 @torch.no_grad()
 def sample(
     net: PixelNet,
-    law: Callable[[Tensor], _logistics.Mixture],
+    distribution: Callable[[Tensor], _logistics.Mixture],
     uniforms: Float[Tensor, "n 1+channels h w"],
     labels: Int[Tensor, " n"] | None,
 ) -> Float[Tensor, "n channels h w"]:
-    """Levels 0 .. 255: the quantiles of every pixel's law, given the pixels before it.
+    """Levels 0 .. 255: the quantiles of every pixel's distribution, given the pixels before it.
 
     Args:
-        net: of the pixels' laws.
-        law: from the net's output, (n, numbers), to the law of a pixel.
+        net: of the pixels' distributions.
+        distribution: from the net's output, (n, numbers), to the distribution of a pixel.
         uniforms: see `_logistics.draw`.
         labels: for a net that knows classes.
     """
@@ -41,7 +41,9 @@ def sample(
         streams.row(i, first.row(i))
         for j in range(width):
             seen = concat_elu(streams.pixel(i, j, first.pixel(i, j)))
-            found = _logistics.draw(law(torch.addmm(net.last.bias, seen, last)), draws[i, j])
+            found = _logistics.draw(
+                distribution(torch.addmm(net.last.bias, seen, last)), draws[i, j]
+            )
             levels[:, :, i, j] = found
             first.put(i, j, found)
     return levels

@@ -21,7 +21,7 @@ from coequal.rng import Rng
 
 
 class DecoderGenerator(Generator):
-    """Latents of one of three laws, through a decoder and a sigmoid."""
+    """Latents of one of three distributions, through a decoder and a sigmoid."""
 
     def __init__(
         self,
@@ -34,7 +34,7 @@ class DecoderGenerator(Generator):
         Args:
             decoder: latents, and labels if it takes them, to what a sigmoid makes images of.
             latents: how many numbers.
-            prior: their law.
+            prior: their distribution.
             classes: how many there are, for the labels of a reference batch.
         """
         super().__init__()
@@ -56,8 +56,8 @@ class DecoderGenerator(Generator):
         self.register_buffer("reference", drawn)
 
     def latents(self, count: int, rng: Rng) -> tuple[Tensor, ...]:
-        """(count, latents) numbers; with dropout, as many again as its masks have, of the same law
-        (normal where the first ones lie on a sphere)."""
+        """(count, latents) numbers; with dropout, as many again as its masks have, of the same
+        distribution (normal where the first ones lie on a sphere)."""
         first = self._drawn(count, self.size, rng)
         if self.prior == "spherical":
             first = functional.normalize(first, dim=1) * self.size**0.5

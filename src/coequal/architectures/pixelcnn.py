@@ -55,7 +55,7 @@ class PixelGenerator(DensityGenerator):
         levels = sample(self.net, self._law, uniforms, self._known(asked.labels))
         return Samples(levels / (_logistics.LEVELS - 1), asked.labels, asked.sources)
 
-    def laws(self, real: Samples) -> _logistics.Mixture:
+    def distributions(self, real: Samples) -> _logistics.Mixture:
         """Of every pixel, given those before it."""
         return self._law(self.net(_logistics.on_line(_levels(real)), self._known(real.labels)))
 
@@ -65,7 +65,7 @@ class PixelGenerator(DensityGenerator):
         Raises:
             ValueError: a conditional generator is given no labels.
         """
-        found = _logistics.log_probability(self.laws(real), _levels(real))
+        found = _logistics.log_probability(self.distributions(real), _levels(real))
         return found.flatten(1).sum(1)
 
     def _law(self, numbers: Tensor) -> _logistics.Mixture:

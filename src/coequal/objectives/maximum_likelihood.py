@@ -12,7 +12,7 @@ PART = "MaximumLikelihood"
 class MaximumLikelihood(Likelihood[DensityGenerator]):
     """-log2 p(x) / (pixels x channels), mean over images; given the label, if the net knows it.
 
-    A uniform law over 256 levels has 8 bits per dimension.
+    A uniform distribution over 256 levels has 8 bits per dimension.
     """
 
     def requirements(self) -> Requirements:
