@@ -91,7 +91,7 @@ def main(folder):
     models = searches(rows)
     settings = min(len(found) for found in models.values())
     if settings < 20:
-        sys.exit(f"{settings} settings: the report compares by the exact permutation law instead")
+        sys.exit(f"{settings} settings: the report uses the exact permutation distribution instead")
     n = settings // 10
     left, removed = tier(models, n)
     print(f"first tier at the best of {n} of {settings}: {', '.join(left)}")

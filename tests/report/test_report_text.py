@@ -124,7 +124,7 @@ def test_how_sure_names_method_budget_and_the_last_defeat(tmp_path: Path):
     summary = summarise(build(tmp_path / "run", runs))[0]
     first, second = how_sure(summary)
     assert first.startswith("Compared is one random setting of a model with one of another")
-    assert "exact permutation law, Bonferroni" in first
+    assert "exact permutation distribution, Bonferroni" in first
     # Completely apart: p = 2 / C(8, 4) = 2/70 = 0.029, two models need 0.05.
     assert second == (
         "The last to leave was VAE, beaten by NS GAN with a chance of 1.00 (p = 0.029; it needed "

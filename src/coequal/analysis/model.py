@@ -59,7 +59,7 @@ class ModelSummary:
     influences: tuple[Influence, ...] | None  # of the hyper-parameters; None: too few settings
     test_values: Mapping[str, float]  # test values of every metric, where `chosen` is judged
     details: Mapping[str, Any]  # what some of these summarise, by metric
-    rerun_test_values: Sequence[Mapping[str, float]]  # the same of each finished re-run of it
+    rerun_test_values: Sequence[Mapping[str, float]]  # those of each finished re-run of it
 
     @property
     def label(self) -> str:

@@ -52,12 +52,14 @@ class PixelGenerator(DensityGenerator):
         """Images of 256 levels, as level / 255, without a gradient: they are rounded."""
         asked = request.conditions
         uniforms = request.latents[0].to(self.net.last.bias.dtype)
-        levels = sample(self.net, self._law, uniforms, self._known(asked.labels))
+        levels = sample(self.net, self._distribution, uniforms, self._known(asked.labels))
         return Samples(levels / (_logistics.LEVELS - 1), asked.labels, asked.sources)
 
     def distributions(self, real: Samples) -> _logistics.Mixture:
         """Of every pixel, given those before it."""
-        return self._law(self.net(_logistics.on_line(_levels(real)), self._known(real.labels)))
+        return self._distribution(
+            self.net(_logistics.on_line(_levels(real)), self._known(real.labels))
+        )
 
     def log_likelihood(self, real: Samples) -> Float[Tensor, " n"]:
         """Nats; values between two levels count as the nearer one.
@@ -68,7 +70,7 @@ class PixelGenerator(DensityGenerator):
         found = _logistics.log_probability(self.distributions(real), _levels(real))
         return found.flatten(1).sum(1)
 
-    def _law(self, numbers: Tensor) -> _logistics.Mixture:
+    def _distribution(self, numbers: Tensor) -> _logistics.Mixture:
         return _logistics.mixture(numbers, self.shape.channels, self.mixtures)
 
     def _known(self, labels: Tensor | None) -> Tensor | None:

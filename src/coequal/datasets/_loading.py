@@ -192,11 +192,11 @@ def _refuse_malformed(name: str, dataset: Any) -> None:
     if not isinstance(dataset, Dataset):
         raise ValueError(f"{name} returned a {type(dataset).__name__}; it must return a Dataset")
     for part in SPLITS:
-        if slip := _slip(dataset, dataset.split(part)):
-            raise ValueError(f"{name}: the {part} split {slip}")
+        if problem := _problem(dataset, dataset.split(part)):
+            raise ValueError(f"{name}: the {part} split {problem}")
 
 
-def _slip(dataset: Dataset, split: Split) -> str | None:
+def _problem(dataset: Dataset, split: Split) -> str | None:
     """What is wrong with a split, or None."""
     images, labels = split.images, split.labels
     if len(images.shape) != 4 or images.dtype not in (torch.uint8, torch.float32):

@@ -65,7 +65,7 @@ def find_weights(cache: Path, log: Log) -> Weights:
     for path in _places(cache):
         if path.is_file():
             raw = path.read_bytes()
-            if wrong := _slip(raw):
+            if wrong := _problem(raw):
                 raise ValueError(f"{path} is not {NAME}: {wrong}; delete it, or put the right one")
             return Weights(_parsed(raw, path), SHA256, True)
     path = cache / "encoders" / NAME
@@ -108,12 +108,12 @@ def _download(cache: Path, log: Log) -> bytes:
     except (OSError, http.client.HTTPException) as error:
         raise FileNotFoundError(advice(cache, f"the download failed: {error}")) from error
     raw = b"".join(parts)
-    if wrong := _slip(raw):
+    if wrong := _problem(raw):
         raise FileNotFoundError(advice(cache, f"what came from there has {wrong}"))
     return raw
 
 
-def _slip(raw: bytes) -> str | None:
+def _problem(raw: bytes) -> str | None:
     found = hashlib.sha256(raw).hexdigest()
     return None if found == SHA256 else f"SHA-256 {found} ({len(raw):,} bytes), not {SHA256}"
 

@@ -303,6 +303,6 @@ def _plain(health: Health, source: str | None) -> dict[str, Any]:
 
 
 def _nothing(why: str) -> dict[str, Any]:
-    """The same of what can't be judged."""
+    """Plain values for a run that cannot be judged, ready for JSON."""
     lists: dict[str, Any] = {key: [] for key in ("remedies", "findings", "alarms", "unseen")}
     return {"verdict": None, "step": None, "evidence": why, **lists, "from": None}

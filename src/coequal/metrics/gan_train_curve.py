@@ -1,5 +1,5 @@
 """How many real images are these generated images worth? After Shmelkov et al. 2018,
-arXiv:1807.09499, figure 4: GAN-train against the number of images, beside the same of real ones.
+arXiv:1807.09499, figure 4: GAN-train against the number of images, beside that for real images.
 """
 
 import math
@@ -147,7 +147,7 @@ def worth(
 
     Args:
         generated: which images the classifiers of generated images judge right.
-        real: the same of classifiers of so many real images.
+        real: accuracies of classifiers trained on as many real images.
         sizes: growing.
         rng: of the interval's draws.
     """

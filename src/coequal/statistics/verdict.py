@@ -29,7 +29,7 @@ LEVEL = 0.05
 SETTINGS_PER_BUDGET = 10
 """Number of settings measured for each setting of the budget."""
 BY_LOGIT = "elimination on P(A better than B), normal scores on the logit scale, Bonferroni"
-BY_PERMUTATION = "elimination on P(A better than B), exact permutation law, Bonferroni"
+BY_PERMUTATION = "elimination on P(A better than B), exact permutation distribution, Bonferroni"
 
 
 @dataclass(frozen=True)

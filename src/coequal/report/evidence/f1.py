@@ -22,14 +22,14 @@ def how_to_read(summary: DataSummary) -> str:
 
 
 def figure(summary: DataSummary) -> Figure | None:
-    """The same of F1; None where it was not measured."""
+    """The best of n random settings by F1; None where F1 was not measured."""
     if SECOND_METRIC not in summary.metrics:
         return None
     return overview(summary, summary.f1_curves, summary.metrics[SECOND_METRIC])
 
 
 def f1_curves(summary: DataSummary) -> list[Record]:
-    """The same of F1."""
+    """The points of the F1 curves."""
     return curve_records(summary, summary.f1_curves, "f1")
 
 
