@@ -104,7 +104,7 @@ def test_plan(finished):
     assert estimate["core_seconds"] > 0
     text = coequal("plan", "small.yaml", "--out", "run", cwd=finished).stdout
     assert "40 discriminator steps each" in text
-    assert "4 of them have a result in run\nnothing is left to do" in text
+    assert "4 of them have a result in run\nnothing remains to do" in text
     plain = coequal("plan", "small.yaml", "--no-calibrate", "--json", cwd=finished)
     assert json.loads(plain.stdout)["estimate"] is None
 
@@ -320,10 +320,10 @@ def test_train_leaves_a_sheet_a_report_and_two_numbers(tmp_path):
 @pytest.mark.parametrize(
     ("number", "name", "message"),
     [
-        (28, "/r/x", "/r/x: the disk is full; what has ended is whole, and once that is mended"),
-        (28, None, "the disk is full; what has ended is whole"),
-        (30, "/r/x", "/r/x: it may only be read; what has ended is whole"),
-        (116, "/r/x", "/r/x: its network disk is gone; what has ended is whole"),
+        (28, "/r/x", "/r/x: the disk is full; finished trials are complete, and after a repair"),
+        (28, None, "the disk is full; finished trials are complete"),
+        (30, "/r/x", "/r/x: it may only be read; finished trials are complete"),
+        (116, "/r/x", "/r/x: its network disk is gone; finished trials are complete"),
         (13, "/r/x", "/r/x: this user may not use it so\n"),
         (2, "/r/x", "/r/x: it is not there, or no longer\n"),
     ],

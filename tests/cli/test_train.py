@@ -90,7 +90,7 @@ def test_the_command_to_try_is_the_one_that_was_given_with_one_setting_more(sick
     changed = ["--set", "spectral_norm=true", "--stop-on", "collapsed, diverged"]
     assert given[1:] == [*COMMAND[:-2], *changed, "--out", "out-spectral_norm"]
     refused = coequal(*given[1:], "--resume", cwd=home)  # it is read to its end, and refused last
-    assert "out-spectral_norm holds no run to go on with" in refused.stderr
+    assert "out-spectral_norm holds no run to continue" in refused.stderr
 
 
 def test_the_page_tells_the_whole_story_and_needs_no_network(sick, home):
@@ -141,7 +141,7 @@ def test_the_same_command_again_writes_the_same_page(sick, home):
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (("--resume", "--out", "nothing"), "nothing holds no run to go on with"),
+        (("--resume", "--out", "nothing"), "nothing holds no run to continue"),
         (("--resume", "--steps", 51), "holds another study ('train ns_gan'; different: training)"),
         (("--stop-on", "colapsed"), "'colapsed' is not one of diverged, collapsed, "),
         (("--tensorboard", "board", "--out", "nothing"), "pip install 'coequal[tensorboard]'"),
@@ -176,7 +176,7 @@ def test_a_command_says_what_is_no_default_and_takes_settings_where_they_belong(
     text = "coequal train wgan --data 'my data' --generator-lr 0.01 --set n_dis=2 --set loss=x"
     assert asked.command() == text
     more = {"generator_learning_rate": 1e-4, "ema": 0.99, "steps": 3000, "n_dis": 5}
-    assert asked.having(more).command() == (
+    assert asked.with_settings(more).command() == (
         "coequal train wgan --data 'my data' --steps 3000 --ema 0.99 --set n_dis=5 --set loss=x "
         "--set generator_learning_rate=0.0001 "
         "--out runs/wgan-generator_learning_rate_0.0001-ema_0.99-steps_3000-n_dis_5"
@@ -212,7 +212,7 @@ def test_to_train_longer_is_a_command_and_mere_advice_is_none(sick, home, tmp_pa
     )
     write_json(folder.trial_folder(trial.id) / HEALTH, young.as_dict())
     asked = TrainRequest("ns_gan", steps=52)
-    command = Command(asked.command(), lambda more: asked.having(more).command())
+    command = Command(asked.command(), lambda more: asked.with_settings(more).command())
     longer, words = read_run(folder, trial, "fd", command).attempts
     assert "--steps 104 " in longer.command  # twice 52, and in a folder of its own
     assert longer.command != command.text

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 import coequal
-from coequal.cli.score import _print_scores, _settings
+from coequal.cli.score import _print_scores, metric_settings
 from coequal.datasets._loading import load_dataset
 from coequal.evaluation.compare import compare
 from coequal.files import folder_name
@@ -184,10 +184,10 @@ def test_the_table_says_a_flag_in_a_line_and_no_details(sides, capsys):
 
 
 def test_settings_are_read_from_the_command_line():
-    found = _settings(["gan_train.seeds=5", "gan_train.classifier=resnet32", "kid.x=0.5"])
+    found = metric_settings(["gan_train.seeds=5", "gan_train.classifier=resnet32", "kid.x=0.5"])
     assert found == {"gan_train": {"seeds": 5, "classifier": "resnet32"}, "kid": {"x": 0.5}}
     with pytest.raises(ValueError, match="METRIC"):
-        _settings(["seeds=5"])
+        metric_settings(["seeds=5"])
 
 
 def test_a_split_of_a_data_set_brings_its_own_training_images(tmp_path):

@@ -17,7 +17,7 @@ from coequal.datasets._loading import load_dataset
 from coequal.files import write_json
 from coequal.health.signals import NAMES, Signals, load
 from coequal.images import as_float
-from coequal.inspection import diagnosis
+from coequal.inspection import diagnosis, image_diagnosis
 from coequal.results.folder import HEALTH, SIGNALS, RunFolder
 
 STUDY = """\
@@ -110,12 +110,12 @@ def test_a_finished_run_is_judged_by_the_rules_of_today(run):
     assert first["settings"] == {"discriminator_learning_rate": 1e-7}
     said = coequal("diagnose", run.path, "--model", "ns_gan").stdout
     assert "collapsed since step 300: the generator makes one image" in said
-    assert f"recorded when it ended, by the rules of that time: {found['recorded']}" in said
+    assert f"recorded at its end, by the rules of that version: {found['recorded']}" in said
     assert "collapsed (duplicates) since step 300" in said
     assert "0, threshold" in said
     assert "--set discriminator_learning_rate=1e-07" in said
     assert "Heusel et al. 2017" in said
-    assert "not looked for\n- mode_dropping" in said
+    assert "not checked\n- mode_dropping" in said
 
 
 def remedy_settings(folder: RunFolder) -> set[str]:
@@ -160,7 +160,7 @@ def test_what_held_and_passed_is_said(run):
     assert found["verdict"] != "collapsed"
     assert [alarm["verdict"] for alarm in found["alarms"]] == ["collapsed"]
     said = coequal("diagnose", run.path, "--model", "ns_gan").stdout
-    assert "held at some time, and passed\n- collapsed from step 3" in said
+    assert "failures that passed\n- collapsed from step 3" in said
 
 
 def test_json_has_no_infinity(run):
@@ -274,7 +274,7 @@ def test_images_alone(digits, monkeypatch):
         assert name == "classifier"
         return NearestMean(sources["real"].dataset.train), "asked for"
 
-    monkeypatch.setattr(diagnosis, "chosen_encoder", classifier)
+    monkeypatch.setattr(image_diagnosis, "chosen_encoder", classifier)
 
     def of(name: str, *options: object) -> dict:  # type: ignore[type-arg]
         done = coequal("diagnose", "--fake", f"{name}.npy", "--json", *options, cwd=digits)

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from coequal import api
 from coequal.cli.app import app
-from coequal.inspection.samples import Wanted, chosen_trial, sample, write_samples
+from coequal.inspection.samples import SampleRequest, chosen_trial, sample, write_samples
 from coequal.report.page import write_report
 from coequal.results.folder import RunFolder
 from coequal.study.check import problems
@@ -104,41 +104,41 @@ def test_the_report_shows_an_incomplete_metric(finished):
 
 def test_images_of_a_class_so_many_of_each_or_like_the_data(finished):
     trial = of(finished, "cgan").trial
-    assert sample(finished, trial, Wanted(5, of="3")).labels.tolist() == [3] * 5
-    assert sample(finished, trial, Wanted(per_class=2)).labels.tolist() == [
+    assert sample(finished, trial, SampleRequest(5, of="3")).labels.tolist() == [3] * 5
+    assert sample(finished, trial, SampleRequest(per_class=2)).labels.tolist() == [
         label for label in range(10) for _ in range(2)
     ]
     assert sample(finished, trial, 12).labels.tolist() == [*range(10), 0, 1]
-    drawn = sample(finished, trial, Wanted(4000, like_data=True)).labels
+    drawn = sample(finished, trial, SampleRequest(4000, like_data=True)).labels
     counts = finished.references()["digits"]["class_counts"]
     shares = torch.tensor(counts) / sum(counts)
     # Each share of 4,000 draws has a standard deviation of at most 0.5 / sqrt 4,000 = 0.008.
     torch.testing.assert_close(drawn.bincount() / 4000, shares, atol=0.04, rtol=0)
-    again = sample(finished, trial, Wanted(4000, like_data=True)).images
-    assert torch.equal(sample(finished, trial, Wanted(4000, like_data=True)).images, again)
+    again = sample(finished, trial, SampleRequest(4000, like_data=True)).images
+    assert torch.equal(sample(finished, trial, SampleRequest(4000, like_data=True)).images, again)
     with pytest.raises(LookupError, match="a number from 0 to 9"):
-        sample(finished, trial, Wanted(1, of="boots"))
+        sample(finished, trial, SampleRequest(1, of="boots"))
     with pytest.raises(ValueError, match="makes no images of a class"):
-        sample(finished, of(finished, "ns_gan").trial, Wanted(1, of="3"))
+        sample(finished, of(finished, "ns_gan").trial, SampleRequest(1, of="3"))
 
 
 def test_a_folder_has_a_sub_folder_for_each_class_and_a_sheet_a_row(finished, tmp_path):
     trial = chosen_trial(finished, "cgan", None)
-    folder = write_samples(finished, trial, Wanted(per_class=3), 0, tmp_path / "fakes")
+    folder = write_samples(finished, trial, SampleRequest(per_class=3), 0, tmp_path / "fakes")
     assert sorted(path.name for path in folder.iterdir()) == [str(n) for n in range(10)]
     assert all(len(list(path.iterdir())) == 3 for path in folder.iterdir())
-    known = sample(finished, trial, Wanted(per_class=3)).images
+    known = sample(finished, trial, SampleRequest(per_class=3)).images
     with Image.open(folder / "4" / "000001.png") as image:
         assert (np.asarray(image) == known[4 * 3 + 1, 0].numpy()).all()
     sheet = write_samples(finished, trial, 64, 0, tmp_path / "sheet.png")
     with Image.open(sheet) as picture:  # ten rows of six
         side = picture.height // 10
         assert (picture.width + 4) // side == 6
-    array = write_samples(finished, trial, Wanted(per_class=1), 0, tmp_path / "x.npy")
+    array = write_samples(finished, trial, SampleRequest(per_class=1), 0, tmp_path / "x.npy")
     assert np.load(array).shape == (10, 1, 8, 8)
     assert np.load(tmp_path / "x-labels.npy").tolist() == list(range(10))
     with pytest.raises(FileExistsError):
-        write_samples(finished, trial, Wanted(per_class=1), 0, tmp_path / "x.npy")
+        write_samples(finished, trial, SampleRequest(per_class=1), 0, tmp_path / "x.npy")
 
 
 def test_sample_on_the_command_line(finished, tmp_path):

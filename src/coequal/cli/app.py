@@ -18,45 +18,49 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
-    help="A neutral bench for GANs: the same rules, budget and instrument for every contender.",
+    help="A neutral bench for GANs: the same rules, budget and instrument for every model.",
     epilog="Example: coequal run studies/demo.yaml --out runs/demo",
 )
-ROOMS = ("models", "objectives", "architectures", "datasets", "encoders", "metrics")
+KINDS = ("models", "objectives", "architectures", "datasets", "encoders", "metrics")
 
 
 def models() -> list[dict[str, Any]]:
-    """Every contender that comes with coequal, with settings and ranges."""
-    from coequal.study.model import shipped_models  # which takes longer than all that `status` does
+    """Every model that comes with coequal, with settings and ranges."""
+    from coequal.study.model import shipped_models  # a slow import, which `status` can do without
 
     return [model.model_dump(mode="json", exclude_none=True) for model in shipped_models()]
 
 
-def parts(room: str) -> list[dict[str, Any]]:
-    """Every part of a room and the first line of its documentation."""
+def parts(kind: str) -> list[dict[str, Any]]:
+    """Every part of a kind, with the first line of its documentation.
+
+    Args:
+        kind: one of `KINDS`, but "models".
+    """
     rows = []
-    for name in lookup.names(room):
-        text = importlib.import_module(f"coequal.{room}.{name}").__doc__ or ""
+    for name in lookup.names(kind):
+        text = importlib.import_module(f"coequal.{kind}.{name}").__doc__ or ""
         rows.append({"name": name, "summary": text.strip().splitlines()[0]})
     return rows
 
 
 @app.command("list", epilog="Example: coequal list models --json")
 def list_parts(
-    room: Annotated[str, typer.Argument(help=f"One of {', '.join(ROOMS)}.")] = "models",
+    kind: Annotated[str, typer.Argument(help=f"The kind of part: {', '.join(KINDS)}.")] = "models",
     as_json: Json = False,
 ) -> None:
-    """What there is: models, objectives, architectures, data sets, encoders, metrics."""
-    if room not in ROOMS:
-        raise LookupError(lookup.unknown(room, ROOMS))
-    rows = models() if room == "models" else parts(room)
+    """List the parts: models, objectives, architectures, data sets, encoders, metrics."""
+    if kind not in KINDS:
+        raise LookupError(lookup.unknown(kind, KINDS))
+    rows = models() if kind == "models" else parts(kind)
     if as_json:
         print_json(rows)
         return
     table = Table(
-        *(["name", "objective", "source"] if room == "models" else ["name", "what it is"])
+        *(["name", "objective", "source"] if kind == "models" else ["name", "what it is"])
     )
     for row in rows:
-        cells = [row["objective"], row["source"]] if room == "models" else [row["summary"]]
+        cells = [row["objective"], row["source"]] if kind == "models" else [row["summary"]]
         table.add_row(row["name"], *cells)
     console.print(table)
 
@@ -86,7 +90,7 @@ app.command(
 )(score.manifold)
 
 
-DISK = {
+DISK_ERRORS = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "the disk's quota is used up",
     errno.EROFS: "it may only be read",
@@ -99,19 +103,23 @@ DISK = {
 }
 
 
-def disk_words(error: OSError) -> str:
-    """What is wrong with a file or its disk, in words; empty where the message has its own."""
-    if error.errno not in DISK:
+def describe_disk_error(error: OSError) -> str:
+    """A sentence about a file or its disk; empty for an error that is not in `DISK_ERRORS`.
+
+    Args:
+        error: with the file's name, if it has one.
+    """
+    if error.errno not in DISK_ERRORS:
         return ""
-    what = DISK[error.errno]
+    what = DISK_ERRORS[error.errno]
     text = f"{error.filename}: {what}" if error.filename else what
     if error.errno in (errno.EACCES, errno.EPERM, errno.ENOENT):
         return text
-    return f"{text}; what has ended is whole, and once that is mended the same command goes on"
+    return f"{text}; finished trials are complete, and after a repair the same command continues"
 
 
 def main() -> None:
-    """The command `coequal`: the user's mistakes end in one message each, never in a traceback."""
+    """Run the command `coequal`. A mistake of the user ends in one message, not in a traceback."""
     try:
         app(standalone_mode=True)
     except BrokenPipeError:
@@ -123,6 +131,6 @@ def main() -> None:
 
         message = error.args[0] if isinstance(error, KeyError) and error.args else str(error)
         if isinstance(error, OSError):
-            message = disk_words(error) or message
+            message = describe_disk_error(error) or message
         errors.print(message, markup=False, soft_wrap=True)
         sys.exit(2 if isinstance(error, StudyError) else 1)

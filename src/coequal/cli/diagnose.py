@@ -1,4 +1,4 @@
-"""`coequal diagnose`: what went wrong in a training, and what would do."""
+"""`coequal diagnose`: what went wrong in a training, and what to try."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -7,7 +7,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from coequal.cli.options import DataDir, Json, console, note, print_json
+from coequal.cli.options import IMAGES, DataDir, Json, console, log_line, print_json
 from coequal.health import FAILURES, HEALTHY
 from coequal.health.remedies import in_options
 from coequal.health.verdict import MEANING
@@ -19,43 +19,45 @@ def diagnose(
         typer.Argument(help="The folder of a run, or of one of its trials.", show_default=False),
     ] = None,
     model: Annotated[
-        str | None, typer.Option(help="Of a run: its only trial, or its best setting's.")
+        str | None, typer.Option(help="Of a run: the model's only trial, or its best.")
     ] = None,
     trial: Annotated[
         str | None, typer.Option(help="Of a run: the id of a trial, or its beginning.")
     ] = None,
     fake: Annotated[
         str | None,
-        typer.Option(help="Images instead of a run: a folder, .zip, .npy or .npz."),
+        typer.Option(help=f"Generated images, instead of a run: {IMAGES}."),
     ] = None,
     real: Annotated[
         str | None,
-        typer.Option(help="Real images beside --fake, likewise, or a data set with its split."),
+        typer.Option(help=f"Real images to compare --fake with: {IMAGES}."),
     ] = None,
     as_json: Json = False,
     data_dir: DataDir = None,
 ) -> None:
-    """What went wrong in a training, since when, by which numbers, and what would do.
+    """Find what went wrong in a training, since when, by which numbers, and what to try.
 
-    A run that is finished or under way is judged anew, from the signals of its training, or, where
-    there are none, from its stored samples; of several trials it gives a table. Images alone show
-    duplicates, a lack of difference, and missing classes.
+    A run that is finished or under way is judged anew from the signals of its training, or from its
+    stored samples if there are none; several trials give a table. Images alone show duplicates, a
+    lack of difference, and missing classes.
 
-    The exit code is 0 whatever the verdict is, and 1 where nothing could be diagnosed.
+    The exit code is 0 whatever the verdict is, and 1 if nothing could be diagnosed.
     """
-    from coequal.api import diagnose as look
+    from coequal.api import diagnose as diagnosed
 
-    found = look(run, model=model, trial=trial, fake=fake, real=real, data_dir=data_dir, log=note)
+    values = diagnosed(
+        run, model=model, trial=trial, fake=fake, real=real, data_dir=data_dir, log=log_line
+    )
     if as_json:
-        print_json(found)
-    elif "trials" in found:
-        _print_table(found["trials"])
+        print_json(values)
+    elif "trials" in values:
+        _print_table(values["trials"])
     else:
-        _print_whole(found)
+        _print_one(values)
 
 
 def _print_table(trials: list[dict[str, Any]]) -> None:
-    """A row for each trial, and how many failed."""
+    """Print a row for each trial, and how many failed."""
     names = ("trial", "model", "data", "setting", "repeat", "status", "verdict", "since", "from")
     data = {row["data"] for row in trials}
     table = Table(*(name for name in names if name != "data" or len(data) > 1))
@@ -68,48 +70,50 @@ def _print_table(trials: list[dict[str, Any]]) -> None:
     console.print(table)
     verdicts = [row["verdict"] for row in trials if row["verdict"] is not None]
     counts = {name: verdicts.count(name) for name in FAILURES if name in verdicts}
-    said = ", ".join(f"{name} {count}" for name, count in counts.items())
+    by_kind = ", ".join(f"{name} {count}" for name, count in counts.items())
     failed = sum(counts.values())
     console.print(
-        f"{failed} of {len(verdicts)} judged trials failed" + (f": {said}" if said else "")
+        f"{failed} of {len(verdicts)} judged trials failed" + (f": {by_kind}" if by_kind else "")
     )
     for row in trials:
         if row["verdict"] is None:
             console.print(f"{row['trial'][:8]}: {row['evidence']}", markup=False, soft_wrap=True)
-    console.print("one in full, with remedies: --model NAME or --trial ID")
+    console.print("details and remedies of one trial: --model NAME or --trial ID")
 
 
-def _print_whole(found: dict[str, Any]) -> None:
-    """All that is known of one."""
-    if found["trial"] is not None:
-        status = found["status"] or "no result yet"
-        which = f"setting {found['setting']}, repeat {found['repeat']}"
-        _line(f"{found['model']}, {which} (trial {found['trial']}): {status}")
+def _print_one(values: dict[str, Any]) -> None:
+    """Print all that is known of one trial, or of images."""
+    if values["trial"] is not None:
+        status = values["status"] or "no result yet"
+        which = f"setting {values['setting']}, repeat {values['repeat']}"
+        _line(f"{values['model']}, {which} (trial {values['trial']}): {status}")
     else:
-        numbers = found["numbers"]
-        beside = "no real ones" if found["real"] is None else found["real"]
+        numbers = values["numbers"]
+        beside = "no real ones" if values["real"] is None else values["real"]
         _line(
-            f"{found['fake']}: {numbers['images']} images, {numbers['distinct']} of them distinct; "
-            f"beside {beside}"
+            f"{values['fake']}: {numbers['images']} images, {numbers['distinct']} of them "
+            f"distinct; beside {beside}"
         )
-    since = "" if found["step"] is None else f" since step {found['step']}"
-    said = f"[bold]{_styled(found['verdict'])}[/bold]{since}: {MEANING[found['verdict']]}"
-    console.print(said, soft_wrap=True)
-    _line(found["evidence"])
-    if found.get("recorded") not in (None, found["verdict"]):
-        _line(f"recorded when it ended, by the rules of that time: {found['recorded']}")
-    for name, counts in found.get("classes", {}).items():
-        _line(f"taken for {name}: {counts['fake']} generated images, {counts['real']} real ones")
-    _list("rules that fire", [_fired(finding) for finding in found["findings"]])
-    *before, last = found["alarms"] or [None]
-    if last is not None and last["verdict"] != found["verdict"]:
+    since = "" if values["step"] is None else f" since step {values['step']}"
+    verdict = f"[bold]{_styled(values['verdict'])}[/bold]{since}: {MEANING[values['verdict']]}"
+    console.print(verdict, soft_wrap=True)
+    _line(values["evidence"])
+    if values.get("recorded") not in (None, values["verdict"]):
+        _line(f"recorded at its end, by the rules of that version: {values['recorded']}")
+    for name, counts in values.get("classes", {}).items():
+        _line(
+            f"classified as {name}: {counts['fake']} generated images, {counts['real']} real ones"
+        )
+    _list("rules that fire", [_fired(finding) for finding in values["findings"]])
+    *before, last = values["alarms"] or [None]
+    if last is not None and last["verdict"] != values["verdict"]:
         before.append(last)
     passed = [f"{a['verdict']} from step {a['since']} to {a['until']}" for a in before]
-    _list("held at some time, and passed", passed)
-    _list("not looked for", found["unseen"])
-    for number, remedy in enumerate(found["remedies"], 1):
+    _list("failures that passed", passed)
+    _list("not checked", values["unseen"])
+    for number, remedy in enumerate(values["remedies"], 1):
         if number == 1:
-            console.print("\n[bold]what would do[/bold], the first to try first")
+            console.print("\n[bold]what to try[/bold], the most promising first")
         _line(f"{number}. {remedy['what']}")
         if options := in_options(remedy["settings"]):
             _line(f"   {options}")

@@ -1,7 +1,8 @@
-"""What the commands share: options, where they print, how they name a path."""
+"""What the commands share: their common options, where they print, how they read settings."""
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -30,20 +31,29 @@ Workers = Annotated[
     ),
 ]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1 ...")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of all random draws.")]
+Encoder = Annotated[
+    str | None,
+    typer.Option(help="See `coequal list encoders`. Default: chosen by the data."),
+]
+ImageSize = Annotated[
+    int | None, typer.Option(help="Crop and resize images of folders to 28, 32 or 64 pixels.")
+]
+IMAGES = "a folder, .zip, .npy, .npz, or a data set with its split (fashion_mnist:test)"
 
 
 def print_json(values: Any) -> None:
-    """To the screen or a pipe, as it is."""
+    """Print plain values as indented JSON, without colours or line wrapping."""
     sys.stdout.write(json.dumps(values, indent=1) + "\n")
 
 
-def note(line: str) -> None:
-    """Something that happened on the way, beside the output."""
+def log_line(line: str) -> None:
+    """Print a line of progress or a warning to standard error."""
     errors.print(line, markup=False, soft_wrap=True)
 
 
 def run_folder(path: Path) -> "RunFolder":
-    """The folder of a run that is there.
+    """Open the folder of a run.
 
     Raises:
         FileNotFoundError, ValueError: it holds no study, or none that can be read.
@@ -55,22 +65,54 @@ def run_folder(path: Path) -> "RunFolder":
     return folder
 
 
-def shown(path: Path) -> Path:
-    """A path as short as it can be said from here."""
+def short_path(path: Path) -> Path:
+    """A path relative to the current folder if it is inside it."""
     here = Path.cwd()
     return path.relative_to(here) if path.is_absolute() and path.is_relative_to(here) else path
 
 
 def write_report(folder: "RunFolder", verdict: bool = True) -> None:
-    """The page and the tables of a run, the verdict on the screen, and where both lie."""
+    """Write the report and the tables of a run, and print where they are.
+
+    Args:
+        folder: of the run.
+        verdict: whether to print the verdict as well.
+    """
     from coequal.analysis.summary import summarise
     from coequal.report.page import write_summaries
     from coequal.report.terminal import verdict_lines
     from coequal.results.results_csv import refresh_tables
 
-    refresh_tables(folder, note)
-    found = summarise(folder, note)
-    page = write_summaries(folder, found)
-    for line in verdict_lines(found) if verdict else ():
+    refresh_tables(folder, log_line)
+    summaries = summarise(folder, log_line)
+    page = write_summaries(folder, summaries)
+    for line in verdict_lines(summaries) if verdict else ():
         console.print(line, markup=False, soft_wrap=True)
-    console.print(f"\nreport: {shown(page)}\nresults: {shown(folder.path / 'results.csv')}")
+    console.print(
+        f"\nreport: {short_path(page)}\nresults: {short_path(folder.path / 'results.csv')}"
+    )
+
+
+def assignments(settings: Sequence[str], form: str = "NAME=VALUE") -> dict[str, Any]:
+    """Settings by name, each value read as in YAML.
+
+    Args:
+        settings: what `--set` was given, each of them NAME=VALUE.
+        form: how the message writes what is expected.
+
+    Raises:
+        ValueError: one has no `=`, or its value is not YAML.
+    """
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    values = {}
+    for setting in settings:
+        name, sign, value = setting.partition("=")
+        if not sign:
+            raise ValueError(f"--set takes {form}, got '{setting}'")
+        try:
+            values[name.strip()] = YAML(typ="safe", pure=True).load(value)
+        except YAMLError as error:
+            raise ValueError(f"--set {setting}: '{value}' is no value") from error
+    return values

@@ -1,4 +1,4 @@
-"""What a person sees while a study runs: a live line in a terminal, plain lines elsewhere."""
+"""The display of a running study: live bars in a terminal, plain lines elsewhere."""
 
 import time
 from collections import Counter
@@ -14,20 +14,20 @@ from rich.text import Text
 from coequal.health import FAILURES
 from coequal.runner.progress import Observer, Progress
 
-PLAIN_EVERY = 20.0  # seconds between two plain lines, unless something ended
-SPELLED = 8  # trials at a time that have a line of their own
+PLAIN_SECONDS = 20.0  # between two plain lines, unless a trial ended
+MAX_RUNNING_LINES = 8  # lines about single running trials
 
 
-class Plain:
-    """A line when trials end, at most one every few seconds; and one when something else goes
-    on."""
+class PlainObserver:
+    """Prints a line when trials end, at most one every two seconds, and one for each other
+    activity."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
         self.last, self.finished, self.text = 0.0, -1, ""
 
     def update(self, progress: Progress) -> None:
-        """Print a line if there is something to say."""
+        """Print a line if there is news or one is due."""
         now = time.monotonic()
         for news in progress.news:
             self.console.print(news, highlight=False, markup=False)
@@ -41,7 +41,7 @@ class Plain:
 
     def _due(self, progress: Progress, waited: float) -> bool:
         if progress.finished == self.finished:
-            return waited >= PLAIN_EVERY
+            return waited >= PLAIN_SECONDS
         return waited >= 2 or progress.finished == progress.total
 
     def _line(self, progress: Progress, now: float) -> None:
@@ -49,55 +49,56 @@ class Plain:
         self.console.print(line(progress), highlight=False, markup=False, soft_wrap=True)
 
 
-class Lively:
-    """A bar for the study, one for each model, and what runs."""
+class LiveObserver:
+    """Shows a bar for the study, one for each model, and the running trials."""
 
     def __init__(self, live: Live) -> None:
         self.live = live
 
     def update(self, progress: Progress) -> None:
-        """Draw anew; news stay above."""
+        """Draw the bars again; news stay above them."""
         for news in progress.news:
             self.live.console.print(news, highlight=False, markup=False)
         if progress.text:
             self.live.update(Text(progress.text))
             return
         bars = Table.grid(padding=(0, 1))
-        share = progress.finished + sum(progress.running.values())
-        bars.add_row("study", ProgressBar(progress.total, share, width=40), summary(progress))
+        done = progress.finished + sum(progress.running.values())
+        bars.add_row("study", ProgressBar(progress.total, done, width=40), summary(progress))
         for name, (known, ended, failed) in progress.models.items():
             text = f"{ended} of {known}" + (f", {failed} failed" if failed else "")
             bars.add_row(name, ProgressBar(known, ended, width=40), text)
-        running = [f"{name} {done:.0%}" for name, done in progress.running.items()]
-        if 0 < len(running) <= SPELLED:
+        running = [f"{name} {part:.0%}" for name, part in progress.running.items()]
+        if 0 < len(running) <= MAX_RUNNING_LINES:
             each = zip(running, progress.running, strict=True)
             lines = [f"{text}, {progress.doing.get(name, '')}".rstrip(", ") for text, name in each]
         else:
             lines = [f"running: {', '.join(running) or 'nothing yet'}"]
-            lines += [f"of these {ailing}"] if (ailing := failing(progress)) else []
+            lines += [f"of these {failures}"] if (failures := failing(progress)) else []
         self.live.update(Group(bars, *map(Text, lines)))
 
 
 def line(progress: Progress) -> str:
-    """The summary, and how what runs is: of a single trial in its own words, of several how many
-    fail."""
+    """The summary, and the state of the running trials: of a single one its losses and health, of
+    several how many fail."""
     if len(progress.running) == 1:
         ((name, done),) = progress.running.items()
         return f"{summary(progress)}; {name} {done:.0%}, {progress.doing.get(name, '')}".rstrip(
             ", "
         )
-    ailing = failing(progress)
-    return f"{summary(progress)}; of these {ailing}" if ailing else summary(progress)
+    failures = failing(progress)
+    return f"{summary(progress)}; of these {failures}" if failures else summary(progress)
 
 
 def failing(progress: Progress) -> str:
-    """`2 collapsed, 1 oscillating`: of the trials that run; empty if none fails."""
+    """The failures among the running trials, as in `2 collapsed, 1 oscillating`; empty if none."""
     counts = Counter(v for v in progress.verdicts.values() if v in FAILURES)
     return ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common())
 
 
 def summary(progress: Progress) -> str:
-    """`12 of 32 trials done, 1 failed, 2 running, 240 an hour, about 3 min left`."""
+    """The state of a run, as in `12 of 32 trials done, 1 failed, 2 running, 240 an hour, about 3
+    min left`."""
     parts = [f"{progress.finished} of {progress.total} trials done"]
     if progress.failed:
         parts.append(f"{progress.failed} failed")
@@ -110,7 +111,7 @@ def summary(progress: Progress) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Seconds as a person says them."""
+    """A duration in seconds, minutes or hours: `40 s`, `3 min`, `1.5 h`."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
@@ -118,9 +119,9 @@ def duration(seconds: float) -> str:
 
 @contextmanager
 def observer(console: Console) -> Iterator[Observer]:
-    """The observer that suits where the output goes."""
+    """An observer that shows live bars in a terminal, and prints plain lines elsewhere."""
     if console.is_terminal:
         with Live(console=console, refresh_per_second=4, transient=True) as live:
-            yield Lively(live)
+            yield LiveObserver(live)
     else:
-        yield Plain(console)
+        yield PlainObserver(console)

@@ -1,4 +1,4 @@
-"""The commands for what a run has left: how far it is, its report, its images, its tables."""
+"""The commands on the folder of a run: its status, report, images and tables."""
 
 import time
 from pathlib import Path
@@ -13,47 +13,48 @@ from rich.text import Text
 from coequal.cli.options import (
     Json,
     RunPath,
+    Seed,
     console,
-    note,
+    log_line,
     print_json,
     run_folder,
-    shown,
+    short_path,
     write_report,
 )
 
 if TYPE_CHECKING:
     from coequal.results.folder import RunFolder
 
-WATCH = 2.0  # seconds between two looks
-SPELLED = 16  # trials that have a line of their own while they run
+REFRESH_SECONDS = 2.0
+MAX_RUNNING_LINES = 16  # lines about single running trials
 
 
 def status(
     folder: RunPath,
     as_json: Json = False,
     watch: Annotated[
-        bool, typer.Option(help="Look again every two seconds, until it ends.")
+        bool, typer.Option(help="Refresh every two seconds, until the run ends.")
     ] = False,
 ) -> None:
-    """How far a run is; from any terminal, while it goes on or later."""
+    """Show the progress of a run, from any terminal, while it goes on or later."""
     from coequal.inspection.status import running
 
-    found = run_folder(folder)
+    run = run_folder(folder)
     if as_json:
-        rows, total = _statuses(found)
-        study, now = found.study()["study"], running(found)
+        rows, total = _statuses(run)
+        study, now = run.study()["study"], running(run)
         print_json({"study": study, "models": rows, "total": total, "running": now})
         return
     if not watch:
-        console.print(_state(found))
+        console.print(_state(run))
         return
     with Live(console=console, auto_refresh=False) as live:
         busy = True
         while busy:
-            busy = found.busy()  # asked first: what ended meanwhile is in the last table
-            live.update(_state(found), refresh=True)
+            busy = run.busy()  # first: what ends meanwhile is in the last table
+            live.update(_state(run), refresh=True)
             if busy:
-                time.sleep(WATCH)
+                time.sleep(REFRESH_SECONDS)
 
 
 def report(folder: RunPath) -> None:
@@ -62,11 +63,11 @@ def report(folder: RunPath) -> None:
 
 
 def collect(folder: RunPath) -> None:
-    """Join what shards have done in a folder: index, plan, tables, report; says what is to do."""
+    """Join what shards have done in a folder: index, plan, tables, report; print what is to do."""
     from coequal import api
 
-    found = run_folder(folder)
-    joined = api.collect(found.path, note)
+    run = run_folder(folder)
+    joined = api.collect(run.path, log_line)
     again = sum(trial.repeat > 0 for trial in joined.left)
     done = len(joined.trials) - len(joined.left)
     console.print(f"{done} of {len(joined.trials)} trials have a result")
@@ -81,7 +82,7 @@ def collect(folder: RunPath) -> None:
             f"no report is written while {count} result{'s' if count > 1 else ''} can't be used"
         )
         raise typer.Exit(1)
-    write_report(found)
+    write_report(run)
 
 
 def export(
@@ -95,27 +96,27 @@ def export(
     """All results of a run in one file for other programs."""
     from coequal.results.export import export as write
 
-    written = write(run_folder(folder), form or out.suffix.removeprefix("."), out, note)
-    console.print(f"results: {shown(written)}")
+    written = write(run_folder(folder), form or out.suffix.removeprefix("."), out, log_line)
+    console.print(f"results: {short_path(written)}")
 
 
 def clean(
     folder: RunPath,
-    yes: Annotated[bool, typer.Option("--yes", help="Delete; without it, only say what.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Delete; without it, only list.")] = False,
 ) -> None:
     """Delete what a run's report does not need: checkpoints, drafts, weights that nobody chose."""
     from coequal.results.clean import clean as find
 
-    found = find(run_folder(folder), really=yes, log=note)
+    removable = find(run_folder(folder), really=yes, log=log_line)
     reasons: dict[str, tuple[int, int]] = {}
-    for entry in found:
+    for entry in removable:
         count, size = reasons.get(entry.why, (0, 0))
         reasons[entry.why] = count + 1, size + entry.size
     for why, (count, size) in reasons.items():
         console.print(f"{count} files or folders, {size / 1e6:.3g} MB: {why}")
-    total = sum(entry.size for entry in found) / 1e6
+    total = sum(entry.size for entry in removable) / 1e6
     does = "deleted" if yes else "could go; delete with --yes"
-    console.print(f"{total:.3g} MB {does}" if found else "nothing to delete")
+    console.print(f"{total:.3g} MB {does}" if removable else "nothing to delete")
 
 
 def sample(
@@ -123,33 +124,37 @@ def sample(
     out: Annotated[
         Path, typer.Option(help="A folder (one PNG each), a .png (one sheet) or a .npy.")
     ],
-    model: Annotated[str | None, typer.Option(help="Its best setting by validation.")] = None,
-    trial: Annotated[str | None, typer.Option(help="Or the id of a trial.")] = None,
-    count: Annotated[int, typer.Option(min=1)] = 64,
+    model: Annotated[
+        str | None, typer.Option(help="A model; its best setting by validation is taken.")
+    ] = None,
+    trial: Annotated[
+        str | None, typer.Option(help="The id of a trial, instead of --model.")
+    ] = None,
+    count: Annotated[int, typer.Option(min=1, help="Number of images.")] = 64,
     one_class: Annotated[
-        str | None, typer.Option("--class", help="Of one class alone, by name or number.")
+        str | None, typer.Option("--class", help="Images of one class only, by name or number.")
     ] = None,
     per_class: Annotated[
-        int | None, typer.Option(min=1, help="So many of each class, instead of --count.")
+        int | None, typer.Option(min=1, help="Images of each class, instead of --count.")
     ] = None,
     like_data: Annotated[
-        bool, typer.Option(help="Classes as often as in the data; else all in turn.")
+        bool, typer.Option(help="Classes as often as in the data; by default all in turn.")
     ] = False,
-    seed: Annotated[int, typer.Option(min=0)] = 0,
+    seed: Seed = 0,
 ) -> None:
-    """Images of a trained generator, at the end of its training. The same seed gives the same.
+    """Write images of a trained generator, at the end of its training; one seed gives one result.
 
     Of a model that takes classes a folder gets a sub-folder for each, as in
     `coequal sample runs/cgan --out fakes --per-class 1000`.
     """
-    from coequal.inspection.samples import Wanted, chosen_trial, write_samples
+    from coequal.inspection.samples import SampleRequest, chosen_trial, write_samples
 
-    found = run_folder(folder)
-    chosen = chosen_trial(found, model, trial)
-    wanted = Wanted(count, per_class, one_class, like_data)
-    written = write_samples(found, chosen, wanted, seed, out)
-    much = f"{count} images" if per_class is None else f"{per_class} images a class"
-    console.print(f"{much} of {chosen.model} (trial {chosen.id}): {shown(written)}")
+    run = run_folder(folder)
+    chosen = chosen_trial(run, model, trial)
+    request = SampleRequest(count, per_class, one_class, like_data)
+    written = write_samples(run, chosen, request, seed, out)
+    amount = f"{count} images" if per_class is None else f"{per_class} images a class"
+    console.print(f"{amount} of {chosen.model} (trial {chosen.id}): {short_path(written)}")
 
 
 def merge(
@@ -168,16 +173,16 @@ def merge(
 def _statuses(folder: "RunFolder") -> tuple[list[dict[str, Any]], dict[str, Any]]:
     from coequal.inspection.status import statuses
 
-    rows = statuses(folder, note)
+    rows = statuses(folder, log_line)
     return rows, {key: sum(row[key] for row in rows) for key in rows[0] if key != "model"}
 
 
 def _state(folder: "RunFolder") -> Group:
-    """The table, and a line for each trial that runs: how far it is, its losses, its health."""
+    """The table, and a line for each running trial: its progress, losses and health."""
     from coequal.inspection.status import running
 
     lines = []
-    for row in running(folder)[:SPELLED]:
+    for row in running(folder)[:MAX_RUNNING_LINES]:
         again = f" seed {row['repeat']}" if row["repeat"] else ""
         lines.append(f"{row['model']} {row['setting']}{again} {row['share']:.0%}, {row['text']}")
     return Group(_table(folder), *map(Text, lines))

@@ -1,4 +1,4 @@
-"""The command that runs a study, and how any run goes on the screen."""
+"""The command that runs a study, with progress on the screen."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,7 +12,7 @@ from coequal.cli.options import (
     Workers,
     console,
     errors,
-    shown,
+    short_path,
     write_report,
 )
 
@@ -50,12 +50,13 @@ def run(
     ] = None,
     shard: Annotated[
         str | None,
-        typer.Option(help="Run a share of the trials, as in 3/16; then `coequal collect`."),
+        typer.Option(help="Run a part of the trials, as in 3/16; then `coequal collect`."),
     ] = None,
 ) -> None:
-    """Run what is missing of a study, then write its report. Stopped, the same command goes on.
+    """Run what is missing of a study, then write its report.
 
-    Ctrl-C lets running trials write a checkpoint; a second one does not wait for them.
+    Ctrl-C lets running trials write a checkpoint; a second one does not wait for them. The
+    same command continues a stopped run.
     """
     from coequal.study.check import checked
     from coequal.study.shard import Shard
@@ -79,8 +80,14 @@ def run(
 def run_missing(study: "Study", source: str, out: Path, options: dict[str, Any]) -> "RunFolder":
     """Run what is missing of a study, with progress on the screen, and write its report.
 
+    Args:
+        study: that was checked.
+        source: the text of its file, which the run keeps.
+        out: the run's folder.
+        options: of `coequal.api.run`.
+
     Raises:
-        typer.Exit: stopped by Ctrl-C or SIGTERM; said on the screen.
+        typer.Exit: stopped by Ctrl-C or SIGTERM.
     """
     from coequal import api
     from coequal.cli.progress import duration, observer
@@ -90,20 +97,24 @@ def run_missing(study: "Study", source: str, out: Path, options: dict[str, Any])
 
     folder = RunFolder(out.resolve())
     shard = options.get("shard")
-    left = _left(study, folder, shard is not None)
-    if left == []:
+    pending = _pending(study, folder, shard is not None)
+    if pending == []:
         folder.begin_again(study.as_dict())
-        console.print(f"nothing to do: every trial of '{study.study}' has a result in {shown(out)}")
+        console.print(
+            f"nothing to do: every trial of '{study.study}' has a result in {short_path(out)}"
+        )
     else:
         try:
             with observer(console) as watching:
                 api.run(study, folder.path, observer=watching, source=source, **options)
         except KeyboardInterrupt as stopped:
-            errors.print("stopped; no trial that has ended is lost, and the same command goes on")
+            errors.print("stopped; no finished trial is lost, and the same command continues")
             code = stopped.code if isinstance(stopped, Interrupted) else 130
             raise typer.Exit(code) from None
         if shard:
-            console.print(f"this share is done; after the others: coequal collect {shown(out)}")
+            console.print(
+                f"this shard is done; after the others: coequal collect {short_path(out)}"
+            )
             return folder
         with Index(folder) as index:
             seconds = sum(state.seconds for state in index.states())
@@ -112,8 +123,8 @@ def run_missing(study: "Study", source: str, out: Path, options: dict[str, Any])
     return folder
 
 
-def _left(study: "Study", folder: "RunFolder", shard: bool) -> "list[Trial] | None":
-    """The trials that have no result yet; None where nothing was begun."""
+def _pending(study: "Study", folder: "RunFolder", shard: bool) -> "list[Trial] | None":
+    """The trials without a result; None if the run has not begun."""
     from coequal.results.collect import view
     from coequal.runner.pending import unfinished
 

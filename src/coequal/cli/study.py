@@ -32,7 +32,7 @@ def check(file: StudyFile, as_json: Json = False) -> None:
 def plan(
     file: StudyFile,
     out: Annotated[
-        Path | None, typer.Option(help="The run's folder, if some is done. Default: runs/NAME.")
+        Path | None, typer.Option(help="The run's folder, if it has begun. Default: runs/NAME.")
     ] = None,
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes, one core each. Default: one per core.")
@@ -53,7 +53,7 @@ def plan(
     study, _ = checked(file)
     folder = out or Path("runs") / study.study
     count = workers or cores()
-    found = plan_of(
+    planned = plan_of(
         study,
         folder,
         workers=count,
@@ -63,16 +63,19 @@ def plan(
         log=lambda line: errors.print(line, style="dim"),
     )
     if as_json:
-        values = {"trials": [{"id": t.id, **t.as_dict()} for t in found.trials]}
-        estimate = found.estimate and {**vars(found.estimate), "seconds": found.estimate.seconds}
+        values = {"trials": [{"id": t.id, **t.as_dict()} for t in planned.trials]}
+        estimate = planned.estimate and {
+            **vars(planned.estimate),
+            "seconds": planned.estimate.seconds,
+        }
         print_json(values | {"at_most": most_trials(study), "estimate": estimate})
         return
-    console.print(_table(found.trials))
+    console.print(_table(planned.trials))
     console.print(describe_study(study))
-    if found.done:
-        console.print(f"{found.done} of them have a result in {folder}")
-    if found.estimate:
-        for line in _estimate_lines(found.estimate, folder):
+    if planned.done:
+        console.print(f"{planned.done} of them have a result in {folder}")
+    if planned.estimate:
+        for line in _estimate_lines(planned.estimate, folder):
             console.print(line)
 
 
@@ -95,10 +98,10 @@ def describe_study(study: "Study") -> str:
     if most["transfer"]:
         text += f", and at most {most['transfer']} transfers to another data set"
     budgets = {data: study.training.budgets.get(data, study.training.budget) for data in study.data}
-    spelled = {data: _budget(budget.as_dict()) for data, budget in budgets.items()}
-    if len(set(spelled.values())) == 1:
-        return f"{text}; {next(iter(spelled.values()))} each"
-    return f"{text}; " + ", ".join(f"{amount} on {data}" for data, amount in spelled.items())
+    amounts = {data: _budget(budget.as_dict()) for data, budget in budgets.items()}
+    if len(set(amounts.values())) == 1:
+        return f"{text}; {next(iter(amounts.values()))} each"
+    return f"{text}; " + ", ".join(f"{amount} on {data}" for data, amount in amounts.items())
 
 
 def _budget(amounts: dict[str, float]) -> str:
@@ -109,7 +112,7 @@ def _budget(amounts: dict[str, float]) -> str:
 
 def _estimate_lines(estimate: "Estimate", folder: Path) -> list[str]:
     if not estimate.trials:
-        return ["nothing is left to do"]
+        return ["nothing remains to do"]
     hours = estimate.core_seconds / 3600
     end = datetime.now().astimezone() + timedelta(seconds=estimate.seconds)
     there = folder.resolve()

@@ -1,12 +1,11 @@
 """The command that trains one model: a study of one trial, with a page of its own."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from coequal.cli.options import DataDir, Device, console, shown
+from coequal.cli.options import DataDir, Device, Seed, assignments, console, short_path
 from coequal.cli.run import run_missing
 from coequal.cli.train_options import TrainRequest
 
@@ -15,8 +14,8 @@ if TYPE_CHECKING:
     from coequal.results.folder import RunFolder
     from coequal.study.spec import Study
 
-SHEET = 64  # images of a trained model; of one that takes classes, as many of each as fit
-FRAMES = 24  # moments of the animation
+SHEET_IMAGES = 64  # on the sheet; of a model that takes classes, as many of each as fit
+ANIMATION_FRAMES = 24
 
 
 def train(
@@ -45,7 +44,7 @@ def train(
         str | None, typer.Option(help="Default: classifier, or pixels without labels.")
     ] = None,
     samples: Annotated[int, typer.Option(min=2, help="Generated images per measurement.")] = 2500,
-    seed: Annotated[int, typer.Option(min=0)] = 0,
+    seed: Seed = 0,
     stop_on: Annotated[
         str | None,
         typer.Option(help="Verdicts of health at which to stop, as in collapsed,diverged."),
@@ -57,20 +56,20 @@ def train(
     resume: Annotated[
         bool,
         typer.Option(
-            "--resume", help="Only go on with a run that was stopped; never begin a new one."
+            "--resume", help="Only continue a run that was stopped; never begin a new one."
         ),
     ] = False,
     out: Annotated[Path | None, typer.Option(help="The run's folder. Default: runs/MODEL.")] = None,
     data_dir: DataDir = None,
     device: Device = "cpu",
 ) -> None:
-    """Train one model with its authors' settings, or yours; watch its health; leave a page with
+    """Train one model with its authors' settings, or yours; watch its health; write a page with
     samples over time, losses, what went wrong and what to try next.
 
     As in `coequal train ns_gan --data fashion_mnist --steps 2000 --trick instance_noise=0.1`.
-    Stopped (Ctrl-C), the same command goes on.
+    After Ctrl-C the same command continues.
     """
-    asked = TrainRequest(
+    request = TrainRequest(
         model=model,
         data=data,
         steps=steps,
@@ -88,75 +87,75 @@ def train(
         data_dir=data_dir,
         device=device,
     )
-    _train(asked, resume)
+    _train(request, resume)
 
 
-def _train(asked: TrainRequest, resume: bool) -> None:
+def _train(request: TrainRequest, resume: bool) -> None:
     from coequal.api import study_text
     from coequal.trial.tensorboard import refuse_without_tensorboard
 
-    if asked.tensorboard is not None:
+    if request.tensorboard is not None:
         refuse_without_tensorboard()
-    if resume and not (asked.folder / "study.json").exists():
+    if resume and not (request.folder / "study.json").exists():
         raise FileNotFoundError(
-            f"{asked.folder} holds no run to go on with; leave out --resume to begin one there, or "
+            f"{request.folder} holds no run to continue; leave out --resume to begin one there, or "
             "name the run's folder with --out"
         )
-    if asked.rate is not None and asked.rate[0] != asked.rate[1]:
-        authors, used = asked.rate
+    if request.rate is not None and request.rate[0] != request.rate[1]:
+        authors, used = request.rate
         console.print(
             f"learning rate {used:g}: the authors' {authors:g} is for nets of full width, and "
-            f"these are {asked.width:g} as wide; theirs with --set learning_rate={authors:g}",
+            f"these are {request.width:g} as wide; theirs with --set learning_rate={authors:g}",
             markup=False,
             soft_wrap=True,
         )
-    study = _checked(asked.study(asked.encoder or _encoder_for(asked.data, asked.data_dir)))
+    study = _checked(request.study(request.encoder or _encoder_for(request.data, request.data_dir)))
     options = {
         "workers": 1,
-        "data_dir": asked.data_dir,
-        "device": asked.device,
-        "frames": FRAMES,
-        "tensorboard": asked.tensorboard,
+        "data_dir": request.data_dir,
+        "device": request.device,
+        "frames": ANIMATION_FRAMES,
+        "tensorboard": request.tensorboard,
     }
-    _finish(run_missing(study, study_text(study), asked.folder, options), study, asked)
+    _finish(run_missing(study, study_text(study), request.folder, options), study, request)
 
 
-def _finish(folder: "RunFolder", study: "Study", asked: TrainRequest) -> None:
-    """The sheet, the page and the last words on a run whose trial has ended.
+def _finish(folder: "RunFolder", study: "Study", request: TrainRequest) -> None:
+    """Write the sample sheet and the page of a run whose trial has ended, and print its outcome.
 
     Raises:
-        ValueError: it did not reach its budget; all is written nevertheless.
+        ValueError: the training did not reach its budget; all is written nevertheless.
     """
     from coequal.report.trial_page.page import Command, read_run, write_training_page
 
     (trial,) = folder.plan()
-    command = Command(asked.command(), lambda more: asked.having(more).command())
+    command = Command(request.command(), lambda more: request.with_settings(more).command())
     run = read_run(folder, trial, study.select.metric, command)
     if run.result.status not in ("diverged", "failed"):
         _write_sheet(folder)
     page = write_training_page(folder, run, command)
-    _say(run)
-    console.print(f"page: {shown(page)}", markup=False, soft_wrap=True)
+    _print_outcome(run)
+    console.print(f"page: {short_path(page)}", markup=False, soft_wrap=True)
     if not run.result.finished:
         raise ValueError(f"training {run.result.status}: {run.result.reason}")
 
 
 def _write_sheet(folder: "RunFolder") -> None:
-    from coequal.inspection.samples import Wanted, write_samples
+    from coequal.inspection.samples import SampleRequest, write_samples
 
     sheet = folder.path / "samples.png"
     sheet.unlink(missing_ok=True)  # of an earlier call of this very command
-    write_samples(folder, folder.plan()[0], Wanted(SHEET), 0, sheet)
-    console.print(f"samples: {shown(sheet)}", markup=False, soft_wrap=True)
+    write_samples(folder, folder.plan()[0], SampleRequest(SHEET_IMAGES), 0, sheet)
+    console.print(f"samples: {short_path(sheet)}", markup=False, soft_wrap=True)
 
 
-def _say(run: "TrialReport") -> None:
+def _print_outcome(run: "TrialReport") -> None:
     """Print the last values, the health, and what to try next."""
     for last in run.result.checkpoints[-1:]:
-        for found in last.measurements:
-            if found.metric == run.metric:
+        for measured in last.measurements:
+            if measured.metric == run.metric:
                 console.print(
-                    f"{found.metric} on {found.split}, step {last.step}: {found.value:.4g}"
+                    f"{measured.metric} on {measured.split}, step {last.step}: {measured.value:.4g}"
                 )
     if run.health is None:
         return
@@ -170,14 +169,18 @@ def _say(run: "TrialReport") -> None:
 
 
 def _checked(values: dict[str, Any]) -> "Study":
-    """The study that the options of a command mean."""
+    """The study that the options of a command describe.
+
+    Raises:
+        StudyError: the study has problems; the message lists all of them.
+    """
     from coequal.study.check import problems
     from coequal.study.document import Document, StudyError
     from coequal.study.spec import from_document
 
     study = from_document(Document(values, {}, ()), "command line", "train")
-    if slips := problems(study):
-        raise StudyError("command line", slips)
+    if problems_found := problems(study):
+        raise StudyError("command line", problems_found)
     return study
 
 
@@ -191,24 +194,3 @@ def _encoder_for(data: str, data_dir: Path | None) -> str:
         if kind.unsupported_reason(load_dataset(data, data_folder(data_dir)))
         else "classifier"
     )
-
-
-def assignments(settings: Sequence[str]) -> dict[str, Any]:
-    """Settings by name out of NAME=VALUE, each value as YAML has it.
-
-    Raises:
-        ValueError: one has no `=`, or no value.
-    """
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
-    found = {}
-    for setting in settings:
-        name, sign, value = setting.partition("=")
-        if not sign:
-            raise ValueError(f"--set takes NAME=VALUE, got '{setting}'")
-        try:
-            found[name.strip()] = YAML(typ="safe", pure=True).load(value)
-        except YAMLError as error:
-            raise ValueError(f"--set {setting}: '{value}' is no value") from error
-    return found

@@ -1,4 +1,4 @@
-"""What `coequal train` was asked for: as a study, and as a command line again."""
+"""The options of `coequal train`, as a study and as a command line again."""
 
 import json
 import shlex
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-FLAGS = {
+OPTION_NAMES = {
     "data": "--data",
     "steps": "--steps",
     "width": "--width",
@@ -23,17 +23,17 @@ FLAGS = {
     "device": "--device",
     "out": "--out",
 }
-"""The option of each field, in the order in which a command says them."""
+"""The option of each field, in the order of a command line."""
 
-RATES = {
+RATE_OPTIONS = {
     "generator_learning_rate": "generator_lr",
     "discriminator_learning_rate": "discriminator_lr",
 }
-OPTIONS = ("ema", "width", "steps")
-"""Settings that the command line has options for."""
+OWN_OPTIONS = ("ema", "width", "steps")
+"""Settings that are options of the command line by their own names."""
 
-QUARTER = 0.25  # width up to which nets are narrow
-NARROW = 1e-3
+NARROW_WIDTH = 0.25  # up to which nets are narrow
+NARROW_RATE = 1e-3
 """Learning rate of narrow nets: the upper end of the narrow ranges of Lucic et al. 2018."""
 
 
@@ -60,7 +60,7 @@ class TrainRequest:
 
     @property
     def folder(self) -> Path:
-        """Of the run."""
+        """The folder of the run."""
         return self.out or Path("runs") / self.model
 
     @property
@@ -70,8 +70,8 @@ class TrainRequest:
 
         With Adam the rate of hidden weights goes with one over the width (Yang et al. 2021,
         arXiv:2203.03466, table 3), and at an eighth of it the authors' rates don't begin to learn
-        within a few thousand steps: narrow nets are trained at `NARROW`, unless the authors' is
-        larger.
+        within a few thousand steps: narrow nets are trained at `NARROW_RATE`, unless the authors'
+        rate is larger.
         """
         from coequal.study.model import resolve_model
 
@@ -80,12 +80,16 @@ class TrainRequest:
         if "learning_rate" in self.settings or "learning_rate" not in known:
             return None
         authors = float(known["learning_rate"])
-        return authors, max(authors, NARROW) if self.width <= QUARTER else authors
+        return authors, max(authors, NARROW_RATE) if self.width <= NARROW_WIDTH else authors
 
     def study(self, encoder: str) -> dict[str, Any]:
-        """As a study file would say it."""
+        """The values of a study file that asks for this training.
+
+        Args:
+            encoder: by name.
+        """
         scaled = {} if self.rate is None else {"learning_rate": self.rate[1]}
-        rates = {name: getattr(self, option) for name, option in RATES.items()}
+        rates = {name: getattr(self, option) for name, option in RATE_OPTIONS.items()}
         rates = {name: rate for name, rate in rates.items() if rate is not None}
         names = None if self.stop_on is None else [n.strip() for n in self.stop_on.split(",")]
         return {
@@ -108,11 +112,15 @@ class TrainRequest:
             "seed": self.seed,
         }
 
-    def having(self, more: Mapping[str, Any]) -> "TrainRequest":
-        """The same with more settings, in a folder beside this one."""
-        own = {name: value for name, value in more.items() if name in OPTIONS}
-        settings = {name: value for name, value in more.items() if name not in OPTIONS}
-        replaced = {RATES[name]: None for name in settings if name in RATES}
+    def with_settings(self, more: Mapping[str, Any]) -> "TrainRequest":
+        """This request with more settings, in a folder beside its own.
+
+        Args:
+            more: settings and options by name, as in a remedy.
+        """
+        own = {name: value for name, value in more.items() if name in OWN_OPTIONS}
+        settings = {name: value for name, value in more.items() if name not in OWN_OPTIONS}
+        replaced = {RATE_OPTIONS[name]: None for name in settings if name in RATE_OPTIONS}
         changes: dict[str, Any] = {**own, **replaced}
         return replace(
             self,
@@ -122,12 +130,12 @@ class TrainRequest:
         )
 
     def command(self) -> str:
-        """As a command line, ready to paste; what is a default is left out."""
+        """The command line, ready to paste, without options that have their default."""
         return shlex.join(["coequal", "train", self.model, *self._options()])
 
     def _options(self) -> Iterator[str]:
         defaults = {entry.name: entry.default for entry in fields(self)}
-        for name, flag in FLAGS.items():
+        for name, flag in OPTION_NAMES.items():
             if name == "stop_on":
                 for setting, value in self.settings.items():
                     yield from ("--set", f"{setting}={_written(value)}")
@@ -136,12 +144,12 @@ class TrainRequest:
 
 
 def _written(value: Any) -> str:
-    """A value as `--set` reads it."""
+    """A value in the form that `--set` reads."""
     return value if isinstance(value, str) else json.dumps(value)
 
 
 def _named(settings: Mapping[str, Any]) -> Iterator[str]:
-    """Settings as parts of a folder's name: two values of one are two folders."""
+    """Parts of a folder's name, one per setting; another value gives another name."""
     for name, value in settings.items():
         text = "" if value is True else f"_{_written(value)}"
         yield "".join(c if c.isalnum() or c in "-_." else "_" for c in f"{name}{text}")

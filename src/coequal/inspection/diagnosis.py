@@ -1,8 +1,8 @@
-"""What became of a training: of every trial of a run, of one, or of images alone."""
+"""What became of a training: of every trial of a run, or of one."""
 
 import json
-import math
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,22 +13,17 @@ from safetensors import SafetensorError, safe_open
 from coequal import lookup
 from coequal.contract import Log
 from coequal.datasets._loading import data_folder
-from coequal.evaluation.encoder_choice import chosen_encoder
-from coequal.evaluation.warnings import describe_size
-from coequal.files import cache_folder
 from coequal.health import Health, judge
 from coequal.health.judge_images import ImageObservation, judge_samples
 from coequal.health.objective_facts import ASSUMED, ObjectiveFacts
 from coequal.health.signals import NAMES, Signals, load
-from coequal.inputs.load import Input, Scorable, load_input
+from coequal.inputs.load import Scorable
+from coequal.inspection.image_diagnosis import FROM_SAMPLES, of_images
 from coequal.inspection.samples import chosen_trial
-from coequal.monitoring.images import chosen_rows, class_signals, image_signals
+from coequal.monitoring.images import image_signals
 from coequal.records import Result, Trial
 from coequal.results.folder import HEALTH, SIGNALS, RunFolder
 from coequal.trial.health_callback import recorded_facts, settings_of
-
-CLASSIFIED = 10_000  # images of each side that the classifier sees
-ALONE = "from samples alone: "
 
 
 def diagnose(
@@ -45,22 +40,22 @@ def diagnose(
 
     Args:
         run: the folder of a run, or of one of its trials; finished or not.
-        model: of a run: its only trial, or that of its best setting by validation; where none has
+        model: of a run: its only trial, or that of its best setting by validation; if none has
             finished, the first that has begun.
         trial: of a run: the beginning of a trial's id.
-        fake: images, instead of a run; as for `score`.
-        real: real images to compare them with; without them little can be said.
+        fake: generated images, instead of a run; as for `score`.
+        real: real images to compare them with; few checks work without them.
         data_dir: where data sets lie or are put.
-        log: is told about long work.
+        log: is given a line about long work.
 
     Returns:
         Plain values, ready for JSON: verdict, step, evidence, remedies, findings, alarms, unseen,
-        and "from": "signals" of the training, "samples" alone, or "result" of one that has diverged
-        and left neither. Of several trials a list of them
-        under "trials", where the verdict of one that has left nothing yet is None.
+        and "from": "signals" of the training, "samples" alone, or "result" of a training that has
+        diverged and left neither. Several trials are a list under "trials", where the verdict of
+        a trial that has left nothing yet is None.
 
     Raises:
-        ValueError, LookupError, FileNotFoundError: it can't be diagnosed; one message.
+        ValueError, LookupError, FileNotFoundError: it cannot be diagnosed; the message says why.
     """
     if (run is None) == (fake is None):
         raise ValueError("name the folder of a run or of a trial, or images with --fake")
@@ -75,10 +70,10 @@ def diagnose(
     trials = _chosen(folder, model, trial or own)
     if len(trials) > 1:
         return {"run": str(folder.path), "trials": [of_trial(folder, one) for one in trials]}
-    found = of_trial(folder, trials[0])
-    if found["verdict"] is None:
-        raise ValueError(f"{found['model']} (trial {trials[0].id}): {found['evidence']}")
-    return found
+    values = of_trial(folder, trials[0])
+    if values["verdict"] is None:
+        raise ValueError(f"{values['model']} (trial {trials[0].id}): {values['evidence']}")
+    return values
 
 
 def _place(path: Path) -> tuple[RunFolder, str | None]:
@@ -93,21 +88,21 @@ def _place(path: Path) -> tuple[RunFolder, str | None]:
         raise FileNotFoundError(f"there is no folder {path}")
     raise ValueError(
         f"{path} is neither the folder of a run (no study.json) nor of a trial in one (no "
-        "trial.json); what would do: runs/NAME, or images with --fake"
+        "trial.json); name runs/NAME, or images with --fake"
     )
 
 
 def _chosen(folder: RunFolder, model: str | None, trial: str | None) -> list[Trial]:
-    """The trials that are asked for, in the plan's order."""
+    """The requested trials, in the order of the plan."""
     folder.study()
     known = folder.plan()
     if not known:
         raise ValueError(f"{folder.path} has no trial yet")
     if trial is not None:
-        found = [one for one in known if one.id.startswith(trial)]
-        if len(found) != 1:
-            raise LookupError(f"{len(found)} trials of {folder.path} have an id like '{trial}'")
-        return found
+        matches = [one for one in known if one.id.startswith(trial)]
+        if len(matches) != 1:
+            raise LookupError(f"{len(matches)} trials of {folder.path} have an id like '{trial}'")
+        return matches
     if model is None:
         return known
     models = list(dict.fromkeys(one.model for one in known))
@@ -121,7 +116,7 @@ def _chosen(folder: RunFolder, model: str | None, trial: str | None) -> list[Tri
 
 
 def _of_model(folder: RunFolder, model: str, own: list[Trial]) -> Trial:
-    """The best setting's trial, or, where none has finished, the first that has begun."""
+    """The best setting's trial; if none has finished, the first that has begun."""
     try:
         return chosen_trial(folder, model, None)
     except LookupError:
@@ -130,10 +125,18 @@ def _of_model(folder: RunFolder, model: str, own: list[Trial]) -> Trial:
 
 
 def of_trial(folder: RunFolder, trial: Trial) -> dict[str, Any]:
-    """The health of one trial, from the signals of its training, or else from its stored samples;
-    the verdict is None where there are neither."""
+    """The health of one trial, from the signals of its training or else from its stored samples.
+
+    Args:
+        folder: of the run.
+        trial: of the run's plan.
+
+    Returns:
+        One entry of "trials" of `diagnose`; its verdict is None if there are neither signals nor
+        samples.
+    """
     place = folder.trial_folder(trial.id)
-    said = {
+    row = {
         "trial": trial.id,
         **{name: getattr(trial, name) for name in ("model", "data", "setting", "repeat")},
         "status": None,
@@ -143,14 +146,15 @@ def of_trial(folder: RunFolder, trial: Trial) -> dict[str, Any]:
     try:
         result = folder.result(trial.id)
         health, source = _health(folder, trial, place, result, objective)
-        said |= {"status": result and result.status, "recorded": _recorded(place, result)}
+        row |= {"status": result and result.status, "recorded": _recorded(place, result)}
     except ValueError as error:
-        return said | _nothing(str(error))
+        return row | _unjudged(str(error))
     if health is None:
         reason = f": {result.reason}" if result is not None and result.reason else ""
         text = f"neither signals nor samples to judge it by{reason}"
-        return said | _nothing(text)
-    return said | _plain(replace(health, unseen=(*health.unseen, *unknown)), source)
+        return row | _unjudged(text)
+    health = replace(health, unseen=(*health.unseen, *unknown))
+    return row | asdict(health) | {"from": source}
 
 
 def _objective(place: Path, trial: Trial) -> tuple[ObjectiveFacts, tuple[str, ...]]:
@@ -168,34 +172,31 @@ def _health(
     result: Result | None,
     objective: ObjectiveFacts,
 ) -> tuple[Health | None, str | None]:
+    """The health of a trial, and what it was judged by; None if there is nothing to judge it by."""
     settings = settings_of(trial)
     diverged = result.reason if result is not None and result.status == "diverged" else None
     at = None if result is None else result.spent.discriminator_steps
+    judged = partial(judge, diverged=diverged, at=at, settings=settings, objective=objective)
     if (place / SIGNALS).exists():
-        found = judge(
-            load(place / SIGNALS), diverged=diverged, at=at, settings=settings, objective=objective
-        )
-        return found, "signals"
+        return judged(load(place / SIGNALS)), "signals"
     under_way = _in_checkpoint(place)
     if under_way is not None:
-        found = judge(under_way, diverged=diverged, settings=settings, objective=objective)
-        unseen = [text for text in found.unseen if not text.startswith("mode_dropping")]
+        health = judged(under_way)
+        unseen = [text for text in health.unseen if not text.startswith("mode_dropping")]
         late = "mode_dropping: classes are counted, and compared when the trial has ended"
-        return replace(found, unseen=(*unseen, late)), "signals"
+        return replace(health, unseen=(*unseen, late)), "signals"
     if diverged is not None:
-        nothing = Signals(np.zeros((0, len(NAMES))), np.zeros((0, 0)), np.zeros(0), {})
-        return judge(
-            nothing, diverged=diverged, at=at, settings=settings, objective=objective
-        ), "result"
+        no_signals = Signals(np.zeros((0, len(NAMES))), np.zeros((0, 0)), np.zeros(0), {})
+        return judged(no_signals), "result"
     observations = _stored(folder, trial, place)
     if not observations:
         return None, None
-    found = judge_samples(observations, settings, objective)
-    return replace(found, evidence=f"{ALONE}{found.evidence}"), "samples"
+    health = judge_samples(observations, settings, objective)
+    return replace(health, evidence=f"{FROM_SAMPLES}{health.evidence}"), "samples"
 
 
 def _in_checkpoint(place: Path) -> Signals | None:
-    """The signals of a trial that is not at its end, out of its checkpoint."""
+    """The signals in the checkpoint of a trial that has not ended; None if there are none."""
     try:
         with safe_open(place / "checkpoint" / "state.safetensors", framework="pt") as file:
             if "health/rows" not in set(file.keys()):
@@ -207,102 +208,31 @@ def _in_checkpoint(place: Path) -> Signals | None:
 
 
 def _stored(folder: RunFolder, trial: Trial, place: Path) -> list[ImageObservation]:
-    """What a trial's sheets of samples show, checkpoint by checkpoint."""
-    kept = folder.real_samples(trial.data)
-    real = None if kept is None else torch.from_numpy(kept)
+    """What a trial's stored samples show, checkpoint by checkpoint."""
+    stored = folder.real_samples(trial.data)
+    real = None if stored is None else torch.from_numpy(stored)
     unseen = ["mode_dropping: a sheet of samples is too few to count classes in"]
     if real is None:
         unseen.append("collapsed (images that hardly differ): no real images lie beside the run")
-    found = []
+    observations = []
     for path in sorted((place / "samples").glob("step-*.npy")):
         images = torch.from_numpy(np.load(path, allow_pickle=False))
         step = int(path.stem.removeprefix("step-"))
-        found.append(ImageObservation(step, image_signals(images, real), unseen=tuple(unseen)))
-    return found
+        observations.append(
+            ImageObservation(step, image_signals(images, real), unseen=tuple(unseen))
+        )
+    return observations
 
 
 def _recorded(place: Path, result: Result | None) -> str | None:
-    """The verdict that was given when the trial ended."""
+    """The verdict that was recorded at the end of the trial."""
     if result is not None and result.health is not None:
         return str(result.health["verdict"])
     path = place / HEALTH
     return str(json.loads(path.read_text())["verdict"]) if path.exists() else None
 
 
-def of_images(fake: Scorable, real: Scorable | None, data_dir: Path, log: Log) -> dict[str, Any]:
-    """The health of a model as its images show it, beside real ones if there are any."""
-    cache = cache_folder()
-    ours = load_input(fake, role="fake", data_dir=data_dir, cache=cache)
-    theirs = None
-    if real is not None:
-        theirs = load_input(real, role="real", data_dir=data_dir, cache=cache)
-    _refuse(ours, theirs)
-    pictures = _rows(ours)
-    reality = None if theirs is None else _rows(theirs)
-    values, unseen = image_signals(pictures, reality), []
-    counts: tuple[list[int], list[int]] = ([], [])
-    if theirs is None or reality is None:
-        unseen.append("collapsed (images that hardly differ), mode_dropping: no --real to compare")
-    elif (why := _no_classifier(theirs)) is not None:
-        unseen.append(f"mode_dropping: {why}")
-    else:
-        encoder, _ = chosen_encoder("classifier", {"real": theirs}, cache, log)
-        assert encoder is not None
-        of_features, *counted = class_signals(pictures, reality, encoder)
-        values |= of_features
-        counts = counted[0], counted[1]
-    classes = () if theirs is None else theirs.classes or ()
-    observation = ImageObservation(0, values, *counts, classes=classes, unseen=tuple(unseen))
-    found = judge_samples([observation])
-    found = replace(found, evidence=f"{ALONE}{found.evidence}")
-    sources = {"fake": ours.what, "real": None if theirs is None else theirs.what}
-    match_dtype = len({bytes(row) for row in ours.digests})
-    numbers = {"images": len(ours), "distinct": match_dtype, **values}
-    return {
-        **{"trial": None, "model": None, **sources},
-        **_plain(found, "samples"),
-        "numbers": {
-            name: value if math.isfinite(value) else None for name, value in numbers.items()
-        },
-        "classes": {
-            name: {"fake": a, "real": b} for name, a, b in zip(classes, *counts, strict=False)
-        },
-    }
-
-
-def _rows(source: Input) -> torch.Tensor:
-    """Images in a fixed random order, `CLASSIFIED` at most."""
-    assert source.images is not None
-    return source.images[chosen_rows(len(source), CLASSIFIED)]
-
-
-def _no_classifier(real: Input) -> str | None:
-    """Why no classifier can count classes, or None if one can."""
-    if real.dataset is None:
-        return "only for a data set by name (--real fashion_mnist:test) is a classifier trained"
-    refusal: str | None = lookup.load("encoders", "classifier").unsupported_reason(real.dataset)
-    return refusal
-
-
-def _refuse(fake: Input, real: Input | None) -> None:
-    """Features, and real images of another size."""
-    for role, source in (("fake", fake), ("real", real)):
-        if source is not None and source.images is None:
-            raise ValueError(f"{role}: {source.what} holds features; images are what is looked at")
-    if real is not None and real.shape != fake.shape:
-        raise ValueError(
-            f"real images are {describe_size(real)}, fake images {describe_size(fake)}; make them "
-            "alike"
-        )
-
-
-def _plain(health: Health, source: str | None) -> dict[str, Any]:
-    """Plain values, ready for JSON, which has neither NaN nor infinity."""
-    values = asdict(health)
-    return {**values, "from": source}
-
-
-def _nothing(why: str) -> dict[str, Any]:
-    """Plain values for a run that cannot be judged, ready for JSON."""
+def _unjudged(reason: str) -> dict[str, Any]:
+    """The values of a trial without a verdict."""
     lists: dict[str, Any] = {key: [] for key in ("remedies", "findings", "alarms", "unseen")}
-    return {"verdict": None, "step": None, "evidence": why, **lists, "from": None}
+    return {"verdict": None, "step": None, "evidence": reason, **lists, "from": None}

@@ -26,9 +26,13 @@ from coequal.trial.weights import load_generator
 
 
 class Sample(NamedTuple):
-    """Images (count, channels, height, width), and what made them.
+    """Generated images, and what made them.
 
-    `labels`, (count,), and `classes` are those asked for; None of a generator that takes none.
+    Attributes:
+        images: (count, channels, height, width) uint8, or float32 in [0, 1].
+        generator: that made them.
+        labels: (count,) the classes asked for; None of a generator that takes none.
+        classes: names of the classes; None of a generator that takes none.
     """
 
     images: Tensor
@@ -38,14 +42,14 @@ class Sample(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Wanted:
+class SampleRequest:
     """Which images are asked for.
 
     Attributes:
-        count: how many; not used with `per_class`.
-        per_class: so many of each class, class by class.
-        of: one class alone, by name or number.
-        like_data: classes as often as among the training images; else all in turn.
+        count: number of images; not used with `per_class`.
+        per_class: number of images of each class, class by class; None for `count` in all.
+        of: a class by name or number, for images of this class alone; None for all classes.
+        like_data: whether classes come as often as among the training images, or all in turn.
     """
 
     count: int = 64
@@ -55,76 +59,77 @@ class Wanted:
 
     @property
     def by_class(self) -> bool:
-        """Whether classes are spoken of at all."""
+        """Whether the request names classes in any way."""
         return self.per_class is not None or self.of is not None or self.like_data
 
 
-def sample(folder: RunFolder, trial: Trial, wanted: Wanted | int, seed: int = 0) -> Sample:
+def sample(folder: RunFolder, trial: Trial, request: SampleRequest | int, seed: int = 0) -> Sample:
     """Images of a trial's generator, in the form of the data: uint8, or float32 in [0, 1].
 
     Args:
-        folder, trial: of the generator.
-        wanted: which, or how many.
-        seed: the same gives the same images.
+        folder: of the run.
+        trial: whose generator is meant.
+        request: which images, or their number.
+        seed: one seed gives the same images every time.
 
     Raises:
         FileNotFoundError: the trial left no weights.
         LookupError: no class has this name or number.
         ValueError: classes are asked for, and the generator takes none.
     """
-    asked = Wanted(wanted) if isinstance(wanted, int) else wanted
+    request = SampleRequest(request) if isinstance(request, int) else request
     reference = folder.references()[trial.data]
     classes = reference["classes"]
     shape = ImageShape(*reference["shape"])
     number = None if classes is None else len(classes)
-    generator = load_generator(folder, trial, shape, number, _judged(folder, trial))
+    generator = load_generator(folder, trial, shape, number, _chosen_step(folder, trial))
     form = torch.float32 if reference.get("form") == "float32" else torch.uint8
     rng = Rng(seed_for("sample", seed))
     if not generator.conditional:
-        if asked.by_class:
+        if request.by_class:
             raise ValueError(
                 f"{trial.model} makes no images of a class asked for (generator_labels: none); "
                 "leave out --class, --per-class and --like-data, or train a conditional model"
             )
-        conditions = Conditions.in_turn(asked.count, number or 0)
-        return Sample(generate(generator, asked.count, rng, conditions, form), generator)
-    conditions, count = _conditions(asked, reference, trial.data, seed)
+        conditions = Conditions.in_turn(request.count, number or 0)
+        return Sample(generate(generator, request.count, rng, conditions, form), generator)
+    conditions, count = _conditions(request, reference, trial.data, seed)
     images = generate(generator, count, rng, conditions, form)
     return Sample(images, generator, conditions.labels, tuple(classes))
 
 
 def _conditions(
-    asked: Wanted, reference: Mapping[str, Any], data: str, seed: int
+    request: SampleRequest, reference: Mapping[str, Any], data: str, seed: int
 ) -> tuple[Conditions, int]:
     """The class of each image that is asked for, and how many images these are."""
     classes: list[str] = reference["classes"]
-    if asked.of is not None:
-        count = asked.per_class or asked.count
-        return of_class(_class(asked.of, classes, data), count), count
-    if asked.per_class is not None:
-        labels = torch.arange(len(classes)).repeat_interleave(asked.per_class)
+    if request.of is not None:
+        count = request.per_class or request.count
+        return of_class(_class_number(request.of, classes, data), count), count
+    if request.per_class is not None:
+        labels = torch.arange(len(classes)).repeat_interleave(request.per_class)
         return Conditions(labels), len(labels)
-    if not asked.like_data:
-        return Conditions.in_turn(asked.count, len(classes)), asked.count
+    if not request.like_data:
+        return Conditions.in_turn(request.count, len(classes)), request.count
     counts = reference.get("class_counts")
     if counts is None:
         raise ValueError("this run was made before class frequencies were kept; --per-class works")
     order = Rng(seed_for("sample", "labels", seed))
-    return like_counts(torch.tensor(counts), asked.count, order), asked.count
+    return like_counts(torch.tensor(counts), request.count, order), request.count
 
 
-def _class(name: str, classes: Sequence[str], data: str) -> int:
+def _class_number(name: str, classes: Sequence[str], data: str) -> int:
     """The number of a class that is given by name, by its folder's name or by number."""
     for names in (list(classes), [folder_name(known) for known in classes]):
         if name in names:
             return names.index(name)
     if name.isdecimal() and int(name) < len(classes):
         return int(name)
-    known = lookup.unknown(name, classes, f"class of {data}: ")
-    raise LookupError(f"{known}; a number from 0 to {len(classes) - 1} would do, too")
+    message = lookup.unknown(name, classes, f"class of {data}: ")
+    raise LookupError(f"{message}; a number from 0 to {len(classes) - 1} is valid, too")
 
 
-def _judged(folder: RunFolder, trial: Trial) -> int | None:
+def _chosen_step(folder: RunFolder, trial: Trial) -> int | None:
     """The step of the checkpoint at which a trial is judged."""
     result = folder.result(trial.id)
     moment = result and folder.rule().moment(result)
@@ -134,20 +139,25 @@ def _judged(folder: RunFolder, trial: Trial) -> int | None:
 def chosen_trial(folder: RunFolder, model: str | None, trial: str | None) -> Trial:
     """The trial with this id, or the search's own run of a model's best setting by validation.
 
+    Args:
+        folder: of the run.
+        model: by name; may be None if the run has one model.
+        trial: the id of a trial or its beginning; None to go by the model.
+
     Raises:
-        LookupError: there is none, or more than one; the message says what there is.
+        LookupError: there is no such trial, or more than one; the message lists what there is.
     """
     rule = folder.rule()
     with view(folder) as index:
-        read = index.results(metrics=[rule.metric], splits=["validation"])
-        results = {result.trial.id: rule.judged(result) for result in read}
+        validated = index.results(metrics=[rule.metric], splits=["validation"])
+        results = {result.trial.id: rule.judged(result) for result in validated}
     if trial is not None:
-        found = [result.trial for key, result in results.items() if key.startswith(trial)]
-        if len(found) != 1:
+        matches = [result.trial for key, result in results.items() if key.startswith(trial)]
+        if len(matches) != 1:
             raise LookupError(
-                f"{len(found)} finished trials of {folder.path} have an id like '{trial}'"
+                f"{len(matches)} finished trials of {folder.path} have an id like '{trial}'"
             )
-        return found[0]
+        return matches[0]
     models = list(dict.fromkeys(result.trial.model for result in results.values()))
     if model is None and len(models) > 1:
         raise LookupError(f"say which --model: {', '.join(models)}")
@@ -164,49 +174,59 @@ def chosen_trial(folder: RunFolder, model: str | None, trial: str | None) -> Tri
 
 
 def write_samples(
-    folder: RunFolder, trial: Trial, wanted: Wanted | int, seed: int, out: Path
+    folder: RunFolder, trial: Trial, request: SampleRequest | int, seed: int, out: Path
 ) -> Path:
     """Write images of a trained generator: one sheet (.png), an array (.npy), or a folder of PNGs.
 
-    The sheet of points is a scatter plot over real ones. Of a generator that takes classes, the
-    sheet has a row for each, the folder a sub-folder for each, and an array's labels lie beside it
-    in NAME-labels.npy.
+    The sheet of points is a scatter plot over real ones. Of a generator that takes classes the
+    sheet has a row for each, the folder a sub-folder for each, and the labels of an array lie
+    beside it in NAME-labels.npy.
+
+    Args:
+        folder: of the run.
+        trial: whose generator is meant.
+        request: which images, or their number.
+        seed: one seed gives the same images every time.
+        out: ends with .png, with .npy, or is a folder.
+
+    Returns:
+        `out`.
 
     Raises:
         FileExistsError: an array or a folder with files is there already.
         FileNotFoundError: the trial left no weights.
         LookupError, ValueError: a folder is asked for, and the images are points; or see `sample`.
     """
-    for path in (out, _beside(out)):
+    for path in (out, _labels_path(out)):
         _refuse_existing(path)
-    found = sample(folder, trial, wanted, seed)
-    images = found.images
+    drawn = sample(folder, trial, request, seed)
+    images = drawn.images
     if out.suffix == ".npy":
         out.parent.mkdir(parents=True, exist_ok=True)
         np.save(out, images.numpy())
-        if found.labels is not None:
-            np.save(_beside(out), found.labels.numpy())
+        if drawn.labels is not None:
+            np.save(_labels_path(out), drawn.labels.numpy())
     elif out.suffix == ".png":
         out.parent.mkdir(parents=True, exist_ok=True)
         shown = images if images.shape[1:] == POINT else to_uint8(images)
         columns = None
-        if found.labels is not None and len(found.labels.unique()) > 1:
-            order = found.labels.argsort(stable=True)
-            counts = found.labels.bincount()
+        if drawn.labels is not None and len(drawn.labels.unique()) > 1:
+            order = drawn.labels.argsort(stable=True)
+            counts = drawn.labels.bincount()
             even = int(counts[counts > 0].min())  # of each class as many as of the rarest
-            kept = [rows[:even] for rows in order.split(counts.tolist()) if len(rows)]
-            shown, columns = shown[torch.cat(kept)], even
+            chosen = [rows[:even] for rows in order.split(counts.tolist()) if len(rows)]
+            shown, columns = shown[torch.cat(chosen)], even
         out.write_bytes(square_sheet(shown.numpy(), folder.real_samples(trial.data), columns))
     elif images.shape[1:] == POINT:
         raise ValueError(f"{out}: a point makes no picture; name a .png (a scatter) or a .npy")
     else:
         pixels = to_uint8(images)
-        if found.labels is None or found.classes is None:
+        if drawn.labels is None or drawn.classes is None:
             _write_images(pixels.numpy(), out)
         else:
-            for label in found.labels.unique().tolist():
-                own = pixels[found.labels == label]
-                _write_images(own.numpy(), out / folder_name(found.classes[label]))
+            for label in drawn.labels.unique().tolist():
+                own = pixels[drawn.labels == label]
+                _write_images(own.numpy(), out / folder_name(drawn.classes[label]))
     return out
 
 
@@ -217,8 +237,8 @@ def _write_images(images: Any, folder: Path) -> None:
         Image.fromarray(pixels).save(folder / f"{index:06d}.png")
 
 
-def _beside(out: Path) -> Path:
-    """Where the labels of an array lie."""
+def _labels_path(out: Path) -> Path:
+    """The file for the labels of an array."""
     return out.with_name(f"{out.stem}-labels.npy") if out.suffix == ".npy" else out
 
 

@@ -1,4 +1,4 @@
-"""How far a run is, as plain rows."""
+"""The progress of a run, as plain rows."""
 
 import json
 import os
@@ -20,8 +20,9 @@ COUNTED = ("trials", "done", "failed", "running", "waiting", "unreadable", "last
 def statuses(
     folder: RunFolder, log: Log = lambda line: None, now: float | None = None
 ) -> list[dict[str, Any]]:
-    """One row per model, ready for JSON, of the trials known by now: re-runs and transfers become
-    known when the search of their model has ended.
+    """One row per model, ready for JSON, about the trials known by now.
+
+    Re-runs and transfers become known when the search of their model has ended.
 
     `trials` are `done`, `failed` (every other end), `running`, `waiting` or `unreadable`;
     `last_hour` is how many ended within it, `seconds` what those that ended have trained.
@@ -32,8 +33,8 @@ def statuses(
 
     Args:
         folder: of the run.
-        log: is told what can't be read.
-        now: seconds since 1970, for `last_hour`; None: the clock.
+        log: is given a line about each result that cannot be read.
+        now: seconds since 1970, for `last_hour`; by default those of the clock.
     """
     since = (time.time() if now is None else now) - 3600
     begun = {os.path.basename(path) for path in trial_folders(folder)}
@@ -55,11 +56,12 @@ def statuses(
 
 
 def running(folder: RunFolder) -> list[dict[str, Any]]:
-    """One row per trial that runs at this moment, ready for JSON: `trial`, `model`, `setting`,
-    `repeat`, the `share` of its budget that is spent, what it says (`text`: losses and health) and
-    its `verdict`, empty before there is one.
+    """One row per running trial, ready for JSON.
 
-    Empty where no coordinator works in the folder: a pulse alone is of a trial that was killed.
+    Returns:
+        `trial`, `model`, `setting`, `repeat`, the `share` of its budget that is spent (0 to 1), a
+        `text` about its losses and health, and its `verdict`, empty before there is one. No rows if
+        no coordinator works in the folder: a heartbeat alone is that of a trial that was killed.
     """
     if not folder.busy():
         return []
@@ -74,14 +76,14 @@ def running(folder: RunFolder) -> list[dict[str, Any]]:
             trial = json.loads((place / "trial.json").read_text())
         except (OSError, ValueError):
             continue  # not begun, or just ended
-        said = {name: pulse.get(name, "") for name in ("share", "text", "verdict")}
-        named = {name: trial[name] for name in ("model", "setting", "repeat")}
-        rows.append({"trial": state.key, **named, **said})
+        state_now = {name: pulse.get(name, "") for name in ("share", "text", "verdict")}
+        identity = {name: trial[name] for name in ("model", "setting", "repeat")}
+        rows.append({"trial": state.key, **identity, **state_now})
     return rows
 
 
 def _states(folder: RunFolder, log: Log) -> list[State]:
-    """What the index says of every trial of the plan, as far as there is one."""
+    """The state of every trial of the plan, from the index as far as there is one."""
     known: list[State] = []
     try:
         with Index(folder) as index:
@@ -89,7 +91,7 @@ def _states(folder: RunFolder, log: Log) -> list[State]:
             if index.knows_plan():
                 return known
     except FileNotFoundError:
-        pass  # an early run, or one of a version without an index: its folders say it all
+        pass  # an early run, or one of a version without an index: its folders hold all
     except ValueError as error:
         log(str(error))
     by_key = {state.key: state for state in known}

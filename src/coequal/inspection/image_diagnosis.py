@@ -1,0 +1,102 @@
+"""What became of a model, from its images alone."""
+
+import math
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from coequal import lookup
+from coequal.contract import Log
+from coequal.evaluation.encoder_choice import chosen_encoder
+from coequal.evaluation.warnings import describe_size
+from coequal.files import cache_folder
+from coequal.health.judge_images import ImageObservation, judge_samples
+from coequal.inputs.load import Input, Scorable, load_input
+from coequal.monitoring.images import chosen_rows, class_signals, image_signals
+
+MAX_IMAGES = 10_000  # of each side
+FROM_SAMPLES = "from samples alone: "
+"""How the evidence begins where no signals of a training were at hand."""
+
+
+def of_images(fake: Scorable, real: Scorable | None, data_dir: Path, log: Log) -> dict[str, Any]:
+    """The health of a model as its images show it.
+
+    Args:
+        fake: generated images, as for `score`.
+        real: real images to compare them with; None for the few checks that need none.
+        data_dir: where data sets lie or are put.
+        log: is given a line about long work.
+
+    Returns:
+        What `diagnose` returns, with `numbers` (the measured values) and `classes` (images of each
+        side in each class).
+
+    Raises:
+        ValueError: a side holds features, or the sides are of different size.
+    """
+    cache = cache_folder()
+    generated = load_input(fake, role="fake", data_dir=data_dir, cache=cache)
+    known = None
+    if real is not None:
+        known = load_input(real, role="real", data_dir=data_dir, cache=cache)
+    _refuse(generated, known)
+    fakes, reals = _rows(generated), None if known is None else _rows(known)
+    values, unseen = image_signals(fakes, reals), []
+    counts: tuple[list[int], list[int]] = ([], [])
+    if known is None or reals is None:
+        unseen.append("collapsed (images that hardly differ), mode_dropping: no --real to compare")
+    elif (why := _no_classifier(known)) is not None:
+        unseen.append(f"mode_dropping: {why}")
+    else:
+        encoder, _ = chosen_encoder("classifier", {"real": known}, cache, log)
+        assert encoder is not None
+        of_features, *counted = class_signals(fakes, reals, encoder)
+        values |= of_features
+        counts = counted[0], counted[1]
+    classes = () if known is None else known.classes or ()
+    observation = ImageObservation(0, values, *counts, classes=classes, unseen=tuple(unseen))
+    health = judge_samples([observation])
+    health = replace(health, evidence=f"{FROM_SAMPLES}{health.evidence}")
+    sources = {"fake": generated.what, "real": None if known is None else known.what}
+    distinct = len({bytes(row) for row in generated.digests})
+    numbers = {"images": len(generated), "distinct": distinct, **values}
+    return {
+        **{"trial": None, "model": None, **sources},
+        **asdict(health),
+        "from": "samples",
+        "numbers": {
+            name: value if math.isfinite(value) else None for name, value in numbers.items()
+        },
+        "classes": {
+            name: {"fake": a, "real": b} for name, a, b in zip(classes, *counts, strict=False)
+        },
+    }
+
+
+def _rows(source: Input) -> torch.Tensor:
+    """Images in a fixed random order, `MAX_IMAGES` at most."""
+    assert source.images is not None
+    return source.images[chosen_rows(len(source), MAX_IMAGES)]
+
+
+def _no_classifier(real: Input) -> str | None:
+    """Why no classifier can count classes; None if one can."""
+    if real.dataset is None:
+        return "only for a data set by name (--real fashion_mnist:test) is a classifier trained"
+    reason: str | None = lookup.load("encoders", "classifier").unsupported_reason(real.dataset)
+    return reason
+
+
+def _refuse(fake: Input, real: Input | None) -> None:
+    """Refuse features, and real images of another size."""
+    for role, source in (("fake", fake), ("real", real)):
+        if source is not None and source.images is None:
+            raise ValueError(f"{role}: {source.what} holds features; only images can be diagnosed")
+    if real is not None and real.shape != fake.shape:
+        raise ValueError(
+            f"real images are {describe_size(real)}, fake images {describe_size(fake)}; make them "
+            "alike"
+        )
