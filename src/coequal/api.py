@@ -10,7 +10,7 @@ from coequal import lookup
 from coequal.contract import Log
 from coequal.datasets._loading import data_folder
 from coequal.evaluation.instrument import drawing
-from coequal.evaluation.manifold_curves import look
+from coequal.evaluation.manifold_curves import manifold_curves
 from coequal.evaluation.score import DEFAULT_METRICS
 from coequal.evaluation.score import score as measure_scores
 from coequal.execution.choose import Where, executor_for, refuse_missing
@@ -301,7 +301,7 @@ def manifold(
     trained = None
     if train and generated.generator is not None:
         trained = source(f"{real.rpartition(':')[0]}:train", "train")
-    found = look(
+    found = manifold_curves(
         real=reference,
         fake=generated,
         train=trained,

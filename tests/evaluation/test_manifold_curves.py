@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from coequal.contract import Dataset, Generator, GeneratorInput, Samples, Split
-from coequal.evaluation.manifold_curves import look
+from coequal.evaluation.manifold_curves import manifold_curves
 from coequal.inputs.load import Input, from_array, from_generator, from_split
 from coequal.manifolds.polygons.family import PolygonFamily
 from coequal.report.manifold_page import write_manifold_page
@@ -47,7 +47,7 @@ def found():
 
 def seen(sources: dict[str, Input], **changes):
     settings = {"count": 12, "delta": 0.75, "manifold": "convex", "seed": 0}
-    return look(**{**sources, **settings, **changes}, log=lambda line: None)
+    return manifold_curves(**{**sources, **settings, **changes}, log=lambda line: None)
 
 
 def test_memorisation_shows_as_recall_of_training_images_at_small_delta(found):

@@ -60,7 +60,7 @@ def trainings(monkeypatch) -> list[int]:
 def test_folders_with_classes_have_both_numbers_details_and_no_encoder(sides):
     found = coequal.score(**sides, **BOTH)
     assert list(found["metrics"]) == ["gan_train", "gan_train_gap", "gan_test", "gan_test_gap"]
-    assert found["encoder"] == {"id": "none", "chosen": "no metric looks at features"}
+    assert found["encoder"] == {"id": "none", "chosen": "no metric uses features"}
     assert found["real"]["classes"] == ["top", "trouser"]
     row = found["metrics"]["gan_train"]
     assert row["value"] == 1

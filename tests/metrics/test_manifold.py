@@ -20,7 +20,7 @@ from coequal.contract import (
 from coequal.evaluation.requested import requested_metrics
 from coequal.evaluation.score import score
 from coequal.manifolds.polygons.family import PolygonFamily
-from coequal.metrics._proportions import f1_value, harmonic, share_of
+from coequal.metrics._proportions import f1_value, harmonic, proportion_of
 from coequal.metrics.manifold import Manifold, distance, family_of
 from coequal.rng import Rng
 
@@ -131,10 +131,10 @@ def test_f1_where_a_share_is_nothing():
     both = f1_value(none, none)
     assert (both.value, both.standard_error) == (0, None)
     assert both.interval[0] == 0
-    assert both.interval[1] == pytest.approx(share_of(none).interval[1])  # harmonic(a, a) = a
+    assert both.interval[1] == pytest.approx(proportion_of(none).interval[1])  # harmonic(a, a) = a
     one = f1_value(none, all_)
     assert (one.value, one.interval[0]) == (0, 0)
-    assert one.interval[1] == pytest.approx(harmonic(share_of(none).interval[1], 1))
+    assert one.interval[1] == pytest.approx(harmonic(proportion_of(none).interval[1], 1))
     assert f1_value(all_, all_).interval[1] == 1
 
 

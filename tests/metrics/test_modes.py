@@ -11,7 +11,7 @@ from coequal.manifolds.colours import ColourShapes, Drawn
 from coequal.manifolds.curves import Spiral, SwissRoll, on_spiral
 from coequal.manifolds.points import GaussianGrid, GaussianRing
 from coequal.manifolds.polygons.family import PolygonFamily
-from coequal.metrics._proportions import distinct, share_of
+from coequal.metrics._proportions import distinct, proportion_of
 from coequal.metrics.curve import CurveCoverage
 from coequal.metrics.modes import Modes, divergence
 from coequal.rng import Rng
@@ -119,13 +119,13 @@ def test_half_of_a_curve():
 
 def test_shares_and_counts_by_hand():
     # Wilson's interval of 0 in 10 ends at z^2 / (10 + z^2) = 3.84146 / 13.84146 = 0.277533.
-    none = share_of(torch.zeros(10, dtype=torch.bool))
+    none = proportion_of(torch.zeros(10, dtype=torch.bool))
     assert none[:3] == (0, 0, (0, pytest.approx(0.277533, abs=1e-6)))
-    every = share_of(torch.ones(10, dtype=torch.bool))
+    every = proportion_of(torch.ones(10, dtype=torch.bool))
     assert every.interval == (pytest.approx(0.722467, abs=1e-6), 1)
     # 3 in 12: centre (1/4 + 1.92073/12) / (1 + 3.84146/12) = 0.310617, half 0.221553 (see
     # statistics.rates, which the report uses).
-    half = share_of(torch.arange(12) < 3)
+    half = proportion_of(torch.arange(12) < 3)
     assert half.value == 0.25
     assert half.standard_error == pytest.approx(0.125)
     assert half.interval == (pytest.approx(0.0889, abs=1e-4), pytest.approx(0.5323, abs=1e-4))

@@ -142,7 +142,7 @@ def test_order_and_chunks_change_nothing_and_pairs_and_the_stream_do(monkeypatch
     assert score(images[Rng(1).permutation(60)], pairs=100) == found
     assert score(images, pairs=100, seed=1) != found
     assert score(images, pairs=99) != found
-    monkeypatch.setattr(ms_ssim, "PAIRS_AT_ONCE", 7)
+    monkeypatch.setattr(ms_ssim, "PAIRS_PER_BATCH", 7)
     assert score(images, pairs=100).value == pytest.approx(found.value, rel=1e-12)
 
 

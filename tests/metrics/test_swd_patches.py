@@ -151,7 +151,7 @@ def test_order_and_chunks_change_nothing_and_settings_and_the_stream_do(monkeypa
         assert score(real=real, fake=fake, metric=other) != found
         with pytest.raises(ValueError, match="at least 1"):
             PatchDistance(**dict.fromkeys(setting, 0))
-    monkeypatch.setattr(swd_patches, "IMAGES_AT_ONCE", 7)
+    monkeypatch.setattr(swd_patches, "IMAGES_PER_BATCH", 7)
     assert score(real=real, fake=fake) == pytest.approx(found, rel=1e-5)
 
 

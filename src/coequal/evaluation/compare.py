@@ -12,7 +12,7 @@ OVER_FAKES = (
     "images are the same for both and stay; each p-value stands for its metric alone, and for "
     "these generators, not for what other seeds would train"
 )
-OVER_NOTHING = "both scores are of the same fake images: every difference is 0, and not by chance"
+OVER_NOTHING = "both scores are of the same fake images: every difference is exactly 0"
 
 
 def compare(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
@@ -27,8 +27,8 @@ def compare(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, An
         have its values `first` and `second`, their `difference` (second - first), its
         `standard_error` and two-sided `p_value`, and which is `better`. None where a score has no
         number or no error; no p-value where the error is over something else than new fakes
-        (`gan_train`). For the same fake images on both sides nothing is left to chance: the
-        error is 0 and there is no p-value.
+        (`gan_train`). For the same fake images on both sides nothing is random: the error
+        is 0 and there is no p-value.
 
     Raises:
         ValueError: measured differently; the message names the fields.
@@ -49,10 +49,10 @@ def compare(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, An
 
 
 def _different(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
-    found = []
+    reasons = []
     if first.get("schema") != second.get("schema"):
-        found.append(f"schema {first.get('schema')} and {second.get('schema')}")
-        return found
+        reasons.append(f"schema {first.get('schema')} and {second.get('schema')}")
+        return reasons
     pairs = {
         "encoder": (first["encoder"]["id"], second["encoder"]["id"]),
         "real images (sha256)": (first["real"]["sha256"], second["real"]["sha256"]),
@@ -62,36 +62,36 @@ def _different(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]
             score.get("train", {}).get("sha256") for score in (first, second)
         ),
     }
-    found += [f"{name}: {a} and {b}" for name, (a, b) in pairs.items() if a != b]
+    reasons += [f"{name}: {a} and {b}" for name, (a, b) in pairs.items() if a != b]
     common = set(first["metrics"]) & set(second["metrics"])
     for name in sorted(common):
         protocols = [score["metrics"][name]["protocol"] for score in (first, second)]
-        if not found and protocols[0] != protocols[1]:
-            found.append(f"{name}: {protocols[0]} and {protocols[1]}")
+        if not reasons and protocols[0] != protocols[1]:
+            reasons.append(f"{name}: {protocols[0]} and {protocols[1]}")
     if not common:
-        found.append("they have no metric in common")
-    return found
+        reasons.append("they have no metric in common")
+    return reasons
 
 
 def _pair(first: Mapping[str, Any], second: Mapping[str, Any], same: bool) -> dict[str, Any]:
     values = (first["value"], second["value"])
-    found: dict[str, Any] = {"first": values[0], "second": values[1]}
-    found |= dict.fromkeys(("difference", "standard_error", "p_value", "better"))
+    row: dict[str, Any] = {"first": values[0], "second": values[1]}
+    row |= dict.fromkeys(("difference", "standard_error", "p_value", "better"))
     if None in values:
-        return found
-    found["difference"] = values[1] - values[0]
+        return row
+    row["difference"] = values[1] - values[0]
     errors = (first["standard_error"], second["standard_error"])
     if same:
-        found["standard_error"] = 0.0
+        row["standard_error"] = 0.0
     elif None not in errors:
-        found["standard_error"] = error = math.hypot(*errors)
+        row["standard_error"] = error = math.hypot(*errors)
         if error and "over" not in first:  # else what new fakes would change is not in the error
-            found["p_value"] = float(2 * norm.sf(abs(found["difference"]) / error))
+            row["p_value"] = float(2 * norm.sf(abs(row["difference"]) / error))
     distances = [_worse(row, first["better"], first["target"]) for row in (first, second)]
     if not any(math.isnan(distance) for distance in distances):
         order = {-1: "first", 0: "equal", 1: "second"}
-        found["better"] = order[(distances[0] > distances[1]) - (distances[0] < distances[1])]
-    return found
+        row["better"] = order[(distances[0] > distances[1]) - (distances[0] < distances[1])]
+    return row
 
 
 def _worse(row: Mapping[str, Any], better: str, target: float | None) -> float:

@@ -46,7 +46,7 @@ def of_class(label: int, count: int) -> Conditions:
 def in_proportion(counts: Int[Tensor, " classes"], total: int) -> Int[Tensor, " total"]:
     """Labels of each class in proportion to its count by largest remainders, in order.
 
-    Every class that there is has one label at least, if there is room for all.
+    Every class that there is has one label at least, if the total allows it.
 
     Args:
         counts: of each class, at least 0; one of them above 0.

@@ -11,7 +11,7 @@ from coequal.inputs.load import Input
 
 
 def need_features(requested: RequestedMetrics, encoder: str | None, sheet: Path | None) -> bool:
-    """Whether anything looks at features; an encoder that was named is always used."""
+    """Whether anything uses features; an encoder that was named always counts."""
     seen = any(part.sees_features for part in requested.parts.values())
     return seen or encoder is not None or sheet is not None
 
@@ -19,7 +19,16 @@ def need_features(requested: RequestedMetrics, encoder: str | None, sheet: Path 
 def chosen_encoder(
     name: str | None, sources: Mapping[str, Input], cache: Path, log: Log
 ) -> tuple[Encoder | None, str]:
-    """The encoder, None for features that were given, and why it is this one.
+    """Choose the encoder of a score, and load or train it.
+
+    Args:
+        name: of the encoder, if the user asked for one; None: the first that suits the data.
+        sources: what is compared, by side.
+        cache: the folder of all caches.
+        log: is told about long work.
+
+    Returns:
+        The encoder, None for features that were given; and why it is this one.
 
     Raises:
         ValueError, LookupError: it can't be had.

@@ -127,12 +127,12 @@ class Instrument:
         known = self.dataset.validation.labels
         classes = 0 if known is None else len(self.dataset.classes or known.unique())
         drawn = rng.integers(classes, self.samples) if classes else None
-        found = {
+        extremes = {
             "cap": (noise, drawn),
             "floor": (real[rows], None if known is None else known[rows]),
         }
         bounds = {}
-        for name, (images, labels) in found.items():
+        for name, (images, labels) in extremes.items():
             numbers = self.measure(images, "test", name, labels=labels)
             bounds[name] = {key: number.value.value for key, number in numbers.items()}
         for name, metric in self.requested.parts.items():
@@ -248,8 +248,8 @@ def generate(
             images.append(generator(request).images.cpu())
     finally:
         generator.train(training)
-    found = torch.cat(images)
-    bad = int((~torch.isfinite(found)).flatten(1).any(1).sum())
+    generated = torch.cat(images)
+    bad = int((~torch.isfinite(generated)).flatten(1).any(1).sum())
     if bad:
         raise FloatingPointError(f"{bad} of {count} generated images held NaN or infinity")
-    return match_dtype(found, dtype)
+    return match_dtype(generated, dtype)

@@ -1,4 +1,4 @@
-"""A closer look at generated images whose manifold is known: curves over delta, and pictures."""
+"""Generated images whose manifold is known: precision and recall at every delta, and pictures."""
 
 import math
 from collections.abc import Mapping
@@ -17,29 +17,36 @@ from coequal.manifolds.inversion.invert import Effort, Inversion, folded, invert
 from coequal.manifolds.inversion.latents import joined, split, support_of
 from coequal.manifolds.polygons.family import PolygonFamily
 from coequal.manifolds.polygons.projection import DELTA, Name
-from coequal.metrics._proportions import f1_value, share_of
+from coequal.metrics._proportions import f1_value, proportion_of
 from coequal.metrics.manifold import Manifold, distance
 from coequal.rng import Rng
 from coequal.seeds import seed_for
 
 DELTAS = tuple(float(f"{value:.3g}") for value in np.geomspace(0.01, 10, 31))
-SHOWN = 24  # images of each side on the sheet
+MAX_SHOWN_IMAGES = 24  # of each side
 Images = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
-class Pair:
-    """An image, what is nearest to it, and their squared distance."""
+class ImagePair:
+    """An image, and what is nearest to it on the other side.
 
-    image: Images  # (channels, height, width)
+    Attributes:
+        image: uint8 (channels, height, width).
+        nearest: of the same shape.
+        squared: their squared distance, in squares of the range from black to white.
+        certain: whether nothing nearer can have been missed.
+    """
+
+    image: Images
     nearest: Images
     squared: float
     certain: bool
 
 
 @dataclass(frozen=True)
-class Look:
-    """What was found.
+class ManifoldCurves:
+    """Precision and recall at every delta, and the images behind them.
 
     Attributes:
         record: plain values, ready for JSON: numbers at delta, with intervals, and the protocol.
@@ -51,11 +58,11 @@ class Look:
 
     record: dict[str, Any]
     curves: tuple[dict[str, float], ...]
-    samples: tuple[Pair, ...]
-    reached: tuple[Pair, ...]
+    samples: tuple[ImagePair, ...]
+    reached: tuple[ImagePair, ...]
 
 
-def look(
+def manifold_curves(
     *,
     real: Input,
     fake: Input,
@@ -65,8 +72,8 @@ def look(
     manifold: Name,
     seed: int,
     log: Log,
-) -> Look:
-    """Precision and recall at every delta, and the images behind them.
+) -> ManifoldCurves:
+    """Measure precision and recall at every delta.
 
     Searches are not stopped at delta: the distances are as small as they get, so that the curves
     hold everywhere. Recall on training images beside test images shows memorisation at small delta.
@@ -97,7 +104,7 @@ def look(
     near = distance(images, family, manifold, delta)
     closest = family.images(near.vertices.nan_to_num(0))
     sides = {"precision": near.squared}
-    reached: tuple[Pair, ...] = ()
+    reached: tuple[ImagePair, ...] = ()
     effort = Effort(delta=delta, stop=False)
     spent: dict[str, Any] = {}
     if fake.generator is not None:
@@ -105,11 +112,11 @@ def look(
             if source is not None and source.images is not None:
                 log(f"searching {min(count, len(source))} images of {source.what}")
                 targets = as_float(source.images[:count])
-                found = _inverted(fake.generator, targets, effort, seed)
-                sides[side] = found.squared
-                spent[side] = _effort_of(found)
+                inversion = _inverted(fake.generator, targets, effort, seed)
+                sides[side] = inversion.squared
+                spent[side] = _effort_of(inversion)
                 if side == "recall":
-                    reached = _reached(fake.generator, targets, found, delta)
+                    reached = _reached(fake.generator, targets, inversion, delta)
     record = {
         "real": real.what,
         "fake": fake.what,
@@ -123,7 +130,9 @@ def look(
         "metric": str(metric),
     }
     every = tuple(_row(sides, value) for value in sorted({*DELTAS, DELTA, delta}))
-    return Look(record, every, _pairs(images, closest, near.squared, near.certain), reached)
+    return ManifoldCurves(
+        record, every, _pairs(images, closest, near.squared, near.certain), reached
+    )
 
 
 def _inverted(generator: Generator, targets: Tensor, effort: Effort, seed: int) -> Inversion:
@@ -131,10 +140,10 @@ def _inverted(generator: Generator, targets: Tensor, effort: Effort, seed: int) 
     return invert(generator, targets, Rng(seed_for("manifold", seed), device), effort)
 
 
-def _effort_of(found: Inversion) -> dict[str, float]:
+def _effort_of(inversion: Inversion) -> dict[str, float]:
     return {
-        "mean_evaluations": float(found.evaluations.float().mean()),
-        "undecided": float(found.undecided.float().mean()),
+        "mean_evaluations": float(inversion.evaluations.float().mean()),
+        "undecided": float(inversion.undecided.float().mean()),
     }
 
 
@@ -146,12 +155,12 @@ def _protocol(generator: Generator | None, effort: Effort, seed: int) -> dict[st
 
 
 def _row(sides: Mapping[str, Tensor], delta: float) -> dict[str, float]:
-    """Every share at one delta with its Wilson interval."""
+    """Every fraction at one delta with its Wilson interval."""
     row = {"delta": delta}
-    hits = {side: squared <= delta for side, squared in sides.items()}
-    values = {side: share_of(found) for side, found in hits.items()}
-    if "recall" in hits:
-        values["f1"] = f1_value(hits["precision"], hits["recall"])
+    near = {side: squared <= delta for side, squared in sides.items()}
+    values = {side: proportion_of(inside) for side, inside in near.items()}
+    if "recall" in near:
+        values["f1"] = f1_value(near["precision"], near["recall"])
     for side, value in values.items():
         low, high = value.interval or (math.nan, math.nan)
         row |= {side: value.value, f"{side}_low": low, f"{side}_high": high}
@@ -160,19 +169,25 @@ def _row(sides: Mapping[str, Tensor], delta: float) -> dict[str, float]:
 
 @torch.no_grad()
 def _reached(
-    generator: Generator, targets: Tensor, found: Inversion, delta: float
-) -> tuple[Pair, ...]:
-    few = found.latents[:SHOWN]
+    generator: Generator, targets: Tensor, inversion: Inversion, delta: float
+) -> tuple[ImagePair, ...]:
+    few = inversion.latents[:MAX_SHOWN_IMAGES]
     like = tuple(part[:1] for part in generator.latents(1, Rng(0, few.device)))
     images = folded(generator)(GeneratorInput(split(few, like))).images.cpu()
-    certain = (found.squared <= delta) | ~found.undecided
-    return _pairs(targets, images, found.squared, certain)
+    certain = (inversion.squared <= delta) | ~inversion.undecided
+    return _pairs(targets, images, inversion.squared, certain)
 
 
-def _pairs(images: Tensor, nearest: Tensor, squared: Tensor, certain: Tensor) -> tuple[Pair, ...]:
+def _pairs(
+    images: Tensor, nearest: Tensor, squared: Tensor, certain: Tensor
+) -> tuple[ImagePair, ...]:
     return tuple(
-        Pair(to_uint8(image).numpy(), to_uint8(close).numpy(), float(value), bool(sure))
+        ImagePair(to_uint8(image).numpy(), to_uint8(close).numpy(), float(value), bool(sure))
         for image, close, value, sure in zip(
-            images[:SHOWN], nearest[:SHOWN], squared[:SHOWN], certain[:SHOWN], strict=True
+            images[:MAX_SHOWN_IMAGES],
+            nearest[:MAX_SHOWN_IMAGES],
+            squared[:MAX_SHOWN_IMAGES],
+            certain[:MAX_SHOWN_IMAGES],
+            strict=True,
         )
     )

@@ -19,8 +19,9 @@ from coequal.inputs.load import Input
 from coequal.metrics._distances import nearest, nearest_of
 
 SHEETS = (".png", ".html")
-ROWS, NEIGHBOURS = 24, 5
-GAP, ENLARGED = 2, 64  # pixels between images; small images are enlarged to about this
+MAX_ROWS, NEIGHBOURS = 24, 5  # generated images that are shown, and how many beside each
+GAP_PIXELS = 2  # between two images
+ENLARGED_PIXELS = 64  # small images are enlarged to about this side
 
 
 def announce_sheet(fake: ImageSet, near: ImageSet) -> None:
@@ -49,7 +50,7 @@ def write_sheet(
     """The first fakes, one a row, with their nearest images in the encoder's features.
 
     Args:
-        path: ends in .png or .html; the page also says every distance.
+        path: ends in .png or .html; the page also shows every distance.
         sets: the features of "fake" and of `near`.
         sources: their images, of which only those that are shown are read.
         near: "real" or "train".
@@ -59,33 +60,34 @@ def write_sheet(
     assert nears is not None
     others = sets[near].features
     indices, distances = nearest_of(
-        sets["fake"], others, min(NEIGHBOURS, len(others)), min(ROWS, len(sets["fake"]))
+        sets["fake"], others, min(NEIGHBOURS, len(others)), min(MAX_ROWS, len(sets["fake"]))
     )
     strips = [
-        _strip(torch.cat([fakes[row : row + 1], nears[found]])) for row, found in enumerate(indices)
+        _strip(torch.cat([fakes[row : row + 1], nears[neighbours]]))
+        for row, neighbours in enumerate(indices)
     ]
     if path.suffix.lower() == ".png":
         rows = np.stack(strips).transpose(0, 3, 1, 2)
-        atomic_write(path, png_bytes(tile(rows, columns=1, gap=GAP)))
+        atomic_write(path, png_bytes(tile(rows, columns=1, gap=GAP_PIXELS)))
     else:
         atomic_write(path, _page(strips, distances, name).encode())
 
 
 def _strip(images: Tensor) -> Pixels:
     """Images in one row, white gaps between them, a wider one after the first: (h, w, 3)."""
-    factor = max(1, ENLARGED // int(images.shape[2]))
+    factor = max(1, ENLARGED_PIXELS // int(images.shape[2]))
     pixels = to_uint8(images).expand(-1, 3, -1, -1).numpy()
     large = pixels.repeat(factor, axis=2).repeat(factor, axis=3)
-    first, others = tile(large[:1], 1), tile(large[1:], len(large), gap=GAP)
-    gap = np.full((len(first), 3 * GAP, 3), 255, dtype=np.uint8)
+    first, others = tile(large[:1], 1), tile(large[1:], len(large), gap=GAP_PIXELS)
+    gap = np.full((len(first), 3 * GAP_PIXELS, 3), 255, dtype=np.uint8)
     return np.concatenate([first, gap, others], axis=1)
 
 
 def _page(strips: list[Pixels], distances: Tensor, name: str) -> str:
     rows = []
     for strip, row in zip(strips, distances, strict=True):
-        said = ", ".join(f"{float(distance):.3g}" for distance in row)
-        rows.append(f'<p><img src="{data_uri(png_bytes(strip))}" alt=""> {said}</p>')
+        label = ", ".join(f"{float(distance):.3g}" for distance in row)
+        rows.append(f'<p><img src="{data_uri(png_bytes(strip))}" alt=""> {label}</p>')
     escaped = name.replace("&", "&amp;").replace("<", "&lt;")
     return (
         '<!doctype html><meta charset="utf-8"><title>Nearest neighbours</title>'
@@ -110,6 +112,6 @@ def beside_nearest(
     nearest first."""
     known = train_features(dataset, encoder, cache, lambda line: None).whole
     count = min(NEIGHBOURS, len(known))
-    found = nearest(encoder.features(images), known, count).indices
-    near = dataset.train.images[found.flatten()].unflatten(0, (len(images), count))
+    indices = nearest(encoder.features(images), known, count).indices
+    near = dataset.train.images[indices.flatten()].unflatten(0, (len(images), count))
     return torch.cat([to_uint8(images)[:, None], to_uint8(near)], 1)

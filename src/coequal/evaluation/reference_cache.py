@@ -27,8 +27,8 @@ def cached_reference(
     """
     path = cache / "references" / f"{key}-{_file_of(name, part)}.safetensors"
     if not path.exists():
-        found = part.reference(*sets())
-        atomic_write(path, save({k: v.contiguous() for k, v in found.items()}))
+        reference = part.reference(*sets())
+        atomic_write(path, save({k: v.contiguous() for k, v in reference.items()}))
     return load_file(path)
 
 

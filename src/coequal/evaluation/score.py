@@ -42,19 +42,26 @@ def score(
     sheet: Path | None = None,
     log: Log,
 ) -> dict[str, Any]:
-    """Plain values, ready for JSON: what was compared, every number with its protocol, warnings.
+    """Measure generated images against real ones.
 
     Args:
-        real, fake: see `inputs.load.load_input`.
+        real: the reference images or features; see `inputs.load.load_input` for what may be given.
+        fake: the generated ones.
         train: what the generator was trained on, for metrics of memorisation and classifiers.
         metrics: names of metrics or of their numbers, or "all" that apply and take no training.
         settings: by metric, those that are not to be its defaults; checked.
-        encoder: a name of `coequal list encoders`; default: by the data, and said in the output.
+        encoder: a name of `coequal list encoders`; default: by the data, and reported in the
+            output.
         image_size: folders are cropped and resized to it.
         seed: of subsets and shuffles.
-        data_dir, cache: folders.
+        data_dir: where data sets lie.
+        cache: the folder of all caches.
         sheet: a .png or .html to write, with fakes beside their nearest images.
         log: is told about long work.
+
+    Returns:
+        Plain values, ready for JSON: what was compared, every number with its protocol, why others
+        could not be measured, and warnings.
 
     Raises:
         ValueError, LookupError, FileNotFoundError: something can't be scored; one message.
@@ -66,41 +73,20 @@ def score(
     requested = requested_metrics(metrics, settings)
     if idle := [name for name in settings or {} if name not in requested.parts]:
         raise ValueError(f"settings of {', '.join(idle)}, which is not among the metrics asked for")
-    ready, chosen_because = None, "no metric looks at features"
+    ready, chosen_because = None, "no metric uses features"
     if need_features(requested, encoder, sheet):
         ready, chosen_because = chosen_encoder(encoder, sources, cache, log)
     if ready is not None and ready.is_fid:
         requested = requested.with_fid_names()
-    # Find out what cannot be measured of these images, before anything is.
-    missing = not_measurable(requested, sources, ready, mismatch)
-    if metrics == "all":
-        missing |= slow(requested)
-    elif missing:
-        raise ValueError("\n".join(f"{name}: {reason}" for name, reason in missing.items()))
+    missing = _missing(requested, sources, ready, mismatch, every=metrics == "all")
     measurable = requested.without(missing)
-    required = {role: _required(measurable, role) for role in sources}
-    if train is None and "train" not in required["real"]:
+    if train is None and "train" not in _required(measurable, "real"):
         sources.pop("train", None)
-    # Encode the images, and measure.
     sets = {
-        role: _image_set(source, ready, required[role], cache, log)
+        role: _image_set(source, ready, _required(measurable, role), cache, log)
         for role, source in sources.items()
     }
-    near = "train" if "train" in sets else "real"
-    if sheet is not None:
-        announce_sheet(sets["fake"], sets[near])
-    measured = measure(
-        measurable,
-        encoder=_encoder_in_protocol(ready, sources["real"]),
-        real=sources["real"].size_in_protocol,
-        references=partial(_reference, measurable, sources, sets, ready, cache),
-        fake=sets["fake"],
-        note=sources["fake"].drawn,
-        seed=seed,
-        log=log,
-    )
-    if sheet is not None:
-        write_sheet(sheet, sets=sets, sources=sources, near=near)
+    measured = _measured(measurable, sources, sets, ready, seed, sheet, cache, log)
     return {
         "schema": SCHEMA,
         **{role: source.as_dict() for role, source in sources.items()},
@@ -110,6 +96,54 @@ def score(
         "not_measured": {**missing, **_undefined(measurable, measured)},
         "warnings": warnings_about(sources, sets, ready),
     }
+
+
+def _missing(
+    requested: RequestedMetrics,
+    sources: Mapping[str, Input],
+    encoder: Encoder | None,
+    mismatch: Mapping[str, str | None],
+    *,
+    every: bool,
+) -> dict[str, str]:
+    """What is not measured of these images, with the reasons.
+
+    Raises:
+        ValueError: something was asked for by name, not as one of all metrics, and cannot be had.
+    """
+    missing = not_measurable(requested, sources, encoder, mismatch)
+    if missing and not every:
+        raise ValueError("\n".join(f"{name}: {reason}" for name, reason in missing.items()))
+    return missing | slow(requested) if every else missing
+
+
+def _measured(
+    requested: RequestedMetrics,
+    sources: Mapping[str, Input],
+    sets: Mapping[str, ImageSet],
+    encoder: Encoder | None,
+    seed: int,
+    sheet: Path | None,
+    cache: Path,
+    log: Log,
+) -> Measured:
+    """The numbers; and the sheet, which shows neighbours that a metric may have found."""
+    near = "train" if "train" in sets else "real"
+    if sheet is not None:
+        announce_sheet(sets["fake"], sets[near])
+    measured = measure(
+        requested,
+        encoder=_encoder_in_protocol(encoder, sources["real"]),
+        real=_real_in_protocol(sources["real"]),
+        references=partial(_reference, requested, sources, sets, encoder, cache),
+        fake=sets["fake"],
+        note=sources["fake"].drawn,
+        seed=seed,
+        log=log,
+    )
+    if sheet is not None:
+        write_sheet(sheet, sets=sets, sources=sources, near=near)
+    return measured
 
 
 def _sources(
@@ -147,7 +181,7 @@ def _image_set(
     if source.features is not None:
         return image_set(source.features, None, required, labels=source.labels)
     assert source.images is not None
-    rows = in_memory(torch.empty(len(source), 0))  # where nothing looks at features
+    rows = in_memory(torch.empty(len(source), 0))  # where nothing uses features
     if encoder is not None:
         rows = cached_features(source.images, source.digest(), encoder, cache, log, source.what)
     return image_set(
@@ -172,6 +206,11 @@ def _encoder_in_protocol(encoder: Encoder | None, real: Input) -> str:
     if encoder is not None:
         return encoder.id
     return "none" if real.features is None else "given"
+
+
+def _real_in_protocol(real: Input) -> str:
+    """ "test:355" for a split of a data set, "355" for any other images."""
+    return f"{len(real)}" if real.split is None else f"{real.split}:{len(real)}"
 
 
 def _reference(
@@ -244,9 +283,9 @@ def _refuse_unlike(sources: Mapping[str, Input]) -> None:
 
 def key_of(sources: Sequence[Input], encoder: Encoder | None) -> str:
     """For `cached_reference`: of images, labels and the encoder that sees them, if one does."""
-    found = hashlib.sha256(repr(None if encoder is None else encoder.id).encode())
+    key = hashlib.sha256(repr(None if encoder is None else encoder.id).encode())
     for source in sources:
-        found.update(source.digest().encode())
+        key.update(source.digest().encode())
         if source.labels is not None:
-            found.update(source.labels.contiguous().numpy().data)
-    return found.hexdigest()[:24]
+            key.update(source.labels.contiguous().numpy().data)
+    return key.hexdigest()[:24]

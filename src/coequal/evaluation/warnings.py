@@ -14,28 +14,30 @@ def warnings_about(
 ) -> list[str]:
     """One sentence for each reason not to trust the scores."""
     real, fake = sources["real"], sources["fake"]
-    said = []
+    warnings = []
     dimension = sets["real"].features.shape[1]
     for role in ("real", "fake"):
         if len(sources[role]) <= dimension:
-            said.append(
+            warnings.append(
                 f"{role}: {len(sources[role])} samples for {dimension} features; "
                 "distances of distributions are dominated by noise and bias"
             )
         repeats = len(sources[role]) - len(np.unique(_keys(sources[role])))
         if repeats:
-            said.append(f"{role}: {repeats} of {len(sources[role])} are exact repeats of another")
+            warnings.append(
+                f"{role}: {repeats} of {len(sources[role])} are exact repeats of another"
+            )
     if len(real) != len(fake):
-        said.append(f"different counts: {len(real)} real and {len(fake)} fake")
+        warnings.append(f"different counts: {len(real)} real and {len(fake)} fake")
     if (real.lossy > 0) != (fake.lossy > 0):
         side = "real" if real.lossy else "fake"
-        said.append(f"only the {side} images were stored in a lossy format (JPEG, WebP)")
+        warnings.append(f"only the {side} images were stored in a lossy format (JPEG, WebP)")
     copies = _copies(sources.get("train", real), fake)
     if copies:
         where = "train" if "train" in sources else "real"
-        said.append(f"{copies} of {len(fake)} fake images are exact copies of {where} images")
+        warnings.append(f"{copies} of {len(fake)} fake images are exact copies of {where} images")
     return [
-        *said,
+        *warnings,
         *_about_resizing(sources["real"], encoder),
         *_about_training(sources, encoder),
     ]
@@ -44,13 +46,13 @@ def warnings_about(
 def _about_resizing(real: Input, encoder: Encoder | None) -> list[str]:
     if encoder is None or not encoder.resizes or real.shape is None:
         return []
-    said = []
+    warnings = []
     name = encoder.id.partition(":")[0]
     if real.shape.channels == 1:
-        said.append(f"grey images went through {name}, a net for photographs in colour")
+        warnings.append(f"grey images went through {name}, a net for photographs in colour")
     if real.shape.height != real.shape.width:
-        said.append(f"images of {describe_size(real)} were squashed to a square by {name}")
-    return said
+        warnings.append(f"images of {describe_size(real)} were squashed to a square by {name}")
+    return warnings
 
 
 def _about_training(sources: Mapping[str, Input], encoder: Encoder | None) -> list[str]:

@@ -33,10 +33,10 @@ class Read(NamedTuple):
 
     @property
     def rows(self) -> ImageRows:
-        """Whichever there is."""
-        found = self.features if self.images is None else self.images
-        assert found is not None
-        return found
+        """The images if the array holds images, else the features."""
+        rows = self.features if self.images is None else self.images
+        assert rows is not None
+        return rows
 
 
 def read_array(given: Array | Path, what: str) -> Read:
@@ -52,14 +52,14 @@ def read_array(given: Array | Path, what: str) -> Read:
     folder = temporary_folder()
     try:
         path = _unpacked(given, folder) if zipfile.is_zipfile(given) else given
-        found = _recognised(lambda: np.load(path, mmap_mode="r"), what, folder)
+        read = _recognised(lambda: np.load(path, mmap_mode="r"), what, folder)
     except BaseException as error:
         shutil.rmtree(folder)
         if isinstance(error, EOFError | zipfile.BadZipFile | zlib.error | RuntimeError):
             raise ValueError(f"{given} can't be read ({error})") from error
         raise
-    remove_with(found.rows, folder)
-    return found
+    remove_with(read.rows, folder)
+    return read
 
 
 def temporary_folder() -> Path:

@@ -34,12 +34,12 @@ def empty_classes(sources: Mapping[str, Input]) -> str | None:
     names = sources["real"].classes
     largest = max(int(labels[role].max()) for role in labels if role != "fake")
     classes = len(names) if names else largest + 1
-    said = []
-    for role, found in labels.items():
-        counts = found.bincount(minlength=classes).tolist()
+    problems = []
+    for role, of_role in labels.items():
+        counts = of_role.bincount(minlength=classes).tolist()
         if len(counts) > classes:
-            said.append(f"{role}: labels up to {len(counts) - 1} for {classes} real classes")
+            problems.append(f"{role}: labels up to {len(counts) - 1} for {classes} real classes")
         none = [names[k] if names else str(k) for k in range(classes) if not counts[k]]
         if none:
-            said.append(f"{role}: no images of class {', '.join(none)}")
-    return "; ".join(said) or None
+            problems.append(f"{role}: no images of class {', '.join(none)}")
+    return "; ".join(problems) or None

@@ -7,7 +7,7 @@ from coequal.inputs.load import Input
 
 
 def as_dataset(source: Input) -> Dataset:
-    """The images as all three splits; they are read only if an encoder looks at them.
+    """The images as all three splits; they are read only if an encoder uses them.
 
     An encoder that is trained does. All others ask for no more than the shape.
     """

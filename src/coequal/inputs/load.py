@@ -33,20 +33,35 @@ class Input:
     """Images, or features of images, and where they come from.
 
     Those of a folder, a zip or a file are read when they are needed, some at a time.
+
+    Attributes:
+        what: the name that the user gave them.
+        kind: "folder", "zip", "images", "features", "data set" or "model".
+        digests: of each image's pixels, or of its features.
+        images: (n, c, h, w) uint8 or float32; None if only features were given.
+        features: (n, d) float32; None if images were given.
+        labels: (n,) int64.
+        classes: their names.
+        dataset: the data set whose split this is, if it is one.
+        split: the name of that split.
+        generator: what made the images.
+        drawn: how it made them, as "key=value" pairs for a protocol.
+        lossy: number of files in a lossy format.
+        notes: what was done to the files.
     """
 
-    what: str  # as the user named it
+    what: str
     kind: str
-    digests: Digests  # of each image's pixels, or of its features
+    digests: Digests
     images: ImageRows | None = None
     features: ImageRows | None = None
     labels: Tensor | None = None
     classes: tuple[str, ...] | None = None
-    dataset: Dataset | None = None  # whose split this is
-    split: str | None = None  # the name of that split
-    generator: Generator | None = None  # that made these images
-    drawn: str = ""  # how it made them, as "key=value" pairs for a protocol
-    lossy: int = 0  # files in a lossy format
+    dataset: Dataset | None = None
+    split: str | None = None
+    generator: Generator | None = None
+    drawn: str = ""
+    lossy: int = 0
     notes: tuple[str, ...] = field(default=())
 
     def __len__(self) -> int:
@@ -54,23 +69,17 @@ class Input:
 
     @property
     def shape(self) -> ImageShape | None:
-        """Of the images; None for features."""
+        """Channels, height and width of the images; None for features."""
         return None if self.images is None else ImageShape(*self.images.shape[1:])
-
-    @property
-    def size_in_protocol(self) -> str:
-        """The number of images, for a protocol, with the split's name if they are one: "test:355",
-        "355"."""
-        return f"{len(self)}" if self.split is None else f"{self.split}:{len(self)}"
 
     def digest(self) -> str:
         """SHA-256 of the shape and of every image's SHA-256: what a cache may be keyed by."""
         rows = self.features if self.images is None else self.images
         assert rows is not None
         kind = "features" if self.images is None else "images"
-        found = hashlib.sha256(f"{kind} {tuple(rows.shape)}".encode())
-        found.update(self.digests.tobytes())
-        return found.hexdigest()
+        hashed = hashlib.sha256(f"{kind} {tuple(rows.shape)}".encode())
+        hashed.update(self.digests.tobytes())
+        return hashed.hexdigest()
 
     def as_dict(self) -> dict[str, Any]:
         """For the record."""
@@ -112,12 +121,12 @@ def load_input(
         FileNotFoundError, ValueError, LookupError: with one message that names the role.
     """
     try:
-        found = _load(given, data_dir, image_size, cache)
+        loaded = _load(given, data_dir, image_size, cache)
     except (ValueError, LookupError, OSError) as error:
         raise type(error)(f"{role}: {error.args[-1] if error.args else error}") from error
-    if len(found) < 2:
-        raise ValueError(f"{role}: {found.what} has {len(found)} images; scores need at least 2")
-    return found
+    if len(loaded) < 2:
+        raise ValueError(f"{role}: {loaded.what} has {len(loaded)} images; scores need at least 2")
+    return loaded
 
 
 def _load(given: Scorable, data_dir: Path, image_size: int | None, cache: Path | None) -> Input:
@@ -160,23 +169,23 @@ def from_array(given: Tensor | np.ndarray, what: str) -> Input:
     return _from_read(read_array(given, what), what)
 
 
-def _from_read(found: Read, what: str) -> Input:
-    kind = "features" if found.images is None else "images"
-    return Input(what, kind, found.digests, found.images, found.features, notes=found.notes)
+def _from_read(read: Read, what: str) -> Input:
+    kind = "features" if read.images is None else "images"
+    return Input(what, kind, read.digests, read.images, read.features, notes=read.notes)
 
 
 def _from_folder(path: Path, what: str, image_size: int | None, cache: Path | None) -> Input:
-    found = read_folder(path.absolute(), image_size, cache)
-    names, classes = found.listing.names, found.listing.classes
+    folder = read_folder(path.absolute(), image_size, cache)
+    names, classes = folder.listing.names, folder.listing.classes
     return Input(
         what,
         "folder",
-        found.digests,
-        images=found.images,
+        folder.digests,
+        images=folder.images,
         labels=labels_of(names, classes),
         classes=classes,
         lossy=sum(name.lower().endswith(LOSSY) for name in names),
-        notes=(*found.listing.notes, *found.notes),
+        notes=(*folder.listing.notes, *folder.notes),
     )
 
 
@@ -193,13 +202,13 @@ def _from_zip(path: Path, what: str, image_size: int | None, cache: Path | None)
         entries = list(place.iterdir())
         # Perhaps a folder was packed, not its contents.
         inside = entries[0] if len(entries) == 1 and entries[0].is_dir() else place
-        found = replace(_from_folder(inside, what, image_size, cache), kind="zip")
+        unpacked = replace(_from_folder(inside, what, image_size, cache), kind="zip")
     except BaseException:
         shutil.rmtree(place)
         raise
-    assert found.images is not None
-    remove_with(found.images, place)
-    return found
+    assert unpacked.images is not None
+    remove_with(unpacked.images, place)
+    return unpacked
 
 
 def _from_split(name: str, split: str, data_dir: Path, image_size: int | None) -> Input:
@@ -270,11 +279,11 @@ def _from_dataset(given: Any) -> Input:
         raise ValueError("the data set is empty")
     pairs = [_pair(item) for item in items]
     images = torch.stack([torch.from_numpy(np.array(image)) for image, _ in pairs])
-    found = from_array(images, type(given).__name__)
+    source = from_array(images, type(given).__name__)
     labels = [label for _, label in pairs if label is not None]
     if len(labels) == len(pairs):
-        found = replace(found, labels=torch.tensor([int(label) for label in labels]))
-    return found
+        source = replace(source, labels=torch.tensor([int(label) for label in labels]))
+    return source
 
 
 def _pair(item: Any) -> tuple[Any, Any]:

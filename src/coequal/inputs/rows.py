@@ -15,11 +15,11 @@ Digests = NDArray[np.uint8]  # (n, 32): a SHA-256 a row
 
 def digests_of(parts: Iterable[Tensor]) -> Digests:
     """SHA-256 of every row's values; 0 and -0 are the same value."""
-    found = bytearray()
+    digests = bytearray()
     for part in parts:
         for row in (part + 0.0 if part.is_floating_point() else part).numpy():
-            found += hashlib.sha256(np.ascontiguousarray(row).data).digest()
-    return np.frombuffer(found, np.uint8).reshape(-1, 32)
+            digests += hashlib.sha256(np.ascontiguousarray(row).data).digest()
+    return np.frombuffer(digests, np.uint8).reshape(-1, 32)
 
 
 def write_rows(path: Path, shape: tuple[int, ...], parts: Iterable[Tensor]) -> None:

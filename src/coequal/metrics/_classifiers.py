@@ -19,8 +19,8 @@ from coequal.classification.training import Classifier, predict, train
 from coequal.contract import ImageSet, Metric, MetricValue, RequiredInput
 from coequal.statistics.rates import Z, wilson
 
-KEPT = 40  # classifiers that this process remembers, of a few megabytes at most
-LARGEST_MATRIX = 50  # classes: with more, a confusion matrix is too long a detail
+MAX_KEPT_CLASSIFIERS = 40  # classifiers that this process remembers, of a few megabytes at most
+MAX_CONFUSION_CLASSES = 50  # classes: with more, a confusion matrix is too long a detail
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class ClassifierMetric(Metric):
             "resnet32" is the paper's.
         seeds: classifiers per training set; values are means over them.
         epochs: of "small".
-        length: of "resnet32", as a share of the published 64,000 steps.
+        length: of "resnet32", as a fraction of the published 64,000 steps.
         flips: whether "resnet32" mirrors images in training, as published.
     """
 
@@ -80,14 +80,14 @@ class CountedMetric(ClassifierMetric):
             raise ValueError(f"images is {self.images}; 0 (all) or more")
 
     def too_few(self, generated: int) -> str | None:
-        """Fewer than the setting `images`."""
+        """Refuse fewer than the setting `images`."""
         if generated >= self.images:
             return None
         return f"{generated} generated images, and images: {self.images} were asked for"
 
-    def used(self, found: "Labelled") -> "Labelled":
-        """As many as the setting says."""
-        return found.some(self.images, 0) if self.images else found
+    def used(self, given: "Labelled") -> "Labelled":
+        """As many of the images as the setting `images` asks for; all if it is 0."""
+        return given.some(self.images, 0) if self.images else given
 
 
 # ------------------------------------------------------------------------------------------- images
@@ -107,15 +107,15 @@ class Labelled(NamedTuple):
         return Labelled(self.images[rows], self.labels[rows])
 
 
-def labelled(found: ImageSet | None, side: str) -> Labelled:
+def labelled(image_set: ImageSet | None, side: str) -> Labelled:
     """The images of a side.
 
     Raises:
         ValueError: there are none, or no labels.
     """
-    if found is None or found.images is None or found.labels is None:
+    if image_set is None or image_set.images is None or image_set.labels is None:
         raise ValueError(f"classifiers need images and a label for each; the {side} ones lack them")
-    return Labelled(*in_fixed_order(found.images.cpu(), found.labels.cpu()))
+    return Labelled(*in_fixed_order(image_set.images.cpu(), image_set.labels.cpu()))
 
 
 def number_of_classes(real: Labelled, train: Labelled) -> int:
@@ -127,28 +127,28 @@ def number_of_classes(real: Labelled, train: Labelled) -> int:
     classes = 1 + int(max(real.labels.max(), train.labels.max()))
     if classes < 2:
         raise ValueError("a classifier needs two classes at least")
-    for side, found in (("real", real), ("training", train)):
-        if none := without_images(found, classes, side):
+    for side, given in (("real", real), ("training", train)):
+        if none := without_images(given, classes, side):
             raise ValueError(f"the {side} images have none of class {', '.join(map(str, none))}")
     return classes
 
 
-def without_images(found: Labelled, classes: int, side: str) -> list[int]:
+def without_images(given: Labelled, classes: int, side: str) -> list[int]:
     """The classes that have no image on a side.
 
     Raises:
         ValueError: images have a class that there isn't.
     """
-    counts = found.labels.bincount(minlength=classes)
+    counts = given.labels.bincount(minlength=classes)
     if len(counts) > classes:
         raise ValueError(f"the {side} images have classes up to {len(counts) - 1}, not {classes}")
     none: list[int] = (counts == 0).nonzero()[:, 0].tolist()
     return none
 
 
-def finite(found: Labelled) -> bool:
+def finite(given: Labelled) -> bool:
     """Whether every pixel is a number."""
-    return not found.images.is_floating_point() or bool(torch.isfinite(found.images).all())
+    return not given.images.is_floating_point() or bool(torch.isfinite(given.images).all())
 
 
 # ---------------------------------------------------------------------------------------- training
@@ -156,40 +156,42 @@ def finite(found: Labelled) -> bool:
 _kept: OrderedDict[tuple[str, int, Recipe, int], Classifier] = OrderedDict()
 
 
-def trained(found: Labelled, classes: int, recipe: Recipe, seeds: int) -> list[Classifier]:
+def trained(taught: Labelled, classes: int, recipe: Recipe, seeds: int) -> list[Classifier]:
     """One classifier a seed; this process remembers the last ones.
 
     Several metrics, and both splits of a study, ask for the same ones.
     """
-    content = digest(*found)
+    content = digest(*taught)
     made = []
     for seed in range(seeds):
         key = (content, classes, recipe, seed)
         if key not in _kept:
-            _kept[key] = train(*found, classes, recipe, seed)
+            _kept[key] = train(*taught, classes, recipe, seed)
         _kept.move_to_end(key)
         made.append(_kept[key])
-        while len(_kept) > KEPT:
+        while len(_kept) > MAX_KEPT_CLASSIFIERS:
             _kept.popitem(last=False)
     return made
 
 
-def answers(
+def predictions(
     classifiers: Sequence[Classifier], images: Tensor, top: int = 1
 ) -> Int[Tensor, "seeds n top"]:
-    """What each classifier says of all images, the likeliest class first."""
+    """The classes that each classifier predicts for all images, the likeliest first."""
     return torch.stack([predict(classifier, images, top) for classifier in classifiers])
 
 
-def hits(said: Int[Tensor, "seeds n top"], labels: Int[Tensor, " n"]) -> Bool[Tensor, "seeds n"]:
-    """Whether the right class is among the answers."""
-    return (said == labels[None, :, None]).any(2)
+def is_correct(
+    predicted: Int[Tensor, "seeds n top"], labels: Int[Tensor, " n"]
+) -> Bool[Tensor, "seeds n"]:
+    """Whether the right class is among the predicted ones."""
+    return (predicted == labels[None, :, None]).any(2)
 
 
 # -------------------------------------------------------------------------------------- accuracies
 
 
-def accuracy(found: Bool[Tensor, "seeds n"]) -> MetricValue:
+def accuracy(correct: Bool[Tensor, "seeds n"]) -> MetricValue:
     """The mean accuracy over seeds, for new images to judge and new classifier seeds.
 
     Two parts are joined. The images: Wilson's interval of the mean (all seeds judge the same
@@ -197,15 +199,15 @@ def accuracy(found: Bool[Tensor, "seeds n"]) -> MetricValue:
     single seed has none. Their distances from the mean add up in squares, which counts what seeds
     and images share twice: on the wide side.
     """
-    seeds, count = found.shape
-    right = round(float(found.sum()) / seeds)
-    share = float(found.double().mean())
+    seeds, count = correct.shape
+    right = round(float(correct.sum()) / seeds)
+    proportion = float(correct.double().mean())
     ends = wilson(right, count)
-    error, half = spread([float(one.double().mean()) for one in found])
-    low = max(0.0, share - math.hypot(right / count - ends.low, half))
-    high = min(1.0, share + math.hypot(ends.high - right / count, half))
+    error, half = spread([float(one.double().mean()) for one in correct])
+    low = max(0.0, proportion - math.hypot(right / count - ends.low, half))
+    high = min(1.0, proportion + math.hypot(ends.high - right / count, half))
     return MetricValue(
-        share, math.hypot(math.sqrt(share * (1 - share) / count), error), (low, high)
+        proportion, math.hypot(math.sqrt(proportion * (1 - proportion) / count), error), (low, high)
     )
 
 
@@ -248,31 +250,31 @@ def unpaired(first: Bool[Tensor, "seeds n"], second: Bool[Tensor, "seeds m"]) ->
     mean = math.fsum(by_seed) / len(by_seed)
     down, up, squares = half**2, half**2, error**2
     for sign, side in ((1, first), (-1, second)):
-        count, share = side.shape[1], float(side.double().mean())
-        right = round(share * count)
+        count, proportion = side.shape[1], float(side.double().mean())
+        right = round(proportion * count)
         ends = wilson(right, count)
         below, above = right / count - ends.low, ends.high - right / count
         down += (below if sign > 0 else above) ** 2
         up += (above if sign > 0 else below) ** 2
-        squares += share * (1 - share) / count
+        squares += proportion * (1 - proportion) / count
     limits = (max(-1.0, mean - math.sqrt(down)), min(1.0, mean + math.sqrt(up)))
     return MetricValue(mean, math.sqrt(squares), limits)
 
 
 def in_detail(
-    said: Int[Tensor, "seeds n top"], labels: Int[Tensor, " n"], classes: int
+    predicted: Int[Tensor, "seeds n top"], labels: Int[Tensor, " n"], classes: int
 ) -> dict[str, Any]:
     """Accuracies by seed and by class, and the confusion matrix if it isn't too large: rows are the
-    right classes, columns the answers, counts of all seeds together."""
-    found = hits(said[:, :, :1], labels)
-    by_class = [float(found[:, labels == label].double().mean()) for label in range(classes)]
+    right classes, columns the predicted ones, counts of all seeds together."""
+    correct = is_correct(predicted[:, :, :1], labels)
+    by_class = [float(correct[:, labels == label].double().mean()) for label in range(classes)]
     details: dict[str, Any] = {
         "images": len(labels),
-        "accuracy_by_seed": [float(one.double().mean()) for one in found],
+        "accuracy_by_seed": [float(one.double().mean()) for one in correct],
         "accuracy_by_class": [None if math.isnan(value) else value for value in by_class],
     }
-    if classes <= LARGEST_MATRIX:
-        pairs = (labels[None] * classes + said[:, :, 0]).flatten()
+    if classes <= MAX_CONFUSION_CLASSES:
+        pairs = (labels[None] * classes + predicted[:, :, 0]).flatten()
         matrix = pairs.bincount(minlength=classes**2).view(classes, classes)
         details["confusion"] = matrix.tolist()
     return details

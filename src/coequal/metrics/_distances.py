@@ -28,7 +28,7 @@ from coequal.metrics._tiles import (
     squared,
 )
 
-SPARE = 3  # candidates beyond k: rounding must mix up that many ranks to cost a second look
+SPARE = 3  # candidates beyond k: rounding must mix up that many ranks to cost a second search
 
 
 class Crossing(NamedTuple):
@@ -79,9 +79,12 @@ def across(
     """Nearest neighbours and ball memberships between two sets, in one pass.
 
     Args:
-        rows, columns: the features of two sets.
-        row_k, column_k: how many nearest columns of each row are wanted, and the reverse.
-        row_radii, column_radii: of balls around each; a point on the edge is inside.
+        rows: the features of one set.
+        columns: the features of another.
+        row_k: how many nearest columns of each row to find.
+        column_k: how many nearest rows of each column to find.
+        row_radii: of balls around each row; a point on the edge is inside.
+        column_radii: of balls around each column.
         tile: rows at once, a multiple of 32; changes nothing but speed and memory.
 
     Raises:
@@ -124,7 +127,7 @@ def nearest_of(
     """The k nearest of the others to each image, from the set's memory if they are known.
 
     Args:
-        images: the set whose features are looked at, and which remembers the answer.
+        images: the set, which remembers the answer.
         others: features of another set.
         k: how many.
         count: only of the first so many images; then nothing new is remembered.
@@ -134,23 +137,23 @@ def nearest_of(
         return known.first(len(images) if count is None else count, k)
     if count is not None:
         return nearest(images.features[:count], others, k)
-    found = nearest(images.features, others, images.neighbours.wanted(others, k))
-    images.neighbours.remember(others, found)
-    return found.first(len(images), k)
+    neighbours = nearest(images.features, others, images.neighbours.wanted(others, k))
+    images.neighbours.remember(others, neighbours)
+    return neighbours.first(len(images), k)
 
 
 def _refined(data: Points, others: Tensor, best: Best, k: int, own: bool = False) -> Nearest:
     """The k nearest by exact distances; rows that rounding leaves open are searched in float64."""
     points = data.rows
     rows = torch.arange(len(points), device=points.device)
-    found, beyond = _ordered(points, others, rows, best, data.norms, k)
+    neighbours, beyond = _ordered(points, others, rows, best, data.norms, k)
     if k and data.dtype != torch.float64:
-        last = found.distances[:, k - 1].square()
-        doubtful = (last > 0) & last.isfinite() & (last * (1 - TIE) > beyond)
-        for part in rows[doubtful].split(TILE):
+        last = neighbours.distances[:, k - 1].square()
+        uncertain = (last > 0) & last.isfinite() & (last * (1 - TIE) > beyond)
+        for part in rows[uncertain].split(TILE):
             again = _searched(points, others, part, k, own)
-            found.indices[part], found.distances[part] = again
-    return found
+            neighbours.indices[part], neighbours.distances[part] = again
+    return neighbours
 
 
 def _searched(points: Tensor, others: Tensor, rows: Tensor, k: int, own: bool) -> Nearest:

@@ -31,14 +31,23 @@ EPSILON = float(np.finfo(np.float64).eps)
 
 @dataclass(frozen=True, eq=False)
 class Gaussian:
-    """Mean and covariance (n - 1) of features, in the forms that the distance can use."""
+    """Mean and covariance (n - 1) of features, in the forms that the distance can use.
 
-    mean: Array  # (d,)
-    trace: float  # of the covariance
-    count: int  # of images
-    root: Array | None = None  # (d, r), root root' = covariance; lower triangular if square
-    covariance: Array | None = None  # (d, d), lower triangle; None for no more images than features
-    parts: Parts | None = None  # the features (n, d)
+    Attributes:
+        mean: (d,).
+        trace: of the covariance.
+        count: of images.
+        root: (d, r), root root' = covariance; lower triangular if it is square.
+        covariance: (d, d), lower triangle; None for no more images than features.
+        parts: the features (n, d), some rows at a time.
+    """
+
+    mean: Array
+    trace: float
+    count: int
+    root: Array | None = None
+    covariance: Array | None = None
+    parts: Parts | None = None
 
     def rooted(self) -> Array:
         """The root, made if it isn't there."""
@@ -129,8 +138,8 @@ def first_order_bias(*, real: Gaussian, fake: Gaussian, spectrum: Array) -> floa
 
         tr C_f / n + tr C_r / m + (1/n + 1/m) / 2 * sum_ij s_i s_j (1 + [i = j]) / (s_i + s_j).
 
-    The first two terms are exact for any law. The third is half the second derivative of the trace
-    of the root, times the variance of a covariance of Gaussian features.
+    The first two terms are exact for any distribution. The third is half the second derivative of
+    the trace of the root, times the variance of a covariance of Gaussian features.
     """
     s = spectrum[spectrum > 0]
     pairs = float((np.outer(s, s) / np.add.outer(s, s)).sum() + s.sum() / 2)
@@ -161,8 +170,8 @@ def influences(*, real: Gaussian, fake: Gaussian) -> Array | None:
         part @ shift + np.square(part).sum(1) - np.square(part @ half).sum(1)
         for part in _centred(fake.parts, fake.mean)
     ]
-    found = np.concatenate(parts)
-    return np.asarray(found - found.mean())
+    effects = np.concatenate(parts)
+    return np.asarray(effects - effects.mean())
 
 
 def _cross(root: Array, other: Array) -> Array:

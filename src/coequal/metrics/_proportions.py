@@ -1,4 +1,4 @@
-"""Shares of images as values, with their standard errors and 95 % intervals."""
+"""Fractions of images as values, with their standard errors and 95 % intervals."""
 
 import math
 
@@ -9,12 +9,12 @@ from coequal.contract import MetricValue
 from coequal.statistics.rates import wilson
 
 
-def share_of(hits: Bool[Tensor, " n"]) -> MetricValue:
-    """The share of hits, its binomial standard error, and Wilson's interval."""
-    count, total = int(hits.sum()), len(hits)
-    share = count / total
+def proportion_of(successes: Bool[Tensor, " n"]) -> MetricValue:
+    """The proportion of successes, its binomial standard error, and Wilson's interval."""
+    count, total = int(successes.sum()), len(successes)
+    proportion = count / total
     low, high = wilson(count, total)
-    return MetricValue(share, math.sqrt(share * (1 - share) / total), (low, high))
+    return MetricValue(proportion, math.sqrt(proportion * (1 - proportion) / total), (low, high))
 
 
 def distinct(places: Tensor) -> MetricValue:
@@ -35,16 +35,16 @@ def distinct(places: Tensor) -> MetricValue:
 
 
 def f1_value(precise: Bool[Tensor, " n"], recalled: Bool[Tensor, " m"]) -> MetricValue:
-    """The harmonic mean 2 p r / (p + r) of two shares of independent samples; 0 if both are 0.
+    """The harmonic mean 2 p r / (p + r) of two fractions of independent samples; 0 if both are 0.
 
     Its standard error is to first order, with dF/dp = 2 r^2 / (p + r)^2. Its interval is combined
     from those of p and r by the method of variance estimates recovery: each end lies the root of
-    the summed squares of the changes of F beyond it, where each share goes to its own end.
+    the summed squares of the changes of F beyond it, where each fraction goes to its own end.
 
     Source: Zou and Donner 2008, Statistics in Medicine 27, 1693-1702, for a function that grows
     with both.
     """
-    p, r = share_of(precise), share_of(recalled)
+    p, r = proportion_of(precise), proportion_of(recalled)
     assert p.interval is not None
     assert r.interval is not None
     assert p.standard_error is not None
@@ -56,7 +56,7 @@ def f1_value(precise: Bool[Tensor, " n"], recalled: Bool[Tensor, " m"]) -> Metri
         )
         for end in (0, 1)
     )
-    if p.value + r.value == 0:  # no slope there, and each share alone leaves F at 0
+    if p.value + r.value == 0:  # no slope there, and each fraction alone leaves F at 0
         return MetricValue(0.0, None, (0.0, harmonic(p.interval[1], r.interval[1])))
     squares = (p.value + r.value) ** 2
     error = math.hypot(

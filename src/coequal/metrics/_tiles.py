@@ -13,11 +13,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-TIE = 1e-12  # distances that differ by less than this share of themselves are equal
+TIE = 1e-12  # distances that differ by less than this fraction of themselves are equal
 TILE = 512  # rows of a tile; a multiple of GROUP
 PANEL, PANEL_FLOATS = 1 << 14, 1 << 24  # columns, and their features, that are centred at once
 GROUP = 32  # the k smallest of a row lie in the k groups with the smallest minima
-CHUNK = 1 << 15  # groups looked into at once
+CHUNK = 1 << 15  # groups that are searched at once
 FLOATS = 1 << 16  # float64 values of a difference at once: they stay in the cache
 
 
@@ -43,7 +43,7 @@ class Points:
             yield start, self.part(start, start + size)
 
     def buffer(self, tile: int) -> Tensor:
-        """Room for a tile's distances to one panel."""
+        """Memory for a tile's distances to one panel."""
         return self.norms.new_empty(tile * min(self._panel(tile), self.padded))
 
     def _panel(self, tile: int) -> int:
@@ -69,7 +69,7 @@ class Best:
     def see_columns(self, first: int, block: Tensor, offset: int) -> None:
         """Column c of the block is point `first + c`, row r the candidate `offset + r`.
 
-        Only the columns with something nearer than they have are looked into; soon they are few.
+        Only the columns with something nearer than they have are searched; soon they are few.
         """
         known = self.values[first : first + block.shape[1]]
         (near,) = (block.amin(0) < known.amax(1)).nonzero(as_tuple=True)
@@ -128,11 +128,11 @@ def paired_squares(
 ) -> Float[Tensor, " pairs"]:
     """|rows[i] - columns[j]|^2 for pairs of indices, from differences in float64."""
     size = max(1, FLOATS // max(1, rows.shape[1]))
-    found = [rows.new_empty(0, dtype=torch.float64)]
+    squares = [rows.new_empty(0, dtype=torch.float64)]
     for a, b in zip(i.split(size), j.split(size), strict=True):
         difference = rows[a].double().sub_(columns[b].double())
-        found.append(difference.mul_(difference).sum(1))
-    return torch.cat(found)
+        squares.append(difference.mul_(difference).sum(1))
+    return torch.cat(squares)
 
 
 def augmented(points: Tensor, centre: Tensor, dtype: torch.dtype) -> Tensor:
@@ -193,11 +193,11 @@ def _smallest(block: Tensor, k: int) -> tuple[Tensor, Tensor]:
     """The k smallest values of each row, or all if there are fewer, and their columns."""
     groups = block.shape[1] // GROUP
     if groups < 2 * k:
-        found = block.topk(min(k, block.shape[1]), 1, largest=False)
-        return found.values, found.indices
+        smallest = block.topk(min(k, block.shape[1]), 1, largest=False)
+        return smallest.values, smallest.indices
     minima = block.view(len(block), GROUP, groups).amin(1)
     chosen = minima.topk(k, 1, largest=False, sorted=False).indices
     inside = torch.arange(GROUP, device=block.device) * groups
     columns = (chosen[:, :, None] + inside).flatten(1)
-    found = block.gather(1, columns).topk(k, 1, largest=False)
-    return found.values, columns.gather(1, found.indices)
+    smallest = block.gather(1, columns).topk(k, 1, largest=False)
+    return smallest.values, columns.gather(1, smallest.indices)

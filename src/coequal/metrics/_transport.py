@@ -19,7 +19,8 @@ def influences(*, real: NDArray[Any], fake: NDArray[Any], power: Literal[1, 2]) 
     border goes; at a border of two real values as well, that is the mean of both.
 
     Args:
-        real, fake: (m,) and (n,), sorted; uniform weights.
+        real: (m,), sorted; of uniform weights.
+        fake: (n,), likewise.
         power: p.
     """
     m, n = len(real), len(fake)
@@ -29,10 +30,12 @@ def influences(*, real: NDArray[Any], fake: NDArray[Any], power: Literal[1, 2]) 
         mass = np.arange(1, n) * m  # in units of 1 / (m n)
         border = (real[(mass - 1) // n] + real[np.minimum(mass // n, m - 1)]) / 2
     below, above = fake[:-1], fake[1:]
-    found = np.zeros(n)
+    effects = np.zeros(n)
     if power == 2:
-        np.cumsum((above - below) * (above + below - 2 * border), dtype=np.float64, out=found[1:])
+        np.cumsum((above - below) * (above + below - 2 * border), dtype=np.float64, out=effects[1:])
     else:
-        np.cumsum(np.abs(above - border) - np.abs(below - border), dtype=np.float64, out=found[1:])
-    found -= found.mean()
-    return found
+        np.cumsum(
+            np.abs(above - border) - np.abs(below - border), dtype=np.float64, out=effects[1:]
+        )
+    effects -= effects.mean()
+    return effects

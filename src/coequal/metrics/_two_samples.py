@@ -22,16 +22,29 @@ EXACT = 256  # features
 
 
 class Sums(NamedTuple):
-    """Sums over pairs of images; within one set, over pairs of different images."""
+    """Sums of a kernel over pairs of images; within one set, over pairs of different images.
 
-    rows: Array  # (n,) over the second image, for each first one
-    columns: Array  # (m,) over the first image, for each second one
-    squares: float  # of the kernel's values
-    subsets: Array  # (s,) over the pairs in each subset
+    Attributes:
+        rows: (n,) for each first image the sum over the second ones.
+        columns: (m,) for each second image the sum over the first ones.
+        squares: the sum of the squared values.
+        subsets: (s,) the sum over the pairs in each subset.
+    """
+
+    rows: Array
+    columns: Array
+    squares: float
+    subsets: Array
 
 
 class Discrepancy(NamedTuple):
-    """MMD^2 over all pairs, its variance over new fakes, and MMD^2 (s,) in each subset."""
+    """MMD^2 and its variance.
+
+    Attributes:
+        value: MMD^2 over all pairs.
+        variance: of `value`, over new generated images.
+        subsets: (s,) MMD^2 in each subset.
+    """
 
     value: float
     variance: float
@@ -50,9 +63,11 @@ def discrepancy(
     """MMD^2 of at least two images each.
 
     Args:
-        real, fake: (m, d) and (n, d), the precision alike.
+        real: (m, d).
+        fake: (n, d), of the same precision.
         kernel: symmetric; a constant added to it changes no result.
-        chosen_real, chosen_fake: (m, s) and (n, s) of 0 and 1, equal sums: who is in each subset.
+        chosen_real: (m, s) of 0 and 1: which real images are in each subset.
+        chosen_fake: (n, s) likewise, with equal sums.
     """
     m, n = len(real), len(fake)
     within_real = pair_sums(real, None, kernel, chosen_real, chosen_real)
@@ -90,8 +105,8 @@ def pair_sums(
                 columns[j] += tile.sum(0, dtype=np.float64)
             squares += twice * float(np.einsum("ij,ij->i", tile, tile).sum(dtype=np.float64))
             if len(subsets):
-                held = tile @ in_second[j]
-                subsets += twice * np.einsum("is,is->s", in_first[i], held, dtype=np.float64)
+                chosen = tile @ in_second[j]
+                subsets += twice * np.einsum("is,is->s", in_first[i], chosen, dtype=np.float64)
     if second is None:
         rows += columns
     return Sums(rows, columns, squares, subsets)
@@ -116,7 +131,7 @@ def _variance(within: Sums, towards_real: Array) -> float:
     squares = within.squares - 4 * float(a @ within.rows)
     squares += 2 * (n - 2) * float(a @ a) + 2 * float(a.sum()) ** 2
     total = max(squares / (n * (n - 1)) - float(row_means.mean()) ** 2, 0.0)
-    share, rest = ((n - 2) / (n - 1)) ** 2, (n - 2) / (n - 1) ** 2
-    first = (float(row_means.var(ddof=1)) - rest * total) / (share - 2 * rest)
+    proportion, rest = ((n - 2) / (n - 1)) ** 2, (n - 2) / (n - 1) ** 2
+    first = (float(row_means.var(ddof=1)) - rest * total) / (proportion - 2 * rest)
     first = min(max(first, 0.0), total / 2)
     return 4 * first / n + 2 * (total - 2 * first) / (n * (n - 1))

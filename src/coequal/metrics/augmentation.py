@@ -16,13 +16,13 @@ from coequal.metrics._classifiers import (
     CountedMetric,
     Labelled,
     accuracy,
-    answers,
     finite,
-    hits,
     in_detail,
+    is_correct,
     labelled,
     number_of_classes,
     paired,
+    predictions,
     summary,
     trained,
     undefined,
@@ -42,7 +42,7 @@ class Augmentation(CountedMetric):
 
     Both sides take the same number of gradient steps, that of the recipe for the real training
     images, so that no gain is one of longer training. The generator must have been trained on just
-    these real images: one that has seen more brings in what they lack, and the gain says nothing.
+    these real images: one that has seen more brings in what they lack, and the gain means nothing.
     `images` is the number of generated ones that are added.
 
     Errors and intervals are over new real images to judge and new classifier seeds, not over newly
@@ -51,12 +51,12 @@ class Augmentation(CountedMetric):
 
     error_over: ClassVar[str] = "new real images to judge and new classifier seeds"
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
-        "augmentation_gain": MetricInfo("higher", "share; above 0: it helps", worst=-1.0)
+        "augmentation_gain": MetricInfo("higher", "fraction; above 0: it helps", worst=-1.0)
     }
 
     def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
-        """Real and training images with labels, and what classifiers of the latter say of the
-        former.
+        """Keep real and training images with labels, and what classifiers of the latter predict for
+        the former.
 
         Raises:
             ValueError: no labels or images, or a class without any.
@@ -67,7 +67,7 @@ class Augmentation(CountedMetric):
         return {
             "images": judged.images,
             "labels": judged.labels,
-            "said": answers(alone, judged.images),
+            "said": predictions(alone, judged.images),
             "train_images": taught.images,
             "train_labels": taught.labels,
             "classes": torch.tensor(classes),
@@ -76,33 +76,34 @@ class Augmentation(CountedMetric):
     def values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, MetricValue]:
-        """NaN if an image is not finite. The details list classes without generated images.
+        """Compute the numbers; NaN if an image is not finite. The details list classes without
+        generated images.
 
         Raises:
             ValueError: no labels, or unknown ones, or fewer images than asked for.
         """
-        found, classes = labelled(fake, "generated"), int(real["classes"])
-        lacking = without_images(found, classes, "generated")
-        if problem := self.too_few(len(found.labels)):
+        generated, classes = labelled(fake, "generated"), int(real["classes"])
+        lacking = without_images(generated, classes, "generated")
+        if problem := self.too_few(len(generated.labels)):
             raise ValueError(f"augmentation: {problem}")
-        if not finite(found):
+        if not finite(generated):
             return undefined(self)
-        taught, added = Labelled(real["train_images"], real["train_labels"]), self.used(found)
+        taught, added = Labelled(real["train_images"], real["train_labels"]), self.used(generated)
         both = in_fixed_order(
             torch.cat([taught.images, match_dtype(added.images, taught.images.dtype)]),
             torch.cat([taught.labels, added.labels]),
         )
         steps = self.recipe.steps_for(len(taught.labels))
         classifiers = trained(Labelled(*both), classes, self.recipe.of_steps(steps), self.seeds)
-        said, labels = answers(classifiers, real["images"]), real["labels"]
-        right, alone = hits(said, labels), hits(real["said"], labels)
+        predicted, labels = predictions(classifiers, real["images"]), real["labels"]
+        right, alone = is_correct(predicted, labels), is_correct(real["said"], labels)
         details = {
             "recipe": self.recipe.description,
             **({"classes_without_images": lacking} if lacking else {}),
             "steps": steps,
             "real_images": len(taught.labels),
             "generated_images": len(added.labels),
-            "with_generated": {**summary(accuracy(right)), **in_detail(said, labels, classes)},
+            "with_generated": {**summary(accuracy(right)), **in_detail(predicted, labels, classes)},
             "real_alone": {**summary(accuracy(alone)), **in_detail(real["said"], labels, classes)},
         }
         return {"augmentation_gain": paired(right, alone)._replace(details=details)}

@@ -1,8 +1,8 @@
 """Likelihood of real images, for generators that have one: van den Oord et al. 2016,
 arXiv:1601.06759.
 
-It says how well a density model predicts images that it was not trained on; a generator without a
-density (a GAN, a VAE) has no such number.
+It measures how well a density model predicts images that it was not trained on; a generator without
+a density (a GAN, a VAE) has no such number.
 """
 
 import math
@@ -26,7 +26,7 @@ from coequal.images import as_float
 from coequal.rng import Rng
 
 PART = "BitsPerDimension"
-AT_ONCE = 100  # images
+IMAGES_PER_BATCH = 100
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,9 @@ class BitsPerDimension(Metric):
     images: int = 1024
 
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
-        "bits_per_dimension": MetricInfo("lower", "bits per pixel and channel; 8 is a uniform law")
+        "bits_per_dimension": MetricInfo(
+            "lower", "bits per pixel and channel; 8 is a uniform distribution"
+        )
     }
     required: ClassVar[tuple[RequiredInput, ...]] = ("images", "generator", "density")
 
@@ -53,18 +55,18 @@ class BitsPerDimension(Metric):
             raise ValueError(f"bits_per_dimension: images must be at least 2, got {self.images}")
 
     def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
-        """The real images, and their labels if they have any."""
+        """Keep the real images, and their labels if they have any."""
         assert real.images is not None
-        found = {"images": real.images[: self.images].clone()}
+        reference = {"images": real.images[: self.images].clone()}
         if real.labels is not None:
-            found["labels"] = real.labels[: self.images].clone()
-        return found
+            reference["labels"] = real.labels[: self.images].clone()
+        return reference
 
     def values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, MetricValue]:
-        """Nothing without a generator, for one that gives no probability, and for one that wants
-        labels of images that have none."""
+        """Compute the likelihood of the real images; nothing without a generator, for one that
+        gives no probability, and for one that needs labels of images that have none."""
         generator, labels = fake.generator, real.get("labels")
         if not isinstance(generator, DensityGenerator):
             return {}
@@ -77,17 +79,17 @@ class BitsPerDimension(Metric):
 
 @torch.no_grad()
 def _bits(generator: DensityGenerator, images: Tensor, labels: Tensor | None) -> Tensor:
-    """Of each image, float64, on the CPU; the generator's mode is left as it was."""
+    """Bits per dimension of each image, float64, on the CPU; the generator's mode stays."""
     device = next((p.device for p in generator.parameters()), torch.device("cpu"))
     training = generator.training
     generator.eval()
-    found = []
+    log_likelihoods = []
     try:
-        for start in range(0, len(images), AT_ONCE):
-            part = slice(start, start + AT_ONCE)
+        for start in range(0, len(images), IMAGES_PER_BATCH):
+            part = slice(start, start + IMAGES_PER_BATCH)
             own = None if labels is None else labels[part].to(device)
             samples = Samples(as_float(images[part]).to(device), own)
-            found.append(generator.log_likelihood(samples).double().cpu())
+            log_likelihoods.append(generator.log_likelihood(samples).double().cpu())
     finally:
         generator.train(training)
-    return -torch.cat(found) / (math.log(2) * images[0].numel())
+    return -torch.cat(log_likelihoods) / (math.log(2) * images[0].numel())

@@ -15,7 +15,7 @@ from torch import Tensor
 from coequal.contract import ImageSet, KnownManifold, Metric, MetricInfo, MetricValue, RequiredInput
 from coequal.images import as_float
 from coequal.manifolds.curves import Curve, on_curve
-from coequal.metrics._proportions import distinct, share_of
+from coequal.metrics._proportions import distinct, proportion_of
 from coequal.rng import Rng
 
 PART = "CurveCoverage"
@@ -25,10 +25,10 @@ PART = "CurveCoverage"
 class CurveCoverage(Metric):
     """Precision and coverage against a known curve (`spiral`, `swiss_roll`).
 
-    - `curve_quality`: the share of points within `deviations` standard deviations (of the noise) of
-      the curve. Of the data themselves 0.9973 for 3 about a straight line; some 0.9975 about these
-      bent ones. With Wilson's interval.
-    - `curve_coverage`: the curve is cut into `bins` pieces of equal length; the share of pieces
+    - `curve_quality`: the fraction of points within `deviations` standard deviations (of the noise)
+      of the curve. Of the data themselves 0.9973 for 3 about a straight line; some 0.9975 about
+      these bent ones. With Wilson's interval.
+    - `curve_coverage`: the curve is cut into `bins` pieces of equal length; the fraction of pieces
       with at least one such point, by the nearest place on the curve. It grows with the number of
       points: compare at equal counts only. Standard error by the jackknife.
 
@@ -36,9 +36,11 @@ class CurveCoverage(Metric):
     """
 
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
-        "curve_quality": MetricInfo("higher", "share of generated points near the curve", best=1.0),
+        "curve_quality": MetricInfo(
+            "higher", "fraction of generated points near the curve", best=1.0
+        ),
         "curve_coverage": MetricInfo(
-            "higher", "share of the curve's length with a point near it", best=1.0
+            "higher", "fraction of the curve's length with a point near it", best=1.0
         ),
     }
     required: ClassVar[tuple[RequiredInput, ...]] = ("images",)
@@ -59,7 +61,7 @@ class CurveCoverage(Metric):
         return "it needs data about a known curve: spiral, swiss_roll"
 
     def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
-        """The curve and its noise; the real points themselves are not needed.
+        """Keep the curve and its noise; the real points themselves are not needed.
 
         Raises:
             ValueError: the curve is not known.
@@ -71,18 +73,18 @@ class CurveCoverage(Metric):
     def values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, MetricValue]:
-        """NaN if a point is not finite."""
+        """Compute the numbers; NaN if a point is not finite."""
         assert fake.images is not None
         images = as_float(fake.images)
         if not torch.isfinite(images).all():
             return {name: MetricValue(float("nan")) for name in self.outputs}
-        found = on_curve(images, real)
-        near = found.distance <= self.deviations
-        bins = (found.place * self.bins).long().clamp(max=self.bins - 1)
+        closest = on_curve(images, real)
+        near = closest.distance <= self.deviations
+        bins = (closest.place * self.bins).long().clamp(max=self.bins - 1)
         reached = distinct(torch.where(near, bins, -1))
         assert reached.standard_error is not None
         return {
-            "curve_quality": share_of(near),
+            "curve_quality": proportion_of(near),
             "curve_coverage": MetricValue(
                 reached.value / self.bins, reached.standard_error / self.bins
             ),

@@ -35,23 +35,26 @@ class EarthMoversDistance(Metric):
     the deviation of the fakes' prices in the optimal transport, over the root of their number. That
     is the limit which del Barrio and Loubes 2019, arXiv:1705.01299, prove for powers above 1 of the
     distance; for the distance itself it rests on simulations, where it was 0.8 to 1.2 times the
-    true one on average, equal laws, collapsed and missing modes included.
+    true one on average, equal distributions, collapsed and missing modes included.
+
+    Attributes:
+        images: of each set, at most; time grows like their third power.
     """
 
-    images: int = 2000  # at most, of each set; time grows like the third power
+    images: int = 2000
 
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
         "emd": MetricInfo("lower", "feature units", best=0.0, label="EMD")
     }
 
     def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
-        """Features (n, d)."""
+        """Keep the features, (n, d)."""
         return {"features": real.features}
 
     def values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, MetricValue]:
-        """NaN if a feature is not finite, or without images."""
+        """Compute `emd`; NaN if a feature is not finite, or without images."""
         if not len(fake) or not torch.isfinite(fake.features).all():
             return {"emd": MetricValue(float("nan"))}
         count = min(self.images, len(fake), len(real["features"]))
@@ -71,20 +74,25 @@ def distance_with_error(*, real: NDArray[Any], fake: NDArray[Any]) -> MetricValu
     """The distance, and its standard error if there are two rows or more."""
     costs = _costs(real, fake)
     first = costs[0].copy()
-    found = _pairing(costs)
-    value = _mean_length(real, fake, found.partners)
+    pairing = _pairing(costs)
+    value = _mean_length(real, fake, pairing.partners)
     if len(fake) < 2:
         return MetricValue(value)
-    rough = first - found.costs[0]  # prices by which the costs were reduced, up to a constant
-    prices = rough + _rise(found)
+    rough = first - pairing.costs[0]  # prices by which the costs were reduced, up to a constant
+    prices = rough + _rise(pairing)
     return MetricValue(value, float(prices.std(ddof=1)) / len(prices) ** 0.5)
 
 
 class Pairing(NamedTuple):
-    """An optimal pairing of rows with columns."""
+    """An optimal pairing of rows with columns.
 
-    partners: NDArray[np.int64]  # (n,) the column of each row
-    costs: NDArray[Any]  # (n, n), reduced
+    Attributes:
+        partners: (n,) the column of each row.
+        costs: (n, n), reduced.
+    """
+
+    partners: NDArray[np.int64]
+    costs: NDArray[Any]
 
 
 def _pairing(costs: NDArray[Any]) -> Pairing:
@@ -108,18 +116,18 @@ def _costs(real: NDArray[Any], fake: NDArray[Any]) -> NDArray[Any]:
 
 
 def _mean_length(real: NDArray[Any], fake: NDArray[Any], partners: NDArray[np.int64]) -> float:
-    """Of the pairs: not from the costs, whose small values rounding has hit."""
+    """The mean distance of the pairs: not from the costs, whose small values rounding has hit."""
     return float(np.linalg.norm(real - fake[partners], axis=1).mean())
 
 
-def _rise(found: Pairing) -> NDArray[Any]:
+def _rise(pairing: Pairing) -> NDArray[Any]:
     """The least rises (n,) from 0 of the columns' prices that make the pairing every row's choice.
 
     Row i, paired with column j, must not be cheaper off with column k: c_ij - p_j <= c_ik - p_k.
     Prices that fail this for some k rise, and then those that depend on them, as in the algorithm
     of Bellman and Ford; n rounds at most, since no circle of an optimal pairing raises anything.
     """
-    costs, partners = found.costs, found.partners
+    costs, partners = pairing.costs, pairing.partners
     count = len(costs)
     row_of = np.argsort(partners)
     gains = costs[row_of, np.arange(count)] - costs[row_of].T  # (k, j): p_j - p_k must reach it

@@ -32,8 +32,8 @@ class FrechetDistance(Metric):
     83 % for twice, 57 % for as many, 27 % for half as many (measured).
 
     The standard error is that over new fake images, the real ones being the same. It comes from the
-    distance's influence function and needs more images than features. Where both laws are the same
-    (the distance is next to its bias) it is too large, by a third at most.
+    distance's influence function and needs more images than features. Where both distributions are
+    the same (the distance is next to its bias) it is too large, by a third at most.
     """
 
     version = 2
@@ -45,21 +45,22 @@ class FrechetDistance(Metric):
     fid_names: ClassVar[Mapping[str, str]] = {"fid": "fd"}
 
     def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
-        """Mean (d,), a root (d, r) of the covariance, its trace (), and the count ().
+        """Keep the mean (d,), a root (d, r) of the covariance, its trace (), and the count ().
 
         Raises:
             ValueError: a feature is not finite.
         """
         with one_thread():
-            found = _gaussians.fit_parts(real.parts)
-            if math.isnan(found.trace):
+            gaussian = _gaussians.fit_parts(real.parts)
+            if math.isnan(gaussian.trace):
                 raise ValueError("fd: a feature of a real image is NaN or infinite")
-            return found.tensors()
+            return gaussian.tensors()
 
     def values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, MetricValue]:
-        """NaN if a feature is not finite, or for fewer than two images."""
+        """Compute `fd` and `fd_unbiased`; NaN if a feature is not finite, or for fewer than two
+        images."""
         nothing = dict.fromkeys(("fd", "fd_unbiased"), MetricValue(math.nan))
         if len(fake) < 2:
             return nothing
@@ -68,10 +69,13 @@ class FrechetDistance(Metric):
             if math.isnan(both["fake"].trace):
                 return nothing
             spectrum = _gaussians.common_spectrum(**both)
-            found = _gaussians.distance(**both, spectrum=spectrum)
+            distance = _gaussians.distance(**both, spectrum=spectrum)
             excess = _gaussians.first_order_bias(**both, spectrum=spectrum)
             error = standard_error(**both)
-        return {"fd": MetricValue(found, error), "fd_unbiased": MetricValue(found - excess, error)}
+        return {
+            "fd": MetricValue(distance, error),
+            "fd_unbiased": MetricValue(distance - excess, error),
+        }
 
 
 def moments(features: Tensor) -> Gaussian:
@@ -90,8 +94,8 @@ def frechet_distance(*, real: Gaussian, fake: Gaussian) -> float:
 def bias(*, real: Gaussian, fake: Gaussian) -> float:
     """The mean of `frechet_distance` less its value for infinitely many images, to first order.
 
-    For Gaussian features, whether the laws are equal or not; with equal laws it is
-    (1/n + 1/m) (tr C + 1/2 sum_ij l_i l_j (1 + [i = j]) / (l_i + l_j)), l being C's eigenvalues.
+    For Gaussian features, whether the distributions are equal or not; with equal distributions it
+    is (1/n + 1/m) (tr C + 1/2 sum_ij l_i l_j (1 + [i = j]) / (l_i + l_j)), l being C's eigenvalues.
     """
     with one_thread():
         spectrum = _gaussians.common_spectrum(real=real, fake=fake)
@@ -101,5 +105,5 @@ def bias(*, real: Gaussian, fake: Gaussian) -> float:
 def standard_error(*, real: Gaussian, fake: Gaussian) -> float | None:
     """The standard deviation of `frechet_distance` over new fake images, to first order."""
     with one_thread():
-        found = _gaussians.influences(real=real, fake=fake)
-    return None if found is None else float(np.std(found, ddof=1) / np.sqrt(fake.count))
+        influences = _gaussians.influences(real=real, fake=fake)
+    return None if influences is None else float(np.std(influences, ddof=1) / np.sqrt(fake.count))

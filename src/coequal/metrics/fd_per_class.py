@@ -39,24 +39,24 @@ class FrechetDistancePerClass(Metric):
     required: ClassVar[tuple[RequiredInput, ...]] = ("labels",)
 
     def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
-        """Features (n, d) and labels (n,): Gaussians of all classes would be larger."""
+        """Keep features (n, d) and labels (n,): Gaussians of all classes would be larger."""
         return {"features": real.features, "labels": _labels(real, "real")}
 
     def values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, MetricValue]:
-        """NaN also if a feature is not finite."""
-        found = distances(
+        """Compute `fd_per_class`; NaN also if a feature is not finite."""
+        by_class = distances(
             real=real["features"],
             real_labels=real["labels"],
             fake=fake.features,
             fake_labels=_labels(fake, "fake"),
         )
-        mean = math.fsum(value.value for value in found.values()) / len(found)
-        errors = [value.standard_error for value in found.values()]
+        mean = math.fsum(value.value for value in by_class.values()) / len(by_class)
+        errors = [value.standard_error for value in by_class.values()]
         known = [error for error in errors if error is not None]
         complete = len(known) == len(errors)
-        error = math.hypot(*known) / len(found) if complete else None  # classes are independent
+        error = math.hypot(*known) / len(by_class) if complete else None  # classes are independent
         return {"fd_per_class": MetricValue(mean, error)}
 
 
@@ -80,8 +80,8 @@ def _within(real: Tensor, fake: Tensor) -> MetricValue:
         return MetricValue(float("nan"))
     both = {"real": _gaussians.fit(real), "fake": _gaussians.fit(fake)}
     spectrum = _gaussians.common_spectrum(**both)
-    found = _gaussians.influences(**both)
-    error = None if found is None else float(np.std(found, ddof=1) / math.sqrt(len(fake)))
+    influences = _gaussians.influences(**both)
+    error = None if influences is None else float(np.std(influences, ddof=1) / math.sqrt(len(fake)))
     return MetricValue(_gaussians.distance(**both, spectrum=spectrum), error)
 
 

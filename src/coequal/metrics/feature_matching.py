@@ -31,13 +31,13 @@ class FeatureMatching(Metric):
     }
 
     def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
-        """The mean feature, (d,), in float64."""
+        """Keep the mean feature, (d,), in float64."""
         return {"mean": real.features.double().mean(0)}
 
     def values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, MetricValue]:
-        """`feature_matching`; NaN if a feature is not finite."""
+        """Compute `feature_matching`; NaN if a feature is not finite."""
         if not torch.isfinite(fake.features).all():
             return {"feature_matching": MetricValue(float("nan"))}
         return {"feature_matching": mean_distance(real=real["mean"], fake=fake.features)}

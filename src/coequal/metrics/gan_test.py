@@ -16,12 +16,12 @@ from coequal.contract import ImageSet, ImageShape, MetricInfo, MetricValue
 from coequal.metrics._classifiers import (
     ClassifierMetric,
     accuracy,
-    answers,
     finite,
-    hits,
     in_detail,
+    is_correct,
     labelled,
     number_of_classes,
+    predictions,
     summary,
     trained,
     undefined,
@@ -43,19 +43,22 @@ class GanTest(ClassifierMetric):
       are easier than real ones, as copies of training images are, or as one clean image per class
       would be. So it has a target, and can't be ranked.
     - `gan_test_gap`: the same less the accuracy on the real images; 0 is best. If all of its
-      interval lies above 0, the detail `flag` is "memorisation?": look at `memorisation` then.
+      interval lies above 0, the detail `flag` is "memorisation?": `memorisation` tells copies from
+      easy images.
 
     Errors and intervals are over newly generated images and new classifier seeds; those of the gap
     over new real images to judge, too.
     """
 
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
-        "gan_test": MetricInfo("target", "share; best as of real images", label="GAN-test"),
-        "gan_test_gap": MetricInfo("target", "share; 0: as real images", 0.0, label="GAN-test gap"),
+        "gan_test": MetricInfo("target", "fraction; best as of real images", label="GAN-test"),
+        "gan_test_gap": MetricInfo(
+            "target", "fraction; 0: as real images", 0.0, label="GAN-test gap"
+        ),
     }
 
     def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
-        """The weights of every classifier, and what they say of the real images.
+        """Keep the weights of every classifier, and what they predict for the real images.
 
         Raises:
             ValueError: no labels or images, or a class without any.
@@ -65,7 +68,7 @@ class GanTest(ClassifierMetric):
         classifiers = trained(taught, classes, self.recipe, self.seeds)
         return {
             "labels": judged.labels,
-            "said": answers(classifiers, judged.images),
+            "said": predictions(classifiers, judged.images),
             "counts": torch.tensor([classes, len(taught.labels)]),
             **{
                 f"{seed}/{name}": weights
@@ -77,25 +80,29 @@ class GanTest(ClassifierMetric):
     def values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, MetricValue]:
-        """NaN if an image is not finite. The details list classes without generated images.
+        """Compute the numbers; NaN if an image is not finite. The details list classes without
+        generated images.
 
         Raises:
             ValueError: no labels, or unknown ones.
         """
-        found = labelled(fake, "generated")
+        generated = labelled(fake, "generated")
         classes, trained_on = real["counts"].tolist()
-        lacking = without_images(found, classes, "generated")
-        if not finite(found):
+        lacking = without_images(generated, classes, "generated")
+        if not finite(generated):
             return undefined(self)
-        classifiers = self._classifiers(real, ImageShape(*found.images.shape[1:]), classes)
-        said = answers(classifiers, found.images)
-        right, of_real = hits(said, found.labels), hits(real["said"], real["labels"])
+        classifiers = self._classifiers(real, ImageShape(*generated.images.shape[1:]), classes)
+        predicted = predictions(classifiers, generated.images)
+        right, of_real = (
+            is_correct(predicted, generated.labels),
+            is_correct(real["said"], real["labels"]),
+        )
         gap = unpaired(right, of_real)
         assert gap.interval is not None
         details = {
             "recipe": self.recipe.description,
             **({"classes_without_images": lacking} if lacking else {}),
-            **in_detail(said, found.labels, classes),
+            **in_detail(predicted, generated.labels, classes),
             "trained_on": trained_on,
             "baseline": {
                 **summary(accuracy(of_real)),

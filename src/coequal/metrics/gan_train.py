@@ -16,13 +16,13 @@ from coequal.contract import ImageSet, MetricInfo, MetricValue
 from coequal.metrics._classifiers import (
     CountedMetric,
     accuracy,
-    answers,
     finite,
-    hits,
     in_detail,
+    is_correct,
     labelled,
     number_of_classes,
     paired,
+    predictions,
     summary,
     trained,
     undefined,
@@ -31,14 +31,14 @@ from coequal.metrics._classifiers import (
 from coequal.rng import Rng
 
 PART = "GanTrain"
-TOP, MANY = 5, 20  # top 5 are counted of more than 20 classes
+TOP_K, MANY_CLASSES = 5, 20  # the five likeliest count where there are more than 20 classes
 
 
 @dataclass(frozen=True)
 class GanTrain(CountedMetric):
     """Accuracy on the real images of classifiers trained on generated images and their labels.
 
-    - `gan_train`: the mean over `seeds` classifiers; 1 is best, 1 / classes is chance.
+    - `gan_train`: the mean over `seeds` classifiers; 1 is best, 1 / classes is guessing.
     - `gan_train_gap`: the accuracy of the same recipe trained on real training images, less
       `gan_train`; 0 is as good as real images, below 0 better.
     - `gan_train_top5`: the right class is among the five likeliest; of more than 20 classes only.
@@ -46,7 +46,7 @@ class GanTrain(CountedMetric):
     The real baseline belongs to the reference, which knows no generated images: it is trained on
     `images` training images, or on all of them, and so is `gan_train` on generated ones. Generate
     as many as there are training images, or set `images`; else the gap is one of counts, too, and
-    its detail `counts` says so.
+    its detail `counts` reports it.
 
     Of fewer training images than `images` all are taken; fewer generated ones are refused.
 
@@ -57,18 +57,18 @@ class GanTrain(CountedMetric):
     error_over: ClassVar[str] = "new real images to judge and new classifier seeds"
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
         "gan_train": MetricInfo(
-            "higher", "share of real images", worst=0.0, best=1.0, label="GAN-train"
+            "higher", "fraction of real images", worst=0.0, best=1.0, label="GAN-train"
         ),
         "gan_train_gap": MetricInfo(
-            "lower", "share; 0: as good as real", worst=1.0, label="GAN-train gap"
+            "lower", "fraction; 0: as good as real", worst=1.0, label="GAN-train gap"
         ),
         "gan_train_top5": MetricInfo(
-            "higher", "share, of more than 20 classes", best=1.0, label="GAN-train top5"
+            "higher", "fraction, of more than 20 classes", best=1.0, label="GAN-train top5"
         ),
     }
 
     def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
-        """The real images and labels, and what the baseline's classifiers say of them.
+        """Keep the real images and labels, and what the baseline's classifiers predict for them.
 
         Raises:
             ValueError: no labels or images, or a class without any.
@@ -80,34 +80,38 @@ class GanTrain(CountedMetric):
         return {
             "images": judged.images,
             "labels": judged.labels,
-            "said": answers(baseline, judged.images, min(TOP, classes)),
+            "said": predictions(baseline, judged.images, min(TOP_K, classes)),
             "counts": torch.tensor([classes, len(taught.labels)]),
         }
 
     def values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, MetricValue]:
-        """NaN if an image is not finite. The details list classes without generated images.
+        """Compute the numbers; NaN if an image is not finite. The details list classes without
+        generated images.
 
         Raises:
             ValueError: no labels, or unknown ones, or fewer images than asked for.
         """
-        found = labelled(fake, "generated")
+        generated = labelled(fake, "generated")
         classes, of_baseline = real["counts"].tolist()
-        lacking = without_images(found, classes, "generated")
-        if problem := self.too_few(len(found.labels)):
+        lacking = without_images(generated, classes, "generated")
+        if problem := self.too_few(len(generated.labels)):
             raise ValueError(f"gan_train: {problem}")
-        if not finite(found):
+        if not finite(generated):
             return undefined(self)
-        taught = self.used(found)
+        taught = self.used(generated)
         classifiers = trained(taught, classes, self.recipe, self.seeds)
-        said = answers(classifiers, real["images"], min(TOP, classes))
+        predicted = predictions(classifiers, real["images"], min(TOP_K, classes))
         labels = real["labels"]
-        right, baseline = hits(said[:, :, :1], labels), hits(real["said"][:, :, :1], labels)
+        right, baseline = (
+            is_correct(predicted[:, :, :1], labels),
+            is_correct(real["said"][:, :, :1], labels),
+        )
         details = {
             "recipe": self.recipe.description,
             **({"classes_without_images": lacking} if lacking else {}),
-            **in_detail(said, labels, classes),
+            **in_detail(predicted, labels, classes),
             "trained_on": len(taught.labels),
             "baseline": {
                 **summary(accuracy(baseline)),
@@ -124,6 +128,6 @@ class GanTrain(CountedMetric):
             "gan_train": accuracy(right)._replace(details=details),
             "gan_train_gap": paired(baseline, right),
         }
-        if classes > MANY:
-            values["gan_train_top5"] = accuracy(hits(said, labels))
+        if classes > MANY_CLASSES:
+            values["gan_train_top5"] = accuracy(is_correct(predicted, labels))
         return values

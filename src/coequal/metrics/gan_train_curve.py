@@ -16,11 +16,11 @@ from coequal.metrics._classifiers import (
     ClassifierMetric,
     Labelled,
     accuracy,
-    answers,
     finite,
-    hits,
+    is_correct,
     labelled,
     number_of_classes,
+    predictions,
     summary,
     trained,
     undefined,
@@ -29,7 +29,7 @@ from coequal.metrics._classifiers import (
 from coequal.rng import Rng
 
 PART = "GanTrainCurve"
-DRAWS = 1_000  # of the interval
+INTERVAL_DRAWS = 1_000
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class GanTrainCurve(ClassifierMetric):
 
     - `worth_of_real`: the number of real training images that teach as much as all generated
       images do, by interpolation of the real curve in the logarithm of the number (a curve that
-      falls by chance is levelled). It can't be told outside the real sizes: the value is then the
-      smallest or the largest of them, and the detail `bound` says "at most" or "at least". An end
+      falls by noise is levelled). It can't be told outside the real sizes: the value is then the
+      smallest or the largest of them, and the detail `bound` is "at most" or "at least". An end
       of the interval at one of these sizes is open likewise.
 
     All classifiers of both sides take the same number of gradient steps, that of the recipe for all
@@ -47,8 +47,8 @@ class GanTrainCurve(ClassifierMetric):
 
     The interval is over new real images to judge (they are drawn anew from themselves, the same for
     both sides) and new classifier seeds (Student's t of the spread of each size), not over newly
-    generated or other training images. There is no standard error: the law is skewed, with open
-    ends.
+    generated or other training images. There is no standard error: the distribution is skewed, with
+    open ends.
 
     Attributes:
         sizes: how many, from `smallest` to all of a side's images, evenly in the logarithm.
@@ -68,7 +68,7 @@ class GanTrainCurve(ClassifierMetric):
             raise ValueError("gan_train_curve: sizes must be 2 at least, smallest 1")
 
     def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
-        """The real images and labels, and what the classifiers of each size say of them.
+        """Keep the real images and labels, and what the classifiers of each size predict for them.
 
         Raises:
             ValueError: no labels or images, or a class without any.
@@ -88,20 +88,21 @@ class GanTrainCurve(ClassifierMetric):
     def values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, MetricValue]:
-        """NaN if an image is not finite. The details list classes without generated images.
+        """Compute the numbers; NaN if an image is not finite. The details list classes without
+        generated images.
 
         Raises:
             ValueError: no labels, or unknown ones.
         """
-        found = labelled(fake, "generated")
+        generated = labelled(fake, "generated")
         classes, steps = real["counts"].tolist()
-        lacking = without_images(found, classes, "generated")
-        if not finite(found):
+        lacking = without_images(generated, classes, "generated")
+        if not finite(generated):
             return undefined(self)
-        sizes = self._sizes(len(found.labels), classes)
-        said = self._curve(found, classes, steps, sizes, real["images"])
-        right = torch.stack([hits(one, real["labels"]) for one in said])
-        of_real = torch.stack([hits(one, real["labels"]) for one in real["said"]])
+        sizes = self._sizes(len(generated.labels), classes)
+        predicted = self._curve(generated, classes, steps, sizes, real["images"])
+        right = torch.stack([is_correct(one, real["labels"]) for one in predicted])
+        of_real = torch.stack([is_correct(one, real["labels"]) for one in real["said"]])
         value = worth(right[-1], of_real, real["sizes"], rng)
         details = {
             "recipe": self.recipe.description,
@@ -120,20 +121,20 @@ class GanTrainCurve(ClassifierMetric):
 
     def _curve(
         self,
-        found: Labelled,
+        taught: Labelled,
         classes: int,
         steps: int,
         sizes: list[int],
         judged: Tensor,
     ) -> Int[Tensor, "sizes seeds n 1"]:
-        """What the classifiers of each size say of the images to judge."""
+        """What the classifiers of each size predict for the images to judge."""
         curve = []
         for size in sizes:
             # Of all images these are the classifiers of other metrics, too.
-            own = size == len(found.labels) and self.recipe.steps_for(size) == steps
+            own = size == len(taught.labels) and self.recipe.steps_for(size) == steps
             recipe = self.recipe if own else self.recipe.of_steps(steps)
-            made = trained(found.some(size, 0), classes, recipe, self.seeds)
-            curve.append(answers(made, judged))
+            made = trained(taught.some(size, 0), classes, recipe, self.seeds)
+            curve.append(predictions(made, judged))
         return torch.stack(curve)
 
 
@@ -153,15 +154,15 @@ def worth(
     """
     both = torch.cat([real, generated[None]]).double()
     means = both.mean((1, 2))[None]
-    found = float(_crossing(means[:, :-1], means[:, -1], sizes)[0])
+    worth = float(_crossing(means[:, :-1], means[:, -1], sizes)[0])
     draws = _over_images(both.mean(1), rng) + _over_seeds(both.mean(2), rng)
     ends = _crossing(draws[:, :-1], draws[:, -1], sizes).quantile(
         torch.tensor([0.025, 0.975], dtype=torch.float64)
     )
     details: dict[str, Any] = {}
-    if found in (float(sizes[0]), float(sizes[-1])):
-        details["bound"] = "at most" if found == float(sizes[0]) else "at least"
-    return MetricValue(found, None, (float(ends[0]), float(ends[1])), details)
+    if worth in (float(sizes[0]), float(sizes[-1])):
+        details["bound"] = "at most" if worth == float(sizes[0]) else "at least"
+    return MetricValue(worth, None, (float(ends[0]), float(ends[1])), details)
 
 
 def _crossing(
@@ -174,17 +175,17 @@ def _crossing(
     before = (after - 1).clamp(min=0)
     rows = torch.arange(len(levels))
     low, high = rising[rows, before], rising[rows, after]
-    share = ((levels - low) / (high - low).clamp(min=1e-300)).clamp(0, 1)
-    share = torch.where(after == 0, 1.0, share)  # reached by the smallest size already
-    between = (logs[before] + share * (logs[after] - logs[before])).exp()
-    found = torch.where(share >= 1, sizes.double()[after], between)
-    return torch.where(levels <= rising[:, 0], sizes.double()[0], found)
+    proportion = ((levels - low) / (high - low).clamp(min=1e-300)).clamp(0, 1)
+    proportion = torch.where(after == 0, 1.0, proportion)  # reached by the smallest size already
+    between = (logs[before] + proportion * (logs[after] - logs[before])).exp()
+    worth = torch.where(proportion >= 1, sizes.double()[after], between)
+    return torch.where(levels <= rising[:, 0], sizes.double()[0], worth)
 
 
 def _over_images(by_image: Float[Tensor, "sets n"], rng: Rng) -> Float[Tensor, "draws sets"]:
     """Mean accuracies on images drawn from these with replacement."""
     count = by_image.shape[1]
-    weights = (rng.integers(count, count).bincount(minlength=count) for _ in range(DRAWS))
+    weights = (rng.integers(count, count).bincount(minlength=count) for _ in range(INTERVAL_DRAWS))
     return torch.stack([(by_image * weight).mean(1) for weight in weights])
 
 
@@ -192,9 +193,9 @@ def _over_seeds(by_seed: Float[Tensor, "sets seeds"], rng: Rng) -> Float[Tensor,
     """Student's t times the standard error of the mean over seeds; 0 for a single one."""
     sets, seeds = by_seed.shape
     if seeds < 2:
-        return torch.zeros(DRAWS, sets, dtype=torch.float64)
-    normal = rng.normal(DRAWS, sets).double()
-    squares = rng.normal(DRAWS, sets, seeds - 1).double().square().mean(2)
+        return torch.zeros(INTERVAL_DRAWS, sets, dtype=torch.float64)
+    normal = rng.normal(INTERVAL_DRAWS, sets).double()
+    squares = rng.normal(INTERVAL_DRAWS, sets, seeds - 1).double().square().mean(2)
     return normal / squares.sqrt() * by_seed.std(1) / math.sqrt(seeds)
 
 

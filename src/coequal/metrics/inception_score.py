@@ -15,7 +15,7 @@ from coequal.metrics._canonical_order import in_fixed_order
 from coequal.rng import Rng
 
 PART = "InceptionScore"
-FEWEST_PER_SPLIT = 5
+MIN_IMAGES_PER_SPLIT = 5
 
 
 @dataclass(frozen=True)
@@ -45,13 +45,13 @@ class InceptionScore(Metric):
             raise ValueError(f"inception_score: splits is {self.splits}; at least 1")
 
     def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
-        """Nothing: real images are not looked at."""
+        """Keep nothing: real images are not used."""
         return {}
 
     def values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, MetricValue]:
-        """`is` and `is_whole`; NaN if a feature or a probability is not finite.
+        """Compute `is` and `is_whole`; NaN if a feature or a probability is not finite.
 
         Raises:
             ValueError: there are no class probabilities.
@@ -72,7 +72,7 @@ class InceptionScore(Metric):
     def split_score(self, probabilities: Tensor, rng: Rng) -> MetricValue:
         """The mean score of random parts (n, classes), and its standard error with two or more."""
         count = len(probabilities)
-        splits = max(1, min(self.splits, count // FEWEST_PER_SPLIT))
+        splits = max(1, min(self.splits, count // MIN_IMAGES_PER_SPLIT))
         shuffled = probabilities[rng.permutation(count)]
         scores = torch.tensor(
             [whole_score(part).value for part in shuffled.tensor_split(splits)], dtype=torch.float64

@@ -31,12 +31,16 @@ class KernelDistance(Metric):
 
     Standard errors are over new fake images, the real ones being the same, and analytic: the
     variance of a U-statistic from row sums of the kernel, not the spread of subsets that published
-    tools print. That of `kid_subsets` has the variance of the draw added. Where both laws are the
-    same they are too large, by some tenth: no part of the variance is let below 0.
+    tools print. That of `kid_subsets` has the variance of the draw added. Where both distributions
+    are the same they are too large, by some tenth: no part of the variance is let below 0.
+
+    Attributes:
+        subsets: how many subsets `kid_subsets` averages.
+        subset_size: images of each, or the smaller number of images if there are fewer.
     """
 
     subsets: int = 100
-    subset_size: int = 1000  # or the smaller number of images
+    subset_size: int = 1000
 
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
         "kid": MetricInfo("lower", "", label="KID"),
@@ -44,29 +48,30 @@ class KernelDistance(Metric):
     }
 
     def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
-        """Features (n, d)."""
+        """Keep the features, (n, d)."""
         return {"features": real.features}
 
     def values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, MetricValue]:
-        """NaN if a feature is not finite, or for fewer than two images."""
+        """Compute `kid` and `kid_subsets`; NaN if a feature is not finite, or for fewer than two
+        images."""
         if len(fake) < 2 or not torch.isfinite(fake.features).all():
             return dict.fromkeys(self.outputs, MetricValue(float("nan")))
         ours, theirs = (_two_samples.as_rows(x) for x in (real["features"], fake.features))
         with one_thread():
-            found = _two_samples.discrepancy(
+            estimate = _two_samples.discrepancy(
                 real=ours,
                 fake=theirs,
                 kernel=cubic,
                 chosen_real=self._chosen(ours, theirs, rng),
                 chosen_fake=self._chosen(theirs, ours, rng),
             )
-        of_draw = float(np.var(found.subsets, ddof=1)) / self.subsets
+        of_draw = float(np.var(estimate.subsets, ddof=1)) / self.subsets
         return {
-            "kid": MetricValue(found.value, math.sqrt(found.variance)),
+            "kid": MetricValue(estimate.value, math.sqrt(estimate.variance)),
             "kid_subsets": MetricValue(
-                float(found.subsets.mean()), math.sqrt(found.variance + of_draw)
+                float(estimate.subsets.mean()), math.sqrt(estimate.variance + of_draw)
             ),
         }
 

@@ -27,7 +27,7 @@ from coequal.manifolds.inversion.invert import Effort, Inversion, invert
 from coequal.manifolds.polygons.family import Mode, PolygonFamily
 from coequal.manifolds.polygons.projection import DELTA, Name, Projection, project
 from coequal.metrics._canonical_order import some
-from coequal.metrics._proportions import f1_value, share_of
+from coequal.metrics._proportions import f1_value, proportion_of
 from coequal.rng import Rng
 
 PART = "Manifold"
@@ -37,7 +37,7 @@ ROUNDING = 1e-5  # by which a value may miss [0, 1]
 
 @dataclass(frozen=True)
 class Manifold(Metric):
-    """Shares of images within a squared distance of 0.75 of each other's side.
+    """Fractions of images within a squared distance of 0.75 of each other's side.
 
     - `manifold_precision`: of generated images, near the closest polygon (see `distance`).
     - `manifold_recall`: of real images, near the closest image that the generator can make, which
@@ -46,17 +46,17 @@ class Manifold(Metric):
     - `manifold_f1`: their harmonic mean; 0 if both are 0.
     - `manifold_distance`: mean squared distance of generated images, which still tells generators
       apart where none is precise.
-    - `manifold_undecided`: share of real images whose search ran out of effort between 0.75 and
+    - `manifold_undecided`: fraction of real images whose search ran out of effort between 0.75 and
       1.5: what recall may lack.
 
-    Standard errors are those of a binomial share over new samples (of real images, for recall), to
-    first order for F1; intervals are Wilson's, for F1 combined from both (Zou and Donner 2008).
+    Standard errors are those of a binomial fraction over new samples (of real images, for recall),
+    to first order for F1; intervals are Wilson's, for F1 combined from both (Zou and Donner 2008).
     Precision is of `images` generated images drawn at random, or of all if there are fewer; recall
     of the first `images` of the split.
 
     Attributes:
         delta: squared distance, above 0, in squares of the range from black to white.
-        images: how many of each side are looked at.
+        images: how many of each side are used, at most.
         manifold: "convex" polygons of the image, as published, or the data's own "family".
     """
 
@@ -66,12 +66,12 @@ class Manifold(Metric):
 
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
         "manifold_precision": MetricInfo(
-            "higher", "share of generated images", worst=0.0, best=1.0
+            "higher", "fraction of generated images", worst=0.0, best=1.0
         ),
-        "manifold_recall": MetricInfo("higher", "share of real images", worst=0.0, best=1.0),
+        "manifold_recall": MetricInfo("higher", "fraction of real images", worst=0.0, best=1.0),
         "manifold_f1": MetricInfo("higher", "0 to 1", worst=0.0, best=1.0, label="manifold F1"),
         "manifold_distance": MetricInfo("lower", "squared distance", best=0.0),
-        "manifold_undecided": MetricInfo("lower", "share of real images", worst=1.0, best=0.0),
+        "manifold_undecided": MetricInfo("lower", "fraction of real images", worst=1.0, best=0.0),
     }
     required: ClassVar[tuple[RequiredInput, ...]] = ("images",)
     required_for: ClassVar[Mapping[str, RequiredInput]] = {
@@ -88,13 +88,13 @@ class Manifold(Metric):
 
     @classmethod
     def unsupported_reason(cls, manifold: KnownManifold | None) -> str | None:
-        """All but polygons."""
+        """Refuse all but polygons."""
         if isinstance(manifold, PolygonFamily):
             return None
         return "needs polygons, whose manifold is known: triangles, squares, polygons:5"
 
     def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
-        """The real images to be come near to, and the family."""
+        """Keep the real images that the generator has to reach, and the family."""
         family = real.manifold
         assert isinstance(family, PolygonFamily)
         assert real.images is not None
@@ -106,7 +106,8 @@ class Manifold(Metric):
     def values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, MetricValue]:
-        """Without a generator only what needs none; NaN if a feature or an image is not finite.
+        """Compute the numbers, without a generator only those that need none; NaN if a feature or
+        an image is not finite.
 
         Raises:
             FloatingPointError: the generator's images are not finite: recall is undefined.
@@ -119,18 +120,18 @@ class Manifold(Metric):
         images = some(as_float(fake.images), self.images, rng)
         near = distance(images, family, self.manifold, self.delta)
         precise = near.squared <= self.delta
-        found = {
-            "manifold_precision": share_of(precise),
+        numbers = {
+            "manifold_precision": proportion_of(precise),
             "manifold_distance": _mean(near.squared),
         }
         if fake.generator is None or isinstance(fake.generator, DensityGenerator):
-            return found
+            return numbers
         reached = self.inverted(real, fake, rng)
         recalled = reached.squared <= self.delta
-        return found | {
-            "manifold_recall": share_of(recalled),
+        return numbers | {
+            "manifold_recall": proportion_of(recalled),
             "manifold_f1": f1_value(precise, recalled),
-            "manifold_undecided": share_of(reached.undecided),
+            "manifold_undecided": proportion_of(reached.undecided),
         }
 
     def inverted(self, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng) -> Inversion:

@@ -25,17 +25,17 @@ PART = "Memorisation"
 class Memorisation(Metric):
     """Whether generated images are nearer to training images than held-out real images are.
 
-    - `authenticity`: the share of generated images farther from their nearest training image than
-      that image is from the nearest other one. 0 for copies (a tie is a copy). It is not 0.5 for a
-      perfect generator, and its value for one depends on data and counts; therefore
+    - `authenticity`: the fraction of generated images farther from their nearest training image
+      than that image is from the nearest other one. 0 for copies (a tie is a copy). It is not 0.5
+      for a perfect generator, and its value for one depends on data and counts; therefore
     - `authenticity_calibrated`: the same less the authenticity of the held-out images `real`. (An
       expectation that no count of held-out images changes, so all of them are used.)
     - `c_t`: the z-score of the Mann-Whitney statistic of the distances to the nearest training
       image, generated against held-out.
 
     For the last two 0 is as good as held-out images, and the best; far below 0 the generator
-    copies; far above 0 its images are far from the data, which other metrics say better. No output
-    can be ranked: the least value is a memoriser's. `c_t` grows with the root of the counts:
+    copies; far above 0 its images are far from the data, which other metrics measure better. No
+    output can be ranked: the least value is a memoriser's. `c_t` grows with the root of the counts:
     compare at equal counts only.
 
     With more than one of `cells`, k-means cells of the training images, `c_t` is the mean of the
@@ -47,14 +47,19 @@ class Memorisation(Metric):
     the nearest training image is sought everywhere, not within the cell.
 
     Standard errors are over new generated images, training and held-out images being the same.
+
+    Attributes:
+        cells: number of k-means cells of the training images.
+        fewest: held-out and generated images that a cell needs to count.
     """
 
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
         "authenticity": MetricInfo(
-            "target", "share of generated images; held-out images' share is best; below: copies"
+            "target",
+            "fraction of generated images; held-out images' fraction is best; below: copies",
         ),
         "authenticity_calibrated": MetricInfo(
-            "target", "share above that of held-out images; 0 is best; below: copies", 0.0
+            "target", "fraction above that of held-out images; 0 is best; below: copies", 0.0
         ),
         "c_t": MetricInfo(
             "target", "standard deviations; 0 is best; below: copies", 0.0, label="C_T"
@@ -70,8 +75,8 @@ class Memorisation(Metric):
                 raise ValueError(f"memorisation: {name} is {getattr(self, name)}; at least 1")
 
     def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
-        """The training features, the distance of each to its nearest other, the cells' centres, and
-        of each held-out image its distance, its cell and whether it is authentic.
+        """Keep the training features, the distance of each to its nearest other, the cells'
+        centres, and of each held-out image its distance, its cell and whether it is authentic.
 
         Raises:
             ValueError: there are no training images, or fewer than two or than cells.
@@ -97,7 +102,7 @@ class Memorisation(Metric):
     def values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, MetricValue]:
-        """NaN if a feature is not finite.
+        """Compute the three numbers; NaN if a feature is not finite.
 
         Raises:
             ValueError: there are fewer than two generated images.
@@ -107,11 +112,11 @@ class Memorisation(Metric):
         if not finite(fake.features):
             return {name: MetricValue(float("nan")) for name in self.outputs}
         distances, authentic = _copying(fake, real["train"], real["gaps"])
-        share, error = _share(authentic)
-        held_out_share, _ = _share(real["authentic"])
+        proportion, error = _proportion(authentic)
+        held_out_proportion, _ = _proportion(real["authentic"])
         return {
-            "authenticity": MetricValue(share, error),
-            "authenticity_calibrated": MetricValue(share - held_out_share, error),
+            "authenticity": MetricValue(proportion, error),
+            "authenticity_calibrated": MetricValue(proportion - held_out_proportion, error),
             "c_t": c_t(
                 held_out=real["distances"],
                 held_out_cells=real["cells"],
@@ -137,11 +142,11 @@ def c_t(
     """
     scores, errors, weights = [], [], []
     for cell in held_out_cells.unique().tolist():
-        near, found = held_out[held_out_cells == cell], fake[fake_cells == cell]
-        n, m = len(near), len(found)
+        near, generated = held_out[held_out_cells == cell], fake[fake_cells == cell]
+        n, m = len(near), len(generated)
         if min(n, m) < fewest:
             continue
-        beaten = _beaten(found, near)
+        beaten = _beaten(generated, near)
         deviation = math.sqrt(n * m * (n + m + 1) / 12)
         scores.append((float(beaten.sum()) - n * m / 2) / deviation)
         spread = float(beaten.var()) if m > 1 else math.inf
@@ -155,11 +160,11 @@ def c_t(
     return MetricValue(score, error if math.isfinite(error) else None)
 
 
-def _beaten(found: Tensor, near: Tensor) -> Tensor:
+def _beaten(generated: Tensor, near: Tensor) -> Tensor:
     """For each generated image the number of held-out ones that are nearer; a tie is half."""
     ranked = near.sort().values
-    below = torch.searchsorted(ranked, found * (1 - TIE))
-    up_to = torch.searchsorted(ranked, found * (1 + TIE), right=True)
+    below = torch.searchsorted(ranked, generated * (1 - TIE))
+    up_to = torch.searchsorted(ranked, generated * (1 + TIE), right=True)
     return (below + up_to).double() / 2
 
 
@@ -167,15 +172,15 @@ def _copying(
     images: ImageSet, train: Tensor, gaps: Tensor
 ) -> tuple[Float[Tensor, " n"], Bool[Tensor, " n"]]:
     """The distance to the nearest training image, and whether it is more than that image's gap."""
-    found = nearest_of(images, train, 1)
-    distances = found.distances[:, 0]
-    return distances, distances > gaps[found.indices[:, 0]] * (1 + TIE)
+    neighbours = nearest_of(images, train, 1)
+    distances = neighbours.distances[:, 0]
+    return distances, distances > gaps[neighbours.indices[:, 0]] * (1 + TIE)
 
 
-def _share(authentic: Tensor) -> tuple[float, float]:
-    """The share, and its binomial standard error."""
-    share = float(authentic.double().mean())
-    return share, math.sqrt(share * (1 - share) / len(authentic))
+def _proportion(authentic: Tensor) -> tuple[float, float]:
+    """The fraction, and its binomial standard error."""
+    proportion = float(authentic.double().mean())
+    return proportion, math.sqrt(proportion * (1 - proportion) / len(authentic))
 
 
 def _centres(train: Float[Tensor, "n d"], cells: int) -> Float[Tensor, "cells d"]:
@@ -186,8 +191,8 @@ def _centres(train: Float[Tensor, "n d"], cells: int) -> Float[Tensor, "cells d"
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     with threadpool_limits(limits=1):  # more threads add up in another order
-        found = KMeans(cells, n_init=10, random_state=0).fit(train.double().cpu().numpy())
-    return torch.from_numpy(found.cluster_centers_).to(train)
+        clustering = KMeans(cells, n_init=10, random_state=0).fit(train.double().cpu().numpy())
+    return torch.from_numpy(clustering.cluster_centers_).to(train)
 
 
 def _cells(features: Float[Tensor, "n d"], centres: Tensor) -> Int[Tensor, " n"]:

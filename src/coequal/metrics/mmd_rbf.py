@@ -29,8 +29,8 @@ class GaussianMaximumMeanDiscrepancy(Metric):
     estimate (which keeps the pairs of an image with itself, in s also), 0 for no two samples.
 
     The standard error is over new fake images, the real ones being the same, and analytic: the
-    variance of a U-statistic from row sums of the kernel. Where both laws are the same it is too
-    large, by a quarter at most: no part of the variance is let below 0.
+    variance of a U-statistic from row sums of the kernel. Where both distributions are the same it
+    is too large, by a quarter at most: no part of the variance is let below 0.
     """
 
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
@@ -38,7 +38,7 @@ class GaussianMaximumMeanDiscrepancy(Metric):
     }
 
     def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
-        """Features (n, d), their mean (d,), and the width s ()."""
+        """Keep the features (n, d), their mean (d,), and the width s ()."""
         rows = real.features.detach().cpu().double().numpy()
         mean = rows.mean(0)
         # The mean of |x - y|^2 over pairs is twice the trace of the covariance (n - 1).
@@ -52,8 +52,8 @@ class GaussianMaximumMeanDiscrepancy(Metric):
     def values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, MetricValue]:
-        """NaN if a feature is not finite, for fewer than two images, or if all real ones are
-        alike."""
+        """Compute `mmd_rbf`; NaN if a feature is not finite, for fewer than two images, or if all
+        real ones are alike."""
         width = float(real["width"])
         if len(fake) < 2 or width == 0 or not torch.isfinite(fake.features).all():
             return {"mmd_rbf": MetricValue(float("nan"))}
@@ -67,14 +67,14 @@ class GaussianMaximumMeanDiscrepancy(Metric):
             return gaussian(first, second, width)
 
         with one_thread():
-            found = _two_samples.discrepancy(
+            estimate = _two_samples.discrepancy(
                 real=ours,
                 fake=theirs,
                 kernel=kernel,
                 chosen_real=np.zeros((len(ours), 0), ours.dtype),
                 chosen_fake=np.zeros((len(theirs), 0), theirs.dtype),
             )
-        return {"mmd_rbf": MetricValue(found.value, math.sqrt(found.variance))}
+        return {"mmd_rbf": MetricValue(estimate.value, math.sqrt(estimate.variance))}
 
 
 def gaussian(first: Rows, second: Rows, width: float) -> Rows:

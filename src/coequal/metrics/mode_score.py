@@ -35,7 +35,7 @@ class ModeScore(Metric):
     required: ClassVar[tuple[RequiredInput, ...]] = ("probabilities",)
 
     def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
-        """The mean class probabilities of real images, (classes,).
+        """Keep the mean class probabilities of real images, (classes,).
 
         Raises:
             ValueError: there are no class probabilities.
@@ -45,7 +45,7 @@ class ModeScore(Metric):
     def values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, MetricValue]:
-        """`mode_score`; NaN if a feature or a probability is not finite.
+        """Compute `mode_score`; NaN if a feature or a probability is not finite.
 
         Raises:
             ValueError: there are no class probabilities.

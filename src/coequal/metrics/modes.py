@@ -13,7 +13,7 @@ from coequal.contract import ImageSet, KnownManifold, Metric, MetricInfo, Metric
 from coequal.images import as_float
 from coequal.manifolds import colours, points
 from coequal.manifolds.modes import Assignment, KnownModes
-from coequal.metrics._proportions import distinct, share_of
+from coequal.metrics._proportions import distinct, proportion_of
 from coequal.rng import Rng
 
 PART = "Modes"
@@ -26,19 +26,19 @@ class Modes(Metric):
     Each image belongs to its nearest mode. It is of high quality if it is near enough to it:
 
     - points (`gaussian_ring`, `gaussian_grid`): within `deviations` standard deviations, as in the
-      paper. Of the data themselves a share of 1 - exp(-deviations^2 / 2) is, 0.98889 for 3.
+      paper. Of the data themselves a fraction of 1 - exp(-deviations^2 / 2) is, 0.98889 for 3.
     - `colour_shapes`: within a squared distance of `squared_distance` of a member of the mode,
       over all pixels and channels, values in [0, 1]. Of the data themselves every image is.
 
     - `modes_covered`: the number of modes with at least one image of high quality. It grows with
       the number of images: compare at equal counts only, and beside `modes_quality`, as noise hits
       some modes too.
-    - `modes_quality`: the share of images of high quality.
+    - `modes_quality`: the fraction of images of high quality.
     - `modes_kl`: the Kullback-Leibler divergence of the modes' frequencies, of all images, from
       those of the data (which are equal), in nats; 0 is best, log(modes) is one mode alone. n
       images of a perfect generator give (modes - 1) / 2n on average, and not 0.
 
-    Standard errors are over new generated images: of the share exact, with Wilson's interval; of
+    Standard errors are over new generated images: of the fraction exact, with Wilson's interval; of
     the count the jackknife; of the divergence the delta method, which is right where frequencies
     differ and up to sqrt(2) times too large where they are equal in truth.
 
@@ -52,7 +52,7 @@ class Modes(Metric):
         "modes_covered": MetricInfo(
             "higher", "of 8 (ring), 25 (grid) or 288 (colour shapes) modes"
         ),
-        "modes_quality": MetricInfo("higher", "share of generated images near a mode", best=1.0),
+        "modes_quality": MetricInfo("higher", "fraction of generated images near a mode", best=1.0),
         "modes_kl": MetricInfo(
             "lower", "nats, 0 for modes of equal frequency", best=0.0, label="modes KL"
         ),
@@ -75,7 +75,7 @@ class Modes(Metric):
         return "modes are counted where they are known: gaussian_ring, gaussian_grid, colour_shapes"
 
     def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
-        """The parameters of the family; the real images themselves are not needed.
+        """Keep the parameters of the family; the real images themselves are not needed.
 
         Raises:
             ValueError: the modes are not known.
@@ -87,17 +87,17 @@ class Modes(Metric):
     def values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, MetricValue]:
-        """NaN if an image is not finite."""
+        """Compute the numbers; NaN if an image is not finite."""
         assert fake.images is not None
         images = as_float(fake.images)
         if not torch.isfinite(images).all():
             return {name: MetricValue(float("nan")) for name in self.outputs}
-        found, modes, largest = self._assigned(images, real)
-        good = found.squared <= largest
+        assignment, modes, largest = self._assigned(images, real)
+        good = assignment.squared <= largest
         return {
-            "modes_covered": distinct(torch.where(good, found.mode, -1)),
-            "modes_quality": share_of(good),
-            "modes_kl": divergence(found.mode.bincount(minlength=modes)),
+            "modes_covered": distinct(torch.where(good, assignment.mode, -1)),
+            "modes_quality": proportion_of(good),
+            "modes_kl": divergence(assignment.mode.bincount(minlength=modes)),
         }
 
     def _assigned(
@@ -105,8 +105,8 @@ class Modes(Metric):
     ) -> tuple[Assignment, int, float]:
         """With the number of modes, and the largest squared distance of a good image."""
         if "centres" in real:
-            found = points.assign(images, real)
-            return found, len(real["centres"]), self.deviations**2
+            assignment = points.assign(images, real)
+            return assignment, len(real["centres"]), self.deviations**2
         return colours.assign(images), colours.MODES, self.squared_distance
 
 

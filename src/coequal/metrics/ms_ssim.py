@@ -19,14 +19,14 @@ PART = "PairSimilarity"
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # of Wang et al., finest scale first
 WINDOW, SIGMA = 11, 1.5
 C1, C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2  # grey levels squared
-PAIRS_AT_ONCE = 50
+PAIRS_PER_BATCH = 50
 
 
 @dataclass(frozen=True)
 class PairSimilarity(Metric):
     """Mean MS-SSIM of random pairs of generated images, 0 to 1; lower means more diverse.
 
-    A generator with one image scores 1. No real image is looked at, and noise scores near 0: only
+    A generator with one image scores 1. No real image is used, and noise scores near 0: only
     what is above the value of real images tells of collapse. Odena et al. take pairs inside one
     class; generated images have no class here, so pairs are of all images and values lower.
 
@@ -46,13 +46,13 @@ class PairSimilarity(Metric):
             raise ValueError(f"ms_ssim: pairs is {self.pairs}; at least 1")
 
     def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
-        """Nothing: real images are not looked at."""
+        """Keep nothing: real images are not used."""
         return {}
 
     def values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, MetricValue]:
-        """`ms_ssim`; NaN if a feature is not finite.
+        """Compute `ms_ssim`; NaN if a feature is not finite.
 
         Raises:
             ValueError: there are no images, or fewer than two.
@@ -64,17 +64,17 @@ class PairSimilarity(Metric):
             return {"ms_ssim": MetricValue(float("nan"))}
         images = in_fixed_order(to_uint8(fake.images))
         first, second = draw_pairs(len(images), self.pairs, rng)
-        found = torch.cat(
+        similarities = torch.cat(
             [
                 similarity(images[a], images[b])
                 for a, b in zip(
-                    first.split(PAIRS_AT_ONCE), second.split(PAIRS_AT_ONCE), strict=True
+                    first.split(PAIRS_PER_BATCH), second.split(PAIRS_PER_BATCH), strict=True
                 )
             ]
         )
         disjoint = 1 < self.pairs <= len(images) // 2
-        error = float(found.std()) / self.pairs**0.5 if disjoint else None
-        return {"ms_ssim": MetricValue(float(found.mean()), error)}
+        error = float(similarities.std()) / self.pairs**0.5 if disjoint else None
+        return {"ms_ssim": MetricValue(float(similarities.mean()), error)}
 
 
 def draw_pairs(count: int, pairs: int, rng: Rng) -> tuple[Tensor, Tensor]:

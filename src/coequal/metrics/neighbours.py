@@ -20,52 +20,57 @@ from coequal.metrics._tiles import TIE, finite
 from coequal.rng import Rng
 
 PART = "Neighbours"
-TARGET = "share told apart; 0.5 is best; below: copies"
+TARGET = "fraction told apart; 0.5 is best; below: copies"
 
 
 @dataclass(frozen=True)
 class Neighbours(Metric):
-    """What the nearest neighbours of real and generated images say about each other.
+    """Statistics of the nearest neighbours among real and generated images.
 
     The ball of an image reaches to its k-th nearest neighbour in its own set, itself not counted;
     its edge belongs to it (as in the code of Kynkäänniemi et al.; the code of Naeem et al. leaves
     the edge out, so that copies of duplicates are outside everything).
 
-    - `precision`: the share of generated images in the ball of a real one.
-    - `recall`: the share of real images in the ball of a generated one.
+    - `precision`: the fraction of generated images in the ball of a real one.
+    - `recall`: the fraction of real images in the ball of a generated one.
     - `f1`: the harmonic mean of both, 0 if both are 0.
     - `density`: in how many real balls a generated image lies, over k. 1 in expectation for a
       perfect generator; more than 1 if images crowd where real ones are dense, so more is not
       always better.
-    - `coverage`: the share of real images with a generated one in their ball.
-    - `one_nn`: the share of all images whose nearest other image is of their own kind. A tie counts
-      as half. (n - 1) / (2n - 1) for a perfect generator and equal counts n; towards 1 the sets are
-      told apart; below 0.5 generated images are nearer to single real ones than chance: copies.
-      `one_nn_real` and `one_nn_fake` are its halves: a collapse pushes one up and the other down.
+    - `coverage`: the fraction of real images with a generated one in their ball.
+    - `one_nn`: the fraction of all images whose nearest other image is of their own kind. A tie
+      counts as half. (n - 1) / (2n - 1) for a perfect generator and equal counts n; towards 1 the
+      sets are told apart; below 0.5 generated images are nearer to single real ones than new real
+      images would be: copies. `one_nn_real` and `one_nn_fake` are its halves: a collapse pushes one
+      up and the other down.
 
     All depend on the number of images: compare at equal counts only.
 
     Standard errors are over new generated images, the real ones being the same. For `precision` and
-    `density` that of a mean of independent terms. For `coverage` and the 1-NN shares the jackknife,
-    leaving out one generated image at a time: on average not too small (Efron and Stein 1981,
-    doi:10.1214/aos/1176345462); in simulations 1.0 to 1.6 times the true one. None for `recall` and
-    `f1`: there a generated image acts through the balls of its neighbours.
+    `density` that of a mean of independent terms. For `coverage` and the 1-NN fractions the
+    jackknife, leaving out one generated image at a time: on average not too small (Efron and Stein
+    1981, doi:10.1214/aos/1176345462); in simulations 1.0 to 1.6 times the true one. None for
+    `recall` and `f1`: there a generated image acts through the balls of its neighbours.
+
+    Attributes:
+        precision_k: which neighbour the balls of `precision` and `recall` reach to.
+        density_k: which neighbour the balls of `density` and `coverage` reach to.
     """
 
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
-        "precision": MetricInfo("higher", "share of generated images", best=1.0),
-        "recall": MetricInfo("higher", "share of real images", best=1.0),
+        "precision": MetricInfo("higher", "fraction of generated images", best=1.0),
+        "recall": MetricInfo("higher", "fraction of real images", best=1.0),
         "f1": MetricInfo("higher", "harmonic mean of precision and recall", best=1.0, label="F1"),
         "density": MetricInfo("higher", "1 is a perfect generator's; more: images crowd together"),
-        "coverage": MetricInfo("higher", "share of real images", best=1.0),
+        "coverage": MetricInfo("higher", "fraction of real images", best=1.0),
         "one_nn": MetricInfo("target", TARGET, 0.5, label="1-NN"),
         "one_nn_real": MetricInfo("target", f"of real images, {TARGET}", 0.5, label="1-NN real"),
         "one_nn_fake": MetricInfo(
             "target", f"of generated images, {TARGET}", 0.5, label="1-NN fake"
         ),
     }
-    precision_k: int = 3  # of precision and recall
-    density_k: int = 5  # of density and coverage
+    precision_k: int = 3
+    density_k: int = 5
 
     def __post_init__(self) -> None:
         for name in ("precision_k", "density_k"):
@@ -73,7 +78,7 @@ class Neighbours(Metric):
                 raise ValueError(f"neighbours: {name} is {getattr(self, name)}; at least 1")
 
     def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
-        """The features (n, d), and for each real image the distances of its nearest others."""
+        """Keep the features (n, d), and for each real image the distances of its nearest others."""
         k = max(self.precision_k, self.density_k)
         _enough(len(real), k, "real")
         return {"features": real.features, "distances": within(real.features, k).distances}
@@ -81,7 +86,7 @@ class Neighbours(Metric):
     def values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, MetricValue]:
-        """NaN if a feature is not finite.
+        """Compute all eight numbers; NaN if a feature is not finite.
 
         Raises:
             ValueError: too few generated images to have k neighbours.
@@ -115,16 +120,17 @@ class Neighbours(Metric):
 
 
 def _coverage(cross: Crossing, radii: Tensor, fakes: int) -> MetricValue:
-    """The share of real images with a generated one in their ball."""
+    """The fraction of real images with a generated one in their ball."""
     inside = cross.of_rows.distances <= radii[:, None] * (1 + TIE)
     lone = inside[:, 0] & ~inside[:, 1]  # uncovered without the one image in the ball
     lost = torch.bincount(cross.of_rows.indices[lone, 0], minlength=fakes).double()
-    share = inside[:, 0].double().mean()
-    return MetricValue(float(share), _jackknife(share - lost / len(radii)))
+    proportion = inside[:, 0].double().mean()
+    return MetricValue(float(proportion), _jackknife(proportion - lost / len(radii)))
 
 
 def _one_nn(real: Tensor, own: Nearest, cross: Crossing) -> dict[str, MetricValue]:
-    """The three shares; `real` are the distances between real images, `own` between generated."""
+    """The three fractions; `real` are the distances between real images, `own` between
+    generated."""
     to_fake, to_real = cross.of_rows, cross.of_columns.distances[:, 0]
     real_right = _nearer(real[:, 0], to_fake.distances[:, 0])
     fake_right = _nearer(own.distances[:, 0], to_real)

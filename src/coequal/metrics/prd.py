@@ -13,8 +13,8 @@ from coequal.metrics._canonical_order import some
 from coequal.rng import Rng
 
 PART = "DistributionPrecisionRecall"
-EDGE = 1e-10  # the first and the last angle lie this far inside 0 and pi/2
-MOST_ITERATIONS = 100
+ANGLE_MARGIN = 1e-10  # the first and the last angle lie this far inside 0 and pi/2
+MAX_ITERATIONS = 100
 
 
 class Curve(NamedTuple):
@@ -25,11 +25,17 @@ class Curve(NamedTuple):
 
 
 class Clustering(NamedTuple):
-    """What one run of k-means found: shares (clusters,) of both sets, and the fakes' clusters."""
+    """What one run of k-means found.
+
+    Attributes:
+        real: (clusters,) the fraction of real images in each cluster.
+        fake: (clusters,) the fraction of generated images in each cluster.
+        labels: (n,) the cluster of each generated image.
+    """
 
     real: Tensor
     fake: Tensor
-    labels: Tensor  # (n,)
+    labels: Tensor
 
 
 @dataclass(frozen=True)
@@ -47,15 +53,16 @@ class DistributionPrecisionRecall(Metric):
     squares: what the fakes' places in given clusters make (the delta method at the angle that was
     chosen), and what other starts of k-means make (from the spread of the runs; none with one run).
     Left out is that new images move the clusters. It is honest within a factor: 0.7 to 1.3 times
-    the true one in simulations, and up to 1.6 times where both laws are the same or share modes.
+    the true one in simulations, and up to 1.6 times where both distributions are the same or share
+    modes.
 
     A deviation: Lloyd's algorithm from one k-means++ start per run, where the program takes the
     best of ten mini-batch runs.
     """
 
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
-        "prd_f8": MetricInfo("higher", "share", best=1.0, label="PRD F8"),
-        "prd_f1_8": MetricInfo("higher", "share", best=1.0, label="PRD F1/8"),
+        "prd_f8": MetricInfo("higher", "fraction", best=1.0, label="PRD F8"),
+        "prd_f1_8": MetricInfo("higher", "fraction", best=1.0, label="PRD F1/8"),
     }
     clusters: int = 20
     angles: int = 1001
@@ -66,45 +73,45 @@ class DistributionPrecisionRecall(Metric):
             raise ValueError(f"prd: {self}: at least 1 cluster, 1 run and 3 angles")
 
     def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
-        """The features themselves, (n, d)."""
+        """Keep the features themselves, (n, d)."""
         return {"features": real.features}
 
     def values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, MetricValue]:
-        """`prd_f8` and `prd_f1_8`; NaN if a feature is not finite."""
+        """Compute `prd_f8` and `prd_f1_8`; NaN if a feature is not finite."""
         if not torch.isfinite(fake.features).all():
             return {name: MetricValue(float("nan")) for name in self.outputs}
-        found = self.clusterings(real=real["features"], fake=fake.features, rng=rng)
+        clusterings = self.clusterings(real=real["features"], fake=fake.features, rng=rng)
         return {
-            "prd_f8": best_f_with_error(found, 8, self.angles),
-            "prd_f1_8": best_f_with_error(found, 1 / 8, self.angles),
+            "prd_f8": best_f_with_error(clusterings, 8, self.angles),
+            "prd_f1_8": best_f_with_error(clusterings, 1 / 8, self.angles),
         }
 
     def clusterings(self, *, real: Tensor, fake: Tensor, rng: Rng) -> list[Clustering]:
-        """Of features (n, d), one per run; their order does not matter."""
+        """Cluster features (n, d), once per run; their order does not matter."""
         count = min(len(real), len(fake))
         chosen = [some(rows, count, rng) for rows in (real, fake)]
         points = torch.cat(chosen)
         points = points - points.mean(0)
-        found = []
+        runs = []
         for _ in range(self.runs):
             parts = cluster(points, self.clusters, rng).split(count)
             of_real, of_fake = (
                 torch.bincount(part, minlength=self.clusters).double() / count for part in parts
             )
-            found.append(Clustering(of_real, of_fake, parts[1]))
-        return found
+            runs.append(Clustering(of_real, of_fake, parts[1]))
+        return runs
 
 
 def curves(clusterings: Sequence[Clustering], angles: int = 1001) -> Curve:
     """(runs, angles) of each clustering."""
-    found = [discrete_curve(real=one.real, fake=one.fake, angles=angles) for one in clusterings]
-    return Curve(*(torch.stack(parts) for parts in zip(*found, strict=True)))
+    by_run = [discrete_curve(real=one.real, fake=one.fake, angles=angles) for one in clusterings]
+    return Curve(*(torch.stack(parts) for parts in zip(*by_run, strict=True)))
 
 
 def discrete_curve(*, real: Tensor, fake: Tensor, angles: int = 1001) -> Curve:
-    """The curve of two discrete laws (states,), at slopes tan of equally spaced angles.
+    """The curve of two discrete distributions (states,), at slopes tan of equally spaced angles.
 
     precision = sum min(slope * real, fake), recall = sum min(real, fake / slope). At slope 1 both
     are 1 - total variation.
@@ -117,7 +124,9 @@ def discrete_curve(*, real: Tensor, fake: Tensor, angles: int = 1001) -> Curve:
 
 def spaced_slopes(angles: int) -> Tensor:
     """The slopes (angles,) of the lines that the curve is read along."""
-    return torch.linspace(EDGE, math.pi / 2 - EDGE, angles, dtype=torch.float64).tan()
+    return torch.linspace(
+        ANGLE_MARGIN, math.pi / 2 - ANGLE_MARGIN, angles, dtype=torch.float64
+    ).tan()
 
 
 def f_scores(curve: Curve, beta: float) -> Tensor:
@@ -141,8 +150,8 @@ def best_f_with_error(clusterings: Sequence[Clustering], beta: float, angles: in
     slope = spaced_slopes(angles)[best]
     below = _below(clusterings, best, angles, float(by_p * slope**2 / by_r))
     counts_for = torch.zeros(count, dtype=torch.float64)
-    for one, share in zip(clusterings, below, strict=True):
-        counts_for += share[one.labels] * (by_p + by_r / slope) / runs
+    for one, proportion in zip(clusterings, below, strict=True):
+        counts_for += proportion[one.labels] * (by_p + by_r / slope) / runs
     of_runs = by_p * every.precision[:, best] + by_r * every.recall[:, best]
     parts = (counts_for.std() / count**0.5, of_runs.std() / runs**0.5)
     return MetricValue(float(scores[best]), math.hypot(*map(float, parts)))
@@ -152,10 +161,10 @@ def _below(clusterings: Sequence[Clustering], best: int, angles: int, odds: floa
     """(runs, clusters) 1 where fake < slope * real at the best angle, 0 where it is more.
 
     Where it is less, a fake image adds 1 / n to precision and 1 / (n slope) to recall; elsewhere
-    nothing. The best angle is often one where a cluster changes sides, and moves with its share:
+    nothing. The best angle is often one where a cluster changes sides, and moves with its fraction:
     such clusters get what makes the derivative by the slope vanish, as it does at any maximum. It
-    is by_p sum of real shares above - by_r / slope^2 sum of fake shares below; `odds` are by_p over
-    by_r / slope^2.
+    is by_p sum of real fractions above - by_r / slope^2 sum of fake fractions below; `odds` are
+    by_p over by_r / slope^2.
     """
     real, fake = (torch.stack(parts) for parts in list(zip(*clusterings, strict=True))[:2])
     slopes = spaced_slopes(angles)
@@ -163,8 +172,8 @@ def _below(clusterings: Sequence[Clustering], best: int, angles: int, odds: floa
     surely, maybe = fake < before * real, (fake >= before * real) & (fake <= after * real)
     falls = odds * real[~surely].sum() - fake[surely].sum()  # with `maybe` above
     change = odds * real[maybe].sum() + fake[maybe].sum()
-    share = (falls / change).clamp(0, 1) if change > 0 else 0.5
-    return surely.double() + share * maybe
+    proportion = (falls / change).clamp(0, 1) if change > 0 else 0.5
+    return surely.double() + proportion * maybe
 
 
 def cluster(points: Tensor, count: int, rng: Rng) -> Tensor:
@@ -174,7 +183,7 @@ def cluster(points: Tensor, count: int, rng: Rng) -> Tensor:
     """
     centres = starts(points, count, rng)
     labels = nearest(points, centres)
-    for _ in range(MOST_ITERATIONS):
+    for _ in range(MAX_ITERATIONS):
         member = torch.nn.functional.one_hot(labels, count).to(points.dtype)
         sizes = member.sum(0)[:, None]
         means = member.T @ points / sizes.clamp(min=1)

@@ -21,7 +21,7 @@ from coequal.rng import Rng
 PART = "SlicedWasserstein"
 Array = NDArray[np.float64]
 
-AT_ONCE = 64  # directions
+DIRECTIONS_PER_BATCH = 64
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class SlicedWasserstein(Metric):
 
     The standard error is over new fake images, the real ones and the lines being the same: the
     deviation of what each image counts for, over the root of their number. In simulations it was
-    0.9 to 1.1 times the true one, and where both laws are the same up to 1.4 times.
+    0.9 to 1.1 times the true one, and where both distributions are the same up to 1.4 times.
     """
 
     directions: int = 512
@@ -44,13 +44,13 @@ class SlicedWasserstein(Metric):
     }
 
     def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
-        """Features (n, d)."""
+        """Keep the features, (n, d)."""
         return {"features": real.features}
 
     def values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, MetricValue]:
-        """NaN if a feature is not finite, or without images."""
+        """Compute `swd`; NaN if a feature is not finite, or without images."""
         if not len(fake) or not torch.isfinite(fake.features).all():
             return {"swd": MetricValue(float("nan"))}
         drawn = rng.normal(self.directions, fake.features.shape[1]).double().numpy()
@@ -70,8 +70,8 @@ def sliced_wasserstein(*, real: NDArray[Any], fake: NDArray[Any], lines: Array) 
     m, n = len(real), len(fake)
     of_real, of_fake, widths = _matching(m, n)
     total, counts_for = 0.0, np.zeros(n)
-    for start in range(0, len(lines), AT_ONCE):
-        some = lines[start : start + AT_ONCE]
+    for start in range(0, len(lines), DIRECTIONS_PER_BATCH):
+        some = lines[start : start + DIRECTIONS_PER_BATCH]
         x, y = np.sort(some @ real.T), some @ fake.T
         order = np.argsort(y)
         y = np.take_along_axis(y, order, 1)

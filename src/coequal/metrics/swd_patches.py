@@ -23,15 +23,20 @@ PAPER = {"images": 16_384, "patches": 128, "directions": 128, "repeats": 4}
 """What Karras et al. take; the defaults here are smaller, for small images and one core."""
 
 PATCH = 7
-SMALLEST = 16  # no level has a shorter side, unless the images themselves have
-IMAGES_AT_ONCE = 500
+MIN_LEVEL_SIDE = 16  # no level has a shorter side, unless the images themselves have
+IMAGES_PER_BATCH = 500
 
 
 class Level(NamedTuple):
-    """The distance at one level of the pyramid, and how fast it grows with each fake's weight."""
+    """One level of the pyramid.
+
+    Attributes:
+        distance: the sliced distance of its patches.
+        counts_for: (n,) how fast the distance grows with the weight of each generated image.
+    """
 
     distance: float
-    counts_for: NDArray[np.float64]  # (n,)
+    counts_for: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,7 @@ class PatchDistance(Metric):
     The standard error is over new fake images, the real ones and the vectors being the same: the
     deviation of what each image counts for with all its patches, its part in the mean and deviation
     that they are brought to included, over the root of the number of images. In simulations it was
-    0.9 to 1.2 times the true one, and where both laws are the same 1.3 times.
+    0.9 to 1.2 times the true one, and where both distributions are the same 1.3 times.
     """
 
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
@@ -70,7 +75,7 @@ class PatchDistance(Metric):
             raise ValueError(f"swd_patches: {self}: every setting is at least 1")
 
     def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
-        """The images themselves, uint8.
+        """Keep the images themselves, uint8.
 
         Raises:
             ValueError: there are no images.
@@ -80,7 +85,7 @@ class PatchDistance(Metric):
     def values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, MetricValue]:
-        """`swd_patches`; NaN if a feature is not finite.
+        """Compute `swd_patches`; NaN if a feature is not finite.
 
         Raises:
             ValueError: there are no images.
@@ -88,9 +93,9 @@ class PatchDistance(Metric):
         images = pixels(fake)
         if not torch.isfinite(fake.features).all():
             return {"swd_patches": MetricValue(float("nan"))}
-        found = self.levels(real=real["images"], fake=images, rng=rng).values()
-        distance = sum(level.distance for level in found) / len(found)
-        counts_for = np.mean([level.counts_for for level in found], axis=0)
+        levels = self.levels(real=real["images"], fake=images, rng=rng).values()
+        distance = sum(level.distance for level in levels) / len(levels)
+        counts_for = np.mean([level.counts_for for level in levels], axis=0)
         count = len(counts_for)
         error = float(counts_for.std(ddof=1)) / count**0.5 if count > 1 else None
         return {"swd_patches": MetricValue(distance, error)}
@@ -118,14 +123,17 @@ class PatchDistance(Metric):
                 for side in (h, w)
             )
             corners.append(torch.stack([rows, columns]).view(2, len(images), self.patches))
-        found: list[list[Tensor]] = [[] for _ in corners]
-        for start in range(0, len(images), IMAGES_AT_ONCE):
-            some = slice(start, start + IMAGES_AT_ONCE)
-            for level, corner, patches in zip(pyramid(images[some]), corners, found, strict=True):
+        by_level: list[list[Tensor]] = [[] for _ in corners]
+        for start in range(0, len(images), IMAGES_PER_BATCH):
+            some = slice(start, start + IMAGES_PER_BATCH)
+            for level, corner, patches in zip(
+                pyramid(images[some]), corners, by_level, strict=True
+            ):
                 patches.append(cut(level, corner[:, some]))
         sides = [min(size) for size in level_sizes(height, width)]
         return {
-            side: normalised(torch.cat(patches)) for side, patches in zip(sides, found, strict=True)
+            side: normalised(torch.cat(patches))
+            for side, patches in zip(sides, by_level, strict=True)
         }
 
     def _level(self, *, real: Tensor, fake: Tensor, rng: Rng) -> Level:
@@ -176,7 +184,7 @@ def pyramid(images: Tensor) -> list[Tensor]:
 def level_sizes(height: int, width: int) -> list[tuple[int, int]]:
     """Height and width of every level, finest first."""
     sizes = [(height, width)]
-    while min(height, width) // 2 >= SMALLEST:
+    while min(height, width) // 2 >= MIN_LEVEL_SIDE:
         height, width = (height + 1) // 2, (width + 1) // 2
         sizes.append((height, width))
     return sizes
@@ -184,12 +192,12 @@ def level_sizes(height: int, width: int) -> list[tuple[int, int]]:
 
 def smoothed(images: Tensor) -> Tensor:
     """Images under the binomial 5 x 5 filter, mirrored at the border without repeating it."""
-    found = functional.pad(images, (2, 2, 2, 2), mode="reflect")
+    smooth = functional.pad(images, (2, 2, 2, 2), mode="reflect")
     for axis in (2, 3):  # shifted sums: 20 times as fast as torch's convolution of one channel
         side = images.shape[axis]
-        a, b, c, d, e = (found.narrow(axis, start, side) for start in range(5))
-        found = (a + e + 4 * (b + d) + 6 * c) / 16
-    return found
+        a, b, c, d, e = (smooth.narrow(axis, start, side) for start in range(5))
+        smooth = (a + e + 4 * (b + d) + 6 * c) / 16
+    return smooth
 
 
 def enlarged(images: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from coequal.metrics._canonical_order import in_fixed_order, some
 from coequal.rng import Rng
 
 PART = "VendiScore"
-GROUPS = 10
+JACKKNIFE_GROUPS = 10
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class VendiScore(Metric):
     min(n, d). `order` q makes it the Hill number (sum of eigenvalues^q)^(1 / (1 - q)): 0 counts
     them, infinity is one over the largest.
 
-    `vendi` looks at no real image: noise scores high, so `vendi_ratio` divides by the score of real
+    `vendi` uses no real image: noise scores high, so `vendi_ratio` divides by the score of real
     images at equal counts (of the larger set a random part): 1 is as diverse as they are, and more
     than 1 is no merit by itself. Biased downwards for few images.
 
@@ -51,13 +51,14 @@ class VendiScore(Metric):
             raise ValueError(f"vendi: order is {self.order}; at least 0")
 
     def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
-        """The features themselves, (n, d)."""
+        """Keep the features themselves, (n, d)."""
         return {"features": real.features}
 
     def values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, MetricValue]:
-        """`vendi` and `vendi_ratio`; NaN if a feature is not finite, or all of them are 0."""
+        """Compute `vendi` and `vendi_ratio`; NaN if a feature is not finite, or all of them are
+        0."""
         if not torch.isfinite(fake.features).all():
             return {name: MetricValue(float("nan")) for name in self.outputs}
         count = min(len(real["features"]), len(fake))
@@ -79,8 +80,8 @@ def vendi(features: Tensor, order: float = 1.0) -> float:
     rows = _directions(features)
     if not len(rows):
         return float("nan")
-    found = torch.linalg.eigvalsh(_smaller_gram(rows))
-    return hill_number(found[_seen(found)], order)
+    eigenvalues = torch.linalg.eigvalsh(_smaller_gram(rows))
+    return hill_number(eigenvalues[_seen(eigenvalues)], order)
 
 
 def vendi_with_error(features: Tensor, order: float, rng: Rng) -> MetricValue:
@@ -90,7 +91,7 @@ def vendi_with_error(features: Tensor, order: float, rng: Rng) -> MetricValue:
         return MetricValue(vendi(features, order))
     if len(rows) > rows.shape[1]:
         return _by_delta_method(rows, order)
-    groups = min(GROUPS, len(rows))
+    groups = min(JACKKNIFE_GROUPS, len(rows))
     group = rng.permutation(len(rows)) % groups
     without = torch.tensor([vendi(rows[group != one], order) for one in range(groups)])
     error = float(without.double().std(correction=0)) * (groups - 1) ** 0.5
@@ -98,21 +99,23 @@ def vendi_with_error(features: Tensor, order: float, rng: Rng) -> MetricValue:
 
 
 def _by_delta_method(rows: Tensor, order: float) -> MetricValue:
-    """Of more directions (n, d) than features.
+    """The score of more directions (n, d) than features, and its standard error.
 
     With the weight of a direction x, exp(H) moves by -exp(H) (x' log(rho) x + H), and the Hill
     number S of order q by S q / (1 - q) (x' rho^(q - 1) x / tr rho^q - 1), rho the mean of x x'.
     """
-    found, vectors = torch.linalg.eigh(_smaller_gram(rows))
-    seen = _seen(found)
-    shares = found[seen]
-    parts = (rows @ vectors[:, seen]).square()  # (n, r), along each eigenvector; the mean: shares
-    score = hill_number(shares, order)
+    eigenvalues, vectors = torch.linalg.eigh(_smaller_gram(rows))
+    seen = _seen(eigenvalues)
+    proportions = eigenvalues[seen]
+    parts = (
+        rows @ vectors[:, seen]
+    ).square()  # (n, r), along each eigenvector; the mean: fractions
+    score = hill_number(proportions, order)
     if order == 1:
-        counts_for = parts @ shares.log() * -score
+        counts_for = parts @ proportions.log() * -score
     else:
-        scale = score * order / (1 - order) / shares.pow(order).sum()
-        counts_for = parts @ shares.pow(order - 1) * scale
+        scale = score * order / (1 - order) / proportions.pow(order).sum()
+        counts_for = parts @ proportions.pow(order - 1) * scale
     return MetricValue(score, float(counts_for.std()) / len(rows) ** 0.5)
 
 
@@ -121,16 +124,16 @@ def _directions(features: Tensor) -> Tensor:
     rows = features.double()
     lengths = rows.norm(dim=1, keepdim=True)
     kept = lengths[:, 0] > 0
-    found: Tensor = rows[kept] / lengths[kept]
-    return found
+    directions: Tensor = rows[kept] / lengths[kept]
+    return directions
 
 
 def _smaller_gram(rows: Tensor) -> Tensor:
     """(d, d) or (n, n), with eigenvalues that add up to 1."""
     count, size = rows.shape
     gram = rows.T @ rows if size < count else rows @ rows.T
-    found: Tensor = gram / count
-    return found
+    scaled: Tensor = gram / count
+    return scaled
 
 
 def _seen(eigenvalues: Tensor) -> Tensor:
@@ -140,11 +143,11 @@ def _seen(eigenvalues: Tensor) -> Tensor:
     return seen
 
 
-def hill_number(shares: Tensor, order: float) -> float:
-    """The effective number of positive shares (n,), divided by their sum first."""
-    shares = shares / shares.sum()
+def hill_number(proportions: Tensor, order: float) -> float:
+    """The effective number of positive fractions (n,), divided by their sum first."""
+    proportions = proportions / proportions.sum()
     if order == 1:
-        return float(torch.special.entr(shares).sum().exp())
+        return float(torch.special.entr(proportions).sum().exp())
     if math.isinf(order):
-        return float(1 / shares.max())
-    return float(shares.pow(order).sum() ** (1 / (1 - order)))
+        return float(1 / proportions.max())
+    return float(proportions.pow(order).sum() ** (1 / (1 - order)))
