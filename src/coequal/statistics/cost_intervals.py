@@ -81,11 +81,9 @@ def cost_intervals(
 ) -> tuple[CostInterval, ...]:
     """Return an approximate 95 % interval of the expected best at each budget.
 
-    Up to a tenth of the total cost the ends are percentiles over resampled pairs of score and cost;
-    beyond `MAX_EXACT_SETTINGS` settings they are those of a normal interval from fewer resamples.
-    From there to half of the total cost the interval is that of the spacings at the effective
-    number of settings, rescaled to the curve. It is refused beyond half, and below `MIN_SETTINGS`
-    settings.
+    Up to a tenth of the total cost the ends are percentiles over resampled pairs of score and cost
+    (of a normal interval beyond `MAX_EXACT_SETTINGS` settings); from there to half of it the
+    spacings at the effective number of settings, rescaled to the curve. Beyond half it is refused.
 
     Args:
         scores: (settings,) reported scores; failures as NaN or infinity.
@@ -97,11 +95,8 @@ def cost_intervals(
         choose_by: (settings,) scores that the search selects by; None means `scores`.
         draws: number of resamples; four times as many spacings are drawn.
 
-    Returns:
-        One interval per budget, in the order given.
-
     Raises:
-        ValueError: see `best_distributions`.
+        ValueError: see `cost.best_distributions`.
     """
     check_costs(scores, costs, budgets)
     total = float(np.sum(costs)) * (1 + 1e-9)

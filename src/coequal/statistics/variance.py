@@ -100,17 +100,15 @@ def variance_components(
 ) -> VarianceComponents:
     """Estimate the four components of the variance of a single score.
 
-    A component that the design cannot separate has no number, and the note of the component that
-    contains it says so.
+    A component that the design cannot separate has no number; a note says which one contains it.
 
     Args:
         search: for each model its (settings,) search scores, one seed and one evaluation each; NaN
             or infinity where a trial failed.
         reruns: for each model (it may be missing) one array per re-run setting: (runs,) or (runs,
-            evaluations) scores of the same networks; NaN where a run failed or an evaluation is
-            missing.
-        evaluation_variance: evaluation noise known from elsewhere (`variance_from_errors`), on the
-            same scale; used only if no network was measured twice.
+            evaluations) scores of the same networks; NaN where missing or failed.
+        evaluation_variance: evaluation noise known from elsewhere (`variance_from_errors`), used
+            only if no network was measured twice.
         scale: "log", or "linear" where scores may be 0 or below.
         rng: source of the draws of the intervals; without it there are none.
         draws: number of these draws.
