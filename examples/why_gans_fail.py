@@ -1,5 +1,5 @@
-"""Failures of a GAN on purpose, what coequal says of each, and the remedy: the pictures and the
-table of docs/why_does_my_gan_fail.md. (Missing classes don't come by a setting alone at this size.)
+"""Failures of a GAN on purpose, the verdict on each, and a remedy: the pictures and the table of
+docs/why_does_my_gan_fail.md. (No setting alone makes classes go missing at this size.)
 
     python examples/why_gans_fail.py runs/failures          # twenty minutes on two cores
 
@@ -20,12 +20,19 @@ ADAM = {"learning_rate": 2e-3, "beta1": 0.5}
 
 
 class Case(NamedTuple):
-    """A failure, and the same with a remedy."""
+    """A failure, and its remedy.
+
+    Attributes:
+        base: a model.
+        settings: that make it fail.
+        remedy: settings that replace some of them.
+        few: whether it trains on a small part of the training images.
+    """
 
     base: str
     settings: dict[str, Any]
     remedy: dict[str, Any]
-    few: bool = False  # only a few training images are left
+    few: bool = False
 
 
 CASES = {
@@ -94,18 +101,18 @@ def row(name: str, results: dict[str, tuple[RunFolder, Result]]) -> str:
 def main(out: Path, steps: int, data: str) -> None:
     """Run what is missing, and write pictures and table."""
     results: dict[str, tuple[RunFolder, Result]] = {}
-    share = "0.2%" if data == "fashion_mnist" else "10%"  # of which a batch is made at least
-    for few, where in ((False, data), (True, f"{data}@{share}")):
+    fraction = "0.2%" if data == "fashion_mnist" else "10%"  # at least one batch of images
+    for few, where in ((False, data), (True, f"{data}@{fraction}")):
         own = {name: case for name, case in CASES.items() if case.few == few}
         folder = RunFolder(out / where.replace("@", "-").replace("%", "-percent"))
-        found = coequal.run(Study.model_validate(study(where, steps, own)), folder.path)
-        results |= {result.trial.model: (folder, result) for result in found.values()}
+        trials = coequal.run(Study.model_validate(study(where, steps, own)), folder.path)
+        results |= {result.trial.model: (folder, result) for result in trials.values()}
     for name, (folder, result) in results.items():
         step = result.checkpoints[-1].step if result.checkpoints else 0
         images = folder.samples(result.trial.id, step)
         if images is not None:
             (out / f"{name}.png").write_bytes(square_sheet(images))
-    lines = ["| | what coequal said | FD | with the remedy | FD |", "|---|---|---|---|---|"]
+    lines = ["| | verdict | FD | with the remedy | FD |", "|---|---|---|---|---|"]
     lines += [row(name, results) for name in CASES]
     (out / "failures.md").write_text("\n".join(lines) + "\n")
     print("\n".join(lines))

@@ -86,7 +86,7 @@ app.command(
 )(score.score)
 app.command(epilog="Example: coequal compare a.json b.json")(score.compare)
 app.command(
-    epilog="Example: coequal manifold --real triangles:test --fake runs/tri:ns_gan --out look"
+    epilog="Example: coequal manifold --real triangles:test --fake runs/tri:ns_gan --out manifold"
 )(score.manifold)
 
 

@@ -97,8 +97,8 @@ def failing(progress: Progress) -> str:
 
 
 def summary(progress: Progress) -> str:
-    """The state of a run, as in `12 of 32 trials done, 1 failed, 2 running, 240 an hour, about 3
-    min left`."""
+    """The state of a run: `12 of 32 trials done, 1 failed, 2 running, 240 an hour, about 3 min
+    left`."""
     parts = [f"{progress.finished} of {progress.total} trials done"]
     if progress.failed:
         parts.append(f"{progress.failed} failed")

@@ -68,12 +68,13 @@ def collect(folder: RunPath) -> None:
 
     run = run_folder(folder)
     joined = api.collect(run.path, log_line)
-    again = sum(trial.repeat > 0 for trial in joined.left)
-    done = len(joined.trials) - len(joined.left)
+    pending = joined.left
+    again = sum(trial.repeat > 0 for trial in pending)
+    done = len(joined.trials) - len(pending)
     console.print(f"{done} of {len(joined.trials)} trials have a result")
-    if joined.left:
+    if pending:
         console.print(
-            f"to do: {len(joined.left)}, of which {again} are re-runs or transfers; run the shards "
+            f"to do: {len(pending)}, of which {again} are re-runs or transfers; run the shards "
             "again"
         )
     if joined.unusable:

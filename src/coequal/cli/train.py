@@ -179,8 +179,8 @@ def _checked(values: dict[str, Any]) -> "Study":
     from coequal.study.spec import from_document
 
     study = from_document(Document(values, {}, ()), "command line", "train")
-    if problems_found := problems(study):
-        raise StudyError("command line", problems_found)
+    if mistakes := problems(study):
+        raise StudyError("command line", mistakes)
     return study
 
 

@@ -39,7 +39,26 @@ NARROW_RATE = 1e-3
 
 @dataclass(frozen=True)
 class TrainRequest:
-    """The options of one call; see `coequal train --help`."""
+    """The options of one call of `coequal train`, whose `--help` describes them.
+
+    Attributes:
+        model: by name.
+        data: a data set, or folder:PATH.
+        steps: discriminator steps.
+        width: of the nets, relative to the published ones.
+        settings: hyper-parameters and tricks by name, of `--set`.
+        generator_lr: learning rate of the generator alone; None for the common one.
+        discriminator_lr: learning rate of the discriminator alone; None for the common one.
+        ema: decay of a moving average of the generator; None for no average.
+        encoder: by name; None to choose by the data.
+        samples: generated images per measurement.
+        seed: of the trial.
+        stop_on: verdicts at which to stop, with commas; None for none.
+        tensorboard: a folder for TensorBoard; None for no log.
+        out: the run's folder; None for runs/MODEL.
+        data_dir: where data sets lie or are put; None for the default.
+        device: of torch.
+    """
 
     model: str
     data: str = "fashion_mnist"

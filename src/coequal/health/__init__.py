@@ -1,4 +1,4 @@
-"""Training health: what was seen of a run, which rules fire, and what would do.
+"""Training health: the signals of a run, the rules that fire, and what to try.
 
 No torch: a finished run is judged again from its file, by the same rules as while it trained.
 """

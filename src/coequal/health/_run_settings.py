@@ -32,8 +32,8 @@ class RunSettings:
     """What is known of a run.
 
     Attributes:
-        settings: Its settings by name, with the nets' "name"; empty if nothing is known.
-        objective: What its objective is.
+        settings: its settings by name, with the nets' "name"; empty if nothing is known.
+        objective: what its objective is.
     """
 
     def __init__(self, settings: Mapping[str, Any], objective: ObjectiveFacts = ASSUMED) -> None:

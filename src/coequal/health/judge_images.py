@@ -24,7 +24,7 @@ SEEN_IN_TRAINING = (
     "diverged, discriminator_won, generator_won, oscillating, stalled, overfitting: they show while"
     " a model trains, and these are images alone"
 )
-NOT_MEMORY = "memorised images: `coequal score --metrics memorisation` looks for them"
+NOT_MEMORY = "memorised images: `coequal score --metrics memorisation` finds them"
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,14 @@ class ObjectiveFacts:
     `coequal.trial.health_callback.facts_of` takes them from the objective's requirements.
 
     Attributes:
-        discriminator: There is a discriminator.
-        logit: The discriminator gives a logit.
-        density: The generator gives the probability of an image.
-        real_targets: See `coequal.contract.Requirements`.
-        gradient_penalty: See there.
-        critic: See there.
-        saturates: See there.
-        weight_bound: The discriminator's weights are bounded.
+        discriminator: whether there is a discriminator.
+        logit: whether the discriminator gives a logit.
+        density: whether the generator gives the probability of an image.
+        real_targets: as in `coequal.contract.Requirements`.
+        gradient_penalty: as in `coequal.contract.Requirements`.
+        critic: as in `coequal.contract.Requirements`.
+        saturates: as in `coequal.contract.Requirements`.
+        weight_bound: whether the discriminator's weights are bounded.
     """
 
     discriminator: bool = True
