@@ -11,7 +11,7 @@ from coequal.health.judge import verdicts
 from coequal.health.measures import path, rarest, recent
 from coequal.health.rules import RULES, THRESHOLDS
 from coequal.health.signals import NAMES, Signals
-from coequal.health.verdict import FAILURES, MEANING
+from coequal.health.verdict import FAILURES, MEANING, Alarm, alarms_of
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
@@ -222,3 +222,13 @@ def test_while_it_trains_and_long_after(runs):
                 now = judge(run.signals.until(probes))
                 expected = spoken[probes - 1]
                 assert (now.verdict if now.failed else None) == expected
+
+
+def test_alarms_are_stretches_of_one_verdict_by_hand():
+    verdicts = [None, "collapsed", "collapsed", "stalled", None, "collapsed"]
+    assert alarms_of(verdicts, [25, 50, 75, 100, 125, 150]) == (
+        Alarm("collapsed", 50, 75),
+        Alarm("stalled", 100, 100),
+        Alarm("collapsed", 150, 150),  # a new one: nothing fired at 125
+    )
+    assert alarms_of([], []) == ()

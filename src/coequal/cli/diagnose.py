@@ -7,7 +7,16 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from coequal.cli.options import IMAGES, DataDir, Json, console, log_line, print_json
+from coequal.cli.options import (
+    IMAGES,
+    DataDir,
+    Json,
+    ModelOfRun,
+    TrialOfRun,
+    console,
+    log_line,
+    print_json,
+)
 from coequal.health import FAILURES, HEALTHY
 from coequal.health.remedies import in_options
 from coequal.health.verdict import MEANING
@@ -18,12 +27,8 @@ def diagnose(
         Path | None,
         typer.Argument(help="The folder of a run, or of one of its trials.", show_default=False),
     ] = None,
-    model: Annotated[
-        str | None, typer.Option(help="Of a run: the model's only trial, or its best.")
-    ] = None,
-    trial: Annotated[
-        str | None, typer.Option(help="Of a run: the id of a trial, or its beginning.")
-    ] = None,
+    model: ModelOfRun = None,
+    trial: TrialOfRun = None,
     fake: Annotated[
         str | None,
         typer.Option(help=f"Generated images, instead of a run: {IMAGES}."),

@@ -31,6 +31,16 @@ Workers = Annotated[
     ),
 ]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1 ...")]
+RunOut = Annotated[
+    Path | None, typer.Option(help="The run's folder. Default: runs/NAME, by the study's name.")
+]
+ModelOfRun = Annotated[
+    str | None,
+    typer.Option(help="A model of the run: its best setting by validation, or its only trial."),
+]
+TrialOfRun = Annotated[
+    str | None, typer.Option(help="A trial of the run: its id, or the beginning of it.")
+]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of all random draws.")]
 Encoder = Annotated[
     str | None,

@@ -12,8 +12,10 @@ from rich.text import Text
 
 from coequal.cli.options import (
     Json,
+    ModelOfRun,
     RunPath,
     Seed,
+    TrialOfRun,
     console,
     log_line,
     print_json,
@@ -125,12 +127,8 @@ def sample(
     out: Annotated[
         Path, typer.Option(help="A folder (one PNG each), a .png (one sheet) or a .npy.")
     ],
-    model: Annotated[
-        str | None, typer.Option(help="A model; its best setting by validation is taken.")
-    ] = None,
-    trial: Annotated[
-        str | None, typer.Option(help="The id of a trial, instead of --model.")
-    ] = None,
+    model: ModelOfRun = None,
+    trial: TrialOfRun = None,
     count: Annotated[int, typer.Option(min=1, help="Number of images.")] = 64,
     one_class: Annotated[
         str | None, typer.Option("--class", help="Images of one class only, by name or number.")

@@ -8,6 +8,7 @@ import typer
 from coequal.cli.options import (
     DataDir,
     Device,
+    RunOut,
     StudyFile,
     Workers,
     console,
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 def run(
     file: StudyFile,
-    out: Annotated[Path | None, typer.Option(help="The run's folder. Default: runs/NAME.")] = None,
+    out: RunOut = None,
     workers: Workers = None,
     data_dir: DataDir = None,
     device: Device = "cpu",

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from coequal.cli.options import DataDir, Device, Json, StudyFile, console, errors, print_json
+from coequal.cli.options import (
+    DataDir,
+    Device,
+    Json,
+    RunOut,
+    StudyFile,
+    console,
+    errors,
+    print_json,
+)
 
 if TYPE_CHECKING:
     from coequal.records import Trial
@@ -31,9 +40,7 @@ def check(file: StudyFile, as_json: Json = False) -> None:
 
 def plan(
     file: StudyFile,
-    out: Annotated[
-        Path | None, typer.Option(help="The run's folder, if it has begun. Default: runs/NAME.")
-    ] = None,
+    out: RunOut = None,
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes, one core each. Default: one per core.")
     ] = None,
