@@ -54,7 +54,8 @@ def class_signals(
     """Signals of the images' features, and how many images of each side are classified as what.
 
     Args:
-        fake, real: at least two of each, uint8, or float32 in [0, 1].
+        fake: at least two generated images, uint8, or float32 in [0, 1].
+        real: at least two real images, likewise.
         encoder: one that knows classes.
 
     Returns:

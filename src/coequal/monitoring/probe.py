@@ -53,7 +53,11 @@ def auc(higher: Float[Tensor, " n"], lower: Float[Tensor, " m"]) -> Tensor:
     """The fraction of pairs in which the first is above the second; a tie counts as a half.
 
     Args:
-        higher, lower: the scores of the two sides; 0.5 says that they are not told apart.
+        higher: scores of the side that is expected to be higher.
+        lower: scores of the other side.
+
+    Returns:
+        The fraction, in [0, 1]; 0.5 means that the two sides are not told apart.
     """
     differences = higher[:, None] - lower[None]
     return (differences.sign() + 1).mean() / 2
