@@ -170,7 +170,7 @@ def test_a_picture_of_another_form_is_refused_and_nothing_is_left(
 def test_a_missing_picture_is_named(fill, folder, tmp_path):
     fill(contents(), zipped=False)
     (folder / PICTURES / "000003.jpg").unlink()
-    with pytest.raises(FileNotFoundError, match=r"000003.jpg is missing; unpack anew"):
+    with pytest.raises(FileNotFoundError, match=r"000003.jpg is missing; unpack the archive again"):
         load_celeba("", tmp_path)
 
 

@@ -72,12 +72,13 @@ def test_without_lists_it_reads_its_own_even_if_one_source_fails(tmp_path, monke
     assert apt.calls == ["download", "private update", "private download", "-x"]
 
 
-def test_all_that_apt_said_is_in_the_message(tmp_path, monkeypatch):
+def test_all_reasons_of_apt_are_in_the_message(tmp_path, monkeypatch):
     Apt(monkeypatch, "download", "private update", "private download")
     with pytest.raises(OSError) as caught:
         fetched(tmp_path)
-    for said in ("gave 100: E: no download", "E: no private update", "E: no private download"):
-        assert said in str(caught.value)
+    reasons = ("ended with 100: E: no download", "E: no private update", "E: no private download")
+    for reason in reasons:
+        assert reason in str(caught.value)
 
 
 def test_without_apt_the_message_says_so(tmp_path, monkeypatch):

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from coequal.datasets._idx import parse_idx, read_idx_files
-from coequal.datasets._published import Found
+from coequal.datasets._published import Contents
 
 
 def idx(shape, values, kind=8):
@@ -40,7 +40,7 @@ def test_a_bad_file_is_refused_by_name(raw, said):
 
 
 def test_four_files_are_a_data_set_with_a_sixth_held_out(idx_files):
-    data = read_idx_files("a", Found(idx_files, ["that one"]), tuple("0123456789"))
+    data = read_idx_files("a", Contents(idx_files, ["that one"]), tuple("0123456789"))
     assert [len(data.train), len(data.validation), len(data.test)] == [10, 2, 5]  # 12 / 6 = 2
     numbers = [split.images.whole[:, 0, 0, 0].tolist() for split in (data.train, data.validation)]
     assert sorted(numbers[0] + numbers[1]) == list(range(12))

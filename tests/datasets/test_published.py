@@ -90,7 +90,7 @@ def test_a_download_is_kept_unpacked_and_found_the_next_time(published, put, tmp
 def test_downloads_are_tried_in_order(published, put, tmp_path):
     said = []
     fetching(published, put, FILES, place=1).find(tmp_path, said.append)
-    assert said[0] == "Things can't be had by a mirror: host unknown"
+    assert said[0] == "the download of Things by a mirror failed: host unknown"
 
 
 def test_if_nothing_works_the_message_has_every_try_and_the_remedy(published, put, tmp_path):
@@ -99,14 +99,14 @@ def test_if_nothing_works_the_message_has_every_try_and_the_remedy(published, pu
         fetching(published, put, {"one": b"page of a proxy"}, place=1).find(tmp_path / "data")
     message = str(caught.value)
     for said in (
-        "Things can't be had. Tried, in this order:\n",
+        "Things was not found. Tried, in this order:\n",
         f"  - {tmp_path / 'data' / 'things'}: none of the files\n",
         f"{tmp_path / 'data' / 'others' / 'two'} has SHA-256",
         "one.gz can't be read (Not a gzipped file",
         "no one or one.gz",
         f"  - {tmp_path / 'system'}: none of the files\n",
         "  - download by a mirror: host unknown\n",
-        "  - download by a package: what came is not Things: ",
+        "  - download by a package: the downloaded files are not Things: ",
         f"Put these 2 files, packed (.gz) or not, into {tmp_path / 'data' / 'things'}: one, two. "
         "They are on the shelf.",
     ):

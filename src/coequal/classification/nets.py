@@ -10,13 +10,18 @@ from torch.nn import functional
 from coequal.contract import ImageShape
 
 FEATURES = 128  # of the small net's last hidden layer
-BLOCKS = 5  # n of 6n + 2 layers
+BLOCKS_PER_GROUP = 5  # n of 6n + 2 layers
 WIDTHS = (16, 32, 64)
-EPSILON = 1e-5  # of BatchNorm
+BATCH_NORM_EPSILON = 1e-5
 
 
 def drawn(build: Callable[[], nn.Module], seed: int) -> nn.Module:
-    """A net with initial weights from this seed; torch's global generator is left as it was."""
+    """A net with initial weights from a seed; torch's global generator stays as it was.
+
+    Args:
+        build: Builds the net.
+        seed: Of its weights.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return build()
@@ -48,7 +53,7 @@ def resnet32(shape: ImageShape, classes: int) -> nn.Sequential:
     layers: list[nn.Module] = [_conv(shape.channels, WIDTHS[0], 3)]
     before = WIDTHS[0]
     for group, width in enumerate(WIDTHS):
-        for block in range(BLOCKS):
+        for block in range(BLOCKS_PER_GROUP):
             stride = 2 if group and not block else 1
             layers.append(Block(before, width, stride, project=not block))
             before = width
@@ -76,12 +81,12 @@ class Block(nn.Module):
         """(n, before, h, w) to (n, width, h / stride, w / stride)."""
         active = functional.relu(self.first_norm(x))
         beside = x if self.shortcut is None else self.shortcut(active)
-        found: Tensor = self.second(functional.relu(self.second_norm(self.first(active))))
-        return found + beside
+        change: Tensor = self.second(functional.relu(self.second_norm(self.first(active))))
+        return change + beside
 
 
 class MaxPool(nn.Module):
-    """Largest of each 2x2; an odd last row or column is left out.
+    """Largest of each 2x2; an odd last row or column is dropped.
 
     Without a gradient by slices, at ten times torch's speed on a CPU; with one, torch's is faster.
     """
@@ -103,13 +108,13 @@ def _small_block(channels_in: int, channels_out: int) -> list[nn.Module]:
 
 
 def _norm(width: int) -> nn.BatchNorm2d:
-    return nn.BatchNorm2d(width, eps=EPSILON)
+    return nn.BatchNorm2d(width, eps=BATCH_NORM_EPSILON)
 
 
 def _conv(before: int, width: int, size: int, stride: int = 1) -> nn.Conv2d:
     """Without a bias; normal weights cut at two deviations, of variance 1 / inputs."""
-    found = nn.Conv2d(before, width, size, stride, padding=size // 2, bias=False)
+    conv = nn.Conv2d(before, width, size, stride, padding=size // 2, bias=False)
     # A standard normal cut at two deviations has the deviation 0.8796.
     deviation = math.sqrt(1 / (before * size**2)) / 0.87962566103423978
-    nn.init.trunc_normal_(found.weight, std=deviation, a=-2 * deviation, b=2 * deviation)
-    return found
+    nn.init.trunc_normal_(conv.weight, std=deviation, a=-2 * deviation, b=2 * deviation)
+    return conv

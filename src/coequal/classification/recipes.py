@@ -15,18 +15,18 @@ class Recipe:
     Attributes:
         net: see `classification.nets`.
         batch: images a step, or all if there are fewer. A new random order for each pass over the
-            images; what is left at its end and fills no batch is not seen in this pass.
-        epochs: passes over the images; None where `steps` says how long.
+            images; the rest at its end that fills no batch is not seen in this pass.
+        epochs: passes over the images; None where `steps` counts.
         steps: gradient steps, whatever the number of images; with `epochs` the least number.
         optimiser: "adamw" with a one-cycle learning rate (torch's defaults), or "sgd" with
             momentum 0.9 and a rate that falls by ten at `decays`.
         rate: the highest learning rate.
-        decays: after which shares of the steps.
+        decays: after which fractions of the steps.
         weight_decay: of all parameters, BatchNorm's among them.
         flip: whether every second image is mirrored, left to right, at random.
         pad: zeros about an image, of which a window of its size is cut at random.
         scale: "unit" gives nets values in [0, 1]; "centred" level / 128 - 1, level = 0 .. 255.
-        averaging: the share of the last batch in BatchNorm's moving averages (1 - decay).
+        averaging: the weight of the last batch in BatchNorm's moving averages (1 - decay).
         noise: of this width, uniform from 0, added in training only (dequantisation).
     """
 
@@ -57,7 +57,7 @@ class Recipe:
         return max(self.steps, int(self.epochs * count // min(self.batch, count)))
 
     def of_steps(self, steps: int) -> "Recipe":
-        """The same with this number of steps, whatever the number of images."""
+        """This recipe with another number of steps, whatever the number of images."""
         return replace(self, epochs=None, steps=steps)
 
     @property
@@ -91,9 +91,9 @@ def resnet32(length: float = 1.0, flips: bool = True) -> Recipe:
     """That of the paper: 64,000 steps, and a rate that falls after epochs 82 and 123 of 50,000.
 
     Args:
-        length: share of the 64,000 steps; the rate falls at the same shares of it. The window of
-            BatchNorm's averages shrinks with it (to ten batches at least): with the published one
-            they would not have reached the data by the end of a short training.
+        length: fraction of the 64,000 steps; the rate falls at the same fractions of it. The window
+            of BatchNorm's averages shrinks with it (to ten batches at least): with the published
+            one they would not have reached the data by the end of a short training.
         flips: whether to mirror images; as published, for digits too, unless turned off.
 
     Source: Shmelkov et al. 2018, arXiv:1807.09499, and its authors' code.

@@ -20,9 +20,14 @@ def in_fixed_order(images: Tensor, labels: Int[Tensor, " n"]) -> tuple[Tensor, T
 
 
 def some_of_each(labels: Int[Tensor, " n"], count: int, seed: int) -> Int[Tensor, " rows"]:
-    """`count` rows at random, of each class in proportion and one at least if there is room.
+    """`count` rows at random, of each class in proportion, and at least one if `count` allows.
 
-    A smaller number gives a part of what a larger one gives.
+    A smaller count gives a part of what a larger one gives.
+
+    Args:
+        labels: 0 .. classes - 1, of all images.
+        count: How many rows are wanted; all if there are fewer.
+        seed: Of the draw.
     """
     rng = Rng(seed_for("classification", "subset", seed))
     keys: list[tuple[bool, float, int, int]] = []
@@ -35,7 +40,7 @@ def some_of_each(labels: Int[Tensor, " n"], count: int, seed: int) -> Int[Tensor
 
 def digest(images: Tensor, labels: Int[Tensor, " n"]) -> str:
     """SHA-256 of images and labels, as hexadecimal digits."""
-    found = hashlib.sha256(f"{tuple(images.shape)} {images.dtype}".encode())
-    found.update(images.contiguous().numpy().data)
-    found.update(labels.contiguous().numpy().data)
-    return found.hexdigest()
+    content = hashlib.sha256(f"{tuple(images.shape)} {images.dtype}".encode())
+    content.update(images.contiguous().numpy().data)
+    content.update(labels.contiguous().numpy().data)
+    return content.hexdigest()

@@ -1,4 +1,4 @@
-"""Training a classifier and asking it: on one thread, so that the bits hang on nothing else."""
+"""Training a classifier and asking it: on one thread, so that the bits depend on nothing else."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,12 +16,18 @@ from coequal.images import as_float
 from coequal.rng import Rng
 from coequal.seeds import seed_for
 
-AT_ONCE = 250  # images that a trained net is asked about
+IMAGES_PER_PREDICTION = 250
 
 
 @dataclass(frozen=True, eq=False)
 class Classifier:
-    """A trained net, the scale of its input, and the number of classes."""
+    """A trained net.
+
+    Attributes:
+        net: In evaluation mode; images to logits (n, classes).
+        recipe: How it was trained, and so the scale of its input.
+        classes: How many it tells apart.
+    """
 
     net: nn.Module
     recipe: Recipe
@@ -46,14 +52,14 @@ def train(
     Args:
         images: (n, c, h, w), uint8 or float32 in [0, 1]; two at least, of 4x4 at least.
         labels: 0 .. classes - 1.
-        classes: how many there are.
-        recipe: see `classification.recipes`.
-        seed: of the initial weights and of all that is drawn on the way.
-        log: is told how far it is.
-        name: for the log.
+        classes: How many there are.
+        recipe: See `classification.recipes`.
+        seed: Of the initial weights and of all that is drawn on the way.
+        log: Is told how far it is.
+        name: For the log.
 
     Raises:
-        ValueError: fewer than two images, or smaller ones than 4x4.
+        ValueError: There are fewer than two images, or they are smaller than 4x4.
     """
     if len(images) < 2 or min(images.shape[2:]) < 4:
         raise ValueError(f"a classifier needs 2 images of 4x4 at least, not {tuple(images.shape)}")
@@ -68,7 +74,14 @@ def train(
 def loaded(
     weights: Mapping[str, Tensor], shape: ImageShape, classes: int, recipe: Recipe
 ) -> Classifier:
-    """The classifier with these weights."""
+    """The classifier with these weights.
+
+    Args:
+        weights: What `Classifier.weights` gave.
+        shape: Of the images.
+        classes: How many there are.
+        recipe: How it was trained.
+    """
     net = _built(shape, classes, recipe, 0)
     net.load_state_dict(dict(weights))
     return Classifier(net.eval(), recipe, classes)
@@ -76,15 +89,20 @@ def loaded(
 
 @torch.inference_mode()
 def predict(classifier: Classifier, images: Tensor, top: int = 1) -> Int[Tensor, "n top"]:
-    """The `top` most likely classes of all images, the likeliest first; without noise.
+    """The most likely classes of all images, the likeliest first; without noise.
 
-    Always in batches of one size, the last one filled up: no answer hangs on what else is asked.
+    Always in batches of one size, the last one filled up: no answer depends on the other images.
+
+    Args:
+        classifier: A trained one.
+        images: (n, c, h, w), uint8 or float32 in [0, 1].
+        top: How many classes for each image.
     """
     answers = []
     with single_thread():
-        for start in range(0, len(images), AT_ONCE):
-            part = images[start : start + AT_ONCE]
-            full = part.new_zeros(AT_ONCE, *part.shape[1:])
+        for start in range(0, len(images), IMAGES_PER_PREDICTION):
+            part = images[start : start + IMAGES_PER_PREDICTION]
+            full = part.new_zeros(IMAGES_PER_PREDICTION, *part.shape[1:])
             full[: len(part)] = part
             logits = classifier.net(scaled(full, classifier.recipe))[: len(part)]
             answers.append(logits.topk(top).indices if top > 1 else logits.argmax(1, keepdim=True))
@@ -111,7 +129,17 @@ def fit(
     log: Log,
     name: str,
 ) -> None:
-    """Train a net in place; it is left in training mode."""
+    """Train a net in place; it stays in training mode.
+
+    Args:
+        net: Images to logits (n, classes).
+        images: (n, c, h, w), uint8 or float32 in [0, 1]; of rows, batches are read.
+        labels: 0 .. classes - 1.
+        recipe: See `classification.recipes`.
+        rng: The random stream of the order of the images, of augmentation and noise.
+        log: Is told how far it is.
+        name: For the log.
+    """
     batch, steps = min(recipe.batch, len(images)), recipe.steps_for(len(images))
     optimiser, schedule = _optimiser(net, recipe, steps)
     order, position = rng.permutation(len(images)), 0
@@ -134,7 +162,12 @@ def fit(
 
 
 def scaled(images: Tensor, recipe: Recipe) -> Tensor:
-    """Images as the net wants them, float32."""
+    """Images in the scale that a recipe's net takes, float32.
+
+    Args:
+        images: uint8, or float32 in [0, 1].
+        recipe: See `Recipe.scale`.
+    """
     if recipe.scale == "unit":
         return as_float(images)
     levels = images * 255 if images.is_floating_point() else images.to(torch.float32)
@@ -145,8 +178,8 @@ def _shown(images: Tensor, recipe: Recipe, rng: Rng) -> Tensor:
     """A batch as the net sees it in training."""
     if recipe.flip or recipe.pad:
         images = _moved(images, recipe, rng)
-    found = scaled(images, recipe)
-    return found + rng.uniform(*found.shape, high=recipe.noise) if recipe.noise else found
+    values = scaled(images, recipe)
+    return values + rng.uniform(*values.shape, high=recipe.noise) if recipe.noise else values
 
 
 def _moved(images: Tensor, recipe: Recipe, rng: Rng) -> Tensor:
@@ -171,7 +204,7 @@ def _optimiser(
         adamw = torch.optim.AdamW(parameters, lr=rate, weight_decay=decay, fused=True)
         return adamw, torch.optim.lr_scheduler.OneCycleLR(adamw, rate, total_steps=steps)
     sgd = torch.optim.SGD(parameters, lr=rate, momentum=0.9, weight_decay=decay)
-    falls = [round(share * steps) for share in recipe.decays]
+    falls = [round(fraction * steps) for fraction in recipe.decays]
     return sgd, torch.optim.lr_scheduler.MultiStepLR(sgd, falls, gamma=0.1)
 
 

@@ -72,8 +72,8 @@ class Cifar:
     ) -> Dataset:
         """The data set with its official test images; a fifth of the others is for validation.
 
-        Looks for the archive in `data_dir`, then downloads it by torchvision into a folder there.
-        It is checked by its SHA-256 and never unpacked on disk.
+        The archive is read from `data_dir`, else downloaded by torchvision into a folder there. It
+        is checked by its SHA-256 and never unpacked on disk.
 
         Args:
             files: The archive as a published file.
@@ -82,19 +82,19 @@ class Cifar:
             log: Is told what takes long.
 
         Raises:
-            FileNotFoundError: No way worked; the message lists every attempt, and where to put the
-                archive.
+            FileNotFoundError: No attempt succeeded; the message lists all of them, and where to put
+                the archive.
             ValueError: A file in it is missing, of another length, or has a label that is too high.
         """
         check_size(image_size)
-        found = files.find(data_dir, log)
+        contents = files.find(data_dir, log)
         per_file = 5 * self.test_images // len(self.train)
-        with tarfile.open(fileobj=io.BytesIO(found.files[self.archive]), mode="r:gz") as tar:
+        with tarfile.open(fileobj=io.BytesIO(contents.files[self.archive]), mode="r:gz") as tar:
             parts = [_records(tar, self, name, per_file) for name in self.train]
             test = Split(*_records(tar, self, self.test, self.test_images))
         images, labels = (torch.cat(tensors) for tensors in zip(*parts, strict=True))
         train, validation, note = hold_out(Split(images, labels), self.test_images, self.name)
-        notes = (note, *found.notes())
+        notes = (note, *contents.notes())
         dataset = Dataset(self.name, train, validation, test, classes=self.classes, notes=notes)
         return resized(dataset, image_size)
 

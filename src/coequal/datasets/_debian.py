@@ -3,37 +3,39 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-_SECONDS = 600  # for each command
+from coequal.contract import Log
+
+_SECONDS_PER_COMMAND = 600
 
 
-def fetch_package(package: str, folder: Path, log: Callable[[str], None]) -> Path:
+def fetch_package(package: str, folder: Path, log: Log) -> Path:
     """The folder in which the package's files lie, as if it were the root of the file system.
 
     Args:
-        package: its name; the version is the one that the machine's sources give.
-        folder: an empty folder to work in.
-        log: is told what takes long.
+        package: Its name; the version is the one that the machine's sources give.
+        folder: An empty folder to work in.
+        log: Is told what takes long.
 
     Raises:
-        OSError: no such tools, no network, no such package; the message says which.
+        OSError: The tools, the network or the package is missing; the message names which.
     """
     for tool in ("apt-get", "dpkg"):
         if shutil.which(tool) is None:
             raise OSError(f"there is no {tool} on this machine")
-    log(f"downloading the Debian package {package} (not installed, no root needed)")
+    log(f"downloading the Debian package {package} (without root and without installing it)")
     try:
         _call(["apt-get", "download", package], folder)
     except OSError as error:
         log(f"reading Debian's package lists into {folder}")
         _download_with_private_lists(package, folder, str(error))
-    found = sorted(folder.glob(f"{package}_*.deb"))
-    if not found:
+    packages = sorted(folder.glob(f"{package}_*.deb"))
+    if not packages:
         raise OSError(f"apt-get download {package} wrote no package")
     root = folder / "root"
-    _call(["dpkg", "-x", str(found[0]), str(root)], folder)
+    _call(["dpkg", "-x", str(packages[0]), str(root)], folder)
     return root
 
 
@@ -52,7 +54,7 @@ def _download_with_private_lists(package: str, folder: Path, before: str) -> Non
         *("-o", "APT::Sandbox::User=root"),
     ]
     failures = [before]
-    # An update fails if only one of many sources does: whether it was enough, the download says.
+    # An update fails if only one of many sources does: whether it was enough, the download tells.
     for command in ([*apt, "update"], [*apt, "download", package]):
         try:
             _call(command, folder)
@@ -73,11 +75,11 @@ def _call(command: Sequence[str], folder: Path) -> None:
             capture_output=True,
             text=True,
             errors="replace",
-            timeout=_SECONDS,
+            timeout=_SECONDS_PER_COMMAND,
         )
     except subprocess.TimeoutExpired as error:
-        raise OSError(f"{shown} took more than {_SECONDS} seconds") from error
+        raise OSError(f"{shown} took more than {_SECONDS_PER_COMMAND} seconds") from error
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if line.startswith(("E:", "dpkg"))]
-        said = " ".join(lines or done.stderr.splitlines()[-1:])
-        raise OSError(f"{shown} gave {done.returncode}: {said}")
+        reason = " ".join(lines or done.stderr.splitlines()[-1:])
+        raise OSError(f"{shown} ended with {done.returncode}: {reason}")

@@ -9,36 +9,36 @@ import torch
 from torch import Tensor
 
 from coequal.contract import Dataset, Split
-from coequal.datasets._published import Found
+from coequal.datasets._published import Contents
 from coequal.datasets._splits import hold_out
 
 _UINT8 = 0x08
-_VALIDATION_SHARE = 6  # 10,000 of 60,000
+_TRAINING_PER_HELD_OUT = 6  # 10,000 of 60,000 are for validation
 
 
-def read_idx_files(name: str, found: Found, classes: tuple[str, ...]) -> Dataset:
+def read_idx_files(name: str, contents: Contents, classes: tuple[str, ...]) -> Dataset:
     """The data set in `train-` and `t10k-` images and labels.
 
     A sixth of the official training images is held out for validation.
 
     Args:
-        name: of the data set; the draw of the validation images depends on it.
-        found: the four files' contents by their published names, and notes.
-        classes: names of the labels 0, 1, ...
+        name: Of the data set; the draw of the validation images depends on it.
+        contents: The four files by their published names.
+        classes: Names of the labels 0, 1, ...
 
     Raises:
-        ValueError: a file is not as the format wants it.
+        ValueError: A file is not in the IDX format.
     """
-    arrays = {file: parse_idx(raw, file) for file, raw in found.files.items()}
+    arrays = {file: parse_idx(raw, file) for file, raw in contents.files.items()}
     official = _pair(arrays, "train")
-    train, validation, note = hold_out(official, len(official) // _VALIDATION_SHARE, name)
+    train, validation, note = hold_out(official, len(official) // _TRAINING_PER_HELD_OUT, name)
     return Dataset(
         name=name,
         train=train,
         validation=validation,
         test=_pair(arrays, "t10k"),
         classes=classes,
-        notes=(note, *found.notes()),
+        notes=(note, *contents.notes()),
     )
 
 
@@ -48,10 +48,14 @@ def _pair(arrays: Mapping[str, Tensor], part: str) -> Split:
 
 
 def parse_idx(raw: bytes, name: str) -> Tensor:
-    """The uint8 array of an unpacked IDX file; `name` is for the messages.
+    """The uint8 array of an unpacked IDX file.
+
+    Args:
+        raw: The bytes of the file.
+        name: Of the file, for the messages.
 
     Raises:
-        ValueError: not IDX, not of uint8, or of another length than its header says.
+        ValueError: The file is not IDX, not of uint8, or not as long as its header announces.
     """
     if len(raw) < 4 or raw[:2] != b"\0\0" or raw[3] == 0:
         raise ValueError(f"{name} is not an IDX file: it begins with {raw[:4].hex() or 'nothing'}")

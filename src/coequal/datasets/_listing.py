@@ -12,9 +12,15 @@ from coequal.datasets._pictures import SUFFIXES, listed
 
 
 class Listing(NamedTuple):
-    """The images of a folder, and what there is besides."""
+    """The images of a folder, and what there is besides.
 
-    names: list[str]  # of images, relative to the folder, sorted
+    Attributes:
+        names: Of the image files, relative to the folder, sorted.
+        classes: Names of the sub-folders; None where the images lie in the folder itself.
+        notes: What was skipped.
+    """
+
+    names: list[str]
     classes: tuple[str, ...] | None
     notes: list[str]
 
@@ -29,11 +35,14 @@ class _Entries(NamedTuple):
 
 
 def list_images(root: Path) -> Listing:
-    """What a folder holds, by the layouts that are known.
+    """What a folder of images holds: images, or a sub-folder of images for each class.
+
+    Args:
+        root: The folder.
 
     Raises:
-        FileNotFoundError: no such folder.
-        ValueError: not a folder, or another layout.
+        FileNotFoundError: There is no such folder.
+        ValueError: It is not a folder, or it has another layout.
     """
     if not root.exists():
         raise FileNotFoundError(
@@ -63,7 +72,12 @@ def list_images(root: Path) -> Listing:
 
 
 def labels_of(names: Sequence[str], classes: Sequence[str] | None) -> Tensor | None:
-    """The class number of each image by its folder; None if there are no classes."""
+    """The class number of each image by its folder, (n,) int64; None if there are no classes.
+
+    Args:
+        names: Of the image files, as in a `Listing`.
+        classes: Names of the folders; the label of an image is the place of its folder among them.
+    """
     if classes is None:
         return None
     number = {name: row for row, name in enumerate(classes)}
@@ -71,22 +85,22 @@ def labels_of(names: Sequence[str], classes: Sequence[str] | None) -> Tensor | N
 
 
 def _entries(root: Path, folder: Path) -> _Entries:
-    found = _Entries([], [], [], [])
+    result = _Entries([], [], [], [])
     before = "" if folder == root else f"{folder.relative_to(root).as_posix()}/"
     with os.scandir(folder) as entries:  # a Path for each of a million files would fill the memory
         for entry in entries:
             name = f"{before}{entry.name}"
             if entry.name.startswith("."):
-                found.hidden.append(name)
+                result.hidden.append(name)
             elif entry.is_dir():
-                found.folders.append(name)
+                result.folders.append(name)
             elif os.path.splitext(entry.name)[1].lower() in SUFFIXES:
-                found.images.append(name)
+                result.images.append(name)
             else:
-                found.others.append(name)
-    for names in found:
+                result.others.append(name)
+    for names in result:
         names.sort()
-    return found
+    return result
 
 
 def _refuse_bad_classes(root: Path, folders: Sequence[str], inside: Sequence[_Entries]) -> None:

@@ -2,7 +2,7 @@
 
 A name is a data set of ours (`fashion_mnist`), one of a family with its argument (`folder:PATH`),
 or "module:function" of somebody's own: it takes the data folder and returns a `Dataset`. Any of
-them may end in a share of its training images (`fashion_mnist@5%`).
+them may end in a fraction of its training images (`fashion_mnist@5%`).
 """
 
 import hashlib
@@ -16,17 +16,21 @@ from typing import Any
 import torch
 
 from coequal import lookup
-from coequal.contract import Dataset, KnownManifold, Split
+from coequal.contract import Dataset, KnownManifold, Log, Split
+from coequal.datasets._fraction import parse_fraction, with_fraction
 from coequal.datasets._resize import check_size, resized
-from coequal.datasets._share import shared, split_share
 
 SPLITS = ("train", "validation", "test")
 
-_ROOM = "datasets"
+_KIND = "datasets"
 
 
 def data_folder(given: str | Path | None = None) -> Path:
-    """Where downloaded data lies: as given, else $COEQUAL_DATA, else the user's cache."""
+    """Where downloaded data lies: as given, else $COEQUAL_DATA, else the user's cache.
+
+    Args:
+        given: The user's choice; None if there is none.
+    """
     if given is not None:
         return Path(given).expanduser()
     if chosen := os.environ.get("COEQUAL_DATA"):
@@ -36,11 +40,14 @@ def data_folder(given: str | Path | None = None) -> Path:
 
 
 def check_dataset(name: str) -> None:
-    """Refuse a name that no data set has, without loading any; files are not looked at.
+    """Refuse a name that no data set has, without loading any or reading a file.
+
+    Args:
+        name: As in a study file.
 
     Raises:
-        LookupError: no such data set, or an argument where none belongs, or none where one does,
-            or a share that can't be.
+        LookupError: There is no such data set, it takes no argument or needs one, or the fraction
+            is not above 0 and at most 100 %.
     """
     known_manifold(name)
 
@@ -48,8 +55,12 @@ def check_dataset(name: str) -> None:
 def check_image_size(size: int | None, names: Iterable[str] = ()) -> None:
     """Refuse a size that the images of these data sets can't be brought to.
 
+    Args:
+        size: Height and width in pixels; None keeps the images' own.
+        names: Of data sets; those that are made by a formula come in further sizes.
+
     Raises:
-        ValueError: neither None nor a known size; images that are made come in others too.
+        ValueError: The size is neither None nor one that all of them come in.
     """
     for name in names:
         known_manifold(name, size)
@@ -58,52 +69,62 @@ def check_image_size(size: int | None, names: Iterable[str] = ()) -> None:
 
 
 def known_manifold(name: str, image_size: int | None = None) -> KnownManifold | None:
-    """Where the images of a data set lie, if they are made by a formula; none are made for it.
+    """Where the images of a data set lie if they are made by a formula, without making any.
+
+    Args:
+        name: Of the data set, as in a study file.
+        image_size: Height and width in pixels; None: the usual ones.
+
+    Returns:
+        The manifold; None for images that are not made by a formula.
 
     Raises:
-        LookupError: no such data set, or not with this argument.
-        ValueError: its images can't be made in this size.
+        LookupError: There is no such data set, or not with this argument.
+        ValueError: Its images can't be made in this size.
     """
-    whole = split_share(name).whole
+    whole = parse_fraction(name).whole
     _loader(whole)
     module, argument = _module(whole)
-    manifold = getattr(module, "manifold", None)  # a part has it, or is of no known manifold
-    found: KnownManifold | None = manifold and manifold(argument, image_size)
-    return found
+    manifold_of = getattr(module, "manifold", None)
+    manifold: KnownManifold | None = manifold_of and manifold_of(argument, image_size)
+    return manifold
 
 
 def load_dataset(
     name: str,
     data_dir: Path,
     image_size: int | None = None,
-    log: Callable[[str], None] | None = None,
+    log: Log | None = None,
 ) -> Dataset:
     """The data set of this name, its splits disjoint and the same at every call.
 
     Args:
-        name: as in a study file.
-        data_dir: where downloads are looked for and kept; see `data_folder`.
+        name: As in a study file.
+        data_dir: Where downloads are searched for and kept; see `data_folder`.
         image_size: 28, 32 or 64; None keeps the images' own size.
-        log: is told what takes long.
+        log: Is told what takes long.
 
     Raises:
-        LookupError: no such data set.
-        FileNotFoundError: its files can't be found or had.
-        ValueError: its files, or what somebody's own function returned, are not as they must be.
+        LookupError: There is no such data set.
+        FileNotFoundError: Its files are not there and can't be downloaded.
+        ValueError: Its files, or what somebody's own function returned, are not as they must be.
     """
-    whole, share = split_share(name)
+    whole, fraction = parse_fraction(name)
     loader = _loader(whole)
     check_image_size(image_size, [whole])
     dataset = loader(data_dir, image_size, log)
     _refuse_malformed(whole, dataset)
-    return dataset if share is None else shared(dataset, share, name)
+    return dataset if fraction is None else with_fraction(dataset, fraction, name)
 
 
 def fingerprint(dataset: Dataset) -> str:
-    """SHA-256 of the shapes and bytes of all images and labels; name and notes don't count.
+    """SHA-256 of the shapes and bytes of all images and labels, in hexadecimal digits.
 
-    Of images that are made by a formula it is of their recipe: floats may differ in the last bit
-    between machines, and what they are does not.
+    Name and notes do not count. Of images that are made by a formula it is of their recipe: floats
+    may differ in the last bit between machines, and what they are does not.
+
+    Args:
+        dataset: Its images are read in parts.
     """
     digest = hashlib.sha256()
     if dataset.manifold is not None:
@@ -123,26 +144,23 @@ def fingerprint(dataset: Dataset) -> str:
     return digest.hexdigest()
 
 
-Loader = Callable[[Path, int | None, Callable[[str], None] | None], Dataset]
+Loader = Callable[[Path, int | None, Log | None], Dataset]
 
 
 def _loader(name: str) -> Loader:
     part, colon, _ = name.partition(":")
-    known = lookup.names(_ROOM)
+    known = lookup.names(_KIND)
     if part not in known:
         return _external(name, known)
-    # Before the part is asked for: what it takes is data of its module.
     module, argument = _module(name)
     takes = module.ARGUMENT
     if takes is None and colon:
-        raise LookupError(f"{_ROOM}: '{name}': {part} takes nothing after a colon; write '{part}'")
+        raise LookupError(f"{_KIND}: '{name}': {part} takes nothing after a colon; write '{part}'")
     if takes is not None and not argument:
-        raise LookupError(f"{_ROOM}: '{name}': {part} needs {takes}; write '{part}:...'")
-    load = lookup.load(_ROOM, part)
+        raise LookupError(f"{_KIND}: '{name}': {part} needs {takes}; write '{part}:...'")
+    load = lookup.load(_KIND, part)
 
-    def loader(
-        data_dir: Path, image_size: int | None, log: Callable[[str], None] | None
-    ) -> Dataset:
+    def loader(data_dir: Path, image_size: int | None, log: Log | None) -> Dataset:
         dataset: Dataset = load(argument, data_dir, image_size, log)
         return dataset
 
@@ -153,33 +171,31 @@ def _module(name: str) -> tuple[Any, str]:
     """The module of ours that a name means (None: it is none of ours), and what stands after its
     colon or would by default."""
     part, _, argument = name.partition(":")
-    if part not in lookup.names(_ROOM):
+    if part not in lookup.names(_KIND):
         return None, argument
-    module = importlib.import_module(f"coequal.{_ROOM}.{part}")
+    module = importlib.import_module(f"coequal.{_KIND}.{part}")
     return module, argument or getattr(module, "DEFAULT_ARGUMENT", "")
 
 
 def _any_size(name: str) -> bool:
     """Whether a data set can be made in any size."""
-    return bool(getattr(_module(split_share(name).whole)[0], "ANY_SIZE", False))
+    return bool(getattr(_module(parse_fraction(name).whole)[0], "ANY_SIZE", False))
 
 
 def _external(name: str, known: list[str]) -> Loader:
     """The loader "module:function", which somebody else wrote."""
     module, _, function = name.partition(":")
-    ours = lookup.unknown(module, known, f"{_ROOM}: ")
+    ours = lookup.unknown(module, known, f"{_KIND}: ")
     if not function.isidentifier() or not all(word.isidentifier() for word in module.split(".")):
         raise LookupError(f"{ours}; your own is written 'module:function'")
     try:
-        load = lookup.load(_ROOM, name)
+        load = lookup.load(_KIND, name)
     except LookupError as error:
         raise LookupError(f"{ours}; nor is it a module of yours: {error}") from error
     if not callable(load):
-        raise LookupError(f"{_ROOM}: '{name}' is a {type(load).__name__}, not a function")
+        raise LookupError(f"{_KIND}: '{name}' is a {type(load).__name__}, not a function")
 
-    def loader(
-        data_dir: Path, image_size: int | None, log: Callable[[str], None] | None
-    ) -> Dataset:
+    def loader(data_dir: Path, image_size: int | None, log: Log | None) -> Dataset:
         dataset = load(data_dir)
         _refuse_malformed(name, dataset)  # before it is resized
         return resized(replace(dataset, name=name), image_size)
@@ -188,7 +204,7 @@ def _external(name: str, known: list[str]) -> Loader:
 
 
 def _refuse_malformed(name: str, dataset: Any) -> None:
-    """Refuse what is not a data set: better found here than in the training loop."""
+    """Refuse what is not a data set here, not in the middle of a training."""
     if not isinstance(dataset, Dataset):
         raise ValueError(f"{name} returned a {type(dataset).__name__}; it must return a Dataset")
     for part in SPLITS:

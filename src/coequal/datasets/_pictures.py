@@ -16,23 +16,29 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
-from coequal.datasets._published import Log, say_nothing
+from coequal.contract import Log
+from coequal.datasets._published import silent
 from coequal.datasets._resize import square
 
 Pixels = NDArray[np.uint8]  # (height, width), or (height, width, 3)
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".gif")
-# Whatever the suffix says; Pillow has readers of many more formats, which nobody meant to call.
+# Whatever the suffix is; Pillow has readers of many more formats, which nobody meant to call.
 _FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "TIFF", "GIF")
 _GREY_MODES = ("1", "L", "LA", "La")
 _PLAIN_MODES = ("L", "RGB")
 _ORIENTATION = 0x0112  # EXIF
-_SHOWN = 3
+_NAMES_SHOWN = 3
 _PICTURES_PER_LOG_LINE = 10_000
 
 
 class Kind(NamedTuple):
-    """A kind of odd picture, and what is done to it."""
+    """A kind of odd picture.
+
+    Attributes:
+        what: Its name.
+        done: What is done to it.
+    """
 
     what: str
     done: str
@@ -49,15 +55,21 @@ _MIXED = Kind("grey", "converted to RGB (others have colour)")
 
 
 class Survey(NamedTuple):
-    """What has to be known of all pictures before any is used, without their pixels."""
+    """What has to be known of all pictures before any is used, without their pixels.
 
-    shape: tuple[int, int, int]  # channels, height, width, the same for all
-    digests: NDArray[np.uint8]  # (n, 32): SHA-256 of each one's pixels (c, h, w)
+    Attributes:
+        shape: Channels, height and width, the same for all.
+        digests: (n, 32), the SHA-256 of each one's pixels (c, h, w).
+        notes: What was done to the pictures.
+    """
+
+    shape: tuple[int, int, int]
+    digests: NDArray[np.uint8]
     notes: list[str]
 
 
 def survey_pictures(
-    root: Path, names: Sequence[str], image_size: int | None, log: Log = say_nothing
+    root: Path, names: Sequence[str], image_size: int | None, log: Log = silent
 ) -> Survey:
     """Decodes every picture once and keeps none.
 
@@ -89,7 +101,17 @@ def survey_pictures(
 def some_pictures(
     root: Path, names: Sequence[str], image_size: int | None, channels: int
 ) -> NDArray[np.uint8]:
-    """(n, c, h, w) of pictures that have been surveyed."""
+    """(n, c, h, w) pixels of pictures that have been surveyed.
+
+    Args:
+        root: Where the names start.
+        names: Relative paths.
+        image_size: As in the survey.
+        channels: As the survey found.
+
+    Raises:
+        ValueError: A picture can't be read any more.
+    """
     decoder = _Decoder(root, names, image_size)
     stack = np.stack([_coloured(array) if channels == 3 else array for array in decoder])
     decoder.notes()
@@ -121,7 +143,7 @@ class _Decoder:
     """Decodes pictures one after the other, and remembers what was odd about them."""
 
     def __init__(
-        self, root: Path, names: Sequence[str], image_size: int | None, log: Log = say_nothing
+        self, root: Path, names: Sequence[str], image_size: int | None, log: Log = silent
     ) -> None:
         self.root, self.names, self.image_size, self.log = root, names, image_size, log
         self.kinds: dict[Kind, list[str]] = {}
@@ -174,8 +196,13 @@ class _Decoder:
         return [*_kind_notes(kinds), *_size_notes(self.sizes, self.image_size)]
 
 
-def listed(names: Sequence[str], shown: int = _SHOWN) -> str:
-    """The first few names and how many more there are, fit to print even if not valid Unicode."""
+def listed(names: Sequence[str], shown: int = _NAMES_SHOWN) -> str:
+    """The first few names and how many more there are, fit to print even if not valid Unicode.
+
+    Args:
+        names: At least one.
+        shown: How many to name.
+    """
     more = [f"and {len(names) - shown:,} more"] if len(names) > shown else []
     text = ", ".join([*names[:shown], *more])
     return text.encode("utf-8", "backslashreplace").decode()

@@ -62,7 +62,14 @@ def family_of(name: str, vertices: int, mode: str, image_size: int | None) -> Po
 
 
 def load_polygons(name: str, family: PolygonFamily, data_dir: Path, log: Log | None) -> Dataset:
-    """The images of a family, float32 in [0, 1]; made in seconds, and kept in `data_dir`."""
+    """The images of a family, float32 in [0, 1]; made in seconds, and kept in `data_dir`.
+
+    Args:
+        name: Of the data set.
+        family: Of its polygons.
+        data_dir: See `coequal.datasets._loading.data_folder`.
+        log: Is told that images are made.
+    """
     path = data_dir / "made" / f"{family.recipe}.safetensors"
     if not path.exists():
         if log is not None:

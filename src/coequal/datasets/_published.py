@@ -1,4 +1,4 @@
-"""Published files that are the same everywhere: looked for, else downloaded, checked by SHA-256."""
+"""Published files, the same everywhere: found or downloaded, and checked by their SHA-256."""
 
 import gzip
 import hashlib
@@ -11,28 +11,34 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from coequal.contract import Log
 from coequal.files import atomic_write
 
 DOWNLOAD_SECONDS = 900
 
 Files = Mapping[str, bytes]
-Log = Callable[[str], None]
 
 
 class Download(NamedTuple):
     """A way to get the files.
 
     Attributes:
-        way: in words.
-        fetch: takes an empty folder to work in and a log, gives the folder in which the files lie.
+        way: Its name, for the log and for messages.
+        fetch: Takes an empty folder to work in and a log, and returns the folder that holds the
+            files; it raises OSError where it fails.
     """
 
     way: str
     fetch: Callable[[Path, Log], Path]
 
 
-class Found(NamedTuple):
-    """The contents of all files, and what was wrong with others of their names."""
+class Contents(NamedTuple):
+    """The contents of all files of a data set.
+
+    Attributes:
+        files: By file name.
+        wrong: What was wrong with other files of these names, which were passed over.
+    """
 
     files: Files
     wrong: list[str]
@@ -47,12 +53,12 @@ class Published:
     """The files of one data set.
 
     Attributes:
-        title: of the data set, for people.
-        sha256: by file name; of the unpacked bytes, unless the name itself ends in .gz.
-        places: folders to look into, in order; relative ones lie in the data folder.
-        kept: the one of them in which downloads are kept.
-        downloads: what is tried after the places, in order.
-        source: where people can get the files; the end of the message if nothing worked.
+        title: Of the data set, for people.
+        sha256: By file name; of the unpacked bytes, unless the name itself ends in .gz.
+        places: Folders that are searched, in order; relative ones lie in the data folder.
+        kept: The one of them in which downloads are kept.
+        downloads: What is tried after the places, in order.
+        source: Where people can get the files; the end of the message if no attempt succeeds.
     """
 
     title: str
@@ -62,58 +68,63 @@ class Published:
     downloads: tuple[Download, ...]
     source: str
 
-    def find(self, data_dir: Path, log: Log | None = None) -> Found:
+    def find(self, data_dir: Path, log: Log | None = None) -> Contents:
         """The contents of all files, from the first place that has them all.
 
-        What was downloaded is kept in the data folder.
+        Downloaded files are kept in the data folder.
+
+        Args:
+            data_dir: The data folder.
+            log: Is told what is read and downloaded.
 
         Raises:
-            FileNotFoundError: no way worked; the message has every try, and where to put what.
+            FileNotFoundError: No attempt succeeded; the message lists all of them, and which files
+                to put where.
         """
-        say = log or say_nothing
+        log = log or silent
         home = data_dir.expanduser().absolute()
-        tries: list[str] = []
+        attempts: list[str] = []
         wrong: list[str] = []
         for place in self.places:
-            look = self._look_into(home / place)
-            wrong += look.wrong
-            if not look.absent:
-                say(f"reading {self.title} from {home / place}")
-                return Found(look.files, wrong)
-            tries.append(f"{home / place}: {look.failure()}")
+            contents = self._read(home / place)
+            wrong += contents.wrong
+            if not contents.absent:
+                log(f"reading {self.title} from {home / place}")
+                return Contents(contents.files, wrong)
+            attempts.append(f"{home / place}: {contents.failure()}")
         for download in self.downloads:
             try:
-                files = self._fetched(download, home, say)
+                files = self._fetched(download, home, log)
                 _keep(files, home / self.kept)
             except OSError as error:
-                say(f"{self.title} can't be had by {download.way}: {error}")
-                tries.append(f"download by {download.way}: {error}")
+                log(f"the download of {self.title} by {download.way} failed: {error}")
+                attempts.append(f"download by {download.way}: {error}")
             else:
-                say(f"{self.title} is now in {home / self.kept}")
-                return Found(files, wrong)
-        raise FileNotFoundError(self._remedy(tries, home / self.kept))
+                log(f"{self.title} is now in {home / self.kept}")
+                return Contents(files, wrong)
+        raise FileNotFoundError(self._remedy(attempts, home / self.kept))
 
-    def _remedy(self, tries: list[str], folder: Path) -> str:
+    def _remedy(self, attempts: list[str], folder: Path) -> str:
         names = list(self.sha256)
         if len(names) == 1:
             put = f"Put {names[0]} into {folder}."
         else:
             put = f"Put these {len(names)} files, packed (.gz) or not, into {folder}: "
             put += f"{', '.join(names)}."
-        listing = "".join(f"  - {attempt}\n" for attempt in tries)
-        return f"{self.title} can't be had. Tried, in this order:\n{listing}{put} {self.source}"
+        listing = "".join(f"  - {attempt}\n" for attempt in attempts)
+        return f"{self.title} was not found. Tried, in this order:\n{listing}{put} {self.source}"
 
     def _fetched(self, download: Download, home: Path, log: Log) -> Files:
         """The files, downloaded into a folder that is gone afterwards."""
         home.mkdir(parents=True, exist_ok=True)
         # In the data folder, because /tmp may be too small for it.
         with tempfile.TemporaryDirectory(dir=home, prefix=f".{self.kept.name}-") as name:
-            look = self._look_into(download.fetch(Path(name), log))
-            if look.absent:
-                raise OSError(f"what came is not {self.title}: {look.failure()}")
-            return look.files
+            contents = self._read(download.fetch(Path(name), log))
+            if contents.absent:
+                raise OSError(f"the downloaded files are not {self.title}: {contents.failure()}")
+            return contents.files
 
-    def _look_into(self, folder: Path) -> "_Look":
+    def _read(self, folder: Path) -> "_FolderContents":
         files: dict[str, bytes] = {}
         problems: list[str] = []
         for name, wanted in self.sha256.items():
@@ -125,17 +136,24 @@ class Published:
                 except (OSError, EOFError, zlib.error) as error:
                     problems.append(f"{path} can't be read ({error})")
                     continue
-                found = hashlib.sha256(raw).hexdigest()
-                if found == wanted:
+                digest = hashlib.sha256(raw).hexdigest()
+                if digest == wanted:
                     files[name] = raw
                     break
                 size = f"{len(raw)} bytes" + ("" if name.endswith(".gz") else " unpacked")
-                problems.append(f"{path} has SHA-256 {found} ({size}), not {wanted}")
-        return _Look(files, problems, [name for name in self.sha256 if name not in files])
+                problems.append(f"{path} has SHA-256 {digest} ({size}), not {wanted}")
+        absent = [name for name in self.sha256 if name not in files]
+        return _FolderContents(files, problems, absent)
 
 
-class _Look(NamedTuple):
-    """What a folder holds: which files are right, what is wrong with others, which are absent."""
+class _FolderContents(NamedTuple):
+    """What a folder holds.
+
+    Attributes:
+        files: The contents of the right files, by name.
+        wrong: What is wrong with other files of these names.
+        absent: The names of which there is no right file.
+    """
 
     files: Files
     wrong: list[str]
@@ -171,7 +189,7 @@ def by_torchvision(statement: str, folder: Path) -> None:
     beside some builds of torch.
 
     Raises:
-        OSError: it failed or took too long; the message is its last exception.
+        OSError: It failed or took too long; the message is its last exception.
     """
     code = f"import socket, sys\nsocket.setdefaulttimeout(60)\n{statement}\n"
     try:
@@ -189,8 +207,8 @@ def by_torchvision(statement: str, folder: Path) -> None:
         lines = done.stderr.strip().splitlines()
         # The last exception, which may go over several lines.
         starts = [row for row, line in enumerate(lines) if line[:1].isalpha() and "Error" in line]
-        said = " ".join(lines[starts[-1] if starts else -1 :])
-        raise OSError(said or f"torchvision's process ended with {done.returncode}")
+        reason = " ".join(lines[starts[-1] if starts else -1 :])
+        raise OSError(reason or f"torchvision's process ended with {done.returncode}")
 
 
 def torchvision_download(what: str, md5: Mapping[str, str]) -> Download:
@@ -200,7 +218,7 @@ def torchvision_download(what: str, md5: Mapping[str, str]) -> Download:
         what: The files, for the log.
         md5: The published MD5 by address; each file is checked by it.
     """
-    calls = [f"download_url({url!r}, sys.argv[1], md5={found!r})" for url, found in md5.items()]
+    calls = [f"download_url({url!r}, sys.argv[1], md5={digest!r})" for url, digest in md5.items()]
     statement = "\n".join(["from torchvision.datasets.utils import download_url", *calls])
 
     def fetch(folder: Path, log: Log) -> Path:
@@ -228,5 +246,5 @@ def torchvision_dataset(title: str, name: str) -> Download:
     return Download("torchvision", fetch)
 
 
-def say_nothing(message: str) -> None:
-    """Progress for nobody."""
+def silent(message: str) -> None:
+    """A log that drops every line."""

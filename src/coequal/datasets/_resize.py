@@ -20,8 +20,11 @@ SIZES = (28, 32, 64)
 def check_size(image_size: int | None) -> None:
     """Refuse a size that the study's nets are not made for.
 
+    Args:
+        image_size: Height and width in pixels; None keeps the images' own.
+
     Raises:
-        ValueError: neither None nor one of `SIZES`.
+        ValueError: The size is neither None nor one of `SIZES`.
     """
     if image_size is not None and image_size not in SIZES:
         known = ", ".join(map(str, SIZES))
@@ -31,7 +34,12 @@ def check_size(image_size: int | None) -> None:
 
 
 def square(image: Image.Image, size: int) -> Image.Image:
-    """The centre square of an image, `size` pixels wide."""
+    """The centre square of an image, resized.
+
+    Args:
+        image: Any.
+        size: Height and width of the result, in pixels.
+    """
     side = min(image.size)
     left, top = ((length - side) // 2 for length in image.size)
     box = (left, top, left + side, top + side)
@@ -39,10 +47,15 @@ def square(image: Image.Image, size: int) -> Image.Image:
 
 
 def resized(dataset: Dataset, image_size: int | None) -> Dataset:
-    """The same data set at another size, with a note; None or its own size changes nothing.
+    """A data set at another size, with a note; None or its own size changes nothing.
+
+    Args:
+        dataset: Any; images that are read in parts are resized when they are read.
+        image_size: Height and width in pixels; None keeps the images' own.
 
     Raises:
-        ValueError: a size that is not known, or float images, which are kept as they were made.
+        ValueError: The size is not one of `SIZES`, or the images are floats, which are kept as they
+            were made.
     """
     check_size(image_size)
     _, height, width = dataset.shape

@@ -16,7 +16,7 @@ from coequal.seeds import seed_for
 
 
 class SplitIndices(NamedTuple):
-    """The rows of each split, in random order."""
+    """The row numbers of each split, int64, in random order."""
 
     train: Tensor
     validation: Tensor
@@ -27,8 +27,12 @@ def split_rows(count: int, name: str, labels: Tensor | None = None) -> SplitIndi
     """A fifth of every class for validation, a fifth for the test, the rest for training.
 
     Fifths are rounded down, but to no less than one image; of a class with one or two images all
-    are in train. Without labels all images are one class. The draw depends on `name`, `count` and
-    `labels` only.
+    are in train. Without labels all images are one class. The draw depends on the arguments only.
+
+    Args:
+        count: Of all images.
+        name: Of the data set.
+        labels: (count,) int64; None without classes.
     """
     order = Rng(seed_for("split", name)).permutation(count)
     classes = torch.zeros(count, dtype=torch.int64) if labels is None else labels
@@ -46,8 +50,13 @@ def split_rows(count: int, name: str, labels: Tensor | None = None) -> SplitIndi
 def fair_order(count: int, rng: Rng, labels: Tensor | None = None) -> Tensor:
     """All rows in random order, so that the first of them, however many, are a fair draw.
 
-    The first rows have one of each class. So many that each class is due one have of every class
-    the same share: to within one image if the classes are about as large.
+    The first rows have one of each class. Any longer beginning has the same fraction of every
+    class, to within one image if the classes are about as large.
+
+    Args:
+        count: Of all rows.
+        rng: The random stream to draw from.
+        labels: (count,) int64; None without classes.
     """
     order = rng.permutation(count)
     if labels is None:
@@ -64,7 +73,11 @@ def fair_order(count: int, rng: Rng, labels: Tensor | None = None) -> Tensor:
 
 
 def held_out(members: int) -> int:
-    """How many images of a class with so many go into validation, and again into the test."""
+    """How many images of a class go into validation, and as many again into the test.
+
+    Args:
+        members: How many images the class has.
+    """
     return max(1, members // 5) if members >= 3 else 0
 
 
@@ -75,7 +88,13 @@ def small_classes(labels: Tensor, classes: Sequence[str]) -> list[str]:
 
 
 class HeldOut(NamedTuple):
-    """Official training images, parted, and a note that says so."""
+    """Official training images in two parts.
+
+    Attributes:
+        train: Those to train on.
+        validation: Those that were held out.
+        note: How many there are of each, for the data set's notes.
+    """
 
     train: Split
     validation: Split
@@ -83,9 +102,14 @@ class HeldOut(NamedTuple):
 
 
 def hold_out(official: Split, count: int, name: str) -> HeldOut:
-    """Part `count` of the official training images off for validation.
+    """Hold some of the official training images out for validation.
 
-    They are drawn without regard to the labels, by a stream named after the data set alone.
+    They are drawn without regard to the labels, by a random stream named after the data set alone.
+
+    Args:
+        official: The official training images.
+        count: How many to hold out.
+        name: Of the data set.
     """
     order = Rng(seed_for("split", name)).permutation(len(official))
     rows, held_out = order[count:], order[:count]

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from coequal.contract import Dataset
+from coequal.contract import Dataset, Log
 from coequal.datasets._decoded import Decoded
-from coequal.datasets._published import Log, say_nothing
+from coequal.datasets._published import silent
 from coequal.datasets._resize import check_size, square
 
 PART = "load_celeba"
@@ -56,18 +56,18 @@ def load_celeba(
     once, into a file beside them (2.5 GB at 64x64) of which only what is needed is read.
 
     Args:
-        argument: not used.
-        data_dir: see `coequal.datasets._loading.data_folder`.
-        image_size: what the centre 160x160 is resized to; 64 if None.
-        log: is told how far decoding is.
+        argument: Not used.
+        data_dir: See `coequal.datasets._loading.data_folder`.
+        image_size: What the centre 160x160 is resized to; 64 if None.
+        log: Is told how far decoding is.
 
     Raises:
-        FileNotFoundError: the files are not there; the message says which to put where.
-        ValueError: they are not as published, or what was decoded is damaged.
+        FileNotFoundError: The files are not there; the message names which to put where.
+        ValueError: They are not as published, or the file of decoded pictures is damaged.
     """
     check_size(image_size)
     folder = data_dir.expanduser().absolute() / FOLDER
-    return _load(folder, image_size or SIZE, RELEASE, log or say_nothing)
+    return _load(folder, image_size or SIZE, RELEASE, log or silent)
 
 
 def _load(folder: Path, size: int, release: Release, log: Log) -> Dataset:
@@ -94,8 +94,9 @@ def _partition(folder: Path, release: Release) -> list[list[str]]:
     missing += [] if path.is_file() else [PARTITION]
     if missing:
         raise FileNotFoundError(
-            f"CelebA can't be had: {folder} has no {' and no '.join(missing)}. Google Drive mostly "
-            f"refuses programs, so put Img/{ARCHIVE} (1.4 GB; it may be unpacked to {PICTURES}/) "
+            f"CelebA was not found: {folder} has no {' and no '.join(missing)}. It is not "
+            "downloaded, because Google Drive mostly refuses programs. Put "
+            f"Img/{ARCHIVE} (1.4 GB; it may be unpacked to {PICTURES}/) "
             f"and Eval/{PARTITION} into {folder} by hand; they are in 'Align&Cropped Images' at "
             "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html"
         )
@@ -108,9 +109,9 @@ def _partition(folder: Path, release: Release) -> list[list[str]]:
     return names
 
 
-def _refuse_other(path: Path, found: str, wanted: str) -> None:
-    if found != wanted:
-        raise ValueError(f"{path} has SHA-256 {found}, not {wanted}: download it again")
+def _refuse_other(path: Path, digest: str, expected: str) -> None:
+    if digest != expected:
+        raise ValueError(f"{path} has SHA-256 {digest}, not {expected}: download it again")
 
 
 def _pictures(folder: Path, names: Sequence[str], release: Release, log: Log) -> Iterator[bytes]:
@@ -119,7 +120,9 @@ def _pictures(folder: Path, names: Sequence[str], release: Release, log: Log) ->
     if not archive.is_file():
         for path in (folder / PICTURES / name for name in names):
             if not path.is_file():
-                raise FileNotFoundError(f"CelebA can't be had: {path} is missing; unpack anew")
+                raise FileNotFoundError(
+                    f"CelebA is not complete: {path} is missing; unpack the archive again"
+                )
             yield path.read_bytes()
         return
     log(f"checking {archive}")

@@ -1,13 +1,12 @@
 """Coloured shapes on white with known factors, shape x hue x place: 288 modes to count."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
 from safetensors.torch import load_file, save
 from torch import Tensor
 
-from coequal.contract import Dataset, Split
+from coequal.contract import Dataset, Log, Split
 from coequal.datasets._polygons import COUNTS
 from coequal.files import atomic_write
 from coequal.manifolds.colours import SIZE, ColourShapes, Drawn
@@ -16,14 +15,14 @@ from coequal.seeds import seed_for
 
 PART = "load_colour_shapes"
 ARGUMENT = None
-AT_ONCE = 2000  # images, while they are floats
+IMAGES_PER_PART = 2000  # while they are floats
 
 
 def manifold(argument: str, image_size: int | None) -> ColourShapes:
     """What is known of the images, without making them.
 
     Raises:
-        ValueError: another size than 28.
+        ValueError: The size is not 28.
     """
     if image_size not in (None, SIZE):
         raise ValueError(f"colour_shapes comes as {SIZE}x{SIZE} only, not {image_size}")
@@ -34,7 +33,7 @@ def load_colour_shapes(
     argument: str,
     data_dir: Path,
     image_size: int | None = None,
-    log: Callable[[str], None] | None = None,
+    log: Log | None = None,
 ) -> Dataset:
     """80,000 images, uint8, (3, 28, 28); made in some seconds, and kept in `data_dir`.
 
@@ -67,6 +66,8 @@ def load_colour_shapes(
 
 
 def _images(family: ColourShapes, drawn: Drawn) -> Tensor:
-    pairs = zip(drawn.modes.split(AT_ONCE), drawn.offsets.split(AT_ONCE), strict=True)
+    pairs = zip(
+        drawn.modes.split(IMAGES_PER_PART), drawn.offsets.split(IMAGES_PER_PART), strict=True
+    )
     images = [family.images(Drawn(*pair)).mul_(255).round_() for pair in pairs]
     return torch.cat([some.to(torch.uint8) for some in images])

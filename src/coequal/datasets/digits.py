@@ -1,11 +1,10 @@
 """The handwritten digits that come with scikit-learn: 1,797 grey images of 8x8, no download."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
 
-from coequal.contract import Dataset, Split
+from coequal.contract import Dataset, Log, Split
 from coequal.datasets._resize import resized
 from coequal.datasets._splits import split_rows
 
@@ -17,7 +16,7 @@ def load_digits(
     argument: str,
     data_dir: Path,
     image_size: int | None = None,
-    log: Callable[[str], None] | None = None,
+    log: Log | None = None,
 ) -> Dataset:
     """The digits, split 60/20/20 within every class; 17 grey levels are stretched to 0 .. 255.
 

@@ -5,10 +5,10 @@ Source: Xiao et al. 2017, arXiv:1708.07747.
 
 from pathlib import Path
 
-from coequal.contract import Dataset
+from coequal.contract import Dataset, Log
 from coequal.datasets._debian import fetch_package
 from coequal.datasets._idx import read_idx_files
-from coequal.datasets._published import Download, Log, Published, torchvision_dataset
+from coequal.datasets._published import Download, Published, torchvision_dataset
 from coequal.datasets._resize import check_size, resized
 
 PART = "load_fashion_mnist"
@@ -35,16 +35,17 @@ def load_fashion_mnist(
 ) -> Dataset:
     """Fashion-MNIST with its official test images; a sixth of the others is for validation.
 
-    Looks into `data_dir`, then for the installed Debian package, then downloads: by torchvision,
-    else that package's files. What was downloaded is kept in `data_dir/fashion_mnist`. Every file
-    is checked by its SHA-256.
+    The files are read from `data_dir`, else from the installed Debian package, else downloaded: by
+    torchvision, else out of that package. Downloads are kept in `data_dir/fashion_mnist`. Every
+    file is checked by its SHA-256.
 
     Raises:
-        FileNotFoundError: no way worked; the message has every try, and where to put which file.
+        FileNotFoundError: No attempt succeeded; the message lists all of them, and which file to
+            put where.
     """
     check_size(image_size)
-    found = FILES.find(data_dir, log)
-    return resized(read_idx_files("fashion_mnist", found, CLASSES), image_size)
+    contents = FILES.find(data_dir, log)
+    return resized(read_idx_files("fashion_mnist", contents, CLASSES), image_size)
 
 
 def _by_package(folder: Path, log: Log) -> Path:

@@ -8,7 +8,7 @@ counted.
 import hashlib
 import json
 import os
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,7 +20,7 @@ from safetensors import safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from coequal.contract import Dataset, ImageRows
+from coequal.contract import Dataset, ImageRows, Log
 from coequal.contract.data import Index
 from coequal.datasets._decoded import Decoded
 from coequal.datasets._listing import Listing, labels_of, list_images
@@ -31,7 +31,7 @@ from coequal.datasets._pictures import (
     some_pictures,
     survey_pictures,
 )
-from coequal.datasets._published import Log, say_nothing
+from coequal.datasets._published import silent
 from coequal.datasets._resize import check_size
 from coequal.datasets._splits import small_classes, split_rows
 from coequal.files import atomic_write
@@ -41,14 +41,14 @@ ARGUMENT = "the path of a folder of images"
 
 MIN_IMAGES = 10
 _FOLDER = "folders"  # in the data folder
-_RULES = 1  # of decoding and of what is left out; files decoded by others are not read
+_RULES = 1  # version of how pictures are decoded and chosen; files of another are not read
 
 
 def load_folder(
     argument: str,
     data_dir: Path,
     image_size: int | None = None,
-    log: Callable[[str], None] | None = None,
+    log: Log | None = None,
 ) -> Dataset:
     """The pictures of a folder, split 60/20/20 within every class.
 
@@ -76,7 +76,7 @@ def load_folder(
     key = _key(root, listing.names, image_size)
     decoded = Decoded(data_dir.expanduser().absolute() / _FOLDER, key)
     if not decoded.complete():
-        _decode_all(root, image_size, decoded, log or say_nothing)
+        _decode_all(root, image_size, decoded, log or silent)
     facts = decoded.facts()
     order = _order(root, listing, facts["repeats"])
     every = labels_of(listing.names, listing.classes)
@@ -185,9 +185,9 @@ class Folder(NamedTuple):
 
 
 def read_folder(
-    root: Path, image_size: int | None = None, cache: Path | None = None, log: Log = say_nothing
+    root: Path, image_size: int | None = None, cache: Path | None = None, log: Log = silent
 ) -> Folder:
-    """The pictures of a folder as they are: no splits, nothing left out.
+    """The pictures of a folder as they are, without splits, repeats included.
 
     Each is decoded once here, for its digest, and again whenever it is read; none is kept.
 

@@ -15,11 +15,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from coequal.contract import Dataset
+from coequal.contract import Dataset, Log
 from coequal.datasets._decoded import Decoded
 from coequal.datasets._listing import labels_of, list_images
 from coequal.datasets._pictures import decoded_in_colour, listed
-from coequal.datasets._published import Log, say_nothing
+from coequal.datasets._published import silent
 from coequal.datasets._resize import check_size
 from coequal.datasets._splits import fair_order
 from coequal.rng import Rng
@@ -43,57 +43,67 @@ def load_imagenet(
     """ImageNet with its official validation images to test, and others held out to validate.
 
     Of the training images as many as there are to test are held out, but no more than a fifth, the
-    same share of every class. All are decoded once, into a file in `data_dir/imagenet` (16.4 GB at
-    64x64 for all of ImageNet) of which only what is needed is read. The draw depends on the paths
-    within the folder, not on where the folder lies.
+    same fraction of every class. All are decoded once, into a file in `data_dir/imagenet` (16.4 GB
+    at 64x64 for all of ImageNet) of which only what is needed is read. The draw depends on the
+    paths within the folder, not on where the folder lies.
 
     Args:
-        argument: the folder; `~` is the home folder, a relative path starts at the current one.
-        data_dir: see `coequal.datasets._loading.data_folder`.
-        image_size: what the centre square of each picture is resized to; 64 if None.
-        log: is told how much room is taken and how far decoding is.
+        argument: The folder; `~` is the home folder, a relative path starts at the current one.
+        data_dir: See `coequal.datasets._loading.data_folder`.
+        image_size: What the centre square of each picture is resized to; 64 if None.
+        log: Is told how large the file is and how far decoding is.
 
     Raises:
-        FileNotFoundError: the folder, or train or val in it, is not there.
+        FileNotFoundError: The folder, or train or val in it, is not there.
         ValueError: val has no class folders, classes differ, or pictures can't be read.
-        OSError: the disk has too little room.
+        OSError: The disk has too little space.
     """
     check_size(image_size)
     root = Path(argument).expanduser().absolute()
-    found = _found(root)
-    rows = _rows(root, found)
+    pictures = _list(root)
+    rows = _rows(root, pictures)
     order, counts = torch.cat(rows), [len(part) for part in rows]
-    names = [found.names[row] for row in order.tolist()]
+    names = [pictures.names[row] for row in order.tolist()]
     size = image_size or SIZE
     folder = data_dir.expanduser().absolute() / _FOLDER
-    decoded = Decoded(folder, f"{_digest(root, found.names)}_{size}x{size}")
+    decoded = Decoded(folder, f"{_digest(root, pictures.names)}_{size}x{size}")
     if not decoded.complete():
-        _decode_all(root, names, counts, size, decoded, log or say_nothing)
+        _decode_all(root, names, counts, size, decoded, log or silent)
     notes = decoded.facts()["notes"]
-    train, validation, test = decoded.splits(counts, (3, size, size), found.labels[order])
+    train, validation, test = decoded.splits(counts, (3, size, size), pictures.labels[order])
     return Dataset(
         name=f"imagenet:{argument}",
         train=train,
         validation=validation,
         test=test,
-        classes=found.classes,
-        notes=(*found.notes, *notes),
+        classes=pictures.classes,
+        notes=(*pictures.notes, *notes),
     )
 
 
 # ------------------------------------------------------------------------------------ what is there
 
 
-class _Found(NamedTuple):
-    names: list[str]  # relative to the root, those of train first
-    official: int  # how many are of train
-    labels: Tensor  # (n,)
+class _Pictures(NamedTuple):
+    """The picture files of both folders.
+
+    Attributes:
+        names: Relative to the root, those of train first.
+        official: How many are of train.
+        labels: (n,) int64.
+        classes: Names of the labels.
+        notes: What was skipped.
+    """
+
+    names: list[str]
+    official: int
+    labels: Tensor
     classes: tuple[str, ...]
     notes: list[str]
 
 
-def _found(root: Path) -> _Found:
-    """The pictures of both folders.
+def _list(root: Path) -> _Pictures:
+    """The picture files of both folders.
 
     Raises:
         FileNotFoundError, ValueError: as `load_imagenet`.
@@ -120,7 +130,7 @@ def _found(root: Path) -> _Found:
         classes.append(listing.classes)
         notes += [f"{part}: {note}" for note in listing.notes]
     _refuse_other_classes(root, *classes)
-    return _Found(names, len(labels[0]), torch.cat(labels), classes[0], notes)
+    return _Pictures(names, len(labels[0]), torch.cat(labels), classes[0], notes)
 
 
 def _flat(folder: Path, count: int) -> str:
@@ -143,24 +153,24 @@ def _refuse_other_classes(root: Path, train: Iterable[str], val: Iterable[str]) 
             )
 
 
-def _rows(root: Path, found: _Found) -> tuple[Tensor, Tensor, Tensor]:
+def _rows(root: Path, pictures: _Pictures) -> tuple[Tensor, Tensor, Tensor]:
     """The rows of each split, in random order, so that the first of each have every class.
 
     Raises:
         ValueError: a class has a single image to train.
     """
-    official, tested = found.labels[: found.official], found.labels[found.official :]
+    official, tested = pictures.labels[: pictures.official], pictures.labels[pictures.official :]
     members = official.bincount().tolist()
-    single = [name for name, count in zip(found.classes, members, strict=True) if count < 2]
+    single = [name for name, count in zip(pictures.classes, members, strict=True) if count < 2]
     if single:
         raise ValueError(
             f"{root / 'train'} has one image only of {listed(single)}; each class needs two, one "
             "of them to validate"
         )
     order = fair_order(len(official), Rng(seed_for("split", "imagenet")), official)
-    count = max(len(found.classes), min(len(tested), len(official) // 5))
+    count = max(len(pictures.classes), min(len(tested), len(official) // 5))
     test = fair_order(len(tested), Rng(seed_for("split", "imagenet", "test")), tested)
-    return order[count:], order[:count], test + found.official
+    return order[count:], order[:count], test + pictures.official
 
 
 def _digest(root: Path, names: list[str]) -> str:

@@ -5,9 +5,9 @@ Source: LeCun et al. 1998, Gradient-based learning applied to document recogniti
 
 from pathlib import Path
 
-from coequal.contract import Dataset
+from coequal.contract import Dataset, Log
 from coequal.datasets._idx import read_idx_files
-from coequal.datasets._published import Log, Published, torchvision_dataset
+from coequal.datasets._published import Published, torchvision_dataset
 from coequal.datasets._resize import check_size, resized
 
 PART = "load_mnist"
@@ -19,16 +19,17 @@ def load_mnist(
 ) -> Dataset:
     """MNIST with its official test images; a sixth of the others is for validation.
 
-    Looks into `data_dir`, then downloads by torchvision. What was downloaded is kept in
-    `data_dir/mnist`. Every file is checked by its SHA-256.
+    The files are read from `data_dir`, else downloaded by torchvision and kept in `data_dir/mnist`.
+    Every file is checked by its SHA-256.
 
     Raises:
-        FileNotFoundError: no way worked; the message has every try, and where to put which file.
+        FileNotFoundError: No attempt succeeded; the message lists all of them, and which file to
+            put where.
     """
     check_size(image_size)
-    found = FILES.find(data_dir, log)
+    contents = FILES.find(data_dir, log)
     classes = tuple(str(digit) for digit in range(10))
-    return resized(read_idx_files("mnist", found, classes), image_size)
+    return resized(read_idx_files("mnist", contents, classes), image_size)
 
 
 FILES = Published(

@@ -13,8 +13,8 @@ import torch
 from scipy.io import loadmat
 from scipy.io.matlab import MatReadError
 
-from coequal.contract import Dataset, Split
-from coequal.datasets._published import Log, Published, torchvision_download
+from coequal.contract import Dataset, Log, Split
+from coequal.datasets._published import Published, torchvision_download
 from coequal.datasets._resize import check_size, resized
 from coequal.datasets._splits import hold_out
 
@@ -47,17 +47,18 @@ def load_svhn(
 ) -> Dataset:
     """SVHN with its 26,032 official test images; of the 73,257 others 10,000 are for validation.
 
-    Looks for the two files in `data_dir`, then downloads them by torchvision into `data_dir/svhn`.
+    The two files are read from `data_dir`, else downloaded by torchvision into `data_dir/svhn`.
     Each is checked by its SHA-256.
 
     Raises:
-        FileNotFoundError: no way worked; the message has every try, and where to put which file.
+        FileNotFoundError: No attempt succeeded; the message lists all of them, and which file to
+            put where.
     """
     check_size(image_size)
-    found = FILES.find(data_dir, log)
-    official, test = (_read(found.files[name], name) for name in (TRAIN, TEST))
+    contents = FILES.find(data_dir, log)
+    official, test = (_read(contents.files[name], name) for name in (TRAIN, TEST))
     train, validation, note = hold_out(official, HELD_OUT, "svhn")
-    notes = (note, *found.notes())
+    notes = (note, *contents.notes())
     dataset = Dataset("svhn", train, validation, test, classes=CLASSES, notes=notes)
     return resized(dataset, image_size)
 
@@ -66,7 +67,7 @@ def _read(raw: bytes, name: str) -> Split:
     """The images of one file: X (32, 32, 3, n), row, column, colour, image; y (n, 1), 1 to 10.
 
     Raises:
-        ValueError: not a MATLAB file of that form.
+        ValueError: It is not a MATLAB file of that form.
     """
     try:
         values = loadmat(io.BytesIO(raw), variable_names=["X", "y"])

@@ -13,11 +13,15 @@ from coequal.images import to_uint8
 def in_batches(
     run: Callable[[Tensor], Tensor], images: UInt8[Tensor, "n c h w"], size: int
 ) -> Float[Tensor, "n d"]:
-    """`run` over batches of exactly `size` uint8 images, the last filled up with black ones.
+    """Run a net over batches of exactly one size, the last filled up with black images.
 
-    Floats are rounded to 8 bits first, which is what these nets are fed everywhere.
+    With batches of one size a row's bits do not depend on the other images.
 
-    With batches of one size a row's bits depend on nothing that was asked for beside it.
+    Args:
+        run: The net: a batch of uint8 images to features (n, d).
+        images: Floats in [0, 1] are rounded to 8 bits first, which is what these nets get
+            everywhere.
+        size: Images of a batch.
     """
     rows = []
     for chunk in to_uint8(images.cpu()).split(size):

@@ -53,8 +53,8 @@ class Inception(nn.Module):
         x = self.Mixed_6a(self.Mixed_5d(self.Mixed_5c(self.Mixed_5b(x))))
         x = self.Mixed_6e(self.Mixed_6d(self.Mixed_6c(self.Mixed_6b(x))))
         x = self.Mixed_7c(self.Mixed_7b(self.Mixed_7a(x)))
-        found: Tensor = x.mean((2, 3))
-        return found
+        features: Tensor = x.mean((2, 3))
+        return features
 
     def logits(self, features: Float[Tensor, "n 2048"]) -> Float[Tensor, "n 1008"]:
         """The last layer without its bias: so the Inception Score has been computed from the

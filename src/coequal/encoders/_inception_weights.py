@@ -1,5 +1,4 @@
-"""Where the weights of the FID Inception are looked for, and how they are downloaded and
-checked."""
+"""The weights of the FID Inception: where they may lie, and how they are downloaded and checked."""
 
 import hashlib
 import http.client
@@ -25,12 +24,18 @@ URL = f"https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/{N
 OTHER_NAME = "weights-inception-2015-12-05-6726825d.pth"
 
 _BYTES = 95_628_359
-_CHUNK = 1 << 20
+_BYTES_PER_READ = 1 << 20
 _SILENCE_SECONDS = 60
 
 
 class Weights(NamedTuple):
-    """A state dict, the SHA-256 of its file, and whether that is the official one."""
+    """The weights of the net.
+
+    Attributes:
+        values: The state dict.
+        sha256: Of the file.
+        official: Whether that is the SHA-256 of the official file.
+    """
 
     values: Mapping[str, Tensor]
     sha256: str
@@ -38,7 +43,7 @@ class Weights(NamedTuple):
 
 
 def missing() -> str | None:
-    """What to do if the weights are neither here nor in reach of a download; else None."""
+    """What to do if the weights are neither here nor can be downloaded; else None."""
     if given := os.environ.get(VARIABLE):
         return None if Path(given).expanduser().is_file() else _no_such_file(given)
     cache = cache_folder()
@@ -48,12 +53,15 @@ def missing() -> str | None:
 
 
 def find_weights(cache: Path, log: Log) -> Weights:
-    """The weights: of the user's own choice, or the official ones, found or downloaded to the
-    cache.
+    """The weights that the user names, else the official ones, which are downloaded if need be.
+
+    Args:
+        cache: The folder of all caches.
+        log: Is told how far the download is.
 
     Raises:
-        FileNotFoundError: they are nowhere, and can't be downloaded.
-        ValueError: a file was found, and is not what it must be.
+        FileNotFoundError: They are nowhere, and can't be downloaded.
+        ValueError: A file has the right name and other contents.
     """
     if given := os.environ.get(VARIABLE):
         path = Path(given).expanduser()
@@ -76,7 +84,12 @@ def find_weights(cache: Path, log: Log) -> Weights:
 
 
 def advice(cache: Path, reason: str) -> str:
-    """Which file to put where, and which encoders need none."""
+    """Which file to put where, and which encoders need none.
+
+    Args:
+        cache: The folder of all caches.
+        reason: Why there are no weights.
+    """
     return (
         f"encoder inception has no weights ({reason}): put {NAME} ({_BYTES:,} bytes, from {URL}) "
         f"into {cache / 'encoders'}, or its path into {VARIABLE}; {WITHOUT_NETWORK}"
@@ -99,7 +112,7 @@ def _download(cache: Path, log: Log) -> bytes:
     had, told = 0, 0
     try:
         with urllib.request.urlopen(URL, timeout=_SILENCE_SECONDS) as answer:
-            while part := answer.read(_CHUNK):
+            while part := answer.read(_BYTES_PER_READ):
                 parts.append(part)
                 had += len(part)
                 if had * 10 // _BYTES > told:
@@ -109,19 +122,19 @@ def _download(cache: Path, log: Log) -> bytes:
         raise FileNotFoundError(advice(cache, f"the download failed: {error}")) from error
     raw = b"".join(parts)
     if wrong := _problem(raw):
-        raise FileNotFoundError(advice(cache, f"what came from there has {wrong}"))
+        raise FileNotFoundError(advice(cache, f"the downloaded file has {wrong}"))
     return raw
 
 
 def _problem(raw: bytes) -> str | None:
-    found = hashlib.sha256(raw).hexdigest()
-    return None if found == SHA256 else f"SHA-256 {found} ({len(raw):,} bytes), not {SHA256}"
+    digest = hashlib.sha256(raw).hexdigest()
+    return None if digest == SHA256 else f"SHA-256 {digest} ({len(raw):,} bytes), not {SHA256}"
 
 
 def _parsed(raw: bytes, path: Path) -> Mapping[str, Tensor]:
     try:
         values = torch.load(io.BytesIO(raw), map_location="cpu", weights_only=True)
-    except Exception as error:  # of many kinds: each says that these bytes are something else
+    except Exception as error:  # of many kinds: each means that these bytes are something else
         raise ValueError(f"{path} is not a file of weights: {error}") from error
     if not isinstance(values, Mapping):
         raise ValueError(f"{path} holds a {type(values).__name__}, not weights by name")

@@ -1,4 +1,4 @@
-"""What encoders with weights from elsewhere say and ask, when there may be no network."""
+"""Encoders whose weights are downloaded: whether a server answers, and what to use without one."""
 
 import http.client
 import os
@@ -14,7 +14,11 @@ _PROBE_SECONDS = 5
 
 
 def reachable(url: str) -> bool:
-    """Whether somebody answers there; never with COEQUAL_OFFLINE."""
+    """Whether a server answers at an address; never, and without asking, if COEQUAL_OFFLINE is set.
+
+    Args:
+        url: The address.
+    """
     if os.environ.get("COEQUAL_OFFLINE"):
         return False
     request = urllib.request.Request(url, method="HEAD")

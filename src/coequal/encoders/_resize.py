@@ -18,7 +18,7 @@ def tf1_bilinear(
     """TensorFlow 1's bilinear filter, in 0 .. 255: no antialias, no half-pixel shift.
 
     Output pixel i is read at i * (input length / output length). Bit for bit what TensorFlow does
-    on a CPU: rows are mixed first, in float32, by left + (right - left) * share.
+    on a CPU: rows are mixed first, in float32, by left + (right - left) * weight.
     """
     return _tf1_axis(_tf1_axis(images.float(), 3, width), 2, height)
 
@@ -28,10 +28,10 @@ def _tf1_axis(images: Tensor, axis: int, size: int) -> Tensor:
     position = torch.arange(size, dtype=torch.float32) * (torch.tensor(float(length)) / size)
     low = position.long()
     high = (low + 1).clamp_(max=length - 1)
-    share = (position - low).view([size if each == axis else 1 for each in range(4)])
+    weight = (position - low).view([size if each == axis else 1 for each in range(4)])
     left = images.index_select(axis, low)
     # Not `lerp`, which rounds otherwise.
-    return images.index_select(axis, high).sub_(left).mul_(share).add_(left)
+    return images.index_select(axis, high).sub_(left).mul_(weight).add_(left)
 
 
 def torch_bilinear(
@@ -67,7 +67,13 @@ def coloured(images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n 3 h w"]:
 
 
 def refuse_channels(name: str, channels: int, dataset: str) -> str | None:
-    """Why images with so many channels can't be shown to a net for colours; None if they can."""
+    """Why images can't be given to a net for colour images; None if they can.
+
+    Args:
+        name: Of the encoder.
+        channels: Of the images.
+        dataset: Its name.
+    """
     if channels in (1, 3):
         return None
     return f"encoder {name} takes images of 1 or 3 channels; {dataset} has {channels}"

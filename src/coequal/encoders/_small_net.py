@@ -33,16 +33,16 @@ def trained(
     log: Log,
     name: str,
 ) -> tuple[nn.Sequential, str]:
-    """The net with its weights, and its accuracy on the test split in words.
+    """The net with its weights, and its accuracy on the test split as a text ("91.3%").
 
     Args:
-        path: where the weights lie, or are put.
-        shape: of the images; 4x4 at least.
-        classes: how many.
-        data: gives the training and the test split, if there are no weights yet.
-        seed: of the order of the images.
-        log: is told how far the training is.
-        name: of the data, for the log.
+        path: Where the weights lie, or are put.
+        shape: Of the images; 4x4 at least.
+        classes: How many.
+        data: Gives the training and the test split, if there are no weights yet.
+        seed: Of the order of the images.
+        log: Is told how far the training is.
+        name: Of the data, for the log.
     """
     net = _build(shape, classes)
     if not path.exists():

@@ -85,11 +85,11 @@ class VisionTransformer(Encoder, ABC):
 
     @classmethod
     def prepare(cls, dataset: Dataset, cache: Path, log: Log) -> Self:
-        """The net, its weights found or downloaded (into the hub's own cache).
+        """The net, with its weights read or downloaded (into the hub's own cache).
 
         Raises:
-            FileNotFoundError: no weights; the message says which files to put where.
-            ValueError: what was found is not this kind of net.
+            FileNotFoundError: There are no weights; the message names which files to put where.
+            ValueError: The weights are not of this kind of net.
         """
         if importlib.util.find_spec(PACKAGE) is None:
             raise FileNotFoundError(cls.available())
@@ -111,8 +111,8 @@ class VisionTransformer(Encoder, ABC):
             if not _complete(_own(given)):
                 raise FileNotFoundError(cls._bad_folder(given))
             return _own(given)
-        if found := cls._here(cache):
-            return found
+        if folder := cls._here(cache):
+            return folder
         if not _hub_in_reach(cls.repository):
             raise FileNotFoundError(cls._advice(cache, "no connection to huggingface.co"))
         return cls._download(cache, log)
@@ -165,7 +165,7 @@ def _complete(folder: Path) -> bool:
 
 
 def _sha256(folder: Path) -> str:
-    """Of the weights' file, then the settings' (which say what the weights mean)."""
+    """Of the weights' file, then the settings' (which tell what the weights mean)."""
     path = _weights(folder)
     assert path is not None
     digest = hashlib.sha256()
@@ -183,10 +183,10 @@ def _hub_in_reach(repository: str) -> bool:
 
 def _cached_by_hub(repository: str) -> Path | None:
     look_up = importlib.import_module("huggingface_hub").try_to_load_from_cache
-    found = look_up(repository, CONFIG)
-    if not isinstance(found, str):  # None, or a mark that the hub has no such file
+    config = look_up(repository, CONFIG)
+    if not isinstance(config, str):  # None, or a mark that the hub has no such file
         return None
-    folder = Path(found).parent
+    folder = Path(config).parent
     return folder if _complete(folder) else None
 
 
@@ -202,7 +202,7 @@ def _loaded(kind: str, folder: Path) -> Any:
                 dtype=torch.float32,
                 attn_implementation="sdpa",
             )
-        except Exception as error:  # of many kinds: each says that this is something else
+        except Exception as error:  # of many kinds: each means that this is something else
             raise ValueError(f"{folder} holds no {kind}: {error}") from error
     missing = sorted(report["missing_keys"])
     if missing:
@@ -212,7 +212,7 @@ def _loaded(kind: str, folder: Path) -> Any:
 
 @contextmanager
 def _quiet(logging: Any) -> Iterator[None]:
-    """No report of the text half of CLIP, which is left out on purpose."""
+    """No report of the text half of CLIP, which is not loaded on purpose."""
     before, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
     logging.disable_progress_bar()

@@ -34,8 +34,8 @@ class ClipNet(VisionTransformer, ABC):
     @staticmethod
     def read(output: Any) -> Tensor:
         """The embedding, (n, d)."""
-        found: Tensor = output.image_embeds
-        return found
+        embedding: Tensor = output.image_embeds
+        return embedding
 
 
 class Clip(ClipNet):

@@ -32,8 +32,8 @@ class Dinov2Net(VisionTransformer, ABC):
     @staticmethod
     def read(output: Any) -> Tensor:
         """The class token, (n, d)."""
-        found: Tensor = output.last_hidden_state[:, 0]
-        return found
+        token: Tensor = output.last_hidden_state[:, 0]
+        return token
 
 
 class Dinov2Small(Dinov2Net):

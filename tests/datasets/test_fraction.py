@@ -7,6 +7,7 @@ import torch
 from PIL import Image
 
 from coequal.contract import Dataset, Split
+from coequal.datasets._fraction import parse_fraction, with_fraction
 from coequal.datasets._loading import (
     check_dataset,
     check_image_size,
@@ -14,7 +15,6 @@ from coequal.datasets._loading import (
     known_manifold,
     load_dataset,
 )
-from coequal.datasets._share import shared, split_share
 from coequal.datasets._splits import fair_order
 from coequal.results.folder import file_name
 from coequal.rng import Rng
@@ -42,9 +42,9 @@ def numbers(split):
 
 @pytest.mark.parametrize("labelled", [True, False])
 @pytest.mark.parametrize(("percent", "count"), [(1, 10), (5, 50), (50, 500), (99, 990)])
-def test_a_share_has_its_count_in_the_order_of_the_whole(labelled, percent, count):
+def test_a_fraction_has_its_count_in_the_order_of_the_whole(labelled, percent, count):
     whole = made(labelled)
-    part = shared(whole, Fraction(percent, 100), f"made@{percent}%")
+    part = with_fraction(whole, Fraction(percent, 100), f"made@{percent}%")
     rows = numbers(part.train)
     assert len(rows) == count
     assert rows == sorted(set(rows))
@@ -56,12 +56,12 @@ def test_a_share_has_its_count_in_the_order_of_the_whole(labelled, percent, coun
 
 
 @pytest.mark.parametrize("percent", [1, 5, 20, 50, 90])
-def test_classes_of_about_one_size_give_the_same_share_to_within_one_image(percent):
+def test_classes_of_about_one_size_give_the_same_fraction_to_within_one_image(percent):
     sizes = [180, 190, 200, 210, 220]
     labels = torch.repeat_interleave(torch.arange(5), torch.tensor(sizes))
     whole = made()
     whole = replace(whole, train=Split(whole.train.images.whole, labels))
-    found = shared(whole, Fraction(percent, 100), "made").train.labels.bincount().tolist()
+    found = with_fraction(whole, Fraction(percent, 100), "made").train.labels.bincount().tolist()
     for members, taken in zip(sizes, found, strict=True):
         assert abs(taken - members * percent / 100) <= 1
 
@@ -76,43 +76,46 @@ def test_classes_of_about_one_size_give_the_same_share_to_within_one_image(perce
     ],
 )
 def test_small_classes_get_one_image_at_the_cost_of_the_others(percent, counts):
-    found = shared(made(), Fraction(percent, 100), "made").train.labels.bincount()
+    found = with_fraction(made(), Fraction(percent, 100), "made").train.labels.bincount()
     assert found.tolist() == counts
 
 
 def test_as_many_images_as_classes_are_the_fewest():
     # A thousandth of 1,000 is one image; there are five classes.
-    found = shared(made(), Fraction(1, 1000), "made")
+    found = with_fraction(made(), Fraction(1, 1000), "made")
     assert sorted(found.train.labels.tolist()) == [0, 1, 2, 3, 4]
-    assert len(shared(made(False), Fraction(1, 1000), "made").train) == 1
+    assert len(with_fraction(made(False), Fraction(1, 1000), "made").train) == 1
 
 
 @pytest.mark.parametrize("labelled", [True, False])
-def test_smaller_shares_are_among_larger_ones_and_the_whole_is_the_whole(labelled):
-    shares = [Fraction(percent, 100) for percent in (1, 2, 5, 33, 100)]
-    found = [set(numbers(shared(made(labelled), share, "made").train)) for share in shares]
+def test_smaller_fractions_are_among_larger_ones_and_the_whole_is_the_whole(labelled):
+    fractions = [Fraction(percent, 100) for percent in (1, 2, 5, 33, 100)]
+    found = [
+        set(numbers(with_fraction(made(labelled), fraction, "made").train))
+        for fraction in fractions
+    ]
     for smaller, larger in pairwise(found):
         assert smaller < larger
-    whole = shared(made(labelled), Fraction(1), "made@100%")
+    whole = with_fraction(made(labelled), Fraction(1), "made@100%")
     assert numbers(whole.train) == list(range(1000))
     assert fingerprint(whole) == fingerprint(made(labelled))
 
 
 def test_the_draw_is_the_same_every_time_and_another_for_another_data_set():
     torch.manual_seed(1)
-    first = shared(made(), Fraction(5, 100), "made@5%")
+    first = with_fraction(made(), Fraction(5, 100), "made@5%")
     torch.manual_seed(2)
-    again = shared(made(), Fraction(5, 100), "made@5%")
-    other = shared(made(), Fraction(5, 100), "other@5%")
+    again = with_fraction(made(), Fraction(5, 100), "made@5%")
+    other = with_fraction(made(), Fraction(5, 100), "other@5%")
     assert fingerprint(first) == fingerprint(again)
     assert numbers(first.train) != numbers(other.train)
     # Where the files lie is no part of it.
-    one, two = (shared(made(), Fraction(5, 100), f"folder:/{at}@5%") for at in "ab")
+    one, two = (with_fraction(made(), Fraction(5, 100), f"folder:/{at}@5%") for at in "ab")
     assert numbers(one.train) == numbers(two.train)
 
 
 def test_validation_and_test_stay_whole_and_the_note_says_what_was_done():
-    part = shared(made(), Fraction(25, 1000), "made@2.5%")
+    part = with_fraction(made(), Fraction(25, 1000), "made@2.5%")
     assert torch.equal(part.validation.images.whole, made().validation.images.whole)
     assert torch.equal(part.test.labels, made().test.labels)
     assert part.notes == (
@@ -120,7 +123,7 @@ def test_validation_and_test_stay_whole_and_the_note_says_what_was_done():
         "25 of the 1,000 images to train were taken (2.5 %), drawn at random within every class, "
         "the same in every study; those to validate and to test are whole",
     )
-    assert "drawn at random, the" in shared(made(False), Fraction(1, 4), "made").notes[-1]
+    assert "drawn at random, the" in with_fraction(made(False), Fraction(1, 4), "made").notes[-1]
     assert fingerprint(part) != fingerprint(made())
 
 
@@ -135,7 +138,7 @@ def test_the_first_rows_of_a_fair_order_have_every_class():
 
 
 @pytest.mark.parametrize(
-    ("name", "whole", "share"),
+    ("name", "whole", "fraction"),
     [
         ("fashion_mnist", "fashion_mnist", None),
         ("fashion_mnist@5%", "fashion_mnist", Fraction(5, 100)),
@@ -148,8 +151,8 @@ def test_the_first_rows_of_a_fair_order_have_every_class():
         ("own.module:load@5%", "own.module:load", Fraction(5, 100)),
     ],
 )
-def test_what_a_name_asks_for(name, whole, share):
-    assert split_share(name) == (whole, share)
+def test_what_a_name_asks_for(name, whole, fraction):
+    assert parse_fraction(name) == (whole, fraction)
 
 
 @pytest.mark.parametrize(
@@ -160,26 +163,26 @@ def test_what_a_name_asks_for(name, whole, share):
         *("folder:/a@0%", "folder:/a@x%", "folder:/a@101%"),
     ],
 )
-def test_a_share_that_can_not_be_is_refused_with_what_would_do(name, tmp_path):
+def test_a_fraction_that_can_not_be_is_refused_with_what_would_do(name, tmp_path):
     base = "folder:/a" if "/a" in name else name.partition("@")[0]
     calls = [check_dataset, known_manifold, lambda name: load_dataset(name, tmp_path)]
     for call in (*calls, lambda name: check_image_size(28, [name])):
         with pytest.raises(LookupError) as caught:
             call(name)
         assert str(caught.value) == (
-            f"datasets: '{name}': a share of the training images is one number above 0 and at "
+            f"datasets: '{name}': a fraction of the training images is one number above 0 and at "
             f"most 100, with %; write '{base}@5%', or '{base}' for all of them"
         )
 
 
-def test_an_unknown_name_with_a_share_is_still_an_unknown_name():
+def test_an_unknown_name_with_a_fraction_is_still_an_unknown_name():
     with pytest.raises(LookupError, match=r"'digit' is not one of .*did you mean 'digits'"):
         check_dataset("digit@5%")
     with pytest.raises(LookupError, match="folder needs the path of a folder"):
         check_dataset("folder@5%")
 
 
-def test_the_front_door_loads_a_share(tmp_path):
+def test_the_front_door_loads_a_fraction(tmp_path):
     whole, part = (load_dataset(name, tmp_path, 28) for name in ("digits", "digits@10%"))
     assert part.name == "digits@10%"
     assert len(part.train) == round(len(whole.train) / 10)
@@ -188,7 +191,7 @@ def test_the_front_door_loads_a_share(tmp_path):
     assert fingerprint(part) != fingerprint(whole)
 
 
-def test_a_share_of_a_folder(tmp_path):
+def test_a_fraction_of_a_folder(tmp_path):
     folder, data = tmp_path / "images", tmp_path / "data"
     folder.mkdir()
     for number in range(40):
@@ -203,7 +206,7 @@ def test_a_share_of_a_folder(tmp_path):
     assert numbers == [number for number in known if number in numbers]
 
 
-def test_a_share_of_images_that_are_made_lies_on_the_same_manifold(tmp_path):
+def test_a_fraction_of_images_that_are_made_lies_on_the_same_manifold(tmp_path):
     assert known_manifold("gaussian_ring@5%") == known_manifold("gaussian_ring")
     assert known_manifold("polygons:5@5%", 40) == known_manifold("polygons:5", 40)
     whole, part = (load_dataset(f"gaussian_ring{end}", tmp_path) for end in ("", "@1%"))
@@ -214,14 +217,14 @@ def test_a_share_of_images_that_are_made_lies_on_the_same_manifold(tmp_path):
     check_image_size(40, ["triangles@5%"])  # which can be made in any size
 
 
-def test_file_names_of_shares_differ():
+def test_file_names_of_fractions_differ():
     names = ["fashion_mnist", "fashion_mnist@5%", "fashion_mnist@50%", "fashion_mnist@0.5%"]
     found = [file_name(name) for name in names]
     assert len(set(found)) == len(found)
     assert all(letter.isalnum() or letter in "-_." for text in found for letter in text)
 
 
-def test_a_malformed_data_set_is_refused_before_a_share_is_drawn(monkeypatch, tmp_path):
+def test_a_malformed_data_set_is_refused_before_a_fraction_is_drawn(monkeypatch, tmp_path):
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "own_unlabelled.py").write_text("def load(data_dir):\n    return None\n")
     with pytest.raises(ValueError, match="must return a Dataset"):
@@ -231,7 +234,7 @@ def test_a_malformed_data_set_is_refused_before_a_share_is_drawn(monkeypatch, tm
 def test_labels_need_not_be_those_of_all_classes():
     whole = made()
     labels = whole.train.labels.clamp(max=2)
-    part = shared(
+    part = with_fraction(
         replace(whole, train=Split(whole.train.images.whole, labels)), Fraction(1, 100), "made@1%"
     )
     assert set(part.train.labels.tolist()) == {0, 1, 2}
