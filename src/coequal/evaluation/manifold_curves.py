@@ -103,20 +103,18 @@ def manifold_curves(
     images = as_float(fake.images[:count])
     near = distance(images, family, manifold, delta)
     closest = family.images(near.vertices.nan_to_num(0))
-    sides = {"precision": near.squared}
-    reached: tuple[ImagePair, ...] = ()
     effort = Effort(delta=delta, stop=False)
-    spent: dict[str, Any] = {}
+    inversions: dict[str, Inversion] = {}
+    reached: tuple[ImagePair, ...] = ()
     if fake.generator is not None:
-        for side, source in (("recall", real), ("train_recall", train)):
-            if source is not None and source.images is not None:
-                log(f"searching {min(count, len(source))} images of {source.what}")
-                targets = as_float(source.images[:count])
-                inversion = _inverted(fake.generator, targets, effort, seed)
-                sides[side] = inversion.squared
-                spent[side] = _effort_of(inversion)
-                if side == "recall":
-                    reached = _reached(fake.generator, targets, inversion, delta)
+        targets = {"recall": real, "train_recall": train}
+        inversions = _inversions(fake.generator, targets, count, effort, seed, log)
+        reached = _reached(
+            fake.generator, as_float(real.images[:count]), inversions["recall"], delta
+        )
+    sides = {"precision": near.squared}
+    sides |= {side: inversion.squared for side, inversion in inversions.items()}
+    spent = {side: _effort_of(inversion) for side, inversion in inversions.items()}
     record = {
         "real": real.what,
         "fake": fake.what,
@@ -133,6 +131,24 @@ def manifold_curves(
     return ManifoldCurves(
         record, every, _pairs(images, closest, near.squared, near.certain), reached
     )
+
+
+def _inversions(
+    generator: Generator,
+    sources: Mapping[str, Input | None],
+    count: int,
+    effort: Effort,
+    seed: int,
+    log: Log,
+) -> dict[str, Inversion]:
+    """The searches for the first images of each source that there is."""
+    inversions = {}
+    for side, source in sources.items():
+        if source is not None and source.images is not None:
+            log(f"searching {min(count, len(source))} images of {source.what}")
+            targets = as_float(source.images[:count])
+            inversions[side] = _inverted(generator, targets, effort, seed)
+    return inversions
 
 
 def _inverted(generator: Generator, targets: Tensor, effort: Effort, seed: int) -> Inversion:
