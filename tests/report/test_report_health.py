@@ -110,7 +110,7 @@ def test_what_stopped_trials_left(summary):
     assert gan[2].small == "of 15,000 discriminator steps"
     assert [cell.text for cell in vae] == ["VAE", "0/8", "0", "0 %"]
     assert table.records[0]["share"] == "0.15"
-    assert "given to anybody else" in str(stopped_early.EVIDENCE.how_to_read)
+    assert "not reassigned" in str(stopped_early.EVIDENCE.how_to_read)
 
 
 def test_no_score_depends_on_health(summary):
@@ -152,8 +152,8 @@ def test_the_page_the_markdown_and_the_tables_have_it(tmp_path: Path):
     for title in ("Health", "Which settings fail", "Stopped early"):
         assert f"<h3>{title}</h3>" in page
         assert f"### {title}" in text
-    assert "rules of docs/health.md say: diverged or collapsed" in page
-    assert "given to nobody" in text
+    assert "rules of docs/health.md give the verdict: diverged or collapsed" in page
+    assert "not reassigned" in text
     for name in ("health", "unhealthy", "stopped_early", "health_trials"):
         assert len((report / "tables" / f"{name}.csv").read_text().splitlines()) > 1
     assert (report / "tables" / "fashion_mnist-health.tex").exists()

@@ -42,8 +42,8 @@ def test_too_few_settings_are_said_to_be_too_few(tmp_path: Path):
     summary = summarise(realistic(tmp_path / "run"))[0]
     # 2 / C(8, 4) = 0.029; 0.05 / 28 pairs = 0.0018.
     assert verdict_sentence(summary) == (
-        "No model is shown to be worse than another: with 4 settings each, the smallest possible "
-        "p-value is 0.029 and 8 models need 0.0018; nothing here could have separated them."
+        "No model is shown to be worse than another. No ranking is possible: with 4 settings each, "
+        "the smallest attainable p-value is 0.029; comparing 8 models requires 0.0018."
     )
 
 
@@ -58,7 +58,7 @@ def test_the_beaten_are_named(tmp_path: Path):
     # Chosen: 1 and 5, so 4 apart, which is 400 % of 1.
     assert facts(summary)[0] == (
         "The lowest test FD of a setting chosen on validation is 1.00, by NS GAN with the authors' "
-        "setting; the next is VAE with 5.00, 400.0 % away."
+        "setting; the runner-up, VAE, has 5.00, 400.0 % away."
     )
 
 
@@ -69,7 +69,7 @@ def test_the_tier_is_not_called_equal(tmp_path: Path):
     }
     lines = " ".join(verdict_lines(summarise(build(tmp_path / "run", runs))))
     assert "No model was shown to be beaten, at 95 %." in lines
-    assert "this doesn't show that they are equal" in lines
+    assert "which does not mean that they are equal" in lines
 
 
 def test_an_unfinished_study_says_what_is_missing(unfinished: RunFolder):
@@ -123,11 +123,11 @@ def test_how_sure_names_method_budget_and_the_last_defeat(tmp_path: Path):
     }
     summary = summarise(build(tmp_path / "run", runs))[0]
     first, second = how_sure(summary)
-    assert first.startswith("Compared is one random setting of a model with one of another")
+    assert first.startswith("We compare one random setting of one model with one of the other")
     assert "exact permutation distribution, Bonferroni" in first
     # Completely apart: p = 2 / C(8, 4) = 2/70 = 0.029, two models need 0.05.
     assert second == (
-        "The last to leave was VAE, beaten by NS GAN with a chance of 1.00 (p = 0.029; it needed "
+        "VAE was eliminated last: NS GAN beats it with probability 1.00 (p = 0.029; threshold "
         "0.05)."
     )
 
@@ -138,10 +138,10 @@ def test_what_it_would_take_is_a_range_in_words(tmp_path: Path):
     summary = summarise(build(tmp_path / "run", runs))[0]
     sentence = power_sentence(summary)
     assert sentence.startswith(
-        "Taken as a single pair, to separate NS GAN from VAE at 95 % would take at least "
+        "As a single comparison, separating NS GAN from VAE at 95 % would take at least "
     )
-    assert "more settings of each, with the budget kept at 2; or no number does." in sentence
-    assert sentence.endswith("The verdict, which allows for all pairs, takes more.")
+    assert "more settings of each, at the same budget n = 2, and may be impossible." in sentence
+    assert sentence.endswith("The verdict, which accounts for all pairs, takes more.")
     few = summarise(realistic(tmp_path / "few"))[0]
     assert power_sentence(few) == ""  # nothing could have been separated: said by the verdict
 

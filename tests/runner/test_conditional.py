@@ -88,7 +88,7 @@ def test_the_report_shows_an_incomplete_metric(finished):
     assert "Samples by class" in page
     assert "Nearest training images" in page
     assert "GAN-train and GAN-test by class" in page
-    assert "What generated images are taken for" in page
+    assert "Predicted classes of generated images" in page
     figures = finished.path / "report" / "figures"
     with Image.open(figures / "digits-classes.png") as picture:  # of the one model with classes
         assert picture.height > 10 * 56

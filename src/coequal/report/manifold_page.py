@@ -123,7 +123,7 @@ def draw_curves(curves: Sequence[Mapping[str, float]], delta: float) -> Figure:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.set_ylim(-0.02, 1.02)
     axes.set_xlabel("delta: squared distance at which an image counts")
-    axes.set_ylabel("share of images, with 95 % intervals")
+    axes.set_ylabel("fraction of images, with 95 % intervals")
     axes.legend(loc="upper left")
     return figure
 

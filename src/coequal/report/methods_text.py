@@ -53,25 +53,23 @@ def caveats(summary: DataSummary, study: Mapping[str, Any]) -> list[str]:
         why = "No cap was declared"
         if declared_cap is not None:
             why = (
-                f"Uniform noise scores {number(declared_cap)}, no worse than held-out real "
-                f"images' {number(summary.floor)}: it can't stand for a failure, and nothing else "
-                "does"
+                f"Uniform noise scores {number(declared_cap)}, no worse than held-out real images "
+                f"with {number(summary.floor)}, so it cannot stand for a failure, and there is no "
+                "other value that could"
             )
         found.append(f"{why}, so models with failures have no mean and no budget curve.")
     if len(study.get("data", ())) > 1:
         found.append(
-            "Each data set has its own verdict at 95 %: over several, the chance that one of them "
-            "is wrong is larger."
+            "Each data set has its own verdict at 95 %: over several, the probability that one "
+            "of them is wrong is larger."
         )
     found.append(
-        f"{summary.metric.label} depends on the encoder, the number of images and the split: these "
-        "values can be compared with each other, not with those of another protocol or paper."
+        f"{summary.metric.label} depends on the encoder, the number of images and the split: "
+        "these values are comparable with each other, not with those of another protocol or "
+        "paper."
     )
     if not _seeds(study, "reruns"):
-        found.append(
-            "One seed per setting: how much a value would move with another training seed is not "
-            "measured."
-        )
+        found.append("One seed per setting: the variation between training seeds is not measured.")
     found += [str(note) for note in summary.reference.get("notes", ())]
     counts = sorted(summary.facts.notes.get(summary.data, Counter()).items())
     found += [f"{note} ({count} trials)" for note, count in counts]
@@ -138,7 +136,7 @@ def _own_nets(study: Mapping[str, Any]) -> str:
             found.append(f"{title} ({own.get('name')}{f', {rest}' if rest else ''})")
     if not found:
         return ", unless a model brings its own"
-    return f", but for those with nets of their own, at the same width: {', '.join(found)}"
+    return f", except for those with nets of their own, at the same width: {', '.join(found)}"
 
 
 def _search(study: Mapping[str, Any]) -> str:
@@ -146,7 +144,7 @@ def _search(study: Mapping[str, Any]) -> str:
     text = (
         f"{search.get('settings', 'Several')} settings per model. Setting 0 is the authors'; the "
         f"rest are random draws from the '{search.get('space', 'wide')}' ranges, declared before "
-        "the start. Models that share a hyper-parameter share its draws."
+        "the start. Models with a hyper-parameter in common get the same draws of it."
     )
     if replaced := search.get("ranges"):
         names = listed([name.replace("_", " ") for name in replaced])
@@ -182,9 +180,9 @@ def _choosing(summary: DataSummary) -> str:
         f"A setting is judged by its {label} on the validation split at {where} "
         f"({summary.metric.better}); what is reported is the {label} on the test split at that "
         "same checkpoint. The oracle is the best test value over all settings and checkpoints, "
-        "which is how Lucic et al. 2018 choose: it is shown to tell how much choosing honestly "
-        "costs, and nobody can achieve it. The selection gap is what the search reported less what "
-        "fresh seeds of the same setting give: it measures the luck in the choice."
+        "which is how Lucic et al. 2018 choose. It shows what an honest choice costs, and no "
+        "search can achieve it. The selection gap is the value reported by the search minus that "
+        "of fresh seeds of the same setting: it measures the luck in the choice."
     )
 
 
@@ -233,16 +231,17 @@ def _budget(summary: DataSummary) -> str:
     bound = "none is known" if summary.bound is None else plain(summary.bound)
     return (
         "The expected best of n of B settings is exact and unbiased, over all draws of n without "
-        "replacement (Tang et al. 2020). Its interval is the spacings interval: the scores' own "
-        "probabilities are B sorted uniform numbers whatever their law is, what lies beyond the "
-        f"best setting is bounded by the metric (best possible value: {bound}), and beyond the "
-        "worst by the cap. It covers 95 % or more in simulations over eleven laws. n/B decides "
-        "everything: about B/n independent looks at the best of n exist. Up to 0.19 the settings "
-        "bound the interval on both sides, up to 0.5 only on one, and beyond it is refused. "
-        "Against FLOPs and seconds, settings are tried in random order until the next no longer "
-        "fits, again in closed form; intervals there are approximate and "
-        "refused beyond half of the search's cost. How often each interval covers was simulated: "
-        f"docs/validation.md of the project.{_large(summary)}"
+        "replacement (Tang et al. 2020). Its interval is the spacings interval: the "
+        "probabilities below the B sorted scores are distributed like B sorted uniform numbers "
+        "whatever the distribution of the scores; the region better than the best setting is "
+        f"bounded by the metric (best possible value: {bound}), the region worse than the worst "
+        "by the cap. It covers 95 % or more in simulations over eleven distributions. The ratio "
+        "n/B decides how much can be concluded: the settings contain about B/n independent draws "
+        "of n. Up to 0.19 the settings bound the interval on both sides, up to 0.5 only on one, "
+        "and above 0.5 no interval is given. Against FLOPs and seconds, settings are tried in "
+        "random order until the next no longer fits, again in closed form; intervals there are "
+        "approximate and are not given above half of the search's cost. The coverage of each "
+        f"interval was simulated: docs/validation.md of the project.{_large(summary)}"
     )
 
 
@@ -263,25 +262,26 @@ def _verdict(summary: DataSummary) -> str:
     found = summary.verdict
     budget = "" if found is None else f" Here n is {found.budget}."
     return (
-        "Models are compared by P(A better than B): the chance that the best of n settings drawn "
-        "from one search beats the best of n from another (test values of settings picked by "
-        "validation, failures worst, ties one half). From 20 settings each, n is a tenth of the "
-        "settings, fixed before any score is seen, and pairs are tested by normal scores on the "
-        "logit scale; smaller searches are compared at n = 1 by the exact permutation law. The "
-        "worse model of the clearest pair leaves, and the rest are compared again, with "
-        "Bonferroni's correction for the pairs left. Models that are the same stay together in "
-        f"about 95 % of studies or more. It compares whole searches, not the best settings.{budget}"
+        "Models are compared by P(A better than B): the probability that the best of n settings "
+        "drawn from one search beats the best of n from another (test values of settings chosen "
+        "by validation, failures worst, ties one half). From 20 settings each, n is a tenth of "
+        "the settings, fixed before any score is seen, and pairs are tested by normal scores on "
+        "the logit scale; smaller searches are compared at n = 1 by the exact permutation "
+        "distribution. The worse model of the clearest pair is eliminated, and the remaining "
+        "models are compared again, with Bonferroni's correction for the remaining pairs. "
+        "Identical models stay together in about 95 % of studies or more. The verdict compares "
+        f"whole searches, not the best settings.{budget}"
     )
 
 
 def _over(study: Mapping[str, Any]) -> str:
     text = (
-        "Each value of the search is of a single training run: one setting, one seed, one set of "
-        "generated images. Budget curves, P(A better than B), power and the verdict are over the "
-        "draw of settings."
+        "Each value of the search comes from a single training run: one setting, one seed, one "
+        "set of generated images. Budget curves, P(A better than B), power and the verdict are "
+        "over the draw of settings."
     )
     if _seeds(study, "reruns"):
-        text += " Everything said of re-runs is over training seeds, at one setting of each model."
+        text += " Results of re-runs are over training seeds, at one setting of each model."
     return f"{text} A metric's own standard error is over new generated images of one network."
 
 
@@ -308,8 +308,8 @@ def stopping(study: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [
         (
             "Stopping early",
-            f"A trial of any model ends as soon as the rules of docs/health.md say: {names}. It "
-            "counts as a failure everywhere, like one that diverged, whatever it might have scored "
-            "at the end of its budget. What it leaves of that is given to nobody.",
+            "A trial of any model ends as soon as the rules of docs/health.md give the verdict: "
+            f"{names}. It counts as a failure everywhere, like one that diverged, whatever it "
+            "might have scored at the end of its budget. Its unused budget is not reassigned.",
         )
     ]

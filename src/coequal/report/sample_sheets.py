@@ -92,8 +92,9 @@ def _classes(folder: RunFolder, summary: DataSummary) -> Sheet | None:
     if not listed:
         return None
     read = (
-        "Images of each class asked for, a row a class, by each model's chosen setting where it is "
-        "judged, not selected: is every row what its name says, and are its images different?"
+        "Images of each requested class, one row per class, from each model's chosen setting "
+        "where it is judged, without selection. Does every row show its class, and do its images "
+        "differ?"
     )
     return Sheet("Samples by class", read, blocks(listed))
 
@@ -117,9 +118,9 @@ def _neighbours(folder: RunFolder, summary: DataSummary) -> Sheet | None:
         return None
     near = listed[0].images.shape[1] - 1
     read = (
-        f"Left a generated image of the last checkpoint, then the {near} training images nearest "
-        "to it in the encoder's features. A copy looks like its neighbour; an image of nothing has "
-        "neighbours that agree with each other and not with it."
+        f"On the left a generated image of the last checkpoint, then the {near} training images "
+        "nearest to it in the encoder's features. A copy resembles its nearest neighbour; an "
+        "image of no class has neighbours that agree with each other but not with it."
     )
     return Sheet("Nearest training images", read, blocks(listed))
 

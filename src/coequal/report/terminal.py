@@ -26,7 +26,7 @@ def verdict_lines(summaries: Sequence[DataSummary]) -> list[str]:
             lines.append("")
         if len(summaries) > 1:
             lines += textwrap.wrap(f"== {summary.data} ==", WIDTH)
-        said = (
+        sentences = (
             progress(summary),
             verdict_sentence(summary),
             verdict_note(summary),
@@ -34,7 +34,7 @@ def verdict_lines(summaries: Sequence[DataSummary]) -> list[str]:
             rerun_sentence(summary),
             lowest(summary),
         )
-        for sentence in said:
+        for sentence in sentences:
             lines += textwrap.wrap(sentence, WIDTH, break_on_hyphens=False)
         lines += ["", *_table(summary)]
     return lines

@@ -20,10 +20,10 @@ from coequal.statistics.rates import wilson
 from coequal.statistics.reruns import MIN_RUNS, MIN_RUNS_FOR_CLAIM
 from coequal.statistics.verdict import Removal
 
-NOT_EQUAL = "no model in this tier was shown to be beaten; this doesn't show that they are equal"
+NOT_EQUAL = "no model in this tier was shown to be beaten, which does not mean that they are equal"
 
 
-MORE = "The verdict, which allows for all pairs, takes more."
+MORE = "The verdict, which accounts for all pairs, takes more."
 
 
 def progress(summary: DataSummary) -> str:
@@ -56,9 +56,9 @@ def verdict_sentence(summary: DataSummary) -> str:
         return effect_sentence(summary)
     if not found.could_separate:
         return (
-            f"{start}{no_model} is shown to be worse than another: with {_settings(with_results)}, "
-            f"the smallest possible p-value is {found.least_p:.2g} and {len(with_results)} models "
-            f"need {found.threshold:.2g}; nothing here could have separated them."
+            f"{start}{no_model} is shown to be worse than another. No ranking is possible: with "
+            f"{_settings(with_results)}, the smallest attainable p-value is {found.least_p:.2g}; "
+            f"comparing {len(with_results)} models requires {found.threshold:.2g}."
         )
     if not found.removed:
         return f"{start}{no_model} was shown to be beaten, at 95 %."
@@ -77,7 +77,7 @@ def verdict_note(summary: DataSummary) -> str:
     if found is None or len(found.tier) < 2:
         return ""
     if not found.could_separate and summary.rerun_comparison.effects:
-        return "What is not shown may still be so; this compares settings, not models."
+        return "An effect that is not shown may still exist; this compares settings, not models."
     return f"{capital(NOT_EQUAL)}."
 
 
@@ -86,15 +86,15 @@ def effect_sentence(summary: DataSummary) -> str:
     compared = summary.rerun_comparison
     if not compared.effects:
         return ""
-    said = {"better": "none", "worse": "none"}
-    for outcome in said:
+    shown = {"better": "none", "worse": "none"}
+    for outcome in shown:
         names = [summary.title(e.name) for e in compared.effects if compared.outcome(e) == outcome]
         if names:
-            said[outcome] = listed(names)
+            shown[outcome] = listed(names)
     start = "Of" if summary.finished else "So far: of"
     return (
         f"{start} {count(len(compared.effects), 'change')}, each against the model without it, "
-        f"shown to be better: {said['better']}; shown to be worse: {said['worse']}; at 95 % over "
+        f"shown to be better: {shown['better']}; shown to be worse: {shown['worse']}; at 95 % over "
         "these comparisons."
     )
 
@@ -117,9 +117,9 @@ def clearest(summary: DataSummary, removal: Removal) -> str:
     """The least clear of the defeats: the one that the tier's border rests on."""
     z = "" if removal.z is None else f", z = {removal.z:.2f}"
     return (
-        f"The last to leave was {summary.title(removal.model)}, beaten by "
-        f"{summary.title(removal.beaten_by)} with a chance of {probability(removal.probability)} "
-        f"(p = {p_value(removal.p_value)}{z}; it needed {p_value(removal.threshold)})."
+        f"{summary.title(removal.model)} was eliminated last: {summary.title(removal.beaten_by)} "
+        f"beats it with probability {probability(removal.probability)} (p = "
+        f"{p_value(removal.p_value)}{z}; threshold {p_value(removal.threshold)})."
     )
 
 
@@ -154,16 +154,16 @@ def rerun_sentence(summary: DataSummary) -> str:
     runs = [len(m.rerun.runs) for m in summary.models if m.rerun and m.name in compared]
     seeds = count(runs[0], "fresh seed") if len(set(runs)) == 1 else _between(runs)
     if not found.beaten:
-        said = "none was shown to be beaten"
+        shown = "none was shown to be beaten"
     else:
         tier = listed([summary.title(name) for name in found.tier])
         beaten = listed([summary.title(name) for name in found.beaten])
         verb = "was" if len(found.tier) == 1 else "were"
-        said = f"{tier} {verb} not shown to be beaten, {beaten} {_was(found.beaten)}"
+        shown = f"{tier} {verb} not shown to be beaten, {beaten} {_was(found.beaten)}"
     few = min(runs) < MIN_RUNS_FOR_CLAIM
     caution = f", a screening only (a claim takes {MIN_RUNS_FOR_CLAIM} seeds)" if few else ""
     return (
-        f"Re-runs, {seeds} of each chosen setting: {said}, at 95 %{caution}; this compares "
+        f"Re-runs, {seeds} of each chosen setting: {shown}, at 95 %{caution}; this compares "
         "settings, not models."
     )
 
@@ -188,8 +188,8 @@ def lowest(summary: DataSummary) -> str:
         return f"{text}; no other model has a score."
     rival, second = others[0]
     gap = abs(second.test - setting.test)
-    share = f", {100 * gap / abs(setting.test):.1f} % away" if setting.test else ""
-    return f"{text}; the next is {rival.title} with {number(second.test)}{share}."
+    difference = f", {100 * gap / abs(setting.test):.1f} % away" if setting.test else ""
+    return f"{text}; the runner-up, {rival.title}, has {number(second.test)}{difference}."
 
 
 def _budget(summary: DataSummary) -> str:
@@ -198,31 +198,29 @@ def _budget(summary: DataSummary) -> str:
     each = _settings([m for m in summary.models if m.ended])
     if found.budget == 1:
         return (
-            f"Compared is one random setting of a model with one of another, over searches of "
+            "We compare one random setting of one model with one of the other, over searches of "
             f"{each}: {found.method}."
         )
     return (
-        f"Compared is the best of {found.budget} random settings of a model with the best of "
-        f"{found.budget} of another, over searches of {each}: {found.method}."
+        f"We compare the best of {found.budget} random settings of one model with the best of "
+        f"{found.budget} of the other, over searches of {each}: {found.method}."
     )
 
 
 def _power(summary: DataSummary, pair: ModelPair, a: str, b: str) -> str:
-    names = (
-        f"Taken as a single pair, to separate {summary.title(a)} from {summary.title(b)} at 95 %"
-    )
+    names = f"As a single comparison, separating {summary.title(a)} from {summary.title(b)} at 95 %"
     needed = pair.needed
     if needed is None:
-        return f"{names}: no number of settings can be named ({pair.needed_refusal})."
+        return f"{names}: no number of settings can be given ({pair.needed_refusal})."
     low, high = needed.more(needed.low), needed.more(needed.high)
     least = 0 if low is None else max(low)
-    kept = f"with the budget kept at {needed.budget:g}"
+    kept = f"at the same budget n = {needed.budget:g}"
     if high is None:
         lack = count(least, "more setting")
-        return f"{names} would take at least {lack} of each, {kept}; or no number does. {MORE}"
+        return f"{names} would take at least {lack} of each, {kept}, and may be impossible. {MORE}"
     most = max(high)
     if most == 0:
-        return f"{names}, these searches may be large enough. {MORE}"
+        return f"{names} may be possible with these searches as they are. {MORE}"
     return (
         f"{names} would take about {least:,} to {most:,} more settings of each, {kept} (80 % "
         f"range). {MORE}"
@@ -233,8 +231,8 @@ def _failures(summary: DataSummary) -> str:
     if not summary.ended:
         return ""
     low, high = wilson(summary.failures, summary.ended)
-    share = percent(summary.failures / summary.ended)
-    rate = f"{share}, 95 % interval {percent(low)} to {percent(high)}"
+    fraction = percent(summary.failures / summary.ended)
+    rate = f"{fraction}, 95 % interval {percent(low)} to {percent(high)}"
     some = listed([f"{m.title} {len(m.failures)}" for m in summary.models if m.failures])
     who = f": {some}" if some else ""
     return f"{summary.failures} of {summary.ended} trials of the search failed ({rate}){who}."

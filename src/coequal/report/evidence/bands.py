@@ -27,8 +27,8 @@ def how_to_read(summary: DataSummary) -> str:
     bound = "" if summary.bound is None else f" ({plain(summary.bound)})"
     return (
         "The shaded band is the 95 % interval over the draw of settings (spacings method, which "
-        "covers 95 % or more); where the line is dashed the band's better end leans on the "
-        f"metric's own bound{bound}, and grey lines are the other models."
+        "covers 95 % or more); where the line is dashed, the band's better end rests on the "
+        f"metric's own bound{bound}. Grey lines are the other models."
     )
 
 
@@ -66,7 +66,10 @@ def refusal(summary: DataSummary) -> str:
         return "No interval: no cap was declared, so the worse end is unknown."
     if summary.bound is None:
         return f"No interval: {summary.metric.label} has no known best possible value."
-    return "No interval: beyond n/B = 0.5, half of the settings, there are fewer than two looks."
+    return (
+        "No interval: beyond n/B = 0.5, half of the settings, fewer than two independent draws "
+        "of n settings exist."
+    )
 
 
 def _band(axes: Axes, points: Sequence[BudgetPoint], model: ModelSummary) -> None:

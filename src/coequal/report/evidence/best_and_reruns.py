@@ -23,11 +23,11 @@ from coequal.report.table import (
 from coequal.statistics.reruns import MIN_RUNS, MIN_RUNS_FOR_CLAIM, Reruns
 
 MARKS = (
-    "Re-run mean ± sd: ± is the spread between seeds, no standard error. * at least one severe "
-    "outlier (a failed run, or one more than 5 robust standard deviations above the median and "
-    "worse than 1.5 times it) was left out of mean ± sd; ** a fifth of the runs or more. Lucic et "
-    "al. 2018 have the marks but not the rule; rule and thresholds are this project's. IQM and "
-    "median are over all runs, failures at the cap."
+    "Re-run mean ± sd: ± is the spread between seeds, not a standard error. * marks that at "
+    "least one severe outlier (a failed run, or one more than 5 robust standard deviations above "
+    "the median and worse than 1.5 times it) was excluded from mean ± sd; ** that a fifth of the "
+    "runs or more was. Lucic et al. 2018 have the marks but not the rule; rule and thresholds "
+    "are this project's. IQM and median are over all runs, failures at the cap."
 )
 
 
@@ -35,14 +35,14 @@ def how_to_read(summary: DataSummary) -> str:
     """What the best setting's value is of, and what the re-runs add."""
     text = (
         f"Each model's best setting was chosen on validation; its test {summary.metric.label} in "
-        f"the search is of one run ({summary.metric.better})"
+        f"the search comes from a single run ({summary.metric.better})"
     )
     if summary.rerun_phase is None:
-        return f"{text}; there are no re-runs, so how much a seed moves it is unknown."
+        return f"{text}; there are no re-runs, so its variation between seeds is unknown."
     return (
-        f"{text}, and the re-runs say what it gives with fresh seeds: the interquartile mean (IQM: "
-        "the mean of the middle half) and its interval. Which chosen settings differ is in a table "
-        "of its own below."
+        f"{text}, and the re-runs show its values with fresh seeds: the interquartile mean (IQM: "
+        "the mean of the middle half) and its interval. A separate table below lists which "
+        "chosen settings differ."
     )
 
 

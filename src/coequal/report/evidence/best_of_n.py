@@ -26,7 +26,7 @@ from coequal.report.table import (
     ends,
 )
 
-OPTIMISM = "of one run per setting, so a little too good: the re-runs say how much"
+OPTIMISM = "from one run per setting, so slightly too good: the re-runs show by how much"
 
 
 def how_to_read(summary: DataSummary) -> str:
@@ -35,10 +35,10 @@ def how_to_read(summary: DataSummary) -> str:
     cap = summary.cap
     failure = "excluding its model" if cap is None else f"counting as the cap of {plain(cap)}"
     return (
-        f"Each line is the expected test {label} of the best of n random settings, picked by "
-        f"validation ({OPTIMISM}), a failure {failure}; solid to n/B = 0.19, dashed to 0.5 "
-        "where two looks at the best of n exist, nothing beyond, and the open marker is only "
-        "what the whole search observed."
+        f"Each line is the expected test {label} of the best of n random settings, chosen by "
+        f"validation ({OPTIMISM}), with a failure {failure}. It is solid to n/B = 0.19, dashed to "
+        "0.5 (at least two independent draws of n settings), and not drawn beyond; the open "
+        "marker is the value that the whole search observed."
     )
 
 
@@ -51,7 +51,7 @@ def refusal(summary: DataSummary) -> str:
     """Why some models have no curve."""
     few = [m.title for m in summary.models if 0 < len(m.ended) < 2]
     if few:
-        return f"No curve for {', '.join(few)}: one setting is no search."
+        return f"No curve for {', '.join(few)}: a single setting is not a search."
     without = [m.title for m in summary.models if m.ended and m.name not in summary.curves]
     if without:
         return (

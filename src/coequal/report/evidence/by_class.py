@@ -17,7 +17,10 @@ from coequal.report.style import MUTED
 
 TRAIN, TEST = "gan_train", "gan_test"
 
-TITLES = {TRAIN: "GAN-train: real images known", TEST: "GAN-test: generated images known"}
+TITLES = {
+    TRAIN: "GAN-train: real images classified correctly",
+    TEST: "GAN-test: generated images classified correctly",
+}
 
 MOST = 20  # classes for which there is room
 
@@ -25,10 +28,11 @@ MOST = 20  # classes for which there is room
 def how_to_read(summary: DataSummary) -> str:
     """The accuracies within classes."""
     return (
-        "Per cent of images of each class that classifiers know: GAN-train's have seen nothing but "
-        "the model's images, GAN-test's nothing but real ones and are asked about the model's. "
-        "The first row is classifiers of real images asked about held-out real ones; the chosen "
-        "setting's own run at its last checkpoint."
+        "Per cent of the images of each class that are classified correctly: by classifiers "
+        "trained on the model's images alone, tested on real ones (GAN-train), and by "
+        "classifiers trained on real images, tested on the model's (GAN-test). The first row "
+        "shows classifiers of real images, tested on held-out real ones. Images come from the "
+        "chosen setting's own run at its last checkpoint."
     )
 
 

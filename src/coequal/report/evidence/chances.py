@@ -23,10 +23,10 @@ def how_to_read(summary: DataSummary) -> str:
     assert summary.contest is not None  # or there were no table
     budget = summary.contest.verdict.budget
     return (
-        f"The chance that the row's model, with its best of {budget} random "
-        f"setting{'s' if budget > 1 else ''}, beats the column's, over its 95 % interval; one "
-        "half means nobody is ahead. The intervals are for each pair by itself: the verdict "
-        "above allows for their number."
+        f"The probability that the row's model, with its best of {budget} random "
+        f"setting{'s' if budget > 1 else ''}, beats the column's, above its 95 % interval; one "
+        "half means that neither is ahead. Each interval is for its pair alone: the verdict "
+        "above accounts for the number of pairs."
     )
 
 

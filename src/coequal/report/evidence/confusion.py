@@ -18,8 +18,9 @@ from coequal.report.evidence.evidence import Evidence
 def how_to_read(summary: DataSummary) -> str:
     """The confusion matrices."""
     return (
-        "Rows are the classes asked for, columns what classifiers trained on real images take the "
-        "images for, as shares of the row: off the diagonal the label or the image is wrong."
+        "Rows are the requested classes, columns the classes that classifiers trained on real "
+        "images predict, as fractions of the row: off the diagonal the label or the image is "
+        "wrong."
     )
 
 
@@ -39,8 +40,8 @@ def figure(summary: DataSummary) -> Figure | None:
         panel.set_xticks(places, names, rotation=90, fontsize=6.5)
         panel.set_yticks(places, names, fontsize=6.5)
         panel_title(panel, model)
-    figure.supxlabel("taken for", fontsize=9)
-    figure.supylabel("class asked for", fontsize=9)
+    figure.supxlabel("predicted as", fontsize=9)
+    figure.supylabel("requested class", fontsize=9)
     return figure
 
 
@@ -53,7 +54,7 @@ def _shares(counts: Sequence[Sequence[int]]) -> NDArray[np.float64]:
 
 EVIDENCE = Evidence[DataSummary](
     name="confusion",
-    title="What generated images are taken for",
+    title="Predicted classes of generated images",
     how_to_read=how_to_read,
     figure=figure,
 )

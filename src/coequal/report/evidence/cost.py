@@ -28,10 +28,10 @@ from coequal.report.table import (
 def how_to_read(summary: DataSummary) -> str:
     """The same against cost."""
     return (
-        f"Each line is the expected test {summary.metric.label} of the best setting that a "
-        "search finishes within so much training cost, settings tried in random order, failed "
-        "ones with what they spent; it ends at half of what the model's whole search spent, "
-        "and its intervals (in cost_curves.csv; shaded for up to four models) are approximate."
+        f"Each line is the expected test {summary.metric.label} of the best setting that a search "
+        "finishes within a given training cost, with settings tried in random order and failed "
+        "ones charged for what they spent. It ends at half of what the model's whole search "
+        "spent; its intervals (in cost_curves.csv; shaded for up to four models) are approximate."
     )
 
 

@@ -16,9 +16,9 @@ def how_to_read(summary: DataSummary) -> str:
     """How a reader reads the table."""
     assert summary.verdict is not None  # or there were no table
     return (
-        "In the order in which they left the comparison: P is the chance that the other's "
-        f"best of {summary.verdict.budget} is better, z how clear that is, the adjusted p-value "
-        "allows for all pairs."
+        "In the order of elimination: P is the probability that the other model's best of "
+        f"{summary.verdict.budget} is better, z measures how clear that is, and the adjusted "
+        "p-value accounts for all pairs."
     )
 
 

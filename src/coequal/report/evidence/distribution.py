@@ -34,9 +34,9 @@ def how_to_read(summary: DataSummary) -> str:
         noise = "" if summary.cap is None else f", noise {plain(summary.cap)}"
         floor = f" Held-out real images score {plain(summary.floor)}{noise}."
     return (
-        f"Each dot is one setting's test {summary.metric.label}, left to right in the order drawn: "
-        "★ the authors' setting, a ring around the one chosen on validation, a grey bar at the "
-        f"median, × at the top edge a failure.{floor}"
+        f"Each dot is one setting's test {summary.metric.label}, in the order of the draws from "
+        "left to right. ★ is the authors' setting, a ring marks the one chosen on validation, a "
+        f"grey bar the median, and × at the top edge a failure.{floor}"
     )
 
 

@@ -22,9 +22,9 @@ def how_to_read(summary: DataSummary) -> str:
     relative = summary.rerun_comparison.scale == "log"
     return (
         f"Interquartile means of test {summary.metric.label} over re-runs with fresh seeds: the "
-        f"{'change in per cent of' if relative else 'difference from'} the model named, over "
-        "its 95 % interval (Yuen's t); shown as better or worse if the p-value, adjusted after "
-        "Holm over these comparisons, is at most 0.05."
+        f"{'change in per cent of' if relative else 'difference from'} the model named, above its "
+        "95 % interval (Yuen's t). A model is shown as better or worse if the p-value, adjusted "
+        "after Holm over these comparisons, is at most 0.05."
     )
 
 

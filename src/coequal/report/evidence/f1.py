@@ -15,9 +15,9 @@ def how_to_read(summary: DataSummary) -> str:
     """F1 against budget."""
     return (
         "Each line is the expected test F1 (the harmonic mean of precision and recall; 1 is "
-        "best) of the best of n random settings, picked by that very F1 as the paper does (an "
-        "oracle: no search may look at test), a failure counting as the worst; solid, dashed and "
-        "marker as above."
+        "best) of the best of n random settings, chosen by test F1 itself as in the paper (an "
+        "oracle: a search must not use the test split), with failures counting as the worst. "
+        "Lines and markers are as above."
     )
 
 

@@ -110,7 +110,7 @@ EVIDENCE = Evidence[DataSummary](
     name="failures",
     title="Failures",
     how_to_read=lambda summary: (
-        "Every run that ended without a score, where it stopped and what was seen."
+        "Every run that ended without a score, when it stopped, and the reason."
         + omitted(_failed(summary), summary, "failures")
     ),
     table=table,

@@ -28,16 +28,16 @@ from coequal.report.table import (
 )
 
 READ = (
-    "What each trial of the search looked like at its end, by rules over losses, gradients and "
-    "images (docs/health.md of the project). The rules see no score and change none: who is chosen "
-    "or ranked does not depend on them. A failure is a trial that ended without a score, or one "
-    "that has a score and looks bad nevertheless; over their rate Wilson's 95 % interval, over the "
+    "The state of each trial of the search at its end, by rules over losses, gradients and "
+    "images (docs/health.md of the project). The rules see no score and change none: choices and "
+    "rankings do not depend on them. A failure is a trial that ended without a score, or one "
+    "that has a score but looks bad; its rate is above Wilson's 95 % interval, which is over the "
     "draw of settings."
 )
 
 GIVEN_UP = (
-    " Trials that the study stops early (training.stop_on) end without a score because of what the "
-    "rules say."
+    " Trials that the study stops early (training.stop_on) end without a score because of these "
+    "rules."
 )
 
 
@@ -113,8 +113,8 @@ def _notes(summary: DataSummary, unseen: int) -> list[str]:
     if unseen:
         verb = "was" if unseen == 1 else "were"
         found.append(
-            f"{count(unseen, 'trial')} with a score {verb} not watched, and can only count as no "
-            "failure."
+            f"{count(unseen, 'trial')} with a score {verb} not watched, and cannot be counted as "
+            "failures."
         )
     return found
 

@@ -56,8 +56,8 @@ EVIDENCE = Evidence[DataSummary](
     name="hyperparameters",
     title="The chosen settings and where they lie in their ranges",
     how_to_read=(
-        "The mark on a bar is the value's place between the low and the high end of the "
-        "declared range (in the logarithm for a log range); within 5 % of an end it is "
+        "The mark on a bar shows where the value lies between the low and the high end of the "
+        "declared range (in the logarithm for a log range). Values within 5 % of an end are "
         "flagged, because a better value may lie outside."
     ),
     table=table,

@@ -33,10 +33,11 @@ LEARNING = ("data", "metric", "model", "setting", "repeat", "status", "step", "v
 def how_to_read(summary: DataSummary) -> str:
     """Over training."""
     return (
-        f"The thick line is the chosen setting's {summary.metric.label} on test, dashed on "
-        "validation, dotted the test value of its best checkpoint so far by validation; thin "
-        "lines or shades (middle half and eight tenths, failures worst) are the model's other "
-        "settings at their best so far, grey lines the other models' chosen settings."
+        f"The thick line is the chosen setting's {summary.metric.label} on test, the dashed line "
+        "on validation, the dotted line the test value of its best checkpoint so far by "
+        "validation. Thin lines or shades (middle half and eight tenths, failures worst) are the "
+        "model's other settings at their best so far; grey lines are the other models' chosen "
+        "settings."
     )
 
 

@@ -24,8 +24,8 @@ def how_to_read(summary: DataSummary) -> str:
     label = _distance_label(summary)
     return (
         f"Test values of the setting that a search by {label} would have chosen and of the one "
-        "that a search by F1 would have, both on validation, at the last checkpoint: how much "
-        f"F1 is lost by looking at {label} alone."
+        "that a search by F1 would have chosen, both on validation, at the last checkpoint: how "
+        f"much F1 is lost by choosing with {label} alone."
     )
 
 
@@ -62,9 +62,9 @@ def _cell(known: ManifoldResults, model: ModelSummary, by: str) -> Cell:
     if chosen is None:
         return Cell("all failed", sort=-1.0)
     assert known.distance is not None
-    shares = [number(known.of(name, chosen).test) for name in (PRECISION, RECALL)]
+    precision_and_recall = [number(known.of(name, chosen).test) for name in (PRECISION, RECALL)]
     distance = number(known.of(known.distance, chosen).test)
-    small = f"{', '.join(shares)}; {distance}; {setting_text(chosen.number)}"
+    small = f"{', '.join(precision_and_recall)}; {distance}; {setting_text(chosen.number)}"
     return value_cell(known.of(F1, chosen).test, small)
 
 
@@ -87,12 +87,12 @@ def _notes(known: ManifoldResults, models: list[ModelSummary], label: str) -> li
         ("settings of all models", known.agreement(models)),
         ("models, each at what its search reaches", known.agreement_of_models(models)),
     )
-    said = [f"{_correlation(found)} over {what}" for what, found in over if found is not None]
-    if not said:
+    messages = [f"{_correlation(found)} over {what}" for what, found in over if found is not None]
+    if not messages:
         return []
     return [
-        f"How well the ranking by F1 agrees with that by {label} (Spearman's rank correlation, 1 "
-        f"is full agreement; 95 % intervals over the draw of the pairs): {'; '.join(said)}."
+        f"Agreement of the ranking by F1 with that by {label} (Spearman's rank correlation, 1 is "
+        f"full agreement; 95 % intervals over the draw of the pairs): {'; '.join(messages)}."
     ]
 
 

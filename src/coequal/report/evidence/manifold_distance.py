@@ -20,9 +20,10 @@ from coequal.report.style import colour, wants_log
 def how_to_read(summary: DataSummary) -> str:
     """F1 beside the distance."""
     return (
-        "Left, each dot is one setting: where F1 and the distance agreed, dots would fall from top "
-        "left to bottom right. Right, what a search by the distance loses: the test F1 of the "
-        "setting it chooses (open) and of the one that a search by F1 chooses (full)."
+        "On the left, each dot is one setting: if F1 and the distance agreed, dots would fall "
+        "from top left to bottom right. On the right, the cost of a search by the distance: the "
+        "test F1 of the setting it chooses (open) and of the one that a search by F1 chooses "
+        "(full)."
     )
 
 

@@ -29,8 +29,9 @@ def how_to_read(summary: DataSummary) -> str:
     """How a reader reads the table."""
     return (
         f"Test values where the chosen setting is judged{_OF_RERUNS if _rerun(summary) else ''}; "
-        f"the setting was chosen by {summary.metric.label} alone, so the other columns are no "
-        "contest. Real images of the validation split score what a perfect generator would."
+        f"the setting was chosen by {summary.metric.label} alone, so the other columns are not a "
+        "comparison of searches. Real images of the validation split score what a perfect "
+        "generator would."
     )
 
 

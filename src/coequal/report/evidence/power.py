@@ -20,10 +20,11 @@ def how_to_read(summary: DataSummary) -> str:
     """How a reader reads the table."""
     assert summary.contest is not None  # or there were no table
     return (
-        "How many settings per model, in all, would show the difference in expected best seen "
-        "here at 95 % with a chance of 80 %, as a pair by itself (the verdict allows for all "
-        f"pairs and takes more), the budget kept at n = {summary.contest.verdict.budget}: a range, "
-        "because the difference itself is only estimated; 'or never' where it may be none."
+        "The number of settings per model, in all, that would show the difference in expected "
+        "best observed here at 95 % with a power of 80 %, as a single pair (the verdict accounts "
+        f"for all pairs and takes more) at the same budget n = {summary.contest.verdict.budget}. "
+        "It is a range because the difference itself is only estimated; 'or never' where there "
+        "may be none."
     )
 
 

@@ -12,8 +12,8 @@ from coequal.report.evidence.evidence import Evidence
 from coequal.report.style import colour
 
 PROFILE = (
-    "Each line is the share of a model's runs, over all data sets, that reach a normalised "
-    "score or better; a line above another everywhere is better whatever the score asked for."
+    "Each line is the fraction of a model's runs, over all data sets, that reach a normalised "
+    "score or better; a line that is above another everywhere is better at every score."
 )
 
 
@@ -40,7 +40,7 @@ def figure(study: StudySummary) -> Figure | None:
         ends.append((0.0, curve.fractions[0]))
     ends_with_names(figure, axes, ends, shown, labels)
     axes.set_xlabel("normalised score: 1 is the best possible, 0 the cap")
-    axes.set_ylabel("share of runs at or above it")
+    axes.set_ylabel("fraction of runs at or above it")
     return figure
 
 

@@ -32,7 +32,7 @@ def table(summary: DataSummary) -> Table | None:
         records=[{"data": summary.data, **vars(flip)} for flip in found.flips],
         notes=[]
         if len(found.budgets) == found.budgets[-1]
-        else [f"Looked at: {len(found.budgets)} values of n, up to {found.budgets[-1]:,}."],
+        else [f"Compared at {len(found.budgets)} values of n, up to {found.budgets[-1]:,}."],
     )
 
 
@@ -40,8 +40,8 @@ EVIDENCE = Evidence[DataSummary](
     name="rank_flips",
     title="Rank flips",
     how_to_read=(
-        "From this budget on the model was ahead, by expected best, of one that it was behind "
-        "before; nothing is claimed about the size of the difference."
+        "From this budget on, the model is ahead, by expected best, of one that it was behind "
+        "before; the size of the difference is not assessed."
     ),
     table=table,
 )

@@ -19,9 +19,9 @@ from coequal.report.table import (
 def how_to_read(summary: DataSummary) -> str:
     """Ranks at every budget."""
     return (
-        "Each line is a model's rank by the expected best of n settings; where two lines "
-        "cross, who is ahead depends on how many settings one can afford, and no difference is "
-        "claimed to be shown."
+        "Each line is a model's rank by the expected best of n settings. Where two lines cross, "
+        "the better model depends on how many settings one can afford; whether a difference is "
+        "significant is not assessed here."
     )
 
 

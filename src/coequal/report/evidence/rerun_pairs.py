@@ -56,7 +56,7 @@ EVIDENCE = Evidence[DataSummary](
     name="rerun_pairs",
     title="Which chosen settings differ",
     how_to_read=(
-        "Interquartile means of the re-runs compared by Yuen's t, clearest first; a difference "
+        "Interquartile means of the re-runs, compared by Yuen's t, clearest first. A difference "
         "is shown if its p-value, adjusted over all pairs after Holm, is at most 0.05."
     ),
     table=table,

@@ -28,8 +28,8 @@ def how_to_read(summary: DataSummary) -> str:
     """Every re-run."""
     return (
         "Each dot is one fresh seed of the chosen setting (open: a severe outlier; × at the top "
-        "edge: a failure); the bar on the right is the interquartile mean with its 95 % "
-        "interval over seeds, the triangle on the left is what the search had seen."
+        "edge: a failure). The bar on the right is the interquartile mean with its 95 % interval "
+        "over seeds; the triangle on the left is the value observed in the search."
     )
 
 

@@ -93,9 +93,9 @@ EVIDENCE = Evidence[DataSummary](
     name="search",
     title="The search in numbers",
     how_to_read=(
-        "What one run of each setting gave: the chosen setting at its last checkpoint and at "
-        "its best by validation, the authors' setting, the middle of all, and the mean cost of "
-        "a trial, failed ones with what they spent until then."
+        "Results of one run of each setting: the chosen setting at its last checkpoint and at "
+        "its best by validation, the authors' setting, the median of all, and the mean cost of a "
+        "trial, with failed ones charged for what they spent."
     ),
     table=table,
 )

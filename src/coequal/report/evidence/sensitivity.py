@@ -24,7 +24,7 @@ def table(summary: DataSummary) -> Table | None:
         headings=[
             Heading("Model"),
             Heading("Hyper-parameter", words=True),
-            Heading("share explained"),
+            Heading("fraction explained"),
             Heading("adjusted p-value"),
             Heading("better values", words=True),
             Heading("edge of the range", words=True),
@@ -39,8 +39,8 @@ def refusal(summary: DataSummary) -> str:
     if any(m.influences for m in summary.models):
         return ""
     return (
-        f"What each hyper-parameter did is not said: that takes {MIN_SETTINGS} drawn settings or "
-        "more of a model."
+        f"The effect of each hyper-parameter is not estimated: that takes {MIN_SETTINGS} drawn "
+        "settings or more of a model."
     )
 
 
@@ -77,8 +77,8 @@ EVIDENCE = Evidence[DataSummary](
     name="sensitivity",
     title="What each hyper-parameter did",
     how_to_read=(
-        "The share of the variance of the settings' ranks that one hyper-parameter explains by "
-        "itself, which of its values were better, and whether the best settings crowd at an "
+        "The fraction of the variance of the settings' ranks that one hyper-parameter explains "
+        "by itself, which of its values were better, and whether the best settings crowd at an "
         "end of its range, where a better value may lie outside."
     ),
     table=table,

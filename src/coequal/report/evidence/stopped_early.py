@@ -41,8 +41,8 @@ def table(summary: DataSummary) -> Table | None:
         headings=[
             Heading("Model"),
             Heading("stopped early"),
-            Heading("left unspent"),
-            Heading("share of its whole budget"),
+            Heading("unspent"),
+            Heading("fraction of its whole budget"),
         ],
         rows=rows,
         records=records,
@@ -53,10 +53,10 @@ EVIDENCE = Evidence[DataSummary](
     name="stopped_early",
     title="Stopped early",
     how_to_read=(
-        "Trials that ended at a verdict that the study stops at (training.stop_on), and what "
-        "they left of their budgets, fresh seeds among them. Each is a failure like one that "
-        "diverged. Nothing of what is left is given to anybody else: no model gets more "
-        "settings or a longer training for it."
+        "Trials that ended at a verdict at which the study stops (training.stop_on), fresh seeds "
+        "among them, and the unspent part of their budgets. Each counts as a failure, like a "
+        "trial that diverged. The unused budget is not reassigned: no model gets more settings "
+        "or longer training for it."
     ),
     table=table,
 )

@@ -20,10 +20,10 @@ def how_to_read(study: StudySummary) -> str:
     """How a reader reads the table."""
     label = study.datasets[0].metric.label
     return (
-        f"Each row is one model's best setting on one data set (chosen there on validation); "
-        f"the columns are its test {label} on every data set, the interquartile mean of fresh "
-        "seeds with failures at the cap, and how many times the value of that data set's own "
-        "best setting it is."
+        "Each row is one model's best setting on one data set (chosen there on validation). The "
+        f"columns are its test {label} on every data set: the interquartile mean of fresh seeds "
+        "with failures at the cap, and its ratio to the value of that data set's own best "
+        "setting."
     )
 
 
@@ -49,7 +49,7 @@ def table(study: StudySummary) -> Table | None:
         ],
         rows=rows,
         records=records,
-        notes=["A value in brackets is the search's one run: there are no fresh seeds of it."],
+        notes=["A value in brackets comes from the search's single run: it has no fresh seeds."],
     )
 
 

@@ -67,8 +67,8 @@ EVIDENCE = Evidence[DataSummary](
     name="unhealthy",
     title="Runs with a score that look bad",
     how_to_read=lambda summary: (
-        "Every run whose score counts like any other, and what was seen at its end."
-        + omitted(_look_bad(summary), summary, "unhealthy")
+        "Every run that has a score and looks bad. Its score counts like any other; the evidence "
+        "is from its end." + omitted(_look_bad(summary), summary, "unhealthy")
     ),
     table=table,
 )

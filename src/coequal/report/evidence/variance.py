@@ -25,8 +25,9 @@ def how_to_read(summary: DataSummary) -> str:
     assert summary.variance is not None  # or there were no table
     scale = "logarithms of the scores" if summary.variance.scores.scale == "log" else "scores"
     return (
-        f"Of all variance between single runs (of the {scale} of runs that finished), how much "
-        "comes from each source, over its 95 % interval; failures have shares of their own."
+        f"The fraction of the variance between single runs (of the {scale} of runs that finished) "
+        "that comes from each source, above its 95 % interval; failures have fractions of their "
+        "own."
     )
 
 
@@ -55,14 +56,15 @@ def table(summary: DataSummary) -> Table | None:
     return Table(
         headings=[
             Heading("Source"),
-            Heading("Share", "95 %"),
+            Heading("Fraction", "95 %"),
             Heading("How it is known", words=True),
         ],
         rows=rows,
         records=records,
         notes=[
-            "The seed's variance is measured at the settings that were re-run, the best ones; bad "
-            "settings usually vary more, so the hyper-parameters' share holds some of that."
+            "The seed's variance is measured at the settings that were re-run, the best ones; "
+            "bad settings usually vary more, so the hyper-parameters' fraction includes some of "
+            "it."
         ],
     )
 

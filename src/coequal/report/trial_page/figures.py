@@ -110,12 +110,14 @@ def _rule(axes: Axes, rule: HealthRule, signals: Signals) -> None:
     title = f"{rule.verdict} {threshold.side} {threshold.at:g}".replace("_", " ")
     axes.set_title(title, loc="left", fontsize=9.5, fontweight="bold", pad=SENTENCE * 11)
     text = "\n".join(textwrap.wrap(rule.sentence, LETTERS, max_lines=SENTENCE, placeholder=" ..."))
-    said = axes.text(
+    sentence = axes.text(
         0, 1.02, text, transform=axes.transAxes, fontsize=6.8, color=MUTED, va="bottom"
     )
-    said.set_in_layout(False)  # the title's distance has made room for it
+    sentence.set_in_layout(False)  # the title's distance has made room for it
     if not found:
-        axes.text(0.5, 0.5, "could not be seen", transform=axes.transAxes, color=MUTED, ha="center")
+        axes.text(
+            0.5, 0.5, "could not be measured", transform=axes.transAxes, color=MUTED, ha="center"
+        )
 
 
 def _panels(count: int, height: float) -> tuple[Figure, list[Axes]]:
