@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.health import count_health, health_kind, saved_budget
-from coequal.analysis.summary import DataSummary, summaries
+from coequal.analysis.summary import summaries
 from coequal.report.evidence import health, health_settings, stopped_early, unhealthy
 from coequal.report.page import write_report
 
@@ -88,7 +89,7 @@ def test_the_table(summary):
     assert "change none" in health.how_to_read(summary)
     assert table.notes == [
         "NS GAN: setting 1, which was chosen by its score, looks bad: stalled, since step 1,200.",
-        "1 trial with a score was not watched, and can only count as no failure.",
+        "1 trial with a score was not watched, and not counted as a failure.",
     ]
 
 

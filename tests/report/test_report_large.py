@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from coequal.report.axes import CROWD
-from coequal.report.evidence.failures import READ
+from coequal.report.axes import RASTER_FROM_SETTINGS
+from coequal.report.evidence.failures import MAX_ROWS
 from coequal.report.page import write_report
 from coequal.results.folder import RunFolder
 
 from fabricated_run import Run, build
 
 SETTINGS, FAILED = 520, 260
-assert SETTINGS > CROWD
-assert 2 * FAILED > READ
+assert SETTINGS > RASTER_FROM_SETTINGS
+assert 2 * FAILED > MAX_ROWS
 
 
 @pytest.fixture(scope="module")
@@ -52,11 +52,11 @@ def test_every_setting_is_drawn_in_a_small_file(large):
 def test_failures_are_counted_all_and_listed_in_part(large):
     page = (large.path / "report" / "index.html").read_text()
     assert (
-        f"Of {2 * FAILED} the first {READ} are shown, as many of each model as of any other; "
+        f"Of {2 * FAILED} the first {MAX_ROWS} are shown, as many of each model as of any other; "
         "all of them are in tables/failures.csv."
     ) in page
     listed = re.findall(r'<td class="words">diverged</td>', page)
-    assert len(listed) == READ
+    assert len(listed) == MAX_ROWS
     assert f"{2 * FAILED} of {2 * SETTINGS} trials of the search failed" in page
     assert len(rows(large, "failures")) == 2 * FAILED
     assert len(rows(large, "settings")) == 2 * SETTINGS

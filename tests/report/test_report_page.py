@@ -127,7 +127,7 @@ def test_an_unfinished_study_is_drawn_with_what_there_is(unfinished: RunFolder):
     page = write_report(unfinished)
     text = text_of(page)
     assert "Not finished. fashion_mnist: 3 of 8 trials of the search have results." in text
-    assert "No curve for VAE: one setting is no search." in text
+    assert "No curve for VAE: a single setting is not a search." in text
 
 
 def test_a_study_without_results_has_a_page(tmp_path: Path):

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.scores import Array, random_stream, test_costs
-from coequal.analysis.summary import DataSummary
 from coequal.analysis.transfer import Transferred, transfers
 from coequal.statistics.aggregate import (
     Estimate,
@@ -17,18 +17,27 @@ from coequal.statistics.aggregate import (
     performance_profile,
 )
 
-LEVELS = np.linspace(0, 1, 101)
+PROFILE_LEVELS = np.linspace(0, 1, 101)
 
 
 @dataclass(frozen=True)
 class NormalisedScores:
-    """Every model over all data sets; 1 is the floor of a data set, 0 its cap or a failure."""
+    """Normalised scores of every model over all data sets: 1 is the best possible score of a data
+    set, 0 its cap or a failure.
 
-    kind: str  # which runs: "re-runs of the chosen settings" or "all settings of the search"
+    Attributes:
+        kind: which runs: "re-runs of the chosen settings" or "all settings of the search".
+        data: the names of the data sets.
+        means: by model, the interquartile mean of the normalised scores.
+        profiles: by model, its performance profile.
+        refusal: why nothing can be normalised; empty if it can.
+    """
+
+    kind: str
     data: tuple[str, ...]
-    means: Mapping[str, Estimate]  # interquartile mean of the normalised scores
+    means: Mapping[str, Estimate]
     profiles: Mapping[str, Profile]
-    refusal: str  # why there is nothing; empty if there is
+    refusal: str
 
 
 @dataclass(frozen=True)
@@ -79,7 +88,7 @@ def normalised_scores(
             continue
         name = model.name
         means[name] = interquartile_mean(scores, rng=random_stream(seed, "overall", name))
-        profiles[name] = performance_profile(scores, LEVELS)
+        profiles[name] = performance_profile(scores, PROFILE_LEVELS)
     refusal = "" if means else "No model has results on every data set yet."
     return NormalisedScores(kind, names, means, profiles, refusal)
 

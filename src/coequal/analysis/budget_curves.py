@@ -14,16 +14,24 @@ from coequal.statistics.cost_intervals import MAX_COST_FRACTION, cost_intervals
 from coequal.statistics.ranks import Ranks, rank_curves
 from coequal.statistics.spacings import MAX_BUDGET_RATIO, Cells, Spacings
 
-SOLID = 0.19
+MAX_TWO_SIDED_RATIO = 0.19
 """Share n/B up to which the settings bound the interval on both sides (for the median exactly
 1 / log2(40) = 0.188); beyond, its better end is that of the metric itself."""
-BUDGETS = 30  # at most so many budgets of a curve are computed
-COST_BUDGETS = 14
+MAX_BUDGETS = 30  # at most so many budgets of a curve are computed
+MAX_COST_BUDGETS = 14
 
 
 @dataclass(frozen=True)
 class SearchScores:
-    """One model's search as arrays of costs, in the order of its settings."""
+    """One model's search as arrays over its settings, in their order.
+
+    Attributes:
+        test: (settings,) test values as costs, of which less is better; NaN for a failure.
+        validation: (settings,) the values that settings are chosen by, as costs; NaN for a
+            failure.
+        flops: (settings,) floating-point operations of each training.
+        seconds: (settings,) duration of each training.
+    """
 
     test: Array
     validation: Array
@@ -33,33 +41,54 @@ class SearchScores:
 
 @dataclass(frozen=True)
 class BudgetPoint:
-    """The expected best of n settings."""
+    """The expected best within one budget.
 
-    budget: float  # settings, FLOPs or seconds
+    Attributes:
+        budget: settings tried, FLOPs or seconds.
+        expected: the expected best test value, in the metric's units.
+        low: the low end of its 95 % interval over the draw of settings; None where none can be
+            given.
+        high: the high end.
+    """
+
+    budget: float
     expected: float
-    low: float | None  # ends of the 95 % interval over the draw of settings; None: refused
+    low: float | None
     high: float | None
 
 
 @dataclass(frozen=True)
 class BudgetCurve:
-    """One model's curve, in the metric's units, to n/B = 0.5; nothing is said beyond."""
+    """One model's expected best of n settings, in the metric's units, up to n/B = 0.5.
 
-    settings: int  # B
+    Attributes:
+        settings: B, the number of settings of the search.
+        points: one for each n, ascending.
+        observed: the test value of the setting that the whole search chose: an observation, no
+            expectation.
+    """
+
+    settings: int
     points: tuple[BudgetPoint, ...]
-    observed: float  # the value of the setting that the whole search chose: a fact, no expectation
+    observed: float
 
     def solid(self, point: BudgetPoint) -> bool:
         """Whether the data bound the interval on both sides."""
-        return point.budget <= SOLID * self.settings
+        return point.budget <= MAX_TWO_SIDED_RATIO * self.settings
 
 
 @dataclass(frozen=True)
 class CostCurve:
-    """One model's expected best within a budget of cost."""
+    """One model's expected best within a budget of cost.
 
-    total: float  # what its whole search spent
-    points: tuple[BudgetPoint, ...]  # to half of the total
+    Attributes:
+        total: the cost of its whole search, in FLOPs or seconds.
+        points: one for each budget, ascending, to half of the total.
+        observed: the test value of the setting that the whole search chose.
+    """
+
+    total: float
+    points: tuple[BudgetPoint, ...]
     observed: float
 
 
@@ -208,7 +237,7 @@ def _cost_ends(
 
 def _cost_budgets(total: float, settings: int) -> list[float]:
     """1, 2, ... times the mean cost, and half of the total."""
-    whole = {round(n) for n in np.geomspace(1, max(1, settings // 2), COST_BUDGETS)}
+    whole = {round(n) for n in np.geomspace(1, max(1, settings // 2), MAX_COST_BUDGETS)}
     inside = [n * total / settings for n in sorted(whole) if n < MAX_COST_FRACTION * settings]
     return [*inside, MAX_COST_FRACTION * total]
 
@@ -216,9 +245,9 @@ def _cost_budgets(total: float, settings: int) -> list[float]:
 def _budgets(settings: int) -> list[int]:
     """1 .. half of the settings; a selection of them where there are very many."""
     most = math.floor(MAX_BUDGET_RATIO * settings)
-    if most <= BUDGETS:
+    if most <= MAX_BUDGETS:
         return list(range(1, most + 1))
-    return sorted({round(n) for n in np.geomspace(1, most, BUDGETS)})
+    return sorted({round(n) for n in np.geomspace(1, most, MAX_BUDGETS)})
 
 
 def _harmless(scores: Array) -> float | None:

@@ -5,15 +5,13 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
-from coequal.analysis.summary import DataSummary
 from coequal.analysis.trials import STOPPED, TrialSummary
 from coequal.health import EARLY, FAILURES, HEALTHY
 from coequal.statistics.rates import Interval, wilson
 
-OTHER_FAILURE = (
-    "other failure"  # no score, and no rule fired: an error of the model's code, no time left
-)
+OTHER_FAILURE = "other failure"  # without a score or a rule that fired: an error, no time left
 NOT_WATCHED = "not watched"
 KINDS = (HEALTHY, EARLY, *FAILURES, OTHER_FAILURE, NOT_WATCHED)
 """What a run can be taken for, each in one of them; in the order in which they are shown."""

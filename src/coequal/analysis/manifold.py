@@ -17,13 +17,18 @@ DISTANCES = ("fid", "fd")
 
 @dataclass(frozen=True)
 class SplitValues:
-    """A number on validation and on test, where the trial is judged; NaN where there is none."""
+    """A number on both splits at a trial's last checkpoint; NaN where there is none.
+
+    Attributes:
+        validation: on the validation split.
+        test: on the test split.
+    """
 
     validation: float = math.nan
     test: float = math.nan
 
 
-NONE = SplitValues()
+NOT_MEASURED = SplitValues()
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,11 @@ class ManifoldResults:
 
     def of(self, metric: str, trial: TrialSummary) -> SplitValues:
         """A trial's numbers; NaN for a failure."""
-        return NONE if trial.failed else self.values.get(metric, {}).get(trial.trial, NONE)
+        return (
+            NOT_MEASURED
+            if trial.failed
+            else self.values.get(metric, {}).get(trial.trial, NOT_MEASURED)
+        )
 
     def test(self, metric: str, trials: Sequence[TrialSummary]) -> list[float]:
         """The test values of some trials."""

@@ -9,7 +9,12 @@ from coequal.selection import SelectionRule
 
 @dataclass(frozen=True)
 class NamedMetric:
-    """A metric and its direction."""
+    """A metric's name, and what the metric tells about its values.
+
+    Attributes:
+        name: as in study files and results.
+        info: its direction, label and bounds.
+    """
 
     name: str
     info: MetricInfo

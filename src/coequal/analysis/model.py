@@ -17,12 +17,18 @@ from coequal.selection import SelectionRule, best
 from coequal.statistics.rates import Interval, wilson
 from coequal.statistics.sensitivity import Influence
 
-LABEL = 26  # letters of a model's title in a table or a figure
+MAX_LABEL_LETTERS = 26  # letters of a model's title in a table or a figure
 
 
 @dataclass(frozen=True)
 class PhaseProgress:
-    """How far a phase of the study is."""
+    """How far a phase of the study is.
+
+    Attributes:
+        planned: the number of its trials.
+        ended: trials that have a result.
+        failed: trials that ended without a score.
+    """
 
     planned: int
     ended: int
@@ -36,35 +42,64 @@ class PhaseProgress:
 
 @dataclass(frozen=True)
 class ModelSummary:
-    """One model on one data set."""
+    """One model on one data set.
+
+    Attributes:
+        name: in the study file.
+        title: what a reader calls it.
+        objective: the name of its objective.
+        source: where its objective and settings come from.
+        against: the model that the study compares it with, and with no other; None: with all.
+        index: its place in the study's order, which fixes its colour.
+        settings: the search's own runs, one for each setting.
+        fresh_seeds: by setting, its runs with fresh seeds, of re-runs and of transfer.
+        candidates: the search's best settings, best first: those to re-run.
+        failure_interval: Wilson's 95 % interval of the search's failure rate; None without
+            results.
+        chosen: the search's best setting by validation; None if none succeeded.
+        rerun: its re-runs; None if none has been planned.
+        oracle: the best test value over all settings and checkpoints, which no search can achieve;
+            NaN without scores.
+        median: the median of test values over settings, failures worst: infinite if half or more
+            failed.
+        gflops: mean cost of a trial of the search in 1e9 FLOPs, failed ones with what they spent.
+        seconds: mean duration of a trial's training, failed ones included.
+        influences: of the hyper-parameters; None with too few settings.
+        test_values: test values of every metric, where `chosen` is judged.
+        details: what some of these values summarise, by metric.
+        rerun_test_values: for each finished re-run that is reported, its test values of every
+            metric.
+    """
 
     name: str
     title: str
     objective: str
     source: str
-    against: str | None  # the model that the study compares it with, and with no other
-    index: int  # in the study's order: fixes the colour
-    settings: tuple[TrialSummary, ...]  # the search's own runs
-    fresh_seeds: Mapping[
-        int, tuple[TrialSummary, ...]
-    ]  # by setting: fresh seeds, of re-run or transfer
-    candidates: tuple[int, ...]  # the search's best settings, best first: those to re-run
-    failure_interval: Interval | None  # of the search, Wilson, 95 %; None without results
-    chosen: TrialSummary | None  # the search's best setting by validation; None if none succeeded
-    rerun: RerunSummary | None  # None: no re-run of it has been planned
-    oracle: float  # the best test value over all settings and checkpoints; not achievable
-    median: float  # of test values over settings, failures worst: infinite if half or more failed
-    gflops: float  # mean per trial of the search, failed ones with what they spent
+    against: str | None
+    index: int
+    settings: tuple[TrialSummary, ...]
+    fresh_seeds: Mapping[int, tuple[TrialSummary, ...]]
+    candidates: tuple[int, ...]
+    failure_interval: Interval | None
+    chosen: TrialSummary | None
+    rerun: RerunSummary | None
+    oracle: float
+    median: float
+    gflops: float
     seconds: float
-    influences: tuple[Influence, ...] | None  # of the hyper-parameters; None: too few settings
-    test_values: Mapping[str, float]  # test values of every metric, where `chosen` is judged
-    details: Mapping[str, Any]  # what some of these summarise, by metric
-    rerun_test_values: Sequence[Mapping[str, float]]  # those of each finished re-run of it
+    influences: tuple[Influence, ...] | None
+    test_values: Mapping[str, float]
+    details: Mapping[str, Any]
+    rerun_test_values: Sequence[Mapping[str, float]]
 
     @property
     def label(self) -> str:
         """The title, shortened where it is too long for a table or a figure."""
-        return self.title if len(self.title) <= LABEL else self.title[: LABEL - 1] + "…"
+        return (
+            self.title
+            if len(self.title) <= MAX_LABEL_LETTERS
+            else self.title[: MAX_LABEL_LETTERS - 1] + "…"
+        )
 
     @cached_property
     def ended(self) -> tuple[TrialSummary, ...]:

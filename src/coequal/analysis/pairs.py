@@ -13,42 +13,64 @@ from coequal.statistics.search import MAX_EXACT_SETTINGS, Search
 from coequal.statistics.spacings import MAX_BUDGET_RATIO, TooFewSettings
 from coequal.statistics.verdict import Verdict, verdict
 
-BUDGETS = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50)
+COMPARED_BUDGETS = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50)
 """Settings tried, n, for which every pair is compared; no reader needs more to see a trend."""
 
-DRAWS = 1000
+SPACINGS_DRAWS = 1000
 """Of the spacings at these budgets: 2 % of an interval's width, for a table of hundreds of them."""
 
 
 @dataclass(frozen=True)
 class ModelPair:
-    """Two models at the verdict's budget."""
+    """Two models at the verdict's budget.
+
+    Attributes:
+        a: name of the first.
+        b: name of the second.
+        better: P(A better than B) with its interval; None if no interval can be given.
+        refusal: why there is no interval; empty if there is one.
+        needed: the settings that would separate them; None if no number can be given.
+        needed_refusal: why no number can be given; empty if there is one.
+    """
 
     a: str
     b: str
-    better: Better | None  # P(A better than B) with its interval; None: refused
-    refusal: str  # why there is no interval; empty if there is one
-    needed: Needed | None  # None: refused, or no logarithm of the scores exists
+    better: Better | None
+    refusal: str
+    needed: Needed | None
     needed_refusal: str
 
 
 @dataclass(frozen=True)
 class PairAtBudget:
-    """P(A better than B at n) with its interval, at one of many budgets."""
+    """Two models at one of many budgets.
+
+    Attributes:
+        a: name of the first.
+        b: name of the second.
+        budget: n, the number of settings tried.
+        better: P(A better than B at n) with its interval.
+    """
 
     a: str
     b: str
-    budget: int  # n
+    budget: int
     better: Better
 
 
 @dataclass(frozen=True)
 class Contest:
-    """The comparison of the searches on one data set."""
+    """The comparison of the searches on one data set.
+
+    Attributes:
+        verdict: which models were shown to be beaten.
+        pairs: every two models with results, in the study's order.
+        over_budgets: every pair at several budgets, to half of the settings.
+    """
 
     verdict: Verdict
-    pairs: tuple[ModelPair, ...]  # every two models with results, in the study's order
-    over_budgets: tuple[PairAtBudget, ...]  # of every pair, to half of the settings
+    pairs: tuple[ModelPair, ...]
+    over_budgets: tuple[PairAtBudget, ...]
 
     def pair(self, a: str, b: str) -> ModelPair | None:
         """The pair of two models, in whichever order it is stored."""
@@ -89,14 +111,14 @@ def _sorted(search: SearchScores) -> SearchScores:
 def _over_budgets(searches: Mapping[str, SearchScores], seed: int) -> Iterator[PairAtBudget]:
     for a, b in combinations(searches, 2):
         most = MAX_BUDGET_RATIO * min(len(searches[a].test), len(searches[b].test))
-        for budget in BUDGETS:
+        for budget in COMPARED_BUDGETS:
             if budget > most:
                 break
             left, right = (
                 Search(searches[name].test, budget, searches[name].validation) for name in (a, b)
             )
             rng = random_stream(seed, "better", *sorted((a, b)), budget)
-            yield PairAtBudget(a, b, budget, better(left, right, rng=rng, draws=DRAWS))
+            yield PairAtBudget(a, b, budget, better(left, right, rng=rng, draws=SPACINGS_DRAWS))
 
 
 def _pair(

@@ -7,19 +7,25 @@ from typing import Any
 
 from coequal.ranges import Choice, LogUniform, Range, Uniform, Value
 
-EDGE = 0.05  # a value within this share of an end of its range is flagged
+EDGE_FRACTION = 0.05  # a value within this fraction of an end of its range is flagged
 
 
 @dataclass(frozen=True)
 class RangePosition:
-    """One hyper-parameter of a setting and its place in the declared range."""
+    """One hyper-parameter of a setting and its position in the declared range.
+
+    Attributes:
+        name: of the hyper-parameter.
+        value: in this setting.
+        range: that it was drawn from; None if the search did not vary it.
+        position: 0 at the low end, 1 at the high end, in the logarithm for a log-uniform range;
+            None where there are no ends.
+    """
 
     name: str
     value: Value
-    range: Range | None  # None: the search did not vary it
-    position: (
-        float | None
-    )  # 0 at the low end, 1 at the high end; in the logarithm for a log-uniform range
+    range: Range | None
+    position: float | None
 
     @property
     def flag(self) -> str:
@@ -30,9 +36,9 @@ class RangePosition:
             return ""
         if not 0 <= self.position <= 1:
             return "outside the range"
-        if self.position <= EDGE:
+        if self.position <= EDGE_FRACTION:
             return "near the low end"
-        return "near the high end" if self.position >= 1 - EDGE else ""
+        return "near the high end" if self.position >= 1 - EDGE_FRACTION else ""
 
 
 def range_position(name: str, value: Value, space: Range | None) -> RangePosition:

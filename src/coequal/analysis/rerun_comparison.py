@@ -13,11 +13,17 @@ from coequal.statistics.reruns import Scale
 
 @dataclass(frozen=True)
 class RerunComparison:
-    """What the re-runs say of the chosen settings."""
+    """The chosen settings compared by their re-runs.
 
-    verdict: Comparison | None = None  # None with fewer than two models that can be compared
-    effects: tuple[Effect, ...] = ()  # of models that the study compares with one other alone
-    scale: Scale = "log"  # of `effects`
+    Attributes:
+        verdict: which of them differ; None with fewer than two models that can be compared.
+        effects: of models that the study compares with one other alone.
+        scale: of `effects`: "log" or "linear".
+    """
+
+    verdict: Comparison | None = None
+    effects: tuple[Effect, ...] = ()
+    scale: Scale = "log"
 
     def outcome(self, effect: Effect) -> str:
         """Whether a model is shown to be `better` or `worse` than the one that it is compared with;

@@ -19,18 +19,34 @@ from coequal.statistics.reruns import Reruns, Scale, SelectionGap, describe, sel
 
 @dataclass(frozen=True)
 class RerunSummary:
-    """The re-runs of one model on one data set."""
+    """The re-runs of one model on one data set.
 
-    candidates: tuple[int, ...]  # the settings that were re-run, the search's best first
-    choosing: Mapping[int, float]  # candidate -> median validation value; empty with one candidate
-    chosen_by: int  # seeds of each candidate that choose
-    setting: int | None  # the one reported; None while seeds that choose are missing
-    search: float  # what the search reported of that setting, on test
-    runs: tuple[TrialSummary, ...]  # the runs that are reported and have a result
-    planned: int  # how many will be reported
-    numbers: Reruns | None  # in the metric's own units; None without runs, or without a cap to use
-    gap: SelectionGap | None  # search - re-runs, in the metric's own units
-    oracle_gap: float  # mean over finished runs of test - best test over checkpoints; NaN: none
+    Attributes:
+        candidates: the settings that were re-run, the search's best first.
+        choosing: by candidate, its median validation value; empty with one candidate.
+        chosen_by: the number of seeds of each candidate that choose among the candidates.
+        setting: the one that is reported; None while seeds that choose are missing.
+        search: the test value of that setting in the search; NaN if there is none.
+        runs: the runs that are reported and have a result.
+        planned: how many will be reported.
+        numbers: mean, median, interquartile mean and intervals in the metric's units; None without
+            runs, or without a cap that is needed.
+        gap: the search's value minus that of the re-runs, in the metric's units; None where either
+            is missing.
+        oracle_gap: mean over finished runs of the test value minus the best over checkpoints, as a
+            cost; NaN without runs.
+    """
+
+    candidates: tuple[int, ...]
+    choosing: Mapping[int, float]
+    chosen_by: int
+    setting: int | None
+    search: float
+    runs: tuple[TrialSummary, ...]
+    planned: int
+    numbers: Reruns | None
+    gap: SelectionGap | None
+    oracle_gap: float
 
     @property
     def complete(self) -> bool:

@@ -133,14 +133,23 @@ def protocols_of(ways: Iterable[Measured], metric: str) -> dict[str, dict[str, s
 
 @dataclass
 class Facts:
-    """What the page says of all results together."""
+    """Counts over all results of a study.
+
+    Attributes:
+        results: the number of results.
+        seconds: duration of all trainings.
+        flops: floating-point operations of all trainings.
+        repeats: the highest number of a fresh seed.
+        environment: by name, every value that was recorded: versions, machines, devices.
+        notes: by data set, how often each note was made.
+    """
 
     results: int = 0
-    seconds: float = 0.0  # of training
+    seconds: float = 0.0
     flops: int = 0
-    repeats: int = 0  # the highest number of a fresh seed
+    repeats: int = 0
     environment: dict[str, set[str]] = field(default_factory=dict)
-    notes: dict[str, Counter[str]] = field(default_factory=dict)  # by data set
+    notes: dict[str, Counter[str]] = field(default_factory=dict)
 
     def add(self, trial: Trial, found: Track) -> None:
         """Count one result in."""

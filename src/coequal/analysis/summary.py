@@ -4,23 +4,23 @@ A setting is chosen by validation and reported by test, both at the checkpoint t
 names. A failed trial is never left out: worst in ranks and medians, the cap in means.
 """
 
-import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from coequal.analysis import budget_curves as curves
-from coequal.analysis.budget_curves import BudgetCurve, CostCurve, SearchScores
+from coequal.analysis.budget_curves import BudgetCurve, SearchScores
+from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.manifold import F1 as KNOWN_F1
 from coequal.analysis.manifold import ManifoldResults, manifold_results
 from coequal.analysis.metric import NamedMetric, named_metrics, study_metric
-from coequal.analysis.model import ModelSummary, PhaseProgress, model_summary, rerun_phase
-from coequal.analysis.pairs import Contest, contest
+from coequal.analysis.model import ModelSummary, model_summary, rerun_phase
+from coequal.analysis.pairs import contest
 from coequal.analysis.range_position import declared_ranges
-from coequal.analysis.rerun_comparison import RerunComparison, rerun_numbers
+from coequal.analysis.rerun_comparison import rerun_numbers
 from coequal.analysis.scores import f1_costs, scale_of, test_costs, usable_cap, validation_costs
 from coequal.analysis.source import (
     SECOND_METRIC,
@@ -37,91 +37,8 @@ from coequal.records import MetricInfo, Result, Trial
 from coequal.results.folder import RunFolder
 from coequal.results.metric_history import Measured
 from coequal.selection import SelectionRule
-from coequal.statistics.comparison import Comparison
-from coequal.statistics.ranks import Ranks
-from coequal.statistics.verdict import Verdict
 
 COSTS = ("flops", "seconds")
-
-
-@dataclass(frozen=True)
-class DataSummary:
-    """One data set of the study."""
-
-    data: str
-    metric: NamedMetric
-    rule: SelectionRule
-    cap: float | None  # what a failure counts as in means; declared, not measured from results
-    floor: float | None  # what held-out real images score
-    bound: float | None  # what nothing can better: of the metric itself
-    reference: Mapping[str, Any]  # how the instrument was calibrated
-    protocols: Mapping[str, Mapping[str, str]]  # metric -> split -> how it was measured
-    models: tuple[ModelSummary, ...]  # in the study's order
-    contest: Contest | None  # None without results
-    curves: Mapping[str, BudgetCurve]  # by model
-    ranks: Ranks | None
-    cost_curves: Mapping[str, Mapping[str, CostCurve]]  # unit -> model
-    f1_curves: Mapping[str, BudgetCurve]  # empty where no F1 was measured
-    rerun_comparison: RerunComparison  # the chosen settings, by their re-runs
-    variance: VarianceParts | None
-    rerun_phase: PhaseProgress | None  # None: the study plans none
-    facts: Facts  # of the whole study
-    metrics: Mapping[str, NamedMetric]  # of the study, by name
-    manifold: ManifoldResults | None  # what was measured against a known manifold
-
-    @property
-    def planned(self) -> int:
-        """Number of trials of the search."""
-        return sum(len(model.settings) for model in self.models)
-
-    @property
-    def ended(self) -> int:
-        """Number of the search's trials that have a result."""
-        return sum(len(model.ended) for model in self.models)
-
-    @property
-    def failures(self) -> int:
-        """Number of the search's trials that ended without a score."""
-        return sum(len(model.failures) for model in self.models)
-
-    @property
-    def finished(self) -> bool:
-        """Whether search and re-runs have all their results."""
-        phase = self.rerun_phase
-        return self.ended == self.planned and (phase is None or phase.missing == 0)
-
-    @property
-    def rerun_verdict(self) -> Comparison | None:
-        """Which chosen settings differ; None with fewer than two models that can be compared."""
-        return self.rerun_comparison.verdict
-
-    @property
-    def verdict(self) -> Verdict | None:
-        """Who was not shown to be beaten."""
-        return self.contest.verdict if self.contest else None
-
-    @property
-    def ranked(self) -> tuple[ModelSummary, ...]:
-        """Models by the test value of the chosen setting; those without one last. Not a verdict."""
-
-        def place(model: ModelSummary) -> tuple[float, int]:
-            chosen = model.chosen
-            return (math.inf if chosen is None else self.metric.cost(chosen.test), model.index)
-
-        return tuple(sorted(self.models, key=place))
-
-    @property
-    def other_metrics(self) -> tuple[NamedMetric, ...]:
-        """The metrics that were measured beside the study's own."""
-        return tuple(self.metrics[name] for name in self.protocols if name != self.metric.name)
-
-    def model(self, name: str) -> ModelSummary:
-        """A model by its name."""
-        return next(model for model in self.models if model.name == name)
-
-    def title(self, name: str) -> str:
-        """A model's title by its name."""
-        return self.model(name).title
 
 
 def summarise(

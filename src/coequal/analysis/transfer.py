@@ -5,26 +5,38 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
 from coequal.analysis.scores import cap_for, scale_of, test_costs
-from coequal.analysis.summary import DataSummary
 from coequal.analysis.trials import TrialSummary
 from coequal.statistics.reruns import Reruns, describe
 
 
 @dataclass(frozen=True)
 class Transferred:
-    """One model's best setting of one data set, run on another or on the same."""
+    """One model's best setting of one data set, run on another or on the same.
+
+    Attributes:
+        model: name of the model.
+        source: the data set on which the setting was chosen, by validation.
+        target: the data set on which it was run.
+        setting: its number; None if nothing was chosen on `source`.
+        runs: fresh seeds on `target` that have a result.
+        planned: how many fresh seeds the study plans.
+        iqm: interquartile mean of their test values, failures at the cap; NaN without runs.
+        one_run: whether the value is that of the search's single run, for want of fresh seeds.
+        ratio: to the model's own best on `target` (same kind of number); NaN if unknown.
+    """
 
     model: str
-    source: str  # the data set on which the setting was chosen, by validation
-    target: str  # the data set on which it was run
-    setting: int | None  # None: nothing was chosen on `source`
-    runs: tuple[TrialSummary, ...]  # fresh seeds on `target` that have a result
+    source: str
+    target: str
+    setting: int | None
+    runs: tuple[TrialSummary, ...]
     planned: int
-    iqm: float  # of the test values, failures at the cap; NaN without runs
-    one_run: bool  # the search's own run stands in: there are no fresh seeds of it
-    ratio: float  # to the model's own best on `target` (same kind of number); NaN: unknown
+    iqm: float
+    one_run: bool
+    ratio: float
 
 
 def transfers(

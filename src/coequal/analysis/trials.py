@@ -21,38 +21,64 @@ STOPPED = "stopped early"  # of one that the study gave up on
 
 
 class CheckpointScore(NamedTuple):
-    """What was measured at one checkpoint; NaN where the study's metric was not."""
+    """The study's metric at one checkpoint; NaN where it was not measured.
+
+    Attributes:
+        step: discriminator steps done.
+        validation: value on the validation split.
+        test: value on the test split.
+        error: standard error of `test` over new generated images; NaN where unknown.
+    """
 
     step: int
     validation: float
     test: float
-    error: float  # standard error of `test` over new generated images; NaN where unknown
+    error: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrialSummary:
-    """One run of one setting of one model."""
+    """One run of one setting of one model.
 
-    number: int  # of the setting; 0 is the authors'
-    repeat: int  # 0 is the search's own run; 1, 2, ... are fresh seeds
+    Attributes:
+        number: of the setting; 0 is the authors'.
+        repeat: 0 is the search's own run; 1, 2, ... are fresh seeds.
+        trial: the trial's id.
+        seed: of its training.
+        status: as in the records, or PENDING.
+        reason: why it ended without a score; empty if it did not.
+        values: its hyper-parameters with their positions in the declared ranges, by name.
+        steps: of the checkpoints.
+        numbers: (4, checkpoints): validation, test, standard error of test, and F1.
+        spent: its cost; None without a result.
+        score: what the search chooses by, less is better; infinite for a failure.
+        checkpoint: the one that is judged; None for a failure.
+        last: the last one; None for a failure.
+        best: the one with the best validation value; None for a failure.
+        f1: test F1 where the trial is judged; NaN for a failure, or where it was not measured.
+        budget: what the trial may spend; NaN if unknown.
+        unit: of `budget`: a field of `Spent`.
+        health: verdict, step and evidence; None if the trial was not watched.
+    """
+
+    number: int
+    repeat: int
     trial: str
     seed: int
-    status: str  # as in the records, or PENDING
+    status: str
     reason: str
     values: tuple[RangePosition, ...]
-    steps: tuple[int, ...]  # of the checkpoints
-    numbers: NDArray[np.float64]  # (4, checkpoints), as in `Track`
+    steps: tuple[int, ...]
+    numbers: NDArray[np.float64]
     spent: Spent | None
-    score: float  # what the search chooses by, less is better; infinite for a failure
-    checkpoint: (
-        CheckpointScore | None
-    )  # the checkpoint that stands for the trial; None for a failure
-    last: CheckpointScore | None  # the last checkpoint and
-    best: CheckpointScore | None  # the one with the best validation value; None for a failure
-    f1: float  # test F1 where the trial is judged; NaN for a failure, or where it was not measured
-    budget: float  # what the trial may spend; NaN where nobody said
-    unit: str  # of `budget`: a field of `Spent`
-    health: Mapping[str, Any] | None  # verdict, step and evidence; None: was not watched
+    score: float
+    checkpoint: CheckpointScore | None
+    last: CheckpointScore | None
+    best: CheckpointScore | None
+    f1: float
+    budget: float
+    unit: str
+    health: Mapping[str, Any] | None
 
     @property
     def checkpoints(self) -> tuple[CheckpointScore, ...]:
@@ -103,7 +129,7 @@ class TrialSummary:
         return max(0.0, self.budget - float(getattr(self.spent, self.unit)))
 
 
-NOTHING = np.zeros((4, 0))
+NO_NUMBERS = np.zeros((4, 0))
 
 
 def trial_summary(
@@ -111,7 +137,7 @@ def trial_summary(
 ) -> TrialSummary:
     """What became of a trial; `spaces` holds the range of each hyper-parameter searched."""
     metric = study_metric(rule)
-    steps, numbers = (track.steps, track.numbers) if track else ((), NOTHING)
+    steps, numbers = (track.steps, track.numbers) if track else ((), NO_NUMBERS)
     status, reason = (track.status, track.reason or "") if track else (PENDING, "")
     unit, budget = next(iter((trial.training.get("budget") or {}).items()), ("", math.nan))
     validation, test, error, f1 = numbers.tolist()

@@ -23,19 +23,30 @@ from coequal.statistics.variance import (
 
 @dataclass(frozen=True)
 class ModelRuns:
-    """All runs of one model on one data set that have a result."""
+    """All runs of one model on one data set that have a result.
+
+    Attributes:
+        name: of the model.
+        search: one run of each setting.
+        reruns: for each setting that was re-run, its fresh seeds.
+    """
 
     name: str
     search: tuple[TrialSummary, ...]
-    reruns: tuple[tuple[TrialSummary, ...], ...]  # fresh seeds, by re-run setting
+    reruns: tuple[tuple[TrialSummary, ...], ...]
 
 
 @dataclass(frozen=True)
 class VarianceParts:
-    """Components of the variance of a score, and of "this run failed"."""
+    """Components of the variance of a score, and of whether a run fails.
+
+    Attributes:
+        scores: of the scores of runs that finished.
+        failures: of the indicator of a failure; None where nothing failed.
+    """
 
     scores: VarianceComponents
-    failures: VarianceComponents | None  # None where nothing failed
+    failures: VarianceComponents | None
 
 
 def variance(

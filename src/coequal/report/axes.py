@@ -8,32 +8,32 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
+from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.metric import NamedMetric
 from coequal.analysis.model import ModelSummary
-from coequal.analysis.summary import DataSummary
 from coequal.report.formatting import number, plain
 from coequal.report.style import BAND, FAINT, MUTED, colour, marker, plain_ticks, spread, wants_log
 
-WIDTH = 10.2  # inches
-LINE = 0.165  # inches between two labels
-LETTER = 0.074  # inches, of a label
-COLUMNS = 4  # panels in a row
+FIGURE_INCHES = 10.2  # width of a figure
+LABEL_HEIGHT_INCHES = 0.165
+LETTER_WIDTH_INCHES = 0.074
+PANELS_IN_A_ROW = 4
 
-MANY = 40  # settings from which dots are smaller,
-CROWD = 400  # and from which they are drawn as pixels: all of them, in a file that stays small
-LOG_FROM = 20  # settings from which the axis of n is logarithmic
+SMALL_DOTS_FROM_SETTINGS = 40  # settings from which dots are smaller,
+RASTER_FROM_SETTINGS = 400  # and from which they are drawn as pixels, for a small file
+LOG_AXIS_FROM_SETTINGS = 20  # settings from which the axis of n is logarithmic
 
 
 def y_axis(axes: Axes, values: Sequence[float], *, head: float = 0.06) -> None:
-    """Limits around `values`, with a share `head` of the height free above."""
+    """Limits around `values`, with a fraction `head` of the height free above."""
     log = wants_log(values)
     if log:
         low, high = math.log(min(values)), math.log(max(values))
     else:
         low, high = min(values), max(values)
     extent = (high - low) or abs(high) or 1.0
-    room = extent / (1 - head - 0.06)
-    bottom, top = low - 0.06 * room, high + head * room
+    height = extent / (1 - head - 0.06)
+    bottom, top = low - 0.06 * height, high + head * height
     axes.set_ylim((math.exp(bottom), math.exp(top)) if log else (bottom, top))
     plain_ticks(axes, log)
 
@@ -68,9 +68,9 @@ def turned(models: Sequence[ModelSummary]) -> bool:
 
 def panels(count: int, *, height: float = 2.1) -> tuple[Figure, list[Axes]]:
     """A figure with a panel for each of `count`, sharing their axes."""
-    columns = min(COLUMNS, count)
+    columns = min(PANELS_IN_A_ROW, count)
     rows = math.ceil(count / columns)
-    figure = Figure(figsize=(WIDTH, 0.5 + height * rows), layout="constrained")
+    figure = Figure(figsize=(FIGURE_INCHES, 0.5 + height * rows), layout="constrained")
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     listed = list(grid.flat)
     for place, axes in enumerate(listed):
@@ -103,7 +103,7 @@ def ends_with_names(
     height = axes.get_position().height * figure.get_figheight()
     inverse = axes.transAxes.inverted()
     points = [inverse.transform(axes.transData.transform(end)) for end in ends]
-    heights = spread([float(y) for _, y in points], LINE / height, 0.0, 1.0)
+    heights = spread([float(y) for _, y in points], LABEL_HEIGHT_INCHES / height, 0.0, 1.0)
     for (x, y), at, label, model in zip(points, heights, labels, models, strict=True):
         leader = [float(x) + 0.012, 1.03], [float(y), at]
         axes.plot(*leader, transform=axes.transAxes, color=FAINT, lw=0.8, clip_on=False, zorder=1)
@@ -113,11 +113,13 @@ def ends_with_names(
 
 def with_margin(models: Sequence[ModelSummary], labels: Sequence[str]) -> tuple[Figure, Axes]:
     """A figure with room on the right for a label per model."""
-    height = max(4.2, 1.1 + LINE * 1.25 * len(models))
-    figure = Figure(figsize=(WIDTH, height))
-    margin = 0.45 + LETTER * max(len(label) for label in labels)
-    width = max(3.5, WIDTH - 0.75 - margin)
-    axes = figure.add_axes((0.75 / WIDTH, 0.5 / height, width / WIDTH, 1 - 0.75 / height))
+    height = max(4.2, 1.1 + LABEL_HEIGHT_INCHES * 1.25 * len(models))
+    figure = Figure(figsize=(FIGURE_INCHES, height))
+    margin = 0.45 + LETTER_WIDTH_INCHES * max(len(label) for label in labels)
+    width = max(3.5, FIGURE_INCHES - 0.75 - margin)
+    axes = figure.add_axes(
+        (0.75 / FIGURE_INCHES, 0.5 / height, width / FIGURE_INCHES, 1 - 0.75 / height)
+    )
     return figure, axes
 
 
@@ -164,13 +166,13 @@ def ticks_within_decade(extent: float) -> tuple[float, ...]:
 
 def settings_axis(axes: Axes, settings: int, right: float) -> None:
     """The x axis of n settings, from 1 to `right`, logarithmic if there are many `settings`."""
-    if settings >= LOG_FROM:
+    if settings >= LOG_AXIS_FROM_SETTINGS:
         axes.set_xscale("log")
         axes.set_xlim(0.93, right * 1.08)
         axes.xaxis.set_major_locator(LogLocator(subs=ticks_within_decade(right)))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.xaxis.set_minor_formatter(NullFormatter())
         return
-    room = 0.03 * max(1, right - 1)
-    axes.set_xlim(1 - room, right + room)
+    margin = 0.03 * max(1, right - 1)
+    axes.set_xlim(1 - margin, right + margin)
     axes.set_xticks(range(1, int(right) + 1))

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from coequal.analysis.summary import DataSummary
+from coequal.analysis.data_summary import DataSummary
 from coequal.images import Pixels, data_uri, enlarge, png_bytes, tile
 from coequal.records import POINT
 from coequal.report.formatting import number, setting_name
@@ -19,22 +19,29 @@ from coequal.report.scatter import scatters
 from coequal.report.style import house_style
 from coequal.results.folder import RunFolder
 
-COLUMNS = 16  # images in a row
-GAP = 1  # pixels of an image between two images
-SIDE = 64  # wider images are made smaller for the page; the PNG file keeps them
-LABEL = 210  # pixels for the labels of the sheet
+IMAGES_IN_A_ROW = 16
+GAP_PIXELS = 1  # between two images, before they are enlarged
+MAX_SIDE_PIXELS = 64  # wider images are made smaller for the page; the PNG file keeps them
+LABEL_PIXELS = 210  # for the labels of the sheet
 
 Images = NDArray[Any]  # uint8; float32 if they are points
 
 
 @dataclass(frozen=True)
 class Row:
-    """One row of images and what they are."""
+    """One row of images and what they are.
+
+    Attributes:
+        title: whose images they are.
+        detail: a line below the title.
+        images: (n, channels, height, width): uint8, or float32 if they are points.
+        real: real points, drawn beneath generated ones; None for images.
+    """
 
     title: str
     detail: str
-    images: Images  # (n, channels, height, width)
-    real: Images | None = None  # shown beneath, if they are points
+    images: Images
+    real: Images | None = None
 
     @property
     def points(self) -> bool:
@@ -45,7 +52,7 @@ class Row:
     def strip(self) -> Image.Image:
         """The row as the page shows it: small images enlarged, large ones made smaller."""
         side = int(self.images.shape[-1])
-        factor = SIDE / side if side > SIDE else max(1, 84 // side)
+        factor = MAX_SIDE_PIXELS / side if side > MAX_SIDE_PIXELS else max(1, 84 // side)
         return Image.fromarray(enlarge(_row(self.images), factor))
 
     @property
@@ -85,7 +92,7 @@ def sheet(rows: Sequence[Row]) -> bytes:
     factor = max(1, 56 // max(row.images.shape[-1] for row in rows))
     strips = [Image.fromarray(enlarge(_row(row.images), factor)) for row in rows]
     heights = [max(strip.height, 34) + 6 for strip in strips]
-    width = LABEL + max(strip.width for strip in strips) + 8
+    width = LABEL_PIXELS + max(strip.width for strip in strips) + 8
     picture = Image.new("RGB", (width, sum(heights) + 6), "white")
     draw = ImageDraw.Draw(picture)
     bold, light = font("DejaVuSans-Bold.ttf", 13), font("DejaVuSans.ttf", 11)
@@ -94,7 +101,7 @@ def sheet(rows: Sequence[Row]) -> bytes:
         middle = top + strip.height // 2
         draw.text((8, middle - 2), row.title, fill="#1d2430", font=bold, anchor="ls")
         draw.text((8, middle + 14), row.detail[:32], fill="#5f6875", font=light, anchor="ls")
-        picture.paste(strip, (LABEL, top))
+        picture.paste(strip, (LABEL_PIXELS, top))
         top += height
     return png_bytes(picture)
 
@@ -110,18 +117,25 @@ def square_sheet(
     if are_points(images):
         return _scatter([Row("", "", images, real)])
     columns = columns or min(len(images), max(1, round(len(images) ** 0.5)))
-    factor = max(1, at_least // (images.shape[2] + GAP))
-    return png_bytes(enlarge(tile(images, columns, gap=GAP), factor))
+    factor = max(1, at_least // (images.shape[2] + GAP_PIXELS))
+    return png_bytes(enlarge(tile(images, columns, gap=GAP_PIXELS), factor))
 
 
 @dataclass(frozen=True)
 class Block:
-    """Images in rows and columns, and whose they are."""
+    """Images in rows and columns, and whose they are.
+
+    Attributes:
+        title: whose images they are.
+        detail: a line below the title.
+        images: (rows, columns, channels, height, width).
+        rows: a name for each row; empty for none.
+    """
 
     title: str
     detail: str
-    images: NDArray[np.uint8]  # (rows, columns, channels, height, width)
-    rows: Sequence[str] = ()  # a name for each row
+    images: NDArray[np.uint8]
+    rows: Sequence[str] = ()
 
 
 def blocks(listed: Sequence[Block]) -> bytes:
@@ -130,29 +144,34 @@ def blocks(listed: Sequence[Block]) -> bytes:
     parts = [_block(block, factor) for block in listed]
     lines: list[list[Image.Image]] = [[]]
     for part in parts:
-        if lines[-1] and sum(p.width + APART for p in lines[-1]) + part.width > PAGE:
+        if (
+            lines[-1]
+            and sum(p.width + BLOCK_GAP_PIXELS for p in lines[-1]) + part.width > PAGE_PIXELS
+        ):
             lines.append([])
         lines[-1].append(part)
-    width = max(sum(part.width + APART for part in line) for line in lines)
-    heights = [max(part.height for part in line) + APART for line in lines]
+    width = max(sum(part.width + BLOCK_GAP_PIXELS for part in line) for line in lines)
+    heights = [max(part.height for part in line) + BLOCK_GAP_PIXELS for line in lines]
     picture = Image.new("RGB", (width, sum(heights)), "white")
     top = 0
     for line, height in zip(lines, heights, strict=True):
         left = 0
         for part in line:
             picture.paste(part, (left, top))
-            left += part.width + APART
+            left += part.width + BLOCK_GAP_PIXELS
         top += height
     return png_bytes(picture)
 
 
-APART, PAGE, NAMES = 18, 1500, 92  # pixels between blocks, of a page's width, for rows' names
+BLOCK_GAP_PIXELS = 18  # between two blocks
+PAGE_PIXELS = 1500  # width of a page of blocks
+NAMES_PIXELS = 92  # for the names of rows
 
 
 def _block(block: Block, factor: int) -> Image.Image:
     """One block with its title, and the names of its rows to the left."""
     strips = [Image.fromarray(enlarge(_row(row), factor)) for row in block.images]
-    left, head = (NAMES if block.rows else 0), 36
+    left, head = (NAMES_PIXELS if block.rows else 0), 36
     width, height = strips[0].width, strips[0].height + 3
     picture = Image.new("RGB", (left + width, head + height * len(strips)), "white")
     draw = ImageDraw.Draw(picture)
@@ -169,7 +188,7 @@ def _block(block: Block, factor: int) -> Image.Image:
 
 
 def _in_a_row(images: Images) -> int:
-    return len(images) if are_points(images) else COLUMNS
+    return len(images) if are_points(images) else IMAGES_IN_A_ROW
 
 
 def _scatter(rows: Sequence[Row]) -> bytes:
@@ -178,7 +197,7 @@ def _scatter(rows: Sequence[Row]) -> bytes:
 
 
 def _row(images: Images) -> Pixels:
-    return tile(images, len(images), gap=GAP)
+    return tile(images, len(images), gap=GAP_PIXELS)
 
 
 def font(name: str, size: int) -> ImageFont.FreeTypeFont:

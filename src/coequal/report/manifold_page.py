@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from coequal.files import atomic_write, write_json
 from coequal.images import data_uri, enlarge, png_bytes, tile
-from coequal.report.axes import WIDTH
+from coequal.report.axes import FIGURE_INCHES
 from coequal.report.style import (
     COLOURS,
     MUTED,
@@ -27,13 +27,13 @@ from coequal.report.style import (
 from coequal.report.templating import template
 from coequal.results.results_csv import csv_text
 
-SIDES = {
+FRACTIONS = {
     "precision": "precision",
     "recall": "recall, held-out images",
     "train_recall": "recall, training images",
     "f1": "F1",
 }
-ENLARGED = 84  # pixels of an image on the page, at least
+MIN_SIDE_PIXELS = 84  # pixels of an image on the page, at least
 
 
 class ImagePair(Protocol):
@@ -101,17 +101,17 @@ def numbers(row: Mapping[str, float]) -> list[tuple[str, float, float, float]]:
     """Name, value and interval of every share of a row."""
     return [
         (title, row[side], row[f"{side}_low"], row[f"{side}_high"])
-        for side, title in SIDES.items()
+        for side, title in FRACTIONS.items()
         if side in row
     ]
 
 
 def draw_curves(curves: Sequence[Mapping[str, float]], delta: float) -> Figure:
     """Every share against delta, with its interval, and a line at the delta that was asked for."""
-    figure = Figure(figsize=(WIDTH, 4.2), layout="constrained")
+    figure = Figure(figsize=(FIGURE_INCHES, 4.2), layout="constrained")
     axes = figure.subplots()
     deltas = [row["delta"] for row in curves]
-    for place, (side, title) in enumerate(SIDES.items()):
+    for place, (side, title) in enumerate(FRACTIONS.items()):
         if side not in curves[0]:
             continue
         low, high = ([row[f"{side}_{end}"] for row in curves] for end in ("low", "high"))
@@ -132,4 +132,4 @@ def picture(pair: ImagePair) -> str:
     """The two images side by side as a PNG in a data URI."""
     both = [np.repeat(i[:3], 3 // len(i[:3]), axis=0) for i in (pair.image, pair.nearest)]
     pixels = tile(np.stack(both), columns=2, background=128)
-    return data_uri(png_bytes(enlarge(pixels, max(1, -(-ENLARGED // len(pixels))))))
+    return data_uri(png_bytes(enlarge(pixels, max(1, -(-MIN_SIDE_PIXELS // len(pixels))))))

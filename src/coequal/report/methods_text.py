@@ -1,14 +1,11 @@
-"""How it was done, in plain words: what the page says under Methods, Caveats and Provenance."""
+"""How it was done, in words: the texts under Methods."""
 
 import re
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from coequal.analysis.source import Facts
-from coequal.analysis.summary import DataSummary
-from coequal.analysis.transfer import Transferred
-from coequal.report.formatting import listed, number, plain
+from coequal.analysis.data_summary import DataSummary
+from coequal.report.formatting import listed, plain
 from coequal.statistics.orders import ORDERS, RESAMPLES
 from coequal.statistics.search import MAX_EXACT_SETTINGS
 
@@ -18,7 +15,7 @@ def methods(summary: DataSummary, study: Mapping[str, Any]) -> list[tuple[str, s
     return [
         ("Training", _training(study, summary.data)),
         ("Search", _search(study)),
-        *([("Re-runs", _reruns(study))] if _seeds(study, "reruns") else []),
+        *([("Re-runs", _reruns(study))] if planned_seeds(study, "reruns") else []),
         ("Choosing and reporting", _choosing(summary)),
         ("Data", _data(summary)),
         ("Instrument", _instrument(summary, study)),
@@ -29,79 +26,6 @@ def methods(summary: DataSummary, study: Mapping[str, Any]) -> list[tuple[str, s
         ("Verdict", _verdict(summary)),
         ("What each number is over", _over(study)),
     ]
-
-
-def protocols(summary: DataSummary) -> list[tuple[str, str]]:
-    """How each metric was measured, by split, as the records say it."""
-    return [
-        (f"{metric}, {split}", text)
-        for metric, splits in summary.protocols.items()
-        for split, text in sorted(splits.items())
-    ]
-
-
-def caveats(summary: DataSummary, study: Mapping[str, Any]) -> list[str]:
-    """What a reader must know before using the numbers, and every fallback that was taken."""
-    found = []
-    if not summary.finished:
-        found.append("The study is not finished; every number on this page can still change.")
-    reason = (study.get("search") or {}).get("reason")
-    if reason:
-        found.append(f"Ranges changed by the study: {reason}")
-    if summary.cap is None:
-        declared_cap = (summary.reference.get("cap") or {}).get(summary.metric.name)
-        why = "No cap was declared"
-        if declared_cap is not None:
-            why = (
-                f"Uniform noise scores {number(declared_cap)}, no worse than held-out real images "
-                f"with {number(summary.floor)}, so it cannot stand for a failure, and there is no "
-                "other value that could"
-            )
-        found.append(f"{why}, so models with failures have no mean and no budget curve.")
-    if len(study.get("data", ())) > 1:
-        found.append(
-            "Each data set has its own verdict at 95 %: over several, the probability that one "
-            "of them is wrong is larger."
-        )
-    found.append(
-        f"{summary.metric.label} depends on the encoder, the number of images and the split: "
-        "these values are comparable with each other, not with those of another protocol or "
-        "paper."
-    )
-    if not _seeds(study, "reruns"):
-        found.append("One seed per setting: the variation between training seeds is not measured.")
-    found += [str(note) for note in summary.reference.get("notes", ())]
-    counts = sorted(summary.facts.notes.get(summary.data, Counter()).items())
-    found += [f"{note} ({count} trials)" for note, count in counts]
-    return found
-
-
-def provenance(facts: Facts, study: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Versions, machines, seeds and what it all cost."""
-    rows = [(name, "; ".join(sorted(seen))) for name, seen in sorted(facts.environment.items())]
-    return [
-        ("study seed", str(study.get("seed", "–"))),
-        (
-            "runs of a setting",
-            f"the search's own, and up to {facts.repeats} with fresh seeds"
-            if facts.repeats
-            else "one, the search's own",
-        ),
-        ("trials with results", str(facts.results)),
-        ("training time, all trials", _duration(facts.seconds)),
-        ("FLOPs, all trials", f"{facts.flops:.3g}"),
-        *rows,
-    ]
-
-
-def transfer_progress(moved: Mapping[str, Sequence[Transferred]]) -> str:
-    """What is missing of the transfer between data sets; empty if nothing is."""
-    pairs = [t for listed in moved.values() for t in listed if t.source != t.target]
-    planned = sum(t.planned for t in pairs if t.setting is not None)
-    ended = sum(len(t.runs) for t in pairs)
-    if ended >= planned:
-        return ""
-    return f"Transfer: {ended} of {planned} runs have results."
 
 
 def _training(study: Mapping[str, Any], data: str) -> str:
@@ -155,7 +79,7 @@ def _search(study: Mapping[str, Any]) -> str:
 
 def _reruns(study: Mapping[str, Any]) -> str:
     phase = study.get("reruns") or {}
-    best, seeds = int(phase.get("best", 1)), _seeds(study, "reruns")
+    best, seeds = int(phase.get("best", 1)), planned_seeds(study, "reruns")
     which = "chosen setting" if best == 1 else f"best {best} settings (by validation)"
     text = f"Each model's {which} is trained again with {seeds} fresh seeds."
     if best > 1:
@@ -280,23 +204,18 @@ def _over(study: Mapping[str, Any]) -> str:
         "set of generated images. Budget curves, P(A better than B), power and the verdict are "
         "over the draw of settings."
     )
-    if _seeds(study, "reruns"):
+    if planned_seeds(study, "reruns"):
         text += " Results of re-runs are over training seeds, at one setting of each model."
     return f"{text} A metric's own standard error is over new generated images of one network."
 
 
-def _seeds(study: Mapping[str, Any], phase: str) -> int:
+def planned_seeds(study: Mapping[str, Any], phase: str) -> int:
+    """The fresh seeds that a study plans for each setting of a phase; 0 without the phase."""
     return int((study.get(phase) or {}).get("seeds", 0))
 
 
 def _level(value: float | None) -> str:
     return "an unknown value" if value is None else plain(value)
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.1f} s"
-    return f"{seconds / 60:.1f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
 def stopping(study: Mapping[str, Any]) -> list[tuple[str, str]]:

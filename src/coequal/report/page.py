@@ -12,10 +12,11 @@ from typing import Any
 from markupsafe import Markup
 
 from coequal.analysis.across_datasets import StudySummary, study_summary
+from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.source import Facts
-from coequal.analysis.summary import DataSummary, summarise
+from coequal.analysis.summary import summarise
 from coequal.files import atomic_write, whole_text_file
-from coequal.report import formatting, methods_text, verdict_text
+from coequal.report import caveats_text, formatting, verdict_text
 from coequal.report.evidence.order import LAST, ORDER
 from coequal.report.latex import latex
 from coequal.report.markdown import markdown
@@ -89,7 +90,7 @@ def write_pages(
     across = across_datasets(whole, figures)
     _write_csv(report / "tables", whole, sections, across)
     _write_latex(report / "tables", sections, across)
-    provenance = methods_text.provenance(summaries[0].facts if summaries else Facts(), study)
+    provenance = caveats_text.provenance(summaries[0].facts if summaries else Facts(), study)
     text = markdown(study, sections, across, provenance)
     atomic_write(report / "report.md", text.encode())
     html = _html(study, source, sections, across, provenance)

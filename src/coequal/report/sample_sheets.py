@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
+from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
-from coequal.analysis.summary import DataSummary
 from coequal.files import atomic_write
 from coequal.images import data_uri
 from coequal.report.formatting import number
@@ -19,14 +19,20 @@ from coequal.report.image_grids import Block, Row, blocks, sample_rows, sheet
 from coequal.report.style import as_pdf, as_svg, house_style
 from coequal.results.folder import RunFolder, file_name
 
-BY_CLASS = 6  # images of each class
-SECOND_METRIC = 6  # generated images that are shown beside their neighbours
-CLASSES = 20  # of more classes only the first are shown
+IMAGES_PER_CLASS = 6
+NEIGHBOUR_ROWS = 6  # generated images that are shown beside their neighbours
+MAX_CLASSES = 20  # of more classes only the first are shown
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """One picture with its title and how to read it."""
+    """One picture with its title and how to read it.
+
+    Attributes:
+        title: its heading.
+        read: the sentence below the heading.
+        png: the bytes of its file.
+    """
 
     title: str
     read: str
@@ -40,7 +46,12 @@ class Sheet:
 
 @dataclass(frozen=True)
 class SampleSheets:
-    """The pictures of one data set."""
+    """The images of one data set.
+
+    Attributes:
+        rows: images of each model's chosen setting.
+        sheets: pictures with more images.
+    """
 
     rows: Sequence[Row] = ()
     sheets: Sequence[Sheet] = ()
@@ -78,7 +89,7 @@ def _chosen(summary: DataSummary) -> Iterator[tuple[ModelSummary, str, int, str]
 
 def _classes(folder: RunFolder, summary: DataSummary) -> Sheet | None:
     """A row for each class, of the models that take classes; None where there are none."""
-    names = list(summary.reference.get("classes") or ())[:CLASSES]
+    names = list(summary.reference.get("classes") or ())[:MAX_CLASSES]
     listed: list[Block] = []
     for model, trial, step, line in _chosen(summary):
         images = folder.samples(trial, step)
@@ -101,8 +112,8 @@ def _classes(folder: RunFolder, summary: DataSummary) -> Sheet | None:
 
 def _by_class(images: NDArray[np.uint8], classes: int) -> NDArray[np.uint8]:
     """Images whose classes go round, as (class, image, ...): as many of each as there are of the
-    rarest, BY_CLASS at most."""
-    each = min(BY_CLASS, len(images) // classes)
+    rarest, IMAGES_PER_CLASS at most."""
+    each = min(IMAGES_PER_CLASS, len(images) // classes)
     whole = images[: each * classes].reshape(each, classes, *images.shape[1:])
     return whole.swapaxes(0, 1)
 
@@ -113,7 +124,7 @@ def _neighbours(folder: RunFolder, summary: DataSummary) -> Sheet | None:
     for model, trial, _, line in _chosen(summary):
         found = folder.neighbours(trial)
         if found is not None:
-            listed.append(Block(model.label, line, found[:SECOND_METRIC]))
+            listed.append(Block(model.label, line, found[:NEIGHBOUR_ROWS]))
     if not listed:
         return None
     near = listed[0].images.shape[1] - 1

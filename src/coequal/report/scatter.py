@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from coequal.report.style import COLOURS, FAINT, MUTED
 
-PANELS = 4  # in a row
-PANEL = 2.3  # inches
-DOTS = 150  # to an inch
+PANELS_IN_A_ROW = 4
+PANEL_INCHES = 2.3
+DOTS_PER_INCH = 150
 
 Points = NDArray[Any]  # (n, 2, 1, 1)
 
@@ -24,13 +24,15 @@ def scatters(panels: Sequence[tuple[str, str, Points, Points | None]]) -> bytes:
         panels: title, a line below it, the points (x and y in [0, 1]), and what is shown beneath
             them: real points, in grey.
     """
-    columns = min(PANELS, len(panels))
+    columns = min(PANELS_IN_A_ROW, len(panels))
     rows = math.ceil(len(panels) / columns)
     head = 0.42 if any(title for title, *_ in panels) else 0.06
-    figure = Figure(figsize=(columns * PANEL, rows * (PANEL + head)), dpi=DOTS)
+    figure = Figure(
+        figsize=(columns * PANEL_INCHES, rows * (PANEL_INCHES + head)), dpi=DOTS_PER_INCH
+    )
     for index, (title, detail, points, real) in enumerate(panels):
         left, top = index % columns / columns, 1 - index // columns / rows
-        height = PANEL / (PANEL + head) / rows
+        height = PANEL_INCHES / (PANEL_INCHES + head) / rows
         axes = figure.add_axes(
             (left + 0.02 / columns, top - 0.99 / rows, 0.96 / columns, 0.97 * height)
         )

@@ -9,9 +9,9 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from coequal.analysis.across_datasets import StudySummary
-from coequal.analysis.summary import DataSummary
+from coequal.analysis.data_summary import DataSummary
 from coequal.files import atomic_write
-from coequal.report import methods_text, verdict_text
+from coequal.report import caveats_text, methods_text, verdict_text
 from coequal.report.evidence.evidence import Evidence
 from coequal.report.evidence.order import ACROSS_DATASETS, LAST, ORDER
 from coequal.report.image_grids import Row
@@ -126,15 +126,15 @@ def section(
         rows=images.rows,
         sheets=images.sheets,
         methods=methods_text.methods(summary, study),
-        protocols=methods_text.protocols(summary),
-        caveats=methods_text.caveats(summary, study),
+        protocols=caveats_text.protocols(summary),
+        caveats=caveats_text.caveats(summary, study),
     )
 
 
 def across_datasets(study: StudySummary, target: Path) -> AcrossDatasets:
     """Assemble what is shown of all data sets together; its figures are written to `target`."""
     missing = [f"{s.data}: {text}" for s in study.datasets if (text := verdict_text.progress(s))]
-    moving = methods_text.transfer_progress(study.transfers)
+    moving = caveats_text.transfer_progress(study.transfers)
     return AcrossDatasets(
         missing=[*missing, *([moving] if moving else [])],
         parts=_parts(ACROSS_DATASETS, study, target, "all") if study.datasets else [],

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
-from coequal.analysis.summary import DataSummary
 from coequal.report.formatting import NONE, full, interval, number, percent
 from coequal.statistics.rates import Interval
 
@@ -14,26 +14,45 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell, as a reader sees it."""
+    """One cell, as a reader sees it.
+
+    Attributes:
+        text: the first line.
+        small: the second line.
+        sort: the value that its column is sorted by; None: the text.
+        model: a model's index, whose colour stands before the text.
+        flag: a warning.
+        place: the position of a mark on a bar, from 0 to 1.
+        shade: how far the value is below or above the middle, from -1 to 1.
+        strong: whether the text is bold.
+        mark: "*" or "**", as in Lucic et al. 2018.
+    """
 
     text: str
-    small: str = ""  # a second line
-    sort: float | str | None = None  # what its column is sorted by; None: the text
-    model: int | None = None  # its index: the model's colour stands before the text
-    flag: str = ""  # a warning
-    place: float | None = None  # a mark on a bar from 0 to 1
-    shade: float | None = None  # -1 .. 1: how far below or above the middle
+    small: str = ""
+    sort: float | str | None = None
+    model: int | None = None
+    flag: str = ""
+    place: float | None = None
+    shade: float | None = None
     strong: bool = False
-    mark: str = ""  # "*" and "**", as the paper has them
+    mark: str = ""
 
 
 @dataclass(frozen=True)
 class Heading:
-    """The head of a column."""
+    """The head of a column.
+
+    Attributes:
+        text: the first line.
+        small: the second line.
+        words: whether its cells are text, aligned to the left.
+        muted: whether the column is grey.
+    """
 
     text: str
     small: str = ""
-    words: bool = False  # its cells are text, to the left
+    words: bool = False
     muted: bool = False
 
 

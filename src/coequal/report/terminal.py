@@ -3,8 +3,8 @@
 import textwrap
 from collections.abc import Sequence
 
+from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
-from coequal.analysis.summary import DataSummary
 from coequal.report.formatting import NONE, number, outcome
 from coequal.report.verdict_text import (
     lowest,
@@ -15,7 +15,7 @@ from coequal.report.verdict_text import (
     verdict_sentence,
 )
 
-WIDTH = 100
+MAX_COLUMNS = 100
 
 
 def verdict_lines(summaries: Sequence[DataSummary]) -> list[str]:
@@ -25,7 +25,7 @@ def verdict_lines(summaries: Sequence[DataSummary]) -> list[str]:
         if lines:
             lines.append("")
         if len(summaries) > 1:
-            lines += textwrap.wrap(f"== {summary.data} ==", WIDTH)
+            lines += textwrap.wrap(f"== {summary.data} ==", MAX_COLUMNS)
         sentences = (
             progress(summary),
             verdict_sentence(summary),
@@ -35,7 +35,7 @@ def verdict_lines(summaries: Sequence[DataSummary]) -> list[str]:
             lowest(summary),
         )
         for sentence in sentences:
-            lines += textwrap.wrap(sentence, WIDTH, break_on_hyphens=False)
+            lines += textwrap.wrap(sentence, MAX_COLUMNS, break_on_hyphens=False)
         lines += ["", *_table(summary)]
     return lines
 
@@ -51,7 +51,7 @@ def _table(summary: DataSummary) -> list[str]:
         "  ".join(
             cell.ljust(width) if column == 0 else cell.rjust(width)
             for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )[:WIDTH].rstrip()
+        )[:MAX_COLUMNS].rstrip()
         for row in rows
     ]
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
 from coequal.analysis.pairs import ModelPair
-from coequal.analysis.summary import DataSummary
 from coequal.report.formatting import (
     amount,
     capital,
@@ -23,7 +23,7 @@ from coequal.statistics.verdict import Removal
 NOT_EQUAL = "no model in this tier was shown to be beaten, which does not mean that they are equal"
 
 
-MORE = "The verdict, which accounts for all pairs, takes more."
+VERDICT_TAKES_MORE = "The verdict, which accounts for all pairs, takes more."
 
 
 def progress(summary: DataSummary) -> str:
@@ -217,13 +217,16 @@ def _power(summary: DataSummary, pair: ModelPair, a: str, b: str) -> str:
     kept = f"at the same budget n = {needed.budget:g}"
     if high is None:
         lack = count(least, "more setting")
-        return f"{names} would take at least {lack} of each, {kept}, and may be impossible. {MORE}"
+        return (
+            f"{names} would take at least {lack} of each, {kept}, and may be impossible. "
+            f"{VERDICT_TAKES_MORE}"
+        )
     most = max(high)
     if most == 0:
-        return f"{names} may be possible with these searches as they are. {MORE}"
+        return f"{names} may be possible with these searches as they are. {VERDICT_TAKES_MORE}"
     return (
         f"{names} would take about {least:,} to {most:,} more settings of each, {kept} (80 % "
-        f"range). {MORE}"
+        f"range). {VERDICT_TAKES_MORE}"
     )
 
 

@@ -2,9 +2,9 @@
 
 import math
 
+from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
 from coequal.analysis.reruns import RerunSummary
-from coequal.analysis.summary import DataSummary
 from coequal.report.evidence.evidence import Evidence
 from coequal.report.formatting import NONE, full, number, setting_text
 from coequal.report.table import (

@@ -6,9 +6,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from coequal.analysis.budget_curves import BudgetCurve, BudgetPoint
+from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.metric import NamedMetric
 from coequal.analysis.model import ModelSummary
-from coequal.analysis.summary import DataSummary
 from coequal.report.axes import (
     end_label,
     ends_with_names,

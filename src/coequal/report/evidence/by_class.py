@@ -7,10 +7,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
-from coequal.analysis.summary import DataSummary
 from coequal.report.axes import (
-    WIDTH,
+    FIGURE_INCHES,
 )
 from coequal.report.evidence.evidence import Evidence
 from coequal.report.style import MUTED
@@ -22,7 +22,7 @@ TITLES = {
     TEST: "GAN-test: generated images classified correctly",
 }
 
-MOST = 20  # classes for which there is room
+MAX_CLASSES = 20  # with more, the cells would be too small
 
 
 def how_to_read(summary: DataSummary) -> str:
@@ -42,10 +42,10 @@ def figure(summary: DataSummary) -> Figure | None:
     models = measured(summary, TRAIN) or measured(summary, TEST)
     names = summary.reference.get("classes") or ()
     found = [name for name in (TRAIN, TEST) if measured(summary, name)]
-    if not models or not 0 < len(names) <= MOST:
+    if not models or not 0 < len(names) <= MAX_CLASSES:
         return None
     rows = len(models) + 1
-    size = (WIDTH, 0.5 + len(found) * (0.75 + 0.3 * rows))
+    size = (FIGURE_INCHES, 0.5 + len(found) * (0.75 + 0.3 * rows))
     figure = Figure(figsize=size, layout="constrained")
     axes = figure.subplots(len(found), 1, squeeze=False)[:, 0]
     for panel, name in zip(axes, found, strict=True):

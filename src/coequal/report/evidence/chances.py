@@ -1,7 +1,7 @@
 """P(A better than B) of every pair of models."""
 
+from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.pairs import ModelPair
-from coequal.analysis.summary import DataSummary
 from coequal.report.evidence.evidence import Evidence
 from coequal.report.formatting import full, probability
 from coequal.report.table import (
@@ -15,7 +15,7 @@ from coequal.report.table import (
 )
 from coequal.statistics.better import Better
 
-SAME = Cell("·")
+ON_THE_DIAGONAL = Cell("·")
 
 
 def how_to_read(summary: DataSummary) -> str:
@@ -41,7 +41,7 @@ def table(summary: DataSummary) -> Table | None:
         cells = [name_cell(model)]
         for other in shown:
             pair = contest.pair(model.name, other.name) if other is not model else None
-            cells.append(SAME if pair is None else _chance_cell(pair, model.name))
+            cells.append(ON_THE_DIAGONAL if pair is None else _chance_cell(pair, model.name))
         rows.append(cells)
     budget = contest.verdict.budget
     refused = sorted({pair.refusal for pair in contest.pairs if pair.refusal})

@@ -6,12 +6,12 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from coequal.analysis.summary import DataSummary
+from coequal.analysis.data_summary import DataSummary
 from coequal.report.axes import (
     panel_title,
     panels,
 )
-from coequal.report.evidence.by_class import MOST, TEST, details, measured
+from coequal.report.evidence.by_class import MAX_CLASSES, TEST, details, measured
 from coequal.report.evidence.evidence import Evidence
 
 
@@ -29,7 +29,7 @@ def figure(summary: DataSummary) -> Figure | None:
     where no such thing was measured."""
     models = [m for m in measured(summary, TEST) if "confusion" in details(m, TEST)]
     names = summary.reference.get("classes") or ()
-    if not models or not 0 < len(names) <= MOST:
+    if not models or not 0 < len(names) <= MAX_CLASSES:
         return None
     figure, axes = panels(len(models), height=2.9)
     for panel, model in zip(axes, models, strict=True):

@@ -8,9 +8,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from coequal.analysis.budget_curves import CostCurve
-from coequal.analysis.summary import DataSummary
+from coequal.analysis.data_summary import DataSummary
 from coequal.report.axes import (
-    WIDTH,
+    FIGURE_INCHES,
     expected,
     ticks_within_decade,
     y_axis,
@@ -40,7 +40,7 @@ def figure(summary: DataSummary) -> Figure | None:
     units = {unit: curves for unit, curves in summary.cost_curves.items() if curves}
     if not units:
         return None
-    figure = Figure(figsize=(WIDTH, 4.4), layout="constrained")
+    figure = Figure(figsize=(FIGURE_INCHES, 4.4), layout="constrained")
     grid = figure.subplots(1, len(units), sharey=True, squeeze=False)
     values = [p.expected for found in units.values() for c in found.values() for p in c.points]
     y_axis(grid[0, 0], values)

@@ -1,6 +1,6 @@
 """How the first tier came about: who was beaten by whom."""
 
-from coequal.analysis.summary import DataSummary
+from coequal.analysis.data_summary import DataSummary
 from coequal.report.evidence.evidence import Evidence
 from coequal.report.formatting import full, p_value, probability
 from coequal.report.table import (

@@ -5,12 +5,12 @@ import math
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
-from coequal.analysis.summary import DataSummary
 from coequal.report.axes import (
-    CROWD,
-    MANY,
-    WIDTH,
+    FIGURE_INCHES,
+    RASTER_FROM_SETTINGS,
+    SMALL_DOTS_FROM_SETTINGS,
     crosses,
     failed_band,
     model_ticks,
@@ -46,7 +46,7 @@ def figure(summary: DataSummary) -> Figure | None:
     if not models:
         return None
     values = [s.test for m in models for s in m.ended if not s.failed]
-    figure = Figure(figsize=(WIDTH, 5.0 if turned(models) else 4.4), layout="constrained")
+    figure = Figure(figsize=(FIGURE_INCHES, 5.0 if turned(models) else 4.4), layout="constrained")
     axes = figure.add_subplot()
     y_axis(axes, values or [0.0, 1.0], head=0.14)
     reference_lines(axes, summary)
@@ -79,11 +79,13 @@ def _settings(axes: Axes, model: ModelSummary, column: int) -> None:
         for place, s in enumerate(model.settings)
     }
     plain = [s for s in model.ended if not s.failed and s.number != 0]
-    size = 6 if count <= MANY else 4
-    crowd = count > CROWD
+    size = 6 if count <= SMALL_DOTS_FROM_SETTINGS else 4
+    crowd = count > RASTER_FROM_SETTINGS
     if plain:
         (dots,) = axes.plot([xs[s.trial] for s in plain], [s.test for s in plain], "o", color=tint)
-        dots.set(ms=size, mec="white", mew=0.6 if count <= MANY else 0.3, zorder=3)
+        dots.set(
+            ms=size, mec="white", mew=0.6 if count <= SMALL_DOTS_FROM_SETTINGS else 0.3, zorder=3
+        )
         if crowd:
             dots.set(ms=1.5, mew=0, alpha=0.4, rasterized=True)
     crosses(axes, [xs[s.trial] for s in model.failures], tint, size, crowd)

@@ -1,7 +1,7 @@
 """What one change did, by re-runs: models that the study compares with one other."""
 
+from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
-from coequal.analysis.summary import DataSummary
 from coequal.report.evidence.evidence import Evidence
 from coequal.report.formatting import full, interval, number, p_value
 from coequal.report.table import (

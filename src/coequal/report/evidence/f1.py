@@ -2,8 +2,8 @@
 
 from matplotlib.figure import Figure
 
+from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.source import SECOND_METRIC
-from coequal.analysis.summary import DataSummary
 from coequal.report.evidence.best_of_n import curve_records, overview
 from coequal.report.evidence.evidence import Evidence
 from coequal.report.table import (

@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
-from coequal.analysis.summary import DataSummary
 from coequal.analysis.trials import TrialSummary
 from coequal.report.evidence.evidence import Evidence
 from coequal.report.table import (
@@ -15,7 +15,7 @@ from coequal.report.table import (
     start,
 )
 
-READ = 400
+MAX_ROWS = 400
 """Rows of a table of runs that a reader sees at the most, or one of each model."""
 
 
@@ -63,9 +63,9 @@ def first_of_each(runs: Runs, summary: DataSummary) -> Runs:
         runs: model by model.
         summary: of the data set.
     """
-    if len(runs) <= READ:
+    if len(runs) <= MAX_ROWS:
         return runs
-    most, seen = max(1, READ // len(summary.models)), Counter[str]()
+    most, seen = max(1, MAX_ROWS // len(summary.models)), Counter[str]()
     first = []
     for model, trial in runs:
         seen[model.name] += 1

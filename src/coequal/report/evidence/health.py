@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.health import (
     KINDS,
     NOT_WATCHED,
@@ -11,7 +12,6 @@ from coequal.analysis.health import (
     is_failure,
     watched,
 )
-from coequal.analysis.summary import DataSummary
 from coequal.analysis.trials import STOPPED
 from coequal.report.evidence.evidence import Evidence
 from coequal.report.formatting import count, full, setting_name
@@ -27,7 +27,7 @@ from coequal.report.table import (
     start,
 )
 
-READ = (
+HOW_TO_READ = (
     "The state of each trial of the search at its end, by rules over losses, gradients and "
     "images (docs/health.md of the project). The rules see no score and change none: choices and "
     "rankings do not depend on them. A failure is a trial that ended without a score, or one "
@@ -35,7 +35,7 @@ READ = (
     "draw of settings."
 )
 
-GIVEN_UP = (
+HOW_TO_READ_STOPPED = (
     " Trials that the study stops early (training.stop_on) end without a score because of these "
     "rules."
 )
@@ -46,7 +46,7 @@ def how_to_read(summary: DataSummary) -> str:
     stops = any(
         t.status == STOPPED for m in summary.ranked for t in (*m.ended, *fresh_runs(m)) if m.ended
     )
-    return READ + (GIVEN_UP if stops else "")
+    return HOW_TO_READ + (HOW_TO_READ_STOPPED if stops else "")
 
 
 def table(summary: DataSummary) -> Table | None:
@@ -113,8 +113,8 @@ def _notes(summary: DataSummary, unseen: int) -> list[str]:
     if unseen:
         verb = "was" if unseen == 1 else "were"
         found.append(
-            f"{count(unseen, 'trial')} with a score {verb} not watched, and cannot be counted as "
-            "failures."
+            f"{count(unseen, 'trial')} with a score {verb} not watched, and not counted as a "
+            "failure."
         )
     return found
 

@@ -9,28 +9,28 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
+from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.health import KINDS, health_kind, is_failure
 from coequal.analysis.model import ModelSummary
 from coequal.analysis.range_position import RangePosition
-from coequal.analysis.summary import DataSummary
 from coequal.analysis.trials import TrialSummary
 from coequal.health import EARLY, HEALTHY
 from coequal.ranges import Choice, LogUniform, Range, Value
 from coequal.report.axes import (
-    CROWD,
-    MANY,
-    WIDTH,
+    FIGURE_INCHES,
+    RASTER_FROM_SETTINGS,
+    SMALL_DOTS_FROM_SETTINGS,
     panel_title,
 )
 from coequal.report.evidence.evidence import Evidence
 from coequal.report.formatting import plain
 from coequal.report.style import INK, MUTED, colour
 
-FEWEST = 5  # settings of a model that are drawn
+MIN_SETTINGS = 5  # settings of a model that are drawn
 
-ACROSS = 5  # panels in a row
+PANELS_IN_A_ROW = 5
 
-GOLDEN = 0.618034  # of its multiples no two neighbours fall together
+GOLDEN_RATIO = 0.618034  # of its multiples no two neighbours fall together
 
 
 def how_to_read(summary: DataSummary) -> str:
@@ -49,7 +49,7 @@ def figure(summary: DataSummary) -> Figure | None:
     models = {m.name: names for m in summary.ranked if (names := _worth_drawing(m))}
     if not models:
         return None
-    columns = min(ACROSS, max(map(len, models.values())))
+    columns = min(PANELS_IN_A_ROW, max(map(len, models.values())))
     drawn = [
         (summary.model(name), names[first : first + columns])
         for name, names in models.items()
@@ -58,7 +58,9 @@ def figure(summary: DataSummary) -> Figure | None:
     kinds = [k for k in KINDS if any(health_kind(t) == k for m, _ in drawn for t in _watched(m))]
     places = {name: len(kinds) - 1 - place for place, name in enumerate(kinds)}
     height = 0.55 + 0.23 * len(kinds)
-    figure = Figure(figsize=(WIDTH, 0.6 + (height + 0.35) * len(drawn)), layout="constrained")
+    figure = Figure(
+        figsize=(FIGURE_INCHES, 0.6 + (height + 0.35) * len(drawn)), layout="constrained"
+    )
     grid = figure.subplots(len(drawn), columns, sharey=True, squeeze=False)
     for row, (model, names) in zip(grid, drawn, strict=True):
         for axes, name in zip(row, [*names, *[""] * (columns - len(names))], strict=True):
@@ -84,7 +86,7 @@ def _worth_drawing(model: ModelSummary) -> list[str]:
     does."""
     trials = _watched(model)
     failures = sum(map(is_failure, trials))
-    if len(trials) < FEWEST or not any(t.health for t in trials):
+    if len(trials) < MIN_SETTINGS or not any(t.health for t in trials):
         return []
     if failures in (0, len(trials)):
         return []
@@ -105,7 +107,7 @@ def _panel(axes: Axes, model: ModelSummary, name: str, places: Mapping[str, int]
     spots = _positions(axes, [place for _, place in trials], space)
     marks: dict[tuple[str, bool], list[tuple[float, float]]] = {}
     for (trial, _), x in zip(trials, spots, strict=True):
-        apart = 0.5 * (math.modf(GOLDEN * trial.number)[0] - 0.5)
+        apart = 0.5 * (math.modf(GOLDEN_RATIO * trial.number)[0] - 0.5)
         marks.setdefault((health_kind(trial), trial.failed), []).append(
             (x, places[health_kind(trial)] + apart)
         )
@@ -113,8 +115,8 @@ def _panel(axes: Axes, model: ModelSummary, name: str, places: Mapping[str, int]
         (dots,) = axes.plot(
             *zip(*points, strict=True), ls="", **_mark_style(what, failed, model.index)
         )
-        dots.set_markersize(5 if len(trials) <= MANY else 3.5)
-        if len(trials) > CROWD:
+        dots.set_markersize(5 if len(trials) <= SMALL_DOTS_FROM_SETTINGS else 3.5)
+        if len(trials) > RASTER_FROM_SETTINGS:
             dots.set(ms=2, rasterized=True)
     axes.set_xlabel(name.replace("_", " "), fontsize=8.5)
     axes.tick_params(labelsize=8)

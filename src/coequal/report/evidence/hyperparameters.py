@@ -1,7 +1,7 @@
 """The chosen settings, and where they lie in their ranges."""
 
+from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.range_position import RangePosition
-from coequal.analysis.summary import DataSummary
 from coequal.report.evidence.evidence import Evidence
 from coequal.report.formatting import full, plain, range_text, setting_text
 from coequal.report.table import (

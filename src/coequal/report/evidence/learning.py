@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
-from coequal.analysis.summary import DataSummary
 from coequal.analysis.trials import TrialSummary
 from coequal.report.axes import (
     panel_title,
@@ -25,9 +25,9 @@ from coequal.report.table import (
     start,
 )
 
-MANY = 24  # settings from which the others are drawn as quantiles
+QUANTILES_FROM_SETTINGS = 24  # settings from which the others are drawn as quantiles
 
-LEARNING = ("data", "metric", "model", "setting", "repeat", "status", "step", "validation", "test")
+COLUMNS = ("data", "metric", "model", "setting", "repeat", "status", "step", "validation", "test")
 
 
 def how_to_read(summary: DataSummary) -> str:
@@ -73,7 +73,7 @@ def _panel(
         if other is not model and other.chosen is not None:
             axes.plot(*_line(other.chosen), color=FAINT, lw=1, zorder=1)
     rest = [s for s in model.ended if s is not chosen]
-    if len(rest) > MANY:
+    if len(rest) > QUANTILES_FROM_SETTINGS:
         _quantiles(axes, rest, summary, tint)
     else:
         for setting in rest:
@@ -142,7 +142,7 @@ def _best_so_far(setting: TrialSummary, summary: DataSummary) -> tuple[list[int]
 
 
 def learning_curves(summary: DataSummary) -> Iterator[tuple[Any, ...]]:
-    """A row of `LEARNING` for each checkpoint of each trial, failed ones too: one after another,
+    """A row of `COLUMNS` for each checkpoint of each trial, failed ones too: one after another,
     for of a large study there are millions."""
     for model in summary.models:
         first = tuple(start(summary, model).values())
@@ -157,5 +157,5 @@ EVIDENCE = Evidence[DataSummary](
     title="Over training",
     how_to_read=how_to_read,
     figure=figure,
-    streamed_csv={"learning_curves": StreamedCsv(LEARNING, learning_curves)},
+    streamed_csv={"learning_curves": StreamedCsv(COLUMNS, learning_curves)},
 )

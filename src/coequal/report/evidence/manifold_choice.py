@@ -2,9 +2,9 @@
 
 import math
 
+from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.manifold import F1, PRECISION, RECALL, ManifoldResults
 from coequal.analysis.model import ModelSummary
-from coequal.analysis.summary import DataSummary
 from coequal.analysis.trials import TrialSummary
 from coequal.report.evidence.evidence import Evidence
 from coequal.report.formatting import full, number, setting_text

@@ -7,11 +7,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
+from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.manifold import F1, ManifoldResults
 from coequal.analysis.model import ModelSummary
-from coequal.analysis.summary import DataSummary
 from coequal.report.axes import (
-    WIDTH,
+    FIGURE_INCHES,
 )
 from coequal.report.evidence.evidence import Evidence
 from coequal.report.style import colour, wants_log
@@ -36,7 +36,7 @@ def figure(summary: DataSummary) -> Figure | None:
     models = [m for m in summary.ranked if m.ended]
     if not any(math.isfinite(v) for m in models for v in known.test(F1, m.ended)):
         return None
-    figure = Figure(figsize=(WIDTH, 4.4), layout="constrained")
+    figure = Figure(figsize=(FIGURE_INCHES, 4.4), layout="constrained")
     left, right = figure.subplots(1, 2, gridspec_kw={"width_ratios": [1.15, 1]})
     _scatter(left, known, models, known.distance)
     _chosen(right, known, models, known.distance)

@@ -4,8 +4,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.manifold import PRECISION, RECALL
-from coequal.analysis.summary import DataSummary
 from coequal.report.axes import (
     panel_title,
     panels,
@@ -17,7 +17,7 @@ from coequal.report.table import (
     Record,
 )
 
-LEVELS = (0.2, 0.4, 0.6, 0.8)  # of F1, as lines to read by
+F1_LEVELS = (0.2, 0.4, 0.6, 0.8)  # of F1, as lines to read by
 
 
 def how_to_read(summary: DataSummary) -> str:
@@ -72,7 +72,7 @@ def manifold_settings(summary: DataSummary) -> list[Record]:
 
 def _levels(axes: Axes) -> None:
     """Where F1 is .2, .4, ...: precision = F r / (2 r - F)."""
-    for level in LEVELS:
+    for level in F1_LEVELS:
         recall = np.linspace(level / 2 + 1e-3, 1, 200)
         precision = level * recall / (2 * recall - level)
         inside = precision <= 1

@@ -1,7 +1,7 @@
 """The evidence in the order of the page."""
 
 from coequal.analysis.across_datasets import StudySummary
-from coequal.analysis.summary import DataSummary
+from coequal.analysis.data_summary import DataSummary
 from coequal.report.evidence import (
     bands,
     best_and_reruns,

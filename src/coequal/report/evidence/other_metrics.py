@@ -4,9 +4,9 @@ import math
 from collections.abc import Sequence
 from statistics import fmean, stdev
 
+from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.metric import NamedMetric
 from coequal.analysis.model import ModelSummary
-from coequal.analysis.summary import DataSummary
 from coequal.report.evidence.evidence import Evidence
 from coequal.report.formatting import capital, full, number
 from coequal.report.table import (

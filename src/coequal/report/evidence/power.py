@@ -2,8 +2,8 @@
 
 from itertools import combinations
 
+from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.pairs import ModelPair
-from coequal.analysis.summary import DataSummary
 from coequal.report.evidence.evidence import Evidence
 from coequal.report.formatting import full
 from coequal.report.table import (

@@ -1,6 +1,6 @@
 """Where one model overtakes another as the budget grows."""
 
-from coequal.analysis.summary import DataSummary
+from coequal.analysis.data_summary import DataSummary
 from coequal.report.evidence.evidence import Evidence
 from coequal.report.table import (
     Cell,

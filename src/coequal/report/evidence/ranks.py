@@ -2,7 +2,7 @@
 
 from matplotlib.figure import Figure
 
-from coequal.analysis.summary import DataSummary
+from coequal.analysis.data_summary import DataSummary
 from coequal.report.axes import (
     ends_with_names,
     settings_axis,

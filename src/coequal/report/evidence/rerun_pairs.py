@@ -1,6 +1,6 @@
 """Which chosen settings differ, by their re-runs."""
 
-from coequal.analysis.summary import DataSummary
+from coequal.analysis.data_summary import DataSummary
 from coequal.report.evidence.evidence import Evidence
 from coequal.report.formatting import full, p_value
 from coequal.report.table import (

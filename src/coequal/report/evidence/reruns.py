@@ -5,10 +5,10 @@ import math
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
-from coequal.analysis.summary import DataSummary
 from coequal.report.axes import (
-    WIDTH,
+    FIGURE_INCHES,
     crosses,
     failed_band,
     model_ticks,
@@ -42,7 +42,7 @@ def figure(summary: DataSummary) -> Figure | None:
     ends = [e for m in models for e in _interval(m) if e is not None]
     search = [m.rerun.search for m in models if m.rerun and math.isfinite(m.rerun.search)]
     values = [t.test for t in runs if not t.failed] + ends + search
-    figure = Figure(figsize=(WIDTH, 4.6 if turned(models) else 4.0), layout="constrained")
+    figure = Figure(figsize=(FIGURE_INCHES, 4.6 if turned(models) else 4.0), layout="constrained")
     axes = figure.add_subplot()
     y_axis(axes, values or [0.0, 1.0], head=0.14)
     if any(t.failed for t in runs):

@@ -1,7 +1,7 @@
 """The search in numbers."""
 
+from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
-from coequal.analysis.summary import DataSummary
 from coequal.report.evidence.evidence import Evidence
 from coequal.report.formatting import NONE, amount, full, outcome
 from coequal.report.table import (

@@ -1,7 +1,7 @@
 """What each hyper-parameter did."""
 
+from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
-from coequal.analysis.summary import DataSummary
 from coequal.report.evidence.evidence import Evidence
 from coequal.report.formatting import full, p_value, percent
 from coequal.report.table import (

@@ -1,7 +1,7 @@
 """What trials that were stopped early left of their budgets."""
 
+from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.health import saved_budget
-from coequal.analysis.summary import DataSummary
 from coequal.report.evidence.evidence import Evidence
 from coequal.report.formatting import full, percent
 from coequal.report.table import (

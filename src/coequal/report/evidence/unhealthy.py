@@ -1,7 +1,7 @@
 """Runs that have a score and look bad nevertheless."""
 
+from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.health import fresh_runs
-from coequal.analysis.summary import DataSummary
 from coequal.report.evidence.evidence import Evidence
 from coequal.report.evidence.failures import Runs, first_of_each, omitted, which
 from coequal.report.evidence.health import seen_record, since

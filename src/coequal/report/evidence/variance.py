@@ -1,6 +1,6 @@
 """Where the differences between single runs come from."""
 
-from coequal.analysis.summary import DataSummary
+from coequal.analysis.data_summary import DataSummary
 from coequal.report.evidence.evidence import Evidence
 from coequal.report.formatting import full, percent
 from coequal.report.table import (

@@ -15,17 +15,23 @@ from coequal.images import data_uri
 from coequal.report.image_grids import font, square_sheet
 from coequal.results.folder import RunFolder
 
-PACE, REST = 160, 1600  # milliseconds of a picture, and of the last
-CAPTION = 24  # pixels beneath the pictures of the animation
+FRAME_MILLISECONDS, LAST_FRAME_MILLISECONDS = 160, 1600
+CAPTION_PIXELS = 24  # pixels beneath the pictures of the animation
 
 
 @dataclass(frozen=True)
 class Frame:
-    """Generated images at one step, at latents that are the same in every frame."""
+    """Generated images at one step, from latents that are the same in every frame.
+
+    Attributes:
+        step: discriminator steps done.
+        images: (n, channels, height, width).
+        real: real points, drawn beneath generated ones; None for images.
+    """
 
     step: int
-    images: NDArray[Any]  # (n, channels, height, width)
-    real: NDArray[Any] | None  # real ones, shown beneath if they are points
+    images: NDArray[Any]
+    real: NDArray[Any] | None
 
     @cached_property
     def uri(self) -> str:
@@ -51,7 +57,7 @@ def write_animation(frames: Sequence[Frame], path: Path) -> None:
     pictures = [_captioned(frame) for frame in frames]
     file = io.BytesIO()
     first, *rest = pictures
-    pace = [PACE] * len(rest) + [REST]
+    pace = [FRAME_MILLISECONDS] * len(rest) + [LAST_FRAME_MILLISECONDS]
     first.save(file, format="GIF", save_all=True, append_images=rest, duration=pace, loop=0)
     atomic_write(path, file.getvalue())
 
@@ -59,9 +65,9 @@ def write_animation(frames: Sequence[Frame], path: Path) -> None:
 def _captioned(frame: Frame) -> Image.Image:
     png = Image.open(io.BytesIO(square_sheet(frame.images, frame.real)))
     sheet = png.convert("L" if png.mode == "L" else "RGB")
-    picture = Image.new(sheet.mode, (sheet.width, sheet.height + CAPTION), "white")
+    picture = Image.new(sheet.mode, (sheet.width, sheet.height + CAPTION_PIXELS), "white")
     picture.paste(sheet, (0, 0))
-    place = (picture.width // 2, sheet.height + CAPTION // 2)
+    place = (picture.width // 2, sheet.height + CAPTION_PIXELS // 2)
     ImageDraw.Draw(picture).text(
         place, f"step {frame.step:,}", fill="black", font=font("DejaVuSans.ttf", 13), anchor="mm"
     )

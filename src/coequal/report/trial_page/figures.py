@@ -12,16 +12,17 @@ from numpy.typing import NDArray
 from coequal.health import Health
 from coequal.health.rules import RULES, HealthRule
 from coequal.health.signals import NAMES, Signals
-from coequal.report.axes import WIDTH, whole_numbers
+from coequal.report.axes import FIGURE_INCHES, whole_numbers
 from coequal.report.style import BAND, FAINT, MUTED, colour, plain_ticks, wants_log
 
 Numbers = NDArray[np.floating]
 
-COLUMNS = 3
-SMOOTH = 40  # smoothed curves are means over a fortieth of what is drawn
+PANELS_IN_A_ROW = 3
+SMOOTHED_POINTS = 40  # smoothed curves are means over a fortieth of what is drawn
 PLAYERS = {"discriminator": "discriminator", "generator": "generator"}
-SENTENCE, LETTERS = 3, 52  # lines of a rule's sentence above its panel, and letters of each
-VALUE, LIMIT = 0, 1  # colours of what was measured and of what it is held against
+MAX_SENTENCE_LINES = 3  # of a rule's sentence above its panel
+LETTERS_IN_A_LINE = 52
+VALUE_COLOUR, LIMIT_COLOUR = 0, 1  # colours of what was measured and of what it is held against
 
 
 def losses(curves: Mapping[str, Numbers], health: Health | None) -> Figure | None:
@@ -29,7 +30,7 @@ def losses(curves: Mapping[str, Numbers], health: Health | None) -> Figure | Non
     drawn = [name for name in PLAYERS if name in curves and np.isfinite(curves[name]).any()]
     if not drawn:
         return None
-    figure = Figure(figsize=(WIDTH, 3.3), layout="constrained")
+    figure = Figure(figsize=(FIGURE_INCHES, 3.3), layout="constrained")
     axes = figure.subplots()
     everything: list[float] = []
     for place, name in enumerate(PLAYERS):
@@ -52,7 +53,7 @@ def losses(curves: Mapping[str, Numbers], health: Health | None) -> Figure | Non
 
 def smoothed(values: Numbers) -> Numbers:
     """Means over neighbours, fewer of them at the ends."""
-    width = max(1, len(values) // SMOOTH)
+    width = max(1, len(values) // SMOOTHED_POINTS)
     weights = np.ones(2 * width + 1)
     total = np.convolve(values, weights, mode="full")[width : width + len(values)]
     count = np.convolve(np.ones(len(values)), weights, mode="full")[width : width + len(values)]
@@ -81,7 +82,7 @@ def everything(signals: Signals) -> Figure | None:
     for axes, name in zip(panels, seen, strict=True):
         values = np.where(np.isfinite(signals[name]), signals[name], np.nan)
         there = np.isfinite(values)
-        axes.plot(signals["step"][there], values[there], color=colour(VALUE), lw=1.4)
+        axes.plot(signals["step"][there], values[there], color=colour(VALUE_COLOUR), lw=1.4)
         _limits(axes, values[there].tolist())
         axes.set_title(name.replace("_", " "), loc="left", fontsize=9)
     return figure
@@ -100,16 +101,22 @@ def _rule(axes: Axes, rule: HealthRule, signals: Signals) -> None:
     applies, holds = rule.applies(signals), rule.holds(signals)
     low, high = threshold.healthy
     axes.axhspan(low, high, color=BAND, lw=0, zorder=0.5)
-    axes.axhline(threshold.at, color=colour(LIMIT), lw=1.1, dashes=(4, 2), zorder=2)
+    axes.axhline(threshold.at, color=colour(LIMIT_COLOUR), lw=1.1, dashes=(4, 2), zorder=2)
     axes.plot(steps, values, color=FAINT, lw=1.4, zorder=2.5)
-    axes.plot(steps, np.where(applies, values, np.nan), color=colour(VALUE), lw=1.6, zorder=3)
+    axes.plot(
+        steps, np.where(applies, values, np.nan), color=colour(VALUE_COLOUR), lw=1.6, zorder=3
+    )
     fires = np.where(holds, values, np.nan)
-    axes.plot(steps, fires, color=colour(LIMIT), lw=2.4, marker="o", ms=2.5, zorder=4)
+    axes.plot(steps, fires, color=colour(LIMIT_COLOUR), lw=2.4, marker="o", ms=2.5, zorder=4)
     found = values[np.isfinite(values)].tolist()
     _limits(axes, [*found, threshold.at])
     title = f"{rule.verdict} {threshold.side} {threshold.at:g}".replace("_", " ")
-    axes.set_title(title, loc="left", fontsize=9.5, fontweight="bold", pad=SENTENCE * 11)
-    text = "\n".join(textwrap.wrap(rule.sentence, LETTERS, max_lines=SENTENCE, placeholder=" ..."))
+    axes.set_title(title, loc="left", fontsize=9.5, fontweight="bold", pad=MAX_SENTENCE_LINES * 11)
+    text = "\n".join(
+        textwrap.wrap(
+            rule.sentence, LETTERS_IN_A_LINE, max_lines=MAX_SENTENCE_LINES, placeholder=" ..."
+        )
+    )
     sentence = axes.text(
         0, 1.02, text, transform=axes.transAxes, fontsize=6.8, color=MUTED, va="bottom"
     )
@@ -122,14 +129,14 @@ def _rule(axes: Axes, rule: HealthRule, signals: Signals) -> None:
 
 def _panels(count: int, height: float) -> tuple[Figure, list[Axes]]:
     """Panels that share their steps and nothing else."""
-    rows = math.ceil(count / COLUMNS)
-    figure = Figure(figsize=(WIDTH, 0.3 + height * rows), layout="constrained")
-    listed = list(figure.subplots(rows, COLUMNS, squeeze=False, sharex=True).flat)
+    rows = math.ceil(count / PANELS_IN_A_ROW)
+    figure = Figure(figsize=(FIGURE_INCHES, 0.3 + height * rows), layout="constrained")
+    listed = list(figure.subplots(rows, PANELS_IN_A_ROW, squeeze=False, sharex=True).flat)
     for place, axes in enumerate(listed):
         if place >= count:
             axes.set_axis_off()
             continue
-        axes.tick_params(labelbottom=place + COLUMNS >= count, labelsize=8)
+        axes.tick_params(labelbottom=place + PANELS_IN_A_ROW >= count, labelsize=8)
         axes.margins(x=0.01)
         whole_numbers(axes)
     figure.supxlabel("discriminator steps", fontsize=9)

@@ -42,20 +42,36 @@ class Command:
 
 @dataclass(frozen=True)
 class Attempt:
-    """Something to try next."""
+    """A remedy that may be tried next.
+
+    Attributes:
+        what: the remedy in words.
+        source: where it comes from.
+        command: that tries it; empty if no option does.
+    """
 
     what: str
     source: str
-    command: str  # empty of advice that no option stands for
+    command: str
 
 
 @dataclass(frozen=True)
 class TrialReport:
-    """What there is to show of a run."""
+    """Everything that the page of a run shows.
+
+    Attributes:
+        trial: the run's only trial.
+        result: of the trial.
+        health: None if the process died before it was written.
+        signals: measured while it trained; None if there are none.
+        frames: samples over time.
+        attempts: remedies, the most promising first.
+        metric: the name of the metric that the page shows.
+    """
 
     trial: Trial
     result: Result
-    health: Health | None  # None: its process died before it could be written
+    health: Health | None
     signals: Signals | None
     frames: Sequence[Frame]
     attempts: Sequence[Attempt]
