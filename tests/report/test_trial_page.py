@@ -10,7 +10,13 @@ from PIL import Image
 from coequal.health import Health
 from coequal.health.rules import RULES
 from coequal.health.signals import NAMES, Signals
-from coequal.report.trial_page.animation import CAPTION, PACE, REST, Frame, write_animation
+from coequal.report.trial_page.animation import (
+    CAPTION_PIXELS,
+    FRAME_MILLISECONDS,
+    LAST_FRAME_MILLISECONDS,
+    Frame,
+    write_animation,
+)
 from coequal.report.trial_page.figures import everything, losses, rules, smoothed
 
 
@@ -74,13 +80,13 @@ def test_an_animation_rests_at_its_end_and_has_the_colours_of_its_images(tmp_pat
     with Image.open(tmp_path / "a.gif") as animation:
         assert animation.n_frames == 2  # type: ignore[attr-defined]
         # Two rows of 8 pixels with one between, enlarged 84 // 9 = 9 times: 17 x 9.
-        assert animation.size == (153, 153 + CAPTION)
+        assert animation.size == (153, 153 + CAPTION_PIXELS)
         assert animation.info["loop"] == 0
         seen = []
         for place in range(2):
             animation.seek(place)
             seen.append((animation.convert("RGB").getpixel((5, 5)), animation.info["duration"]))
-    assert seen == [((0, 0, 0), PACE), ((255, 0, 0), REST)]
+    assert seen == [((0, 0, 0), FRAME_MILLISECONDS), ((255, 0, 0), LAST_FRAME_MILLISECONDS)]
 
 
 def test_a_picture_of_the_page_has_one_pixel_for_one():
