@@ -87,9 +87,9 @@ def queries(folder: RunFolder) -> str:
     from coequal.results.index import Index
 
     with Index(folder) as index:
-        trials = list(index.tracks("fd", beside="f1"))
-        ways = index.measured()
-    values = sum(track.numbers.size for _, track in trials if track is not None)
+        trials = list(index.histories("fd", beside="f1"))
+        ways = index.protocol_uses()
+    values = sum(history.numbers.size for _, history in trials if history is not None)
     return f"{len(trials):,} trials, {values:,} values, measured in {len(ways)} ways"
 
 

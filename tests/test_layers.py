@@ -45,10 +45,13 @@ MAY_IMPORT = {
         "contract datasets evaluation files health images inputs lookup monitoring "
         "records report results rng seeds trial"
     ),
-    "runner": "contract datasets evaluation files images records results rng study training trial",
+    "runner": (
+        "contract datasets evaluation execution files images records results rng study training "
+        "trial"
+    ),
     "api": (
-        "contract datasets evaluation execution files inputs inspection lookup manifolds "
-        "records report results runner study trial"
+        "contract datasets evaluation files inputs inspection manifolds records report results "
+        "runner study"
     ),
     "__init__": "api",
     "cli": (

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Atomic writing of files: they are there whole or not at all."""
 
 import io
 import json
@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[BinaryIO]:
-    """A file to be written piece by piece, which is there whole in the end or not at all, even if
-    the machine stops."""
+    """Open a file to be written piece by piece, which is there whole in the end or not at all, even
+    if the machine stops."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -33,8 +33,9 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def whole_text_file(path: Path) -> Iterator[TextIO]:
-    """The same for text, line ends as they are written."""
+def atomic_text_file(path: Path) -> Iterator[TextIO]:
+    """Open a UTF-8 text file to be written piece by piece, whole or not at all; line ends stay as
+    they are written."""
     with atomic_file(path) as file:
         text = io.TextIOWrapper(file, encoding="utf-8", newline="")
         yield text
@@ -61,7 +62,11 @@ def write_json(path: Path, values: Any) -> None:
 
 
 def write_new_json(path: Path, values: Any) -> bool:
-    """The same, unless the file is there already: then the first one stands.
+    """Write plain values as JSON, whole or not at all, unless the file is there: then it stays.
+
+    Args:
+        path: of the file.
+        values: plain values; NaN and infinity are refused.
 
     Returns:
         Whether this call wrote it.
@@ -92,15 +97,13 @@ def _sync(folder: Path) -> None:
 
 
 def folder_name(name: str) -> str:
-    """A class's name as a folder can have it: "T-shirt/top" is in `T-shirt_top`."""
+    """The folder of a class by its name: "T-shirt/top" is in `T-shirt_top`."""
     return name.replace("/", "_")
 
 
 def cache_folder() -> Path:
-    """Where trained encoders, features and references are kept, by content.
-
-    COEQUAL_CACHE, else `coequal` in the user's cache.
-    """
+    """The folder of trained encoders, features and references, which are named by their content:
+    COEQUAL_CACHE, else `coequal` in the user's cache."""
     if given := os.environ.get("COEQUAL_CACHE"):
         return Path(given).expanduser()
     base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"

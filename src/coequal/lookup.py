@@ -1,8 +1,8 @@
 """Parts are found by their file name: `objectives/wgan_gp.py` is the objective `wgan_gp`.
 
-A kind of part (objectives, metrics, ...) is a folder of the package. Every module in it whose name
-has no leading underscore is a part, and defines one public class or function, which `PART` names.
-Anything outside the package is written "module:Name".
+Each kind of part has a folder of the package. Every module in it whose name has no leading
+underscore is a part; `PART` names its one public class or function. A part outside the package is
+written "module:Name".
 """
 
 import difflib
@@ -13,27 +13,24 @@ from typing import Any
 
 
 def names(kind: str, suffix: str = ".py") -> list[str]:
-    """The names of all parts of a kind, sorted.
+    """List the parts of a kind by name, sorted.
 
     Args:
-        kind: a folder of the package, as in "objectives".
-        suffix: of the files; ".yaml" lists data files instead of modules.
+        kind: the folder of the package that holds them, "objectives".
+        suffix: of their files: ".py" for modules, ".yaml" for models.
     """
     folder = importlib.resources.files("coequal") / kind
-    parts = (
-        entry.name.removesuffix(suffix) for entry in folder.iterdir() if entry.name.endswith(suffix)
-    )
-    return sorted(name for name in parts if not name.startswith("_"))
+    files = (entry.name for entry in folder.iterdir() if entry.name.endswith(suffix))
+    return sorted(name.removesuffix(suffix) for name in files if not name.startswith("_"))
 
 
 def load(kind: str, name: str) -> Any:
-    """The part of a kind that is called `name`, or the object that "module:Name" points at.
-
-    A part with variants lists them in ARGUMENTS: "inception:clean" is one of `inception`.
+    """Import a part of the package, or an object from outside it.
 
     Args:
-        kind: a folder of the package, as in "objectives".
-        name: of a part, of a variant, or "module:Name" from outside the package.
+        kind: of part: the folder of the package that holds it, "encoders".
+        name: of the part; "inception:clean" for a variant that the module lists in ARGUMENTS;
+            "module:Name" for an object outside the package.
 
     Raises:
         LookupError: nothing has this name; the message lists what there is, nearest first.
@@ -54,12 +51,15 @@ def load(kind: str, name: str) -> Any:
 
 
 def unknown(given: str, known: Iterable[str], prefix: str = "") -> str:
-    """The message for a name that does not exist: the name, the valid ones, and the nearest.
+    """Write the message for a name that does not exist.
 
     Args:
-        given: the name that does not exist.
-        known: the names that exist.
+        given: the name.
+        known: those that exist.
         prefix: what the message begins with.
+
+    Returns:
+        What was given, what exists, and the nearest name if one is near.
     """
     known = list(known)
     close = difflib.get_close_matches(given, known, n=1, cutoff=0.5)

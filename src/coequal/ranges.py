@@ -15,7 +15,7 @@ class Uniform:
     high: float
 
     def at(self, quantile: float) -> float:
-        """The value below which a share of `quantile` of the range lies."""
+        """The value below which the fraction `quantile` (0 to 1) of the range lies."""
         return self.low + (self.high - self.low) * quantile
 
 
@@ -27,18 +27,19 @@ class LogUniform:
     high: float
 
     def at(self, quantile: float) -> float:
-        """The value below which a share of `quantile` of the range lies, in the logarithm."""
+        """The value below which the fraction `quantile` (0 to 1) of the range lies, measured in the
+        logarithm."""
         return math.exp(math.log(self.low) + (math.log(self.high) - math.log(self.low)) * quantile)
 
 
 @dataclass(frozen=True)
 class Choice:
-    """Each of these values equally often."""
+    """Each of these values with equal probability."""
 
     values: tuple[Value, ...]
 
     def at(self, quantile: float) -> Value:
-        """The value in whose equal share of [0, 1) the quantile falls."""
+        """The value in whose interval the quantile falls; the intervals split [0, 1) equally."""
         return self.values[min(int(quantile * len(self.values)), len(self.values) - 1)]
 
 
@@ -46,12 +47,10 @@ Range = Uniform | LogUniform | Choice
 
 
 def draw(space: Range, seed: int) -> Value:
-    """One value of a range; the same seed gives the same quantile in any range.
+    """Draw one value of a range; equal seeds give equal quantiles in any range.
 
     Models that share a hyper-parameter and its seed therefore share its draws, even where their
-    ranges
-    differ: the design is paired.
+    ranges differ: the design is paired.
     """
-    # random.Random, not numpy: its `random()` is promised to be the same in every version of
-    # Python.
+    # random.Random, not numpy: Python promises that `random()` stays the same in every version.
     return space.at(random.Random(seed).random())

@@ -19,21 +19,33 @@ study gives up on runs of this health."""
 
 @dataclass(frozen=True)
 class Trial:
-    """One training run, described completely by plain values."""
+    """One training run, described completely by plain values.
 
-    model: str  # the contender's name
-    objective: str  # name of a part, or "module:Class"
-    data: str  # data set, as written in the study file
-    setting: int  # 0 is the authors' setting, the rest are drawn
-    settings: Mapping[str, Value]  # every hyper-parameter of the model
-    architecture: Mapping[str, Value]  # name, and the settings that all models share
-    training: Mapping[str, Any]  # budget, batch size, checkpoints, precision ...
-    evaluation: Mapping[str, Any]  # encoder, metrics, number of samples
-    image_size: int | None = (
-        None  # height and width the images are brought to, or None: as they are
-    )
+    Attributes:
+        model: the contender's name.
+        objective: name of a part, or "module:Class".
+        data: the data set, as written in the study file.
+        setting: 0 is the authors' setting; the others are drawn.
+        settings: every hyper-parameter of the model.
+        architecture: name of the nets, and the settings that all models share.
+        training: budget, batch size, number of checkpoints, precision.
+        evaluation: encoder, metrics, number of samples.
+        image_size: height and width to which the images are brought; None: as they are.
+        seed: of the study.
+        repeat: 0 is the search's own run of the setting; 1, 2, ... are fresh seeds.
+    """
+
+    model: str
+    objective: str
+    data: str
+    setting: int
+    settings: Mapping[str, Value]
+    architecture: Mapping[str, Value]
+    training: Mapping[str, Any]
+    evaluation: Mapping[str, Any]
+    image_size: int | None = None
     seed: int = 0
-    repeat: int = 0  # 0 is the search's own run of the setting; 1, 2, ... are fresh seeds
+    repeat: int = 0
 
     @cached_property
     def id(self) -> str:
@@ -47,7 +59,7 @@ class Trial:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Trial":
-        """The trial that `as_dict` described."""
+        """Read what `as_dict` gave."""
         return cls(**values)
 
 
@@ -55,10 +67,14 @@ class Trial:
 class Spent:
     """What a trial has spent so far. Evaluation and checkpoints are off the clock.
 
-    A discriminator step is one fresh real batch for the player that learns from it; a model without
-    a discriminator counts its only player's steps. `images` are real images so used. FLOPs are
-    counted by dispatch on one real step of each kind, double backward included; 1 multiply-add is 2
-    FLOPs.
+    Attributes:
+        discriminator_steps: fresh real batches for the player that learns from them; a model
+            without a discriminator counts the steps of its only player.
+        generator_steps: steps of the generator.
+        images: real images of these batches.
+        flops: counted by dispatch on one real step of each kind, double backward included; one
+            multiply-add is 2 FLOPs.
+        seconds: of training on the clock.
     """
 
     discriminator_steps: int = 0
@@ -70,15 +86,16 @@ class Spent:
 
 @dataclass(frozen=True)
 class MetricInfo:
-    """What a metric says of one of its numbers; a run stores it, so that nobody else need know.
+    """What a metric says of one of its numbers; a run stores it, and all else reads it there.
 
     Attributes:
-        better: in which direction; "target" if it is best at `target`, and both sides are worse.
-        unit: in words, with the range where that helps.
-        target: of "target", where it is a fixed number.
+        better: in which direction it is better; "target" if it is best at `target`, and worse on
+            both sides.
+        unit: its unit, with the range where that helps.
+        target: the best number where `better` is "target" and the number is fixed.
         worst: the worst possible number, where there is one.
-        best: the number that no model can better, whatever it does, where there is one.
-        label: what a reader calls it, "GAN-train"; by default its name without underscores.
+        best: the number that no model can surpass, where there is one.
+        label: its name in tables and figures, "GAN-train"; None: its name without underscores.
     """
 
     better: Literal["lower", "higher", "target"]
@@ -89,12 +106,12 @@ class MetricInfo:
     label: str | None = None
 
     def cost(self, value: float) -> float:
-        """A number of which less is better; its own inverse."""
+        """Turn a value into a number of which less is better; applied twice, it gives the value."""
         return -value if self.better == "higher" else value
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "MetricInfo":
-        """What `dataclasses.asdict` described; what a newer version says beside it is left out."""
+        """Read what `dataclasses.asdict` gave; further keys of a newer version are ignored."""
         return cls(**{field.name: values[field.name] for field in fields(cls)})
 
 
@@ -105,25 +122,39 @@ scatter plot: channel 0 is x, channel 1 is y."""
 
 @dataclass(frozen=True)
 class Measurement:
-    """One number, and how it was measured."""
+    """One number, and how it was measured.
 
-    metric: str  # "fd"
-    split: str  # of the reference: validation to choose, test to report
+    Attributes:
+        metric: the name of the number, "fd".
+        split: of the reference images: "validation" to choose by, "test" to report.
+        value: the number.
+        protocol: how it was measured; numbers of different protocols never share a column.
+        standard_error: over new samples of the same size; None where it is not known.
+    """
+
+    metric: str
+    split: str
     value: float
-    protocol: str  # numbers of different protocols never share a column
-    standard_error: float | None = None  # over new samples of the same size, where it is known
+    protocol: str
+    standard_error: float | None = None
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """One moment of a trial at which it was measured."""
+    """A point of a trial's training at which it was measured.
+
+    Attributes:
+        step: of the training.
+        spent: what the trial had spent by then.
+        measurements: every number on every split.
+    """
 
     step: int
     spent: Spent
     measurements: tuple[Measurement, ...]
 
     def value(self, metric: str, split: str) -> float:
-        """The value of a metric on a split.
+        """Get the value of a metric on a split.
 
         Raises:
             KeyError: it was not measured.
@@ -135,7 +166,7 @@ class Checkpoint:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Checkpoint":
-        """The checkpoint that `dataclasses.asdict` described."""
+        """Read what `dataclasses.asdict` gave."""
         return cls(
             step=values["step"],
             spent=Spent(**values["spent"]),
@@ -145,16 +176,27 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class Result:
-    """What one trial produced. A failure is a result."""
+    """What one trial produced. A failure is a result.
+
+    Attributes:
+        trial: the training run.
+        status: how it ended, one of `STATUSES`.
+        spent: by the whole trial.
+        checkpoints: at which it was measured, in order.
+        reason: of a failure: the step and what was observed; else None.
+        environment: versions and hardware.
+        notes: every fallback that was taken.
+        health: verdict, step and evidence; None if the trial was not watched.
+    """
 
     trial: Trial
     status: str
     spent: Spent
     checkpoints: tuple[Checkpoint, ...] = ()
-    reason: str | None = None  # of a failure: the step and what was seen
+    reason: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()  # every fallback that was taken
-    health: Mapping[str, Any] | None = None  # verdict, step and evidence; None: was not watched
+    notes: tuple[str, ...] = ()
+    health: Mapping[str, Any] | None = None
 
     @property
     def finished(self) -> bool:
@@ -169,7 +211,7 @@ class Result:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Result":
-        """The result that `as_dict` described.
+        """Read what `as_dict` gave.
 
         Raises:
             ValueError: written by a newer version, not a result, or edited by hand.
@@ -198,7 +240,7 @@ class Result:
 
 
 def canonical(values: Any) -> str:
-    """JSON with sorted keys and no spaces: the same values give the same text."""
+    """JSON with sorted keys and no spaces, so that equal values give equal text."""
     return json.dumps(values, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 

@@ -9,7 +9,7 @@ from coequal.seeds import seed_for
 
 
 class Rng:
-    """One random stream of its own, on one device, with a state that a checkpoint can hold."""
+    """An independent random stream on one device, with a state that a checkpoint can hold."""
 
     def __init__(self, seed: int, device: torch.device | str = "cpu") -> None:
         self.device = torch.device(device)
@@ -38,10 +38,16 @@ class Rng:
         return self.generator.get_state()
 
     def restore(self, state: Tensor) -> None:
-        """Go on exactly where `state()` was taken (on the same kind of device)."""
+        """Continue exactly where `state()` was taken, on the same kind of device."""
         self.generator.set_state(state)
 
 
 def streams(seed: int | str, *names: str, device: torch.device | str = "cpu") -> Mapping[str, Rng]:
-    """One stream per name; adding a name moves no other stream."""
+    """Make one stream per name; adding a name changes no other stream.
+
+    Args:
+        seed: that all streams share, or a name for it.
+        names: of the streams.
+        device: on which they draw.
+    """
     return {name: Rng(seed_for(seed, name), device) for name in names}

@@ -15,19 +15,25 @@ from coequal.records import Checkpoint, MetricInfo, Result
 
 @dataclass(frozen=True)
 class SelectionRule:
-    """How a study chooses a setting (Lucic et al. 2018 take the best of all checkpoints)."""
+    """How a study chooses a setting (Lucic et al. 2018 take the best of all checkpoints).
+
+    Attributes:
+        metric: the name of the number by which it chooses.
+        info: what the metric says of that number; it knows which values are better.
+        checkpoint: which checkpoint stands for a trial: its last, or its best on validation.
+    """
 
     metric: str
-    info: MetricInfo  # what the metric says of itself
+    info: MetricInfo
     checkpoint: Literal["last", "best"] = "last"
 
     @classmethod
     def of(cls, select: Mapping[str, Any], metrics: Mapping[str, MetricInfo]) -> "SelectionRule":
-        """The rule of a study.
+        """Make the rule of a study.
 
         Args:
-            select: as the study says it.
-            metrics: what the study's metrics say of their numbers.
+            select: the study's own `select`, with `metric` and `checkpoint`.
+            metrics: what the study's metrics say of their numbers, by the name of the number.
 
         Raises:
             ValueError: none of them gives the number to choose by.
@@ -39,17 +45,19 @@ class SelectionRule:
             )
         return cls(metric, metrics[metric], select["checkpoint"])
 
-    def place(
+    def checkpoint_index(
         self, finished: bool, steps: Sequence[int], validation: Sequence[float]
     ) -> int | None:
-        """Which checkpoint stands for a trial; None if it failed or has no finite score.
-
-        Of equals the earliest. The rule looks at validation only.
+        """Choose the checkpoint that stands for a trial; of equally good ones the earliest.
 
         Args:
             finished: whether the trial reached its budget.
             steps: of the checkpoints.
-            validation: the metric there; NaN where it was not measured.
+            validation: the metric on the validation split at each of them; NaN where it was not
+                measured.
+
+        Returns:
+            Its position among the checkpoints; None if the trial failed or has no finite score.
         """
         if not finished or not steps:
             return None
@@ -59,31 +67,38 @@ class SelectionRule:
         known = [k for k, value in enumerate(validation) if math.isfinite(value)]
         return min(known, key=lambda k: (self.info.cost(validation[k]), steps[k]), default=None)
 
-    def moment(self, result: Result) -> Checkpoint | None:
-        """The same of a result."""
+    def chosen_checkpoint(self, result: Result) -> Checkpoint | None:
+        """The checkpoint that stands for a result; None if it failed or has no finite score."""
         points = result.checkpoints
         values = [self._validation(point) for point in points]
-        found = self.place(result.finished, [point.step for point in points], values)
-        return None if found is None else points[found]
+        index = self.checkpoint_index(result.finished, [point.step for point in points], values)
+        return None if index is None else points[index]
 
-    def score(self, result: Result) -> float:
-        """The validation score to choose by, less is better; infinite for a failure."""
-        moment = self.moment(result)
-        return math.inf if moment is None else self.info.cost(self._validation(moment))
+    def cost(self, result: Result) -> float:
+        """The validation score to choose by as a number of which less is better; infinite for a
+        failure."""
+        point = self.chosen_checkpoint(result)
+        return math.inf if point is None else self.info.cost(self._validation(point))
 
     def best_settings(self, results: Iterable[Result], count: int) -> list[int]:
-        """The best settings among the search's own trials of one model, best first.
+        """Choose the best settings of one model by the search's own trials.
 
-        Settings that failed are never among them, so there may be fewer than `count`.
+        Args:
+            results: of one model on one data set; re-runs among them are ignored.
+            count: how many settings to choose.
+
+        Returns:
+            Settings, best first. Those that failed are never among them, so there may be fewer than
+            `count`.
         """
         own = (result for result in results if result.trial.repeat == 0)
-        return best((self.score(result), result.trial.setting) for result in own)[:count]
+        return best((self.cost(result), result.trial.setting) for result in own)[:count]
 
-    def judged(self, result: Result) -> Result:
-        """The result with nothing but the checkpoint that stands for it, on which the rule says the
-        same: of a hundred thousand results no more need be held."""
-        moment = self.moment(result)
-        return replace(result, checkpoints=() if moment is None else (moment,))
+    def with_chosen_checkpoint(self, result: Result) -> Result:
+        """The result with no checkpoint but the one that stands for it. The rule chooses the same
+        by it, and a hundred thousand of them fit in memory."""
+        point = self.chosen_checkpoint(result)
+        return replace(result, checkpoints=() if point is None else (point,))
 
     def _validation(self, checkpoint: Checkpoint) -> float:
         try:
@@ -93,6 +108,13 @@ class SelectionRule:
 
 
 def best(scored: Iterable[tuple[float, int]]) -> list[int]:
-    """Settings by their scores, best first; of equals the one that was drawn first, and no
-    failure."""
-    return [setting for score, setting in sorted(scored) if math.isfinite(score)]
+    """Sort settings by cost, best first.
+
+    Args:
+        scored: pairs of cost and setting.
+
+    Returns:
+        The settings with a finite cost; of equally good ones, the one that was drawn first comes
+        first.
+    """
+    return [setting for cost, setting in sorted(scored) if math.isfinite(cost)]

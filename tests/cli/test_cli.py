@@ -68,10 +68,10 @@ def test_list_names_the_eight(finished):
 
 
 @pytest.mark.parametrize(
-    "room", ["models", "objectives", "architectures", "datasets", "encoders", "metrics"]
+    "kind", ["models", "objectives", "architectures", "datasets", "encoders", "metrics"]
 )
-def test_list_every_room(room):
-    done = coequal("list", room)
+def test_list_every_kind_of_part(kind):
+    done = coequal("list", kind)
     assert done.returncode == 0
     assert len(done.stdout.splitlines()) > 4
 

@@ -48,7 +48,7 @@ def coequal(*arguments: object, cwd: Path) -> Done:
     out, err = io.StringIO(), io.StringIO()
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
         patch.setattr(sys, "argv", ["coequal", *map(str, arguments)])
-        patch.setattr("coequal.api.executor_for", lambda where: Serial())
+        patch.setattr("coequal.runner.start.executor_for", lambda where: Serial())
         patch.chdir(cwd)
         try:
             main()

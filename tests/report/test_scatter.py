@@ -12,7 +12,7 @@ from coequal.inputs.load import from_array
 from coequal.report.image_grids import Row, sheet, square_sheet
 from coequal.report.scatter import scatters
 from coequal.report.style import COLOURS, FAINT
-from coequal.trial.snapshots import shown
+from coequal.trial.snapshots import sheet_format
 
 
 def points(*pairs: tuple[float, float]) -> np.ndarray:
@@ -65,8 +65,8 @@ def test_titles_are_drawn():
 
 
 def test_points_are_kept_as_floats_and_more_of_them():
-    assert shown(ImageShape(2, 1, 1)) == (1000, torch.float32)
-    assert shown(ImageShape(1, 28, 28)) == (64, torch.uint8)
+    assert sheet_format(ImageShape(2, 1, 1)) == (1000, torch.float32)
+    assert sheet_format(ImageShape(1, 28, 28)) == (64, torch.uint8)
 
 
 def test_points_in_an_array_are_not_rounded():

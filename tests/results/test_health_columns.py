@@ -29,9 +29,9 @@ def test_health_comes_back_from_the_index(watched):
     collect(watched)
     with Index(watched) as index:
         found = [result.health for result in index.results()]
-        tracks = [one.health for _, one in index.tracks("fd", "is") if one is not None]
+        histories = [one.health for _, one in index.histories("fd", "is") if one is not None]
     assert found == [None, None, COLLAPSED, HEALTHY, None, None]
-    assert tracks == found
+    assert histories == found
 
 
 def test_a_result_that_goes_takes_its_health_along(watched, put):

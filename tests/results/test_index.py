@@ -135,7 +135,7 @@ def test_added_changed_and_lost_results(run, result_of, put):
     assert found.changed == (results[0].trial.id,)
     assert found.dropped == (results[1].trial.id,)
     assert said == [
-        f"{first(run)} has changed since it was collected; what it says now is taken",
+        f"{first(run)} has changed since it was collected; its present content is taken",
         f"1 results are no longer there ({results[1].trial.id}); they are forgotten",
     ]
     with Index(run) as index:
@@ -145,7 +145,7 @@ def test_added_changed_and_lost_results(run, result_of, put):
 def test_an_index_that_lacks_most_is_made_anew_and_changes_are_said(
     run, result_of, put, monkeypatch
 ):
-    monkeypatch.setattr(collect, "BATCH", 1)
+    monkeypatch.setattr(collect, "RESULTS_PER_TRANSACTION", 1)
     results = list(run.results().values())
     for result in results[2:]:
         shutil.rmtree(run.trial_folder(result.trial.id))
@@ -371,7 +371,7 @@ def test_one_writer_at_a_time_and_any_number_of_readers(run, result_of):
         said: list[str] = []
         with view(run, said.append) as other:
             assert len(list(other.results())) == 7
-        assert "is being worked in" in said[0]
+        assert "a coordinator works in" in said[0]
     collect.collect(run)  # given back
 
 

@@ -165,7 +165,7 @@ def test_a_cluster_that_loses_a_worker_half_way_gives_the_same_results(tmp_path)
     finally:
         site.close()
     assert len(log) == 1
-    lost = "workers have left, or died: there is room for 2 trials at a time, was 4"
+    lost = "workers have left, or died: 2 trials can run at a time instead of 4"
     assert lost in observer.news
     same(wild, quiet, undisturbed)
     texts = [path.read_text() for path in wild.glob("trials/*/*/log.txt")]

@@ -231,7 +231,7 @@ def test_re_runs_follow_the_search_and_survive_a_stop(tmp_path):
 
 
 def test_asked_to_stop_a_trial_leaves_a_checkpoint_and_no_result(whole, tmp_path):
-    """The signal's handler leaves a file; the running trial sees it at its next pulse."""
+    """The signal's handler leaves a file; the running trial sees it at its next report."""
     out = tmp_path / "stopped"
 
     class Asks(Watching):
@@ -241,7 +241,7 @@ def test_asked_to_stop_a_trial_leaves_a_checkpoint_and_no_result(whole, tmp_path
 
     before = signal.getsignal(signal.SIGINT)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("coequal.trial.heartbeat.BEATS", 0.0)  # a pulse after every chunk of steps
+        patch.setattr("coequal.trial.heartbeat.REPORT_SECONDS", 0.0)  # after every chunk of steps
         with pytest.raises(KeyboardInterrupt):
             api.run(study(), out, workers=0, observer=Asks())
     assert signal.getsignal(signal.SIGINT) is before
@@ -259,7 +259,7 @@ def test_stopped_in_mid_training_it_goes_on_bit_for_bit(whole, tmp_path):
 
     source = RunFolder(whole)
     trial = source.plan()[0]
-    places = WorkerContext(
+    context = WorkerContext(
         str(tmp_path), str(data_folder(None)), str(cache_folder()), stop="set below"
     )
     seen = []
@@ -270,13 +270,13 @@ def test_stopped_in_mid_training_it_goes_on_bit_for_bit(whole, tmp_path):
             raise Stopped
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("coequal.trial.heartbeat.Heartbeat.beat", stops_at_3)
-        assert execute(trial, places) == STOPPED
+        patch.setattr("coequal.trial.heartbeat.Heartbeat.report", stops_at_3)
+        assert execute(trial, context) == STOPPED
     place = RunFolder(tmp_path).trial_folder(trial.id)
     spent = json.loads((place / "checkpoint" / "state.json").read_text())["spent"]
     assert spent["discriminator_steps"] == 3
     assert not (place / "result.json").exists()
-    assert execute(trial, places) == "done"
+    assert execute(trial, context) == "done"
     again, first = (
         [checkpoint.measurements for checkpoint in folder.result(trial.id).checkpoints]
         for folder in (RunFolder(tmp_path), source)
@@ -296,7 +296,7 @@ def test_stopped_at_a_checkpoint_it_still_measures_there(whole, tmp_path):
 
     source = RunFolder(whole)
     trial = source.plan()[0]
-    places = WorkerContext(str(tmp_path), str(data_folder(None)), str(cache_folder()))
+    context = WorkerContext(str(tmp_path), str(data_folder(None)), str(cache_folder()))
     for share in (0.5, 1.0):
 
         def stops(self, now, text="training", verdict="", share=share):  # type: ignore[no-untyped-def]
@@ -304,9 +304,9 @@ def test_stopped_at_a_checkpoint_it_still_measures_there(whole, tmp_path):
                 raise Stopped
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("coequal.trial.heartbeat.Heartbeat.beat", stops)
-            assert execute(trial, places) == STOPPED
-    assert execute(trial, places) == "done"
+            patch.setattr("coequal.trial.heartbeat.Heartbeat.report", stops)
+            assert execute(trial, context) == STOPPED
+    assert execute(trial, context) == "done"
     again, first = (
         [checkpoint.measurements for checkpoint in folder.result(trial.id).checkpoints]
         for folder in (RunFolder(tmp_path), source)
@@ -598,9 +598,11 @@ def test_workers_end_with_a_coordinator_that_was_killed(whole, tmp_path):
 def test_a_worker_whose_coordinator_is_gone_ends_itself(tmp_path):
     code = (
         "import subprocess, sys; from pathlib import Path\n"
-        "from coequal.trial.heartbeat import Heart\n"
+        "from coequal.trial.context import WorkerContext\n"
+        "from coequal.trial.heartbeat import Heartbeat\n"
         "gone = subprocess.Popen([sys.executable, '-c', '']); gone.wait()\n"
-        "Heart(Path(sys.argv[1]), 1, gone.pid).beat(0); print('still here')\n"
+        "context = WorkerContext('', '', '', coordinator=gone.pid)\n"
+        "Heartbeat(Path(sys.argv[1]), context).report(0); print('still here')\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path / "pulse")],
@@ -608,7 +610,7 @@ def test_a_worker_whose_coordinator_is_gone_ends_itself(tmp_path):
         text=True,
         check=False,
     )
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "")
 
 
 def test_a_conditional_contender_of_somebodys_own_runs_and_can_be_sampled(tmp_path):
@@ -629,10 +631,9 @@ def test_a_trial_whose_process_died_keeps_what_it_had_measured(whole, tmp_path):
 
     from pebble import ProcessExpired
 
-    from coequal.execution.serial import Serial
-    from coequal.runner.interrupt import Stop
+    from coequal.runner.interrupt import GracefulStop
     from coequal.runner.progress import Silent
-    from coequal.runner.run import _Session, _took_result
+    from coequal.runner.session import Session
     from coequal.trial.context import WorkerContext
 
     source, folder = RunFolder(whole), RunFolder(tmp_path)
@@ -641,12 +642,12 @@ def test_a_trial_whose_process_died_keeps_what_it_had_measured(whole, tmp_path):
     place.mkdir(parents=True)
     known = json.loads((source.trial_folder(trial.id) / "result.json").read_text())
     (place / "measured.json").write_text(json.dumps(known["checkpoints"][:1]))
-    session = _Session(
-        folder, WorkerContext("", "", ""), Serial(), Silent(), Stop(tmp_path), 0, 1, None
+    session = Session(
+        folder, WorkerContext("", "", ""), Silent(), GracefulStop(tmp_path), 0, 1, None
     )
     died: Future[str] = Future()
     died.set_exception(ProcessExpired("killed"))
-    assert _took_result(session, died, trial)
+    assert session.accept(died, trial)
     result = folder.result(trial.id)
     assert (result.status, result.spent.discriminator_steps) == ("failed", 6)
     assert [checkpoint.step for checkpoint in result.checkpoints] == [6]

@@ -225,7 +225,7 @@ def test_the_checkpoint_that_stands_for_a_trial_is_enough_to_choose_by(checkpoin
         for trial, curve in zip(trials, curves, strict=True)
     ]
     rule = SelectionRule("fd", MetricInfo("lower", ""), checkpoint)
-    judged = [rule.judged(result) for result in results]
+    judged = [rule.with_chosen_checkpoint(result) for result in results]
     assert [len(result.checkpoints) for result in judged] == [int(checkpoint == "best"), 1, 1, 1]
     # At the last: 4, 7, 7.5; at the best: 2 and 2, the earlier setting first, then 3 and 7.
     wanted = [1, 2, 3] if checkpoint == "last" else [1, 3, 0, 2]

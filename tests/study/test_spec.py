@@ -18,7 +18,7 @@ def messages(tmp_path, text: str) -> list[str]:
     path.write_text(text)
     with pytest.raises(StudyError) as caught:
         checked(path)
-    return [slip.text("bad.yaml") for slip in caught.value.slips]
+    return [problem.text("bad.yaml") for problem in caught.value.problems]
 
 
 def test_an_empty_file_is_the_default_study():

@@ -21,7 +21,7 @@ from coequal.study.spec import Study
 from coequal.trial.context import WorkerContext
 from coequal.trial.execute import STOPPED, execute
 from coequal.trial.heartbeat import Stopped
-from coequal.trial.snapshots import images_of
+from coequal.trial.snapshots import images_per_frame
 from coequal.trial.tensorboard import refuse_without_tensorboard
 
 TINY = {
@@ -88,8 +88,8 @@ def test_after_a_stop_they_are_the_same(whole, tmp_path, monkeypatch, stop):
             raise Stopped
 
     with monkeypatch.context() as patch:
-        patch.setattr("coequal.trial.heartbeat.Heartbeat.beat", stops)
-        patch.setattr("coequal.trial.execute.PULSE", 0.0)  # a pulse after every step
+        patch.setattr("coequal.trial.heartbeat.Heartbeat.report", stops)
+        patch.setattr("coequal.trial.execute.CHUNK_SECONDS", 0.0)  # a report after every step
         assert execute(trial_of(), places_in(tmp_path, frames=4)) == STOPPED
     assert execute(trial_of(), places_in(tmp_path, frames=4)) == "done"
     (again, images), (once, expected) = frames(tmp_path, trial_of()), frames(whole, trial_of())
@@ -100,7 +100,7 @@ def test_after_a_stop_they_are_the_same(whole, tmp_path, monkeypatch, stop):
 def test_a_run_that_is_stopped_for_its_health_has_a_picture_of_its_end(tmp_path, monkeypatch):
     sick = Health("collapsed", 25, "all images are the same")
     monkeypatch.setattr("coequal.trial.health_callback.judge", lambda *given, **more: sick)
-    monkeypatch.setattr("coequal.trial.execute.PULSE", 0.0)
+    monkeypatch.setattr("coequal.trial.execute.CHUNK_SECONDS", 0.0)
     trial = trial_of(training={**TINY["training"], "stop_on": ["collapsed"]})  # type: ignore[dict-item]
     assert execute(trial, places_in(tmp_path, frames=4)) == "stopped early"
     assert frames(tmp_path, trial)[0] == [0, 10, 20, 25]  # the first probe is at step 25
@@ -117,8 +117,8 @@ def test_what_a_trial_says_while_it_runs(tmp_path, monkeypatch):
 
     sick = Health("collapsed", 25, "all images are the same")
     monkeypatch.setattr("coequal.trial.health_callback.judge", lambda *given, **more: sick)
-    monkeypatch.setattr("coequal.trial.heartbeat.Heartbeat.beat", beat)
-    monkeypatch.setattr("coequal.trial.execute.PULSE", 0.0)
+    monkeypatch.setattr("coequal.trial.heartbeat.Heartbeat.report", beat)
+    monkeypatch.setattr("coequal.trial.execute.CHUNK_SECONDS", 0.0)
     assert execute(trial_of(), places_in(tmp_path)) == "done"
     assert ("step 24", "") in said  # no probe yet
     text, verdict = said[-1]
@@ -157,8 +157,8 @@ def test_a_plain_line_spells_out_one_trial_and_counts_failures_of_several():
 def test_large_images_make_small_frames():
     # 36 x 3 x 64 x 64 = 442,368 values; 9 x 3 x 128 x 128 = 442,368; 3 x 512 x 512 is one image.
     sides = {32: 36, 64: 36, 128: 9, 256: 1, 512: 1}
-    assert {side: images_of(ImageShape(3, side, side)) for side in sides} == sides
-    assert images_of(ImageShape(2, 1, 1)) == 1000  # points: all that are shown
+    assert {side: images_per_frame(ImageShape(3, side, side)) for side in sides} == sides
+    assert images_per_frame(ImageShape(2, 1, 1)) == 1000  # points: all that are shown
 
 
 def test_without_tensorboard_one_message_says_what_would_do(monkeypatch):

@@ -97,11 +97,11 @@ def fast_collapses(signals, *, settings, **told):  # type: ignore[no-untyped-def
     return Health("healthy", None, "nothing")
 
 
-@pytest.mark.parametrize("pulse", [0.0, 60.0], ids=["slow", "fast"])
-def test_a_trial_stops_at_the_same_probe_on_any_machine(tmp_path, monkeypatch, pulse):
-    """Without a pulse a trial is looked at after each step, with a long one as seldom as can be."""
+@pytest.mark.parametrize("seconds", [0.0, 60.0], ids=["slow", "fast"])
+def test_a_trial_stops_at_the_same_probe_on_any_machine(tmp_path, monkeypatch, seconds):
+    """With chunks of 0 s a trial is judged after each step, with long ones as seldom as can be."""
     monkeypatch.setattr(health_callback, "judge", fast_collapses)
-    monkeypatch.setattr(execute, "PULSE", pulse)
+    monkeypatch.setattr(execute, "CHUNK_SECONDS", seconds)
     found = api.run(Study.model_validate(TINY), tmp_path / "run", workers=0)
     kept, stopped = sorted(found.values(), key=lambda result: result.trial.model != "ns_gan")
     assert kept.status == "done"
@@ -115,7 +115,7 @@ def test_a_trial_stops_at_the_same_probe_on_any_machine(tmp_path, monkeypatch, p
     (summary,) = summarise(folder)
     assert summary.model("fast").chosen is None
     assert saved_budget(summary.model("fast")).share == pytest.approx(30 / 80)
-    if pulse:
+    if seconds:
         page = write_report(folder).read_text()
         assert "rules of docs/health.md give the verdict: collapsed" in page
         assert "stopped early" in (folder.path / "results.csv").read_text()

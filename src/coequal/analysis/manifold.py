@@ -108,8 +108,8 @@ def manifold_results(
 def _last(source: ResultSource, metric: str) -> dict[str, SplitValues]:
     """At every trial's last checkpoint."""
     found = {}
-    for trial, track in source.tracks(metric):
-        if track is not None and track.steps:
-            validation, test = track.numbers[:2, -1].tolist()
+    for trial, history in source.histories(metric):
+        if history is not None and history.steps:
+            validation, test = history.numbers[:2, -1].tolist()
             found[trial.id] = SplitValues(validation, test)
     return found

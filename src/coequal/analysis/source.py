@@ -11,10 +11,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from coequal.records import Result, Trial
-from coequal.results.collect import collected_view
+from coequal.results.collect import current_index
 from coequal.results.folder import RunFolder
 from coequal.results.index import Index
-from coequal.results.metric_history import Measured, Track, distinct, track, ways_of
+from coequal.results.metric_history import (
+    MetricHistory,
+    ProtocolUse,
+    first_uses,
+    history_of,
+    protocol_uses,
+)
 
 SECOND_METRIC = "f1"  # of which the page draws a curve beside that of the study's own metric
 
@@ -23,11 +29,11 @@ class ResultSource(ABC):
     """Everything that the report needs to know of trials."""
 
     @abstractmethod
-    def tracks(self, metric: str) -> Iterator[tuple[Trial, Track | None]]:
+    def histories(self, metric: str) -> Iterator[tuple[Trial, MetricHistory | None]]:
         """Every trial of the plan, in order; None for one that has no result yet."""
 
     @abstractmethod
-    def measured(self) -> Sequence[Measured]:
+    def protocol_uses(self) -> Sequence[ProtocolUse]:
         """Every way in which something was measured, in order of appearance."""
 
     @abstractmethod
@@ -53,13 +59,13 @@ class IndexedResults(ResultSource):
     def __init__(self, index: Index) -> None:
         self._index = index
 
-    def tracks(self, metric: str) -> Iterator[tuple[Trial, Track | None]]:
+    def histories(self, metric: str) -> Iterator[tuple[Trial, MetricHistory | None]]:
         """See `ResultSource`."""
-        return self._index.tracks(metric, SECOND_METRIC)
+        return self._index.histories(metric, SECOND_METRIC)
 
-    def measured(self) -> Sequence[Measured]:
+    def protocol_uses(self) -> Sequence[ProtocolUse]:
         """See `ResultSource`."""
-        return self._index.measured()
+        return self._index.protocol_uses()
 
     def result(self, trial_id: str) -> Result | None:
         """See `ResultSource`."""
@@ -77,16 +83,16 @@ class InMemoryResults(ResultSource):
     def __init__(self, plan: Sequence[Trial], results: Mapping[str, Result]) -> None:
         self._plan, self._results = plan, results
 
-    def tracks(self, metric: str) -> Iterator[tuple[Trial, Track | None]]:
+    def histories(self, metric: str) -> Iterator[tuple[Trial, MetricHistory | None]]:
         """See `ResultSource`."""
         for trial in self._plan:
             result = self._results.get(trial.id)
-            yield trial, None if result is None else track(result, metric, SECOND_METRIC)
+            yield trial, None if result is None else history_of(result, metric, SECOND_METRIC)
 
-    def measured(self) -> Sequence[Measured]:
+    def protocol_uses(self) -> Sequence[ProtocolUse]:
         """See `ResultSource`."""
         known = (self._results[t.id] for t in self._plan if t.id in self._results)
-        return distinct(way for result in known for way in ways_of(result))
+        return first_uses(use for result in known for use in protocol_uses(result))
 
     def result(self, trial_id: str) -> Result | None:
         """See `ResultSource`."""
@@ -94,38 +100,40 @@ class InMemoryResults(ResultSource):
 
 
 @contextmanager
-def result_source(folder: RunFolder, log: Callable[[str], None]) -> Iterator[ResultSource]:
-    """The index of a run, brought up to its trial folders first.
+def result_source(
+    folder: RunFolder, log: Callable[[str], None], index: Index | None = None
+) -> Iterator[ResultSource]:
+    """Open the index of a run, brought up to date with its trial folders first.
 
     Args:
         folder: of the run.
         log: is told what had to be done for it.
+        index: an open and up-to-date one, which is used as it is.
 
     Raises:
         FileNotFoundError: the folder holds no study.
         ValueError: the index or a result can't be used; no trial is ever left out in silence.
     """
-    with collected_view(folder, log) as (index, collected):
-        if collected is not None and collected.unusable:
-            raise ValueError("\n".join(collected.unusable))
-        if collected is not None and collected.news:
-            log(f"the index was brought up to the trial folders: {collected.results:,} results")
+    if index is not None:
         yield IndexedResults(index)
+        return
+    with current_index(folder, log) as collected:
+        yield IndexedResults(collected)
 
 
-def protocols_of(ways: Iterable[Measured], metric: str) -> dict[str, dict[str, str]]:
+def protocols_of(uses: Iterable[ProtocolUse], metric: str) -> dict[str, dict[str, str]]:
     """Of one data set, by metric and split, how it was measured; the study's own metric first.
 
     Raises:
         ValueError: in two ways.
     """
     found: dict[str, dict[str, str]] = {metric: {}}
-    for way in ways:
-        known = found.setdefault(way.metric, {}).setdefault(way.split, way.protocol)
-        if known != way.protocol:
+    for use in uses:
+        known = found.setdefault(use.metric, {}).setdefault(use.split, use.protocol)
+        if known != use.protocol:
             raise ValueError(
-                f"{way.data}: {way.metric} on {way.split} was measured in two "
-                f"ways, '{known}' and '{way.protocol}' (trial {way.trial}); "
+                f"{use.data}: {use.metric} on {use.split} was measured in two "
+                f"ways, '{known}' and '{use.protocol}' (trial {use.trial}); "
                 "numbers of different protocols never share a column"
             )
     return found
@@ -151,7 +159,7 @@ class Facts:
     environment: dict[str, set[str]] = field(default_factory=dict)
     notes: dict[str, Counter[str]] = field(default_factory=dict)
 
-    def add(self, trial: Trial, found: Track) -> None:
+    def add(self, trial: Trial, found: MetricHistory) -> None:
         """Count one result in."""
         self.results += 1
         self.seconds += found.spent.seconds

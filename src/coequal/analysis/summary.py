@@ -35,27 +35,29 @@ from coequal.analysis.variance import ModelRuns, VarianceParts, variance
 from coequal.ranges import Range
 from coequal.records import MetricInfo, Result, Trial
 from coequal.results.folder import RunFolder
-from coequal.results.metric_history import Measured
+from coequal.results.index import Index
+from coequal.results.metric_history import ProtocolUse
 from coequal.selection import SelectionRule
 
 COSTS = ("flops", "seconds")
 
 
 def summarise(
-    folder: RunFolder, log: Callable[[str], None] = lambda line: None
+    folder: RunFolder, log: Callable[[str], None] = lambda line: None, index: Index | None = None
 ) -> list[DataSummary]:
     """Every number of the report, a summary for each data set of the study.
 
     Args:
         folder: of the run.
         log: is told if the index had to be brought up to date.
+        index: an open and up-to-date one; None: it is brought up to date here.
 
     Raises:
         FileNotFoundError: the folder holds no study.
         ValueError: a result can't be used, a column would mix protocols, or the study selects by
             another rule.
     """
-    with result_source(folder, log) as source:
+    with result_source(folder, log, index) as source:
         return _summaries(folder.study(), source, folder.references(), folder.metrics())
 
 
@@ -79,14 +81,14 @@ def _summaries(
     rule, facts, metrics = _rule(study, infos), Facts(), named_metrics(infos)
     spaces: dict[str, dict[str, Range]] = {}
     trials: dict[str, dict[str, list[TrialSummary]]] = {name: {} for name in study.get("data", ())}
-    for trial, track in source.tracks(rule.metric):
+    for trial, history in source.histories(rule.metric):
         if trial.model not in spaces:
             spaces[trial.model] = declared_ranges(study, trial.model)
-        found = trial_summary(trial, track, rule, spaces[trial.model])
+        found = trial_summary(trial, history, rule, spaces[trial.model])
         trials.setdefault(trial.data, {}).setdefault(trial.model, []).append(found)
-        if track is not None:
-            facts.add(trial, track)
-    measured = source.measured()
+        if history is not None:
+            facts.add(trial, history)
+    measured = source.protocol_uses()
     # Sums of some thousand numbers only wait for a second thread, and would depend on it.
     with threadpool_limits(1, "blas"):
         return [
@@ -113,11 +115,11 @@ def _data(
     rule: SelectionRule,
     source: ResultSource,
     facts: Facts,
-    measured: Sequence[Measured],
+    measured: Sequence[ProtocolUse],
     metrics: Mapping[str, NamedMetric],
 ) -> DataSummary:
     metric, seed = study_metric(rule), int(study.get("seed", 0))
-    protocols = protocols_of([way for way in measured if way.data == data], metric.name)
+    protocols = protocols_of([use for use in measured if use.data == data], metric.name)
     cap = usable_cap(reference, metric)
     models = _models(study, trials, rule, source)
     searches = {m.name: _search_scores(m.ended, metric) for m in models if m.ended}

@@ -13,7 +13,7 @@ from coequal.analysis.range_position import RangePosition, range_position
 from coequal.health import FAILURES
 from coequal.ranges import Range
 from coequal.records import Spent, Trial
-from coequal.results.metric_history import Track
+from coequal.results.metric_history import MetricHistory
 from coequal.selection import SelectionRule
 
 PENDING = "pending"  # of a trial that has no result yet
@@ -133,19 +133,19 @@ NO_NUMBERS = np.zeros((4, 0))
 
 
 def trial_summary(
-    trial: Trial, track: Track | None, rule: SelectionRule, spaces: Mapping[str, Range]
+    trial: Trial, history: MetricHistory | None, rule: SelectionRule, spaces: Mapping[str, Range]
 ) -> TrialSummary:
     """What became of a trial; `spaces` holds the range of each hyper-parameter searched."""
     metric = study_metric(rule)
-    steps, numbers = (track.steps, track.numbers) if track else ((), NO_NUMBERS)
-    status, reason = (track.status, track.reason or "") if track else (PENDING, "")
+    steps, numbers = (history.steps, history.numbers) if history else ((), NO_NUMBERS)
+    status, reason = (history.status, history.reason or "") if history else (PENDING, "")
     unit, budget = next(iter((trial.training.get("budget") or {}).items()), ("", math.nan))
     validation, test, error, f1 = numbers.tolist()
 
     def checkpoint(k: int | None) -> CheckpointScore | None:
         return None if k is None else CheckpointScore(steps[k], validation[k], test[k], error[k])
 
-    place = rule.place(status == "done", steps, validation)
+    place = rule.checkpoint_index(status == "done", steps, validation)
     score = math.inf if place is None else metric.cost(validation[place])
     if status == "done" and (place is None or not math.isfinite(test[place])):
         where = "the last" if rule.checkpoint == "last" else "every"
@@ -163,7 +163,7 @@ def trial_summary(
         ),
         steps=steps,
         numbers=numbers,
-        spent=track.spent if track else None,
+        spent=history.spent if history else None,
         score=score,
         checkpoint=checkpoint(place if done else None),
         last=checkpoint(len(steps) - 1 if done else None),
@@ -171,7 +171,7 @@ def trial_summary(
         f1=f1[place] if done and place is not None else math.nan,
         budget=float(budget),
         unit=unit,
-        health=track.health if track else None,
+        health=history.health if history else None,
     )
 
 

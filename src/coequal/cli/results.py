@@ -67,25 +67,26 @@ def report(folder: RunPath) -> None:
 def collect(folder: RunPath) -> None:
     """Join what shards have done in a folder: index, plan, tables, report; print what is to do."""
     from coequal import api
+    from coequal.results.index import Index
 
     run = run_folder(folder)
-    joined = api.collect(run.path, log_line)
-    pending = joined.left
-    again = sum(trial.repeat > 0 for trial in pending)
-    done = len(joined.trials) - len(pending)
-    console.print(f"{done} of {len(joined.trials)} trials have a result")
-    if pending:
+    collected = api.collect(run.path, log_line)
+    again = sum(trial.repeat > 0 for trial in collected.pending)
+    done = len(collected.trials) - len(collected.pending)
+    console.print(f"{done} of {len(collected.trials)} trials have a result")
+    if collected.pending:
         console.print(
-            f"to do: {len(pending)}, of which {again} are re-runs or transfers; run the shards "
-            "again"
+            f"to do: {len(collected.pending)}, of which {again} are re-runs or transfers; run the "
+            "shards again"
         )
-    if joined.unusable:
-        count = len(joined.unusable)
+    if collected.unusable:
+        count = len(collected.unusable)
         console.print(
             f"no report is written while {count} result{'s' if count > 1 else ''} can't be used"
         )
         raise typer.Exit(1)
-    write_report(run)
+    with Index(run) as index:
+        write_report(run, index=index)
 
 
 def export(

@@ -1,7 +1,7 @@
 """The command that runs a study, with progress on the screen."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,8 +18,8 @@ from coequal.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from coequal.records import Trial
     from coequal.results.folder import RunFolder
+    from coequal.runner.start import RunOptions
     from coequal.study.spec import Study
 
 
@@ -51,7 +51,7 @@ def run(
     ] = None,
     shard: Annotated[
         str | None,
-        typer.Option(help="Run a part of the trials, as in 3/16; then `coequal collect`."),
+        typer.Option(help="Run one shard of the trials, as in 3/16; then `coequal collect`."),
     ] = None,
 ) -> None:
     """Run what is missing of a study, then write its report.
@@ -59,79 +59,61 @@ def run(
     Ctrl-C lets running trials write a checkpoint; a second one does not wait for them. The
     same command continues a stopped run.
     """
+    from coequal.runner.start import RunOptions
     from coequal.study.check import checked
     from coequal.study.shard import Shard
 
     study, source = checked(file)
-    options = {
-        "workers": workers,
-        "data_dir": data_dir,
-        "device": "cuda" if gpus and device == "cpu" else device,
-        "gpus": tuple(gpu.strip() for gpu in gpus.split(",")) if gpus else (),
-        "per_gpu": per_gpu,
-        "time_limit": time_limit,
-        "memory": None if memory is None else round(memory * 1e9),
-        "retries": retries,
-        "cluster": cluster,
-        "shard": Shard.parse(shard) if shard else None,
-    }
+    options = RunOptions(
+        workers=workers,
+        data_dir=data_dir,
+        device="cuda" if gpus and device == "cpu" else device,
+        gpus=tuple(gpu.strip() for gpu in gpus.split(",")) if gpus else (),
+        per_gpu=per_gpu,
+        time_limit=time_limit,
+        memory=None if memory is None else round(memory * 1e9),
+        retries=retries,
+        cluster=cluster,
+        shard=Shard.parse(shard) if shard else None,
+    )
     run_missing(study, source, out or Path("runs") / study.study, options)
 
 
-def run_missing(study: "Study", source: str, out: Path, options: dict[str, Any]) -> "RunFolder":
+def run_missing(study: "Study", source: str, out: Path, options: "RunOptions") -> "RunFolder":
     """Run what is missing of a study, with progress on the screen, and write its report.
 
     Args:
-        study: that was checked.
-        source: the text of its file, which the run keeps.
+        study: one that has been checked.
+        source: the text of its file.
         out: the run's folder.
-        options: of `coequal.api.run`.
+        options: where and how it runs.
 
     Raises:
-        typer.Exit: stopped by Ctrl-C or SIGTERM.
+        typer.Exit: stopped by Ctrl-C or SIGTERM; a message is on the screen.
     """
-    from coequal import api
     from coequal.cli.progress import duration, observer
     from coequal.results.folder import RunFolder
     from coequal.results.index import Index
     from coequal.runner.interrupt import Interrupted
+    from coequal.runner.start import start
 
     folder = RunFolder(out.resolve())
-    shard = options.get("shard")
-    pending = _pending(study, folder, shard is not None)
-    if pending == []:
-        folder.begin_again(study.as_dict())
-        console.print(
-            f"nothing to do: every trial of '{study.study}' has a result in {short_path(out)}"
-        )
-    else:
-        try:
-            with observer(console) as watching:
-                api.run(study, folder.path, observer=watching, source=source, **options)
-        except KeyboardInterrupt as stopped:
-            errors.print("stopped; no finished trial is lost, and the same command continues")
-            code = stopped.code if isinstance(stopped, Interrupted) else 130
-            raise typer.Exit(code) from None
-        if shard:
-            console.print(
-                f"this shard is done; after the others: coequal collect {short_path(out)}"
-            )
-            return folder
-        with Index(folder) as index:
+    try:
+        with observer(console) as watching:
+            outcome = start(study, source, folder, options, watching)
+    except KeyboardInterrupt as stopped:
+        errors.print("stopped; no finished trial is lost, and the same command continues")
+        code = stopped.code if isinstance(stopped, Interrupted) else 130
+        raise typer.Exit(code) from None
+    if options.shard:
+        console.print(f"this shard is done; after the others: coequal collect {short_path(out)}")
+        return folder
+    with Index(folder) as index:
+        if outcome.ended:
             seconds = sum(state.seconds for state in index.states())
-        console.print(f"all trials have a result; {duration(seconds)} of training in all")
-    write_report(folder, verdict=len(study.models) > 1)
+            console.print(f"all trials have a result; {duration(seconds)} of training in all")
+        else:
+            done = f"every trial of '{study.study}' has a result in {short_path(out)}"
+            console.print(f"nothing to do: {done}")
+        write_report(folder, verdict=len(study.models) > 1, index=index)
     return folder
-
-
-def _pending(study: "Study", folder: "RunFolder", shard: bool) -> "list[Trial] | None":
-    """The trials without a result; None if the run has not begun."""
-    from coequal.results.collect import view
-    from coequal.runner.pending import unfinished
-
-    if not (folder.path / "study.json").exists():
-        return None
-    if shard:  # others work in the folder, and `coequal collect` makes the index
-        return unfinished(study, folder)
-    with view(folder) as index:
-        return unfinished(study, folder, index)

@@ -27,15 +27,15 @@ if TYPE_CHECKING:
 
 def check(file: StudyFile, as_json: Json = False) -> None:
     """Find everything that is wrong with a study file, and show what was filled in."""
-    from coequal.api import study_text
     from coequal.study.check import checked
+    from coequal.study.document import yaml_text
 
     study, _ = checked(file)
     if as_json:
         print_json(study.as_dict())
         return
     console.print(f"{file} is good: {describe_study(study)}. With its defaults:\n")
-    console.print(study_text(study), end="", markup=False)
+    console.print(yaml_text(study.as_dict()), end="", markup=False)
 
 
 def plan(

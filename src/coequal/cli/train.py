@@ -91,7 +91,8 @@ def train(
 
 
 def _train(request: TrainRequest, resume: bool) -> None:
-    from coequal.api import study_text
+    from coequal.runner.start import RunOptions
+    from coequal.study.document import yaml_text
     from coequal.trial.tensorboard import refuse_without_tensorboard
 
     if request.tensorboard is not None:
@@ -110,14 +111,15 @@ def _train(request: TrainRequest, resume: bool) -> None:
             soft_wrap=True,
         )
     study = _checked(request.study(request.encoder or _encoder_for(request.data, request.data_dir)))
-    options = {
-        "workers": 1,
-        "data_dir": request.data_dir,
-        "device": request.device,
-        "frames": ANIMATION_FRAMES,
-        "tensorboard": request.tensorboard,
-    }
-    _finish(run_missing(study, study_text(study), request.folder, options), study, request)
+    options = RunOptions(
+        workers=1,
+        data_dir=request.data_dir,
+        device=request.device,
+        frames=ANIMATION_FRAMES,
+        tensorboard=request.tensorboard,
+    )
+    folder = run_missing(study, yaml_text(study.as_dict()), request.folder, options)
+    _finish(folder, study, request)
 
 
 def _finish(folder: "RunFolder", study: "Study", request: TrainRequest) -> None:

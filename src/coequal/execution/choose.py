@@ -11,8 +11,18 @@ PRELOAD = ("torch", "torch._dynamo", "coequal.trial.execute", "coequal.cli.app")
 
 
 @dataclass(frozen=True)
-class Where:
-    """What trials run on; see `run`."""
+class ExecutionOptions:
+    """What trials run on.
+
+    Attributes:
+        workers: processes; None: one per core; 0: this process.
+        time_limit: seconds on the clock for one attempt at a trial; None: no limit.
+        memory: bytes of main memory for one trial; None: no limit.
+        gpus: GPUs of this machine, by number; each worker sees one of them.
+        per_gpu: trials at a time on each GPU.
+        cluster: address of a Dask scheduler; None: this machine.
+        device: what torch computes on: "cpu", "cuda", "cuda:1".
+    """
 
     workers: int | None = None
     time_limit: float | None = None
@@ -23,13 +33,18 @@ class Where:
     device: str = "cpu"
 
 
-def executor_for(where: Where) -> Executor:
+def executor_for(where: ExecutionOptions) -> Executor:
     """Workers of a cluster, of this machine, or none at all for 0.
+
+    Args:
+        where: what to run on.
 
     Raises:
         ValueError, OSError: that can't be had; the message says what would do.
     """
-    _refuse_clashes(where)
+    refuse_clashes(where)
+    if where.cluster is None:
+        refuse_missing(where.device)
     if where.workers == 0 and not (where.gpus or where.cluster):
         from coequal.execution.serial import Serial
 
@@ -56,8 +71,12 @@ def executor_for(where: Where) -> Executor:
     )
 
 
-def _refuse_clashes(where: Where) -> None:
-    """Options that would have no effect beside another, and limits that can't be."""
+def refuse_clashes(where: ExecutionOptions) -> None:
+    """Refuse options that would have no effect beside another, and limits that can't be.
+
+    Raises:
+        ValueError: there is such an option; the message names it.
+    """
     clashes = [
         (where.cluster and where.gpus, "--gpus", "--cluster"),
         (where.cluster and where.workers is not None, "--workers", "--cluster"),

@@ -132,7 +132,7 @@ def _class_number(name: str, classes: Sequence[str], data: str) -> int:
 def _chosen_step(folder: RunFolder, trial: Trial) -> int | None:
     """The step of the checkpoint at which a trial is judged."""
     result = folder.result(trial.id)
-    moment = result and folder.rule().moment(result)
+    moment = result and folder.rule().chosen_checkpoint(result)
     return moment.step if moment else None
 
 
@@ -150,7 +150,7 @@ def chosen_trial(folder: RunFolder, model: str | None, trial: str | None) -> Tri
     rule = folder.rule()
     with view(folder) as index:
         validated = index.results(metrics=[rule.metric], splits=["validation"])
-        results = {result.trial.id: rule.judged(result) for result in validated}
+        results = {r.trial.id: rule.with_chosen_checkpoint(r) for r in validated}
     if trial is not None:
         matches = [result.trial for key, result in results.items() if key.startswith(trial)]
         if len(matches) != 1:

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from coequal.results._reader import read_result
-from coequal.results.collect import trial_folders
 from coequal.results.folder import RunFolder
 from coequal.results.index import Index
+from coequal.results.on_disk import trial_folders
 from coequal.results.statements import State
 
 Log = Callable[[str], None]

@@ -15,7 +15,7 @@ from coequal.analysis.across_datasets import StudySummary, study_summary
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.source import Facts
 from coequal.analysis.summary import summarise
-from coequal.files import atomic_write, whole_text_file
+from coequal.files import atomic_text_file, atomic_write
 from coequal.report import caveats_text, formatting, verdict_text
 from coequal.report.evidence.order import LAST, ORDER
 from coequal.report.latex import latex
@@ -138,7 +138,7 @@ def _write_csv(
             lines = (line for summary in study.datasets for line in streamed.rows(summary))
             first = next(lines, None)
             if first is not None:
-                with whole_text_file(target / f"{name}.csv") as file:
+                with atomic_text_file(target / f"{name}.csv") as file:
                     writer = csv.writer(file, lineterminator="\n")
                     writer.writerows(chain([streamed.columns, first], lines))
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coequal.records import Result, Trial
-from coequal.results.collect import trial_folders, view
+from coequal.results.collect import view
 from coequal.results.folder import RunFolder
+from coequal.results.on_disk import trial_folders
 from coequal.selection import SelectionRule
 
 _LEFT_OVER = ("measured.json", "progress.json", "progress.new", "checkpoint")
@@ -103,7 +104,7 @@ def _kept_and_ended(folder: RunFolder, log: Callable[[str], None]) -> tuple[set[
     plan = folder.plan()
     with view(folder, log) as index:
         window = index.results(metrics=[rule.metric], splits=["validation"])
-        results = {result.trial.id: rule.judged(result) for result in window}
+        results = {result.trial.id: rule.with_chosen_checkpoint(result) for result in window}
         ended = index.trial_ids()
     kept = {key for key in ended if key not in results}  # the plan may name them yet
     for group in _by_search(plan):

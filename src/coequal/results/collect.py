@@ -1,7 +1,6 @@
-"""`coequal collect`: the index made to say what the trial folders hold."""
+"""Bring the index of a run up to date with its trial folders."""
 
 import errno
-import os
 import sqlite3
 import tempfile
 import time
@@ -19,44 +18,64 @@ from coequal.results.database import (
     finish_draft,
     index_path,
     network,
-    said,
+    sqlite_errors,
     writer_lock,
 )
 from coequal.results.folder import RunFolder
 from coequal.results.index import Index
+from coequal.results.on_disk import result_files
 from coequal.results.packed_result import Packed, stamp
 from coequal.results.statements import IndexStatements, Stamp
 
 Log = Callable[[str], None]
 
-BATCH = 2000  # results in a transaction
+RESULTS_PER_TRANSACTION = 2000
 READERS = 2  # processes; more only wait for the one that writes
-EVERY = 10.0  # seconds between two words about a long work
-NAMED = 3  # trials named in a message about many
+LOG_SECONDS = 10.0  # between two messages about a long work
+MAX_NAMED = 3  # trials in a message about many
 
 
 @dataclass(frozen=True)
 class Collected:
-    """What `collect` found."""
+    """What `collect` did.
 
-    results: int  # in the index now, of the plan's trials or not
+    Attributes:
+        results: in the index now, of the plan's trials or not.
+        added: how many are new.
+        changed: ids of trials whose result.json has changed.
+        dropped: ids of trials that have no usable result any more.
+        unplanned: ids of results that the plan does not name; they are in no table.
+        unusable: a message for each result.json that can't be used.
+        anew: whether the index was made anew.
+    """
+
+    results: int
     added: int
-    changed: tuple[str, ...]  # ids of trials whose result.json is another than before
-    dropped: tuple[str, ...]  # ids of trials that have no usable result any more
-    unplanned: tuple[str, ...]  # ids of results that the plan does not name: in no table
-    unusable: tuple[str, ...]  # a message for each result.json that can't be used
-    anew: bool  # the index was made anew
+    changed: tuple[str, ...]
+    dropped: tuple[str, ...]
+    unplanned: tuple[str, ...]
+    unusable: tuple[str, ...]
+    anew: bool
 
     @property
     def news(self) -> bool:
-        """Whether the index said anything else before."""
+        """Whether the index has changed."""
         return bool(self.added or self.changed or self.dropped)
+
+    def refuse_unusable(self) -> None:
+        """Refuse to go on without a result that can't be used.
+
+        Raises:
+            ValueError: there is such a result; one line for each.
+        """
+        if self.unusable:
+            raise ValueError("\n".join(self.unusable))
 
 
 def collect(
     folder: RunFolder, log: Log = lambda line: None, *, path: Path | None = None
 ) -> Collected:
-    """Make the index say what the trial folders hold; make it if it is not there or can't be read.
+    """Bring the index up to date with the trial folders, or make it if there is none to read.
 
     Args:
         folder: of a run.
@@ -72,25 +91,25 @@ def collect(
     """
     folder.study()
     path = path or index_path(folder)
-    with writer_lock(path), said(path):
+    with writer_lock(path), sqlite_errors(path):
         if kind := network(path):
             log(
                 f"{path} lies on a network disk ({kind}), where readers and the writer wait for "
                 "each other; with COEQUAL_INDEX=FOLDER the index goes to a local one"
             )
-        found = _on_disk(folder, log)
+        files = result_files(folder, log)
         with ExitStack() as stack:
             old = _opened(path, log)
             if old is not None:
                 stack.enter_context(closing(old.connection))
                 before = old.stamps()
-                new = sum(before.get(key) != file for key, file in found.items())
-                if new <= max(BATCH, len(before)):
-                    return _filled(old, old, folder, found, log)
+                new = sum(before.get(key) != file for key, file in files.items())
+                if new <= max(RESULTS_PER_TRANSACTION, len(before)):
+                    return _filled(old, old, folder, files, log)
             stack.callback(draft_path(path).unlink, missing_ok=True)
             draft = IndexStatements(begin_draft(path))
             with closing(draft.connection):
-                collected = _filled(draft, old, folder, found, log)
+                collected = _filled(draft, old, folder, files, log)
                 finish_draft(draft.connection, path)
         return collected
 
@@ -104,29 +123,47 @@ def view(folder: RunFolder, log: Log = lambda line: None) -> Iterator[Index]:
     Raises:
         FileNotFoundError, ValueError: as `collect`.
     """
-    with collected_view(folder, log) as (index, _):
+    with _collected_view(folder, log) as (index, _):
         yield index
 
 
 @contextmanager
-def collected_view(
-    folder: RunFolder, log: Log = lambda line: None
-) -> Iterator[tuple[Index, Collected | None]]:
-    """The same, with what was found in the trial folders; None: a coordinator keeps the index."""
-    path, found = index_path(folder), None
+def current_index(folder: RunFolder, log: Log = lambda line: None) -> Iterator[Index]:
+    """An index of a run to read, as `view` opens it, in which no result is missing.
+
+    Args:
+        folder: of the run.
+        log: is told what had to be done to bring the index up to date.
+
+    Raises:
+        FileNotFoundError: the folder holds no study.
+        ValueError: the index or a result can't be used; no trial is ever left out in silence.
+    """
+    with _collected_view(folder, log) as (index, collected):
+        if collected is not None:
+            collected.refuse_unusable()
+            if collected.news:
+                log(f"the index was brought up to the trial folders: {collected.results:,} results")
+        yield index
+
+
+@contextmanager
+def _collected_view(folder: RunFolder, log: Log) -> Iterator[tuple[Index, Collected | None]]:
+    """An index to read, and what `collect` found; None: a coordinator keeps the index."""
+    path, collected = index_path(folder), None
     with ExitStack() as stack:
         try:
-            found = collect(folder, log)
+            collected = collect(folder, log)
         except BlockingIOError:
-            log(f"{folder.path} is being worked in: what has ended by now is taken")
+            log(f"a coordinator works in {folder.path}: results that are recorded by now are read")
         except OSError as error:
             if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
                 raise
             name = stack.enter_context(tempfile.TemporaryDirectory(prefix="coequal-index-"))
             log(f"{path.parent} may not be written to; the index is made in {name}")
             path = Path(name) / path.name
-            found = collect(folder, log, path=path)
-        yield stack.enter_context(Index(folder, path=path)), found
+            collected = collect(folder, log, path=path)
+        yield stack.enter_context(Index(folder, path=path)), collected
 
 
 def _opened(path: Path, log: Log) -> IndexStatements | None:
@@ -155,7 +192,7 @@ def _filled(
     rows: IndexStatements,
     old: IndexStatements | None,
     folder: RunFolder,
-    found: Mapping[str, Stamp],
+    files: Mapping[str, Stamp],
     log: Log,
 ) -> Collected:
     """Bring `rows` up to date: what there was before, or a new and empty index."""
@@ -168,20 +205,20 @@ def _filled(
     before = {} if old is None else old.stamps()
     known = before if old is rows else {}
     places = {key: place for place, key in enumerate(rows.places())}
-    new = [key for key, file in found.items() if known.get(key) != file]
-    # In the plan's order, so that whoever reads in that order later goes straight through the file.
+    new = [key for key, file in files.items() if known.get(key) != file]
+    # In the plan's order, so that readers in that order go straight through the file.
     new.sort(key=lambda key: (places.get(key, len(places)), key))
     work = _Work(rows, old, before, log, len(new))
     work.take(read_results(folder, new, READERS))
-    gone = [key for key in before if key not in found or key in work.wrong]
+    gone = [key for key in before if key not in files or key in work.wrong]
     with rows.transaction():
         rows.drop(gone)
-    _say(work, gone, folder, log)
+    _report(work, gone, folder, log)
     stray = sorted(set(rows.stamps()) - set(places))
     if stray:
         log(
             f"{len(stray)} results are of trials that the plan does not name ({_some(stray)}); "
-            "they are kept, and stand in no table"
+            "they are kept, and are in no table"
         )
     return Collected(
         results=len(rows.stamps()),
@@ -209,18 +246,18 @@ class _Work:
 
     def take(self, results: Iterable[Read]) -> None:
         """Put all results in, some thousand at a time."""
-        said_last, waiting = time.monotonic(), []
+        logged, waiting = time.monotonic(), []
         for seen, (key, packed, file, wrong) in enumerate(results, 1):
             if wrong:
                 self.wrong[key] = wrong
             elif packed is not None:
                 waiting.append((packed, file))
                 self._count(key, packed, file)
-            if len(waiting) == BATCH:
+            if len(waiting) == RESULTS_PER_TRANSACTION:
                 self._put(waiting)
                 waiting = []
-                if time.monotonic() - said_last > EVERY:
-                    said_last = time.monotonic()
+                if time.monotonic() - logged > LOG_SECONDS:
+                    logged = time.monotonic()
                     self.log(f"collected {seen:,} of {self.total:,} results")
         self._put(waiting)
 
@@ -235,49 +272,18 @@ class _Work:
             self.rows.put(results)
 
 
-def _say(work: _Work, gone: Sequence[str], folder: RunFolder, log: Log) -> None:
+def _report(work: _Work, gone: Sequence[str], folder: RunFolder, log: Log) -> None:
     for message in work.wrong.values():
         log(message)
     for key in work.changed:
         log(
             f"{folder.trial_folder(key) / 'result.json'} has changed since it was collected; "
-            "what it says now is taken"
+            "its present content is taken"
         )
     lost = [key for key in gone if key not in work.wrong]
     if lost:
         log(f"{len(lost)} results are no longer there ({_some(lost)}); they are forgotten")
 
 
-def _on_disk(folder: RunFolder, log: Log) -> dict[str, Stamp]:
-    """By trial id, the stamp of each result.json."""
-    found: dict[str, Stamp] = {}
-    foreign, place = [], str(folder.path / "trials")
-    for trial in trial_folders(folder):
-        try:
-            status = os.stat(f"{trial}/result.json")
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        name = os.path.basename(trial)
-        if trial != f"{place}/{name[:2]}/{name}":  # as `RunFolder.trial_folder`, but quick
-            foreign.append(f"{trial}/result.json")
-        else:
-            found[name] = (status.st_size, status.st_mtime_ns)
-    for file in foreign:
-        log(f"{file} does not lie where a trial of its name does; it is left alone")
-    return found
-
-
-def trial_folders(folder: RunFolder) -> Iterator[str]:
-    """The path of everything that lies where a trial's folder would."""
-    try:
-        with os.scandir(folder.path / "trials") as groups:
-            names = sorted(group.path for group in groups if group.is_dir())
-    except FileNotFoundError:
-        return
-    for name in names:
-        with os.scandir(name) as trials:
-            yield from sorted(entry.path for entry in trials if not entry.name.startswith("."))
-
-
 def _some(keys: Sequence[str]) -> str:
-    return ", ".join(keys[:NAMED]) + (", ..." if len(keys) > NAMED else "")
+    return ", ".join(keys[:MAX_NAMED]) + (", ..." if len(keys) > MAX_NAMED else "")

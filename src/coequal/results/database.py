@@ -75,7 +75,7 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
     """
     if not path.exists():
         raise FileNotFoundError(f"{path} is not there; `coequal collect` makes it")
-    with said(path):
+    with sqlite_errors(path):
         try:
             return _opened(path, "mode=ro")
         except sqlite3.OperationalError:
@@ -94,7 +94,7 @@ def connect_to_write(path: Path) -> sqlite3.Connection:
     """
     if not path.exists():
         raise FileNotFoundError(f"{path} is not there; `coequal collect` makes it")
-    with said(path):
+    with sqlite_errors(path):
         connection = _opened(path, "mode=rw")
         connection.execute(f"PRAGMA journal_mode = {journal(path)}")
         connection.execute("PRAGMA synchronous = FULL")
@@ -201,8 +201,8 @@ def network(path: Path) -> str | None:
 
 
 @contextmanager
-def said(path: Path) -> Iterator[None]:
-    """What goes wrong with the file, in words.
+def sqlite_errors(path: Path) -> Iterator[None]:
+    """Raise errors of SQLite as errors that name the file and what would do.
 
     Raises:
         OSError: the disk is full, or the file is held by another process.

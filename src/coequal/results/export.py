@@ -6,7 +6,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
-from coequal.files import whole_text_file
+from coequal.files import atomic_text_file
 from coequal.results.collect import view
 from coequal.results.folder import RunFolder
 from coequal.results.index import Index
@@ -54,7 +54,7 @@ def export(
         if form == "parquet":
             _write_parquet(index, out)
         else:
-            with whole_text_file(out) as file:
+            with atomic_text_file(out) as file:
                 (_write_csv if form == "csv" else _write_json)(index, file)
     return out
 

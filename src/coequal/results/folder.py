@@ -16,13 +16,11 @@ runs/demo/
 
 import fcntl
 import json
-import os
-import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,28 +28,9 @@ from numpy.typing import NDArray
 from coequal import lookup
 from coequal.files import atomic_write, write_json
 from coequal.records import SCHEMA, MetricInfo, Result, Trial, canonical
+from coequal.results.lock import is_locked, locked
+from coequal.results.stored import StoredResults
 from coequal.selection import SelectionRule
-
-
-class StoredResults(Mapping[str, Result]):
-    """Results by trial id, in the plan's order; each is read when it is asked for, so that a
-    hundred thousand of them take no memory."""
-
-    def __init__(self, folder: "RunFolder", ids: Iterable[str]) -> None:
-        self._folder = folder
-        self._ids = dict.fromkeys(ids)
-
-    def __getitem__(self, trial_id: str) -> Result:
-        result = self._folder.result(trial_id) if trial_id in self._ids else None
-        if result is None:
-            raise KeyError(trial_id)
-        return result
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._ids)
-
-    def __len__(self) -> int:
-        return len(self._ids)
 
 
 @dataclass(frozen=True)
@@ -67,7 +46,7 @@ class RunFolder:
         trials: Sequence[Trial],
         metrics: Mapping[str, MetricInfo],
     ) -> None:
-        """Write what the study is; the same study again changes nothing.
+        """Write what the study is; a study that is there already changes nothing.
 
         Args:
             source: the text of the study's file.
@@ -99,8 +78,10 @@ class RunFolder:
             self.write_plan(trials)  # an older plan of this study may name later phases, too
 
     def write_plan(self, trials: Sequence[Trial]) -> None:
-        """Note every trial that is known by now."""
-        atomic_write(self.path / "plan.json", _plan_text(trials).encode())
+        """Write every trial that is known by now; an equal plan that is there stays as it is."""
+        path, plan = self.path / "plan.json", _plan_text(trials).encode()
+        if not path.exists() or path.read_bytes() != plan:
+            atomic_write(path, plan)
 
     def begin_again(self, study: Mapping[str, Any]) -> None:
         """Make sure that the folder holds this very study.
@@ -158,7 +139,7 @@ class RunFolder:
         return infos
 
     def rule(self) -> SelectionRule:
-        """By which the study chooses settings."""
+        """The rule by which the study chooses settings."""
         return SelectionRule.of(self.study()["select"], self.metrics())
 
     def plan(self) -> list[Trial]:
@@ -167,7 +148,7 @@ class RunFolder:
         return [Trial.from_dict(json.loads(line)) for line in lines]
 
     def trial_folder(self, trial_id: str) -> Path:
-        """Where everything about a trial lies."""
+        """The folder of everything about a trial."""
         return self.path / "trials" / trial_id[:2] / trial_id
 
     def result(self, trial_id: str) -> Result | None:
@@ -188,44 +169,50 @@ class RunFolder:
         return result
 
     def results(self) -> dict[str, Result]:
-        """Results by trial id, in the plan's order, of all trials that have one."""
-        found = ((trial.id, self.result(trial.id)) for trial in self.plan())
-        return {trial_id: result for trial_id, result in found if result is not None}
+        """Read the results of all trials that have one, by trial id, in the plan's order."""
+        results = ((trial.id, self.result(trial.id)) for trial in self.plan())
+        return {trial_id: result for trial_id, result in results if result is not None}
 
     def stored(self) -> StoredResults:
-        """The same without reading them yet; one that can't be used raises once it is asked for."""
-        there = (t.id for t in self.plan() if (self.trial_folder(t.id) / "result.json").exists())
-        return StoredResults(self, there)
+        """The results of all trials that have one, by trial id, in the plan's order. Each is read,
+        and refused if it can't be used, when it is asked for."""
+        ids = (t.id for t in self.plan() if (self.trial_folder(t.id) / "result.json").exists())
+        return StoredResults(self.result, ids)
 
     def references(self) -> dict[str, Any]:
-        """By data set: encoder, counts, the cap of each metric, notes."""
+        """Read references.json: by data set, encoder, counts, the cap of each metric, notes."""
         path = self.path / "references.json"
         return dict(json.loads(path.read_text())) if path.exists() else {}
 
-    def add_reference(self, data: str, found: Mapping[str, Any]) -> None:
-        """Note what the instrument of a data set was calibrated on; several shards may at once."""
+    def add_reference(self, data: str, reference: Mapping[str, Any]) -> None:
+        """Store what the instrument of a data set was calibrated on; shards may do so at once.
+
+        Args:
+            data: the data set.
+            reference: plain values; see `coequal.runner.prepare`.
+        """
         with (self.path / ".references.lock").open("w") as mine:
             fcntl.flock(mine, fcntl.LOCK_EX)
-            write_json(self.path / "references.json", {**self.references(), data: found})
+            write_json(self.path / "references.json", {**self.references(), data: reference})
 
     def real_samples(self, data: str) -> NDArray[np.uint8] | None:
-        """A few real images, (n, channels, height, width)."""
+        """Read a few real images, (n, channels, height, width); None if none were kept."""
         return _load(self.path / "references" / f"{file_name(data)}.npy")
 
     def samples(self, trial_id: str, step: int) -> NDArray[np.uint8] | None:
-        """Generated images at a checkpoint, (n, channels, height, width), the same latents for
-        every trial."""
+        """Read the generated images of a checkpoint, (n, channels, height, width), at latents that
+        are the same for every trial; None if none were kept."""
         return _load(samples_path(self.trial_folder(trial_id), step))
 
     def details(self, trial_id: str) -> dict[str, Any]:
-        """What numbers of a trial's last checkpoint summarise, by split and number; empty if
+        """Read what numbers of a trial's last checkpoint summarise, by split and number; empty if
         nothing was kept."""
         path = self.trial_folder(trial_id) / DETAILS
         return dict(json.loads(path.read_text())) if path.exists() else {}
 
     def frames(self, trial_id: str) -> tuple[list[int], NDArray[Any]] | None:
-        """Steps, and generated images at each of them, (frames, n, channels, height, width), at
-        latents that stay the same; None if a trial kept none."""
+        """Read the frames of a trial: their steps, and generated images at each of them, (frames,
+        n, channels, height, width), at fixed latents; None if it kept none."""
         path = self.trial_folder(trial_id) / FRAMES
         if not path.exists():
             return None
@@ -233,7 +220,7 @@ class RunFolder:
             return file["steps"].tolist(), file["images"]
 
     def curves(self, trial_id: str) -> dict[str, NDArray[np.float32]]:
-        """Losses of a trial over its steps, by name; empty if it has none."""
+        """Read the losses of a trial over its steps, by name; empty if it has none."""
         path = self.trial_folder(trial_id) / CURVES
         if not path.exists():
             return {}
@@ -241,58 +228,24 @@ class RunFolder:
             return dict(file)
 
     def neighbours(self, trial_id: str) -> NDArray[np.uint8] | None:
-        """Generated images beside their nearest training images, (n, 1 + k, channels, height,
-        width)."""
+        """Read generated images beside their nearest training images, (n, 1 + k, channels, height,
+        width); None if none were kept."""
         return _load(self.trial_folder(trial_id) / NEIGHBOURS)
 
     def busy(self) -> bool:
         """Whether a coordinator works in the folder at this moment."""
-        try:
-            with (self.path / ".lock").open() as file:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except FileNotFoundError:
-            return False
-        except OSError:
-            return True
-        return False
+        return is_locked(self.path)
 
-    @contextmanager
-    def lock(self, shard: str = "") -> Iterator[None]:
-        """Only one coordinator works in a folder at a time, or one for each shard.
+    def lock(self, shard: str = "") -> AbstractContextManager[None]:
+        """Take the folder, in which one coordinator works at a time, or one for each shard.
 
         Args:
             shard: its name; without one, the whole folder is taken.
 
         Raises:
-            BlockingIOError: another one does; the message names it.
+            BlockingIOError: another coordinator has it; the message names it.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
-        with ExitStack() as stack:
-            whole = stack.enter_context((self.path / ".lock").open("a+"))
-            self._take(whole, fcntl.LOCK_SH if shard else fcntl.LOCK_EX)
-            mine = whole
-            if shard:
-                whole.truncate(0)
-                whole.write("shards of this study")
-                whole.flush()
-                mine = stack.enter_context((self.path / f".lock-{shard}").open("a+"))
-                self._take(mine, fcntl.LOCK_EX)
-            mine.truncate(0)
-            mine.write(f"process {os.getpid()} on {os.uname().nodename}")
-            mine.flush()
-            yield
-
-    def _take(self, file: IO[str], kind: int) -> None:
-        for patience in (0.05, 0.1, 0.2, None):  # `busy` takes the lock for an instant
-            try:
-                return fcntl.flock(file, kind | fcntl.LOCK_NB)
-            except OSError as error:
-                if patience is None:
-                    file.seek(0)
-                    raise BlockingIOError(
-                        f"{self.path} is in use by {file.read().strip() or 'another process'}"
-                    ) from error
-            time.sleep(patience)
+        return locked(self.path, shard)
 
 
 METRICS = "metrics.json"
@@ -307,10 +260,10 @@ HEALTH = "health.json"
 """In a trial's folder: the verdict on its training, with evidence and remedies."""
 
 SIGNALS = "signals.npz"
-"""In a trial's folder: what the monitor saw at each probe."""
+"""In a trial's folder: the monitor's signals at each probe."""
 
 FRAMES = "frames.npz"
-"""In a trial's folder: images at the same latents while it trained; `steps`, (frames,), and
+"""In a trial's folder: images at fixed latents while it trained; `steps`, (frames,), and
 `images`, (frames, n, channels, height, width)."""
 
 NEIGHBOURS = "neighbours.npy"
@@ -319,7 +272,7 @@ images, (n, 1 + k, channels, height, width)."""
 
 
 def samples_path(trial_folder: Path, step: int) -> Path:
-    """Where a trial's images of one step lie."""
+    """The file of a trial's images of one step."""
     return trial_folder / "samples" / f"step-{step:07d}.npy"
 
 

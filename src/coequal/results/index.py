@@ -1,4 +1,4 @@
-"""The index of a run: what its trial folders hold, in one SQLite file that can be asked quickly.
+"""The index of a run: what its trial folders hold, in one SQLite file for quick queries.
 
 The trial folders are the truth; the index may be deleted at any time, and `coequal collect` (see
 `coequal.results.collect`) makes it again. It has one writer: the coordinator of the run, or
@@ -16,11 +16,17 @@ from coequal.results.database import (
     connect_to_read,
     connect_to_write,
     index_path,
-    said,
+    sqlite_errors,
     writer_lock,
 )
 from coequal.results.folder import RunFolder
-from coequal.results.metric_history import Measured, Track, Tracks, distinct, ways_of_packed
+from coequal.results.metric_history import (
+    MetricHistories,
+    MetricHistory,
+    ProtocolUse,
+    first_uses,
+    packed_protocol_uses,
+)
 from coequal.results.packed_result import Window, pack, stamp, trial_of, unpack
 from coequal.results.statements import IndexStatements, State
 
@@ -58,20 +64,20 @@ class Index:
         self.close()
 
     def close(self) -> None:
-        """Give the file back."""
+        """Close the file."""
         self._stack.close()
 
     # --------------------------------------------------------------------------------------- write
 
     def record(self, result: Result) -> None:
-        """Add the result of a trial, in a transaction of its own; the same again changes nothing.
+        """Add the result of a trial, in a transaction of its own; an equal one changes nothing.
 
         Raises:
             ValueError: the trial has another result already.
         """
         packed = pack(result.as_dict())
         file = stamp(self.folder.trial_folder(packed.key) / "result.json")
-        with said(self.path), self.rows.transaction():
+        with sqlite_errors(self.path), self.rows.transaction():
             known = self.rows.packed(packed.key)
             if known is not None and known != packed:
                 raise ValueError(
@@ -83,23 +89,22 @@ class Index:
                 self.rows.put([(packed, file)])
 
     def plan(self, trials: Sequence[Trial]) -> None:
-        """Note every trial that is known by now, in order; what the plan has no more is no more in
-        any table."""
+        """Store the plan: every trial that is known by now, in order. What it no longer names
+        leaves every table."""
         plan = stamp(self.folder.path / "plan.json")
-        with said(self.path), self.rows.transaction():
+        with sqlite_errors(self.path), self.rows.transaction():
             self.rows.plan(trials, plan)
 
     def note_tables(self) -> None:
-        """Note that results.csv and timings.csv, as they lie there, say what the index says."""
-        with said(self.path), self.rows.transaction():
+        """Note that results.csv and timings.csv, as they lie there, hold what the index holds."""
+        with sqlite_errors(self.path), self.rows.transaction():
             self.rows.tell("tables", self._tables())
 
     # ---------------------------------------------------------------------------------------- read
 
     def tables_are_current(self) -> bool:
-        """Whether results.csv and timings.csv are those that were written from just these
-        results."""
-        with said(self.path):
+        """Whether results.csv and timings.csv were written from exactly these results."""
+        with sqlite_errors(self.path):
             return self.rows.about("tables") == self._tables()
 
     def _tables(self) -> str:
@@ -108,22 +113,22 @@ class Index:
 
     def states(self) -> list[State]:
         """How far each trial of the plan is, in order; quick at any size."""
-        with said(self.path):
+        with sqlite_errors(self.path):
             return self.rows.states()
 
     def knows_plan(self) -> bool:
-        """Whether the plan is still the one that was noted."""
-        with said(self.path):
+        """Whether plan.json is still the one that was stored."""
+        with sqlite_errors(self.path):
             return self.rows.about("plan") == repr(stamp(self.folder.path / "plan.json"))
 
     def trial_ids(self) -> set[str]:
         """The ids of all trials that have a result here, planned or not."""
-        with said(self.path):
+        with sqlite_errors(self.path):
             return set(self.rows.stamps())
 
     def result(self, trial_id: str) -> Result | None:
         """The result of a trial, or None if it has none."""
-        with said(self.path):
+        with sqlite_errors(self.path):
             packed = self.rows.packed(trial_id)
         return None if packed is None else unpack(packed, Window())
 
@@ -134,42 +139,42 @@ class Index:
         last_only: bool = False,
         unplanned: bool = False,
     ) -> Iterator[Result]:
-        """The results in the plan's order, one after another, so that memory stays small.
+        """Read the results in the plan's order, one after another, so that memory stays small.
 
         Args:
             metrics: take these alone; None: all.
             splits: take these of the references alone; None: all.
             last_only: take the last checkpoint alone.
-            unplanned: also, at the end, those whose trials the plan does not name.
+            unplanned: whether those whose trials the plan does not name follow at the end.
         """
         window = Window(metrics, splits, last_only)
-        with said(self.path):
+        with sqlite_errors(self.path):
             for packed in self.rows.in_order(unplanned):
                 yield unpack(packed, window)
 
-    def tracks(self, metric: str, beside: str) -> Iterator[tuple[Trial, Track | None]]:
-        """Every trial of the plan, in order, one after another; with the numbers of one metric if
-        it has a result.
+    def histories(self, metric: str, beside: str) -> Iterator[tuple[Trial, MetricHistory | None]]:
+        """Read the trials of the plan one after another, in order, with the history of one metric
+        where there is a result.
 
         Args:
-            metric: its name; both splits are taken.
-            beside: another one, of which the test values are taken.
+            metric: its name; the values of both splits are taken.
+            beside: a second metric, of which the test values are taken.
         """
-        taken = Tracks(metric, beside)
-        with said(self.path):
+        histories = MetricHistories(metric, beside)
+        with sqlite_errors(self.path):
             for key, description, packed in self.rows.planned():
-                found = None if packed is None else taken.of(packed)
-                yield trial_of(key, description), found
+                yield trial_of(key, description), None if packed is None else histories.of(packed)
 
-    def measured(self) -> list[Measured]:
-        """Every way in which something was measured, by data set, in the plan's order."""
-        with said(self.path):
-            return distinct(w for packed in self.rows.layouts() for w in ways_of_packed(packed))
+    def protocol_uses(self) -> list[ProtocolUse]:
+        """The first use of each protocol, by data set, metric and split, in the plan's order."""
+        with sqlite_errors(self.path):
+            layouts = self.rows.layouts()
+            return first_uses(use for packed in layouts for use in packed_protocol_uses(packed))
 
     def heads(self) -> list[Result]:
         """For each form of result (settings, measurements, checkpoints), the first of the plan.
 
         They name every column that a table of all results has, in order of appearance.
         """
-        with said(self.path):
+        with sqlite_errors(self.path):
             return [unpack(packed, Window()) for packed in self.rows.heads()]

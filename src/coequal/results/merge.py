@@ -92,11 +92,11 @@ def _joined_study(sources: Sequence[RunFolder]) -> dict[str, Any]:
     names, questions = [first["study"]], [first.get("question", "")]
     for source in sources[1:]:
         other = source.study()
-        slips = list(_differences(_fixed(first), _fixed(other)))
+        problems = list(_differences(_fixed(first), _fixed(other)))
         for model in other["models"]:
             known = models.setdefault(model["name"], model)
-            slips += _differences(known, model, f"models.{model['name']}.")
-        _refuse(slips, sources[0], source)
+            problems += _differences(known, model, f"models.{model['name']}.")
+        _refuse(problems, sources[0], source)
         names.append(other["study"])
         questions.append(other.get("question", ""))
     return {
@@ -224,8 +224,8 @@ def _joined_references(sources: Sequence[RunFolder]) -> dict[str, Any]:
                 joined[data], home[data] = reference, source
                 continue
             one, other = (_measured(entry) for entry in (joined[data], reference))
-            slips = list(_differences(one, other, f"{data}.", _ROUNDING))
-            _refuse(slips, home[data], source)
+            problems = list(_differences(one, other, f"{data}.", _ROUNDING))
+            _refuse(problems, home[data], source)
     return joined
 
 
@@ -261,9 +261,9 @@ def _shown(value: Any) -> str:
     return _NOTHING if value is None else str(value)
 
 
-def _refuse(slips: Sequence[str], one: RunFolder, other: RunFolder) -> None:
-    if slips:
-        listing = "".join(f"\n  {slip}" for slip in slips)
+def _refuse(problems: Sequence[str], one: RunFolder, other: RunFolder) -> None:
+    if problems:
+        listing = "".join(f"\n  {problem}" for problem in problems)
         raise ValueError(
             f"{one.path} and {other.path} are not of one protocol and can't be joined:{listing}"
         )

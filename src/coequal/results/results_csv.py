@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import IO, Any
 
-from coequal.files import whole_text_file
+from coequal.files import atomic_text_file
 from coequal.records import Checkpoint, Result
-from coequal.results.collect import Log, collected_view
 from coequal.results.folder import RunFolder
 from coequal.results.index import Index
 
@@ -22,42 +21,38 @@ def write_tables(folder: RunFolder, index: Index | None = None) -> None:
             folders, all at once, as it suits a small run.
     """
     if index is not None:
-        with whole_text_file(folder.path / "results.csv") as file:
+        with atomic_text_file(folder.path / "results.csv") as file:
             write_csv(file, result_columns(index.heads()), result_rows(index.results()))
-        with whole_text_file(folder.path / "timings.csv") as file:
+        with atomic_text_file(folder.path / "timings.csv") as file:
             write_csv(file, TIMINGS, timing_rows(index.results(metrics=())))
         if index.writes:
             index.note_tables()
         return
     results = list(folder.results().values())
-    with whole_text_file(folder.path / "results.csv") as file:
+    with atomic_text_file(folder.path / "results.csv") as file:
         write_csv(file, result_columns(results), result_rows(results))
-    with whole_text_file(folder.path / "timings.csv") as file:
+    with atomic_text_file(folder.path / "timings.csv") as file:
         write_csv(file, TIMINGS, timing_rows(results))
 
 
-def refresh_tables(folder: RunFolder, log: Log = lambda line: None) -> None:
-    """Write both tables unless they already say what the trial folders hold: of a large run they
-    are gigabytes.
+def refresh_tables(folder: RunFolder, index: Index) -> None:
+    """Write both tables unless they already hold what the index holds: of a large run they are
+    gigabytes.
 
     Args:
         folder: of the run.
-        log: is told what is wrong with which trial.
-
-    Raises:
-        FileNotFoundError: the folder holds no study.
-        ValueError: a result can't be used; nothing is written without it.
+        index: an up-to-date one, open to read or to write.
     """
-    with collected_view(folder, log) as (index, collected):
-        if collected is not None and collected.unusable:
-            raise ValueError("\n".join(collected.unusable))
-        if index.tables_are_current():
-            return
-        try:
-            with Index(folder, write=True) as mine:
-                write_tables(folder, mine)
-        except BlockingIOError:  # a coordinator keeps it, and writes them again in the end
-            write_tables(folder, index)
+    if index.tables_are_current():
+        return
+    if index.writes:
+        write_tables(folder, index)
+        return
+    try:
+        with Index(folder, write=True) as mine:
+            write_tables(folder, mine)
+    except BlockingIOError:  # a coordinator keeps it, and writes them again in the end
+        write_tables(folder, index)
 
 
 TIMINGS = ("trial", "model", "step", "seconds")

@@ -1,4 +1,4 @@
-"""What a study will take, from a short calibration on this machine: seconds, disk."""
+"""Estimate what a study will take, by a short calibration on this machine: time and disk."""
 
 import math
 import time
@@ -19,25 +19,34 @@ from coequal.study.spec import Study
 from coequal.training.loop import Trainer
 from coequal.trial.build import instrument_for, make_trainer
 from coequal.trial.context import WorkerContext, threads
-from coequal.trial.snapshots import shown
+from coequal.trial.snapshots import sheet_format
 
-SECONDS = 1.0  # of training that are timed for each kind of trial
-SMALL = 40_000  # bytes of a trial's JSON, log and loss curves
+TIMED_SECONDS = 1.0  # of training, for each kind of trial
+SMALL_FILES_BYTES = 40_000  # of a trial's JSON, log and loss curves
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Of one kind of trial: a model on a data set at a ratio of steps."""
+    """The measured cost of one kind of trial: a model on a data set, at a ratio of steps.
 
-    step: float  # seconds of a discriminator step with its share of the generator's
-    flops: float  # of the same
-    start: float  # seconds until a worker has read data and encoder and built the nets
-    evaluation: float  # seconds of one checkpoint, both splits
-    kept: int  # bytes that stay
-    working: int  # bytes more while it runs
+    Attributes:
+        step: seconds of a discriminator step, with the generator steps that go with it.
+        flops: of such a step.
+        start: seconds until a worker has read data and encoder and built the nets.
+        evaluation: seconds of one checkpoint, both splits.
+        kept: bytes that stay on disk.
+        working: further bytes while it runs.
+    """
+
+    step: float
+    flops: float
+    start: float
+    evaluation: float
+    kept: int
+    working: int
 
     def seconds(self, trial: Trial) -> float:
-        """Of a whole trial, evaluation included."""
+        """Seconds of a whole trial, evaluation included."""
         training = assemble(trial).training
         steps = {
             "discriminator_steps": training.amount,
@@ -50,17 +59,25 @@ class Cost:
 
 @dataclass(frozen=True)
 class Estimate:
-    """Of what is still to do. A trial that fails early costs less."""
+    """What the pending trials will take; one that fails early takes less.
+
+    Attributes:
+        trials: that are still to run, at most.
+        core_seconds: of all of them.
+        disk: bytes that stay on disk.
+        working: further bytes while the run goes on.
+        workers: processes that share the work.
+    """
 
     trials: int
     core_seconds: float
-    disk: int  # bytes that stay
-    working: int  # bytes more while the run goes on
+    disk: int
+    working: int
     workers: int
 
     @property
     def seconds(self) -> float:
-        """On the clock, all workers busy."""
+        """Seconds on the clock, with all workers busy."""
         return self.core_seconds / max(1, self.workers)
 
 
@@ -68,45 +85,46 @@ def estimate(
     study: Study,
     trials: Sequence[Trial],
     results: Mapping[str, Result],
-    places: WorkerContext,
+    context: WorkerContext,
     workers: int,
-    note: Log,
+    log: Log,
 ) -> Estimate:
-    """Time a second of training of every kind of trial that is left, and one evaluation.
+    """Estimate the cost of the pending trials from a second of training and one evaluation of each
+    kind of trial.
 
-    Encoders that are not in the cache are made (the run then finds them there). Phases that can't
-    be named yet are counted in full, at the mean cost of the model's search.
+    Encoders that are not in the cache are made, and the run then finds them there. Phases whose
+    trials can't be named yet are counted in full, at the mean cost of the search.
 
     Args:
-        study: as its file says.
+        study: one that has been checked.
         trials: those that can be named by now.
-        results: those that there are.
-        places: the data and the cache; nothing is written into the run's folder.
+        results: those that there are, by trial id.
+        context: the data and the cache; nothing is written into the run's folder.
         workers: processes that will share the work.
-        note: is told what goes on.
+        log: is told what goes on.
 
     Raises:
         OSError, ValueError: the data or the encoder can't be had.
     """
     costs: dict[tuple[str, str, int], Cost] = {}
     readied: dict[str, _Ready] = {}
-    with threads(places.threads):
+    with threads(context.threads):
         for trial in trials:
             if _kind(trial) in costs:
                 continue
             if trial.data not in readied:
-                readied[trial.data] = _ready(trial, places, note)
-            note(f"timing {trial.model} on {trial.data}")
-            costs[_kind(trial)] = _cost(trial, readied[trial.data], places)
-    left = [trial for trial in trials if trial.id not in results]
+                readied[trial.data] = _ready(trial, context, log)
+            log(f"timing {trial.model} on {trial.data}")
+            costs[_kind(trial)] = _cost(trial, readied[trial.data], context)
+    pending = [trial for trial in trials if trial.id not in results]
     ended = all(trial.id in results for trial in trials if trial.repeat == 0)
     later = 0 if ended else sum(most_trials(study).values()) - len(trials)
     mean = fmean(costs[_kind(trial)].seconds(trial) for trial in trials)
     kept = fmean(costs[_kind(trial)].kept for trial in trials)
     return Estimate(
-        trials=len(left) + later,
-        core_seconds=sum(costs[_kind(t)].seconds(t) for t in left) + later * mean,
-        disk=int((len(left) + later) * kept),
+        trials=len(pending) + later,
+        core_seconds=sum(costs[_kind(t)].seconds(t) for t in pending) + later * mean,
+        disk=int((len(pending) + later) * kept),
         working=max(cost.working for cost in costs.values()) * max(1, workers),
         workers=workers,
     )
@@ -118,14 +136,20 @@ def _kind(trial: Trial) -> tuple[str, str, int]:
 
 @dataclass(frozen=True)
 class _Ready:
-    """A data set's instrument, and the seconds that its trials spend on it."""
+    """The instrument of a data set, and what it costs each trial.
+
+    Attributes:
+        instrument: of the data set.
+        start: seconds until a worker has read data and encoder and built the nets.
+        measuring: seconds for one split, by whether images are of a class that was asked for.
+    """
 
     instrument: Instrument
     start: float
-    measuring: dict[bool, float]  # of one split, by whether images are of a class asked for
+    measuring: dict[bool, float]
 
     def evaluation(self, generator: Generator, device: str) -> float:
-        """Seconds of one checkpoint, both splits: a batch of images is timed for every model, the
+        """Seconds of one checkpoint, both splits. A batch of images is timed for every model; the
         metrics once for models that take classes and once for others."""
         samples = self.instrument.samples
         count = min(samples, GENERATED_AT_ONCE)
@@ -142,41 +166,43 @@ class _Ready:
         return 2 * (samples * of_each + self.measuring[generator.conditional])
 
 
-def _ready(trial: Trial, places: WorkerContext, note: Log) -> _Ready:
-    instrument_for(trial, places, note)  # makes what is not in the cache
+def _ready(trial: Trial, context: WorkerContext, log: Log) -> _Ready:
+    instrument_for(trial, context, log)  # makes what is not in the cache
     started = time.perf_counter()
-    instrument = instrument_for(trial, places, note)
-    make_trainer(trial, assemble(trial), instrument.dataset, places.device)
+    instrument = instrument_for(trial, context, log)
+    make_trainer(trial, assemble(trial), instrument.dataset, context.device)
     return _Ready(instrument, time.perf_counter() - started, {})
 
 
-def _cost(trial: Trial, ready: _Ready, places: WorkerContext) -> Cost:
+def _cost(trial: Trial, ready: _Ready, context: WorkerContext) -> Cost:
     dataset = ready.instrument.dataset
-    trainer = make_trainer(trial, assemble(trial), dataset, places.device)
+    trainer = make_trainer(trial, assemble(trial), dataset, context.device)
     step = _seconds_per_step(trainer, _kind(trial)[2])
     parameters = {
         player: sum(value.numel() for value in net.state_dict().values())
         for player, net in trainer.nets().items()
     }
-    count, form = shown(dataset.shape)
-    sheet = count * form.itemsize * math.prod(dataset.shape)  # bytes
+    count, dtype = sheet_format(dataset.shape)
+    sheet = count * dtype.itemsize * math.prod(dataset.shape)  # bytes
+    checkpoints = len(trainer.training.schedule())
     return Cost(
         step=step,
         flops=max(1.0, trainer.spent.flops / max(1, trainer.steps_done)),
         start=ready.start,
-        evaluation=ready.evaluation(trainer.evaluated, places.device),
-        kept=4 * parameters["generator"] + len(trainer.training.schedule()) * sheet + SMALL,
+        evaluation=ready.evaluation(trainer.evaluated, context.device),
+        kept=4 * parameters["generator"] + checkpoints * sheet + SMALL_FILES_BYTES,
         working=3 * 4 * sum(parameters.values()),  # weights and Adam's two moments
     )
 
 
 def _seconds_per_step(trainer: Trainer, ratio: int) -> float:
-    """Over whole rounds of the ratio; the first is left out, for it counts FLOPs and warms up."""
+    """Seconds of a step, timed over whole rounds of the ratio; the first round is left out, as it
+    counts FLOPs and warms up."""
     before = 0.0
     try:
         trainer.train_until(math.inf, at_most_steps=ratio)
         before = trainer.spent.seconds
-        while trainer.spent.seconds - before < SECONDS:
+        while trainer.spent.seconds - before < TIMED_SECONDS:
             trainer.train_until(math.inf, at_most_steps=ratio)
     except Exception:  # a setting that fails is a result of the run: timed as far as it came
         pass

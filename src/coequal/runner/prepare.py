@@ -1,5 +1,4 @@
-"""What is made once per data set, before its first trial: the encoder, its references, its
-bounds."""
+"""Made once per data set, before its first trial: the encoder, its references, its bounds."""
 
 import io
 from collections.abc import Sequence
@@ -20,34 +19,34 @@ from coequal.study.parts import assemble
 from coequal.trial.build import instrument_for, unsupported_without_labels
 from coequal.trial.context import WorkerContext, threads
 from coequal.trial.heartbeat import Heartbeat
-from coequal.trial.snapshots import shown
+from coequal.trial.snapshots import sheet_format
 
 
-def prepare_references(trials: Sequence[Trial], places: WorkerContext) -> None:
-    """Train or load the encoder, measure its bounds, and note both beside the trials.
+def prepare_references(trials: Sequence[Trial], context: WorkerContext) -> None:
+    """Train or load the encoder, measure its bounds, and store both beside the trials.
 
     Args:
         trials: all that are still to run on one data set; they share one evaluation.
-        places: where to read and write.
+        context: where to read and write.
 
     Raises:
-        ValueError: a trial can't work on these images: found here, before any has begun.
+        ValueError: a trial can't work on these images; refused before any has begun.
     """
-    run = RunFolder(Path(places.run))
-    pulse = pulse_of_preparation(places)
-    note = Heartbeat(pulse, replace(places, time_limit=None)).note
+    run = RunFolder(Path(context.run))
+    progress = preparation_heartbeat(context)
+    log = Heartbeat(progress, replace(context, time_limit=None)).report_stage
     first = trials[0]
-    with threads(places.threads):
-        real = load_dataset(first.data, Path(places.data), first.image_size, note)
+    with threads(context.threads):
+        real = load_dataset(first.data, Path(context.data), first.image_size, log)
         _refuse_impossible(trials, real)
-        instrument = instrument_for(first, places, note)
+        instrument = instrument_for(first, context, log)
         if any(trial.evaluation.get("neighbours") for trial in trials):
-            train_features(real, instrument.encoder, Path(places.cache), note)
+            train_features(real, instrument.encoder, Path(context.cache), log)
         images = io.BytesIO()
-        count, form = shown(real.shape)
-        np.save(images, match_dtype(real.test.images[:count], form).numpy(), allow_pickle=False)
+        count, dtype = sheet_format(real.shape)
+        np.save(images, match_dtype(real.test.images[:count], dtype).numpy(), allow_pickle=False)
         atomic_write(run.path / "references" / f"{file_name(first.data)}.npy", images.getvalue())
-        found = {
+        reference = {
             "encoder": instrument.encoder.id,
             "encoder_note": instrument.encoder.note,
             "counts": {name: len(real.split(name)) for name in ("train", "validation", "test")},
@@ -59,8 +58,8 @@ def prepare_references(trials: Sequence[Trial], places: WorkerContext) -> None:
             "fingerprint": fingerprint(real),
             **instrument.bounds(),
         }
-        run.add_reference(first.data, found)
-    pulse.unlink(missing_ok=True)
+        run.add_reference(first.data, reference)
+    progress.unlink(missing_ok=True)
 
 
 # The limits of one trial are not meant for what is made once for all of them.
@@ -74,9 +73,9 @@ def _class_counts(data: Dataset) -> list[int]:
     return torch.bincount(data.train.labels, minlength=len(data.classes)).tolist()
 
 
-def pulse_of_preparation(places: WorkerContext) -> Path:
-    """Where a coordinator sees how far its own preparation is; several shards may prepare."""
-    return Path(f"{places.stop}.preparing") if places.stop else Path(places.run) / ".preparing"
+def preparation_heartbeat(context: WorkerContext) -> Path:
+    """The file in which a coordinator reads how far its preparation is; each shard has its own."""
+    return Path(f"{context.stop}.preparing") if context.stop else Path(context.run) / ".preparing"
 
 
 def _refuse_impossible(trials: Sequence[Trial], data: Dataset) -> None:

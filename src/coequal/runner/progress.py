@@ -1,4 +1,4 @@
-"""What a run tells whoever watches it."""
+"""What a run tells an observer while it goes on."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,18 +7,31 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a run is."""
+    """How far a run is.
+
+    Attributes:
+        total: trials that there will be at most.
+        statuses: how many trials ended with each status.
+        running: by trial (model and setting), the fraction of its budget that is spent.
+        text: what goes on before the first trial, or while the run stops; else empty.
+        seconds_left: an estimate, at the rate of this session; None until there is one.
+        models: by model: trials known by now, how many have ended, how many of these failed.
+        per_hour: trials that end in an hour, at the rate of this session; None at first.
+        news: what happened since the last update, a line each.
+        doing: by running trial, its own line on its training.
+        verdicts: by running trial, the verdict on its health, where there is one.
+    """
 
     total: int
-    statuses: Mapping[str, int]  # of trials that have a result
-    running: Mapping[str, float]  # by model and setting, how far from 0 to 1
-    text: str  # what goes on before the first trial, or empty
-    seconds_left: float | None  # None until it can be estimated
-    models: Mapping[str, tuple[int, int, int]]  # trials known by now, ended, failed of these
-    per_hour: float | None  # trials that end in an hour, at the rate of this session
-    news: tuple[str, ...] = ()  # what happened since the last time, one line each
-    doing: Mapping[str, str] = field(default_factory=dict)  # of those that run, what each says
-    verdicts: Mapping[str, str] = field(default_factory=dict)  # and its health, where it is known
+    statuses: Mapping[str, int]
+    running: Mapping[str, float]
+    text: str
+    seconds_left: float | None
+    models: Mapping[str, tuple[int, int, int]]
+    per_hour: float | None
+    news: tuple[str, ...] = ()
+    doing: Mapping[str, str] = field(default_factory=dict)
+    verdicts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def finished(self) -> int:
@@ -32,14 +45,14 @@ class Progress:
 
 
 class Observer(Protocol):
-    """Whoever wants to see a run while it goes on."""
+    """Something that is told how far a run is while it goes on."""
 
     def update(self, progress: Progress) -> None:
-        """Take note; called about twice a second, and at each change."""
+        """Receive how far the run is; called about twice a second, and at each change."""
 
 
 class Silent:
-    """Looks away."""
+    """Observer that ignores every update; the default of `run`."""
 
     def update(self, progress: Progress) -> None:
-        """Nothing."""
+        """Ignore the update."""

@@ -1,4 +1,4 @@
-"""What can be found wrong with a study before anything starts, beyond the form of its file."""
+"""Check a study before anything starts, beyond the form of its file."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -17,73 +17,82 @@ from coequal.study.spec import BudgetSpec, Study, from_document
 
 
 def checked(path: Path) -> tuple[Study, str]:
-    """The study in a file, and its text, after every check that needs no data.
+    """Read a study from a file, and make every check that needs no data.
+
+    Args:
+        path: of a YAML file.
+
+    Returns:
+        The study, and the text of the file.
 
     Raises:
-        StudyError: with all slips.
+        StudyError: with all problems.
     """
     text, document = read(path)
     study = from_document(document, str(path), default_name=path.stem)
-    slips = problems(study, document)
-    if slips:
-        raise StudyError(str(path), slips)
+    if messages := problems(study, document):
+        raise StudyError(str(path), messages)
     return study, text
 
 
 def problems(study: Study, document: Document | None = None) -> list[StudyProblem]:
-    """Settings that no part has, values that can't be, parts that don't fit together."""
-    found: dict[tuple[Place, str], None] = {}
+    """Find settings that no part has, values that can't be, and parts that don't fit together.
+
+    Args:
+        study: of the right form.
+        document: of its file, for the lines; None if it has none.
+    """
+    messages: dict[tuple[Place, str], None] = {}
     nets = dict(architecture_problems(study.architecture.name, study.architecture.settings))
     drawn = {name for model in study.models for name in model.settings}
     for key in sorted(study.architecture.settings.keys() & drawn):
         nets[key] = f"{key} is a hyper-parameter of the models; it can't be fixed for all nets"
     for key, message in nets.items():
-        found[("architecture", key), message] = None
+        messages[("architecture", key), message] = None
     for key in sorted((study.tricks or {}).keys() & drawn):
         having = [model.name for model in study.models if key in model.settings]
         text = f"{', '.join(having)} has a {key} of its own; set it there, or take it out here"
-        found[("tricks", key), text] = None
+        messages[("tricks", key), text] = None
     positions = {model.name: index for index, model in enumerate(study.models)}
     for trial in search_of(study):
         for place, message in _of_trial(trial, positions[trial.model]):
             if message not in nets.values():
-                found[place, message] = None
+                messages[place, message] = None
     known = {name for model in study.models for name in (*model.settings, *model.ranges("wide"))}
     for name in study.search.ranges:
         if name not in known:
             where: Place = ("search", "ranges", name)
-            found[where, lookup.unknown(name, sorted(known), "no model has such a setting: ")] = (
-                None
-            )
+            text = lookup.unknown(name, sorted(known), "no model has such a setting: ")
+            messages[where, text] = None
     for message_of in (*_instrument_problems(study), *_phase_problems(study)):
-        found[message_of] = None
+        messages[message_of] = None
     return [
         StudyProblem(message, place, None if document is None else document.line(place))
-        for place, message in found
+        for place, message in messages
     ]
 
 
 def _phase_problems(study: Study) -> list[tuple[Place, str]]:
     """Later phases that ask for more than the search gives, and budgets that fit nothing."""
-    found: list[tuple[Place, str]] = []
+    messages: list[tuple[Place, str]] = []
     if study.reruns.best > study.search.settings:
         text = f"asks for the best {study.reruns.best} settings of each model, and the search has "
-        found.append((("reruns", "best"), f"{text}{study.search.settings}"))
+        messages.append((("reruns", "best"), f"{text}{study.search.settings}"))
     if study.reruns.best > 1 and study.reruns.seeds == 1:
         text = "the seeds that choose among several settings can't be those that are reported; give"
-        found.append((("reruns", "seeds"), f"{text} at least 2, or `best: 1`"))
+        messages.append((("reruns", "seeds"), f"{text} at least 2, or `best: 1`"))
     if study.transfer.seeds and len(study.data) < 2:
-        found.append((("transfer", "seeds"), "a transfer needs a second data set"))
+        messages.append((("transfer", "seeds"), "a transfer needs a second data set"))
     for name in study.training.budgets:
         if name not in study.data:
             text = lookup.unknown(name, study.data, "not among the study's data: ")
-            found.append((("training", "budgets", name), text))
+            messages.append((("training", "budgets", name), text))
     batch = study.training.batch_size
     for place, budget in _budgets(study):
         if budget.images is not None and budget.images < batch:
             text = f"{budget.images} images are less than one batch of {batch}: no step at all"
-            found.append(((*place, "images"), text))
-    return found
+            messages.append(((*place, "images"), text))
+    return messages
 
 
 def _budgets(study: Study) -> list[tuple[Place, BudgetSpec]]:
@@ -102,41 +111,41 @@ def _of_trial(trial: Trial, index: int) -> list[tuple[Place, str]]:
         return [(place, line) for line in lines]
     requirements, name = parts.objective.requirements(), trial.architecture["name"]
     missing = parts.architecture.unmet(requirements)
-    found = [f"needs {' and '.join(missing)}; {name} builds none"] if missing else []
-    return [(place, f"{trial.model} {text}") for text in found] + [
+    messages = [f"needs {' and '.join(missing)}; {name} builds none"] if missing else []
+    return [(place, f"{trial.model} {text}") for text in messages] + [
         (place, f"{trial.model}: {text}") for text in parts.tricks.unmet(requirements)
     ]
 
 
 def _instrument_problems(study: Study) -> list[tuple[Place, str]]:
     """Metrics and an encoder that don't exist, can't work together, or can't choose."""
-    found: list[tuple[Place, str]] = []
+    messages: list[tuple[Place, str]] = []
     try:
         encoder: type[Encoder] | None = lookup.load("encoders", study.evaluation.encoder)
     except LookupError as error:
         encoder = None
-        found.append((("evaluation", "encoder"), str(error.args[0])))
-    found += stop_problems(study, encoder)
+        messages.append((("evaluation", "encoder"), str(error.args[0])))
+    messages += stop_problems(study, encoder)
     place: Place = ("evaluation", "metrics")
     outputs: dict[str, str] = {}
-    if slips := _metric_settings_problems(study):
-        return [*found, *slips]
+    if settings := _metric_settings_problems(study):
+        return [*messages, *settings]
     try:
         requested = requested_metrics(study.evaluation.metrics, study.evaluation.settings)
     except LookupError as error:
-        return [*found, (place, str(error.args[0]))]
+        return [*messages, (place, str(error.args[0]))]
     for name, metric in requested.parts.items():
         outputs |= {key: metric.outputs[key].better for key in requested.outputs[name]}
-    found += _unmet_problems(study, requested, encoder)
+    messages += _unmet_problems(study, requested, encoder)
     chosen = study.select.metric
     place = ("select", "metric")
     if outputs.get(chosen) == "target":
-        found.append(
+        messages.append(
             (place, f"{chosen} is best at a target; choose by one that is lower or higher")
         )
     elif chosen not in outputs:
-        found.append((place, lookup.unknown(chosen, outputs, "not measured in this study: ")))
-    return found
+        messages.append((place, lookup.unknown(chosen, outputs, "not measured in this study: ")))
+    return messages
 
 
 def _unmet_problems(
@@ -151,12 +160,12 @@ def _unmet_problems(
         available = replace(known, manifold=known_manifold(data, study.image_size))
         for name, reason in unmet_requests(requested, available).items():
             unmeasurable.setdefault((name, reason), []).append(data)
-    found: list[tuple[Place, str]] = [
+    messages: list[tuple[Place, str]] = [
         (("evaluation", "metrics"), f"{name} can't measure {' and '.join(data)}: {reason}")
         for (name, reason), data in unmeasurable.items()
     ]
     suitable = requested.without({name for name, _ in unmeasurable})
-    return found + _model_problems(study, suitable, available)
+    return messages + _model_problems(study, suitable, available)
 
 
 def _model_problems(
@@ -183,33 +192,33 @@ def _model_problems(
         )
         for name, reason in unmet_requests(requested, model).items():
             without.setdefault(name, {})[trial.model] = reason
-    found: list[tuple[Place, str]] = []
+    messages: list[tuple[Place, str]] = []
     for name, models in without.items():
         reasons = "; ".join(dict.fromkeys(models.values()))
         chosen = study.select.metric
         if len(models) == len(study.models):
-            found.append((("evaluation", "metrics"), f"no model here has {name}: it {reasons}"))
+            messages.append((("evaluation", "metrics"), f"no model here has {name}: it {reasons}"))
         elif chosen in (name, *requested.outputs.get(name, ())):
             text = f"{chosen} can't choose for {', '.join(models)}: it {reasons}"
-            found.append((("select", "metric"), text))
-    return found
+            messages.append((("select", "metric"), text))
+    return messages
 
 
 def _metric_settings_problems(study: Study) -> list[tuple[Place, str]]:
     """Settings of metrics that don't exist, or have values that can't be."""
-    found: list[tuple[Place, str]] = []
+    messages: list[tuple[Place, str]] = []
     for name, settings in (study.evaluation.settings or {}).items():
         place: Place = ("evaluation", "settings", name)
         try:
             kind: type[Metric] = lookup.load("metrics", name)
         except LookupError as error:
-            found.append((place, str(error.args[0])))
+            messages.append((place, str(error.args[0])))
             continue
-        slips = [((*place, key), text) for key, text in setting_problems(kind, settings)]
-        found += slips
-        if not slips:
+        unfit = [((*place, key), text) for key, text in setting_problems(kind, settings)]
+        messages += unfit
+        if not unfit:
             try:
                 kind(**settings)
             except ValueError as error:
-                found.append((place, str(error)))
-    return found
+                messages.append((place, str(error)))
+    return messages

@@ -22,7 +22,7 @@ class Observability:
     """What can be seen of a model while it trains.
 
     Attributes:
-        images: whether its images can be looked at; those of a density take too long.
+        images: whether its images can be judged; those of a density take too long.
         discriminator: whether it has one.
         logit: whether that gives a logit.
     """
@@ -32,11 +32,11 @@ class Observability:
     logit: bool
 
     def unmet(self, verdict: str) -> str:
-        """Why a verdict can't be reached, in words; empty if it can."""
+        """The reason why a verdict can't be reached; empty if it can."""
         if verdict == "diverged":
             return ""
         if not self.images:
-            return "its images take too long to be looked at in training"
+            return "its images take too long to be judged in training"
         if verdict in ("discriminator_won", "generator_won") and not self.logit:
             return "no discriminator with a logit"
         # The classes of fresh images are counted while a discriminator learns from them.
@@ -46,47 +46,49 @@ class Observability:
 
 
 def stop_problems(study: Study, encoder: type[Encoder] | None) -> list[tuple[Place, str]]:
-    """Verdicts to stop on that can't be seen of all models.
+    """Find verdicts to stop on that can't be seen of all models.
 
     Args:
         study: the whole study.
-        encoder: the class of its encoder; None if there is none of its name, which is said
-            elsewhere.
+        encoder: the class of its encoder; None if there is none of its name, which is
+            reported elsewhere.
     """
     verdicts = study.training.stop_on or ()
     if not verdicts:
         return []
-    sights = _sights(study)
-    found: list[tuple[Place, str]] = []
+    observable = _observabilities(study)
+    messages: list[tuple[Place, str]] = []
     for verdict in verdicts:
         if verdict == "mode_dropping" and encoder and not (encoder.light and encoder.knows_classes):
             text = "needs an encoder that knows classes and is quick enough to be asked in training"
             name = study.evaluation.encoder
-            found.append((PLACE, f"{verdict} {text}, and {name} is none; `encoder: classifier` is"))
+            messages.append(
+                (PLACE, f"{verdict} {text}, and {name} is none; `encoder: classifier` is")
+            )
         reasons: dict[str, list[str]] = {}
-        for model, sight in sights.items():
-            if reason := sight.unmet(verdict):
+        for model, visible in observable.items():
+            if reason := visible.unmet(verdict):
                 reasons.setdefault(reason, []).append(model)
-        who = "only the others" if sum(map(len, reasons.values())) < len(sights) else "nobody"
+        who = "only the others" if sum(map(len, reasons.values())) < len(observable) else "nobody"
         for reason, models in reasons.items():
             names = " and ".join(models)
             text = f"{verdict} can't be seen of {names} ({reason}), and would stop {who}"
-            found.append((PLACE, f"{text}; {LEAVE_OUT}"))
-    return found
+            messages.append((PLACE, f"{text}; {LEAVE_OUT}"))
+    return messages
 
 
-def _sights(study: Study) -> Mapping[str, Observability]:
-    """By model; of those whose parts can be had: what is wrong with the others is said
+def _observabilities(study: Study) -> Mapping[str, Observability]:
+    """What can be seen of each model whose parts can be had; problems of the others are reported
     elsewhere."""
-    found = {}
+    observable = {}
     for trial in {trial.model: trial for trial in search_of(study)}.values():
         try:
             requirements = assemble(trial).objective.requirements()
         except (LookupError, ValueError):
             continue
-        found[trial.model] = Observability(
+        observable[trial.model] = Observability(
             images=not issubclass(requirements.generator, DensityGenerator),
             discriminator=requirements.output is not None,
             logit=requirements.output is not None and issubclass(requirements.output, Logits),
         )
-    return found
+    return observable

@@ -1,5 +1,6 @@
-"""YAML with the line of every entry, and every slip in one message each."""
+"""YAML with the line of every entry, and one message for every problem."""
 
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,13 @@ Place = tuple[str | int, ...]  # keys and positions from the top: ("models", 2, 
 
 @dataclass(frozen=True)
 class StudyProblem:
-    """One thing that is wrong with a file."""
+    """One thing that is wrong with a file.
+
+    Attributes:
+        message: what is wrong, and what would do.
+        place: keys and positions from the top of the file.
+        line: of the file; None if it is not known.
+    """
 
     message: str
     place: Place = ()
@@ -27,20 +34,31 @@ class StudyProblem:
 
 
 class StudyError(ValueError):
-    """A study file with slips; all of them."""
+    """A study file can't be used.
 
-    def __init__(self, file: str, slips: Sequence[StudyProblem]) -> None:
-        self.file, self.slips = file, sorted(slips, key=lambda slip: slip.line or 0)
-        super().__init__("\n".join(slip.text(file) for slip in self.slips))
+    Attributes:
+        file: its name.
+        problems: everything that is wrong with it, by line.
+    """
+
+    def __init__(self, file: str, problems: Sequence[StudyProblem]) -> None:
+        self.file, self.problems = file, sorted(problems, key=lambda problem: problem.line or 0)
+        super().__init__("\n".join(problem.text(file) for problem in self.problems))
 
 
 @dataclass(frozen=True)
 class Document:
-    """What a file says, where it says it, and keys that it says twice."""
+    """The values of a file and where they stand.
+
+    Attributes:
+        values: plain values, as YAML gives them.
+        lines: by place, the line of the entry.
+        problems: keys that are given twice.
+    """
 
     values: Any
     lines: Mapping[Place, int]
-    slips: tuple[StudyProblem, ...]
+    problems: tuple[StudyProblem, ...]
 
     def line(self, place: Place) -> int | None:
         """The line of a place, or of the nearest entry around it."""
@@ -54,7 +72,7 @@ def parse(text: str, file: str) -> Document:
     """Read YAML 1.2 (`1e-4` is a number, `no` is a word).
 
     Raises:
-        StudyError: it is not YAML; one slip with the line.
+        StudyError: it is not YAML; one problem, with the line.
     """
     yaml = YAML(typ="safe", pure=True)
     yaml.allow_duplicate_keys = True
@@ -69,15 +87,15 @@ def parse(text: str, file: str) -> Document:
     except (YAMLError, ValueError) as error:  # a date like 2020-13-45 is the latter
         raise StudyError(file, [StudyProblem(f"not readable as YAML: {error}")]) from error
     lines: dict[Place, int] = {}
-    slips: list[StudyProblem] = []
+    problems: list[StudyProblem] = []
     try:
         if node is not None:
-            _walk(node, (), lines, slips)
+            _walk(node, (), lines, problems)
     except RecursionError as error:
         raise StudyError(
             file, [StudyProblem("an anchor that holds itself can't be read")]
         ) from error
-    return Document(values, lines, tuple(slips))
+    return Document(values, lines, tuple(problems))
 
 
 def read(path: Path) -> tuple[str, Document]:
@@ -95,12 +113,21 @@ def read(path: Path) -> tuple[str, Document]:
     return text, parse(text, str(path))
 
 
+def yaml_text(values: Mapping[str, Any]) -> str:
+    """Plain values as the text of a YAML file."""
+    text = io.StringIO()
+    yaml = YAML(typ="safe", pure=True)
+    yaml.default_flow_style = None
+    yaml.dump(dict(values), text)
+    return text.getvalue()
+
+
 def dotted(place: Place) -> str:
     """`models.2.settings`."""
     return ".".join(str(part) for part in place)
 
 
-def _walk(node: Node, place: Place, lines: dict[Place, int], slips: list[StudyProblem]) -> None:
+def _walk(node: Node, place: Place, lines: dict[Place, int], problems: list[StudyProblem]) -> None:
     lines.setdefault(place, node.start_mark.line + 1)
     if isinstance(node, MappingNode):
         seen: dict[str, int] = {}
@@ -108,14 +135,14 @@ def _walk(node: Node, place: Place, lines: dict[Place, int], slips: list[StudyPr
             name = key.value if isinstance(key, ScalarNode) else str(key)
             line = key.start_mark.line + 1
             if name in seen:
-                slips.append(
+                problems.append(
                     StudyProblem(
                         f"given twice, first on line {seen[name]}; keep one", (*place, name), line
                     )
                 )
             seen[name] = line
             lines[(*place, name)] = line
-            _walk(value, (*place, name), lines, slips)
+            _walk(value, (*place, name), lines, problems)
     elif isinstance(node, SequenceNode):
         for index, value in enumerate(node.value):
-            _walk(value, (*place, index), lines, slips)
+            _walk(value, (*place, index), lines, problems)

@@ -12,14 +12,14 @@ from coequal.study.document import parse
 Setting = bool | int | Annotated[float, Field(allow_inf_nan=False)] | str
 
 
-def known_part(room: str, suffix: str = ".py") -> BeforeValidator:
-    """Accept the name of a part of a room, or "module:Name"."""
+def known_part(kind: str, suffix: str = ".py") -> BeforeValidator:
+    """Accept the name of a part of this kind, or "module:Name"."""
 
     def check(name: Any) -> Any:
         if (
             isinstance(name, str)
             and ":" not in name
-            and name not in (known := lookup.names(room, suffix))
+            and name not in (known := lookup.names(kind, suffix))
         ):
             raise ValueError(lookup.unknown(name, known))
         return name
@@ -28,7 +28,7 @@ def known_part(room: str, suffix: str = ".py") -> BeforeValidator:
 
 
 class Entry(BaseModel):
-    """A mapping of the file; unknown keys are slips."""
+    """A mapping of the file; unknown keys are problems."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -120,7 +120,7 @@ def resolve_model(entry: Any) -> Any:
     """A name, or a mapping with `base:` of a shipped model, as the whole mapping that `Model`
     checks.
 
-    What can't be resolved is handed on as it is, for pydantic to name the slip.
+    What can't be resolved is handed on as it is, for pydantic to name the problem.
     """
     if isinstance(entry, str):
         return _shipped(entry) if entry in lookup.names("models", ".yaml") else entry

@@ -213,7 +213,7 @@ def load(path: Path) -> tuple[Study, str]:
     """The study in a file, and the file's text.
 
     Raises:
-        StudyError: with every slip that can be found without building anything.
+        StudyError: with every problem that can be found without building anything.
     """
     text, document = read(path)
     return from_document(document, str(path), default_name=path.stem), text
@@ -223,24 +223,24 @@ def from_document(document: Document, file: str, default_name: str) -> Study:
     """The study that a document describes.
 
     Raises:
-        StudyError: with every slip.
+        StudyError: with every problem.
     """
     values = document.values if document.values is not None else {}
     if not isinstance(values, Mapping):
         raise StudyError(file, [StudyProblem("a study file is a mapping, `key: value`", line=1)])
-    slips = list(document.slips)
+    problems = list(document.problems)
     try:
         study = Study.model_validate({"study": default_name, **values})
     except ValidationError as error:
-        slips += _slips(document, [dict(entry) for entry in error.errors()])
-        raise StudyError(file, slips) from error
-    if slips:
-        raise StudyError(file, slips)
+        problems += _problems(document, [dict(entry) for entry in error.errors()])
+        raise StudyError(file, problems) from error
+    if problems:
+        raise StudyError(file, problems)
     return study
 
 
-def _slips(document: Document, errors: Sequence[Mapping[str, Any]]) -> list[StudyProblem]:
-    """One slip per mistake: what only follows from another mistake is left out."""
+def _problems(document: Document, errors: Sequence[Mapping[str, Any]]) -> list[StudyProblem]:
+    """One problem per mistake: what only follows from another mistake is left out."""
     places = [tuple(error["loc"]) for error in errors]
     bad_bases = {place[:-1] for place in places if place[-1:] == ("base",)}
     found = []
@@ -250,11 +250,11 @@ def _slips(document: Document, errors: Sequence[Mapping[str, Any]]) -> list[Stud
             continue
         if error["type"] == "missing" and place[:-1] in bad_bases:
             continue
-        found.append(_slip(document, error))
+        found.append(_problem(document, error))
     return found
 
 
-def _slip(document: Document, error: Mapping[str, Any]) -> StudyProblem:
+def _problem(document: Document, error: Mapping[str, Any]) -> StudyProblem:
     place: Place = tuple(error["loc"])
     line = document.line(place)
     kind, given = error["type"], error.get("input")

@@ -17,7 +17,13 @@ from coequal.trial.context import WorkerContext
 
 
 def make_trainer(trial: Trial, parts: Parts, dataset: Dataset, device: str) -> Trainer:
-    """Everything of a trial, at step 0.
+    """Build the trainer of a trial, at step 0.
+
+    Args:
+        trial: its id decides the seeds of nets, data and training.
+        parts: of the trial, as `assemble` gives them.
+        dataset: the trial's own.
+        device: what torch computes on.
 
     Raises:
         ValueError: the nets can't be built for these images.
@@ -48,21 +54,22 @@ def make_trainer(trial: Trial, parts: Parts, dataset: Dataset, device: str) -> T
     )
 
 
-def instrument_for(trial: Trial, places: WorkerContext, note: Log) -> Instrument:
-    """The instrument of a trial's data set, its costly parts from the cache or made now."""
-    dataset = load_dataset(trial.data, Path(places.data), trial.image_size, note)
+def instrument_for(trial: Trial, context: WorkerContext, note: Log) -> Instrument:
+    """Make the instrument of a trial's data set; its costly parts come from the cache, or are made
+    now and kept there."""
+    dataset = load_dataset(trial.data, Path(context.data), trial.image_size, note)
     return prepare(
         dataset,
         str(trial.evaluation["encoder"]),
         requested_metrics(trial.evaluation["metrics"], trial.evaluation.get("settings")),
         int(trial.evaluation["samples"]),
-        Path(places.cache),
+        Path(context.cache),
         note,
     )
 
 
 def unsupported_without_labels(trial: Trial, parts: Parts, data: Dataset) -> str | None:
-    """Why a model that learns classes can't be trained on these images, in words; None if it
+    """The reason why a model that learns classes can't be trained on these images; None if it
     can."""
     head = parts.objective.requirements().output
     if not parts.architecture.uses_labels and not (head and issubclass(head, ClassLogits)):

@@ -1,4 +1,4 @@
-"""Everything that looks at a trial while it trains: its health, its pictures, TensorBoard."""
+"""What is called while a trial trains: its health, its snapshots, TensorBoard."""
 
 import math
 from pathlib import Path
@@ -14,7 +14,10 @@ from coequal.trial.tensorboard import TensorBoardLog
 
 
 class TrialCallbacks:
-    """To be made before a trainer is put where its checkpoint is; `begin` comes after that."""
+    """Health, snapshots and TensorBoard of one trial.
+
+    It is made before a checkpoint is restored into the trainer; `begin` is called after that.
+    """
 
     def __init__(
         self,
@@ -22,70 +25,76 @@ class TrialCallbacks:
         trainer: Trainer,
         dataset: Dataset,
         encoder: Encoder,
-        places: WorkerContext,
+        context: WorkerContext,
         folder: Path,
     ) -> None:
-        self.trainer, self.dataset, self.places, self.folder = trainer, dataset, places, folder
-        self.watch = HealthCallback(trial, trainer, dataset, encoder)
-        self.frames: Snapshots | None = None
-        self.board: TensorBoardLog | None = None
+        self.trainer, self.dataset, self.context, self.folder = trainer, dataset, context, folder
+        self.health = HealthCallback(trial, trainer, dataset, encoder)
+        self.snapshots: Snapshots | None = None
+        self.tensorboard: TensorBoardLog | None = None
 
     def begin(self) -> None:
-        """The trainer is where the training begins or goes on."""
-        self.frames = Snapshots(self.places.frames, self.trainer, self.dataset, self.folder)
-        if self.places.tensorboard:
-            self.board = TensorBoardLog(Path(self.places.tensorboard), self.trainer.steps_done)
+        """Start at the step of the trainer, at which the training begins or goes on."""
+        self.snapshots = Snapshots(self.context.frames, self.trainer, self.dataset, self.folder)
+        if self.context.tensorboard:
+            self.tensorboard = TensorBoardLog(
+                Path(self.context.tensorboard), self.trainer.steps_done
+            )
 
     @property
     def next(self) -> float:
-        """How much of the budget is spent when it wants to look again, whatever the pulse."""
-        return math.inf if self.frames is None else self.frames.next
+        """The amount of the budget at which the next snapshot is due; infinite without one."""
+        return math.inf if self.snapshots is None else self.snapshots.next
 
-    def steps(self, most: int) -> int:
-        """How many steps may go by until the next look, `most` at the most."""
-        return self.watch.steps(most)
+    def steps_until_update(self, limit: int) -> int:
+        """How many steps may be taken until the next update, at most `limit`."""
+        return self.health.steps_until_update(limit)
 
-    def look(self) -> tuple[str, str]:
-        """How the training stands in a line, and the verdict on its health; empty before one.
+    def update(self) -> tuple[str, str]:
+        """Judge the training by its new probes.
+
+        Returns:
+            The state of the training in a line, and the verdict on its health; empty before the
+            first.
 
         Raises:
-            StoppedEarly: it is one that the study stops trials for.
+            StoppedEarly: the verdict is one at which the study stops trials.
         """
         try:
-            health = self.watch.look()
-        finally:  # what it stops for is shown, too
-            if self.board is not None:
-                self.board.probes(self.watch.signals, self.watch.health)
-        return self.watch.said, health.verdict if health else ""
+            health = self.health.update()
+        finally:  # the verdict that stops the trial is shown, too
+            if self.tensorboard is not None:
+                self.tensorboard.probes(self.health.signals, self.health.health)
+        return self.health.summary, health.verdict if health else ""
 
-    def picture(self, *, anyway: bool = False) -> None:
-        """Keep a picture of the training if one is due, or anyway."""
-        images = None if self.frames is None else self.frames.take(anyway=anyway)
-        if images is not None and self.board is not None:
-            self.board.frame(images, self.trainer.steps_done)
+    def snapshot(self, *, final: bool = False) -> None:
+        """Take a snapshot if one is due, or if it is the final one."""
+        images = None if self.snapshots is None else self.snapshots.take(final=final)
+        if images is not None and self.tensorboard is not None:
+            self.tensorboard.frame(images, self.trainer.steps_done)
 
     def save(self) -> None:
-        """Write what a checkpoint does not hold; before each."""
-        if self.frames is not None:
-            self.frames.save()
+        """Write what a checkpoint does not hold; called before each checkpoint."""
+        if self.snapshots is not None:
+            self.snapshots.save()
 
     def close(self) -> None:
-        """The training stops here, to go on later or not."""
-        if self.board is not None:
-            self.board.close()
+        """Close what is open; the training stops here, to go on later or not."""
+        if self.tensorboard is not None:
+            self.tensorboard.close()
 
-    def finish(self, diverged: str | None, *, picture: bool) -> dict[str, Any]:
+    def finish(self, diverged: str | None, *, snapshot: bool) -> dict[str, Any]:
         """Write everything into the trial's folder.
 
         Args:
-            diverged: what the training said when it could not go on.
-            picture: whether one of the end may be made.
+            diverged: why the training could not go on; None if it could.
+            snapshot: whether a final one may be made.
 
         Returns:
-            What a result holds of its health.
+            The verdict, its step and its evidence, as a result stores them.
         """
-        if picture:
-            self.picture(anyway=True)
+        if snapshot:
+            self.snapshot(final=True)
         self.save()
         self.close()
-        return self.watch.finish(self.folder, diverged)
+        return self.health.finish(self.folder, diverged)

@@ -1,4 +1,4 @@
-"""Where a worker works: its folders, its threads, its machine."""
+"""The surroundings of a worker: its folders, its threads, its machine."""
 
 import platform
 from collections.abc import Iterator
@@ -13,23 +13,38 @@ import torch
 
 @dataclass(frozen=True)
 class WorkerContext:
-    """Where a worker reads and writes, and on what it computes. Plain values, so that it
-    travels."""
+    """Where a worker reads and writes, and on what it computes: plain values, which can be sent to
+    another process.
+
+    Attributes:
+        run: the folder of the run.
+        data: the folder of the data sets.
+        cache: the folder of trained encoders, features and references.
+        device: what torch computes on.
+        coordinator: process id of the coordinator, with which workers end; 0 if it is on another
+            machine.
+        stop: a file; once it is there, running trials write a checkpoint and end.
+        time_limit: seconds on the clock for one attempt at a trial; None: no limit.
+        threads: of torch. One per trial is fastest overall, and makes its bits independent of other
+            workers.
+        frames: pictures of its training that each trial keeps, for an animation.
+        tensorboard: a folder for TensorBoard's event files of the run's only trial; empty: none.
+    """
 
     run: str
     data: str
     cache: str
     device: str = "cpu"
-    coordinator: int = 0  # its process on this machine: workers end with it; 0: elsewhere
-    stop: str = ""  # once this file is there, running trials write a checkpoint and end
-    time_limit: float | None = None  # seconds on the clock for one attempt at a trial
-    threads: int = 1  # one per trial is fastest overall, and its bits depend on no other worker
-    frames: int = 0  # pictures of its training that each trial keeps, for an animation
-    tensorboard: str = ""  # a folder for TensorBoard's event files of the run's only trial
+    coordinator: int = 0
+    stop: str = ""
+    time_limit: float | None = None
+    threads: int = 1
+    frames: int = 0
+    tensorboard: str = ""
 
 
-def environment(places: WorkerContext) -> dict[str, str]:
-    """What a result depends on besides its trial."""
+def environment(context: WorkerContext) -> dict[str, str]:
+    """Versions and hardware on which a result may depend besides its trial."""
     return {
         "coequal": version("coequal"),
         "python": platform.python_version(),
@@ -37,8 +52,8 @@ def environment(places: WorkerContext) -> dict[str, str]:
         "numpy": np.__version__,
         "system": platform.platform(),
         "processor": _processor(),
-        "device": _device(places.device),
-        "threads": str(places.threads),
+        "device": _device(context.device),
+        "threads": str(context.threads),
     }
 
 
@@ -61,7 +76,7 @@ def _device(device: str) -> str:
 
 @contextmanager
 def threads(count: int) -> Iterator[None]:
-    """So many threads inside, and what there were before outside."""
+    """Let torch use `count` threads inside, and as many as before afterwards."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:

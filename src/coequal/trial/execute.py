@@ -3,13 +3,11 @@
 import fcntl
 import io
 import json
-import math
 import os
 import platform
 import shutil
 import time
 import traceback
-from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -24,7 +22,7 @@ from coequal.evaluation.conditions import like_split
 from coequal.evaluation.instrument import SPLITS, Instrument, drawing, generate
 from coequal.evaluation.neighbour_sheet import beside_nearest
 from coequal.files import atomic_write, write_json, write_new_json, write_npz
-from coequal.records import Checkpoint, Measurement, MetricInfo, Result, Spent, Trial
+from coequal.records import Checkpoint, Measurement, Result, Spent, Trial
 from coequal.results.folder import DETAILS, NEIGHBOURS, RunFolder, samples_path
 from coequal.rng import Rng
 from coequal.seeds import seed_for
@@ -37,44 +35,49 @@ from coequal.trial.context import WorkerContext, environment, threads
 from coequal.trial.health_callback import StoppedEarly
 from coequal.trial.heartbeat import Heartbeat, Stopped, TimedOut, stop_on_sigterm
 from coequal.trial.snapshots import grid
-from coequal.trial.weights import KEPT, kept_weights, write_weights
+from coequal.trial.weights import keep_weights, write_weights
 
 INFRASTRUCTURE = (OSError, MemoryError, torch.OutOfMemoryError, SafetensorError)
 """What the machine does to a trial; everything else that goes wrong in it is its own result."""
 
-PULSE = 0.5  # seconds of training below which twice as many steps are taken between two pulses
+CHUNK_SECONDS = 0.5  # steps between two reports are doubled until they take as long as this
 
-BESIDE = 10  # generated images that are shown beside their nearest training images
+NEIGHBOUR_IMAGES = 10  # generated images that are kept beside their nearest training images
 
 STOPPED = "stopped"
 """What `execute` returns for a trial that left a checkpoint and no result."""
 
 
-def execute(trial: Trial, places: WorkerContext) -> str:
-    """Run a trial to its result on disk; go on from its last checkpoint if it has one.
+def execute(trial: Trial, context: WorkerContext) -> str:
+    """Run a trial to its result on disk, from its last checkpoint if it has one.
+
+    Args:
+        trial: described completely by plain values.
+        context: where to read and write, and on what to compute.
 
     Returns:
-        The status. Whatever goes wrong inside the trial is in its result and in its log.txt.
+        The status of the result, or `STOPPED`. Whatever goes wrong inside the trial is in its
+        result and in its log.txt.
 
     Raises:
         OSError, MemoryError: the machine or the data failed, not the model: no result is written.
     """
-    run = RunFolder(Path(places.run))
+    run = RunFolder(Path(context.run))
     folder = run.trial_folder(trial.id)
     folder.mkdir(parents=True, exist_ok=True)
     # A worker may outlive a coordinator that was killed: whoever comes next waits for its end.
     with (folder / ".lock").open("w") as mine:
         fcntl.flock(mine, fcntl.LOCK_EX)
-        known = run.result(trial.id)
-        if known is not None:
-            return known.status
+        result = run.result(trial.id)
+        if result is not None:
+            return result.status
         write_json(folder / "trial.json", trial.as_dict())
-        state = _Running(trial, places, folder)
-        with threads(places.threads), stop_on_sigterm(state.heart):
+        state = _TrialRun(trial, context, folder)
+        with threads(context.threads), stop_on_sigterm(state.heartbeat):
             return _execute(state)
 
 
-def _execute(state: "_Running") -> str:
+def _execute(state: "_TrialRun") -> str:
     status, reason = "done", None
     try:
         state.run()
@@ -91,88 +94,103 @@ def _execute(state: "_Running") -> str:
         state.log(f"the machine failed: {type(error).__name__}: {error}")
         raise
     except Exception as error:
-        cause = error.__cause__ if isinstance(error, _OfTheModel) else error
+        cause = error.__cause__ if isinstance(error, _ModelError) else error
         status, reason = "failed", f"{type(cause).__name__}: {cause}"
         state.log("".join(traceback.format_exception(error)))
     state.finish(status, reason)
     return status
 
 
-class _OfTheModel(Exception):
-    """An error that looks like the machine's and was raised by a model's own code."""
+class _ModelError(Exception):
+    """An error of a kind that the machine raises, which was raised by a model's own code."""
 
 
-class _Running:
-    """A trial under way: what it has measured so far, and what it writes."""
+class _TrialRun:
+    """A trial under way.
 
-    def __init__(self, trial: Trial, places: WorkerContext, folder: Path) -> None:
-        self.trial, self.places, self.folder = trial, places, folder
+    Attributes:
+        measured: the checkpoints at which it was measured so far.
+        notes: every fallback that was taken.
+        trainer: None until the nets are built.
+        callbacks: None until the nets are built.
+    """
+
+    def __init__(self, trial: Trial, context: WorkerContext, folder: Path) -> None:
+        self.trial, self.context, self.folder = trial, context, folder
         self.measured: list[Checkpoint] = []
         self.notes: list[str] = []
         self.trainer: Trainer | None = None
-        self.onlooker: TrialCallbacks | None = None
-        self.heart = Heartbeat(folder / "progress.json", places)
+        self.callbacks: TrialCallbacks | None = None
+        self.heartbeat = Heartbeat(folder / "progress.json", context)
 
     def log(self, text: str) -> None:
-        """A line in the trial's log."""
+        """Add a line to the trial's log.txt."""
         with (self.folder / "log.txt").open("a") as file:
             file.write(f"{datetime.now().astimezone():%Y-%m-%d %H:%M:%S} {text.rstrip()}\n")
 
     def run(self) -> None:
         """Train to every checkpoint of the schedule and measure there."""
+        # Build the instrument and the nets.
         self.log(f"begins in process {os.getpid()} on {platform.node()}")
-        self.heart.note("starting")
+        self.heartbeat.report_stage("starting")
         parts = assemble(self.trial)
-        trial, places = self.trial, self.places
-        instrument = instrument_for(trial, places, self.heart.note)
+        trial, context = self.trial, self.context
+        instrument = instrument_for(trial, context, self.heartbeat.report_stage)
         self._refuse_changed(instrument)
-        trainer = self.trainer = make_trainer(trial, parts, instrument.dataset, places.device)
-        onlooker = self.onlooker = TrialCallbacks(
-            trial, trainer, instrument.dataset, instrument.encoder, places, self.folder
+        trainer = self.trainer = make_trainer(trial, parts, instrument.dataset, context.device)
+        callbacks = self.callbacks = TrialCallbacks(
+            trial, trainer, instrument.dataset, instrument.encoder, context, self.folder
         )
+
+        # Go on where an earlier attempt stopped.
         self._resume(trainer)
-        onlooker.begin()
+        callbacks.begin()
+
+        # Train and measure, checkpoint after checkpoint.
         for amount in parts.training.schedule():
             if self.measured and amount <= getattr(self.measured[-1].spent, parts.training.unit):
                 continue  # measured already; what was only trained, before a stop, is not
-            self._train(trainer, onlooker, amount)
+            self._train(trainer, callbacks, amount)
             self._measure(trainer, instrument, trainer.steps_done)
-            onlooker.save()
+            callbacks.save()
             checkpoints.save(trainer, self.folder / "checkpoint")
 
     def pause(self) -> None:
-        """Leave a checkpoint for whoever goes on."""
-        if self.onlooker is not None:
-            self.onlooker.save()
-            self.onlooker.close()
+        """Leave a checkpoint from which the trial can go on."""
+        if self.callbacks is not None:
+            self.callbacks.save()
+            self.callbacks.close()
         if self.trainer is not None and self.trainer.steps_done:
             checkpoints.save(self.trainer, self.folder / "checkpoint")
             self.log(f"stopped at step {self.trainer.steps_done}, with a checkpoint")
         (self.folder / "progress.json").unlink(missing_ok=True)
 
-    def _train(self, trainer: Trainer, onlooker: TrialCallbacks, amount: float) -> None:
-        """Train until so much is spent, with a pulse about every second."""
+    def _train(self, trainer: Trainer, callbacks: TrialCallbacks, amount: float) -> None:
+        """Train until `amount` of the budget is spent, with a report about every second."""
         steps = 1
         while trainer.spent_of_budget < amount:
             begun = time.monotonic()
-            onlooker.picture()
+            callbacks.snapshot()
             try:
-                most = onlooker.steps(steps)
-                trainer.train_until(min(amount, onlooker.next), at_most_steps=most)
+                limit = callbacks.steps_until_update(steps)
+                trainer.train_until(min(amount, callbacks.next), at_most_steps=limit)
             except OSError as error:  # training touches no file: it is the model's own code
-                raise _OfTheModel from error
-            said, verdict = onlooker.look()
-            if time.monotonic() - begun < PULSE:
+                raise _ModelError from error
+            summary, verdict = callbacks.update()
+            if time.monotonic() - begun < CHUNK_SECONDS:
                 steps *= 2
-            self.heart.beat(trainer.spent_of_budget / trainer.training.amount, said, verdict)
-        onlooker.picture()
+            fraction = trainer.spent_of_budget / trainer.training.amount
+            self.heartbeat.report(fraction, summary, verdict)
+        callbacks.snapshot()
 
     def finish(self, status: str, reason: str | None) -> None:
         """Write the result, and leave only what a report or `coequal sample` can use."""
         trainer, health = self.trainer, None
-        if self.onlooker is not None:
-            whole = status != "failed"  # else whatever failed may fail again
-            health = self.onlooker.finish(reason if status == "diverged" else None, picture=whole)
+        if self.callbacks is not None:
+            health = self.callbacks.finish(
+                reason if status == "diverged" else None,
+                snapshot=status != "failed",  # whatever failed may fail again
+            )
         if trainer is not None:
             write_npz(self.folder / "curves.npz", trainer.curves.arrays())
             write_weights(self.folder / "generator.safetensors", trainer)
@@ -182,7 +200,7 @@ class _Running:
             spent=trainer.spent if trainer else Spent(),
             checkpoints=tuple(self.measured),
             reason=reason,
-            environment=environment(self.places),
+            environment=environment(self.context),
             notes=tuple(self.notes),
             health=health,
         )
@@ -193,15 +211,18 @@ class _Running:
             (self.folder / name).unlink(missing_ok=True)
 
     def _measure(self, trainer: Trainer, instrument: Instrument, step: int) -> None:
-        generator, device = trainer.evaluated, self.places.device
+        """Measure the generator on both splits, and write everything that a report shows of it."""
+        generator, device = trainer.evaluated, self.context.device
         measurements: list[Measurement] = []
         details: dict[str, Any] = {"step": step, "conditional": generator.conditional}
-        for split in SPLITS:  # fresh samples for each: what chooses must not be what is reported
+
+        # Measure fresh images for each split: what chooses must not be what is reported.
+        for split in SPLITS:
             rng = Rng(seed_for(self.trial.id, "evaluation", split, step), device)
-            form = instrument.dataset.train.images.dtype
+            dtype = instrument.dataset.train.images.dtype
             order = Rng(seed_for("labels", split))
             asked = like_split(instrument.dataset.split(split), instrument.samples, order)
-            images = generate(generator, instrument.samples, rng, asked, form)
+            images = generate(generator, instrument.samples, rng, asked, dtype)
             numbers = instrument.measure(
                 images,
                 split,
@@ -220,43 +241,35 @@ class _Running:
                 for name, number in numbers.items()
                 if number.value.details is not None
             }
+
+        # Write the sample sheet, nearest neighbours and details.
         sheet = grid(generator, device, instrument.dataset)
         atomic_write(samples_path(self.folder, step), _npy(sheet))
         if self.trial.evaluation.get("neighbours") and sheet.shape[1] in (1, 3):
-            cache = Path(self.places.cache)
-            found = beside_nearest(sheet[:BESIDE], instrument.dataset, instrument.encoder, cache)
-            atomic_write(self.folder / NEIGHBOURS, _npy(found))
+            cache = Path(self.context.cache)
+            samples = sheet[:NEIGHBOUR_IMAGES]
+            beside = beside_nearest(samples, instrument.dataset, instrument.encoder, cache)
+            atomic_write(self.folder / NEIGHBOURS, _npy(beside))
         if generator.conditional or details["test"]:
             write_json(self.folder / DETAILS, details)
+
+        # Record the checkpoint.
         bad = [entry for entry in measurements if not np.isfinite(entry.value)]
         if bad:
             raise FloatingPointError(f"{bad[0].metric} was {bad[0].value} at step {step}")
         self.measured.append(Checkpoint(step, trainer.spent, tuple(measurements)))
-        self._keep(trainer, step, instrument.requested.infos())
+        keep_weights(self.folder, trainer, self.measured, instrument.requested.infos())
         write_json(self.folder / "measured.json", [asdict(entry) for entry in self.measured])
-        said = [f"{m.metric} {m.value:.5g} on {m.split}" for m in measurements]
-        self.log(f"step {step}: {', '.join(said)}")
-
-    def _keep(self, trainer: Trainer, step: int, metrics: Mapping[str, MetricInfo]) -> None:
-        """The weights of this checkpoint, if the study's rule says so; those of the best so far go
-        when a better one comes."""
-        rule, _, metric = trainer.training.keep.partition(":")
-        if rule == "last":
-            return
-        if rule == "best":
-            cost = metrics[metric].cost
-            *before, now = (cost(m.value(metric, "validation")) for m in self.measured)
-            if now >= min(before, default=math.inf):
-                return
-        folder = self.folder / KEPT
-        older = set(folder.glob("step-*")) if rule == "best" else set()
-        write_weights(kept_weights(self.folder, step), trainer)
-        for path in older - {kept_weights(self.folder, step)}:
-            path.unlink()
+        values = [f"{m.metric} {m.value:.5g} on {m.split}" for m in measurements]
+        self.log(f"step {step}: {', '.join(values)}")
 
     def _refuse_changed(self, instrument: Instrument) -> None:
-        """Images and encoder must be those that the study began with."""
-        known = RunFolder(Path(self.places.run)).references().get(self.trial.data, {})
+        """Refuse images or an encoder that are not those with which the study began.
+
+        Raises:
+            OSError: so it is; the message says what to do.
+        """
+        known = RunFolder(Path(self.context.run)).references().get(self.trial.data, {})
         if known.get("fingerprint", now := fingerprint(instrument.dataset)) != now:
             raise OSError(
                 f"the images of {self.trial.data} are not those that this study began with; "
@@ -284,7 +297,7 @@ def _npy(values: torch.Tensor) -> bytes:
 
 
 def measured_so_far(folder: Path) -> list[Checkpoint]:
-    """The checkpoints of a trial under way, out of its folder."""
+    """Read the checkpoints of a trial under way from its folder."""
     path = folder / "measured.json"
-    known = json.loads(path.read_text()) if path.exists() else []
-    return [Checkpoint.from_dict(entry) for entry in known]
+    entries = json.loads(path.read_text()) if path.exists() else []
+    return [Checkpoint.from_dict(entry) for entry in entries]

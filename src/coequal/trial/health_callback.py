@@ -1,4 +1,4 @@
-"""Health of a trial: what is seen of it while it trains, and what is written of it."""
+"""The health of a trial: watched while it trains, stored when it ends."""
 
 import json
 import math
@@ -21,11 +21,16 @@ from coequal.training.loop import Trainer
 
 
 class StoppedEarly(Exception):
-    """The study says that a trial in this state is not to go on; the message says which."""
+    """The study stops trials whose health has this verdict; the message names it."""
 
 
 class HealthCallback:
-    """The monitor of a trial, and what it has said so far."""
+    """The monitor of a trial, and the verdict on what it has measured so far.
+
+    Attributes:
+        monitor: measures the signals at each probe.
+        health: the verdict after the last probe; None before the first.
+    """
 
     def __init__(self, trial: Trial, trainer: Trainer, dataset: Dataset, encoder: Encoder) -> None:
         self.trial, self.trainer = trial, trainer
@@ -34,22 +39,22 @@ class HealthCallback:
         reference = RealReference(dataset, light, trainer.device)
         self.monitor = Monitor(reference, seed_for(trial.id, "health"), trainer.generator)
         trainer.monitor = self.monitor
-        self.seen = 0  # probes that have been judged
+        self._judged = 0  # probes on which there is a verdict
         self.health: Health | None = None
 
     @property
     def signals(self) -> Signals:
-        """What was seen so far."""
+        """The signals of all probes so far."""
         return self.monitor.signals
 
-    def look(self) -> Health | None:
-        """The health by now; None before the first probe.
+    def update(self) -> Health | None:
+        """Judge the probes that are new; None before the first probe.
 
         Raises:
-            StoppedEarly: it is one that the study stops trials for.
+            StoppedEarly: the verdict is one at which the study stops trials.
         """
-        if len(self.monitor.rows) != self.seen:
-            self.seen = len(self.monitor.rows)
+        if len(self.monitor.rows) != self._judged:
+            self._judged = len(self.monitor.rows)
             self.health = self._judge(None)
             if self.health.verdict in self.trainer.training.stop_on:
                 raise StoppedEarly(
@@ -57,20 +62,20 @@ class HealthCallback:
                 )
         return self.health
 
-    def steps(self, most: int) -> int:
-        """How many steps may go by until the next look, `most` at the most.
+    def steps_until_update(self, limit: int) -> int:
+        """How many steps may be taken until the next update, at most `limit`.
 
-        A trial that may be stopped is looked at after every probe, so that it stops at the same
+        A trial that may be stopped early is judged after every probe, so that it stops at the same
         step on a slow machine as on a fast one.
         """
         if not self.trainer.training.stop_on:
-            return most
+            return limit
         every = self.monitor.every
-        return min(most, every - self.trainer.steps_done % every)
+        return min(limit, every - self.trainer.steps_done % every)
 
     @property
-    def said(self) -> str:
-        """How the training stands, in a line: `step 1,200: loss D 1.31, G 0.74; healthy`."""
+    def summary(self) -> str:
+        """The state of the training in a line: `step 1,200: loss D 1.31, G 0.74; healthy`."""
         text = f"step {self.trainer.steps_done:,}"
         if self.health is None:
             return text
@@ -85,10 +90,10 @@ class HealthCallback:
 
         Args:
             folder: of the trial.
-            diverged: what the training said when it could not go on.
+            diverged: why the training could not go on; None if it could.
 
         Returns:
-            What a result holds of it.
+            The verdict, its step and its evidence, as a result stores them.
         """
         signals = self.signals
         signals.save(folder / SIGNALS)
@@ -107,7 +112,8 @@ class HealthCallback:
 
 
 def settings_of(trial: Trial) -> dict[str, Any]:
-    """What is on in a trial, by name: its hyper-parameters, its nets' settings, its average."""
+    """The settings of a trial by name: hyper-parameters, settings of its nets, the decay of its
+    moving average."""
     average = {"ema": trial.training["ema"]} if trial.training.get("ema") else {}
     return {**trial.architecture, **trial.settings, **average}
 

@@ -1,4 +1,4 @@
-"""A trial's pulse: it tells how far the trial is, and tells the trial when to stop."""
+"""The heartbeat of a trial: it tells others how far the trial is, and the trial when to stop."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from types import FrameType
 
 from coequal.trial.context import WorkerContext
 
-BEATS = 1.0  # seconds between two notes of a trial's progress
+REPORT_SECONDS = 1.0  # between two reports of a trial's progress
 
 
 class Stopped(Exception):
@@ -24,62 +24,70 @@ class TimedOut(Exception):
 
 
 class Heartbeat:
-    """Tells the coordinator how far a trial is, through a small file, at most once a second; and
-    tells the trial when to stop."""
+    """Tells the coordinator how far a trial is, through a small file written at most once a second,
+    and tells the trial when to stop.
 
-    def __init__(self, path: Path, places: WorkerContext) -> None:
-        self.path, self.places = path, places
-        self.started, self.last = time.monotonic(), 0.0
-        self.asked = False  # to stop, by a signal
+    Attributes:
+        path: of the file.
+        context: of the worker.
+        stop_requested: whether a signal has asked the trial to stop.
+    """
 
-    def beat(self, share: float, text: str = "training", verdict: str = "") -> None:
-        """Note how far a trial is.
+    def __init__(self, path: Path, context: WorkerContext) -> None:
+        self.path, self.context = path, context
+        self.stop_requested = False
+        self._started, self._reported = time.monotonic(), 0.0
+
+    def report(self, fraction: float, text: str = "training", verdict: str = "") -> None:
+        """Report how far the trial is, and stop it here if it is to stop.
 
         Args:
-            share: of the budget that is spent, from 0 to 1.
-            text: what goes on, for whoever watches.
-            verdict: on its health by now; empty before there is one.
+            fraction: of the budget that is spent, from 0 to 1.
+            text: what goes on, in a line.
+            verdict: on the health of the training; empty before there is one.
 
         Raises:
             Stopped: the coordinator asked for it, or a signal.
             TimedOut: the trial's time is over.
         """
-        if self.asked:
+        if self.stop_requested:
             raise Stopped
         now = time.monotonic()
-        limit = self.places.time_limit
-        if limit is not None and now - self.started > limit:
-            raise TimedOut(f"{limit:g} seconds were over at {share:.0%} of the budget")
-        if now - self.last < BEATS:
+        limit = self.context.time_limit
+        if limit is not None and now - self._started > limit:
+            raise TimedOut(f"{limit:g} seconds were over at {fraction:.0%} of the budget")
+        if now - self._reported < REPORT_SECONDS:
             return
-        self.last = now
-        if self.places.coordinator and not _alive(self.places.coordinator):
+        self._reported = now
+        if self.context.coordinator and not _alive(self.context.coordinator):
             os._exit(1)  # nobody waits for this trial; it goes on from its checkpoint
-        if self.places.stop and os.path.exists(self.places.stop):
+        if self.context.stop and os.path.exists(self.context.stop):
             raise Stopped
-        write = self.path.with_suffix(".new")
-        write.write_text(json.dumps({"share": min(share, 1.0), "text": text, "verdict": verdict}))
-        write.replace(self.path)
+        draft = self.path.with_suffix(".new")
+        progress = {"share": min(fraction, 1.0), "text": text, "verdict": verdict}
+        draft.write_text(json.dumps(progress))
+        draft.replace(self.path)
 
-    def note(self, text: str) -> None:
-        """Note what goes on before the first step."""
-        self.beat(0, text)
+    def report_stage(self, text: str) -> None:
+        """Report what goes on before the first step, in a line."""
+        self.report(0, text)
 
 
 @contextmanager
-def stop_on_sigterm(heart: Heartbeat) -> Iterator[None]:
-    """Inside, SIGTERM lets the trial stop at its next pulse, with a checkpoint, as the coordinator
+def stop_on_sigterm(heartbeat: Heartbeat) -> Iterator[None]:
+    """Inside, SIGTERM lets the trial stop at its next report, with a checkpoint, as the coordinator
     would: a scheduler that wants its machine back may send it to every process of a job.
 
-    In the coordinator's own process `Stop` sees to that, and outside the main thread nobody can.
+    In the coordinator's own process `GracefulStop` sees to that; outside the main thread signals
+    can't be caught.
     """
-    own = heart.places.coordinator == os.getpid()
+    own = heartbeat.context.coordinator == os.getpid()
     if own or threading.current_thread() is not threading.main_thread():
         yield
         return
 
     def ask(number: int, frame: FrameType | None) -> None:
-        heart.asked = True
+        heartbeat.stop_requested = True
 
     before = signal.signal(signal.SIGTERM, ask)
     try:

@@ -1,4 +1,4 @@
-"""The images of the sheet while a trial trains, at latents that stay the same: its animation."""
+"""Snapshots of a trial: images at fixed latents while it trains, for an animation."""
 
 import math
 from pathlib import Path
@@ -16,17 +16,17 @@ from coequal.rng import Rng
 from coequal.seeds import seed_for
 from coequal.training.loop import Trainer
 
-MOST = 36  # images of a frame
-VALUES = 450_000  # of a frame, at most: 36 colour images of 64 x 64, or 9 of 128 x 128
+MAX_FRAME_IMAGES = 36
+MAX_FRAME_VALUES = 450_000  # 36 colour images of 64 x 64, or 9 of 128 x 128
 
-SHOWN = 64  # images of each model, and real ones, kept for the report
-POINTS_SHOWN = 1000  # if they are points
+SHEET_IMAGES = 64  # of each model, and real ones, kept for the report
+SHEET_POINTS = 1000  # the same where images are points in the plane
 
 
 def grid(generator: Generator, device: str, dataset: Dataset) -> torch.Tensor:
-    """The images of the sheet, at latents that are the same for every trial with the same kind of
-    latents."""
-    count, form = shown(dataset.shape)
+    """Generate the images of the sample sheet; its latents are the same for every trial with the
+    same kind of latents."""
+    count, form = sheet_format(dataset.shape)
     asked = Conditions.in_turn(count, len(dataset.classes or ()))
     return generate(generator, count, Rng(seed_for("grid"), device), asked, form)
 
@@ -35,13 +35,12 @@ class Snapshots:
     """Frames of one trial, evenly spaced over its budget: the first before the first step, the last
     at its end.
 
-    They move no bit of the training, and nothing of them is on its clock. A generator whose images
-    take too long (a likelihood model's) is not asked for any, and images that are not finite are
-    left out.
+    They change no bit of the training and are off its clock. A generator whose images take too long
+    (a likelihood model's) is asked for none, and images that are not finite are left out.
 
     Args:
-        count: how many; 0 for none.
-        trainer: of the trial, where it begins or goes on.
+        count: number of frames; 0 for none.
+        trainer: of the trial, at the step where it begins or goes on.
         dataset: for the classes and the form of the images.
         folder: of the trial; frames that lie there, up to the trainer's step, are kept.
     """
@@ -59,13 +58,14 @@ class Snapshots:
 
     @property
     def next(self) -> float:
-        """How much of the budget is spent at the next frame; infinite if there is none."""
+        """The amount of the budget at which the next frame is due; infinite without one."""
         return self.due[0] if self.due else math.inf
 
-    def take(self, *, anyway: bool = False) -> NDArray[np.generic] | None:
-        """Make a frame if one is due, or anyway: (n, channels, height, width); else None."""
+    def take(self, *, final: bool = False) -> NDArray[np.generic] | None:
+        """Make a frame if one is due, or if it is the final one: (n, channels, height, width); else
+        None."""
         now = self.trainer.spent_of_budget
-        early = anyway and self.due and self.trainer.steps_done not in self.steps
+        early = final and self.due and self.trainer.steps_done not in self.steps
         if now < self.next and not early:
             return None
         self.due = [amount for amount in self.due if amount > now]
@@ -73,14 +73,14 @@ class Snapshots:
             made = grid(self.trainer.evaluated, str(self.trainer.device), self.dataset)
         except FloatingPointError:
             return None
-        images: NDArray[np.generic] = made[: images_of(self.dataset.shape)].numpy()
+        images: NDArray[np.generic] = made[: images_per_frame(self.dataset.shape)].numpy()
         self.steps.append(self.trainer.steps_done)
         self.spent.append(now)
         self.images.append(images)
         return images
 
     def save(self) -> None:
-        """Write what there is; before each checkpoint, so that none is missing after it."""
+        """Write the frames so far; called before each checkpoint, so that none is lost."""
         if self.images:
             arrays = {
                 "steps": np.array(self.steps, dtype=np.int64),
@@ -98,13 +98,13 @@ class Snapshots:
         self.due = [amount for amount in self.due if not self.spent or amount > self.spent[-1]]
 
 
-def images_of(shape: ImageShape) -> int:
-    """How many images a frame has: all that are shown if they are points; else a square number."""
+def images_per_frame(shape: ImageShape) -> int:
+    """The number of images of a frame: the whole sheet if they are points, else a square."""
     if shape == POINT:
-        return shown(shape)[0]
-    return min(MOST, max(1, math.isqrt(VALUES // math.prod(shape))) ** 2)
+        return sheet_format(shape)[0]
+    return min(MAX_FRAME_IMAGES, max(1, math.isqrt(MAX_FRAME_VALUES // math.prod(shape))) ** 2)
 
 
-def shown(shape: ImageShape) -> tuple[int, torch.dtype]:
-    """How many images are kept for the report, and in which form: points as floats."""
-    return (POINTS_SHOWN, torch.float32) if shape == POINT else (SHOWN, torch.uint8)
+def sheet_format(shape: ImageShape) -> tuple[int, torch.dtype]:
+    """The number of images of a sample sheet, and their form: points in the plane stay floats."""
+    return (SHEET_POINTS, torch.float32) if shape == POINT else (SHEET_IMAGES, torch.uint8)

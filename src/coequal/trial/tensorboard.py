@@ -1,4 +1,4 @@
-"""What TensorBoard shows of a trial while it trains (the package is an extra)."""
+"""Event files for TensorBoard while a trial trains (the package is an extra)."""
 
 import importlib.util
 import math
@@ -17,7 +17,7 @@ GROUPS = {"loss_discriminator": "loss/discriminator", "loss_generator": "loss/ge
 
 
 def refuse_without_tensorboard() -> None:
-    """Say so, before any work, where event files can't be written.
+    """Refuse, before any work, where event files can't be written.
 
     Raises:
         ValueError: the package is not installed; the message says what would do.
@@ -43,21 +43,21 @@ class TensorBoardLog:
         from torch.utils.tensorboard import SummaryWriter  # an extra, and slow to import
 
         self.writer: Any = SummaryWriter(str(folder), purge_step=step + 1 if step else None)
-        self.last, self.verdict = step, ""
+        self.last_step, self.verdict = step, ""
 
     def probes(self, signals: Signals, health: Health | None) -> None:
         """Write the probes that are new, and the verdict if it is."""
         steps = signals["step"]
-        for row in np.flatnonzero(steps > self.last).tolist():
+        for row in np.flatnonzero(steps > self.last_step).tolist():
             step = int(steps[row])
             for name in NAMES[1:]:
                 value = float(signals[name][row])
                 if not math.isnan(value):
                     self.writer.add_scalar(GROUPS.get(name, f"health/{name}"), value, step)
-            self.last = step
+            self.last_step = step
         if health is not None and health.verdict != self.verdict:
             self.verdict = health.verdict
-            self.writer.add_text("health", f"{health.verdict}: {health.evidence}", self.last)
+            self.writer.add_text("health", f"{health.verdict}: {health.evidence}", self.last_step)
 
     def frame(self, images: NDArray[Any], step: int) -> None:
         """Write a frame as one picture; points in the plane make none."""
@@ -68,5 +68,5 @@ class TensorBoardLog:
             self.writer.add_image("samples", picture, step, dataformats=layout)
 
     def close(self) -> None:
-        """Write what is left."""
+        """Write what is still in memory."""
         self.writer.close()

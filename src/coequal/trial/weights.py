@@ -1,29 +1,61 @@
-"""The weights that a trial leaves, and the generator made of them again."""
+"""Weights of a trial: written, kept by the study's rule, and loaded into a generator again."""
 
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from safetensors.torch import load_file, save
 
 from coequal.contract import Generator, ImageShape
 from coequal.files import atomic_write
-from coequal.records import Trial
+from coequal.records import Checkpoint, MetricInfo, Trial
 from coequal.results.folder import RunFolder
 from coequal.study.parts import assemble
 from coequal.training.loop import Trainer, build_players
 
-KEPT = "generators"
-"""The folder of the weights of checkpoints that stay beside those of the last."""
+CHECKPOINT_WEIGHTS = "generators"
+"""In a trial's folder: the weights of checkpoints that stay beside those of the last."""
 
 
 def write_weights(path: Path, trainer: Trainer) -> None:
-    """Write those of the generator that is measured."""
+    """Write the weights of the generator that is measured to a safetensors file."""
     weights = {k: v.cpu().contiguous() for k, v in trainer.evaluated.state_dict().items()}
     atomic_write(path, save(weights))
 
 
 def kept_weights(folder: Path, step: int) -> Path:
-    """Where a trial keeps the weights of one of its checkpoints, if the study's rule says so."""
-    return folder / KEPT / f"step-{step:09d}.safetensors"
+    """The file in which a trial keeps the weights of one of its checkpoints."""
+    return folder / CHECKPOINT_WEIGHTS / f"step-{step:09d}.safetensors"
+
+
+def keep_weights(
+    folder: Path,
+    trainer: Trainer,
+    measured: Sequence[Checkpoint],
+    metrics: Mapping[str, MetricInfo],
+) -> None:
+    """Keep the weights of the last checkpoint if the study's rule asks for it; those of the best so
+    far are deleted when a better one comes.
+
+    Args:
+        folder: of the trial.
+        trainer: at that checkpoint.
+        measured: the checkpoints so far.
+        metrics: what the study's metrics say of their numbers, by the name of the number.
+    """
+    rule, _, metric = trainer.training.keep.partition(":")
+    if rule == "last":
+        return
+    if rule == "best":
+        cost = metrics[metric].cost
+        *before, now = (cost(point.value(metric, "validation")) for point in measured)
+        if now >= min(before, default=math.inf):
+            return
+    path = kept_weights(folder, measured[-1].step)
+    older = set(path.parent.glob("step-*")) if rule == "best" else set()
+    write_weights(path, trainer)
+    for other in older - {path}:
+        other.unlink()
 
 
 def load_generator(
@@ -32,8 +64,10 @@ def load_generator(
     """The trained generator of a finished trial, on the CPU.
 
     Args:
-        run, trial: which.
-        shape, classes: of its images.
+        run: the folder of its run.
+        trial: one with a result.
+        shape: of its images.
+        classes: number of classes; None for images without labels.
         step: of the checkpoint wanted; None, or one whose weights were not kept: the last.
 
     Raises:

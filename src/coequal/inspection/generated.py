@@ -1,0 +1,41 @@
+"""Generated images by what a call names: a trained model of a run, a function, or images."""
+
+from pathlib import Path
+
+from coequal.evaluation.instrument import drawing
+from coequal.inputs.load import Scorable, from_array, from_generator
+from coequal.inspection.samples import chosen_trial, sample
+from coequal.results.folder import RunFolder
+
+
+def generated_images(fake: Scorable, count: int, seed: int) -> Scorable:
+    """Generate the images of a trained model or a function.
+
+    Args:
+        fake: a trained model of a run, "runs/demo:ns_gan"; a function that takes a number and
+            returns so many images; anything else is returned as it is.
+        count: number of images to generate.
+        seed: of the latents of a trained model.
+
+    Raises:
+        LookupError, FileNotFoundError: the run has no such model, or it left no weights.
+    """
+    if callable(fake):
+        return from_array(fake(count), "a call")
+    if not isinstance(fake, str | Path) or not str(fake).rpartition(":")[0]:
+        return fake
+    place, _, model = str(fake).rpartition(":")
+    folder = RunFolder(Path(place).expanduser())
+    if not (folder.path / "study.json").exists():
+        return fake
+    trial = chosen_trial(folder, model, None)
+    samples = sample(folder, trial, count, seed)
+    what = f"{fake} (trial {trial.id}, seed {seed})"
+    return from_generator(
+        samples.images,
+        samples.generator,
+        what,
+        samples.labels,
+        samples.classes,
+        drawing(trial.training.get("ema")),
+    )

@@ -1,0 +1,190 @@
+"""One coordinator's part of a run: what runs, what has ended, and how far that is."""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pebble import ProcessExpired
+
+from coequal.files import write_new_json
+from coequal.records import Result, Spent, Trial
+from coequal.results.folder import RunFolder
+from coequal.results.index import Index
+from coequal.runner.interrupt import GracefulStop
+from coequal.runner.progress import Observer, Progress
+from coequal.trial.context import WorkerContext, environment
+from coequal.trial.execute import STOPPED, measured_so_far
+
+MIN_GAINED = 0.5  # trials that must have been gained before a rate is estimated from them
+
+
+@dataclass
+class Session:
+    """The state of one coordinator.
+
+    Attributes:
+        folder: of the run.
+        context: what workers need to know of this machine and this call.
+        observer: is told how far the run is.
+        stop: whether somebody asked the run to stop.
+        retries: how often a trial whose process died is tried again.
+        total: trials that there will be at most.
+        index: the open index; None in a shard, for `coequal collect` makes it.
+        trials: those that are known by now, of this shard.
+        statuses: how many trials ended with each status.
+        running: the trials that the executor has, by their futures.
+        deaths: by trial id, how often its process died.
+        ended: trials with a result, by model.
+        failed: trials that did not reach their budget, by model.
+        started: when training began, by the monotonic clock; 0.0 before.
+        done_before: trials that had a result when this coordinator began.
+        slots: trials that the workers can run at a time.
+        news: messages that the observer has not been given yet.
+    """
+
+    folder: RunFolder
+    context: WorkerContext
+    observer: Observer
+    stop: GracefulStop
+    retries: int
+    total: int
+    index: Index | None
+    trials: Sequence[Trial] = ()
+    statuses: Counter[str] = field(default_factory=Counter)
+    running: dict[Future[str], Trial] = field(default_factory=dict)
+    deaths: Counter[str] = field(default_factory=Counter)
+    ended: Counter[str] = field(default_factory=Counter)
+    failed: Counter[str] = field(default_factory=Counter)
+    started: float = 0.0
+    done_before: int | None = None
+    slots: int = 0
+    news: list[str] = field(default_factory=list)
+
+    @property
+    def ended_here(self) -> int:
+        """Trials that ended since this coordinator began."""
+        return self.statuses.total() - (self.done_before or 0)
+
+    def count_results(self, results: Sequence[Result]) -> None:
+        """Count anew what there is; `results` are those of this shard's trials."""
+        if self.done_before is None:
+            self.done_before = len(results)
+        self.statuses = Counter(result.status for result in results)
+        self.ended = Counter(result.trial.model for result in results)
+        self.failed = Counter(result.trial.model for result in results if not result.finished)
+
+    def count_slots(self, executor: Executor) -> int:
+        """Trials that can run at a time; workers of a cluster come and go, which is reported."""
+        slots = getattr(executor, "slots", None)
+        before, self.slots = self.slots, 1 if slots is None else int(slots())
+        if before and self.slots != before:
+            how = "joined" if self.slots > before else "left, or died"
+            self.news.append(
+                f"workers have {how}: {self.slots} trials can run at a time instead of {before}"
+            )
+        return self.slots
+
+    def accept(self, future: Future[str], trial: Trial) -> bool:
+        """Take what became of a trial.
+
+        Returns:
+            Whether the trial is settled; if not (its process died), it is to be tried again.
+
+        Raises:
+            OSError: the disk or the data failed: no trial can go on, and none is to blame.
+        """
+        error = future.exception()
+        if error is None:
+            if future.result() == STOPPED:
+                return self.stop.requested
+            self._count(trial, future.result())
+            return True
+        if isinstance(error, TimeoutError):
+            self._record(trial, "timeout", str(error) or "it did not end within its time")
+            return True
+        if isinstance(error, OSError) and not isinstance(error, ProcessExpired):
+            raise error
+        if self.stop.requested:
+            return True  # whoever stopped the run may have ended its process: that is no result
+        self.deaths[trial.id] += 1
+        times = self.deaths[trial.id]
+        if times <= self.retries:
+            self.news.append(f"{label(trial)}: {error}; it is tried again from its last checkpoint")
+            return False
+        what = "its process died" if isinstance(error, ProcessExpired) else "the machine failed it"
+        self._record(trial, "failed", f"{what} {times} times: {type(error).__name__}: {error}")
+        return True
+
+    def show(self, text: str = "") -> None:
+        """Tell the observer how far the run is; `text`: what goes on instead of training."""
+        running: dict[str, float] = {}
+        doing: dict[str, str] = {}
+        verdicts: dict[str, str] = {}
+        for trial in self.running.values():
+            beat = read_heartbeat(self.folder.trial_folder(trial.id) / "progress.json")
+            if beat:
+                name = label(trial)
+                running[name], doing[name] = float(beat["share"]), beat["text"]
+                if verdict := beat.get("verdict"):
+                    verdicts[name] = verdict
+        gained = self.ended_here + sum(running.values())
+        pending = self.total - self.statuses.total() - sum(running.values())
+        seconds = time.monotonic() - self.started
+        known = Counter(trial.model for trial in self.trials)
+        news = tuple(self.news)
+        self.news.clear()
+        self.observer.update(
+            Progress(
+                total=self.total,
+                statuses=dict(self.statuses),
+                running=running,
+                text=text,
+                seconds_left=seconds / gained * pending if gained >= MIN_GAINED else None,
+                models={m: (known[m], self.ended[m], self.failed[m]) for m in known},
+                per_hour=3600 * gained / seconds if gained >= MIN_GAINED else None,
+                news=news,
+                doing=doing,
+                verdicts=verdicts,
+            )
+        )
+
+    def _record(self, trial: Trial, status: str, reason: str) -> None:
+        """Write the result of a trial that could not write its own."""
+        path = self.folder.trial_folder(trial.id)
+        measured = tuple(measured_so_far(path))  # what it spent since then died with it
+        result = Result(
+            trial,
+            status,
+            measured[-1].spent if measured else Spent(),
+            checkpoints=measured,
+            reason=reason,
+            environment=environment(self.context),
+        )
+        write_new_json(path / "result.json", result.as_dict())
+        self._count(trial, status)
+
+    def _count(self, trial: Trial, status: str) -> None:
+        result = self.folder.result(trial.id)
+        if self.index is not None and result is not None:
+            self.index.record(result)
+        self.statuses[status] += 1
+        self.ended[trial.model] += 1
+        self.failed[trial.model] += status != "done"
+
+
+def label(trial: Trial) -> str:
+    """A trial's name in messages: `ns_gan 3 seed 2`."""
+    again = f" seed {trial.repeat}" if trial.repeat else ""
+    return f"{trial.model} {trial.setting}{again}"
+
+
+def read_heartbeat(path: Path) -> Mapping[str, str]:
+    """What a worker last wrote of its progress; empty if it has not begun, or has just ended."""
+    try:
+        return dict(json.loads(path.read_text()))
+    except (OSError, ValueError):
+        return {}

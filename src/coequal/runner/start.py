@@ -1,0 +1,80 @@
+"""Start or continue the run of a study that has been checked, with the options of one call."""
+
+import os
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from coequal.datasets._loading import data_folder
+from coequal.execution.choose import ExecutionOptions, executor_for, refuse_clashes
+from coequal.files import cache_folder
+from coequal.results.folder import RunFolder
+from coequal.runner.progress import Observer
+from coequal.runner.run import RunOutcome, run
+from coequal.study.shard import Shard
+from coequal.study.spec import Study
+from coequal.trial.context import WorkerContext
+
+
+@dataclass(frozen=True)
+class RunOptions(ExecutionOptions):
+    """Everything that a run may be asked for besides its study; no result depends on it.
+
+    Attributes:
+        data_dir: where data sets lie or are put; None: COEQUAL_DATA, then the user's cache.
+        shard: run this part of the trials only, beside others that run the rest.
+        retries: how often a trial whose process died is tried again.
+        frames: pictures of its training that each trial keeps.
+        tensorboard: a folder for TensorBoard's event files; for a study of one trial.
+    """
+
+    data_dir: str | Path | None = None
+    shard: Shard | None = None
+    retries: int = 1
+    frames: int = 0
+    tensorboard: str | Path | None = None
+
+
+def start(
+    study: Study,
+    source: str,
+    folder: RunFolder,
+    options: RunOptions,
+    observer: Observer | None = None,
+) -> RunOutcome:
+    """Run what is missing of a study; the same call continues where the last one stopped.
+
+    Args:
+        study: one that has been checked.
+        source: the text of its file, which is kept with the results.
+        folder: of the run.
+        options: where and how it runs.
+        observer: is told how far the run is.
+
+    Raises:
+        ValueError: options that exclude each other, or a device that is not here.
+        FileExistsError, BlockingIOError: the folder is another study's, or in use.
+        KeyboardInterrupt: stopped; the same call continues.
+    """
+    refuse_clashes(options)
+    tensorboard = "" if options.tensorboard is None else str(Path(options.tensorboard).resolve())
+    context = WorkerContext(
+        str(folder.path),
+        str(data_folder(options.data_dir)),
+        str(cache_folder()),
+        options.device,
+        0 if options.cluster else os.getpid(),
+        time_limit=options.time_limit,
+        frames=options.frames,
+        tensorboard=tensorboard,
+    )
+    return run(
+        study,
+        folder,
+        source=source,
+        context=context,
+        executor=partial(executor_for, options),
+        observer=observer,
+        retries=options.retries,
+        shard=options.shard,
+    )

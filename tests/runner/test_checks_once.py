@@ -1,0 +1,80 @@
+"""A command checks its study once and goes through the trial folders once."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import coequal.api
+import coequal.inspection.samples
+import coequal.report.page  # noqa: F401  every caller is imported before anything is counted
+from coequal.cli import results as commands
+from coequal.cli.run import run
+from coequal.results.collect import collect
+from coequal.study.check import problems
+
+SMALL = """\
+data: [digits]
+models: [ns_gan, vae]
+architecture: {name: infogan, width: 0.03125}
+search: {settings: 1}
+training: {budget: {discriminator_steps: 2}, batch_size: 16, checkpoints: 1}
+evaluation: {encoder: pixels, samples: 20}
+"""
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "small.yaml"
+    file.write_text(SMALL)
+    return file
+
+
+@pytest.fixture
+def count(monkeypatch) -> Callable[[Callable[..., Any]], list[str]]:
+    """Wraps a function wherever it was imported to; the list grows with each call."""
+
+    def wrap(function: Callable[..., Any]) -> list[str]:
+        calls: list[str] = []
+
+        def counted(*args: Any, **more: Any) -> Any:
+            calls.append(function.__name__)
+            return function(*args, **more)
+
+        for module in list(sys.modules.values()):
+            for name, value in list(vars(module).items()):
+                if value is function:
+                    monkeypatch.setattr(module, name, counted)
+        return calls
+
+    return wrap
+
+
+def test_run_checks_once_and_collects_once(study, count):
+    checks, collects = count(problems), count(collect)
+    run(study, workers=0)
+    assert (len(checks), len(collects)) == (1, 1)
+    folder = study.parent / "runs" / "small"
+    table = folder / "results.csv"
+    before = table.read_bytes(), table.stat().st_mtime_ns
+    run(study, workers=0)  # nothing to do
+    assert (len(checks), len(collects)) == (2, 2)
+    assert (table.read_bytes(), table.stat().st_mtime_ns) == before
+    (result,) = list(folder.glob("trials/*/*/result.json"))[:1]
+    result.unlink()
+    run(study, workers=0)  # one trial is run again
+    assert (len(checks), len(collects)) == (3, 3)
+    assert table.read_bytes() == before[0]
+
+
+def test_commands_on_a_run_collect_once(study, count):
+    run(study, workers=0)
+    folder = study.parent / "runs" / "small"
+    collects = count(collect)
+    commands.report(folder)
+    assert len(collects) == 1
+    commands.collect(folder)
+    assert len(collects) == 2
