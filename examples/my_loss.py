@@ -19,6 +19,7 @@ from coequal.contract import (
     Loss,
     Requirements,
 )
+from coequal.testing import check_objective
 
 STUDY = """\
 study: my_loss
@@ -62,6 +63,7 @@ class Hinge(Adversarial[Generator, Logits]):
 
 
 if __name__ == "__main__":
+    check_objective(Hinge(margin=0.5))  # in your project: one line of your test suite
     out = Path(sys.argv[1] if len(sys.argv) > 1 else "runs/my_loss")
     out.mkdir(parents=True, exist_ok=True)
     study_file = out / "my_loss.yaml"

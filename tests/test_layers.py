@@ -32,6 +32,7 @@ MAY_IMPORT = {
     "datasets": "contract files lookup manifolds rng seeds",
     "metrics": "classification contract images manifolds rng statistics",
     "training": "contract files images monitoring records rng seeds",
+    "testing": "contract datasets rng training",
     "encoders": "classification contract datasets files images manifolds rng seeds",
     "inputs": "contract datasets files images lookup records",
     "report": "analysis files health images ranges records results statistics",

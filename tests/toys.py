@@ -51,11 +51,19 @@ def split(count: int = 96, shape: ImageShape = SHAPE, classes: int = 2) -> Split
 def nets_for(objective: Objective, batch_norm: bool = True) -> Architecture:
     """Small nets that give what an objective needs: those of InfoGAN wherever they do."""
     common = lookup.load("architectures", "infogan")
-    nets: Architecture = common(width=1 / 32, latents=4, batch_norm=batch_norm)
-    if not nets.unmet(objective.requirements()):
-        return nets
     pixels = lookup.load("architectures", "pixelcnn")
-    return pixels(width=1 / 40, blocks=1, mixtures=2, generator_labels="embedding")
+    candidates: list[Architecture] = [
+        common(width=1 / 32, latents=4, batch_norm=batch_norm),
+        pixels(width=1 / 40, blocks=1, mixtures=2, generator_labels="embedding"),
+        ConditionalNets(willing=True),
+    ]
+    return next(nets for nets in candidates if not nets.unmet(objective.requirements()))
+
+
+def narrow(kind: type[Architecture]) -> Architecture:
+    """Narrow nets, and of few layers where that is a setting: some make images slowly."""
+    small = {"width": 1 / 32, "blocks": 1}
+    return kind(**{name: small[name] for name in small if name in kind.__match_args__})
 
 
 def trainer(

@@ -50,6 +50,23 @@ def load(kind: str, name: str) -> Any:
     return variants[variant]
 
 
+def load_class(kind_of_part: str, name: str, base: type) -> type:
+    """The class called `name`, as `load` finds it, of the kind that such a part must be.
+
+    Args:
+        kind_of_part: the folder of the package: "objectives", "encoders".
+        name: of a part of the package, or "module:Name".
+        base: the class that every such part extends.
+
+    Raises:
+        LookupError: nothing has this name, or it is no class that extends `base`.
+    """
+    part = load(kind_of_part, name)
+    if not (isinstance(part, type) and issubclass(part, base)):
+        raise LookupError(f"'{name}' is no {base.__name__}: it must be a class that extends it")
+    return part
+
+
 def unknown(given: str, known: Iterable[str], prefix: str = "") -> str:
     """Write the message for a name that does not exist.
 

@@ -238,9 +238,9 @@ def test_power_iterations_are_in_the_checkpoint(tmp_path):
     checkpoint.save(first, tmp_path / "c")
     checkpoint.restore(second, tmp_path / "c")
     second.train_until(9)
-    saved = checkpoint._tensors(whole)
+    saved = checkpoint.tensors(whole)
     assert any(key.endswith("_u") for key in saved)
-    for key, value in checkpoint._tensors(second).items():
+    for key, value in checkpoint.tensors(second).items():
         assert torch.equal(value, saved[key]), key
 
 
@@ -344,8 +344,8 @@ def test_dropout_resumes(tmp_path):
     checkpoint.save(first, tmp_path / "c")
     checkpoint.restore(second, tmp_path / "c")
     second.train_until(9)
-    saved = checkpoint._tensors(whole)
-    for key, value in checkpoint._tensors(second).items():
+    saved = checkpoint.tensors(whole)
+    for key, value in checkpoint.tensors(second).items():
         assert torch.equal(value, saved[key]), key
 
 

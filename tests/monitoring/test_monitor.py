@@ -55,7 +55,7 @@ def watched(name="non_saturating", encoder=None, **more):  # type: ignore[no-unt
 
 
 def nets(one) -> dict[str, torch.Tensor]:  # type: ignore[no-untyped-def]
-    return {k: v for k, v in checkpoint._tensors(one).items() if not k.startswith("health/")}
+    return {k: v for k, v in checkpoint.tensors(one).items() if not k.startswith("health/")}
 
 
 @pytest.mark.parametrize("name", sorted(ALL))

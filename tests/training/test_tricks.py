@@ -41,7 +41,7 @@ ON = {
 
 
 def everything(one) -> dict[str, torch.Tensor]:  # type: ignore[no-untyped-def]
-    return checkpoint._tensors(one)
+    return checkpoint.tensors(one)
 
 
 def trained(steps=6, name="non_saturating", **tricks):  # type: ignore[no-untyped-def]

@@ -113,7 +113,7 @@ def load_dataset(
     loader = _loader(whole)
     check_image_size(image_size, [whole])
     dataset = loader(data_dir, image_size, log)
-    _refuse_malformed(whole, dataset)
+    refuse_malformed(whole, dataset)
     return dataset if fraction is None else with_fraction(dataset, fraction, name)
 
 
@@ -197,14 +197,22 @@ def _external(name: str, known: list[str]) -> Loader:
 
     def loader(data_dir: Path, image_size: int | None, log: Log | None) -> Dataset:
         dataset = load(data_dir)
-        _refuse_malformed(name, dataset)  # before it is resized
+        refuse_malformed(name, dataset)  # before it is resized
         return resized(replace(dataset, name=name), image_size)
 
     return loader
 
 
-def _refuse_malformed(name: str, dataset: Any) -> None:
-    """Refuse what is not a data set here, not in the middle of a training."""
+def refuse_malformed(name: str, dataset: Any) -> None:
+    """Refuse what is not a data set here, not in the middle of a training.
+
+    Args:
+        name: of the data set, for the message.
+        dataset: what a loader returned.
+
+    Raises:
+        ValueError: it is no `Dataset`, or a split is not as it must be; the message says how.
+    """
     if not isinstance(dataset, Dataset):
         raise ValueError(f"{name} returned a {type(dataset).__name__}; it must return a Dataset")
     for part in SPLITS:

@@ -58,7 +58,7 @@ def prepared_encoder(name: str, dataset: Dataset, cache: Path, log: Log) -> Enco
         LookupError: there is no such encoder.
         ValueError: it can't be had here, or for this data set; the message says what would do.
     """
-    kind = lookup.load("encoders", name)
+    kind: type[Encoder] = lookup.load_class("encoders", name, Encoder)
     refusal = kind.available() or kind.unsupported_reason(dataset)
     if refusal:
         raise ValueError(refusal)

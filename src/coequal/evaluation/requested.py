@@ -79,7 +79,7 @@ def requested_metrics(
     outputs: dict[str, dict[str, None]] = {}  # ordered sets
     for name in [names] if isinstance(names, str) else names:
         if ":" in name:
-            known[name] = lookup.load("metrics", name)(**given.get(name, {}))
+            known[name] = lookup.load_class("metrics", name, Metric)(**given.get(name, {}))
         homes = [home for home, part in known.items() if name == home or name in part.outputs]
         if not homes:
             all_names = {*known, *(key for part in known.values() for key in part.outputs)}

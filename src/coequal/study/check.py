@@ -121,7 +121,9 @@ def _instrument_problems(study: Study) -> list[tuple[Place, str]]:
     """Metrics and an encoder that don't exist, can't work together, or can't choose."""
     messages: list[tuple[Place, str]] = []
     try:
-        encoder: type[Encoder] | None = lookup.load("encoders", study.evaluation.encoder)
+        encoder: type[Encoder] | None = lookup.load_class(
+            "encoders", study.evaluation.encoder, Encoder
+        )
     except LookupError as error:
         encoder = None
         messages.append((("evaluation", "encoder"), str(error.args[0])))
@@ -210,7 +212,7 @@ def _metric_settings_problems(study: Study) -> list[tuple[Place, str]]:
     for name, settings in (study.evaluation.settings or {}).items():
         place: Place = ("evaluation", "settings", name)
         try:
-            kind: type[Metric] = lookup.load("metrics", name)
+            kind: type[Metric] = lookup.load_class("metrics", name, Metric)
         except LookupError as error:
             messages.append((place, str(error.args[0])))
             continue

@@ -37,8 +37,8 @@ def assemble(trial: Trial) -> Parts:
     """
     name = str(trial.architecture["name"])
     kinds: dict[str, type] = {
-        "objective": _part_class("objectives", trial.objective, Objective),
-        "architecture": _part_class("architectures", name, Architecture),
+        "objective": lookup.load_class("objectives", trial.objective, Objective),
+        "architecture": lookup.load_class("architectures", name, Architecture),
         "optimisation": Optimisation,
         "tricks": Tricks,
     }
@@ -65,7 +65,7 @@ def assemble(trial: Trial) -> Parts:
 def architecture_problems(name: str, settings: Mapping[str, Value]) -> list[tuple[str, str]]:
     """What is wrong with the settings that a study gives the nets: (setting, message)."""
     try:
-        kind = {name: _part_class("architectures", name, Architecture)}
+        kind = {name: lookup.load_class("architectures", name, Architecture)}
     except LookupError as error:
         return [("name", str(error.args[0]))]
     return setting_problems(kind[name], settings)
@@ -92,14 +92,6 @@ def refuse_metric_settings(settings: Mapping[str, Mapping[str, Value]]) -> None:
     for name, given in settings.items():
         if unfit := setting_problems(lookup.load("metrics", name), given):
             raise ValueError("\n".join(f"{name}: {text}" for _, text in unfit))
-
-
-def _part_class(kind: str, name: str, base: type) -> type:
-    """The class of a part, made sure to extend `base`."""
-    part = lookup.load(kind, name)
-    if not (isinstance(part, type) and issubclass(part, base)):
-        raise LookupError(f"'{name}' is no {base.__name__}: it must be a class that extends it")
-    return part
 
 
 def fields(kind: type) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def save(trainer: Trainer, folder: Path) -> None:
             "position": trainer.batches.position,
             "flops_of_moves": trainer.flops_of_moves,
         }
-        atomic_write(draft / "state.safetensors", as_bytes(_tensors(trainer)))
+        atomic_write(draft / "state.safetensors", as_bytes(tensors(trainer)))
         atomic_write(draft / "state.json", (json.dumps(numbers, indent=1) + "\n").encode())
         old = folder.with_name(f".{folder.name}.old")
         shutil.rmtree(old, ignore_errors=True)
@@ -61,7 +61,7 @@ def restore(trainer: Trainer, folder: Path) -> None:
     if numbers["format"] != FORMAT:
         raise ValueError(f"{folder} has format {numbers['format']}; this version reads {FORMAT}")
     saved = load_file(folder / "state.safetensors")
-    wanted = {key for key in _tensors(trainer) if not key.startswith(LATER)}
+    wanted = {key for key in tensors(trainer) if not key.startswith(LATER)}
     found = {key for key in saved if not key.startswith(LATER)}
     if wanted != found:
         raise ValueError(f"{folder} is of another model: {', '.join(sorted(wanted ^ found)[:5])}")
@@ -83,7 +83,8 @@ def restore(trainer: Trainer, folder: Path) -> None:
     trainer.active_tricks.restore(_part(saved, "tricks/"), trainer.steps_done, trainer.device)
 
 
-def _tensors(trainer: Trainer) -> dict[str, Tensor]:
+def tensors(trainer: Trainer) -> dict[str, Tensor]:
+    """All tensors of a training run as a checkpoint holds them: copies on the CPU, by name."""
     found: dict[str, Tensor] = {}
     for player, net in trainer.nets().items():
         found |= {f"nets/{player}/{key}": value for key, value in net.state_dict().items()}

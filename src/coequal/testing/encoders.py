@@ -1,0 +1,74 @@
+"""The contract of an encoder."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from unittest import SkipTest
+
+import torch
+
+from coequal.contract import Dataset, Encoder
+from coequal.testing._requirements import name_of, no_global_draws, require
+from coequal.testing._small_parts import small_dataset
+
+SOME = 7  # images that are asked for without the others
+
+
+def check_encoder(
+    kind: type[Encoder], dataset: Dataset | None = None, *, cache: Path | None = None
+) -> None:
+    """Check that an encoder keeps the contract.
+
+    Its features are finite float32 numbers on the CPU, a row for each image; they are the same bits
+    again, for some of the images alone, and from an encoder that is prepared a second time, with
+    the same `id`. Class probabilities sum to 1, if and only if it says that it knows classes.
+    Nothing draws from a global generator.
+
+    Args:
+        kind: the class (an encoder is prepared for a data set).
+        dataset: images that it can encode; by default small grey ones of 8x8 of two classes.
+        cache: the folder of all caches; by default one that is empty and removed afterwards.
+
+    Raises:
+        AssertionError: the contract is broken; the message says how.
+        TypeError: this is no class that extends `Encoder`.
+        ValueError: it can't encode the data set; the message is its own reason.
+        unittest.SkipTest: it can't be had on this machine.
+    """
+    if not (isinstance(kind, type) and issubclass(kind, Encoder)):
+        raise TypeError(f"{name_of(kind)} is no class that extends Encoder")
+    if missing := kind.available():
+        raise SkipTest(missing)
+    data = dataset or small_dataset()
+    if reason := kind.unsupported_reason(data):
+        raise ValueError(f"{name_of(kind)} can't encode {data.name} ({reason}): give a dataset")
+    with TemporaryDirectory() as folder:
+        _check(kind, data, cache or Path(folder))
+
+
+def _check(kind: type[Encoder], data: Dataset, cache: Path) -> None:
+    images = data.test.images.whole
+    with no_global_draws(kind, "the encoder"):
+        encoder = kind.prepare(data, cache, lambda line: None)
+        features = encoder.features(images)
+        again = kind.prepare(data, cache, lambda line: None)
+    for name in ("id", "note"):
+        text = getattr(encoder, name, None)
+        require(isinstance(text, str) and bool(text), kind, f"must have a text as its `{name}`")
+    form = f"{features.dtype} of shape {tuple(features.shape)} on {features.device}"
+    right = features.dtype == torch.float32 and features.ndim == 2 and len(features) == len(images)
+    message = f"features must be float32, a row for each image, on the CPU; not {form}"
+    require(right and features.device.type == "cpu", kind, message)
+    require(bool(features.isfinite().all()), kind, "features must be finite")
+    some = encoder.features(images[:SOME])
+    same = torch.equal(some, features[:SOME])
+    require(same, kind, "the features of an image depend on the images that are asked for with it")
+    require(again.id == encoder.id, kind, f"two ids for one data set: {encoder.id}, {again.id}")
+    same = torch.equal(again.features(images), features)
+    require(same, kind, "prepared a second time, it gives other features under the same id")
+    probabilities = encoder.probabilities(features)
+    right = (probabilities is not None) == encoder.knows_classes
+    require(right, kind, "must give class probabilities if it knows_classes, and only then")
+    if probabilities is not None:
+        sums = probabilities.sum(1)
+        right = len(sums) == len(images) and bool(((sums - 1).abs() < 1e-4).all())
+        require(right, kind, "class probabilities must sum to 1, a row for each image")

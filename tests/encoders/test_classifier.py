@@ -1,0 +1,55 @@
+"""The classifier as an encoder: its weights follow from the images, and from nothing else."""
+
+import pytest
+import torch
+
+from coequal import lookup
+from coequal.contract import Dataset, Split
+from coequal.datasets._loading import load_dataset
+from coequal.evaluation.feature_cache import features_in_parts
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory) -> Dataset:
+    return load_dataset("digits", tmp_path_factory.mktemp("data"))
+
+
+def test_the_classifier_knows_digits_and_refuses_data_without_labels(digits, tmp_path):
+    kind = lookup.load("encoders", "classifier")
+    encoder = kind.prepare(digits, tmp_path, lambda line: None)
+    right = float(encoder.note.split("with ")[1].split("%")[0])
+    assert right > 90
+    bare = Dataset("bare", *(Split(part.images) for part in (digits.train,) * 3))
+    assert "needs labels" in kind.unsupported_reason(bare)
+
+
+def test_the_classifiers_weights_depend_on_the_images(digits, tmp_path):
+    kind = lookup.load("encoders", "classifier")
+    turned = Dataset(
+        "turned",
+        Split(digits.train.images.whole.flip(2), digits.train.labels),
+        digits.validation,
+        digits.test,
+        digits.classes,
+    )
+    ids = {kind.prepare(data, tmp_path, lambda line: None).id for data in (digits, turned)}
+    assert len(ids) == 2
+
+
+@pytest.mark.parametrize("name", ["classifier", "pixels"])
+def test_features_of_images_read_in_parts_are_those_of_all_at_once(name, digits, tmp_path):
+    encoder = lookup.load("encoders", name).prepare(digits, tmp_path, lambda line: None)
+    images = digits.train.images  # 1,087: parts of 500, 500 and 87
+    assert torch.equal(features_in_parts(images, encoder), encoder.features(images.whole))
+
+
+def test_the_classifiers_weights_do_not_depend_on_the_threads(digits, tmp_path):
+    kind = lookup.load("encoders", "classifier")
+    ids = set()
+    before = torch.get_num_threads()
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        ids.add(kind.prepare(digits, tmp_path / str(threads), lambda line: None).id)
+        assert torch.get_num_threads() == threads
+    torch.set_num_threads(before)
+    assert len(ids) == 1
