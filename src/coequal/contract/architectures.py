@@ -12,7 +12,12 @@ from coequal.contract.objectives import Requirements
 
 @dataclass(frozen=True)
 class Players:
-    """The nets of one trial."""
+    """The nets of one trial.
+
+    Attributes:
+        generator: of the kind that the objective requires.
+        discriminator: gives the output that the objective requires; None if it requires none.
+    """
 
     generator: Generator
     discriminator: nn.Module | None
@@ -21,11 +26,17 @@ class Players:
 @dataclass(frozen=True)
 class Capabilities:
     """Which kinds of net an architecture can build, so that a bad pair is refused before anything
-    starts."""
+    starts.
+
+    Attributes:
+        generators: the kinds of its generators; a kind serves those that it extends, too.
+        outputs: the kinds of output of its discriminators, in the same way.
+        shapes: the image shapes that it builds nets for, in words, for messages.
+    """
 
     generators: tuple[type[Generator], ...]
     outputs: tuple[type[DiscriminatorOutput], ...]
-    shapes: str  # in words, for the message
+    shapes: str
 
     def unmet(self, requirements: Requirements) -> list[str]:
         """What `requirements` asks for and this architecture can't build, in words; empty if all is
@@ -51,7 +62,9 @@ class Architecture(ABC):
         return frozenset()
 
     def unmet(self, requirements: Requirements) -> list[str]:
-        """What `requirements` asks for and these nets, with these settings, can't provide."""
+        """What `requirements` asks for and these nets, with these settings, can't provide.
+
+        In words; empty if they provide everything."""
         return self.capabilities.unmet(requirements)
 
     @abstractmethod
@@ -60,7 +73,12 @@ class Architecture(ABC):
 
     @abstractmethod
     def build(self, shape: ImageShape, classes: int | None, requirements: Requirements) -> Players:
-        """Nets with fresh parameters, drawn from torch's global generator.
+        """Build nets with fresh parameters, drawn from torch's global generator.
+
+        Args:
+            shape: channels, height and width of the images.
+            classes: how many classes the data has; None for data without classes.
+            requirements: of the objective: the kinds of generator and of output to build.
 
         torch's initialisers know no other source; the one caller seeds it in a fork of its own
         (`training.loop.build_players`).

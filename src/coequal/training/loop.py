@@ -186,9 +186,11 @@ class Trainer:
         """One optimiser step of one player."""
         index = self.spent.generator_steps if player == "generator" else self.steps_done
         due = tuple(lazy for lazy in self._lazy[player] if index % lazy.every == 0)
+        # Draw a fresh batch and fresh latents.
         real = self.batches.draw()
         latents = self.generator.latents(len(real.images), self.streams["latents"])
         request = GeneratorInput(latents, real.conditions)
+        # Compute the loss and its gradient; count the FLOPs of the first move of each kind.
         kind = f"{player}:{','.join(str(lazy.every) for lazy in due)}"
         counter = CountFlops() if kind not in self.flops_of_moves else None
         with counter or nullcontext():
@@ -200,13 +202,16 @@ class Trainer:
             value.backward()
         if counter:
             self.flops_of_moves[kind] = counter.total
+        # Refuse a loss or a state that can't be, and let the monitor record the move.
         self._check(player, value, state)
         if monitor := self._recording(index):
             monitor.record_loss(player, value)
             monitor.record_gradients(player, self.nets()[player])
+        # Take one optimiser step.
         self.active_tricks.gradients(player, self.nets()[player])
         decayed(self.optimisers[player], self.optimisation, player, self._progress)
         self.optimisers[player].step()
+        # Keep the state, the curves and what was spent.
         self.state = {name: tensor.detach() for name, tensor in state.items()}
         self.curves.add(self.steps_done, {player: value.detach()} | _named(player, parts))
         one_player = self.discriminator is None
@@ -230,6 +235,7 @@ class Trainer:
             )
         assert isinstance(self.objective, Adversarial)
         assert self.discriminator is not None
+        # Make the images, without a gradient in the discriminator's move.
         view = DiscriminatorView(self.discriminator, self.active_tricks)
         if player == "discriminator":
             with torch.no_grad():
@@ -242,6 +248,7 @@ class Trainer:
         else:
             fake = self.generator(request)
             main, players = self.objective.generator_loss, (self.generator, view)
+        # Add the lazy regularisers that are due to the objective's own loss.
         batch = Batch(real=real, fake=fake, state=self.state, rng=rng)
         value, parts, state = main(*players, batch)
         for lazy in due:
@@ -251,6 +258,7 @@ class Trainer:
                 {**parts, **more.parts},
                 more.state,
             )
+        # Let tricks and the monitor see what the discriminator gave.
         if player == "discriminator":
             self.active_tricks.after_discriminator(view, real)
             if monitor := self._recording(self.steps_done):
