@@ -112,7 +112,7 @@ def best_of_curves(
     own = {name: cap if cap is not None else _harmless(s.test) for name, s in searches.items()}
     drawn = [name for name, s in searches.items() if len(s.test) and own[name] is not None]
     ends = _curve_ends({name: searches[name] for name in drawn}, floor, cap, metric, seed)
-    found = {}
+    curves = {}
     for name in drawn:
         search, points = searches[name], []
         settings, worst = len(search.test), own[name]
@@ -122,8 +122,8 @@ def best_of_curves(
             low, high = ends.get((name, n), (None, None))
             points.append(BudgetPoint(n, metric.cost(mean), low, high))
         whole = expected_best(search.test, settings, cap=worst, choose_by=search.validation)
-        found[name] = BudgetCurve(settings, tuple(points), metric.cost(whole))
-    return found
+        curves[name] = BudgetCurve(settings, tuple(points), metric.cost(whole))
+    return curves
 
 
 def _curve_ends(
@@ -137,15 +137,15 @@ def _curve_ends(
     which are large: those of one budget at a time are held."""
     if floor is None or cap is None:
         return {}
-    found = {}
+    ends = {}
     for settings in dict.fromkeys(len(search.test) for search in searches.values()):
         match_dtype = {name: s for name, s in searches.items() if len(s.test) == settings}
         draws = Spacings(settings, random_stream(seed, "spacings", settings))
         for n in _budgets(settings):
             cells = draws.at(n)
             for name, search in match_dtype.items():
-                found[name, n] = _ends(cells, search, floor, cap, metric)
-    return found
+                ends[name, n] = _ends(cells, search, floor, cap, metric)
+    return ends
 
 
 def ranks(searches: Mapping[str, SearchScores], *, cap: float | None) -> Ranks | None:
@@ -179,7 +179,7 @@ def cost_curves(
     costs = {name: listed for name, listed in costs.items() if np.all(listed > 0)}
     if cap is None or not costs:
         return {}
-    found = {}
+    curves = {}
     for name, spent in costs.items():
         search, total = searches[name], float(spent.sum())
         budgets = _cost_budgets(total, len(spent))
@@ -199,8 +199,8 @@ def cost_curves(
             for budget, mean, (low, high) in zip(budgets, means, ends, strict=True)
         )
         whole = expected_best(search.test, len(spent), cap=cap, choose_by=search.validation)
-        found[name] = CostCurve(total, points, metric.cost(whole))
-    return found
+        curves[name] = CostCurve(total, points, metric.cost(whole))
+    return curves
 
 
 def _ends(
@@ -223,10 +223,10 @@ def _cost_ends(
     if floor is None:
         return [(None, None)] * len(budgets)
     ends: list[tuple[float | None, float | None]] = []
-    found = cost_intervals(
+    intervals = cost_intervals(
         search.test, spent, budgets, cap=cap, floor=floor, rng=rng, choose_by=search.validation
     )
-    for interval in found:
+    for interval in intervals:
         if interval.low is None or interval.high is None:
             ends.append((None, None))
         else:

@@ -73,8 +73,8 @@ class ManifoldResults:
         return spearman(self.test(F1, trials), distances)
 
     def agreement_of_models(self, models: Sequence[ModelSummary]) -> Correlation | None:
-        """The same over models, each at what its search reaches: its best F1 by validation against
-        its best distance by validation."""
+        """Rank correlation of F1 with the distance over models, each at what its search reaches:
+        its best F1 and its best distance, both by validation."""
         if self.distance is None:
             return None
         best = [
@@ -107,9 +107,9 @@ def manifold_results(
 
 def _last(source: ResultSource, metric: str) -> dict[str, SplitValues]:
     """At every trial's last checkpoint."""
-    found = {}
+    values = {}
     for trial, history in source.histories(metric):
         if history is not None and history.steps:
             validation, test = history.numbers[:2, -1].tolist()
-            found[trial.id] = SplitValues(validation, test)
-    return found
+            values[trial.id] = SplitValues(validation, test)
+    return values

@@ -123,7 +123,7 @@ class ModelSummary:
         return (min(steps), max(steps)) if steps else None
 
     def with_rerun(self, rerun: RerunSummary) -> "ModelSummary":
-        """The same with other re-runs."""
+        """This summary with other re-runs."""
         return replace(self, rerun=rerun)
 
 
@@ -197,9 +197,9 @@ def rerun_phase(models: Sequence[ModelSummary], study: Mapping[str, Any]) -> Pha
 
 def _oracle(trials: Sequence[TrialSummary], metric: NamedMetric) -> float:
     """Nobody could have chosen it without the test split; Lucic et al. 2018 choose so."""
-    found = np.concatenate([trial.numbers[1] for trial in trials] or [np.zeros(0)])
-    found = found[np.isfinite(found)]
-    return float(found.max() if metric.higher else found.min()) if len(found) else math.nan
+    scores = np.concatenate([trial.numbers[1] for trial in trials] or [np.zeros(0)])
+    scores = scores[np.isfinite(scores)]
+    return float(scores.max() if metric.higher else scores.min()) if len(scores) else math.nan
 
 
 def _mean(values: Iterable[float]) -> float:

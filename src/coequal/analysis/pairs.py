@@ -132,9 +132,9 @@ def _pair(
     left, right = (
         Search(searches[name].test, budget, searches[name].validation) for name in (a, b)
     )
-    found, refusal = None, ""
+    comparison, refusal = None, ""
     try:
-        found = better(left, right, rng=random_stream(seed, "better", *sorted((a, b))))
+        comparison = better(left, right, rng=random_stream(seed, "better", *sorted((a, b))))
     except TooFewSettings as error:
         refusal = str(error)
     needed, needed_refusal = None, ""
@@ -142,4 +142,4 @@ def _pair(
         needed = settings_needed(left, right, cap=math.inf if cap is None else cap)
     except (TooFewSettings, ValueError) as error:
         needed_refusal = str(error)
-    return ModelPair(a, b, found, refusal, needed, needed_refusal)
+    return ModelPair(a, b, comparison, refusal, needed, needed_refusal)

@@ -44,10 +44,10 @@ def rerun_numbers(
         return tuple(models), RerunComparison()
     scale = scale_of(metric, listed, worst)
     pairs = {m.name: m.against for m in models if m.against is not None}
-    found = effects(scores, pairs, cap=worst, scale=scale)
+    changes = effects(scores, pairs, cap=worst, scale=scale)
     done = tuple(
         m.with_rerun(with_numbers(m.rerun, metric, cap=worst, scale=scale)) if m.rerun else m
         for m in models
     )
     verdict = compare(scores, cap=worst, scale=scale) if len(scores) > 1 else None
-    return done, RerunComparison(verdict, found, scale)
+    return done, RerunComparison(verdict, changes, scale)

@@ -68,6 +68,7 @@ def rerun_summary(
         again: by setting, its runs with fresh seeds, by `repeat`.
         candidates: the best settings of the search, best first.
         seeds: fresh seeds that the study gives each of them; 0: no re-runs.
+        metric: that is reported.
     """
     if not seeds or not candidates:
         return None
@@ -101,19 +102,20 @@ def rerun_summary(
 def with_numbers(
     rerun: RerunSummary, metric: NamedMetric, *, cap: float | None, scale: Scale
 ) -> RerunSummary:
-    """The same with everything that `coequal.statistics.reruns` says of the reported runs.
+    """Add the statistics of the reported runs, and the selection gap.
 
     Args:
         rerun: as `rerun_summary` gives it.
+        metric: that is reported.
         cap: what a failure counts as, as a cost; None: there are failures and no cap was declared.
         scale: on which scores are compared; the same for all models.
     """
     if not rerun.runs or cap is None:
         return rerun
-    found = describe(test_costs(rerun.runs, metric), cap=cap, scale=scale)
+    costs = describe(test_costs(rerun.runs, metric), cap=cap, scale=scale)
     gap = None
     if math.isfinite(rerun.search):
-        gap = selection_gap(metric.cost(rerun.search), found)
+        gap = selection_gap(metric.cost(rerun.search), costs)
         gap = replace(
             gap,
             search=metric.cost(gap.search),
@@ -121,12 +123,12 @@ def with_numbers(
             difference=metric.cost(gap.difference),
         )
     numbers = replace(
-        found,
-        mean=None if found.mean is None else metric.cost(found.mean),
-        iqm=metric.cost(found.iqm),
-        iqm_interval=in_units(found.iqm_interval, metric),
-        median=metric.cost(found.median),
-        median_interval=in_units(found.median_interval, metric),
+        costs,
+        mean=None if costs.mean is None else metric.cost(costs.mean),
+        iqm=metric.cost(costs.iqm),
+        iqm_interval=in_units(costs.iqm_interval, metric),
+        median=metric.cost(costs.median),
+        median_interval=in_units(costs.median_interval, metric),
     )
     return replace(rerun, numbers=numbers, gap=gap)
 

@@ -49,8 +49,8 @@ class ResultSource(ABC):
         """The test values of every metric of one trial, at one checkpoint."""
         result = self.result(trial_id)
         points = result.checkpoints if result else ()
-        found = [m for c in points if c.step == step for m in c.measurements]
-        return {m.metric: m.value for m in found if m.split == "test"}
+        measurements = [m for c in points if c.step == step for m in c.measurements]
+        return {m.metric: m.value for m in measurements if m.split == "test"}
 
 
 class IndexedResults(ResultSource):
@@ -73,8 +73,8 @@ class IndexedResults(ResultSource):
 
     def details(self, trial_id: str) -> Mapping[str, Any]:
         """See `ResultSource`."""
-        found: Mapping[str, Any] = self._index.folder.details(trial_id).get("test") or {}
-        return found
+        noted: Mapping[str, Any] = self._index.folder.details(trial_id).get("test") or {}
+        return noted
 
 
 class InMemoryResults(ResultSource):
@@ -127,16 +127,16 @@ def protocols_of(uses: Iterable[ProtocolUse], metric: str) -> dict[str, dict[str
     Raises:
         ValueError: in two ways.
     """
-    found: dict[str, dict[str, str]] = {metric: {}}
+    protocols: dict[str, dict[str, str]] = {metric: {}}
     for use in uses:
-        known = found.setdefault(use.metric, {}).setdefault(use.split, use.protocol)
+        known = protocols.setdefault(use.metric, {}).setdefault(use.split, use.protocol)
         if known != use.protocol:
             raise ValueError(
                 f"{use.data}: {use.metric} on {use.split} was measured in two "
                 f"ways, '{known}' and '{use.protocol}' (trial {use.trial}); "
                 "numbers of different protocols never share a column"
             )
-    return found
+    return protocols
 
 
 @dataclass
@@ -159,13 +159,13 @@ class Facts:
     environment: dict[str, set[str]] = field(default_factory=dict)
     notes: dict[str, Counter[str]] = field(default_factory=dict)
 
-    def add(self, trial: Trial, found: MetricHistory) -> None:
+    def add(self, trial: Trial, history: MetricHistory) -> None:
         """Count one result in."""
         self.results += 1
-        self.seconds += found.spent.seconds
-        self.flops += found.spent.flops
+        self.seconds += history.spent.seconds
+        self.flops += history.spent.flops
         self.repeats = max(self.repeats, trial.repeat)
-        for name, value in found.environment.items():
+        for name, value in history.environment.items():
             self.environment.setdefault(name, set()).add(str(value))
-        if found.notes:
-            self.notes.setdefault(trial.data, Counter()).update(found.notes)
+        if history.notes:
+            self.notes.setdefault(trial.data, Counter()).update(history.notes)

@@ -68,7 +68,7 @@ def summaries(
     references: Mapping[str, Any],
     metrics: Mapping[str, MetricInfo],
 ) -> list[DataSummary]:
-    """The same from plain values; `results` by trial id, `metrics` by name."""
+    """Every number of the report from plain values; `results` by trial id, `metrics` by name."""
     return _summaries(study, InMemoryResults(plan, results), references, metrics)
 
 
@@ -84,8 +84,8 @@ def _summaries(
     for trial, history in source.histories(rule.metric):
         if trial.model not in spaces:
             spaces[trial.model] = declared_ranges(study, trial.model)
-        found = trial_summary(trial, history, rule, spaces[trial.model])
-        trials.setdefault(trial.data, {}).setdefault(trial.model, []).append(found)
+        summary = trial_summary(trial, history, rule, spaces[trial.model])
+        trials.setdefault(trial.data, {}).setdefault(trial.model, []).append(summary)
         if history is not None:
             facts.add(trial, history)
     measured = source.protocol_uses()
@@ -161,11 +161,11 @@ def _models(
     source: ResultSource,
 ) -> tuple[ModelSummary, ...]:
     names = dict.fromkeys([*(m["name"] for m in study["models"]), *trials])
-    found = (
+    summaries = (
         model_summary(study, name, index, trials.get(name, ()), rule)
         for index, name in enumerate(names)
     )
-    return tuple(_with_test_values(model, source) for model in found)
+    return tuple(_with_test_values(model, source) for model in summaries)
 
 
 def _with_test_values(model: ModelSummary, source: ResultSource) -> ModelSummary:

@@ -101,5 +101,5 @@ def _middle(runs: Sequence[TrialSummary], data: DataSummary) -> float:
     cap = cap_for([scores], data.cap, data.metric)
     if not len(scores) or cap is None:
         return math.nan
-    found: Reruns = describe(scores, cap=cap, scale=scale_of(data.metric, [scores], cap))
-    return data.metric.cost(found.iqm)
+    reruns: Reruns = describe(scores, cap=cap, scale=scale_of(data.metric, [scores], cap))
+    return data.metric.cost(reruns.iqm)

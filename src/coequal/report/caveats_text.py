@@ -22,12 +22,12 @@ def protocols(summary: DataSummary) -> list[tuple[str, str]]:
 
 def caveats(summary: DataSummary, study: Mapping[str, Any]) -> list[str]:
     """What a reader must know before using the numbers, and every fallback that was taken."""
-    found = []
+    sentences = []
     if not summary.finished:
-        found.append("The study is not finished; every number on this page can still change.")
+        sentences.append("The study is not finished; every number on this page can still change.")
     reason = (study.get("search") or {}).get("reason")
     if reason:
-        found.append(f"Ranges changed by the study: {reason}")
+        sentences.append(f"Ranges changed by the study: {reason}")
     if summary.cap is None:
         declared_cap = (summary.reference.get("cap") or {}).get(summary.metric.name)
         why = "No cap was declared"
@@ -37,23 +37,25 @@ def caveats(summary: DataSummary, study: Mapping[str, Any]) -> list[str]:
                 f"with {number(summary.floor)}, so it cannot stand for a failure, and there is no "
                 "other value that could"
             )
-        found.append(f"{why}, so models with failures have no mean and no budget curve.")
+        sentences.append(f"{why}, so models with failures have no mean and no budget curve.")
     if len(study.get("data", ())) > 1:
-        found.append(
+        sentences.append(
             "Each data set has its own verdict at 95 %: over several, the probability that one "
             "of them is wrong is larger."
         )
-    found.append(
+    sentences.append(
         f"{summary.metric.label} depends on the encoder, the number of images and the split: "
         "these values are comparable with each other, not with those of another protocol or "
         "paper."
     )
     if not planned_seeds(study, "reruns"):
-        found.append("One seed per setting: the variation between training seeds is not measured.")
-    found += [str(note) for note in summary.reference.get("notes", ())]
+        sentences.append(
+            "One seed per setting: the variation between training seeds is not measured."
+        )
+    sentences += [str(note) for note in summary.reference.get("notes", ())]
     counts = sorted(summary.facts.notes.get(summary.data, Counter()).items())
-    found += [f"{note} ({count} trials)" for note, count in counts]
-    return found
+    sentences += [f"{note} ({count} trials)" for note, count in counts]
+    return sentences
 
 
 def provenance(facts: Facts, study: Mapping[str, Any]) -> list[tuple[str, str]]:

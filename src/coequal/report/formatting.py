@@ -86,7 +86,7 @@ def setting_name(setting: TrialSummary) -> str:
 
 
 def setting_text(setting: int) -> str:
-    """The same by its number."""
+    """A setting in words, by its number."""
     return "the authors' setting" if setting == 0 else f"setting {setting}"
 
 
@@ -109,7 +109,7 @@ def outcome(setting: TrialSummary | None) -> str:
 
 
 def capital(text: str) -> str:
-    """The same with a capital at its start."""
+    """Text with a capital at its start."""
     return text[:1].upper() + text[1:]
 
 

@@ -52,15 +52,15 @@ def _training(study: Mapping[str, Any], data: str) -> str:
 
 def _own_nets(study: Mapping[str, Any]) -> str:
     """Which models bring nets of their own."""
-    found = []
+    nets = []
     for model in study.get("models") or ():
         if own := model.get("architecture"):
             rest = ", ".join(f"{key} {value}" for key, value in own.items() if key != "name")
             title = model.get("title") or model.get("name")
-            found.append(f"{title} ({own.get('name')}{f', {rest}' if rest else ''})")
-    if not found:
+            nets.append(f"{title} ({own.get('name')}{f', {rest}' if rest else ''})")
+    if not nets:
         return ", unless a model brings its own"
-    return f", except for those with nets of their own, at the same width: {', '.join(found)}"
+    return f", except for those with nets of their own, at the same width: {', '.join(nets)}"
 
 
 def _search(study: Mapping[str, Any]) -> str:
@@ -136,10 +136,10 @@ def _instrument(summary: DataSummary, study: Mapping[str, Any]) -> str:
 
 def _batch_norm(summary: DataSummary) -> str:
     text = " ".join(summary.protocols[summary.metric.name].values())
-    found = re.search(r"\b(?:bn|batch[-_ ]?norm)\w*\s*[=: ]\s*([\w.-]+)", text, flags=re.IGNORECASE)
-    if found is None:
+    mode = re.search(r"\b(?:bn|batch[-_ ]?norm)\w*\s*[=: ]\s*([\w.-]+)", text, flags=re.IGNORECASE)
+    if mode is None:
         return "The protocol names no BatchNorm mode for the generator while it makes the images."
-    return f"While the generator makes the measured images its BatchNorm mode is '{found[1]}'."
+    return f"While the generator makes the measured images its BatchNorm mode is '{mode[1]}'."
 
 
 def _failures(summary: DataSummary) -> str:
@@ -183,8 +183,8 @@ def _large(summary: DataSummary) -> str:
 
 
 def _verdict(summary: DataSummary) -> str:
-    found = summary.verdict
-    budget = "" if found is None else f" Here n is {found.budget}."
+    verdict = summary.verdict
+    budget = "" if verdict is None else f" Here n is {verdict.budget}."
     return (
         "Models are compared by P(A better than B): the probability that the best of n settings "
         "drawn from one search beats the best of n from another (test values of settings chosen "

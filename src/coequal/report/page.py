@@ -50,19 +50,19 @@ def write_report(folder: RunFolder, log: Callable[[str], None] = lambda line: No
     return write_summaries(folder, summarise(folder, log))
 
 
-def write_summaries(folder: RunFolder, found: Sequence[DataSummary]) -> Path:
+def write_summaries(folder: RunFolder, summaries: Sequence[DataSummary]) -> Path:
     """Write page, figures and tables from summaries that `summarise` computed.
 
     Args:
         folder: of the run, for the images of its models.
-        found: one for each data set.
+        summaries: one for each data set.
     """
     report = folder.path / "report"
     sheets_by_data = {
-        summary.data: sample_sheets(folder, summary, report / "figures") for summary in found
+        summary.data: sample_sheets(folder, summary, report / "figures") for summary in summaries
     }
     source = (folder.path / "study.yaml").read_text()
-    return write_pages(report, folder.study(), source, found, sheets_by_data)
+    return write_pages(report, folder.study(), source, summaries, sheets_by_data)
 
 
 def write_pages(

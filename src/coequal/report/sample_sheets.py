@@ -122,9 +122,9 @@ def _neighbours(folder: RunFolder, summary: DataSummary) -> Sheet | None:
     """Generated images beside their nearest training images; None where none were kept."""
     listed: list[Block] = []
     for model, trial, _, line in _chosen(summary):
-        found = folder.neighbours(trial)
-        if found is not None:
-            listed.append(Block(model.label, line, found[:NEIGHBOUR_ROWS]))
+        images = folder.neighbours(trial)
+        if images is not None:
+            listed.append(Block(model.label, line, images[:NEIGHBOUR_ROWS]))
     if not listed:
         return None
     near = listed[0].images.shape[1] - 1

@@ -22,7 +22,7 @@ ON_DARK = (
     "#4aa8e0", "#f0803c", "#2fc096", "#d87fd0", "#f2b634",
     "#9d8ff0", "#8fd0f5", "#e06a9e", "#c4c45c", "#a8a8a8",
 )  # fmt: skip
-"""The same hues, light enough for a dark page."""
+"""These hues, light enough for a dark page."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "p", "h")
 
 STYLE = {
@@ -69,12 +69,12 @@ def marker(index: int) -> str:
 
 def as_svg(figure: Figure) -> bytes:
     """The figure as an SVG file, without a date."""
-    found = _bytes(figure, "svg", {"Date": None, "Creator": None})
-    return slim(re.sub(rb"font(?:-family)?: [^;\"]*", _fonts, found))
+    svg = _bytes(figure, "svg", {"Date": None, "Creator": None})
+    return slim(re.sub(rb"font(?:-family)?: [^;\"]*", _fonts, svg))
 
 
 def slim(svg: bytes) -> bytes:
-    """The same picture in half of the bytes: hundredths of a point are enough, and markers that
+    """Shorten an SVG file to half of its bytes: hundredths of a point are enough, and markers that
     look alike say so once."""
     text = re.sub(r' (?:d|x|y|transform)="[^"]*"', _rounded, svg.decode())
     return re.sub(r"(<g[^>]*>)\s*((?:<use [^>]*/>\s*)+)</g>", _shared, text).encode()
@@ -163,21 +163,21 @@ _PAGE = {
 """What a colour of a figure is on the page."""
 
 
-def _rounded(found: re.Match[str]) -> str:
-    return re.sub(r"(\.\d\d)\d+", r"\1", found[0])
+def _rounded(match: re.Match[str]) -> str:
+    return re.sub(r"(\.\d\d)\d+", r"\1", match[0])
 
 
-def _shared(found: re.Match[str]) -> str:
-    start, uses = found[1], found[2]
+def _shared(match: re.Match[str]) -> str:
+    start, uses = match[1], match[2]
     styles = set(re.findall(r' style="([^"]*)"', uses))
     if len(styles) != 1 or " style=" in start:
-        return found[0]
+        return match[0]
     return f'{start[:-1]} style="{styles.pop()}">' + re.sub(r' style="[^"]*"', "", uses) + "</g>"
 
 
-def _fonts(found: re.Match[bytes]) -> bytes:
+def _fonts(match: re.Match[bytes]) -> bytes:
     """A font where DejaVu Sans is missing: Verdana has its widths."""
-    start = found[0].partition(b"'")[0]  # "font-family: ", or "font: 9px " in older matplotlib
+    start = match[0].partition(b"'")[0]  # "font-family: ", or "font: 9px " in older matplotlib
     return start + b"'DejaVu Sans', Verdana, sans-serif"
 
 

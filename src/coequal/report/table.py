@@ -104,9 +104,9 @@ def start(summary: DataSummary, model: ModelSummary) -> Record:
     return {"data": summary.data, "metric": summary.metric.name, "model": model.name}
 
 
-def ends(name: str, found: Interval | Sequence[float | None] | None) -> Record:
+def ends(name: str, interval: Interval | Sequence[float | None] | None) -> Record:
     """Two columns for the ends of an interval."""
-    low, high = found if found is not None else (None, None)
+    low, high = interval if interval is not None else (None, None)
     return {f"{name}_low": full(low), f"{name}_high": full(high)}
 
 

@@ -44,39 +44,39 @@ def progress(summary: DataSummary) -> str:
 
 def verdict_sentence(summary: DataSummary) -> str:
     """The verdict for humans, in one sentence."""
-    found = summary.verdict
+    verdict = summary.verdict
     with_results = [model for model in summary.models if model.ended]
-    if found is None:
+    if verdict is None:
         return "There are no results yet."
     if len(with_results) == 1:
         return f"Only {with_results[0].title} has results: there is nothing to compare it with."
     whole = summary.ended == summary.planned
     start, no_model = ("", "No model") if whole else ("So far: ", "no model")
-    if not found.could_separate and summary.rerun_comparison.effects:
+    if not verdict.could_separate and summary.rerun_comparison.effects:
         return effect_sentence(summary)
-    if not found.could_separate:
+    if not verdict.could_separate:
         return (
             f"{start}{no_model} is shown to be worse than another. No ranking is possible: with "
-            f"{_settings(with_results)}, the smallest attainable p-value is {found.least_p:.2g}; "
-            f"comparing {len(with_results)} models requires {found.threshold:.2g}."
+            f"{_settings(with_results)}, the smallest attainable p-value is {verdict.least_p:.2g}; "
+            f"comparing {len(with_results)} models requires {verdict.threshold:.2g}."
         )
-    if not found.removed:
+    if not verdict.removed:
         return f"{start}{no_model} was shown to be beaten, at 95 %."
-    tier = listed([summary.title(name) for name in found.tier])
-    beaten = listed([summary.title(removal.model) for removal in found.removed])
+    tier = listed([summary.title(name) for name in verdict.tier])
+    beaten = listed([summary.title(removal.model) for removal in verdict.removed])
     verbs = (
-        "was" if len(found.tier) == 1 else "were",
-        "was" if len(found.removed) == 1 else "were",
+        "was" if len(verdict.tier) == 1 else "were",
+        "was" if len(verdict.removed) == 1 else "were",
     )
     return f"{start}{tier} {verbs[0]} not shown to be beaten; {beaten} {verbs[1]}, at 95 %."
 
 
 def verdict_note(summary: DataSummary) -> str:
     """What the verdict does not say; empty where it compares nothing."""
-    found = summary.verdict
-    if found is None or len(found.tier) < 2:
+    verdict = summary.verdict
+    if verdict is None or len(verdict.tier) < 2:
         return ""
-    if not found.could_separate and summary.rerun_comparison.effects:
+    if not verdict.could_separate and summary.rerun_comparison.effects:
         return "An effect that is not shown may still exist; this compares settings, not models."
     return f"{capital(NOT_EQUAL)}."
 
@@ -101,14 +101,14 @@ def effect_sentence(summary: DataSummary) -> str:
 
 def how_sure(summary: DataSummary) -> list[str]:
     """How sure the verdict is, in a few sentences: method, clearest defeat, power, re-runs."""
-    found = summary.verdict
-    if found is None or len(found.settings) < 2:
+    verdict = summary.verdict
+    if verdict is None or len(verdict.settings) < 2:
         return []
     lines = [_budget(summary)]
-    if found.removed:
-        lines.append(clearest(summary, found.removed[-1]))
+    if verdict.removed:
+        lines.append(clearest(summary, verdict.removed[-1]))
     lines += [power_sentence(summary), rerun_sentence(summary)]
-    if found.could_separate:
+    if verdict.could_separate:
         lines.append(effect_sentence(summary))
     return [line for line in lines if line]
 
@@ -125,10 +125,10 @@ def clearest(summary: DataSummary, removal: Removal) -> str:
 
 def power_sentence(summary: DataSummary) -> str:
     """What it would take to separate the first two of the tier; empty where nobody can say."""
-    found, contest = summary.verdict, summary.contest
-    if found is None or contest is None or len(found.tier) < 2 or not found.could_separate:
+    verdict, contest = summary.verdict, summary.contest
+    if verdict is None or contest is None or len(verdict.tier) < 2 or not verdict.could_separate:
         return ""
-    a, b = found.tier[:2]
+    a, b = verdict.tier[:2]
     pair = contest.pair(a, b)
     return "" if pair is None else _power(summary, pair, a, b)
 
@@ -137,15 +137,15 @@ def rerun_sentence(summary: DataSummary) -> str:
     """What the re-runs of the chosen settings say; empty where the study has none."""
     if summary.rerun_phase is None:
         return ""
-    found = summary.rerun_verdict
-    if found is None:
+    comparison = summary.rerun_verdict
+    if comparison is None:
         if summary.ended < summary.planned:
             return ""
         return (
             "The re-runs don't compare the chosen settings: fewer than two models have any that "
             "can be compared."
         )
-    compared = [*found.tier, *found.beaten]
+    compared = [*comparison.tier, *comparison.beaten]
     if len(compared) < 2:
         return (
             f"The re-runs don't compare the chosen settings: that takes {MIN_RUNS} seeds or more "
@@ -153,13 +153,13 @@ def rerun_sentence(summary: DataSummary) -> str:
         )
     runs = [len(m.rerun.runs) for m in summary.models if m.rerun and m.name in compared]
     seeds = count(runs[0], "fresh seed") if len(set(runs)) == 1 else _between(runs)
-    if not found.beaten:
+    if not comparison.beaten:
         shown = "none was shown to be beaten"
     else:
-        tier = listed([summary.title(name) for name in found.tier])
-        beaten = listed([summary.title(name) for name in found.beaten])
-        verb = "was" if len(found.tier) == 1 else "were"
-        shown = f"{tier} {verb} not shown to be beaten, {beaten} {_was(found.beaten)}"
+        tier = listed([summary.title(name) for name in comparison.tier])
+        beaten = listed([summary.title(name) for name in comparison.beaten])
+        verb = "was" if len(comparison.tier) == 1 else "were"
+        shown = f"{tier} {verb} not shown to be beaten, {beaten} {_was(comparison.beaten)}"
     few = min(runs) < MIN_RUNS_FOR_CLAIM
     caution = f", a screening only (a claim takes {MIN_RUNS_FOR_CLAIM} seeds)" if few else ""
     return (
@@ -176,10 +176,10 @@ def facts(summary: DataSummary) -> list[str]:
 def lowest(summary: DataSummary) -> str:
     """The best test value found, by whom, and how far from the next."""
     metric = summary.metric
-    found = [(m, m.chosen) for m in summary.ranked if m.chosen is not None]
-    if not found:
+    chosen = [(m, m.chosen) for m in summary.ranked if m.chosen is not None]
+    if not chosen:
         return "No trial has a score." if summary.ended else ""
-    (model, setting), *others = found
+    (model, setting), *others = chosen
     text = (
         f"The {metric.best} test {metric.label} of a setting chosen on validation is "
         f"{number(setting.test)}, by {model.title} with {setting_name(setting)}"
@@ -193,17 +193,17 @@ def lowest(summary: DataSummary) -> str:
 
 
 def _budget(summary: DataSummary) -> str:
-    found = summary.verdict
-    assert found is not None
+    verdict = summary.verdict
+    assert verdict is not None
     each = _settings([m for m in summary.models if m.ended])
-    if found.budget == 1:
+    if verdict.budget == 1:
         return (
             "We compare one random setting of one model with one of the other, over searches of "
-            f"{each}: {found.method}."
+            f"{each}: {verdict.method}."
         )
     return (
-        f"We compare the best of {found.budget} random settings of one model with the best of "
-        f"{found.budget} of the other, over searches of {each}: {found.method}."
+        f"We compare the best of {verdict.budget} random settings of one model with the best of "
+        f"{verdict.budget} of the other, over searches of {each}: {verdict.method}."
     )
 
 

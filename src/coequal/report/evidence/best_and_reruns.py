@@ -88,10 +88,10 @@ def refusal(summary: DataSummary) -> str:
 
 def _row(summary: DataSummary, model: ModelSummary, reruns: bool) -> list[Cell]:
     chosen = model.chosen
-    found = Cell("failed" if model.ended else NONE, strong=True)
+    best = Cell("failed" if model.ended else NONE, strong=True)
     if chosen is not None:
-        found = value_cell(chosen.test, setting_text(chosen.number), strong=not reruns)
-    cells = [name_cell(model), found]
+        best = value_cell(chosen.test, setting_text(chosen.number), strong=not reruns)
+    cells = [name_cell(model), best]
     if reruns:
         cells += _rerun_cells(model.rerun, None if chosen is None else chosen.number)
     failed = rate_cell(len(model.failures), len(model.ended), model.failure_interval)

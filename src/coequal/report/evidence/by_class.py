@@ -41,14 +41,14 @@ def figure(summary: DataSummary) -> Figure | None:
     such thing was measured."""
     models = measured(summary, TRAIN) or measured(summary, TEST)
     names = summary.reference.get("classes") or ()
-    found = [name for name in (TRAIN, TEST) if measured(summary, name)]
+    metrics = [name for name in (TRAIN, TEST) if measured(summary, name)]
     if not models or not 0 < len(names) <= MAX_CLASSES:
         return None
     rows = len(models) + 1
-    size = (FIGURE_INCHES, 0.5 + len(found) * (0.75 + 0.3 * rows))
+    size = (FIGURE_INCHES, 0.5 + len(metrics) * (0.75 + 0.3 * rows))
     figure = Figure(figsize=size, layout="constrained")
-    axes = figure.subplots(len(found), 1, squeeze=False)[:, 0]
-    for panel, name in zip(axes, found, strict=True):
+    axes = figure.subplots(len(metrics), 1, squeeze=False)[:, 0]
+    for panel, name in zip(axes, metrics, strict=True):
         _heat(panel, summary, measured(summary, name), name, names)
     return figure
 

@@ -55,37 +55,41 @@ def table(summary: DataSummary) -> Table | None:
 
 def chances_over_budgets(summary: DataSummary) -> list[Record]:
     """A row for each pair of models and budget."""
-    found = summary.contest
+    contest = summary.contest
     return [
         {"data": summary.data, "metric": summary.metric.name, "model": at.a, "against": at.b}
         | {"settings": at.budget, "probability_better": full(at.better.probability)}
         | ends("probability_better", (at.better.low, at.better.high))
         | {"standard_error": full(at.better.se), "method": at.better.method}
-        for at in (found.over_budgets if found else ())
+        for at in (contest.over_budgets if contest else ())
     ]
 
 
 def _chance_cell(pair: ModelPair, row: str) -> Cell:
-    found = pair.better
-    if found is None:
+    better = pair.better
+    if better is None:
         return EMPTY
-    p, low, high = _turned(found, row == pair.a)
+    p, low, high = _turned(better, row == pair.a)
     return Cell(probability(p), f"{low:.2f}–{high:.2f}", sort=p, shade=2 * p - 1)
 
 
-def _turned(found: Better, first: bool) -> tuple[float, float, float]:
+def _turned(better: Better, first: bool) -> tuple[float, float, float]:
     if first:
-        return found.probability, found.low, found.high
-    return 1 - found.probability, 1 - found.high, 1 - found.low
+        return better.probability, better.low, better.high
+    return 1 - better.probability, 1 - better.high, 1 - better.low
 
 
 def _chance_record(summary: DataSummary, pair: ModelPair, budget: int) -> Record:
-    found = pair.better
+    better = pair.better
     row: Record = {"data": summary.data, "a": pair.a, "b": pair.b, "budget": budget}
-    if found is None:
+    if better is None:
         return row | {"p_a_better": "", **ends("p", None), "method": pair.refusal}
-    both = (found.low, found.high)
-    return row | {"p_a_better": full(found.probability), **ends("p", both), "method": found.method}
+    both = (better.low, better.high)
+    return row | {
+        "p_a_better": full(better.probability),
+        **ends("p", both),
+        "method": better.method,
+    }
 
 
 EVIDENCE = Evidence[DataSummary](

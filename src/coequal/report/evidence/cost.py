@@ -26,7 +26,7 @@ from coequal.report.table import (
 
 
 def how_to_read(summary: DataSummary) -> str:
-    """The same against cost."""
+    """How a reader reads the curves against cost."""
     return (
         f"Each line is the expected test {summary.metric.label} of the best setting that a search "
         "finishes within a given training cost, with settings tried in random order and failed "

@@ -24,8 +24,8 @@ def how_to_read(summary: DataSummary) -> str:
 
 def table(summary: DataSummary) -> Table | None:
     """Who left the first tier, and who beat it; None where nobody did."""
-    found = summary.verdict
-    if found is None or not found.removed:
+    verdict = summary.verdict
+    if verdict is None or not verdict.removed:
         return None
     models = {model.name: model for model in summary.models}
     rows = [
@@ -37,7 +37,7 @@ def table(summary: DataSummary) -> Table | None:
             Cell(p_value(r.p_value), f"needed {p_value(r.threshold)}", sort=r.p_value),
             Cell(p_value(r.adjusted_p), sort=r.adjusted_p),
         ]
-        for r in found.removed
+        for r in verdict.removed
     ]
     return Table(
         headings=[
@@ -55,13 +55,13 @@ def table(summary: DataSummary) -> Table | None:
 
 def verdict_records(summary: DataSummary) -> list[Record]:
     """A record for each model with results: in the first tier, or beaten by whom."""
-    found = summary.verdict
-    if found is None:
+    verdict = summary.verdict
+    if verdict is None:
         return []
-    number = {name: k for k, tier in enumerate(found.tiers, 1) for name in tier}
-    beaten = {removal.model: removal for removal in found.removed}
+    number = {name: k for k, tier in enumerate(verdict.tiers, 1) for name in tier}
+    beaten = {removal.model: removal for removal in verdict.removed}
     records = []
-    for name in [*found.tier, *beaten]:
+    for name in [*verdict.tier, *beaten]:
         removal = beaten.get(name)
         records.append(
             {
@@ -69,15 +69,15 @@ def verdict_records(summary: DataSummary) -> list[Record]:
                 "model": name,
                 "first_tier": int(removal is None),
                 "tier": number.get(name, ""),
-                "budget": found.budget,
-                "settings": found.settings[name],
-                "adjusted_p": full(found.adjusted_p[name]),
+                "budget": verdict.budget,
+                "settings": verdict.settings[name],
+                "adjusted_p": full(verdict.adjusted_p[name]),
                 "beaten_by": removal.beaten_by if removal else "",
                 "probability": full(removal.probability) if removal else "",
                 "p_value": full(removal.p_value) if removal else "",
                 "threshold": full(removal.threshold) if removal else "",
                 "z": "" if removal is None or removal.z is None else repr(removal.z),
-                "method": found.method,
+                "method": verdict.method,
             }
         )
     return records

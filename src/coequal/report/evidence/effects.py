@@ -30,13 +30,13 @@ def how_to_read(summary: DataSummary) -> str:
 
 def table(summary: DataSummary) -> Table | None:
     """Each such model beside its rival; None where the study names none, or nothing is known."""
-    found = summary.rerun_comparison.effects
-    if not found:
+    effects = summary.rerun_comparison.effects
+    if not effects:
         return None
     models = {model.name: model for model in summary.models}
-    rows = [_row(summary, effect, models) for effect in sorted(found, key=_place(models))]
+    rows = [_row(summary, effect, models) for effect in sorted(effects, key=_place(models))]
     label = summary.metric.label
-    fewest = min(_runs(models[name]) for e in found for name in (e.name, e.against))
+    fewest = min(_runs(models[name]) for e in effects for name in (e.name, e.against))
     notes = []
     if fewest < MIN_RUNS_FOR_CLAIM:
         notes.append(
@@ -54,7 +54,7 @@ def table(summary: DataSummary) -> Table | None:
             Heading("shown at 95 %", words=True),
         ],
         rows=rows,
-        records=[_record(summary, effect) for effect in found],
+        records=[_record(summary, effect) for effect in effects],
         notes=notes,
     )
 

@@ -54,13 +54,13 @@ def table(summary: DataSummary) -> Table | None:
     if not watched(summary):
         return None
     models = [model for model in summary.ranked if model.ended]
-    found = {model.name: count_health(model.ended) for model in models}
-    kinds = [kind for kind in KINDS if any(count.kinds[kind] for count in found.values())]
+    counts = {model.name: count_health(model.ended) for model in models}
+    kinds = [kind for kind in KINDS if any(count.kinds[kind] for count in counts.values())]
     again = any(fresh_runs(model) for model in models)
     rows: list[list[Cell]] = []
     records: list[Record] = []
     for model in models:
-        of = found[model.name]
+        of = counts[model.name]
         cells = [Cell(str(of.kinds[kind]) if of.kinds[kind] else EMPTY.text) for kind in kinds]
         parts = [Cell(str(of.runs)), *cells, Cell(str(of.without_score)), Cell(str(of.looks_bad))]
         rows.append([name_cell(model), *parts, rate_cell(of.failures, of.runs, of.interval)])
@@ -85,7 +85,7 @@ def table(summary: DataSummary) -> Table | None:
         ],
         rows=rows,
         records=records,
-        notes=_notes(summary, sum(found[m.name].kinds[NOT_WATCHED] for m in models)),
+        notes=_notes(summary, sum(counts[m.name].kinds[NOT_WATCHED] for m in models)),
     )
 
 
@@ -104,7 +104,7 @@ def health_trials(summary: DataSummary) -> list[Record]:
 
 def _notes(summary: DataSummary, unseen: int) -> list[str]:
     """What a reader must know: chosen settings that look bad, and runs that nobody watched."""
-    found = [
+    notes = [
         f"{model.title}: {setting_name(chosen)}, which was chosen by its score, "
         f"looks bad: {chosen.verdict.replace('_', ' ')}{_comma(since(chosen.health['step']))}."
         for model in summary.ranked
@@ -112,11 +112,11 @@ def _notes(summary: DataSummary, unseen: int) -> list[str]:
     ]
     if unseen:
         verb = "was" if unseen == 1 else "were"
-        found.append(
+        notes.append(
             f"{count(unseen, 'trial')} with a score {verb} not watched, and not counted as a "
             "failure."
         )
-    return found
+    return notes
 
 
 def seen_record(health: Mapping[str, Any] | None) -> Record:

@@ -70,7 +70,7 @@ def _cell(known: ManifoldResults, model: ModelSummary, by: str) -> Cell:
 
 def _records(summary: DataSummary, known: ManifoldResults, model: ModelSummary) -> list[Record]:
     assert known.distance is not None
-    found = []
+    records = []
     for by in (known.distance, F1):
         chosen: TrialSummary | None = known.chosen_by(by, model.ended)
         record: Record = {"data": summary.data, "model": model.name, "chosen_by": by}
@@ -78,8 +78,8 @@ def _records(summary: DataSummary, known: ManifoldResults, model: ModelSummary) 
         for name in known.values:
             value = math.nan if chosen is None else known.of(name, chosen).test
             record[f"{name}_test"] = full(value)
-        found.append(record)
-    return found
+        records.append(record)
+    return records
 
 
 def _notes(known: ManifoldResults, models: list[ModelSummary], label: str) -> list[str]:
@@ -96,11 +96,11 @@ def _notes(known: ManifoldResults, models: list[ModelSummary], label: str) -> li
     ]
 
 
-def _correlation(found: Correlation) -> str:
-    pairs = f"{found.pairs} pairs"
-    if found.low is None or found.high is None:
-        return f"{found.value:.2f} ({pairs}: too few, or too equal, for an interval)"
-    return f"{found.value:.2f} ({found.low:.2f} to {found.high:.2f}, {pairs})"
+def _correlation(correlation: Correlation) -> str:
+    pairs = f"{correlation.pairs} pairs"
+    if correlation.low is None or correlation.high is None:
+        return f"{correlation.value:.2f} ({pairs}: too few, or too equal, for an interval)"
+    return f"{correlation.value:.2f} ({correlation.low:.2f} to {correlation.high:.2f}, {pairs})"
 
 
 EVIDENCE = Evidence[DataSummary](

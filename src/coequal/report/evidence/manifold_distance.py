@@ -48,11 +48,18 @@ def _scatter(
 ) -> None:
     everything = []
     for model in models:
-        found = known.test(distance, model.ended)
-        everything += [value for value in found if math.isfinite(value)]
+        distances = known.test(distance, model.ended)
+        everything += [value for value in distances if math.isfinite(value)]
         values = known.test(F1, model.ended)
         axes.plot(
-            found, values, "o", color=colour(model.index), ms=5, mew=0, label=model.label, zorder=3
+            distances,
+            values,
+            "o",
+            color=colour(model.index),
+            ms=5,
+            mew=0,
+            label=model.label,
+            zorder=3,
         )
     if wants_log(everything):
         axes.set_xscale("log")
@@ -65,8 +72,8 @@ def _scatter(
 
 def _room(known: ManifoldResults, models: Sequence[ModelSummary]) -> tuple[float, float]:
     """Limits of an axis of F1: from 0 to above the best, 1 at the most."""
-    found = [value for m in models for value in known.test(F1, m.ended) if math.isfinite(value)]
-    top = min(1.03, 1.3 * max(0.1, *found))
+    scores = [value for m in models for value in known.test(F1, m.ended) if math.isfinite(value)]
+    top = min(1.03, 1.3 * max(0.1, *scores))
     return -0.03 * top, top
 
 

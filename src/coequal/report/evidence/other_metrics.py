@@ -84,13 +84,13 @@ def _runs(model: ModelSummary, name: str) -> list[float]:
 
 
 def _again(model: ModelSummary, metrics: Sequence[NamedMetric]) -> Record:
-    """The same, for programs."""
-    found: Record = {"reruns": len(model.rerun_test_values)}
+    """Mean and standard deviation over the re-runs, for the CSV file."""
+    record: Record = {"reruns": len(model.rerun_test_values)}
     for metric in metrics:
         runs = _runs(model, metric.name)
-        found[f"{metric.name}_rerun_mean"] = full(fmean(runs) if runs else math.nan)
-        found[f"{metric.name}_rerun_sd"] = full(stdev(runs) if len(runs) > 1 else math.nan)
-    return found
+        record[f"{metric.name}_rerun_mean"] = full(fmean(runs) if runs else math.nan)
+        record[f"{metric.name}_rerun_sd"] = full(stdev(runs) if len(runs) > 1 else math.nan)
+    return record
 
 
 EVIDENCE = Evidence[DataSummary](

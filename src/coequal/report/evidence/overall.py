@@ -31,20 +31,24 @@ def how_to_read(study: StudySummary) -> str:
 
 def table(study: StudySummary) -> Table | None:
     """Every model over all data sets; None for a study with one, or without anything to say."""
-    found = study.normalised
-    if found is None or not found.means:
+    normalised = study.normalised
+    if normalised is None or not normalised.means:
         return None
     rows, records = [], []
-    order = sorted(study.datasets[0].models, key=lambda m: _place(found, m.name))
+    order = sorted(study.datasets[0].models, key=lambda m: _place(normalised, m.name))
     for model in order:
-        mean = found.means.get(model.name)
+        mean = normalised.means.get(model.name)
         if mean is None:
             rows.append([name_cell(model), EMPTY])
             continue
         span = "" if mean.low is None else f"{number(mean.low)}–{number(mean.high)}"
         rows.append([name_cell(model), Cell(number(mean.value), span or mean.note, mean.value)])
         both = (mean.low, mean.high)
-        row: Record = {"model": model.name, "runs": found.kind, "normalised_iqm": full(mean.value)}
+        row: Record = {
+            "model": model.name,
+            "runs": normalised.kind,
+            "normalised_iqm": full(mean.value),
+        }
         records.append(row | ends("normalised_iqm", both) | {"note": mean.note})
     return Table(
         headings=[Heading("Model"), Heading("normalised IQM", "95 %, stratified bootstrap")],
@@ -58,8 +62,8 @@ def refusal(study: StudySummary) -> str:
     return "" if study.normalised is None else study.normalised.refusal
 
 
-def _place(found: NormalisedScores, name: str) -> tuple[float, str]:
-    mean = found.means.get(name)
+def _place(normalised: NormalisedScores, name: str) -> tuple[float, str]:
+    mean = normalised.means.get(name)
     return (math.inf if mean is None else -mean.value, name)
 
 

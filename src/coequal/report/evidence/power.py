@@ -60,11 +60,11 @@ def table(summary: DataSummary) -> Table | None:
 
 def refusal(summary: DataSummary) -> str:
     """Why no number of settings can be named."""
-    found = summary.contest
-    if found is None or len(found.verdict.tier) < 2:
+    contest = summary.contest
+    if contest is None or len(contest.verdict.tier) < 2:
         return ""
-    tier = found.verdict.tier
-    pairs = [p for p in found.pairs if p.a in tier and p.b in tier]
+    tier = contest.verdict.tier
+    pairs = [p for p in contest.pairs if p.a in tier and p.b in tier]
     if any(pair.needed for pair in pairs):
         return ""
     why = "; ".join(sorted({pair.needed_refusal for pair in pairs}))

@@ -19,10 +19,10 @@ PROFILE = (
 
 def figure(study: StudySummary) -> Figure | None:
     """Share of the runs at or above each normalised score; None without any."""
-    found = study.normalised
-    if found is None:
+    normalised = study.normalised
+    if normalised is None:
         return None
-    shown = [model for model in study.datasets[0].models if model.name in found.profiles]
+    shown = [model for model in study.datasets[0].models if model.name in normalised.profiles]
     if not shown:
         return None
     labels = [model.label for model in shown]
@@ -31,7 +31,7 @@ def figure(study: StudySummary) -> Figure | None:
     axes.set_ylim(0, 1.02)
     ends = []
     for model in shown:
-        curve = found.profiles[model.name]
+        curve = normalised.profiles[model.name]
         tint = colour(model.index)
         axes.plot(curve.levels, curve.fractions, color=tint, lw=1.8, drawstyle="steps-post")
         if curve.low is not None and curve.high is not None and len(shown) <= 4:

@@ -12,8 +12,8 @@ from coequal.report.table import (
 
 def table(summary: DataSummary) -> Table | None:
     """Where one model overtakes another as the budget grows; None without ranks."""
-    found = summary.ranks
-    if found is None or not found.budgets:
+    ranks = summary.ranks
+    if ranks is None or not ranks.budgets:
         return None
     titles = {model.name: model for model in summary.models}
     rows = [
@@ -22,17 +22,17 @@ def table(summary: DataSummary) -> Table | None:
             name_cell(titles[flip.ahead]),
             Cell(titles[flip.behind].label),
         ]
-        for flip in found.flips
+        for flip in ranks.flips
     ]
     if not rows:
         return None
     return Table(
         headings=[Heading("From"), Heading("ahead", words=True), Heading("of", words=True)],
         rows=rows,
-        records=[{"data": summary.data, **vars(flip)} for flip in found.flips],
+        records=[{"data": summary.data, **vars(flip)} for flip in ranks.flips],
         notes=[]
-        if len(found.budgets) == found.budgets[-1]
-        else [f"Compared at {len(found.budgets)} values of n, up to {found.budgets[-1]:,}."],
+        if len(ranks.budgets) == ranks.budgets[-1]
+        else [f"Compared at {len(ranks.budgets)} values of n, up to {ranks.budgets[-1]:,}."],
     )
 
 

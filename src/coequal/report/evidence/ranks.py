@@ -27,18 +27,18 @@ def how_to_read(summary: DataSummary) -> str:
 
 def figure(summary: DataSummary) -> Figure | None:
     """Rank by expected best at every budget; None where there is nothing to rank."""
-    found = summary.ranks
-    if found is None or len(found.budgets) < 2:
+    curves = summary.ranks
+    if curves is None or len(curves.budgets) < 2:
         return None
-    models = [summary.model(name) for name in found.models]
+    models = [summary.model(name) for name in curves.models]
     labels = [model.label for model in models]
     figure, axes = with_margin(models, labels)
     axes.set_ylim(len(models) + 0.5, 0.5)
     axes.set_yticks(range(1, len(models) + 1))
-    settings_axis(axes, max(found.budgets) * 2, max(found.budgets))
-    for model, places in zip(models, found.ranks, strict=True):
-        axes.plot(found.budgets, places, color=colour(model.index), lw=1.8)
-    ends = [(found.budgets[-1], places[-1]) for places in found.ranks]
+    settings_axis(axes, max(curves.budgets) * 2, max(curves.budgets))
+    for model, places in zip(models, curves.ranks, strict=True):
+        axes.plot(curves.budgets, places, color=colour(model.index), lw=1.8)
+    ends = [(curves.budgets[-1], places[-1]) for places in curves.ranks]
     ends_with_names(figure, axes, ends, models, labels)
     axes.set_xlabel("n: number of settings tried")
     axes.set_ylabel("rank by expected best (1 is best)")
@@ -47,14 +47,14 @@ def figure(summary: DataSummary) -> Figure | None:
 
 def ranks(summary: DataSummary) -> list[Record]:
     """A row for each model and budget."""
-    found = summary.ranks
-    if found is None:
+    curves = summary.ranks
+    if curves is None:
         return []
     return [
         {"data": summary.data, "model": name, "settings": budget}
         | {"expected_best": full(summary.metric.cost(expected)), "rank": full(rank)}
-        for name, values, places in zip(found.models, found.expected, found.ranks, strict=True)
-        for budget, expected, rank in zip(found.budgets, values, places, strict=True)
+        for name, values, places in zip(curves.models, curves.expected, curves.ranks, strict=True)
+        for budget, expected, rank in zip(curves.budgets, values, places, strict=True)
     ]
 
 

@@ -13,8 +13,8 @@ from coequal.report.table import (
 
 def table(summary: DataSummary) -> Table | None:
     """Which chosen settings differ, by their re-runs; None without such a comparison."""
-    found = summary.rerun_verdict
-    if found is None or not found.differences:
+    comparison = summary.rerun_verdict
+    if comparison is None or not comparison.differences:
         return None
     titles = {model.name: model for model in summary.models}
     rows = [
@@ -26,11 +26,11 @@ def table(summary: DataSummary) -> Table | None:
             Cell(p_value(d.adjusted), sort=d.adjusted),
             Cell("yes" if d.shown else "no", strong=d.shown),
         ]
-        for d in found.differences
+        for d in comparison.differences
     ]
     notes = ["This compares the chosen settings, not the models."]
-    if found.not_compared:
-        left_out = ", ".join(summary.title(name) for name in found.not_compared)
+    if comparison.not_compared:
+        left_out = ", ".join(summary.title(name) for name in comparison.not_compared)
         notes.append(f"Too few re-runs to compare: {left_out}.")
     return Table(
         headings=[
@@ -45,8 +45,8 @@ def table(summary: DataSummary) -> Table | None:
         records=[
             {"data": summary.data, "better": d.better, "worse": d.worse, "t": full(d.t)}
             | {"degrees": full(d.degrees), "p_value": full(d.p_value)}
-            | {"adjusted_p": full(d.adjusted), "shown": int(d.shown), "scale": found.scale}
-            for d in found.differences
+            | {"adjusted_p": full(d.adjusted), "shown": int(d.shown), "scale": comparison.scale}
+            for d in comparison.differences
         ],
         notes=notes,
     )

@@ -17,8 +17,8 @@ from coequal.statistics.sensitivity import MIN_SETTINGS, Influence
 
 def table(summary: DataSummary) -> Table | None:
     """What each searched hyper-parameter did in each model's search."""
-    found = [(m, i) for m in summary.ranked for i in m.influences or ()]
-    if not found:
+    influences = [(m, i) for m in summary.ranked for i in m.influences or ()]
+    if not influences:
         return None
     return Table(
         headings=[
@@ -29,8 +29,8 @@ def table(summary: DataSummary) -> Table | None:
             Heading("better values", words=True),
             Heading("edge of the range", words=True),
         ],
-        rows=[_influence_row(model, influence) for model, influence in found],
-        records=[_influence_record(summary, model, i) for model, i in found],
+        rows=[_influence_row(model, influence) for model, influence in influences],
+        records=[_influence_record(summary, model, i) for model, i in influences],
     )
 
 
@@ -44,27 +44,34 @@ def refusal(summary: DataSummary) -> str:
     )
 
 
-def _influence_row(model: ModelSummary, found: Influence) -> list[Cell]:
-    share = percent(max(0.0, found.sobol_index))
-    warns = found.edge is not None and found.edge.warns
+def _influence_row(model: ModelSummary, influence: Influence) -> list[Cell]:
+    share = percent(max(0.0, influence.sobol_index))
+    warns = influence.edge is not None and influence.edge.warns
     edge = ""
-    if found.edge is not None:
-        edge = f"best within {percent(found.edge.distance)} of the {found.edge.nearest} end"
+    if influence.edge is not None:
+        edge = f"best within {percent(influence.edge.distance)} of the {influence.edge.nearest} end"
     return [
         name_cell(model),
-        Cell(found.name.replace("_", " ")),
-        Cell(share, sort=found.sobol_index, strong=found.adjusted <= 0.05),
-        Cell(p_value(found.adjusted), sort=found.adjusted),
-        Cell((found.sobol_index > 0 and found.best_value) or found.direction or "no direction"),
+        Cell(influence.name.replace("_", " ")),
+        Cell(share, sort=influence.sobol_index, strong=influence.adjusted <= 0.05),
+        Cell(p_value(influence.adjusted), sort=influence.adjusted),
+        Cell(
+            (influence.sobol_index > 0 and influence.best_value)
+            or influence.direction
+            or "no direction"
+        ),
         Cell(edge or "–", flag="range may be too narrow" if warns else ""),
     ]
 
 
-def _influence_record(summary: DataSummary, model: ModelSummary, found: Influence) -> Record:
-    edge = found.edge
-    row = start(summary, model) | {"hyperparameter": found.name, "share": full(found.sobol_index)}
-    row |= {"p_value": full(found.p_value), "adjusted_p": full(found.adjusted)}
-    row |= {"direction": found.direction or "", "best_value": found.best_value or ""}
+def _influence_record(summary: DataSummary, model: ModelSummary, influence: Influence) -> Record:
+    edge = influence.edge
+    row = start(summary, model) | {
+        "hyperparameter": influence.name,
+        "share": full(influence.sobol_index),
+    }
+    row |= {"p_value": full(influence.p_value), "adjusted_p": full(influence.adjusted)}
+    row |= {"direction": influence.direction or "", "best_value": influence.best_value or ""}
     return row | {
         "edge": edge.nearest if edge else "",
         "edge_distance": full(edge.distance) if edge else "",

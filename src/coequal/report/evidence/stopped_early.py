@@ -15,11 +15,11 @@ from coequal.report.table import (
 
 def table(summary: DataSummary) -> Table | None:
     """What the trials that were stopped early left of each model's budget; None without such."""
-    found = {model.name: saved_budget(model) for model in summary.ranked if model.ended}
-    if not any(left.stopped for left in found.values()):
+    budgets = {model.name: saved_budget(model) for model in summary.ranked if model.ended}
+    if not any(left.stopped for left in budgets.values()):
         return None
     rows, records = [], []
-    for name, left in found.items():
+    for name, left in budgets.items():
         model = summary.model(name)
         unit = left.unit.replace("_", " ")
         rows.append(

@@ -29,14 +29,14 @@ def how_to_read(study: StudySummary) -> str:
 
 def table(study: StudySummary) -> Table | None:
     """How each data set's best setting does on the others; None for a study without transfer."""
-    found = study.transfers
-    if not any(t.runs for listed in found.values() for t in listed if t.source != t.target):
+    transfers = study.transfers
+    if not any(t.runs for listed in transfers.values() for t in listed if t.source != t.target):
         return None
     data = [summary.data for summary in study.datasets]
     rows, records = [], []
     for model in study.datasets[0].models:
         for source in data:
-            listed = [t for t in found[model.name] if t.source == source]
+            listed = [t for t in transfers[model.name] if t.source == source]
             setting = listed[0].setting
             small = "no setting" if setting is None else f"setting {setting}"
             rows.append([name_cell(model), Cell(source, small), *map(_cell, listed)])
@@ -53,27 +53,27 @@ def table(study: StudySummary) -> Table | None:
     )
 
 
-def _cell(found: Transferred) -> Cell:
-    if math.isnan(found.iqm):
-        waiting = found.planned and found.setting is not None
+def _cell(transferred: Transferred) -> Cell:
+    if math.isnan(transferred.iqm):
+        waiting = transferred.planned and transferred.setting is not None
         return Cell("–", "no run yet") if waiting else EMPTY
-    times = "" if math.isnan(found.ratio) else f"× {found.ratio:.2f}"
-    home = found.source == found.target
-    text = f"({number(found.iqm)})" if found.one_run else number(found.iqm)
-    return Cell(text, "" if home else times, sort=found.iqm, strong=home)
+    times = "" if math.isnan(transferred.ratio) else f"× {transferred.ratio:.2f}"
+    home = transferred.source == transferred.target
+    text = f"({number(transferred.iqm)})" if transferred.one_run else number(transferred.iqm)
+    return Cell(text, "" if home else times, sort=transferred.iqm, strong=home)
 
 
-def _record(found: Transferred) -> Record:
+def _record(transferred: Transferred) -> Record:
     return {
-        "model": found.model,
-        "source": found.source,
-        "target": found.target,
-        "setting": "" if found.setting is None else found.setting,
-        "runs": len(found.runs),
-        "failed": sum(run.failed for run in found.runs),
-        "iqm": full(found.iqm),
-        "search_run_only": int(found.one_run),
-        "ratio_to_own_best": full(found.ratio),
+        "model": transferred.model,
+        "source": transferred.source,
+        "target": transferred.target,
+        "setting": "" if transferred.setting is None else transferred.setting,
+        "runs": len(transferred.runs),
+        "failed": sum(run.failed for run in transferred.runs),
+        "iqm": full(transferred.iqm),
+        "search_run_only": int(transferred.one_run),
+        "ratio_to_own_best": full(transferred.ratio),
     }
 
 

@@ -33,12 +33,12 @@ def how_to_read(summary: DataSummary) -> str:
 
 def table(summary: DataSummary) -> Table | None:
     """Shares of the variance of a single score; None with too few scores."""
-    found = summary.variance
-    if found is None:
+    components = summary.variance
+    if components is None:
         return None
-    groups = [("score", found.scores.components)]
-    if found.failures is not None:
-        groups.append(("failure", found.failures.components))
+    groups = [("score", components.scores.components)]
+    if components.failures is not None:
+        groups.append(("failure", components.failures.components))
     rows, records = [], []
     for kind, parts in groups:
         for part in parts:

@@ -57,8 +57,8 @@ def smoothed(values: Numbers) -> Numbers:
     weights = np.ones(2 * width + 1)
     total = np.convolve(values, weights, mode="full")[width : width + len(values)]
     count = np.convolve(np.ones(len(values)), weights, mode="full")[width : width + len(values)]
-    found: Numbers = total / count
-    return found
+    means: Numbers = total / count
+    return means
 
 
 def rules(signals: Signals, health: Health | None) -> Figure | None:
@@ -108,8 +108,8 @@ def _rule(axes: Axes, rule: HealthRule, signals: Signals) -> None:
     )
     fires = np.where(holds, values, np.nan)
     axes.plot(steps, fires, color=colour(LIMIT_COLOUR), lw=2.4, marker="o", ms=2.5, zorder=4)
-    found = values[np.isfinite(values)].tolist()
-    _limits(axes, [*found, threshold.at])
+    finite = values[np.isfinite(values)].tolist()
+    _limits(axes, [*finite, threshold.at])
     title = f"{rule.verdict} {threshold.side} {threshold.at:g}".replace("_", " ")
     axes.set_title(title, loc="left", fontsize=9.5, fontweight="bold", pad=MAX_SENTENCE_LINES * 11)
     text = "\n".join(
@@ -121,7 +121,7 @@ def _rule(axes: Axes, rule: HealthRule, signals: Signals) -> None:
         0, 1.02, text, transform=axes.transAxes, fontsize=6.8, color=MUTED, va="bottom"
     )
     sentence.set_in_layout(False)  # the title's distance has made room for it
-    if not found:
+    if not finite:
         axes.text(
             0.5, 0.5, "could not be measured", transform=axes.transAxes, color=MUTED, ha="center"
         )

@@ -89,15 +89,15 @@ class TrialReport:
     def facts(self) -> list[tuple[str, str]]:
         """Value and what it is, for the head of the page."""
         spent = self.result.spent
-        found = [(f"{spent.discriminator_steps:,}", "discriminator steps done")]
+        facts = [(f"{spent.discriminator_steps:,}", "discriminator steps done")]
         if self.result.checkpoints:
             last = self.result.checkpoints[-1]
-            found += [
+            facts += [
                 (number(m.value), f"{m.metric} on {m.split} at step {last.step:,}")
                 for m in last.measurements
                 if m.metric == self.metric
             ]
-        return [*found, (f"{spent.seconds:,.0f} s", "of training, evaluation not counted")]
+        return [*facts, (f"{spent.seconds:,.0f} s", "of training, evaluation not counted")]
 
     @property
     def passed(self) -> list[str]:
