@@ -1,6 +1,7 @@
 """Arrows between the rooms run one way (docs/explanation/architecture.md)."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,59 +9,12 @@ import pytest
 
 SOURCE = Path(__file__).parent.parent / "src" / "coequal"
 
-MAY_IMPORT = {
-    "execution": "",
-    "files": "",
-    "images": "",
-    "lookup": "",
-    "models": "",
-    "ranges": "",
-    "seeds": "",
-    "statistics": "",
-    "health": "files",
-    "records": "ranges",
-    "rng": "seeds",
-    "contract": "records rng",
-    "selection": "lookup records",
-    "architectures": "contract rng",
-    "classification": "contract images rng seeds",
-    "manifolds": "contract rng seeds",
-    "monitoring": "contract health images rng seeds",
-    "objectives": "contract rng",
-    "results": "files lookup records selection",
-    "analysis": "health ranges records results selection statistics",
-    "datasets": "contract files lookup manifolds rng seeds",
-    "metrics": "classification contract images manifolds rng statistics",
-    "training": "contract files images monitoring records rng seeds",
-    "testing": "contract datasets rng training",
-    "encoders": "classification contract datasets files images manifolds rng seeds",
-    "inputs": "contract datasets files images lookup records",
-    "report": "analysis files health images ranges records results statistics",
-    "evaluation": ("contract datasets files images inputs lookup manifolds metrics rng seeds"),
-    "study": "contract datasets evaluation health lookup ranges records seeds selection training",
-    "trial": (
-        "contract datasets evaluation files health images monitoring records results rng seeds "
-        "study training"
-    ),
-    "inspection": (
-        "contract datasets evaluation files health images inputs lookup monitoring "
-        "records report results rng seeds trial"
-    ),
-    "runner": (
-        "contract datasets evaluation execution files images records results rng study training "
-        "trial"
-    ),
-    "api": (
-        "contract datasets evaluation files inputs inspection manifolds records report results "
-        "runner study"
-    ),
-    "__init__": "api",
-    "cli": (
-        "analysis api datasets evaluation execution files health inspection lookup "
-        "records report results runner study trial"
-    ),
-}
-"""What each room imports, from the ground floor up: nothing but rooms that stand above it here."""
+ARCHITECTURE = SOURCE.parent.parent / "docs" / "explanation" / "architecture.md"
+
+MAY_IMPORT = dict(
+    re.findall(r"^\| `(\w+)` \| [^|]+ \|([\w ]*)\|$", ARCHITECTURE.read_text(), flags=re.MULTILINE)
+)
+"""What each package imports, from the ground floor up: the table at the end of the page."""
 
 CHOOSES = "execution/choose.py"
 """Knows the parts of its own room; everything else finds parts by their names."""

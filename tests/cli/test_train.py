@@ -165,7 +165,7 @@ def test_a_training_that_diverges_has_a_page_too(tmp_path):
     assert "page: out/index.html" in done.stdout
     page = (tmp_path / "out" / "index.html").read_text()
     assert "Diverged since step" in page
-    assert "The run was too short to be looked at." in page
+    assert "The run was too short to be judged." in page
     assert not (tmp_path / "out" / "samples.png").exists()
 
 

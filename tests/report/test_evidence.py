@@ -1,20 +1,19 @@
 """Every piece of evidence has a module of its own and one place in the report."""
 
 from importlib import import_module
-from pathlib import Path
 
-from coequal.report import evidence
-from coequal.report.evidence.order import ACROSS_DATASETS, LAST, ORDER
-
-EVERY = (*ORDER, *LAST, *ACROSS_DATASETS)
+from coequal import lookup
+from coequal.report.evidence._order import ACROSS_DATASETS, EVERY, ON_DATA
 
 
-def test_every_module_of_evidence_stands_once_in_the_order():
-    files = {path.stem for path in Path(evidence.__path__[0]).glob("*.py")}
-    modules = files - {"__init__", "evidence", "order"}
-    assert sorted(one.name for one in EVERY) == sorted(modules)
+def test_every_module_has_its_name_and_a_place_of_its_own():
+    names = lookup.names("report/evidence")
+    assert sorted(one.name for one in EVERY) == names
     for one in EVERY:
         assert import_module(f"coequal.report.evidence.{one.name}").EVIDENCE is one
+    for pieces in (ON_DATA, ACROSS_DATASETS):
+        assert len({one.place for one in pieces}) == len(pieces)
+    assert len(ON_DATA) + len(ACROSS_DATASETS) == len(EVERY)
 
 
 def test_every_piece_shows_something_and_no_two_write_the_same_file():

@@ -17,7 +17,7 @@ from coequal.analysis.source import Facts
 from coequal.analysis.summary import summarise
 from coequal.files import atomic_text_file, atomic_write
 from coequal.report import caveats_text, formatting, verdict_text
-from coequal.report.evidence.order import LAST, ORDER
+from coequal.report.evidence._order import ON_DATA
 from coequal.report.latex import latex
 from coequal.report.markdown import markdown
 from coequal.report.sample_sheets import SampleSheets, sample_sheets
@@ -127,13 +127,13 @@ def _write_csv(
     for part in chain.from_iterable([*(_shown(one) for one in sections), across.parts]):
         if part.table is not None:
             files.setdefault(part.name, []).extend(part.table.records)
-    for evidence in (*ORDER, *LAST):
+    for evidence in ON_DATA:
         for name, rows in evidence.csv.items():
             files[name] = [row for summary in study.datasets for row in rows(summary)]
     for name, records in files.items():
         if records:
             atomic_write(target / f"{name}.csv", csv_text(records).encode())
-    for evidence in (*ORDER, *LAST):
+    for evidence in ON_DATA:
         for name, streamed in evidence.streamed_csv.items():
             lines = (line for summary in study.datasets for line in streamed.rows(summary))
             first = next(lines, None)

@@ -12,8 +12,8 @@ from coequal.analysis.across_datasets import StudySummary
 from coequal.analysis.data_summary import DataSummary
 from coequal.files import atomic_write
 from coequal.report import caveats_text, methods_text, verdict_text
-from coequal.report.evidence.evidence import Evidence
-from coequal.report.evidence.order import ACROSS_DATASETS, LAST, ORDER
+from coequal.report.evidence._evidence import Evidence
+from coequal.report.evidence._order import ACROSS_DATASETS, AFTER_SAMPLES, BEFORE_SAMPLES
 from coequal.report.image_grids import Row
 from coequal.report.sample_sheets import SampleSheets, Sheet
 from coequal.report.style import as_pdf, as_svg, house_style, inline
@@ -121,8 +121,8 @@ def section(
     return Section(
         summary=summary,
         anchor=anchor,
-        parts=_parts(ORDER, summary, target, anchor, refuse=summary.ended > 0),
-        last=_parts(LAST, summary, target, anchor),
+        parts=_parts(BEFORE_SAMPLES, summary, target, anchor, refuse=summary.ended > 0),
+        last=_parts(AFTER_SAMPLES, summary, target, anchor),
         rows=images.rows,
         sheets=images.sheets,
         methods=methods_text.methods(summary, study),

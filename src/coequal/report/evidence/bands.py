@@ -16,8 +16,8 @@ from coequal.report.axes import (
     settings_axis,
     y_axis,
 )
+from coequal.report.evidence._evidence import Evidence
 from coequal.report.evidence.best_of_n import line, xy
-from coequal.report.evidence.evidence import Evidence
 from coequal.report.formatting import plain
 from coequal.report.style import FAINT, colour
 
@@ -86,6 +86,7 @@ def _band(axes: Axes, points: Sequence[BudgetPoint], model: ModelSummary) -> Non
 
 EVIDENCE = Evidence[DataSummary](
     name="bands",
+    place=70,
     title="Best of n, with intervals",
     how_to_read=how_to_read,
     figure=figure,

@@ -5,7 +5,7 @@ import math
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
 from coequal.analysis.reruns import RerunSummary
-from coequal.report.evidence.evidence import Evidence
+from coequal.report.evidence._evidence import Evidence
 from coequal.report.formatting import NONE, full, number, setting_text
 from coequal.report.table import (
     EMPTY,
@@ -198,6 +198,7 @@ def _record(summary: DataSummary, model: ModelSummary) -> Record:
 
 EVIDENCE = Evidence[DataSummary](
     name="best_and_reruns",
+    place=20,
     title=lambda summary: f"Best {summary.metric.label} after the search, and re-runs",
     how_to_read=how_to_read,
     table=table,

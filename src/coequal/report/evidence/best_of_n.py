@@ -18,7 +18,7 @@ from coequal.report.axes import (
     with_margin,
     y_axis,
 )
-from coequal.report.evidence.evidence import Evidence
+from coequal.report.evidence._evidence import Evidence
 from coequal.report.formatting import full, plain
 from coequal.report.style import MUTED, colour
 from coequal.report.table import (
@@ -130,6 +130,7 @@ def curve_records(
 
 EVIDENCE = Evidence[DataSummary](
     name="best_of_n",
+    place=60,
     title="Best of n",
     how_to_read=how_to_read,
     figure=figure,

@@ -12,7 +12,7 @@ from coequal.analysis.model import ModelSummary
 from coequal.report.axes import (
     FIGURE_INCHES,
 )
-from coequal.report.evidence.evidence import Evidence
+from coequal.report.evidence._evidence import Evidence
 from coequal.report.style import MUTED
 
 TRAIN, TEST = "gan_train", "gan_test"
@@ -89,5 +89,9 @@ def _heat(
 
 
 EVIDENCE = Evidence[DataSummary](
-    name="by_class", title="GAN-train and GAN-test by class", how_to_read=how_to_read, figure=figure
+    name="by_class",
+    place=200,
+    title="GAN-train and GAN-test by class",
+    how_to_read=how_to_read,
+    figure=figure,
 )

@@ -2,7 +2,7 @@
 
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.pairs import ModelPair
-from coequal.report.evidence.evidence import Evidence
+from coequal.report.evidence._evidence import Evidence
 from coequal.report.formatting import full, probability
 from coequal.report.table import (
     EMPTY,
@@ -94,6 +94,7 @@ def _chance_record(summary: DataSummary, pair: ModelPair, budget: int) -> Record
 
 EVIDENCE = Evidence[DataSummary](
     name="chances",
+    place=120,
     title="P(A better than B)",
     how_to_read=how_to_read,
     table=table,

@@ -11,8 +11,8 @@ from coequal.report.axes import (
     panel_title,
     panels,
 )
+from coequal.report.evidence._evidence import Evidence
 from coequal.report.evidence.by_class import MAX_CLASSES, TEST, details, measured
-from coequal.report.evidence.evidence import Evidence
 
 
 def how_to_read(summary: DataSummary) -> str:
@@ -54,6 +54,7 @@ def _shares(counts: Sequence[Sequence[int]]) -> NDArray[np.float64]:
 
 EVIDENCE = Evidence[DataSummary](
     name="confusion",
+    place=210,
     title="Predicted classes of generated images",
     how_to_read=how_to_read,
     figure=figure,

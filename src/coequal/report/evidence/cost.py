@@ -15,8 +15,8 @@ from coequal.report.axes import (
     ticks_within_decade,
     y_axis,
 )
+from coequal.report.evidence._evidence import Evidence
 from coequal.report.evidence.best_of_n import xy
-from coequal.report.evidence.evidence import Evidence
 from coequal.report.formatting import full
 from coequal.report.style import colour
 from coequal.report.table import (
@@ -107,6 +107,7 @@ def _with_prefix(value: float) -> str:
 
 EVIDENCE = Evidence[DataSummary](
     name="cost",
+    place=80,
     title="Best within a budget of FLOPs and of seconds",
     how_to_read=how_to_read,
     figure=figure,

@@ -1,7 +1,7 @@
 """How the first tier came about: who was beaten by whom."""
 
 from coequal.analysis.data_summary import DataSummary
-from coequal.report.evidence.evidence import Evidence
+from coequal.report.evidence._evidence import Evidence
 from coequal.report.formatting import full, p_value, probability
 from coequal.report.table import (
     Cell,
@@ -85,6 +85,7 @@ def verdict_records(summary: DataSummary) -> list[Record]:
 
 EVIDENCE = Evidence[DataSummary](
     name="defeats",
+    place=110,
     title="Who was beaten by whom",
     how_to_read=how_to_read,
     table=table,

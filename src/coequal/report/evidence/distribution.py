@@ -18,7 +18,7 @@ from coequal.report.axes import (
     turned,
     y_axis,
 )
-from coequal.report.evidence.evidence import Evidence
+from coequal.report.evidence._evidence import Evidence
 from coequal.report.formatting import full, plain
 from coequal.report.style import INK, MUTED, colour
 from coequal.report.table import (
@@ -102,6 +102,7 @@ def _settings(axes: Axes, model: ModelSummary, column: int) -> None:
 
 EVIDENCE = Evidence[DataSummary](
     name="distribution",
+    place=50,
     title=lambda summary: f"Distribution of {summary.metric.label} over settings",
     how_to_read=how_to_read,
     figure=figure,

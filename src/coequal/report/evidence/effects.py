@@ -2,7 +2,7 @@
 
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
-from coequal.report.evidence.evidence import Evidence
+from coequal.report.evidence._evidence import Evidence
 from coequal.report.formatting import full, interval, number, p_value
 from coequal.report.table import (
     Cell,
@@ -121,6 +121,7 @@ def _record(summary: DataSummary, effect: Effect) -> Record:
 
 EVIDENCE = Evidence[DataSummary](
     name="effects",
+    place=10,
     title="Against the model that it is compared with",
     how_to_read=how_to_read,
     table=table,

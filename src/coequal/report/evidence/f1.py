@@ -4,8 +4,8 @@ from matplotlib.figure import Figure
 
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.source import SECOND_METRIC
+from coequal.report.evidence._evidence import Evidence
 from coequal.report.evidence.best_of_n import curve_records, overview
-from coequal.report.evidence.evidence import Evidence
 from coequal.report.table import (
     Record,
 )
@@ -35,6 +35,7 @@ def f1_curves(summary: DataSummary) -> list[Record]:
 
 EVIDENCE = Evidence[DataSummary](
     name="f1",
+    place=160,
     title="Best F1 of n",
     how_to_read=how_to_read,
     figure=figure,

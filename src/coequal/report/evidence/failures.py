@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
 from coequal.analysis.trials import TrialSummary
-from coequal.report.evidence.evidence import Evidence
+from coequal.report.evidence._evidence import Evidence
 from coequal.report.table import (
     Cell,
     Heading,
@@ -108,6 +108,7 @@ def which(trial: TrialSummary) -> str:
 
 EVIDENCE = Evidence[DataSummary](
     name="failures",
+    place=1010,
     title="Failures",
     how_to_read=lambda summary: (
         "Every run that ended without a score, when it stopped, and the reason."

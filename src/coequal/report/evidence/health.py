@@ -13,7 +13,7 @@ from coequal.analysis.health import (
     watched,
 )
 from coequal.analysis.trials import STOPPED
-from coequal.report.evidence.evidence import Evidence
+from coequal.report.evidence._evidence import Evidence
 from coequal.report.formatting import count, full, setting_name
 from coequal.report.table import (
     EMPTY,
@@ -138,6 +138,7 @@ def _comma(text: str) -> str:
 
 EVIDENCE = Evidence[DataSummary](
     name="health",
+    place=260,
     title="Health",
     how_to_read=how_to_read,
     table=table,

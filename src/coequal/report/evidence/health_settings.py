@@ -22,7 +22,7 @@ from coequal.report.axes import (
     SMALL_DOTS_FROM_SETTINGS,
     panel_title,
 )
-from coequal.report.evidence.evidence import Evidence
+from coequal.report.evidence._evidence import Evidence
 from coequal.report.formatting import plain
 from coequal.report.style import INK, MUTED, colour
 
@@ -178,5 +178,9 @@ def _legend() -> list[Line2D]:
 
 
 EVIDENCE = Evidence[DataSummary](
-    name="health_settings", title="Which settings fail", how_to_read=how_to_read, figure=figure
+    name="health_settings",
+    place=270,
+    title="Which settings fail",
+    how_to_read=how_to_read,
+    figure=figure,
 )

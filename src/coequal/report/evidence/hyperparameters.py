@@ -2,7 +2,7 @@
 
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.range_position import RangePosition
-from coequal.report.evidence.evidence import Evidence
+from coequal.report.evidence._evidence import Evidence
 from coequal.report.formatting import full, plain, range_text, setting_text
 from coequal.report.table import (
     EMPTY,
@@ -54,6 +54,7 @@ def _position_record(place: RangePosition) -> Record:
 
 EVIDENCE = Evidence[DataSummary](
     name="hyperparameters",
+    place=250,
     title="The chosen settings and where they lie in their ranges",
     how_to_read=(
         "The mark on a bar shows where the value lies between the low and the high end of the "

@@ -18,7 +18,7 @@ from coequal.report.axes import (
     whole_numbers,
     y_axis,
 )
-from coequal.report.evidence.evidence import Evidence, StreamedCsv
+from coequal.report.evidence._evidence import Evidence, StreamedCsv
 from coequal.report.formatting import full, number, setting_name
 from coequal.report.style import FAINT, INK, MUTED, colour
 from coequal.report.table import (
@@ -154,6 +154,7 @@ def learning_curves(summary: DataSummary) -> Iterator[tuple[Any, ...]]:
 
 EVIDENCE = Evidence[DataSummary](
     name="learning",
+    place=150,
     title="Over training",
     how_to_read=how_to_read,
     figure=figure,

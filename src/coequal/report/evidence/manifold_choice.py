@@ -6,7 +6,7 @@ from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.manifold import F1, PRECISION, RECALL, ManifoldResults
 from coequal.analysis.model import ModelSummary
 from coequal.analysis.trials import TrialSummary
-from coequal.report.evidence.evidence import Evidence
+from coequal.report.evidence._evidence import Evidence
 from coequal.report.formatting import full, number, setting_text
 from coequal.report.table import (
     Cell,
@@ -105,6 +105,7 @@ def _correlation(correlation: Correlation) -> str:
 
 EVIDENCE = Evidence[DataSummary](
     name="manifold_choice",
+    place=190,
     title=lambda summary: f"Chosen by {_distance_label(summary)}, chosen by F1",
     how_to_read=how_to_read,
     table=table,

@@ -13,7 +13,7 @@ from coequal.analysis.model import ModelSummary
 from coequal.report.axes import (
     FIGURE_INCHES,
 )
-from coequal.report.evidence.evidence import Evidence
+from coequal.report.evidence._evidence import Evidence
 from coequal.report.style import colour, wants_log
 
 
@@ -102,6 +102,7 @@ def _chosen(
 
 EVIDENCE = Evidence[DataSummary](
     name="manifold_distance",
+    place=180,
     title="F1 against the distance of features",
     how_to_read=how_to_read,
     figure=figure,

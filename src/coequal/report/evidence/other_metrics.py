@@ -7,7 +7,7 @@ from statistics import fmean, stdev
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.metric import NamedMetric
 from coequal.analysis.model import ModelSummary
-from coequal.report.evidence.evidence import Evidence
+from coequal.report.evidence._evidence import Evidence
 from coequal.report.formatting import capital, full, number
 from coequal.report.table import (
     Cell,
@@ -95,6 +95,7 @@ def _again(model: ModelSummary, metrics: Sequence[NamedMetric]) -> Record:
 
 EVIDENCE = Evidence[DataSummary](
     name="other_metrics",
+    place=30,
     title="Every metric of the chosen settings",
     how_to_read=how_to_read,
     table=table,

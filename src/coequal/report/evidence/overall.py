@@ -3,7 +3,7 @@
 import math
 
 from coequal.analysis.across_datasets import NormalisedScores, StudySummary
-from coequal.report.evidence.evidence import Evidence
+from coequal.report.evidence._evidence import Evidence
 from coequal.report.formatting import (
     full,
     number,
@@ -69,6 +69,8 @@ def _place(normalised: NormalisedScores, name: str) -> tuple[float, str]:
 
 EVIDENCE = Evidence[StudySummary](
     name="overall",
+    place=20,
+    across_datasets=True,
     title="All data sets together",
     how_to_read=how_to_read,
     table=table,

@@ -4,7 +4,7 @@ from itertools import combinations
 
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.pairs import ModelPair
-from coequal.report.evidence.evidence import Evidence
+from coequal.report.evidence._evidence import Evidence
 from coequal.report.formatting import full
 from coequal.report.table import (
     EMPTY,
@@ -102,5 +102,10 @@ def _power_record(summary: DataSummary, pair: ModelPair) -> Record:
 
 
 EVIDENCE = Evidence[DataSummary](
-    name="power", title="What it would take", how_to_read=how_to_read, table=table, refusal=refusal
+    name="power",
+    place=130,
+    title="What it would take",
+    how_to_read=how_to_read,
+    table=table,
+    refusal=refusal,
 )

@@ -8,7 +8,7 @@ from coequal.report.axes import (
     ends_with_names,
     with_margin,
 )
-from coequal.report.evidence.evidence import Evidence
+from coequal.report.evidence._evidence import Evidence
 from coequal.report.style import colour
 
 PROFILE = (
@@ -45,5 +45,10 @@ def figure(study: StudySummary) -> Figure | None:
 
 
 EVIDENCE = Evidence[StudySummary](
-    name="profile", title="Performance profile", how_to_read=PROFILE, figure=figure
+    name="profile",
+    place=30,
+    across_datasets=True,
+    title="Performance profile",
+    how_to_read=PROFILE,
+    figure=figure,
 )

@@ -1,7 +1,7 @@
 """Where one model overtakes another as the budget grows."""
 
 from coequal.analysis.data_summary import DataSummary
-from coequal.report.evidence.evidence import Evidence
+from coequal.report.evidence._evidence import Evidence
 from coequal.report.table import (
     Cell,
     Heading,
@@ -38,6 +38,7 @@ def table(summary: DataSummary) -> Table | None:
 
 EVIDENCE = Evidence[DataSummary](
     name="rank_flips",
+    place=100,
     title="Rank flips",
     how_to_read=(
         "From this budget on, the model is ahead, by expected best, of one that it was behind "

@@ -8,7 +8,7 @@ from coequal.report.axes import (
     settings_axis,
     with_margin,
 )
-from coequal.report.evidence.evidence import Evidence
+from coequal.report.evidence._evidence import Evidence
 from coequal.report.formatting import full
 from coequal.report.style import colour
 from coequal.report.table import (
@@ -60,6 +60,7 @@ def ranks(summary: DataSummary) -> list[Record]:
 
 EVIDENCE = Evidence[DataSummary](
     name="ranks",
+    place=90,
     title="Rank against budget",
     how_to_read=how_to_read,
     figure=figure,

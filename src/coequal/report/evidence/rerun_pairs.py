@@ -1,7 +1,7 @@
 """Which chosen settings differ, by their re-runs."""
 
 from coequal.analysis.data_summary import DataSummary
-from coequal.report.evidence.evidence import Evidence
+from coequal.report.evidence._evidence import Evidence
 from coequal.report.formatting import full, p_value
 from coequal.report.table import (
     Cell,
@@ -54,6 +54,7 @@ def table(summary: DataSummary) -> Table | None:
 
 EVIDENCE = Evidence[DataSummary](
     name="rerun_pairs",
+    place=140,
     title="Which chosen settings differ",
     how_to_read=(
         "Interquartile means of the re-runs, compared by Yuen's t, clearest first. A difference "

@@ -15,7 +15,7 @@ from coequal.report.axes import (
     turned,
     y_axis,
 )
-from coequal.report.evidence.evidence import Evidence
+from coequal.report.evidence._evidence import Evidence
 from coequal.report.formatting import full
 from coequal.report.style import INK, MUTED, colour
 from coequal.report.table import (
@@ -102,6 +102,7 @@ def _interval(model: ModelSummary) -> tuple[float | None, float | None]:
 
 EVIDENCE = Evidence[DataSummary](
     name="reruns",
+    place=40,
     title="Re-runs of the chosen settings",
     how_to_read=how_to_read,
     figure=figure,

@@ -2,7 +2,7 @@
 
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
-from coequal.report.evidence.evidence import Evidence
+from coequal.report.evidence._evidence import Evidence
 from coequal.report.formatting import NONE, amount, full, outcome
 from coequal.report.table import (
     EMPTY,
@@ -91,6 +91,7 @@ def _search_record(summary: DataSummary, model: ModelSummary) -> Record:
 
 EVIDENCE = Evidence[DataSummary](
     name="search",
+    place=220,
     title="The search in numbers",
     how_to_read=(
         "Results of one run of each setting: the chosen setting at its last checkpoint and at "

@@ -2,7 +2,7 @@
 
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
-from coequal.report.evidence.evidence import Evidence
+from coequal.report.evidence._evidence import Evidence
 from coequal.report.formatting import full, p_value, percent
 from coequal.report.table import (
     Cell,
@@ -82,6 +82,7 @@ def _influence_record(summary: DataSummary, model: ModelSummary, influence: Infl
 
 EVIDENCE = Evidence[DataSummary](
     name="sensitivity",
+    place=240,
     title="What each hyper-parameter did",
     how_to_read=(
         "The fraction of the variance of the settings' ranks that one hyper-parameter explains "

@@ -2,7 +2,7 @@
 
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.health import saved_budget
-from coequal.report.evidence.evidence import Evidence
+from coequal.report.evidence._evidence import Evidence
 from coequal.report.formatting import full, percent
 from coequal.report.table import (
     Cell,
@@ -51,6 +51,7 @@ def table(summary: DataSummary) -> Table | None:
 
 EVIDENCE = Evidence[DataSummary](
     name="stopped_early",
+    place=290,
     title="Stopped early",
     how_to_read=(
         "Trials that ended at a verdict at which the study stops (training.stop_on), fresh seeds "

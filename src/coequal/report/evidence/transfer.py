@@ -4,7 +4,7 @@ import math
 
 from coequal.analysis.across_datasets import StudySummary
 from coequal.analysis.transfer import Transferred
-from coequal.report.evidence.evidence import Evidence
+from coequal.report.evidence._evidence import Evidence
 from coequal.report.formatting import full, number
 from coequal.report.table import (
     EMPTY,
@@ -78,5 +78,10 @@ def _record(transferred: Transferred) -> Record:
 
 
 EVIDENCE = Evidence[StudySummary](
-    name="transfer", title="Transfer", how_to_read=how_to_read, table=table
+    name="transfer",
+    place=10,
+    across_datasets=True,
+    title="Transfer",
+    how_to_read=how_to_read,
+    table=table,
 )

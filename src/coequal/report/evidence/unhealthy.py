@@ -2,7 +2,7 @@
 
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.health import fresh_runs
-from coequal.report.evidence.evidence import Evidence
+from coequal.report.evidence._evidence import Evidence
 from coequal.report.evidence.failures import Runs, first_of_each, omitted, which
 from coequal.report.evidence.health import seen_record, since
 from coequal.report.formatting import full
@@ -65,6 +65,7 @@ def _look_bad(summary: DataSummary) -> Runs:
 
 EVIDENCE = Evidence[DataSummary](
     name="unhealthy",
+    place=280,
     title="Runs with a score that look bad",
     how_to_read=lambda summary: (
         "Every run that has a score and looks bad. Its score counts like any other; the evidence "

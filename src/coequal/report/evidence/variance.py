@@ -1,7 +1,7 @@
 """Where the differences between single runs come from."""
 
 from coequal.analysis.data_summary import DataSummary
-from coequal.report.evidence.evidence import Evidence
+from coequal.report.evidence._evidence import Evidence
 from coequal.report.formatting import full, percent
 from coequal.report.table import (
     Cell,
@@ -81,5 +81,9 @@ def _part_record(summary: DataSummary, kind: str, part: VarianceComponent) -> Re
 
 
 EVIDENCE = Evidence[DataSummary](
-    name="variance", title="Where the differences come from", how_to_read=how_to_read, table=table
+    name="variance",
+    place=230,
+    title="Where the differences come from",
+    how_to_read=how_to_read,
+    table=table,
 )

@@ -33,6 +33,8 @@ class Evidence(Generic[S]):
 
     Attributes:
         name: of the module, and of the files of its figure and its table.
+        place: where it stands on the page: pieces are shown by rising places, with gaps between
+            them for pieces to come; those from 1000 on follow the samples.
         title: its heading. Lucic et al. 2018 is followed where the paper has the figure or table.
         how_to_read: tells a reader how to read it, in one sentence or two.
         figure: draws it; gives None if there is nothing to draw.
@@ -41,9 +43,12 @@ class Evidence(Generic[S]):
             ask. It is asked of finished and half-finished searches alike.
         csv: the rows of CSV files that hold the numbers behind it, by the name of the file.
         streamed_csv: long CSV files with the numbers behind it, by the name of the file.
+        across_datasets: whether it is about all data sets together, and its functions get a
+            `StudySummary`.
     """
 
     name: str
+    place: int
     title: str | Callable[[S], str]
     how_to_read: str | Callable[[S], str]
     figure: Callable[[S], Figure | None] | None = None
@@ -51,6 +56,7 @@ class Evidence(Generic[S]):
     refusal: Callable[[S], str] | None = None
     csv: Mapping[str, Callable[[S], list[Record]]] = field(default_factory=dict)
     streamed_csv: Mapping[str, StreamedCsv[S]] = field(default_factory=dict)
+    across_datasets: bool = False
 
     def title_for(self, summary: S) -> str:
         """The heading, with the names of what was measured."""
