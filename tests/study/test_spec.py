@@ -256,13 +256,13 @@ def test_slips_about_a_known_manifold(tmp_path, old, new, said):
     assert said in "\n".join(messages(tmp_path, text))
 
 
-def test_data_may_be_shares_with_budgets_of_their_own(tmp_path):
+def test_data_may_be_fractions_with_budgets_of_their_own(tmp_path):
     text = "data: [digits, digits@5%]\ntraining: {budgets: {digits@5%: {discriminator_steps: 9}}}\n"
     found = study(text)
     assert found.data == ("digits", "digits@5%")
     assert list(found.training.budgets) == ["digits@5%"]
     bad = messages(tmp_path, "data: [digits, digits@500%]\n")
-    assert "bad.yaml:1: data.1: datasets: 'digits@500%': a share of the training" in bad[0]
+    assert "bad.yaml:1: data.1: datasets: 'digits@500%': a fraction of the training" in bad[0]
     path = tmp_path / "study.yaml"
     path.write_text(POLYGONS.replace("[triangles]", "[triangles@5%]") + "image_size: 36\n")
     assert checked(path)[0].data == ("triangles@5%",)
