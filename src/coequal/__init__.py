@@ -16,7 +16,7 @@ def __getattr__(name: str) -> Any:
     """The calls of `coequal.api`, imported when first used: torch takes seconds."""
     if name in __all__:
         from coequal import (
-            api,  # which imports the room `report`: the call of this name comes after
+            api,  # which imports the package `report`: the call of this name comes after
         )
 
         globals().update({known: getattr(api, known) for known in __all__})

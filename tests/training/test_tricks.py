@@ -47,7 +47,7 @@ def everything(one) -> dict[str, torch.Tensor]:  # type: ignore[no-untyped-def]
 def trained(steps=6, name="non_saturating", **tricks):  # type: ignore[no-untyped-def]
     one = trainer(ALL[name](), tricks=Tricks(**tricks))
     if tricks.get("augment") == "ada":
-        one.active_tricks.chance = 0.5  # it takes 60,000 steps to grow so far
+        one.active_tricks.ada_probability = 0.5  # it takes 60,000 steps to grow so far
     one.train_until(steps)
     return one
 
@@ -261,14 +261,14 @@ def test_ada_follows_the_certainty_of_the_discriminator():
     for _ in range(8):
         applied.after_discriminator(sure, real)
     # All signs are 1: twice 4 steps x 10 images / 500,000.
-    assert applied.chance == pytest.approx(2 * 4 * 10 / 500_000)
+    assert applied.ada_probability == pytest.approx(2 * 4 * 10 / 500_000)
     half = Samples(torch.tensor([1.0, 1, 1, 1, 1, 1, 1, -1, -1, -1]).view(10, 1, 1, 1))
     for _ in range(4):  # r = 0.4
         applied.after_discriminator(sure, half)
-    assert applied.chance == pytest.approx(4 * 10 / 500_000)
+    assert applied.ada_probability == pytest.approx(4 * 10 / 500_000)
     for _ in range(80):
         applied.after_discriminator(sure, half)
-    assert applied.chance == 0
+    assert applied.ada_probability == 0
 
 
 # ------------------------------------------------------------------------------------ optimisers

@@ -114,7 +114,7 @@ def test_a_trial_stops_at_the_same_probe_on_any_machine(tmp_path, monkeypatch, s
     folder = RunFolder(tmp_path / "run")
     (summary,) = summarise(folder)
     assert summary.model("fast").chosen is None
-    assert saved_budget(summary.model("fast")).share == pytest.approx(30 / 80)
+    assert saved_budget(summary.model("fast")).fraction == pytest.approx(30 / 80)
     if seconds:
         page = write_report(folder).read_text()
         assert "rules of docs/health.md give the verdict: collapsed" in page

@@ -100,7 +100,7 @@ class SavedBudget:
     unit: str
 
     @property
-    def share(self) -> float:
+    def fraction(self) -> float:
         """`unspent` of `budget`; 0 without runs."""
         return self.unspent / self.budget if self.runs else 0.0
 

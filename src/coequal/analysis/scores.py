@@ -1,4 +1,4 @@
-"""From trials to what `coequal.statistics` takes: arrays of costs, streams of chance, a scale."""
+"""From trials to what `coequal.statistics` takes: arrays of costs, random streams, a scale."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -31,7 +31,7 @@ def f1_costs(trials: Iterable[TrialSummary], f1: NamedMetric) -> Array:
 
 
 def random_stream(seed: Any, *names: object) -> np.random.Generator:
-    """A stream of chance of its own for each name: the report's intervals never change by
+    """A random stream of its own for each name: the report's intervals never change by
     themselves."""
     text = "/".join(map(str, (seed, *names)))
     return np.random.default_rng(list(text.encode()))

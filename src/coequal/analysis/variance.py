@@ -1,4 +1,4 @@
-"""Where differences come from: shares of variance, and what each hyper-parameter did."""
+"""Where differences come from: fractions of variance, and what each hyper-parameter did."""
 
 import math
 from collections.abc import Sequence
@@ -52,7 +52,7 @@ class VarianceParts:
 def variance(
     models: Sequence[ModelRuns], *, metric: NamedMetric, scale: Scale, seed: int
 ) -> VarianceParts | None:
-    """The shares on one data set; None where fewer than two runs have a score."""
+    """The fractions on one data set; None where fewer than two runs have a score."""
     search = {runs.name: test_costs(runs.search, metric) for runs in models if runs.search}
     reruns = {
         runs.name: [test_costs(group, metric) for group in runs.reruns if group]

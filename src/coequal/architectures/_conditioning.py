@@ -62,7 +62,7 @@ class Conditioning(Architecture):
         minibatch: what the discriminator's last layer sees of the whole batch: its standard
             deviation (Karras et al. 2018, arXiv:1710.10196), or how near other images are
             (Salimans et al. 2016, arXiv:1606.03498, section 3.2).
-        generator_dropout, discriminator_dropout: share of channels that dropout sets to 0 after
+        generator_dropout, discriminator_dropout: fraction of channels that dropout sets to 0 after
             every activation that stands among the layers (in `resnet` the last alone); the
             generator's also when it is sampled, its masks being part of the latents.
         generator_norm: `batch`, or `virtual`: statistics of a fixed reference batch of 64 latents

@@ -72,9 +72,9 @@ def draw(
     The first number chooses the logistic, by the inverse of the distribution function; the others
     are one a channel. Rounding to the nearest level gives it the probability above.
     """
-    shares = distribution.logits.softmax(1).cumsum(1)
+    cumulative = distribution.logits.softmax(1).cumsum(1)
     last = distribution.logits.shape[1] - 1
-    chosen = (shares <= uniforms[:, :1]).sum(1, keepdim=True).clamp(max=last)
+    chosen = (cumulative <= uniforms[:, :1]).sum(1, keepdim=True).clamp(max=last)
     one = Mixture(distribution.logits, *(_taken(part, chosen) for part in distribution[1:]))
     quantiles = torch.logit(uniforms[:, 1:])  # at 0 minus infinity, which is level 0
     noise = (one.log_scales[:, :, 0].exp() * quantiles).unbind(1)

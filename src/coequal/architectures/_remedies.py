@@ -17,52 +17,52 @@ class StreamDropout(StochasticLayer):
     Of maps whole channels are dropped, of vectors single numbers.
     """
 
-    def __init__(self, share: float) -> None:
+    def __init__(self, fraction: float) -> None:
         super().__init__()
-        self.share = share
+        self.fraction = fraction
 
     def forward(self, values: Tensor) -> Tensor:
-        """In training a share of the channels is 0 and the rest is larger by as much."""
+        """In training a fraction of the channels is 0 and the rest is larger by as much."""
         if not self.training:
             return values
         drawn = self.stream.uniform(*values.shape[:2])
-        return _masked(values, drawn, self.share)
+        return _masked(values, drawn, self.fraction)
 
 
 class MaskedDropout(nn.Module):
     """Dropout of a generator, in training and after it: its mask comes from the latents.
 
-    All chance of an image is in its latents, so that the same latents give the same image.
+    All randomness of an image is in its latents, so that the same latents give the same image.
     """
 
-    def __init__(self, share: float, channels: int) -> None:
+    def __init__(self, fraction: float, channels: int) -> None:
         super().__init__()
-        self.share, self.channels = share, channels
+        self.fraction, self.channels = fraction, channels
         self.drawn: Float[Tensor, "n channels"] | None = None  # uniform on (0, 1)
 
     def forward(self, values: Tensor) -> Tensor:
-        """A share of the channels is 0 and the rest is larger by as much."""
-        return values if self.drawn is None else _masked(values, self.drawn, self.share)
+        """A fraction of the channels is 0 and the rest is larger by as much."""
+        return values if self.drawn is None else _masked(values, self.drawn, self.fraction)
 
 
-def _masked(values: Tensor, drawn: Tensor, share: float) -> Tensor:
-    kept = (drawn >= share).to(values.dtype) / (1 - share)
+def _masked(values: Tensor, drawn: Tensor, fraction: float) -> Tensor:
+    kept = (drawn >= fraction).to(values.dtype) / (1 - fraction)
     return values * kept.view(*kept.shape, *(1,) * (values.dim() - 2))
 
 
-def with_dropout(net: Labelled, share: float) -> Labelled:
+def with_dropout(net: Labelled, fraction: float) -> Labelled:
     """A discriminator's layers with dropout after every activation that stands among them."""
-    if not share:
+    if not fraction:
         return net
     layers: list[nn.Module] = []
     for layer in net:
-        layers += [layer, StreamDropout(share)] if isinstance(layer, ACTIVATIONS) else [layer]
+        layers += [layer, StreamDropout(fraction)] if isinstance(layer, ACTIVATIONS) else [layer]
     return Labelled(*layers)
 
 
-def with_masks(net: Labelled, share: float) -> Labelled:
+def with_masks(net: Labelled, fraction: float) -> Labelled:
     """A generator's layers with masks after every activation that stands among them."""
-    if not share:
+    if not fraction:
         return net
     layers: list[nn.Module] = []
     channels = 0
@@ -70,7 +70,7 @@ def with_masks(net: Labelled, share: float) -> Labelled:
         channels = _channels_after(layer, channels)
         layers.append(layer)
         if isinstance(layer, ACTIVATIONS):
-            layers.append(MaskedDropout(share, channels))
+            layers.append(MaskedDropout(fraction, channels))
     return Labelled(*layers)
 
 
@@ -107,9 +107,9 @@ class VirtualNorm(nn.Module):
         if places:
             means, squares = means.mean(places), squares.mean(places)
         mean, square = means[: self.rows].mean(0), squares[: self.rows].mean(0)
-        share = 1 / (self.rows + 1)  # of a row in its own statistics
-        own_mean = torch.lerp(mean.expand_as(means), means, share)
-        own_square = torch.lerp(square.expand_as(squares), squares, share)
+        weight = 1 / (self.rows + 1)  # of a row in its own statistics
+        own_mean = torch.lerp(mean.expand_as(means), means, weight)
+        own_square = torch.lerp(square.expand_as(squares), squares, weight)
         is_reference = torch.arange(len(values), device=values.device)[:, None] < self.rows
         centre = torch.where(is_reference, mean, own_mean)
         variance = torch.where(is_reference, square, own_square) - centre.square()

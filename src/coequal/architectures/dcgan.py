@@ -41,7 +41,7 @@ class DcGan(Conditioning):
         width: multiplies every number of channels; 1 is the paper.
         latents: numbers of z; 100 in the paper.
         batch_norm: whether the discriminator has BatchNorm.
-        norm_momentum: share of each new batch in BatchNorm's moving averages.
+        norm_momentum: weight of each new batch in BatchNorm's moving averages.
     """
 
     width: float = 1.0

@@ -44,7 +44,7 @@ class InfoGan(Conditioning):
         width: multiplies every number of channels and hidden units; 1 is the study.
         latents: numbers of z.
         batch_norm: whether the discriminator or the VAE's encoder has BatchNorm.
-        norm_momentum: share of each new batch in BatchNorm's moving averages; 0.001 in the study.
+        norm_momentum: weight of each new batch in BatchNorm's moving averages; 0.001 in the study.
     """
 
     width: float = 1.0

@@ -38,7 +38,7 @@ class ResNet(Conditioning):
         latents: numbers of z; 128 in the papers, standard normal.
         pooling: how D's last map becomes features: the sum over positions (SNGAN) or the mean
             (WGAN-GP).
-        norm_momentum: share of each new batch in BatchNorm's moving averages.
+        norm_momentum: weight of each new batch in BatchNorm's moving averages.
     """
 
     width: float = 1.0

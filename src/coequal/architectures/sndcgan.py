@@ -40,7 +40,7 @@ class SnDcGan(Conditioning):
         width: multiplies every number of channels; 1 is the paper.
         latents: numbers of z; 128 in the paper, standard normal.
         batch_norm: whether the discriminator has BatchNorm.
-        norm_momentum: share of each new batch in BatchNorm's moving averages.
+        norm_momentum: weight of each new batch in BatchNorm's moving averages.
     """
 
     width: float = 1.0

@@ -66,9 +66,9 @@ class Encoder(ABC):
 class MetricValue(NamedTuple):
     """A number, and the standard deviation it would have over new samples of the same size.
 
-    `interval` is a 95 % interval over the same, of numbers for which value +- error is none (shares
-    near 0 and 1). `details` are plain values, fit for JSON, that the number summarises (accuracy by
-    class, a confusion matrix).
+    `interval` is a 95 % interval over the same, of numbers for which value +- error is none
+    (fractions near 0 and 1). `details` are plain values, fit for JSON, that the number summarises
+    (accuracy by class, a confusion matrix).
     """
 
     value: float

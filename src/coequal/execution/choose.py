@@ -54,9 +54,9 @@ def executor_for(where: ExecutionOptions) -> Executor:
     if where.cluster:
         from coequal.execution.cluster import Cluster
 
-        share = {"GPU": 1 / where.per_gpu} if where.device.startswith("cuda") else None
+        resources = {"GPU": 1 / where.per_gpu} if where.device.startswith("cuda") else None
         return Cluster(
-            where.cluster, resources=share, preload=PRELOAD, seconds=hard, memory=where.memory
+            where.cluster, resources=resources, preload=PRELOAD, seconds=hard, memory=where.memory
         )
     from coequal.execution.local import Local
 

@@ -42,9 +42,9 @@ def amount(value: float) -> str:
     return f"{value:,.{decimals}f}"
 
 
-def percent(share: float) -> str:
-    """A share as whole per cent."""
-    return f"{100 * share:.0f} %"
+def percent(fraction: float) -> str:
+    """A fraction as whole per cent."""
+    return f"{100 * fraction:.0f} %"
 
 
 def probability(value: float) -> str:

@@ -98,7 +98,7 @@ def write_manifold_page(
 
 
 def numbers(row: Mapping[str, float]) -> list[tuple[str, float, float, float]]:
-    """Name, value and interval of every share of a row."""
+    """Name, value and interval of every fraction of a row."""
     return [
         (title, row[side], row[f"{side}_low"], row[f"{side}_high"])
         for side, title in FRACTIONS.items()
@@ -107,7 +107,7 @@ def numbers(row: Mapping[str, float]) -> list[tuple[str, float, float, float]]:
 
 
 def draw_curves(curves: Sequence[Mapping[str, float]], delta: float) -> Figure:
-    """Every share against delta, with its interval, and a line at the delta that was asked for."""
+    """Every fraction against delta, with its interval, and a line at the requested delta."""
     figure = Figure(figsize=(FIGURE_INCHES, 4.2), layout="constrained")
     axes = figure.subplots()
     deltas = [row["delta"] for row in curves]

@@ -71,7 +71,7 @@ class ActiveTricks:
         self.past: dict[str, list[Tensor]] = {}  # mean of past parameters, by player
         self.seen: dict[str, int] = {}
         self.certainty = torch.zeros(2, device=device)  # sum of signs, images; since ADA looked
-        self.chance = 0.0  # of ADA
+        self.ada_probability = 0.0  # of ADA
         self.exchanged: Tensor | None = None  # rows that changed sides in the last move
         self.step = 0  # of the discriminator
 
@@ -107,7 +107,7 @@ class ActiveTricks:
         if self.tricks.augment == "diffaugment":
             images = augmented(images, self.streams["augment"])
         elif self.tricks.augment == "ada":
-            images = augmented(images, self.streams["augment"], self.chance)
+            images = augmented(images, self.streams["augment"], self.ada_probability)
         if deviation := self._noise():
             images = images + deviation * self.streams["instance_noise"].normal(*images.shape)
         return samples if images is samples.images else samples.at(images)
@@ -153,8 +153,8 @@ class ActiveTricks:
         if self.step % ADA_EVERY == 0:
             total, count = self.certainty.tolist()
             direction = 1 if total / count > self.tricks.ada_target else -1
-            moved = self.chance + direction * ADA_EVERY * len(real.images) / ADA_IMAGES
-            self.chance = min(1.0, max(0.0, moved))
+            moved = self.ada_probability + direction * ADA_EVERY * len(real.images) / ADA_IMAGES
+            self.ada_probability = min(1.0, max(0.0, moved))
             self.certainty.zero_()
 
     # ---------------------------------------------------------------------------------- checkpoint
@@ -167,7 +167,7 @@ class ActiveTricks:
             found[f"seen/{player}"] = torch.tensor(self.seen[player])
         if self.tricks.augment == "ada":
             found["ada"] = torch.tensor(
-                [self.chance, *self.certainty.tolist()], dtype=torch.float64
+                [self.ada_probability, *self.certainty.tolist()], dtype=torch.float64
             )
         return found
 
@@ -185,7 +185,7 @@ class ActiveTricks:
                     saved[f"past/{player}/{index}"].to(device) for index in range(count)
                 ]
         if "ada" in saved:
-            self.chance, *sums = saved["ada"].tolist()
+            self.ada_probability, *sums = saved["ada"].tolist()
             self.certainty = torch.tensor(sums, device=device)
 
 

@@ -16,17 +16,17 @@ HOLE = 1 / 2  # of height and width
 
 
 def augmented(
-    images: Float[Tensor, "n c h w"], rng: Rng, chance: float = 1.0
+    images: Float[Tensor, "n c h w"], rng: Rng, probability: float = 1.0
 ) -> Float[Tensor, "n c h w"]:
     """Images with new colours, shifted, and with a hole.
 
     Args:
         images: in [0, 1].
-        rng: of the images' device. It draws as much whatever `chance` is.
-        chance: probability of each of the three changes, for each image on its own.
+        rng: of the images' device. It draws as much whatever `probability` is.
+        probability: that of each of the three changes, for each image on its own.
     """
     for change in (_coloured, _shifted, _holed):
-        chosen = rng.uniform(len(images)) < chance
+        chosen = rng.uniform(len(images)) < probability
         images = change(images, chosen, rng)
     return images
 

@@ -132,7 +132,7 @@ class Trainer:
 
     @property
     def _progress(self) -> float:
-        """The share of the budget that is spent."""
+        """The fraction of the budget that is spent."""
         return min(1.0, self.spent_of_budget / self.training.amount)
 
     def train_until(self, amount: float, *, at_most_steps: int | None = None) -> None:

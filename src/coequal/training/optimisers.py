@@ -43,7 +43,7 @@ def decayed(
         optimiser: of the player.
         settings: with the rule; without decay nothing is touched.
         player: whose rate.
-        progress: the share of the budget that is spent, in [0, 1].
+        progress: the fraction of the budget that is spent, in [0, 1].
     """
     if settings.learning_rate_decay == "none":
         return

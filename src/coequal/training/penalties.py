@@ -17,7 +17,7 @@ from coequal.contract import (
 from coequal.rng import Rng
 from coequal.training.tricks import Penalty
 
-JITTER = 0.5  # of DRAGAN's points: this share of the batch's deviation, times U(0, 1)
+JITTER = 0.5  # of DRAGAN's points: this fraction of the batch's deviation, times U(0, 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,8 +35,8 @@ class GradientPenalty:
         if self.kind in ("wgan_gp", "dragan"):
             penalty: Tensor = (gradient.norm(dim=1) - 1).square().mean()
         else:
-            share = 1.0 if self.kind == "zero_centred" else 0.5
-            penalty = share * gradient.square().sum(1).mean()
+            weight = 1.0 if self.kind == "zero_centred" else 0.5
+            penalty = weight * gradient.square().sum(1).mean()
         return Loss(self.weight * penalty, {"gradient_penalty": penalty}, batch.state)
 
     def _points(self, real: Samples, fake: Samples) -> Samples:
@@ -45,11 +45,11 @@ class GradientPenalty:
             return real
         if self.kind == "r2":
             return fake
-        share = self.own.uniform(len(real.images), 1, 1, 1)
+        position = self.own.uniform(len(real.images), 1, 1, 1)
         if self.kind == "dragan":
             noise = JITTER * real.images.std() * self.own.uniform(*real.images.shape)
-            return real.at(real.images + share * noise)
-        return real.at(torch.lerp(real.images, fake.images, share))
+            return real.at(real.images + position * noise)
+        return real.at(torch.lerp(real.images, fake.images, position))
 
 
 @dataclass(frozen=True)

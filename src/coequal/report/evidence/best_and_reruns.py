@@ -116,8 +116,8 @@ def _rerun_cells(rerun: RerunSummary | None, searched: int | None) -> list[Cell]
         mean = Cell(text, kept, sort=numbers.mean, mark=numbers.outliers.mark)
     gap = EMPTY
     if rerun.gap is not None:
-        share = rerun.gap.relative
-        small = "" if share is None else f"{100 * share:+.1f} %"
+        relative = rerun.gap.relative
+        small = "" if relative is None else f"{100 * relative:+.1f} %"
         gap = value_cell(rerun.gap.difference, small)
     return [
         mean,

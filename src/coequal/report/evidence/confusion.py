@@ -33,8 +33,8 @@ def figure(summary: DataSummary) -> Figure | None:
         return None
     figure, axes = panels(len(models), height=2.9)
     for panel, model in zip(axes, models, strict=True):
-        shares = _shares(details(model, TEST)["confusion"])
-        panel.imshow(shares, vmin=0, vmax=1, cmap="Blues")
+        fractions = _fractions(details(model, TEST)["confusion"])
+        panel.imshow(fractions, vmin=0, vmax=1, cmap="Blues")
         panel.grid(False)
         places = range(len(names))
         panel.set_xticks(places, names, rotation=90, fontsize=6.5)
@@ -45,11 +45,11 @@ def figure(summary: DataSummary) -> Figure | None:
     return figure
 
 
-def _shares(counts: Sequence[Sequence[int]]) -> NDArray[np.float64]:
-    """Rows of counts as shares."""
+def _fractions(counts: Sequence[Sequence[int]]) -> NDArray[np.float64]:
+    """Rows of counts as fractions."""
     matrix = np.array(counts, float)
-    shares: NDArray[np.float64] = matrix / np.maximum(1, matrix.sum(1, keepdims=True))
-    return shares
+    fractions: NDArray[np.float64] = matrix / np.maximum(1, matrix.sum(1, keepdims=True))
+    return fractions
 
 
 EVIDENCE = Evidence[DataSummary](

@@ -138,14 +138,14 @@ def _positions(axes: Axes, values: Sequence[RangePosition], space: Range | None)
     low, high = min(space.low, *numbers), max(space.high, *numbers)
     if isinstance(space, LogUniform) and low > 0:
         axes.set_xscale("log")
-        room = (high / low) ** 0.06
-        axes.set_xlim(low / room, high * room)
+        margin = (high / low) ** 0.06
+        axes.set_xlim(low / margin, high * margin)
         wide = high / low >= 100
         axes.xaxis.set_major_locator(LogLocator(subs=(1.0,) if wide else (1.0, 3.0), numticks=4))
         axes.xaxis.set_minor_locator(NullLocator())
     else:
-        room = 0.06 * (high - low)
-        axes.set_xlim(low - room, high + room)
+        margin = 0.06 * (high - low)
+        axes.set_xlim(low - margin, high + margin)
         axes.xaxis.set_major_locator(MaxNLocator(4))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     return numbers

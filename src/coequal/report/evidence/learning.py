@@ -105,9 +105,9 @@ def _quantiles(
             last = summary.metric.cost(known[step]) if step in known else last
             row.append(worst if setting.failed else last)
         table.append(row)
-    shares = np.quantile(np.array(table), (0.1, 0.25, 0.75, 0.9), axis=0, method="nearest")
+    quantiles = np.quantile(np.array(table), (0.1, 0.25, 0.75, 0.9), axis=0, method="nearest")
     low, high = axes.get_ylim()
-    clear = np.array([[summary.metric.cost(v) for v in row] for row in shares])
+    clear = np.array([[summary.metric.cost(v) for v in row] for row in quantiles])
     clear = np.clip(clear, low, high)
     for lower, upper in ((0, 3), (1, 2)):
         axes.fill_between(steps, clear[lower], clear[upper], color=tint, alpha=0.14, lw=0)

@@ -45,7 +45,7 @@ def refusal(summary: DataSummary) -> str:
 
 
 def _influence_row(model: ModelSummary, influence: Influence) -> list[Cell]:
-    share = percent(max(0.0, influence.sobol_index))
+    percentage = percent(max(0.0, influence.sobol_index))
     warns = influence.edge is not None and influence.edge.warns
     edge = ""
     if influence.edge is not None:
@@ -53,7 +53,7 @@ def _influence_row(model: ModelSummary, influence: Influence) -> list[Cell]:
     return [
         name_cell(model),
         Cell(influence.name.replace("_", " ")),
-        Cell(share, sort=influence.sobol_index, strong=influence.adjusted <= 0.05),
+        Cell(percentage, sort=influence.sobol_index, strong=influence.adjusted <= 0.05),
         Cell(p_value(influence.adjusted), sort=influence.adjusted),
         Cell(
             (influence.sobol_index > 0 and influence.best_value)

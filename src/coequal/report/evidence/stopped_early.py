@@ -31,12 +31,12 @@ def table(summary: DataSummary) -> Table | None:
                     f"of {left.budget:,g} {unit}",
                     sort=left.unspent,
                 ),
-                Cell(percent(left.share), sort=left.share),
+                Cell(percent(left.fraction), sort=left.fraction),
             ]
         )
         about = {"runs": left.runs, "stopped_early": left.stopped, "unit": left.unit}
         spent = {"unspent": full(left.unspent), "budget": full(left.budget)}
-        records.append(start(summary, model) | about | spent | {"share": full(left.share)})
+        records.append(start(summary, model) | about | spent | {"share": full(left.fraction)})
     return Table(
         headings=[
             Heading("Model"),

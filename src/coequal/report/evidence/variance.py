@@ -43,12 +43,16 @@ def table(summary: DataSummary) -> Table | None:
     for kind, parts in groups:
         for part in parts:
             what = "a score" if kind == "score" else "a failure"
-            share = "not separable" if part.fraction is None else percent(part.fraction)
+            fraction = "not separable" if part.fraction is None else percent(part.fraction)
             ends_text = "" if part.interval is None else _percents(part)
             rows.append(
                 [
                     Cell(f"{part.source}, of {what}", MEANS[part.source]),
-                    Cell(share, ends_text, sort="" if part.fraction is None else part.fraction),
+                    Cell(
+                        fraction,
+                        ends_text,
+                        sort="" if part.fraction is None else part.fraction,
+                    ),
                     Cell(part.note),
                 ]
             )

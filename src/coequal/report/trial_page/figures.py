@@ -155,6 +155,6 @@ def _limits(axes: Axes, values: list[float], log: bool | None = None) -> None:
     if logarithmic:
         axes.set_ylim(low / 1.3, high * 1.3)
     else:
-        room = 0.08 * ((high - low) or abs(high) or 1.0)
-        axes.set_ylim(low - room, high + room)
+        margin = 0.08 * ((high - low) or abs(high) or 1.0)
+        axes.set_ylim(low - margin, high + margin)
     plain_ticks(axes, logarithmic)
