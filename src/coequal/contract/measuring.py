@@ -20,15 +20,32 @@ Log = Callable[[str], None]  # takes one line about long work
 
 class Encoder(ABC):
     """Images in, features out. Two encoders with one `id` give the same features for the same
-    images."""
+    images.
 
-    id: str  # its name, and a hash of weights and preprocessing
-    note: str  # one line on how good it is, for the report
-    knows_classes: bool = False  # whether it gives class probabilities
-    resizes: bool = False  # whether it brings images to a square of its own, in colour
-    light: bool = False  # whether it may be asked in the middle of a training
-    # Whether a Fréchet distance of its features may be called FID; of a class: with some weights.
+    Attributes:
+        id: its name, and a hash of its weights and preprocessing.
+        note: one line on how good it is, for the report.
+        knows_classes: whether it gives class probabilities.
+        resizes: whether it brings images to a square of its own, in colour.
+        light: whether it is quick enough to be asked in the middle of a training.
+        is_fid: whether a Fréchet distance of its features may be called FID; of a class: with some
+            weights.
+        default_rank: where it stands among the encoders that a score tries when none is named, the
+            lowest first; None: it is used by name only.
+    """
+
+    id: str
+    note: str
+    knows_classes: bool = False
+    resizes: bool = False
+    light: bool = False
     is_fid: bool = False
+    default_rank: int | None = None
+
+    @classmethod
+    def suits_by_default(cls, dataset: Dataset) -> bool:
+        """Whether a score that names no encoder should try this one for a data set."""
+        return True
 
     @classmethod
     def available(cls) -> str | None:

@@ -24,6 +24,12 @@ class Classifier(Encoder):
 
     knows_classes = True
     light = True
+    default_rank = 10
+
+    @classmethod
+    def suits_by_default(cls, dataset: Dataset) -> bool:
+        """Labelled images; a classifier that judges its own training images knows them by heart."""
+        return dataset.train is not dataset.test and dataset.train.labels is not None
 
     def __init__(self, net: nn.Sequential, id: str, note: str) -> None:
         self.net, self.id, self.note = net, id, note

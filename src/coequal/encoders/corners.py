@@ -26,6 +26,13 @@ KINDS = range(VERTICES[0], VERTICES[1] + 1)
 class Corners(Encoder):
     """128 features, after the ReLU of the last hidden layer."""
 
+    default_rank = 20  # nets for photographs are slow on made polygons, and know less of them
+
+    @classmethod
+    def suits_by_default(cls, dataset: Dataset) -> bool:
+        """Made polygons alone."""
+        return cls.unsupported_reason(dataset) is None
+
     def __init__(self, net: nn.Sequential, id: str, note: str) -> None:
         self.net, self.id, self.note = net, id, note
 

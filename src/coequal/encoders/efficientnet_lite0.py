@@ -38,6 +38,7 @@ class EfficientNetLite0(Encoder):
 
     knows_classes = True
     resizes = True
+    default_rank = 40
 
     def __init__(self, net: Any, sha256: str) -> None:
         self.net = net

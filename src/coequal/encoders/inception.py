@@ -122,6 +122,7 @@ class Inception(FidInception):
 
     resize = "tf1"
     is_fid = True
+    default_rank = 30
 
 
 class InceptionClean(FidInception):

@@ -67,17 +67,18 @@ def prepared_encoder(name: str, dataset: Dataset, cache: Path, log: Log) -> Enco
 
 
 def _default_encoder(dataset: Dataset) -> tuple[str, str]:
-    """The classifier for labelled data, corners for polygons, else the first net that can be had
-    here, else pixels."""
-    # A classifier trained on the very images that it then judges would know them by heart.
-    labelled = dataset.train is not dataset.test and dataset.train.labels is not None
-    # Nets for photographs are slow on made polygons, and know less of them than one made for them.
-    made = [] if lookup.load("encoders", "corners").unsupported_reason(dataset) else ["corners"]
-    nets = ["inception", "efficientnet_lite0", "pixels"]
-    order = [*(["classifier"] if labelled else []), *made, *nets]
+    """The first encoder by its own rank that suits the data and can be had here, and why."""
+    kinds: dict[str, type[Encoder]] = {
+        name: lookup.load("encoders", name) for name in lookup.names("encoders")
+    }
+    ranked = sorted(
+        (kind.default_rank, name) for name, kind in kinds.items() if kind.default_rank is not None
+    )
     passed_over: list[str] = []
-    for name in order:
-        kind = lookup.load("encoders", name)
+    for _, name in ranked:
+        kind = kinds[name]
+        if not kind.suits_by_default(dataset):
+            continue
         if (kind.available() or kind.unsupported_reason(dataset)) is None:
             after = f"; {' and '.join(passed_over)} could not be had" if passed_over else ""
             return name, f"default for {dataset.name}{after}"
