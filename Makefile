@@ -23,6 +23,7 @@ check: $(VENV)/.ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/deptry src
 	$(BIN)/python -m pytest -q tests/test_layers.py
 
 # Side by side with the metric libraries, which it installs beside coequal.
