@@ -1,4 +1,4 @@
-# make demo | test | check | parity | validate | health | chaos | bench: each installs what it needs into .venv first.
+# make demo | data | test | check | parity | validate | health | chaos | bench: each installs what it needs into .venv first.
 #   make TORCH=torch==2.13.0 demo     another build of torch (a CPU build is about 1 GB, a CUDA build 5 GB)
 #   make PYTHON=python3.12 test       another Python (3.11 or newer)
 
@@ -8,10 +8,20 @@ VENV ?= .venv
 WORKERS ?=
 BIN = $(VENV)/bin
 
-.PHONY: demo smoke test check parity validate health chaos format bench clean
+.PHONY: demo data smoke test check parity validate health chaos format bench clean
 
-demo: $(VENV)/.ready
+demo: data
 	$(BIN)/coequal run studies/demo.yaml --out runs/demo $(if $(WORKERS),--workers $(WORKERS))
+
+# Fashion-MNIST out of the distribution's package, where it is not here yet and there is apt-get. Elsewhere, and if that
+# fails, coequal downloads it when it is wanted. With COEQUAL_OFFLINE the first line only looks whether it is here.
+data: $(VENV)/.ready
+	@COEQUAL_OFFLINE=1 $(BIN)/python -c "$(DATA); load_dataset('fashion_mnist', data_folder())" 2>/dev/null \
+	  || ! command -v apt-get >/dev/null \
+	  || sh scripts/fashion_mnist_from_debian.sh "$$($(BIN)/python -c '$(DATA); print(data_folder())')/fashion_mnist" \
+	  || echo "The package could not be had; coequal will try to download Fashion-MNIST."
+
+DATA = from coequal.datasets._loading import data_folder, load_dataset
 
 smoke: $(VENV)/.ready
 	$(BIN)/coequal run studies/smoke.yaml --out runs/smoke

@@ -1,5 +1,9 @@
 """What all tests share: one thread, and nothing from the user's own folders."""
 
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -17,6 +21,26 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> None
     patch.setenv("COEQUAL_OFFLINE", "1")  # no test asks the network
     patch.setenv("COEQUAL_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
     patch.setenv("HF_HOME", str(tmp_path_factory.getbasetemp() / "hub"))
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *message: object) -> None:
+        pass
+
+
+@pytest.fixture
+def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Path, str]]:
+    """A folder, and the address under which a server on this machine offers what is in it."""
+    monkeypatch.delenv("COEQUAL_OFFLINE")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    folder = tmp_path / "served"
+    folder.mkdir()
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=folder)) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield folder, f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
 import numpy as np
+import platformdirs
 from numpy.typing import NDArray
 
 
@@ -103,8 +104,13 @@ def folder_name(name: str) -> str:
 
 def cache_folder() -> Path:
     """The folder of trained encoders, features and references, which are named by their content:
-    COEQUAL_CACHE, else `coequal` in the user's cache."""
+    COEQUAL_CACHE, else `user_cache()`."""
     if given := os.environ.get("COEQUAL_CACHE"):
         return Path(given).expanduser()
-    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(base).expanduser() / "coequal"
+    return user_cache()
+
+
+def user_cache() -> Path:
+    """The folder `coequal` in the user's cache: in $XDG_CACHE_HOME or ~/.cache on Linux, in
+    ~/Library/Caches on macOS, in %LOCALAPPDATA% on Windows."""
+    return platformdirs.user_cache_path("coequal", appauthor=False)

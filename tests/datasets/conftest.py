@@ -30,7 +30,7 @@ def publish(monkeypatch):
 
     def publish(module, files, **changes):
         sums = {name: hashlib.sha256(raw).hexdigest() for name, raw in files.items()}
-        made = replace(module.FILES, sha256=sums, downloads=(), **changes)
+        made = replace(module.FILES, sha256=sums, downloads={}, **changes)
         monkeypatch.setattr(module, "FILES", made)
 
     return publish

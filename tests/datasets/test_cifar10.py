@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from coequal.datasets import _published, cifar10
+from coequal.datasets import cifar10
 from coequal.datasets._loading import data_folder
 from coequal.datasets.cifar10 import ARCHIVE, load_cifar10
 
@@ -109,16 +109,13 @@ def test_without_the_archive_the_message_says_what_to_put_where(publish, tmp_pat
     assert "(cifar-10-batches-py) is pickled and is not read" in str(caught.value)
 
 
-def test_the_download_is_the_binary_version_by_its_published_md5(monkeypatch, tmp_path):
-    ran = []
-    monkeypatch.setattr(_published, "by_torchvision", lambda *given: ran.append(given))
-    (download,) = cifar10.FILES.downloads
-    assert download.fetch(tmp_path, ran.append) == tmp_path
-    assert "kriz/cifar-10-binary.tar.gz', sys.argv[1], md5='c32a1d4a" in ran[1][0]
+def test_the_download_is_the_binary_version_by_its_published_md5():
+    address = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"
+    assert cifar10.FILES.downloads == {address: "md5:c32a1d4ab5d03f1284b67883e8d87530"}
 
 
 def test_the_real_archive_if_it_is_here(monkeypatch):
-    monkeypatch.setattr(cifar10, "FILES", replace(cifar10.FILES, downloads=()))
+    monkeypatch.setattr(cifar10, "FILES", replace(cifar10.FILES, downloads={}))
     try:
         data = load_cifar10("", data_folder())
     except FileNotFoundError:

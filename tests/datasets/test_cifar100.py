@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from coequal.datasets import _published, cifar100
+from coequal.datasets import cifar100
 from coequal.datasets._loading import check_dataset, data_folder
 from coequal.datasets.cifar100 import ARCHIVE, CLASSES, load_cifar100
 
@@ -103,22 +103,19 @@ def test_without_the_archive_the_message_says_what_to_put_where(publish, tmp_pat
 
 
 def test_another_archive_is_passed_over_and_named(put, tmp_path, monkeypatch):
-    monkeypatch.setattr(cifar100, "FILES", replace(cifar100.FILES, downloads=()))
+    monkeypatch.setattr(cifar100, "FILES", replace(cifar100.FILES, downloads={}))
     put(tmp_path / "cifar100", {ARCHIVE: b"something else"})
     with pytest.raises(FileNotFoundError, match=r"has SHA-256 .* \(14 bytes\), not 58a81ae192c2"):
         load_cifar100("", tmp_path)
 
 
-def test_the_download_is_the_binary_version_by_its_published_md5(monkeypatch, tmp_path):
-    ran = []
-    monkeypatch.setattr(_published, "by_torchvision", lambda *given: ran.append(given))
-    (download,) = cifar100.FILES.downloads
-    assert download.fetch(tmp_path, ran.append) == tmp_path
-    assert "kriz/cifar-100-binary.tar.gz', sys.argv[1], md5='03b5dce0" in ran[1][0]
+def test_the_download_is_the_binary_version_by_its_published_md5():
+    address = "https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz"
+    assert cifar100.FILES.downloads == {address: "md5:03b5dce01913d631647c71ecec9e9cb8"}
 
 
 def test_the_real_archive_if_it_is_here(monkeypatch):
-    monkeypatch.setattr(cifar100, "FILES", replace(cifar100.FILES, downloads=()))
+    monkeypatch.setattr(cifar100, "FILES", replace(cifar100.FILES, downloads={}))
     try:
         data = load_cifar100("", data_folder())
     except FileNotFoundError:

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+import torchvision
 
 from coequal.datasets import mnist
 from coequal.datasets._loading import data_folder
@@ -35,8 +36,14 @@ def test_without_files_the_message_says_what_to_put_where(publish, idx_files, tm
     assert f"into {tmp_path / 'mnist'}: train-images-idx3-ubyte, train-labels" in str(caught.value)
 
 
+def test_the_downloads_are_torchvisions():
+    theirs = torchvision.datasets.MNIST
+    wanted = {f"{theirs.mirrors[0]}{name}": f"md5:{md5}" for name, md5 in theirs.resources}
+    assert mnist.FILES.downloads == wanted
+
+
 def test_the_real_files_if_they_are_here(monkeypatch):
-    monkeypatch.setattr(mnist, "FILES", replace(mnist.FILES, downloads=()))
+    monkeypatch.setattr(mnist, "FILES", replace(mnist.FILES, downloads={}))
     try:
         data = load_mnist("", data_folder())
     except FileNotFoundError:

@@ -13,6 +13,7 @@ import torch
 import torchvision
 from torch import Tensor, nn
 
+from coequal import downloads
 from coequal.contract import Dataset, Split
 from coequal.encoders import _inception_net, _inception_weights, inception
 from coequal.encoders._resize import tf1_bilinear
@@ -66,7 +67,6 @@ def _nothing_of_the_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.delenv(_inception_weights.VARIABLE, raising=False)
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     monkeypatch.setenv("COEQUAL_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(_inception_weights, "URL", (tmp_path / "none.pth").as_uri())
     monkeypatch.setattr(inception, "BATCH", 2)
 
 
@@ -187,26 +187,33 @@ def small(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_download_is_checked_told_and_kept(small, tmp_path, monkeypatch):
+def offered(small: Path, served: tuple[Path, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, address = served
+    small.rename(folder / "small.pth")
+    monkeypatch.setattr(_inception_weights, "URL", f"{address}/small.pth")
+
+
+def test_a_download_is_checked_told_and_kept(small, served, tmp_path, monkeypatch):
     official_is(small.read_bytes(), monkeypatch)
-    monkeypatch.setattr(_inception_weights, "URL", small.as_uri())
-    monkeypatch.delenv("COEQUAL_OFFLINE", raising=False)
+    offered(small, served, monkeypatch)
     assert Inception.available() is None
     lines: list[str] = []
     found = _inception_weights.find_weights(tmp_path / "cache", lines.append)
     assert torch.equal(found.values["a"], torch.arange(400_000.0))
     assert found.official
-    assert any("100%" in line for line in lines)
-    small.unlink()
+    assert any("100 %" in line for line in lines)
+    monkeypatch.setenv("COEQUAL_OFFLINE", "1")
     assert Inception.available() is None
     again = _inception_weights.find_weights(tmp_path / "cache", lines.append)
     assert again.sha256 == found.sha256
 
 
-def test_a_wrong_download_is_refused_and_not_kept(small, tmp_path, monkeypatch):
-    monkeypatch.setattr(_inception_weights, "URL", small.as_uri())
-    with pytest.raises(FileNotFoundError, match="SHA-256"):
+def test_a_wrong_download_is_refused_and_not_kept(small, served, tmp_path, monkeypatch):
+    monkeypatch.setattr(downloads, "RETRIES", 0)
+    offered(small, served, monkeypatch)
+    with pytest.raises(FileNotFoundError, match="the download failed: SHA256 hash of") as error:
         _inception_weights.find_weights(tmp_path / "cache", say_nothing)
+    assert "COEQUAL_INCEPTION_WEIGHTS" in str(error.value)
     assert not list((tmp_path / "cache").rglob("*.pth"))
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import importlib.util
 import shutil
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -72,7 +73,6 @@ def _nothing_of_the_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     for kind in KINDS:
         monkeypatch.delenv(kind.variable, raising=False)
     monkeypatch.setenv("COEQUAL_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(_transformers, "_cached_by_hub", lambda repository: None)
     monkeypatch.setattr(_transformers, "BATCH", 2)
 
 
@@ -208,24 +208,45 @@ def test_another_kind_of_net_is_refused(folders, tmp_path, monkeypatch):
 def test_a_download_is_told_and_a_failed_one_says_what_to_do(folders, tmp_path, monkeypatch):
     import huggingface_hub
 
+    there = ["config.json", "pytorch_model.bin"]
+
+    def bring(repository: str, name: str, local_files_only: bool) -> str:
+        if local_files_only:
+            raise huggingface_hub.errors.LocalEntryNotFoundError("not here")
+        if name not in there:
+            raise huggingface_hub.errors.EntryNotFoundError(f"no {name}")
+        asked.append(name)
+        return str(folders[Clip] / name)
+
+    asked: list[str] = []
     monkeypatch.setattr(_transformers, "_hub_in_reach", lambda repository: True)
-    monkeypatch.setattr(
-        huggingface_hub, "file_exists", lambda repository, name: name in _transformers.WEIGHTS
-    )
-    monkeypatch.setattr(
-        huggingface_hub, "hf_hub_download", lambda repository, name: str(folders[Clip] / name)
-    )
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", bring)
     assert Clip.available() is None
+    assert not asked
     lines: list[str] = []
     encoder = Clip.prepare(data(noise(1)), tmp_path, lines.append)
     assert len(encoder.features(noise(1))) == 1
+    assert asked == there
     assert "downloading huggingface.co/openai/clip-vit-base-patch32" in lines[0]
     assert str(folders[Clip]) in lines[1]
-
-    def refuse(repository: str, name: str) -> bool:
-        raise OSError("the line is dead")
-
-    monkeypatch.setattr(huggingface_hub, "file_exists", refuse)
-    with pytest.raises(FileNotFoundError, match="the line is dead") as error:
+    there.pop()
+    with pytest.raises(FileNotFoundError, match=r"the download failed: no pytorch_model.bin") as e:
         prepared(Clip, tmp_path)
-    assert "COEQUAL_CLIP_WEIGHTS" in str(error.value)
+    assert "COEQUAL_CLIP_WEIGHTS" in str(e.value)
+
+
+def test_the_hubs_own_cache_does_if_it_is_complete(folders, tmp_path, monkeypatch):
+    import huggingface_hub
+
+    # As the hub lays it out: a commit by name, and the files of that commit.
+    hub = tmp_path / "hub"
+    repository = hub / f"models--{Clip.repository.replace('/', '--')}"
+    snapshot = shutil.copytree(folders[Clip], repository / "snapshots" / ("0" * 40))
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text("0" * 40)
+    plain = huggingface_hub.hf_hub_download
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", partial(plain, cache_dir=hub))
+    assert Clip.available() is None
+    assert str(snapshot) in prepared(Clip, tmp_path).note
+    (snapshot / "model.safetensors").unlink()
+    assert "no connection to huggingface.co" in (Clip.available() or "")

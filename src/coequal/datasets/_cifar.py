@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from coequal.contract import Dataset, Log, Split
-from coequal.datasets._published import Published, torchvision_download
+from coequal.datasets._published import Published
 from coequal.datasets._resize import check_size, resized
 from coequal.datasets._splits import hold_out
 
@@ -60,7 +60,7 @@ class Cifar:
             sha256={self.archive: sha256},
             places=(Path(self.name), Path()),
             kept=Path(self.name),
-            downloads=(torchvision_download(f"{title} ({megabytes} MB)", {url: md5}),),
+            downloads={url: f"md5:{md5}"},
             source=(
                 f"It is the binary version at {url} ({megabytes} MB, MD5 {md5}); the Python "
                 f"version ({pickled}) is pickled and is not read."
@@ -72,8 +72,8 @@ class Cifar:
     ) -> Dataset:
         """The data set with its official test images; a fifth of the others is for validation.
 
-        The archive is read from `data_dir`, else downloaded by torchvision into a folder there. It
-        is checked by its SHA-256 and never unpacked on disk.
+        The archive is read from `data_dir`, else downloaded into a folder there. It is checked by
+        its SHA-256 and never unpacked on disk.
 
         Args:
             files: The archive as a published file.

@@ -19,6 +19,7 @@ from coequal import lookup
 from coequal.contract import Dataset, KnownManifold, Log, Split
 from coequal.datasets._fraction import parse_fraction, with_fraction
 from coequal.datasets._resize import check_size, resized
+from coequal.files import user_cache
 
 SPLITS = ("train", "validation", "test")
 
@@ -35,8 +36,7 @@ def data_folder(given: str | Path | None = None) -> Path:
         return Path(given).expanduser()
     if chosen := os.environ.get("COEQUAL_DATA"):
         return Path(chosen).expanduser()
-    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(cache).expanduser() / "coequal" / "data"
+    return user_cache() / "data"
 
 
 def check_dataset(name: str) -> None:

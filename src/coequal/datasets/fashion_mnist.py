@@ -6,9 +6,8 @@ Source: Xiao et al. 2017, arXiv:1708.07747.
 from pathlib import Path
 
 from coequal.contract import Dataset, Log
-from coequal.datasets._debian import fetch_package
 from coequal.datasets._idx import read_idx_files
-from coequal.datasets._published import Download, Published, torchvision_dataset
+from coequal.datasets._published import Published
 from coequal.datasets._resize import check_size, resized
 
 PART = "load_fashion_mnist"
@@ -35,9 +34,8 @@ def load_fashion_mnist(
 ) -> Dataset:
     """Fashion-MNIST with its official test images; a sixth of the others is for validation.
 
-    The files are read from `data_dir`, else from the installed Debian package, else downloaded: by
-    torchvision, else out of that package. Downloads are kept in `data_dir/fashion_mnist`. Every
-    file is checked by its SHA-256.
+    The files are read from `data_dir`, else from the installed Debian package, else downloaded and
+    kept in `data_dir/fashion_mnist`. Every file is checked by its SHA-256.
 
     Raises:
         FileNotFoundError: No attempt succeeded; the message lists all of them, and which file to
@@ -48,11 +46,7 @@ def load_fashion_mnist(
     return resized(read_idx_files("fashion_mnist", contents, CLASSES), image_size)
 
 
-def _by_package(folder: Path, log: Log) -> Path:
-    root = fetch_package(PACKAGE, folder, log)
-    return root / SYSTEM_FOLDER.relative_to("/")
-
-
+URL = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com"  # its authors' and torchvision's
 FILES = Published(
     title="Fashion-MNIST",
     sha256={
@@ -77,12 +71,15 @@ FILES = Published(
         SYSTEM_FOLDER,
     ),
     kept=Path("fashion_mnist"),
-    downloads=(
-        torchvision_dataset("Fashion-MNIST", "FashionMNIST"),
-        Download(f"package {PACKAGE}", _by_package),
-    ),
+    downloads={  # with the sums that torchvision has
+        f"{URL}/train-images-idx3-ubyte.gz": "md5:8d4fb7e6c68d591d4c3dfef9ec88bf0d",
+        f"{URL}/train-labels-idx1-ubyte.gz": "md5:25c81989df183df01b3e8a0aad5dffbe",
+        f"{URL}/t10k-images-idx3-ubyte.gz": "md5:bef4ecab320f06d8554ea6380940ec79",
+        f"{URL}/t10k-labels-idx1-ubyte.gz": "md5:bb300cfdad3c16e7a12a480ee83cd310",
+    },
     source=(
         "They are at https://github.com/zalandoresearch/fashion-mnist (data/fashion), and on "
-        f"Debian or Ubuntu `apt install {PACKAGE}` has them."
+        f"Debian or Ubuntu `apt install {PACKAGE}` has them; `make data` in coequal's repository "
+        "takes them out of that package without root."
     ),
 )

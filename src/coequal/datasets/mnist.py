@@ -7,7 +7,7 @@ from pathlib import Path
 
 from coequal.contract import Dataset, Log
 from coequal.datasets._idx import read_idx_files
-from coequal.datasets._published import Published, torchvision_dataset
+from coequal.datasets._published import Published
 from coequal.datasets._resize import check_size, resized
 
 PART = "load_mnist"
@@ -19,8 +19,8 @@ def load_mnist(
 ) -> Dataset:
     """MNIST with its official test images; a sixth of the others is for validation.
 
-    The files are read from `data_dir`, else downloaded by torchvision and kept in `data_dir/mnist`.
-    Every file is checked by its SHA-256.
+    The files are read from `data_dir`, else downloaded and kept in `data_dir/mnist`. Every file is
+    checked by its SHA-256.
 
     Raises:
         FileNotFoundError: No attempt succeeded; the message lists all of them, and which file to
@@ -32,6 +32,7 @@ def load_mnist(
     return resized(read_idx_files("mnist", contents, classes), image_size)
 
 
+URL = "https://ossci-datasets.s3.amazonaws.com/mnist"  # torchvision's mirror
 FILES = Published(
     title="MNIST",
     sha256={
@@ -51,6 +52,11 @@ FILES = Published(
     # Not the data folder itself: Fashion-MNIST's files have the same names and may lie there.
     places=(Path("mnist"), Path("MNIST/raw")),  # the second is torchvision's
     kept=Path("mnist"),
-    downloads=(torchvision_dataset("MNIST", "MNIST"),),
-    source="They are at https://ossci-datasets.s3.amazonaws.com/mnist/ (torchvision's mirror).",
+    downloads={  # with the sums that torchvision has
+        f"{URL}/train-images-idx3-ubyte.gz": "md5:f68b3c2dcbeaaa9fbdd348bbdeb94873",
+        f"{URL}/train-labels-idx1-ubyte.gz": "md5:d53e105ee54ea40749a09fcbcd1e9432",
+        f"{URL}/t10k-images-idx3-ubyte.gz": "md5:9fb629c4189551a2d022fa330f9573f3",
+        f"{URL}/t10k-labels-idx1-ubyte.gz": "md5:ec29112dd5afa0611ce80d1b7f02629c",
+    },
+    source=f"They are at {URL}/ (torchvision's mirror).",
 )

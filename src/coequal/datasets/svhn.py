@@ -14,7 +14,7 @@ from scipy.io import loadmat
 from scipy.io.matlab import MatReadError
 
 from coequal.contract import Dataset, Log, Split
-from coequal.datasets._published import Published, torchvision_download
+from coequal.datasets._published import Published
 from coequal.datasets._resize import check_size, resized
 from coequal.datasets._splits import hold_out
 
@@ -47,8 +47,8 @@ def load_svhn(
 ) -> Dataset:
     """SVHN with its 26,032 official test images; of the 73,257 others 10,000 are for validation.
 
-    The two files are read from `data_dir`, else downloaded by torchvision into `data_dir/svhn`.
-    Each is checked by its SHA-256.
+    The two files are read from `data_dir`, else downloaded into `data_dir/svhn`. Each is checked by
+    its SHA-256.
 
     Raises:
         FileNotFoundError: No attempt succeeded; the message lists all of them, and which file to
@@ -96,9 +96,7 @@ FILES = Published(
     },
     places=(Path("svhn"), Path(), Path("SVHN")),
     kept=Path("svhn"),
-    downloads=(
-        torchvision_download("SVHN (246 MB)", {f"{URL}/{name}": md5 for name, md5 in MD5.items()}),
-    ),
+    downloads={f"{URL}/{name}": f"md5:{md5}" for name, md5 in MD5.items()},
     source=(
         f"They are the cropped digits (format 2) at {URL}/ (246 MB; MD5 of {TRAIN}: {MD5[TRAIN]}, "
         f"of {TEST}: {MD5[TEST]})."

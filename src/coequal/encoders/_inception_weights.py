@@ -1,10 +1,8 @@
 """The weights of the FID Inception: where they may lie, and how they are downloaded and checked."""
 
 import hashlib
-import http.client
 import io
 import os
-import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -13,8 +11,9 @@ import torch
 from torch import Tensor
 
 from coequal.contract import Log
-from coequal.encoders._offline import WITHOUT_NETWORK, reachable
-from coequal.files import atomic_write, cache_folder
+from coequal.downloads import download, reachable
+from coequal.encoders._offline import WITHOUT_NETWORK
+from coequal.files import cache_folder
 
 VARIABLE = "COEQUAL_INCEPTION_WEIGHTS"
 NAME = "pt_inception-2015-12-05-6726825d.pth"
@@ -24,8 +23,6 @@ URL = f"https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/{N
 OTHER_NAME = "weights-inception-2015-12-05-6726825d.pth"
 
 _BYTES = 95_628_359
-_BYTES_PER_READ = 1 << 20
-_SILENCE_SECONDS = 60
 
 
 class Weights(NamedTuple):
@@ -63,24 +60,34 @@ def find_weights(cache: Path, log: Log) -> Weights:
         FileNotFoundError: They are nowhere, and can't be downloaded.
         ValueError: A file has the right name and other contents.
     """
-    if given := os.environ.get(VARIABLE):
-        path = Path(given).expanduser()
-        if not path.is_file():
-            raise FileNotFoundError(_no_such_file(given))
-        raw = path.read_bytes()
-        digest = hashlib.sha256(raw).hexdigest()
-        return Weights(_parsed(raw, path), digest, digest == SHA256)
-    for path in _places(cache):
-        if path.is_file():
-            raw = path.read_bytes()
-            if wrong := _problem(raw):
-                raise ValueError(f"{path} is not {NAME}: {wrong}; delete it, or put the right one")
-            return Weights(_parsed(raw, path), SHA256, True)
-    path = cache / "encoders" / NAME
-    raw = _download(cache, log)
-    atomic_write(path, raw)
-    log(f"the weights of encoder inception are now in {path}")
-    return Weights(_parsed(raw, path), SHA256, True)
+    given = os.environ.get(VARIABLE)
+    path = _own(given) if given else _official(cache, log)
+    raw = path.read_bytes()
+    digest = hashlib.sha256(raw).hexdigest()
+    if not given and digest != SHA256:
+        wrong = f"SHA-256 {digest} ({len(raw):,} bytes), not {SHA256}"
+        raise ValueError(f"{path} is not {NAME}: {wrong}; delete it, or put the right one")
+    return Weights(_parsed(raw, path), digest, digest == SHA256)
+
+
+def _own(given: str) -> Path:
+    path = Path(given).expanduser()
+    if not path.is_file():
+        raise FileNotFoundError(_no_such_file(given))
+    return path
+
+
+def _official(cache: Path, log: Log) -> Path:
+    """The file that is there, not read yet, else the downloaded one."""
+    places = _places(cache)
+    if here := next((path for path in places if path.is_file()), None):
+        return here
+    log(f"encoder inception: downloading {_BYTES / 1e6:.0f} MB of weights")
+    try:
+        download(URL, f"sha256:{SHA256}", places[0], log)
+    except OSError as error:
+        raise FileNotFoundError(advice(cache, f"the download failed: {error}")) from error
+    return places[0]
 
 
 def advice(cache: Path, reason: str) -> str:
@@ -104,31 +111,6 @@ def _places(cache: Path) -> tuple[Path, ...]:
     """Our cache, then torch hub's, where pytorch-fid and torch-fidelity keep theirs."""
     hub = Path(torch.hub.get_dir()) / "checkpoints"
     return cache / "encoders" / NAME, hub / NAME, hub / OTHER_NAME
-
-
-def _download(cache: Path, log: Log) -> bytes:
-    log(f"encoder inception: downloading {_BYTES / 1e6:.0f} MB from {URL}")
-    parts: list[bytes] = []
-    had, told = 0, 0
-    try:
-        with urllib.request.urlopen(URL, timeout=_SILENCE_SECONDS) as answer:
-            while part := answer.read(_BYTES_PER_READ):
-                parts.append(part)
-                had += len(part)
-                if had * 10 // _BYTES > told:
-                    told = had * 10 // _BYTES
-                    log(f"encoder inception: {had / _BYTES:.0%} of the weights downloaded")
-    except (OSError, http.client.HTTPException) as error:
-        raise FileNotFoundError(advice(cache, f"the download failed: {error}")) from error
-    raw = b"".join(parts)
-    if wrong := _problem(raw):
-        raise FileNotFoundError(advice(cache, f"the downloaded file has {wrong}"))
-    return raw
-
-
-def _problem(raw: bytes) -> str | None:
-    digest = hashlib.sha256(raw).hexdigest()
-    return None if digest == SHA256 else f"SHA-256 {digest} ({len(raw):,} bytes), not {SHA256}"
 
 
 def _parsed(raw: bytes, path: Path) -> Mapping[str, Tensor]:

@@ -11,6 +11,7 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -18,8 +19,9 @@ import torch
 from torch import Tensor
 
 from coequal.contract import Dataset, Encoder, Log
+from coequal.downloads import reachable
 from coequal.encoders._batches import in_batches
-from coequal.encoders._offline import WITHOUT_NETWORK, reachable
+from coequal.encoders._offline import WITHOUT_NETWORK
 from coequal.encoders._resize import clean_bicubic, coloured, refuse_channels
 from coequal.files import cache_folder
 
@@ -115,29 +117,28 @@ class VisionTransformer(Encoder, ABC):
             return folder
         if not _hub_in_reach(cls.repository):
             raise FileNotFoundError(cls._advice(cache, "no connection to huggingface.co"))
-        return cls._download(cache, log)
+        log(f"encoder {cls.family}: downloading huggingface.co/{cls.repository}")
+        try:
+            folder = _from_hub(cls.repository)
+        except Exception as error:  # of many kinds: each leaves us without weights
+            raise FileNotFoundError(cls._advice(cache, f"the download failed: {error}")) from error
+        log(f"the weights of encoder {cls.family} are now in {folder}")
+        return folder
 
     @classmethod
     def _here(cls, cache: Path) -> Path | None:
         """Our cache, then that of the hub."""
         own = cls._place(cache)
-        return own if _complete(own) else _cached_by_hub(cls.repository)
+        if _complete(own):
+            return own
+        try:
+            return _from_hub(cls.repository, local_files_only=True)
+        except FileNotFoundError:
+            return None
 
     @classmethod
     def _place(cls, cache: Path) -> Path:
         return cache / "encoders" / f"{cls.family}-{cls.variant}"
-
-    @classmethod
-    def _download(cls, cache: Path, log: Log) -> Path:
-        hub = importlib.import_module("huggingface_hub")
-        log(f"encoder {cls.family}: downloading huggingface.co/{cls.repository}")
-        try:
-            name = next(name for name in WEIGHTS if hub.file_exists(cls.repository, name))
-            paths = [Path(hub.hf_hub_download(cls.repository, each)) for each in (CONFIG, name)]
-        except Exception as error:  # of many kinds: each leaves us without weights
-            raise FileNotFoundError(cls._advice(cache, f"the download failed: {error}")) from error
-        log(f"the weights of encoder {cls.family} are now in {paths[1].parent}")
-        return paths[1].parent
 
     @classmethod
     def _advice(cls, cache: Path, reason: str) -> str:
@@ -181,13 +182,16 @@ def _hub_in_reach(repository: str) -> bool:
     return reachable(f"https://huggingface.co/{repository}/resolve/main/{CONFIG}")
 
 
-def _cached_by_hub(repository: str) -> Path | None:
-    look_up = importlib.import_module("huggingface_hub").try_to_load_from_cache
-    config = look_up(repository, CONFIG)
-    if not isinstance(config, str):  # None, or a mark that the hub has no such file
-        return None
-    folder = Path(config).parent
-    return folder if _complete(folder) else None
+def _from_hub(repository: str, *, local_files_only: bool = False) -> Path:
+    """The folder of the hub's own cache with the settings and the weights."""
+    hub = importlib.import_module("huggingface_hub")
+    look_up = partial(hub.hf_hub_download, repository, local_files_only=local_files_only)
+    folder = Path(look_up(CONFIG)).parent
+    try:
+        look_up(WEIGHTS[0])
+    except hub.errors.EntryNotFoundError:
+        look_up(WEIGHTS[1])
+    return folder
 
 
 def _loaded(kind: str, folder: Path) -> Any:
