@@ -1,9 +1,8 @@
-"""PRD: closed forms of discrete laws, which mistake lowers which number, and the clustering."""
+"""PRD: closed forms of discrete laws, and which mistake lowers which number."""
 
 import math
 
 import pytest
-import sklearn.cluster
 import torch
 
 from coequal.contract import ImageSet
@@ -12,7 +11,6 @@ from coequal.metrics.prd import (
     Curve,
     DistributionPrecisionRecall,
     best_f_with_error,
-    cluster,
     curves,
     discrete_curve,
     f_scores,
@@ -122,27 +120,6 @@ def test_unequal_counts_are_cut_to_the_smaller():
     f8, f1_8 = scores(real=real, fake=fake, metric=DistributionPrecisionRecall(clusters=2, runs=1))
     assert f8 == pytest.approx(1, abs=0.15)
     assert f1_8 == pytest.approx(1, abs=0.15)
-
-
-def test_clusters_by_hand_and_against_scikit_learn():
-    labels = cluster(torch.tensor([[0.0], [10.0], [1.0], [11.0]]), 2, Rng(0))
-    assert labels[0] == labels[2] != labels[1] == labels[3]
-    points = blobs([40] * 5, Rng(4)) + 20 * Rng(5).normal(200, 5)
-    found = min(inertia(points, cluster(points, 5, Rng(seed))) for seed in range(10))
-    best = sklearn.cluster.KMeans(5, n_init=10, random_state=0).fit(points.numpy()).inertia_
-    assert found == pytest.approx(float(best), rel=0.02)
-
-
-def test_every_point_ends_nearest_to_the_mean_of_its_own_cluster():
-    points = Rng(6).normal(300, 3).double()
-    labels = cluster(points, 6, Rng(7))
-    means = torch.stack([points[labels == label].mean(0) for label in range(6)])
-    assert torch.equal(torch.cdist(points, means).argmin(1), labels)
-
-
-def inertia(points: torch.Tensor, labels: torch.Tensor) -> float:
-    groups = [points[labels == label] for label in labels.unique()]
-    return sum(float((group - group.mean(0)).square().sum()) for group in groups)
 
 
 def test_copies_and_broken_features():

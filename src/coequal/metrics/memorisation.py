@@ -15,10 +15,12 @@ from torch import Tensor
 
 from coequal.contract import ImageSet, Metric, MetricInfo, MetricValue, RequiredInput
 from coequal.metrics._distances import nearest, nearest_of, within
+from coequal.metrics._kmeans import kmeans
 from coequal.metrics._tiles import TIE, finite
 from coequal.rng import Rng
 
 PART = "Memorisation"
+RUNS = 10  # of k-means
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ class Memorisation(Metric):
         ),
     }
     required: ClassVar[tuple[RequiredInput, ...]] = ("train",)
+    version: ClassVar[int] = 2
     cells: int = 1
     fewest: int = 20
 
@@ -184,15 +187,14 @@ def _proportion(authentic: Tensor) -> tuple[float, float]:
 
 
 def _centres(train: Float[Tensor, "n d"], cells: int) -> Float[Tensor, "cells d"]:
-    """Centres of k-means cells; the same for the same images."""
+    """Centres of the tightest of some runs of k-means; the same for the same images."""
     if cells == 1:
         return train.mean(0, keepdim=True)
-    from sklearn.cluster import KMeans  # here: it takes a second to import
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
-    with threadpool_limits(limits=1):  # more threads add up in another order
-        clustering = KMeans(cells, n_init=10, random_state=0).fit(train.double().cpu().numpy())
-    return torch.from_numpy(clustering.cluster_centers_).to(train)
+    mean = train.double().mean(0)
+    points, rng = (train - mean).cpu(), Rng(0)
+    runs = [kmeans(points, cells, rng) for _ in range(RUNS)]
+    best = min(runs, key=lambda run: float((points - run.centres[run.labels]).square().sum()))
+    return best.centres.to(mean).add(mean).to(train)
 
 
 def _cells(features: Float[Tensor, "n d"], centres: Tensor) -> Int[Tensor, " n"]:

@@ -10,11 +10,11 @@ from torch import Tensor
 
 from coequal.contract import ImageSet, Metric, MetricInfo, MetricValue
 from coequal.metrics._canonical_order import some
+from coequal.metrics._kmeans import kmeans
 from coequal.rng import Rng
 
 PART = "DistributionPrecisionRecall"
 ANGLE_MARGIN = 1e-10  # the first and the last angle lie this far inside 0 and pi/2
-MAX_ITERATIONS = 100
 
 
 class Curve(NamedTuple):
@@ -96,7 +96,7 @@ class DistributionPrecisionRecall(Metric):
         points = points - points.mean(0)
         runs = []
         for _ in range(self.runs):
-            parts = cluster(points, self.clusters, rng).split(count)
+            parts = kmeans(points, self.clusters, rng).labels.split(count)
             of_real, of_fake = (
                 torch.bincount(part, minlength=self.clusters).double() / count for part in parts
             )
@@ -174,40 +174,3 @@ def _below(clusterings: Sequence[Clustering], best: int, angles: int, odds: floa
     change = odds * real[maybe].sum() + fake[maybe].sum()
     proportion = (falls / change).clamp(0, 1) if change > 0 else 0.5
     return surely.double() + proportion * maybe
-
-
-def cluster(points: Tensor, count: int, rng: Rng) -> Tensor:
-    """The cluster 0 .. count - 1 of each point (n, d): k-means++, then Lloyd until nothing moves.
-
-    A cluster that loses all its points keeps its centre.
-    """
-    centres = starts(points, count, rng)
-    labels = nearest(points, centres)
-    for _ in range(MAX_ITERATIONS):
-        member = torch.nn.functional.one_hot(labels, count).to(points.dtype)
-        sizes = member.sum(0)[:, None]
-        means = member.T @ points / sizes.clamp(min=1)
-        centres = torch.where(sizes > 0, means, centres)
-        moved = nearest(points, centres)
-        if torch.equal(moved, labels):
-            break
-        labels = moved
-    return labels
-
-
-def starts(points: Tensor, count: int, rng: Rng) -> Tensor:
-    """Centres (count, d) by k-means++: each point with odds of its squared distance to the last
-    ones."""
-    centres = [points[int(rng.integers(len(points), 1))]]
-    gap = (points - centres[0]).square().sum(1)
-    for draw in rng.uniform(count - 1).double():
-        total = gap.double().cumsum(0)
-        index = torch.searchsorted(total, draw * total[-1], right=True).clamp(max=len(points) - 1)
-        centres.append(points[int(index)])
-        gap = torch.minimum(gap, (points - centres[-1]).square().sum(1))
-    return torch.stack(centres)
-
-
-def nearest(points: Tensor, centres: Tensor) -> Tensor:
-    """The index of the nearest centre of each point; of equals, the first."""
-    return (centres.square().sum(1) / 2 - points @ centres.T).argmin(1)

@@ -1,0 +1,31 @@
+"""k-means: by hand, against scikit-learn, and what it promises."""
+
+import pytest
+import sklearn.cluster
+import torch
+
+from coequal.metrics._kmeans import kmeans
+from coequal.rng import Rng
+
+
+def test_clusters_by_hand_and_against_scikit_learn():
+    labels = kmeans(torch.tensor([[0.0], [10.0], [1.0], [11.0]]), 2, Rng(0)).labels
+    assert labels[0] == labels[2] != labels[1] == labels[3]
+    # 40 points near each of the corners 100 e_i of a simplex, and clusters that overlap.
+    points = 100 * torch.eye(5).repeat_interleave(40, 0) + 20 * Rng(5).normal(200, 5)
+    found = min(inertia(points, kmeans(points, 5, Rng(seed)).labels) for seed in range(10))
+    best = sklearn.cluster.KMeans(5, n_init=10, random_state=0).fit(points.numpy()).inertia_
+    assert found == pytest.approx(float(best), rel=0.02)
+
+
+def test_every_point_ends_nearest_to_the_mean_of_its_own_cluster():
+    points = Rng(6).normal(300, 3).double()
+    labels, centres = kmeans(points, 6, Rng(7))
+    means = torch.stack([points[labels == label].mean(0) for label in range(6)])
+    assert torch.allclose(centres, means, rtol=0, atol=1e-12)
+    assert torch.equal(torch.cdist(points, means).argmin(1), labels)
+
+
+def inertia(points: torch.Tensor, labels: torch.Tensor) -> float:
+    groups = [points[labels == label] for label in labels.unique()]
+    return sum(float((group - group.mean(0)).square().sum()) for group in groups)
