@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -90,6 +91,8 @@ def write_new_json(path: Path, values: Any) -> bool:
 
 
 def _sync(folder: Path) -> None:
+    if sys.platform == "win32":  # opens no folders, and has no call that syncs the names in one
+        return
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

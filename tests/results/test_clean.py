@@ -1,12 +1,12 @@
 """What may go goes, what the report shows stays."""
 
-import fcntl
 from pathlib import Path
 
 import pytest
 
 from coequal.results.clean import clean
 from coequal.results.folder import RunFolder
+from coequal.results.lock import lock
 from coequal.results.results_csv import write_tables
 
 OFFAL = (".result.json.81-ab12.x1", "checkpoint/state.json", "measured.json", "progress.json")
@@ -112,7 +112,7 @@ def test_never_while_somebody_works_in_the_folder(full):
     busy = full.trial_folder(full.plan()[4].id)
     said: list[str] = []
     with (busy / ".lock").open() as worker:  # one that outlives its coordinator
-        fcntl.flock(worker, fcntl.LOCK_EX)
+        lock(worker)
         clean(full, really=True, log=said.append)
     assert (busy / "checkpoint" / "state.json").exists()
     assert said == [f"{busy} is being worked in; it is left alone"]

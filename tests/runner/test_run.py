@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -374,8 +375,12 @@ def test_a_shard_and_a_whole_run_exclude_each_other(tmp_path):
     with folder.lock("shard-1-of-2"):
         with folder.lock("shard-2-of-2"):
             pass
-        for other in ("", "shard-1-of-2"):
-            with pytest.raises(BlockingIOError, match="is in use by"), folder.lock(other):
+        me = f"process {os.getpid()} on {platform.node()}"
+        for other, holder in (("", "shards of this study"), ("shard-1-of-2", me)):
+            with (
+                pytest.raises(BlockingIOError, match=f"is in use by {holder}$"),
+                folder.lock(other),
+            ):
                 pass
 
 

@@ -120,10 +120,11 @@ def _death(error: ProcessExpired, line: Connection, limits: Limits) -> Exception
         )
     code = error.exitcode
     try:
-        how = f"killed by {signal.Signals(-code).name}"
+        name = signal.Signals(-code).name
     except ValueError:
-        how = f"ended with code {code}"
-    if code == -signal.SIGKILL:
+        return ProcessExpired(f"ended with code {code}", code, error.pid)
+    how = f"killed by {name}"
+    if name == "SIGKILL":
         how += ", as the system does when memory runs out"
     return ProcessExpired(how, code, error.pid)
 
@@ -154,7 +155,10 @@ def _watch(line: Connection, memory: int | None) -> None:
 
 def most_resident() -> int:
     """Bytes of memory that this process held at the most so far. Not on Windows."""
-    import resource
+    if sys.platform == "win32":
+        raise NotImplementedError("Windows has no `resource`; `Limits` refuses a limit there")
+    else:
+        import resource
 
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most if sys.platform == "darwin" else most * 1024
+        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return most if sys.platform == "darwin" else most * 1024

@@ -1,7 +1,5 @@
 """`coequal clean`: what a run's folder can do without, and its report as well."""
 
-import fcntl
-import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -11,6 +9,7 @@ from pathlib import Path
 from coequal.records import Result, Trial
 from coequal.results.collect import view
 from coequal.results.folder import RunFolder
+from coequal.results.lock import lock
 from coequal.results.on_disk import trial_folders
 from coequal.selection import SelectionRule
 
@@ -151,22 +150,25 @@ def _there(path: Path, why: str) -> Iterator[Removable]:
 
 
 def _size(path: Path) -> int:
-    """Bytes on the disk, as `du` counts them."""
-    return 0 if path.is_dir() else path.lstat().st_blocks * 512
+    """Bytes on the disk, as `du` counts them; on Windows, which does not say, those of the file."""
+    if path.is_dir():
+        return 0
+    status = path.lstat()
+    return 512 * getattr(status, "st_blocks", -(-status.st_size // 512))
 
 
 @contextmanager
 def _idle(trial: Path) -> Iterator[bool]:
     """Whether no worker is in a trial: one may outlive its coordinator for a second."""
     try:
-        handle = os.open(trial / ".lock", os.O_RDONLY)
+        file = (trial / ".lock").open()
     except (FileNotFoundError, NotADirectoryError):
         yield True
         return
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield True
-    except BlockingIOError:
-        yield False
-    finally:
-        os.close(handle)
+    with file:
+        try:
+            lock(file)
+            idle = True
+        except BlockingIOError:
+            idle = False
+        yield idle

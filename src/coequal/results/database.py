@@ -4,15 +4,16 @@ WAL lets any number of readers look on while the one writer works, but shares me
 which no network file system can (sqlite.org/wal.html): there the file has a rollback journal.
 """
 
-import fcntl
 import hashlib
 import os
+import platform
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from coequal.results.folder import RunFolder
+from coequal.results.lock import lock
 
 VERSION = 2  # of the schema, in `PRAGMA user_version`; an older index is made anew
 PAGE = 32768  # bytes; some results of 400 numbers to a page
@@ -145,13 +146,13 @@ def writer_lock(path: Path) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_name(f".lock-{path.stem}").open("a+") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock(file)
         except BlockingIOError as error:
             file.seek(0)
             who = file.read().strip() or "another process"
             raise BlockingIOError(f"{path} is being written by {who}") from error
         file.truncate(0)
-        file.write(f"process {os.getpid()} on {os.uname().nodename}")
+        file.write(f"process {os.getpid()} on {platform.node()}")
         file.flush()
         yield
 

@@ -14,7 +14,6 @@ runs/demo/
   report/             index.html, figures, tables
 """
 
-import fcntl
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -28,7 +27,7 @@ from numpy.typing import NDArray
 from coequal import lookup
 from coequal.files import atomic_write, write_json
 from coequal.records import SCHEMA, MetricInfo, Result, Trial, canonical
-from coequal.results.lock import is_locked, locked
+from coequal.results.lock import is_locked, lock, locked
 from coequal.results.stored import StoredResults
 from coequal.selection import SelectionRule
 
@@ -191,8 +190,8 @@ class RunFolder:
             data: the data set.
             reference: plain values; see `coequal.runner.prepare`.
         """
-        with (self.path / ".references.lock").open("w") as mine:
-            fcntl.flock(mine, fcntl.LOCK_EX)
+        with (self.path / ".references.lock").open("a+") as mine:
+            lock(mine, wait=True)
             write_json(self.path / "references.json", {**self.references(), data: reference})
 
     def real_samples(self, data: str) -> NDArray[np.uint8] | None:

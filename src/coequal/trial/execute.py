@@ -1,6 +1,5 @@
 """One trial, in the worker: build the parts, train, measure. Every failure becomes a result."""
 
-import fcntl
 import io
 import json
 import os
@@ -24,6 +23,7 @@ from coequal.evaluation.neighbour_sheet import beside_nearest
 from coequal.files import atomic_write, write_json, write_new_json, write_npz
 from coequal.records import Checkpoint, Measurement, Result, Spent, Trial
 from coequal.results.folder import DETAILS, NEIGHBOURS, RunFolder, samples_path
+from coequal.results.lock import lock
 from coequal.rng import Rng
 from coequal.seeds import seed_for
 from coequal.study.parts import assemble
@@ -66,8 +66,8 @@ def execute(trial: Trial, context: WorkerContext) -> str:
     folder = run.trial_folder(trial.id)
     folder.mkdir(parents=True, exist_ok=True)
     # A worker may outlive a coordinator that was killed: whoever comes next waits for its end.
-    with (folder / ".lock").open("w") as mine:
-        fcntl.flock(mine, fcntl.LOCK_EX)
+    with (folder / ".lock").open("a+") as mine:
+        lock(mine, wait=True)
         result = run.result(trial.id)
         if result is not None:
             return result.status
