@@ -3,6 +3,7 @@ import io
 import math
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,7 +13,7 @@ from coequal.report.evidence.chances import chances_over_budgets
 from coequal.report.latex import escape, latex
 from coequal.report.markdown import plain
 from coequal.report.page import write_report
-from coequal.report.table import Cell, Heading, Table
+from coequal.report.table import Cell, Column, Heading, Table, exact, tabulate, within
 from coequal.results.folder import RunFolder
 
 from fabricated_run import Run, build
@@ -36,9 +37,29 @@ def test_tables_hold_full_precision(reported: RunFolder):
         "observed",
     ]
     assert [row["setting"] for row in rows["failures"]] == ["2", "0", "1", "2", "3"]
-    assert len(rows["settings"]) == 8
-    assert len(rows["learning_curves"]) == 10  # 3 + 3 + 1 + 3 of NS GAN, none of VAE
     assert [row["first_tier"] for row in rows["verdict"]] == ["1", "1"]
+
+
+def test_one_column_gives_the_cell_and_the_record():
+    best = SimpleNamespace(chosen=SimpleNamespace(test=1 / 3, ends=(0.25, 0.5)))
+    none = SimpleNamespace(chosen=None)
+    columns = [
+        Column("test", "chosen.test", "Best", ends="chosen.ends"),
+        Column("", "chosen.test", "Per cent", show=".0%"),
+        Column("unseen", lambda row: row is best),
+        *within("chosen", Column("half", lambda chosen: chosen.test / 2, "Half")),
+    ]
+    table = tabulate(columns, [best, none], shown=[none, best])
+    assert [heading.text for heading in table.headings] == ["Best", "Per cent", "Half"]
+    assert [[cell.text for cell in row] for row in table.rows] == [
+        ["–", "–", "–"],
+        ["0.3333", "33%", "0.1667"],
+    ]
+    third = {"test": 1 / 3, "test_low": 0.25, "test_high": 0.5, "unseen": True, "half": 1 / 6}
+    assert table.records == [third, dict.fromkeys(third) | {"unseen": False}]
+    assert exact(table.records[0])["test"] == "0.3333333333333333"
+    assert exact(table.records[1])["test_low"] == ""
+    assert exact({"median": math.inf})["median"] == "failed"
 
 
 def test_every_shown_table_is_a_csv_and_latex_too(reported: RunFolder):
@@ -102,7 +123,7 @@ def test_every_pair_has_its_chance_both_ways(tmp_path: Path):
         ["NS GAN", "·", "1.00"],
         ["VAE", "0.00", "·"],
     ]
-    assert table.records[0]["p_a_better"] == "0.0"
+    assert table.records[0]["p_a_better"] == 0.0
     assert (table.records[0]["a"], table.records[0]["budget"]) == ("vae", 2)  # 20 // 10
 
 
@@ -113,10 +134,10 @@ def test_every_pair_is_compared_at_every_budget(tmp_path: Path):
     }
     # 1 beats 2 and 3, 4 beats neither: 2 of 4. With two settings nothing is said beyond n = 1.
     (row,) = chances_over_budgets(summarise(build(tmp_path / "crossed", crossed))[0])
-    assert (row["settings"], row["probability_better"]) == (1, "0.5")
+    assert (row["settings"], row["probability_better"]) == (1, 0.5)
     rows = chances_over_budgets(summarise(build(tmp_path / "apart", apart(6)))[0])
     assert [row["settings"] for row in rows] == [1, 2, 3]
-    assert {row["probability_better"] for row in rows} == {"0.0"}
+    assert {row["probability_better"] for row in rows} == {0.0}
 
 
 def test_defeats_say_by_whom(tmp_path: Path):

@@ -3,7 +3,6 @@
 No network, no torch, no date.
 """
 
-import csv
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
@@ -15,7 +14,7 @@ from coequal.analysis.across_datasets import StudySummary, study_summary
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.source import Facts
 from coequal.analysis.summary import summarise
-from coequal.files import atomic_text_file, atomic_write
+from coequal.files import atomic_write
 from coequal.report import caveats_text, formatting, verdict_text
 from coequal.report.evidence._order import ON_DATA
 from coequal.report.latex import latex
@@ -28,7 +27,7 @@ from coequal.report.style import (
     variable,
     variables,
 )
-from coequal.report.table import Record
+from coequal.report.table import Record, exact
 from coequal.report.templating import template
 from coequal.results.folder import RunFolder
 from coequal.results.results_csv import csv_text
@@ -132,15 +131,7 @@ def _write_csv(
             files[name] = [row for summary in study.datasets for row in rows(summary)]
     for name, records in files.items():
         if records:
-            atomic_write(target / f"{name}.csv", csv_text(records).encode())
-    for evidence in ON_DATA:
-        for name, streamed in evidence.streamed_csv.items():
-            lines = (line for summary in study.datasets for line in streamed.rows(summary))
-            first = next(lines, None)
-            if first is not None:
-                with atomic_text_file(target / f"{name}.csv") as file:
-                    writer = csv.writer(file, lineterminator="\n")
-                    writer.writerows(chain([streamed.columns, first], lines))
+            atomic_write(target / f"{name}.csv", csv_text(list(map(exact, records))).encode())
 
 
 def _write_latex(target: Path, sections: Sequence[Section], across: AcrossDatasets) -> None:

@@ -1,27 +1,14 @@
 """What a piece of evidence is."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from matplotlib.figure import Figure
 
 from coequal.report.table import Record, Table
 
 S = TypeVar("S")
-
-
-@dataclass(frozen=True)
-class StreamedCsv(Generic[S]):
-    """A CSV file of so many rows that they are written one after another.
-
-    Attributes:
-        columns: the names of its columns.
-        rows: gives the rows of a data set.
-    """
-
-    columns: Sequence[str]
-    rows: Callable[[S], Iterator[tuple[Any, ...]]]
 
 
 @dataclass(frozen=True)
@@ -42,7 +29,6 @@ class Evidence(Generic[S]):
         refusal: tells why it is missing or incomplete; gives "" if it is not, or if nobody would
             ask. It is asked of finished and half-finished searches alike.
         csv: the rows of CSV files that hold the numbers behind it, by the name of the file.
-        streamed_csv: long CSV files with the numbers behind it, by the name of the file.
         across_datasets: whether it is about all data sets together, and its functions get a
             `StudySummary`.
     """
@@ -55,7 +41,6 @@ class Evidence(Generic[S]):
     table: Callable[[S], Table | None] | None = None
     refusal: Callable[[S], str] | None = None
     csv: Mapping[str, Callable[[S], list[Record]]] = field(default_factory=dict)
-    streamed_csv: Mapping[str, StreamedCsv[S]] = field(default_factory=dict)
     across_datasets: bool = False
 
     def title_for(self, summary: S) -> str:

@@ -1,26 +1,23 @@
 """The main table after Lucic et al. 2018, table 3: the best setting, and its re-runs."""
 
-import math
-
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
-from coequal.analysis.reruns import RerunSummary
 from coequal.report.evidence._evidence import Evidence
-from coequal.report.formatting import NONE, full, number, setting_text
+from coequal.report.formatting import NONE, number, setting_text
 from coequal.report.table import (
     EMPTY,
     Cell,
-    Heading,
-    Record,
+    Column,
+    Rate,
     Table,
-    ends,
     interval_cell,
-    name_cell,
-    rate_cell,
-    start,
+    model_column,
+    rate_column,
+    tabulate,
     value_cell,
+    within,
 )
-from coequal.statistics.reruns import MIN_RUNS, MIN_RUNS_FOR_CLAIM, Reruns
+from coequal.statistics.reruns import MIN_RUNS, MIN_RUNS_FOR_CLAIM, Reruns, SelectionGap
 
 MARKS = (
     "Re-run mean ± sd: ± is the spread between seeds, not a standard error. * marks that at "
@@ -50,30 +47,8 @@ def table(summary: DataSummary) -> Table | None:
     """Best value after the search, and re-runs of the setting that it chose."""
     if not summary.ended:
         return None
-    reruns = summary.rerun_phase is not None
-    headings = [
-        Heading("Model"),
-        Heading(f"Best {summary.metric.label} after the search", "chosen on validation, one run"),
-    ]
-    if reruns:
-        headings += [
-            Heading("Re-runs: mean ± sd", "runs kept of all"),
-            Heading("IQM of re-runs", "95 %, Yuen"),
-            Heading("Median of re-runs", "95 %, order statistics"),
-            Heading("Failed re-runs", "95 %, Wilson"),
-            Heading("Selection gap", "search − re-runs"),
-        ]
-    headings += [
-        Heading("Failed settings", "95 %, Wilson"),
-        Heading("Oracle", "not achievable", muted=True),
-        Heading("Oracle gap", "chosen − oracle", muted=True),
-    ]
-    return Table(
-        headings=headings,
-        rows=[_row(summary, model, reruns) for model in summary.ranked],
-        records=[_record(summary, model) for model in summary.ranked],
-        notes=_notes(summary),
-    )
+    columns = _columns(summary)
+    return tabulate(columns, summary.ranked, summary=summary, notes=_notes(summary))
 
 
 def refusal(summary: DataSummary) -> str:
@@ -86,54 +61,104 @@ def refusal(summary: DataSummary) -> str:
     )
 
 
-def _row(summary: DataSummary, model: ModelSummary, reruns: bool) -> list[Cell]:
-    chosen = model.chosen
-    best = Cell("failed" if model.ended else NONE, strong=True)
-    if chosen is not None:
-        best = value_cell(chosen.test, setting_text(chosen.number), strong=not reruns)
-    cells = [name_cell(model), best]
-    if reruns:
-        cells += _rerun_cells(model.rerun, None if chosen is None else chosen.number)
-    failed = rate_cell(len(model.failures), len(model.ended), model.failure_interval)
-    gap = math.nan if chosen is None else chosen.test - model.oracle
-    return [*cells, failed, value_cell(model.oracle), value_cell(gap)]
+def _columns(summary: DataSummary) -> list[Column]:
+    reruns = summary.rerun_phase is not None
+    best = f"Best {summary.metric.label} after the search", "chosen on validation, one run"
 
+    def best_cell(model: ModelSummary) -> Cell:
+        if model.chosen is None:
+            return Cell("failed" if model.ended else NONE, strong=True)
+        return value_cell(model.chosen.test, setting_text(model.chosen.number), strong=not reruns)
 
-def _rerun_cells(rerun: RerunSummary | None, searched: int | None) -> list[Cell]:
-    if rerun is None or rerun.setting is None or not rerun.runs:
-        return [EMPTY] * 5
-    numbers = rerun.numbers
-    if numbers is None:
-        return [Cell("no cap declared"), EMPTY, EMPTY, EMPTY, EMPTY]
-    kept = f"{numbers.kept} of {numbers.runs}"
-    if rerun.setting != searched:  # seeds of their own chose among several settings
-        kept += f"; setting {rerun.setting}, in the search {number(rerun.search)}"
-    if numbers.mean is None:
-        mean = Cell("no centre: most runs fail", kept)
-    else:
-        spread = "" if numbers.sd is None else f" ± {number(numbers.sd)}"
-        text = f"{number(numbers.mean)}{spread}"
-        mean = Cell(text, kept, sort=numbers.mean, mark=numbers.outliers.mark)
-    gap = EMPTY
-    if rerun.gap is not None:
-        relative = rerun.gap.relative
-        small = "" if relative is None else f"{100 * relative:+.1f} %"
-        gap = value_cell(rerun.gap.difference, small)
     return [
-        mean,
-        _or_refused(numbers.iqm, numbers, numbers.headline == "iqm"),
-        interval_cell(numbers.median, numbers.median_interval, strong=numbers.headline == "median")
-        if numbers.median_interval
-        else value_cell(numbers.median, "no interval below 6 runs"),
-        rate_cell(numbers.failed, numbers.runs, numbers.failure_rate),
-        gap,
+        model_column(summary),
+        Column("settings_planned", lambda m: len(m.settings)),
+        Column("settings_ended", lambda m: len(m.ended)),
+        Column("chosen_setting", "chosen.number"),
+        Column("search_test", "chosen.test", *best, cell=best_cell),
+        *(RERUN_COLUMNS if reruns else ()),
+        Column("failures", lambda m: len(m.failures)),
+        rate_column("failure_rate", "Failed settings", _failure_rate, "95 %, Wilson"),
+        Column("oracle_not_achievable", "oracle", "Oracle", "not achievable", muted=True),
+        Column("", _oracle_gap, "Oracle gap", "chosen − oracle", muted=True),
     ]
 
 
-def _or_refused(value: float, numbers: Reruns, strong: bool) -> Cell:
+def _failure_rate(model: ModelSummary) -> Rate:
+    return len(model.failures), len(model.ended), model.failure_interval
+
+
+def _oracle_gap(model: ModelSummary) -> float | None:
+    return None if model.chosen is None else model.chosen.test - model.oracle
+
+
+def _mean_cell(model: ModelSummary) -> Cell:
+    rerun = model.rerun
+    if rerun is None or rerun.setting is None or not rerun.runs:
+        return EMPTY
+    numbers = rerun.numbers
+    if numbers is None:
+        return Cell("no cap declared")
+    kept = f"{numbers.kept} of {numbers.runs}"
+    if model.chosen is None or rerun.setting != model.chosen.number:
+        # Seeds of their own chose among several settings.
+        kept += f"; setting {rerun.setting}, in the search {number(rerun.search)}"
+    if numbers.mean is None:
+        return Cell("no centre: most runs fail", kept)
+    spread = "" if numbers.sd is None else f" ± {number(numbers.sd)}"
+    text = f"{number(numbers.mean)}{spread}"
+    return Cell(text, kept, sort=numbers.mean, mark=numbers.outliers.mark)
+
+
+def _iqm_cell(numbers: Reruns) -> Cell:
     if numbers.iqm_interval is None:
-        return value_cell(value, f"no interval below {MIN_RUNS} runs")
-    return interval_cell(value, numbers.iqm_interval, strong=strong)
+        return value_cell(numbers.iqm, f"no interval below {MIN_RUNS} runs")
+    return interval_cell(numbers.iqm, numbers.iqm_interval, strong=numbers.headline == "iqm")
+
+
+def _median_cell(numbers: Reruns) -> Cell:
+    if numbers.median_interval is None:
+        return value_cell(numbers.median, "no interval below 6 runs")
+    strong = numbers.headline == "median"
+    return interval_cell(numbers.median, numbers.median_interval, strong=strong)
+
+
+def _failed_reruns(numbers: Reruns) -> Rate:
+    return numbers.failed, numbers.runs, numbers.failure_rate
+
+
+def _gap_cell(gap: SelectionGap) -> Cell:
+    relative = "" if gap.relative is None else f"{100 * gap.relative:+.1f} %"
+    return value_cell(gap.difference, relative)
+
+
+IQM = "IQM of re-runs", "95 %, Yuen"
+MEDIAN = "Median of re-runs", "95 %, order statistics"
+
+RERUN_COLUMNS = (
+    Column("rerun_setting", "rerun.setting"),
+    Column("rerun_candidates", lambda m: m.rerun and " ".join(map(str, m.rerun.candidates))),
+    Column("reruns_planned", "rerun.planned"),
+    Column("reruns_ended", lambda m: m.rerun and len(m.rerun.runs)),
+    Column("rerun_oracle_gap", "rerun.oracle_gap"),
+    Column("", "rerun.numbers", "Re-runs: mean ± sd", "runs kept of all", cell=_mean_cell),
+    *within(
+        "rerun.numbers",
+        Column("reruns_kept", "kept"),
+        Column("outlier_mark", "outliers.mark"),
+        Column("rerun_mean", "mean"),
+        Column("rerun_sd", "sd"),
+        Column("scale"),
+        Column("rerun_iqm", "iqm", *IQM, cell=_iqm_cell, ends="iqm_interval"),
+        Column("rerun_median", "median", *MEDIAN, cell=_median_cell, ends="median_interval"),
+        Column("reruns_failed", "failed"),
+        rate_column("rerun_failure_rate", "Failed re-runs", _failed_reruns, "95 %, Wilson"),
+    ),
+    *within(
+        "rerun.gap",
+        Column("selection_gap", "difference", "Selection gap", "search − re-runs", cell=_gap_cell),
+    ),
+)
 
 
 def _notes(summary: DataSummary) -> list[str]:
@@ -154,46 +179,6 @@ def _notes(summary: DataSummary) -> list[str]:
             "only the other seeds are reported."
         )
     return notes
-
-
-def _record(summary: DataSummary, model: ModelSummary) -> Record:
-    chosen = model.chosen
-    row = start(summary, model) | {
-        "settings_planned": len(model.settings),
-        "settings_ended": len(model.ended),
-        "failures": len(model.failures),
-        **ends("failure_rate", model.failure_interval),
-        "chosen_setting": chosen.number if chosen else "",
-        "search_test": full(chosen.test) if chosen else "",
-        "oracle_not_achievable": full(model.oracle),
-    }
-    rerun = model.rerun
-    if rerun is None:
-        return row
-    row |= {
-        "rerun_setting": "" if rerun.setting is None else rerun.setting,
-        "rerun_candidates": " ".join(map(str, rerun.candidates)),
-        "reruns_planned": rerun.planned,
-        "reruns_ended": len(rerun.runs),
-        "rerun_oracle_gap": full(rerun.oracle_gap),
-    }
-    numbers = rerun.numbers
-    if numbers is None:
-        return row
-    return row | {
-        "reruns_failed": numbers.failed,
-        **ends("rerun_failure_rate", numbers.failure_rate),
-        "reruns_kept": numbers.kept,
-        "outlier_mark": numbers.outliers.mark,
-        "rerun_mean": full(numbers.mean),
-        "rerun_sd": full(numbers.sd),
-        "rerun_iqm": full(numbers.iqm),
-        **ends("rerun_iqm", numbers.iqm_interval),
-        "rerun_median": full(numbers.median),
-        **ends("rerun_median", numbers.median_interval),
-        "selection_gap": full(rerun.gap.difference) if rerun.gap else "",
-        "scale": numbers.scale,
-    }
 
 
 EVIDENCE = Evidence[DataSummary](

@@ -19,12 +19,9 @@ from coequal.report.axes import (
     y_axis,
 )
 from coequal.report.evidence._evidence import Evidence
-from coequal.report.formatting import full, plain
+from coequal.report.formatting import plain
 from coequal.report.style import MUTED, colour
-from coequal.report.table import (
-    Record,
-    ends,
-)
+from coequal.report.table import Record
 
 OPTIMISM = "from one run per setting, so slightly too good: the re-runs show by how much"
 
@@ -115,16 +112,29 @@ def curve_records(
     """A row for each model and number of settings, and one for what the whole search found."""
     rows: list[Record] = []
     for name, curve in curves.items():
-        first = {"data": summary.data, "metric": metric, "model": name, "of": curve.settings}
-        failures = {"failures": len(summary.model(name).failures)}
-        for point in curve.points:
-            note = "" if curve.solid(point) else "the interval's better end is the metric's bound"
-            row: Record = first | {"settings": point.budget} | failures
-            row |= {"expected_best": full(point.expected)}
-            rows.append(row | ends("expected_best", (point.low, point.high)) | {"note": note})
-        last = first | {"settings": curve.settings} | failures
-        last |= {"expected_best": full(curve.observed), **ends("expected_best", None)}
-        rows.append(last | {"note": "observed, no expectation"})
+        points = [
+            (
+                *(point.budget, point.expected, point.low, point.high),
+                "" if curve.solid(point) else "the interval's better end is the metric's bound",
+            )
+            for point in curve.points
+        ]
+        observed = (curve.settings, curve.observed, None, None, "observed, no expectation")
+        rows += [
+            {
+                "data": summary.data,
+                "metric": metric,
+                "model": name,
+                "of": curve.settings,
+                "settings": settings,
+                "failures": len(summary.model(name).failures),
+                "expected_best": value,
+                "expected_best_low": low,
+                "expected_best_high": high,
+                "note": note,
+            }
+            for settings, value, low, high, note in [*points, observed]
+        ]
     return rows
 
 

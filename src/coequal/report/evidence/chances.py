@@ -3,16 +3,8 @@
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.pairs import ModelPair
 from coequal.report.evidence._evidence import Evidence
-from coequal.report.formatting import full, probability
-from coequal.report.table import (
-    EMPTY,
-    Cell,
-    Heading,
-    Record,
-    Table,
-    ends,
-    name_cell,
-)
+from coequal.report.formatting import probability
+from coequal.report.table import EMPTY, Cell, Column, Heading, Record, Table, name_cell, records
 from coequal.statistics.better import Better
 
 ON_THE_DIAGONAL = Cell("·")
@@ -36,6 +28,16 @@ def table(summary: DataSummary) -> Table | None:
     if contest is None or not contest.pairs:
         return None
     shown = [m for m in summary.ranked if m.name in contest.verdict.settings]
+    budget = contest.verdict.budget
+    columns = [
+        Column("a"),
+        Column("b"),
+        Column("budget", lambda _: budget),
+        Column("p_a_better", "better.probability"),
+        Column("p_low", "better.low"),
+        Column("p_high", "better.high"),
+        Column("method", lambda pair: pair.better.method if pair.better else pair.refusal),
+    ]
     rows = []
     for model in shown:
         cells = [name_cell(model)]
@@ -43,12 +45,11 @@ def table(summary: DataSummary) -> Table | None:
             pair = contest.pair(model.name, other.name) if other is not model else None
             cells.append(ON_THE_DIAGONAL if pair is None else _chance_cell(pair, model.name))
         rows.append(cells)
-    budget = contest.verdict.budget
     refused = sorted({pair.refusal for pair in contest.pairs if pair.refusal})
     return Table(
         headings=[Heading("Model"), *(Heading(model.label) for model in shown)],
         rows=rows,
-        records=[_chance_record(summary, pair, budget) for pair in contest.pairs],
+        records=records(columns, contest.pairs, summary),
         notes=[f"No interval: {text}." for text in refused],
     )
 
@@ -56,13 +57,19 @@ def table(summary: DataSummary) -> Table | None:
 def chances_over_budgets(summary: DataSummary) -> list[Record]:
     """A row for each pair of models and budget."""
     contest = summary.contest
-    return [
-        {"data": summary.data, "metric": summary.metric.name, "model": at.a, "against": at.b}
-        | {"settings": at.budget, "probability_better": full(at.better.probability)}
-        | ends("probability_better", (at.better.low, at.better.high))
-        | {"standard_error": full(at.better.se), "method": at.better.method}
-        for at in (contest.over_budgets if contest else ())
+    columns = [
+        Column("model", "a"),
+        Column("against", "b"),
+        Column("settings", "budget"),
+        Column(
+            "probability_better",
+            "better.probability",
+            ends=lambda at: (at.better.low, at.better.high),
+        ),
+        Column("standard_error", "better.se"),
+        Column("method", "better.method"),
     ]
+    return records(columns, contest.over_budgets if contest else (), summary)
 
 
 def _chance_cell(pair: ModelPair, row: str) -> Cell:
@@ -77,19 +84,6 @@ def _turned(better: Better, first: bool) -> tuple[float, float, float]:
     if first:
         return better.probability, better.low, better.high
     return 1 - better.probability, 1 - better.high, 1 - better.low
-
-
-def _chance_record(summary: DataSummary, pair: ModelPair, budget: int) -> Record:
-    better = pair.better
-    row: Record = {"data": summary.data, "a": pair.a, "b": pair.b, "budget": budget}
-    if better is None:
-        return row | {"p_a_better": "", **ends("p", None), "method": pair.refusal}
-    both = (better.low, better.high)
-    return row | {
-        "p_a_better": full(better.probability),
-        **ends("p", both),
-        "method": better.method,
-    }
 
 
 EVIDENCE = Evidence[DataSummary](

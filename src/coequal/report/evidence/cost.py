@@ -17,12 +17,8 @@ from coequal.report.axes import (
 )
 from coequal.report.evidence._evidence import Evidence
 from coequal.report.evidence.best_of_n import xy
-from coequal.report.formatting import full
 from coequal.report.style import colour
-from coequal.report.table import (
-    Record,
-    ends,
-)
+from coequal.report.table import Record
 
 
 def how_to_read(summary: DataSummary) -> str:
@@ -64,10 +60,17 @@ def refusal(summary: DataSummary) -> str:
 def cost_curves(summary: DataSummary) -> list[Record]:
     """A row for each model, unit and budget."""
     return [
-        {"data": summary.data, "metric": summary.metric.name, "model": name, "unit": unit}
-        | {"budget": full(point.budget), "search_total": full(curve.total)}
-        | {"expected_best": full(point.expected)}
-        | ends("expected_best", (point.low, point.high))
+        {
+            "data": summary.data,
+            "metric": summary.metric.name,
+            "model": name,
+            "unit": unit,
+            "budget": point.budget,
+            "search_total": curve.total,
+            "expected_best": point.expected,
+            "expected_best_low": point.low,
+            "expected_best_high": point.high,
+        }
         for unit, by_model in summary.cost_curves.items()
         for name, curve in by_model.items()
         for point in curve.points

@@ -2,14 +2,18 @@
 
 from coequal.analysis.data_summary import DataSummary
 from coequal.report.evidence._evidence import Evidence
-from coequal.report.formatting import full, p_value, probability
+from coequal.report.formatting import p_value, probability
 from coequal.report.table import (
     Cell,
-    Heading,
+    Column,
     Record,
     Table,
-    name_cell,
+    model_column,
+    records,
+    tabulate,
+    within,
 )
+from coequal.statistics.verdict import Removal, Verdict
 
 
 def how_to_read(summary: DataSummary) -> str:
@@ -27,30 +31,8 @@ def table(summary: DataSummary) -> Table | None:
     verdict = summary.verdict
     if verdict is None or not verdict.removed:
         return None
-    models = {model.name: model for model in summary.models}
-    rows = [
-        [
-            name_cell(models[r.model]),
-            Cell(summary.title(r.beaten_by)),
-            Cell(probability(r.probability), sort=r.probability),
-            Cell("–" if r.z is None else f"{r.z:.2f}", sort="" if r.z is None else r.z),
-            Cell(p_value(r.p_value), f"needed {p_value(r.threshold)}", sort=r.p_value),
-            Cell(p_value(r.adjusted_p), sort=r.adjusted_p),
-        ]
-        for r in verdict.removed
-    ]
-    return Table(
-        headings=[
-            Heading("Model"),
-            Heading("beaten by", words=True),
-            Heading("P(the other is better)"),
-            Heading("z"),
-            Heading("p-value of the pair"),
-            Heading("adjusted p-value"),
-        ],
-        rows=rows,
-        records=[r for r in verdict_records(summary) if not r["first_tier"]],
-    )
+    removed = [removal.model for removal in verdict.removed]
+    return tabulate(_columns(summary, verdict), removed, summary=summary)
 
 
 def verdict_records(summary: DataSummary) -> list[Record]:
@@ -58,29 +40,35 @@ def verdict_records(summary: DataSummary) -> list[Record]:
     verdict = summary.verdict
     if verdict is None:
         return []
-    number = {name: k for k, tier in enumerate(verdict.tiers, 1) for name in tier}
-    beaten = {removal.model: removal for removal in verdict.removed}
-    records = []
-    for name in [*verdict.tier, *beaten]:
-        removal = beaten.get(name)
-        records.append(
-            {
-                "data": summary.data,
-                "model": name,
-                "first_tier": int(removal is None),
-                "tier": number.get(name, ""),
-                "budget": verdict.budget,
-                "settings": verdict.settings[name],
-                "adjusted_p": full(verdict.adjusted_p[name]),
-                "beaten_by": removal.beaten_by if removal else "",
-                "probability": full(removal.probability) if removal else "",
-                "p_value": full(removal.p_value) if removal else "",
-                "threshold": full(removal.threshold) if removal else "",
-                "z": "" if removal is None or removal.z is None else repr(removal.z),
-                "method": verdict.method,
-            }
-        )
-    return records
+    names = [*verdict.tier, *(removal.model for removal in verdict.removed)]
+    return records(_columns(summary, verdict), names, summary)
+
+
+def _columns(summary: DataSummary, verdict: Verdict) -> list[Column]:
+    """What is said of a model by its name; what is said of its defeat is empty without one."""
+    tiers = {name: k for k, tier in enumerate(verdict.tiers, 1) for name in tier}
+    defeats = {removal.model: removal for removal in verdict.removed}
+    return [
+        model_column(summary, value=str),
+        Column("first_tier", lambda name: int(name not in defeats)),
+        Column("tier", tiers.get),
+        Column("budget", lambda _: verdict.budget),
+        Column("settings", lambda name: verdict.settings[name]),
+        *within(
+            defeats.get,
+            Column("beaten_by", "", "beaten by", show=summary.title, words=True),
+            Column("probability", "", "P(the other is better)", show=probability),
+            Column("z", "", "z", show=".2f"),
+            Column("p_value", "", "p-value of the pair", cell=_p_cell),
+            Column("threshold"),
+        ),
+        Column("adjusted_p", verdict.adjusted_p.get, "adjusted p-value", show=p_value),
+        Column("method", lambda _: verdict.method),
+    ]
+
+
+def _p_cell(defeat: Removal) -> Cell:
+    return Cell(p_value(defeat.p_value), f"needed {p_value(defeat.threshold)}", sort=defeat.p_value)
 
 
 EVIDENCE = Evidence[DataSummary](

@@ -19,12 +19,8 @@ from coequal.report.axes import (
     y_axis,
 )
 from coequal.report.evidence._evidence import Evidence
-from coequal.report.formatting import full, plain
+from coequal.report.formatting import plain
 from coequal.report.style import INK, MUTED, colour
-from coequal.report.table import (
-    Record,
-    start,
-)
 
 
 def how_to_read(summary: DataSummary) -> str:
@@ -57,19 +53,6 @@ def figure(summary: DataSummary) -> Figure | None:
     model_ticks(axes, models)
     axes.set_ylabel(f"test {summary.metric.label}")
     return figure
-
-
-def settings(summary: DataSummary) -> list[Record]:
-    """A row for each setting of the search."""
-    return [
-        start(summary, model)
-        | {"setting": s.number, "trial": s.trial, "seed": s.seed, "status": s.status}
-        | {"validation": full(s.validation), "test": full(s.test)}
-        | {"chosen": int(s is model.chosen)}
-        | {f"setting.{place.name}": place.value for place in s.values}
-        for model in summary.models
-        for s in model.settings
-    ]
 
 
 def _settings(axes: Axes, model: ModelSummary, column: int) -> None:
@@ -106,5 +89,4 @@ EVIDENCE = Evidence[DataSummary](
     title=lambda summary: f"Distribution of {summary.metric.label} over settings",
     how_to_read=how_to_read,
     figure=figure,
-    csv={"settings": settings},
 )

@@ -6,9 +6,7 @@ from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.source import SECOND_METRIC
 from coequal.report.evidence._evidence import Evidence
 from coequal.report.evidence.best_of_n import curve_records, overview
-from coequal.report.table import (
-    Record,
-)
+from coequal.report.table import Record
 
 
 def how_to_read(summary: DataSummary) -> str:

@@ -2,21 +2,26 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
 from coequal.analysis.trials import TrialSummary
 from coequal.report.evidence._evidence import Evidence
-from coequal.report.table import (
-    Cell,
-    Heading,
-    Table,
-    name_cell,
-    start,
-)
+from coequal.report.table import Cell, Column, Table, model_column, tabulate
 
 MAX_ROWS = 400
 """Rows of a table of runs that a reader sees at the most, or one of each model."""
+
+
+class Run(NamedTuple):
+    """A run in a table of runs of all models."""
+
+    model: ModelSummary
+    trial: TrialSummary
+
+
+Runs = Sequence[Run]
 
 
 def table(summary: DataSummary) -> Table | None:
@@ -24,36 +29,30 @@ def table(summary: DataSummary) -> Table | None:
     failed = _failed(summary)
     if not failed:
         return None
-    first = first_of_each(failed, summary)
-    rows = [
-        [
-            name_cell(model),
-            Cell(which(trial), sort=trial.number),
-            Cell(trial.status),
-            Cell(trial.reason or "no reason was recorded"),
-            Cell(trial.trial),
-        ]
-        for model, trial in first
+    reason = "reason", "trial.reason", "Reason"
+    columns = [
+        *run_columns(summary),
+        Column("status", "trial.status", "Status", words=True),
+        Column(*reason, show=lambda text: text or "no reason was recorded", words=True),
+        TRIAL_COLUMN,
     ]
-    return Table(
-        headings=[
-            Heading("Model"),
-            Heading("Setting", words=True),
-            Heading("Status", words=True),
-            Heading("Reason", words=True),
-            Heading("Trial", words=True),
-        ],
-        rows=rows,
-        records=[
-            start(summary, model)
-            | {"setting": t.number, "repeat": t.repeat, "trial": t.trial}
-            | {"status": t.status, "reason": t.reason}
-            for model, t in failed
-        ],
-    )
+    return tabulate(columns, failed, summary=summary, shown=first_of_each(failed, summary))
 
 
-Runs = Sequence[tuple[ModelSummary, TrialSummary]]
+def run_columns(summary: DataSummary) -> list[Column]:
+    """The first columns of a table of runs: of which model, setting and seed each is."""
+    return [
+        model_column(summary, value="model.name"),
+        Column("setting", "trial.number", "Setting", cell=_which_cell, words=True),
+        Column("repeat", "trial.repeat"),
+    ]
+
+
+def _which_cell(run: Run) -> Cell:
+    return Cell(which(run.trial), sort=run.trial.number)
+
+
+TRIAL_COLUMN = Column("trial", "trial.trial", "Trial", words=True)
 
 
 def first_of_each(runs: Runs, summary: DataSummary) -> Runs:
@@ -67,10 +66,10 @@ def first_of_each(runs: Runs, summary: DataSummary) -> Runs:
         return runs
     most, seen = max(1, MAX_ROWS // len(summary.models)), Counter[str]()
     first = []
-    for model, trial in runs:
-        seen[model.name] += 1
-        if seen[model.name] <= most:
-            first.append((model, trial))
+    for run in runs:
+        seen[run.model.name] += 1
+        if seen[run.model.name] <= most:
+            first.append(run)
     return first
 
 
@@ -93,7 +92,7 @@ def omitted(runs: Runs, summary: DataSummary, table: str) -> str:
 
 def _failed(summary: DataSummary) -> Runs:
     return [
-        (model, trial)
+        Run(model, trial)
         for model in summary.models
         for trial in (*model.failures, *(t for runs in model.fresh_seeds.values() for t in runs))
         if trial.failed

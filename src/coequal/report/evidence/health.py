@@ -1,30 +1,28 @@
 """Health of the runs: how their training went, whatever they score."""
 
-from collections.abc import Mapping
-from typing import Any
+from typing import NamedTuple
 
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.health import (
     KINDS,
     NOT_WATCHED,
+    HealthCount,
     count_health,
     fresh_runs,
-    is_failure,
     watched,
 )
 from coequal.analysis.trials import STOPPED
 from coequal.report.evidence._evidence import Evidence
-from coequal.report.formatting import count, full, setting_name
+from coequal.report.formatting import NONE, count, setting_name
 from coequal.report.table import (
-    EMPTY,
     Cell,
-    Heading,
-    Record,
+    Column,
+    Rate,
     Table,
-    ends,
-    name_cell,
-    rate_cell,
-    start,
+    model_column,
+    rate_column,
+    tabulate,
+    within,
 )
 
 HOW_TO_READ = (
@@ -53,53 +51,50 @@ def table(summary: DataSummary) -> Table | None:
     """A row for each model: runs by verdict, and how often they fail; None if none was watched."""
     if not watched(summary):
         return None
-    models = [model for model in summary.ranked if model.ended]
-    counts = {model.name: count_health(model.ended) for model in models}
-    kinds = [kind for kind in KINDS if any(count.kinds[kind] for count in counts.values())]
-    again = any(fresh_runs(model) for model in models)
-    rows: list[list[Cell]] = []
-    records: list[Record] = []
-    for model in models:
-        of = counts[model.name]
-        cells = [Cell(str(of.kinds[kind]) if of.kinds[kind] else EMPTY.text) for kind in kinds]
-        parts = [Cell(str(of.runs)), *cells, Cell(str(of.without_score)), Cell(str(of.looks_bad))]
-        rows.append([name_cell(model), *parts, rate_cell(of.failures, of.runs, of.interval)])
-        record = start(summary, model) | {"trials": of.runs}
-        record |= {kind.replace(" ", "_"): of.kinds[kind] for kind in kinds}
-        record |= {"ended_without_score": of.without_score, "scored_but_looks_bad": of.looks_bad}
-        record |= {"failure_rate": full(of.failures / of.runs)} | ends("failure_rate", of.interval)
-        if again:
-            more = count_health(fresh_runs(model))
-            rows[-1].append(rate_cell(more.failures, more.runs, more.interval))
-            record |= {"fresh_seeds": more.runs, "fresh_seeds_failed": more.failures}
-        records.append(record)
-    return Table(
-        headings=[
-            Heading("Model"),
-            Heading("trials"),
-            *(Heading(kind.replace("_", " ")) for kind in kinds),
-            Heading("ended without a score"),
-            Heading("ended with a score, but looks bad"),
-            Heading("failures", "95 %"),
-            *([Heading("failures of fresh seeds", "95 %")] if again else []),
-        ],
-        rows=rows,
-        records=records,
-        notes=_notes(summary, sum(counts[m.name].kinds[NOT_WATCHED] for m in models)),
-    )
-
-
-def health_trials(summary: DataSummary) -> list[Record]:
-    """A row for each run that was watched, with what was seen."""
-    return [
-        start(summary, model)
-        | {"setting": trial.number, "repeat": trial.repeat, "trial": trial.trial}
-        | {"status": trial.status, "failure": int(is_failure(trial))}
-        | seen_record(trial.health)
-        for model in summary.models
-        for trial in (*model.ended, *fresh_runs(model))
-        if trial.health
+    rows = [
+        _Counts(model.name, count_health(model.ended), count_health(fresh_runs(model)))
+        for model in summary.ranked
+        if model.ended
     ]
+    kinds = [kind for kind in KINDS if any(row.search.kinds[kind] for row in rows)]
+    fresh = any(row.fresh_seeds.runs for row in rows)
+    columns = [
+        model_column(summary),
+        *within(
+            "search",
+            Column("trials", "runs", "trials"),
+            *map(_kind_column, kinds),
+            Column("ended_without_score", "without_score", "ended without a score"),
+            Column("scored_but_looks_bad", "looks_bad", "ended with a score, but looks bad"),
+            rate_column("failure_rate", "failures", _failures),
+        ),
+        *within(
+            "fresh_seeds",
+            Column("fresh_seeds", "runs"),
+            Column("fresh_seeds_failed", "failures"),
+            rate_column("fresh_seeds_failure_rate", "failures of fresh seeds", _failures),
+        )[: None if fresh else 0],
+    ]
+    unseen = sum(row.search.kinds[NOT_WATCHED] for row in rows)
+    return tabulate(columns, rows, summary=summary, notes=_notes(summary, unseen))
+
+
+class _Counts(NamedTuple):
+    name: str  # of the model
+    search: HealthCount
+    fresh_seeds: HealthCount
+
+
+def _kind_column(kind: str) -> Column:
+    def cell(counted: HealthCount) -> Cell:
+        return Cell(str(counted.kinds[kind] or NONE))
+
+    name, heading = kind.replace(" ", "_"), kind.replace("_", " ")
+    return Column(name, lambda counted: counted.kinds[kind], heading, cell=cell)
+
+
+def _failures(counted: HealthCount) -> Rate:
+    return counted.failures, counted.runs, counted.interval
 
 
 def _notes(summary: DataSummary, unseen: int) -> list[str]:
@@ -119,14 +114,6 @@ def _notes(summary: DataSummary, unseen: int) -> list[str]:
     return notes
 
 
-def seen_record(health: Mapping[str, Any] | None) -> Record:
-    """The verdict on a run, the step since when it holds, and the evidence, as columns."""
-    found = health or {}
-    step = found.get("step")
-    said = {"verdict": found.get("verdict", ""), "step": "" if step is None else step}
-    return said | {"evidence": found.get("evidence", "")}
-
-
 def since(step: int | None) -> str:
     """The step since when a verdict holds, in words; empty without one."""
     return "" if step is None else f"since step {step:,}"
@@ -142,5 +129,4 @@ EVIDENCE = Evidence[DataSummary](
     title="Health",
     how_to_read=how_to_read,
     table=table,
-    csv={"health_trials": health_trials},
 )

@@ -3,16 +3,8 @@
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.range_position import RangePosition
 from coequal.report.evidence._evidence import Evidence
-from coequal.report.formatting import full, plain, range_text, setting_text
-from coequal.report.table import (
-    EMPTY,
-    Cell,
-    Heading,
-    Record,
-    Table,
-    name_cell,
-    start,
-)
+from coequal.report.formatting import plain, range_text, setting_text
+from coequal.report.table import EMPTY, Cell, Heading, Table, name_cell
 
 
 def table(summary: DataSummary) -> Table | None:
@@ -30,7 +22,17 @@ def table(summary: DataSummary) -> Table | None:
         headings=[Heading("Model"), *(Heading(n.replace("_", " "), words=True) for n in names)],
         rows=rows,
         records=[
-            start(summary, model) | {"setting": model.chosen.number} | _position_record(place)
+            {
+                "data": summary.data,
+                "metric": summary.metric.name,
+                "model": model.name,
+                "setting": model.chosen.number,
+                "hyperparameter": place.name,
+                "value": str(place.value),
+                "range": range_text(place),
+                "position": place.position,
+                "flag": place.flag,
+            }
             for model in summary.models
             if model.chosen
             for place in model.chosen.values
@@ -45,11 +47,6 @@ def _position_cell(place: RangePosition | None) -> Cell:
     value = place.value
     sort = float(value) if isinstance(value, int | float) else str(value)
     return Cell(plain(value), range_text(place), sort=sort, flag=place.flag, place=inside)
-
-
-def _position_record(place: RangePosition) -> Record:
-    row: Record = {"hyperparameter": place.name, "value": place.value, "range": range_text(place)}
-    return row | {"position": full(place.position), "flag": place.flag}
 
 
 EVIDENCE = Evidence[DataSummary](

@@ -1,8 +1,7 @@
 """Scores over training: current and best so far, a panel for each model."""
 
 import math
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -18,16 +17,11 @@ from coequal.report.axes import (
     whole_numbers,
     y_axis,
 )
-from coequal.report.evidence._evidence import Evidence, StreamedCsv
-from coequal.report.formatting import full, number, setting_name
+from coequal.report.evidence._evidence import Evidence
+from coequal.report.formatting import number, setting_name
 from coequal.report.style import FAINT, INK, MUTED, colour
-from coequal.report.table import (
-    start,
-)
 
 QUANTILES_FROM_SETTINGS = 24  # settings from which the others are drawn as quantiles
-
-COLUMNS = ("data", "metric", "model", "setting", "repeat", "status", "step", "validation", "test")
 
 
 def how_to_read(summary: DataSummary) -> str:
@@ -141,22 +135,10 @@ def _best_so_far(setting: TrialSummary, summary: DataSummary) -> tuple[list[int]
     return steps, values
 
 
-def learning_curves(summary: DataSummary) -> Iterator[tuple[Any, ...]]:
-    """A row of `COLUMNS` for each checkpoint of each trial, failed ones too: one after another,
-    for of a large study there are millions."""
-    for model in summary.models:
-        first = tuple(start(summary, model).values())
-        for s in (*model.settings, *(run for runs in model.fresh_seeds.values() for run in runs)):
-            about = (*first, s.number, s.repeat, s.status)
-            for step, validation, test, _ in s.checkpoints:
-                yield (*about, step, full(validation), full(test))
-
-
 EVIDENCE = Evidence[DataSummary](
     name="learning",
     place=150,
     title="Over training",
     how_to_read=how_to_read,
     figure=figure,
-    streamed_csv={"learning_curves": StreamedCsv(COLUMNS, learning_curves)},
 )

@@ -1,13 +1,10 @@
 """What choosing by a distance of features costs in F1 against the known manifold."""
 
-import math
-
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.manifold import F1, PRECISION, RECALL, ManifoldResults
 from coequal.analysis.model import ModelSummary
-from coequal.analysis.trials import TrialSummary
 from coequal.report.evidence._evidence import Evidence
-from coequal.report.formatting import full, number, setting_text
+from coequal.report.formatting import number, setting_text
 from coequal.report.table import (
     Cell,
     Heading,
@@ -46,7 +43,9 @@ def table(summary: DataSummary) -> Table | None:
             [name_cell(model), *(_cell(known, model, by) for by in (known.distance, F1))]
             for model in models
         ],
-        records=[record for model in models for record in _records(summary, known, model)],
+        records=[
+            _record(summary, known, model, by) for model in models for by in (known.distance, F1)
+        ],
         notes=_notes(known, models, label),
     )
 
@@ -68,18 +67,15 @@ def _cell(known: ManifoldResults, model: ModelSummary, by: str) -> Cell:
     return value_cell(known.of(F1, chosen).test, small)
 
 
-def _records(summary: DataSummary, known: ManifoldResults, model: ModelSummary) -> list[Record]:
-    assert known.distance is not None
-    records = []
-    for by in (known.distance, F1):
-        chosen: TrialSummary | None = known.chosen_by(by, model.ended)
-        record: Record = {"data": summary.data, "model": model.name, "chosen_by": by}
-        record["setting"] = "" if chosen is None else chosen.number
-        for name in known.values:
-            value = math.nan if chosen is None else known.of(name, chosen).test
-            record[f"{name}_test"] = full(value)
-        records.append(record)
-    return records
+def _record(summary: DataSummary, known: ManifoldResults, model: ModelSummary, by: str) -> Record:
+    chosen = known.chosen_by(by, model.ended)
+    return {
+        "data": summary.data,
+        "model": model.name,
+        "chosen_by": by,
+        "setting": chosen and chosen.number,
+        **{f"{name}_test": chosen and known.of(name, chosen).test for name in known.values},
+    }
 
 
 def _notes(known: ManifoldResults, models: list[ModelSummary], label: str) -> list[str]:

@@ -11,11 +11,8 @@ from coequal.report.axes import (
     panels,
 )
 from coequal.report.evidence._evidence import Evidence
-from coequal.report.formatting import full
 from coequal.report.style import FAINT, MUTED, colour
-from coequal.report.table import (
-    Record,
-)
+from coequal.report.table import Record
 
 F1_LEVELS = (0.2, 0.4, 0.6, 0.8)  # of F1, as lines to read by
 
@@ -59,11 +56,16 @@ def manifold_settings(summary: DataSummary) -> list[Record]:
     if known is None:
         return []
     return [
-        {"data": summary.data, "model": model.name, "setting": trial.number, "trial": trial.trial}
-        | {
-            f"{name}_{split}": full(getattr(known.of(name, trial), split))
-            for name in known.values
-            for split in ("validation", "test")
+        {
+            "data": summary.data,
+            "model": model.name,
+            "setting": trial.number,
+            "trial": trial.trial,
+            **{
+                f"{name}_{split}": getattr(known.of(name, trial), split)
+                for name in known.values
+                for split in ("validation", "test")
+            },
         }
         for model in summary.models
         for trial in model.ended

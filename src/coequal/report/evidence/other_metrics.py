@@ -1,23 +1,14 @@
 """Every metric of the chosen settings: a row for each model, and one for real images."""
 
 import math
-from collections.abc import Sequence
 from statistics import fmean, stdev
 
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.metric import NamedMetric
 from coequal.analysis.model import ModelSummary
 from coequal.report.evidence._evidence import Evidence
-from coequal.report.formatting import capital, full, number
-from coequal.report.table import (
-    Cell,
-    Heading,
-    Record,
-    Table,
-    name_cell,
-    start,
-    value_cell,
-)
+from coequal.report.formatting import capital, number
+from coequal.report.table import Cell, Column, Table, name_cell, tabulate, value_cell
 
 _OF_RERUNS = (
     ": the mean of the re-runs, over their standard deviation (of seeds; none below two runs), or "
@@ -41,56 +32,61 @@ def table(summary: DataSummary) -> Table | None:
         return None
     metrics = [summary.metric, *summary.other_metrics]
     real = {m.name: (summary.reference.get("floor") or {}).get(m.name, math.nan) for m in metrics}
-    rows: list[list[Cell]] = []
-    records: list[Record] = []
-    again = _rerun(summary)
-    if any(math.isfinite(value) for value in real.values()):
-        cells = [value_cell(value) for value in real.values()]
-        rows.append([Cell("Real images", "validation split"), *cells])
-        named_metrics = {name: full(value) for name, value in real.items()}
-        about = {"data": summary.data, "metric": summary.metric.name, "model": "real images"}
-        records.append({**about, "setting": "", **named_metrics})
-    for model in summary.ranked:
-        if model.chosen is None:
-            continue
-        cells = [_other(model, metric.name) for metric in metrics]
-        rows.append([name_cell(model), *cells])
-        values = {m.name: full(model.test_values.get(m.name, math.nan)) for m in metrics}
-        record = start(summary, model) | {"setting": model.chosen.number} | values
-        records.append(record | (_again(model, metrics) if again else {}))
-    headings = [Heading("Model"), *(Heading(capital(m.label), m.better) for m in metrics)]
-    return Table(
-        headings=headings,
-        rows=rows,
-        records=records,
-    )
+    models = [model for model in summary.ranked if model.chosen]
+    rows = [None, *models] if any(map(math.isfinite, real.values())) else models
+    columns = [
+        Column("model", lambda m: m.name if m else "real images", "Model", cell=_name_cell),
+        Column("setting", "chosen.number"),
+        *(_column(metric, real[metric.name]) for metric in metrics),
+    ]
+    if _rerun(summary):
+        columns.append(Column("reruns", lambda m: m and len(m.rerun_test_values)))
+        for metric in metrics:
+            columns += _rerun_columns(metric.name)
+    return tabulate(columns, rows, summary=summary)
 
 
 def _rerun(summary: DataSummary) -> bool:
     return any(model.rerun_test_values for model in summary.models)
 
 
-def _other(model: ModelSummary, name: str) -> Cell:
-    """A metric of a model's re-runs, or of its one run."""
-    runs = _runs(model, name)
-    if not runs:
-        return value_cell(model.test_values.get(name, math.nan))
-    small = f"± {number(stdev(runs))}, {len(runs)} runs" if len(runs) > 1 else "1 run"
-    return value_cell(fmean(runs), small)
+def _name_cell(model: ModelSummary | None) -> Cell:
+    return name_cell(model) if model else Cell("Real images", "validation split")
 
 
-def _runs(model: ModelSummary, name: str) -> list[float]:
-    return [v for again in model.rerun_test_values if math.isfinite(v := again.get(name, math.nan))]
+def _column(metric: NamedMetric, real: float) -> Column:
+    """A metric of a model's re-runs, or of its one run; for None of real images."""
 
+    def value(model: ModelSummary | None) -> float:
+        return model.test_values.get(metric.name, math.nan) if model else real
 
-def _again(model: ModelSummary, metrics: Sequence[NamedMetric]) -> Record:
-    """Mean and standard deviation over the re-runs, for the CSV file."""
-    record: Record = {"reruns": len(model.rerun_test_values)}
-    for metric in metrics:
+    def cell(model: ModelSummary | None) -> Cell:
         runs = _runs(model, metric.name)
-        record[f"{metric.name}_rerun_mean"] = full(fmean(runs) if runs else math.nan)
-        record[f"{metric.name}_rerun_sd"] = full(stdev(runs) if len(runs) > 1 else math.nan)
-    return record
+        if not runs:
+            return value_cell(value(model))
+        small = f"± {number(stdev(runs))}, {len(runs)} runs" if len(runs) > 1 else "1 run"
+        return value_cell(fmean(runs), small)
+
+    return Column(metric.name, value, capital(metric.label), metric.better, cell=cell)
+
+
+def _rerun_columns(name: str) -> list[Column]:
+    """Mean and standard deviation over the re-runs, for the CSV file."""
+
+    def mean(model: ModelSummary | None) -> float | None:
+        runs = _runs(model, name)
+        return fmean(runs) if runs else None
+
+    def deviation(model: ModelSummary | None) -> float | None:
+        runs = _runs(model, name)
+        return stdev(runs) if len(runs) > 1 else None
+
+    return [Column(f"{name}_rerun_mean", mean), Column(f"{name}_rerun_sd", deviation)]
+
+
+def _runs(model: ModelSummary | None, name: str) -> list[float]:
+    values = model.rerun_test_values if model else ()
+    return [value for run in values if math.isfinite(value := run.get(name, math.nan))]
 
 
 EVIDENCE = Evidence[DataSummary](

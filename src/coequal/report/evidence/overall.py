@@ -4,19 +4,9 @@ import math
 
 from coequal.analysis.across_datasets import NormalisedScores, StudySummary
 from coequal.report.evidence._evidence import Evidence
-from coequal.report.formatting import (
-    full,
-    number,
-)
-from coequal.report.table import (
-    EMPTY,
-    Cell,
-    Heading,
-    Record,
-    Table,
-    ends,
-    name_cell,
-)
+from coequal.report.formatting import number
+from coequal.report.table import Cell, Column, Table, model_column, tabulate, within
+from coequal.statistics.aggregate import Estimate
 
 
 def how_to_read(study: StudySummary) -> str:
@@ -34,27 +24,30 @@ def table(study: StudySummary) -> Table | None:
     normalised = study.normalised
     if normalised is None or not normalised.means:
         return None
-    rows, records = [], []
-    order = sorted(study.datasets[0].models, key=lambda m: _place(normalised, m.name))
-    for model in order:
-        mean = normalised.means.get(model.name)
-        if mean is None:
-            rows.append([name_cell(model), EMPTY])
-            continue
-        span = "" if mean.low is None else f"{number(mean.low)}–{number(mean.high)}"
-        rows.append([name_cell(model), Cell(number(mean.value), span or mean.note, mean.value)])
-        both = (mean.low, mean.high)
-        row: Record = {
-            "model": model.name,
-            "runs": normalised.kind,
-            "normalised_iqm": full(mean.value),
-        }
-        records.append(row | ends("normalised_iqm", both) | {"note": mean.note})
-    return Table(
-        headings=[Heading("Model"), Heading("normalised IQM", "95 %, stratified bootstrap")],
-        rows=rows,
-        records=records,
-    )
+    means = normalised.means
+    models = sorted(study.datasets[0].models, key=lambda m: _place(normalised, m.name))
+    heading = "normalised IQM", "95 %, stratified bootstrap"
+    columns = [
+        model_column(study.datasets[0]),
+        Column("runs", lambda _: normalised.kind),
+        *within(
+            lambda m: means.get(m.name),
+            Column(
+                "normalised_iqm",
+                "value",
+                *heading,
+                cell=_mean_cell,
+                ends=lambda mean: (mean.low, mean.high),
+            ),
+            Column("note"),
+        ),
+    ]
+    return tabulate(columns, [m for m in models if m.name in means], shown=models)
+
+
+def _mean_cell(mean: Estimate) -> Cell:
+    span = "" if mean.low is None else f"{number(mean.low)}–{number(mean.high)}"
+    return Cell(number(mean.value), span or mean.note, mean.value)
 
 
 def refusal(study: StudySummary) -> str:

@@ -3,17 +3,9 @@
 from itertools import combinations
 
 from coequal.analysis.data_summary import DataSummary
-from coequal.analysis.pairs import ModelPair
 from coequal.report.evidence._evidence import Evidence
-from coequal.report.formatting import full
-from coequal.report.table import (
-    EMPTY,
-    Cell,
-    Heading,
-    Record,
-    Table,
-    name_cell,
-)
+from coequal.report.table import Cell, Column, Table, model_column, rival_column, tabulate, within
+from coequal.statistics.power import Needed
 
 
 def how_to_read(summary: DataSummary) -> str:
@@ -37,25 +29,9 @@ def table(summary: DataSummary) -> Table | None:
     pairs = [pair for a, b in combinations(tier, 2) if (pair := contest.pair(a, b))]
     if not any(pair.needed for pair in pairs):
         return None
-    titles = {model.name: model for model in summary.models}
-    rows = []
-    for pair in pairs:
-        first = [name_cell(titles[pair.a]), Cell(titles[pair.b].label)]
-        rows.append([*first, *_power_cells(pair)])
     refused = sorted({pair.needed_refusal for pair in pairs if pair.needed_refusal})
-    return Table(
-        headings=[
-            Heading("Model"),
-            Heading("against", words=True),
-            Heading("settings now"),
-            Heading("at least"),
-            Heading("likeliest"),
-            Heading("at most"),
-        ],
-        rows=rows,
-        records=[_power_record(summary, pair) for pair in contest.pairs],
-        notes=[f"Refused: {text}." for text in refused],
-    )
+    notes = [f"Refused: {text}." for text in refused]
+    return tabulate(_columns(summary), contest.pairs, summary=summary, shown=pairs, notes=notes)
 
 
 def refusal(summary: DataSummary) -> str:
@@ -71,34 +47,35 @@ def refusal(summary: DataSummary) -> str:
     return f"No number of settings that would separate the first tier can be named: {why}."
 
 
-def _power_cells(pair: ModelPair) -> list[Cell]:
-    needed = pair.needed
-    if needed is None:
-        return [EMPTY] * 4
-    now = " and ".join(str(n) for n in dict.fromkeys(needed.measured))
-    high = Cell("or never") if needed.high is None else Cell(f"{needed.high:,}", sort=needed.high)
-    likely = Cell("–" if needed.likely is None else f"{needed.likely:,}", sort=needed.likely)
-    return [Cell(now), Cell(f"{needed.low:,}", sort=needed.low), likely, high]
+def _columns(summary: DataSummary) -> list[Column]:
+    return [
+        model_column(summary, "a", "a"),
+        rival_column(summary, "b", "against"),
+        *within(
+            "needed",
+            Column("budget"),
+            Column("", "measured", "settings now", show=_now),
+            Column("settings_a", lambda needed: needed.measured[0]),
+            Column("settings_b", lambda needed: needed.measured[1]),
+            Column("log_difference", "difference"),
+            Column("standard_error", "se"),
+            Column("variance_a", lambda needed: needed.variances[0]),
+            Column("variance_b", lambda needed: needed.variances[1]),
+            Column("settings_low", "low", "at least", show=","),
+            Column("settings_likely", "likely", "likeliest", show=","),
+            Column("settings_high", "high", "at most", cell=_most_cell),
+        ),
+        Column("refused", "needed_refusal"),
+    ]
 
 
-def _power_record(summary: DataSummary, pair: ModelPair) -> Record:
-    row: Record = {"data": summary.data, "a": pair.a, "b": pair.b}
-    needed = pair.needed
-    if needed is None:
-        return row | {"refused": pair.needed_refusal}
-    return row | {
-        "budget": needed.budget,
-        "settings_a": needed.measured[0],
-        "settings_b": needed.measured[1],
-        "log_difference": full(needed.difference),
-        "standard_error": full(needed.se),
-        "variance_a": full(needed.variances[0]),
-        "variance_b": full(needed.variances[1]),
-        "settings_low": needed.low,
-        "settings_likely": "" if needed.likely is None else needed.likely,
-        "settings_high": "" if needed.high is None else needed.high,
-        "refused": "",
-    }
+def _now(measured: tuple[int, int]) -> str:
+    return " and ".join(map(str, dict.fromkeys(measured)))
+
+
+def _most_cell(needed: Needed) -> Cell:
+    most = needed.high
+    return Cell("or never") if most is None else Cell(f"{most:,}", sort=most)
 
 
 EVIDENCE = Evidence[DataSummary](

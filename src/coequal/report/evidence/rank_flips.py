@@ -2,12 +2,7 @@
 
 from coequal.analysis.data_summary import DataSummary
 from coequal.report.evidence._evidence import Evidence
-from coequal.report.table import (
-    Cell,
-    Heading,
-    Table,
-    name_cell,
-)
+from coequal.report.table import Column, Table, model_column, rival_column, tabulate
 
 
 def table(summary: DataSummary) -> Table | None:
@@ -15,25 +10,17 @@ def table(summary: DataSummary) -> Table | None:
     ranks = summary.ranks
     if ranks is None or not ranks.budgets:
         return None
-    titles = {model.name: model for model in summary.models}
-    rows = [
-        [
-            Cell(f"n = {flip.budget}", sort=flip.budget),
-            name_cell(titles[flip.ahead]),
-            Cell(titles[flip.behind].label),
-        ]
-        for flip in ranks.flips
-    ]
-    if not rows:
+    if not ranks.flips:
         return None
-    return Table(
-        headings=[Heading("From"), Heading("ahead", words=True), Heading("of", words=True)],
-        rows=rows,
-        records=[{"data": summary.data, **vars(flip)} for flip in ranks.flips],
-        notes=[]
-        if len(ranks.budgets) == ranks.budgets[-1]
-        else [f"Compared at {len(ranks.budgets)} values of n, up to {ranks.budgets[-1]:,}."],
-    )
+    columns = [
+        Column("budget", "", "From", show=lambda budget: f"n = {budget}"),
+        model_column(summary, "ahead", "ahead", "ahead", words=True),
+        rival_column(summary, "behind", "of"),
+    ]
+    whole = len(ranks.budgets) == ranks.budgets[-1]
+    compared = f"Compared at {len(ranks.budgets)} values of n, up to {ranks.budgets[-1]:,}."
+    notes = [] if whole else [compared]
+    return tabulate(columns, ranks.flips, summary=summary, notes=notes)
 
 
 EVIDENCE = Evidence[DataSummary](

@@ -9,11 +9,8 @@ from coequal.report.axes import (
     with_margin,
 )
 from coequal.report.evidence._evidence import Evidence
-from coequal.report.formatting import full
 from coequal.report.style import colour
-from coequal.report.table import (
-    Record,
-)
+from coequal.report.table import Record
 
 
 def how_to_read(summary: DataSummary) -> str:
@@ -51,8 +48,13 @@ def ranks(summary: DataSummary) -> list[Record]:
     if curves is None:
         return []
     return [
-        {"data": summary.data, "model": name, "settings": budget}
-        | {"expected_best": full(summary.metric.cost(expected)), "rank": full(rank)}
+        {
+            "data": summary.data,
+            "model": name,
+            "settings": budget,
+            "expected_best": summary.metric.cost(expected),
+            "rank": rank,
+        }
         for name, values, places in zip(curves.models, curves.expected, curves.ranks, strict=True)
         for budget, expected, rank in zip(curves.budgets, values, places, strict=True)
     ]

@@ -2,13 +2,9 @@
 
 from coequal.analysis.data_summary import DataSummary
 from coequal.report.evidence._evidence import Evidence
-from coequal.report.formatting import full, p_value
-from coequal.report.table import (
-    Cell,
-    Heading,
-    Table,
-    name_cell,
-)
+from coequal.report.formatting import p_value
+from coequal.report.table import Cell, Column, Table, model_column, rival_column, tabulate
+from coequal.statistics.comparison import Difference
 
 
 def table(summary: DataSummary) -> Table | None:
@@ -16,40 +12,29 @@ def table(summary: DataSummary) -> Table | None:
     comparison = summary.rerun_verdict
     if comparison is None or not comparison.differences:
         return None
-    titles = {model.name: model for model in summary.models}
-    rows = [
-        [
-            name_cell(titles[d.better]),
-            Cell(titles[d.worse].label),
-            Cell(f"{d.t:.2f}", f"{d.degrees:.1f} degrees", sort=d.t),
-            Cell(p_value(d.p_value), sort=d.p_value),
-            Cell(p_value(d.adjusted), sort=d.adjusted),
-            Cell("yes" if d.shown else "no", strong=d.shown),
-        ]
-        for d in comparison.differences
-    ]
     notes = ["This compares the chosen settings, not the models."]
     if comparison.not_compared:
         left_out = ", ".join(summary.title(name) for name in comparison.not_compared)
         notes.append(f"Too few re-runs to compare: {left_out}.")
-    return Table(
-        headings=[
-            Heading("Better"),
-            Heading("Worse", words=True),
-            Heading("t"),
-            Heading("p-value"),
-            Heading("adjusted p-value"),
-            Heading("shown at 95 %"),
-        ],
-        rows=rows,
-        records=[
-            {"data": summary.data, "better": d.better, "worse": d.worse, "t": full(d.t)}
-            | {"degrees": full(d.degrees), "p_value": full(d.p_value)}
-            | {"adjusted_p": full(d.adjusted), "shown": int(d.shown), "scale": comparison.scale}
-            for d in comparison.differences
-        ],
-        notes=notes,
-    )
+    columns = [
+        model_column(summary, "better", "better", "Better"),
+        rival_column(summary, "worse", "Worse"),
+        Column("t", "", "t", cell=_t_cell),
+        Column("degrees"),
+        Column("p_value", "", "p-value", show=p_value),
+        Column("adjusted_p", "adjusted", "adjusted p-value", show=p_value),
+        Column("shown", lambda d: int(d.shown), "shown at 95 %", cell=_shown_cell),
+        Column("scale", lambda _: comparison.scale),
+    ]
+    return tabulate(columns, comparison.differences, summary=summary, notes=notes)
+
+
+def _t_cell(difference: Difference) -> Cell:
+    return Cell(f"{difference.t:.2f}", f"{difference.degrees:.1f} degrees", sort=difference.t)
+
+
+def _shown_cell(difference: Difference) -> Cell:
+    return Cell("yes" if difference.shown else "no", strong=difference.shown)
 
 
 EVIDENCE = Evidence[DataSummary](

@@ -16,12 +16,7 @@ from coequal.report.axes import (
     y_axis,
 )
 from coequal.report.evidence._evidence import Evidence
-from coequal.report.formatting import full
 from coequal.report.style import INK, MUTED, colour
-from coequal.report.table import (
-    Record,
-    start,
-)
 
 
 def how_to_read(summary: DataSummary) -> str:
@@ -52,19 +47,6 @@ def figure(summary: DataSummary) -> Figure | None:
     model_ticks(axes, models)
     axes.set_ylabel(f"test {summary.metric.label} of one run")
     return figure
-
-
-def fresh_seeds(summary: DataSummary) -> list[Record]:
-    """A row for each run with a fresh seed: re-runs and transfers."""
-    return [
-        start(summary, model)
-        | {"setting": setting, "repeat": run.repeat, "trial": run.trial, "status": run.status}
-        | {"validation": full(run.validation), "test": full(run.test)}
-        | {"reported": int(model.rerun is not None and run in model.rerun.runs)}
-        for model in summary.models
-        for setting, runs in sorted(model.fresh_seeds.items())
-        for run in runs
-    ]
 
 
 def _reruns(axes: Axes, model: ModelSummary, column: int) -> None:
@@ -106,5 +88,4 @@ EVIDENCE = Evidence[DataSummary](
     title="Re-runs of the chosen settings",
     how_to_read=how_to_read,
     figure=figure,
-    csv={"fresh_seeds": fresh_seeds},
 )

@@ -1,37 +1,32 @@
 """What each hyper-parameter did."""
 
 from coequal.analysis.data_summary import DataSummary
-from coequal.analysis.model import ModelSummary
 from coequal.report.evidence._evidence import Evidence
-from coequal.report.formatting import full, p_value, percent
-from coequal.report.table import (
-    Cell,
-    Heading,
-    Record,
-    Table,
-    name_cell,
-    start,
-)
+from coequal.report.formatting import p_value, percent
+from coequal.report.table import EMPTY, Cell, Column, Table, model_column, tabulate, within
 from coequal.statistics.sensitivity import MIN_SETTINGS, Influence
 
 
 def table(summary: DataSummary) -> Table | None:
     """What each searched hyper-parameter did in each model's search."""
-    influences = [(m, i) for m in summary.ranked for i in m.influences or ()]
-    if not influences:
-        return None
-    return Table(
-        headings=[
-            Heading("Model"),
-            Heading("Hyper-parameter", words=True),
-            Heading("fraction explained"),
-            Heading("adjusted p-value"),
-            Heading("better values", words=True),
-            Heading("edge of the range", words=True),
-        ],
-        rows=[_influence_row(model, influence) for model, influence in influences],
-        records=[_influence_record(summary, model, i) for model, i in influences],
-    )
+    rows = [(model, found) for model in summary.ranked for found in model.influences or ()]
+    columns = [
+        model_column(summary, value=lambda row: row[0].name),
+        *within(
+            lambda row: row[1],
+            Column("hyperparameter", "name", "Hyper-parameter", show=_spaced, words=True),
+            Column("share", "sobol_index", "fraction explained", cell=_fraction_cell),
+            Column("p_value"),
+            Column("adjusted_p", "adjusted", "adjusted p-value", show=p_value),
+            Column("direction"),
+            Column("best_value", "", "better values", cell=_better_cell, words=True),
+            Column("edge", "edge.nearest", "edge of the range", cell=_edge_cell, words=True),
+            Column("edge_distance", "edge.distance"),
+            Column("edge_chance", "edge.probability"),
+            Column("edge_adjusted_p", "edge.adjusted"),
+        ),
+    ]
+    return tabulate(columns, rows, summary=summary) if rows else None
 
 
 def refusal(summary: DataSummary) -> str:
@@ -44,40 +39,26 @@ def refusal(summary: DataSummary) -> str:
     )
 
 
-def _influence_row(model: ModelSummary, influence: Influence) -> list[Cell]:
-    percentage = percent(max(0.0, influence.sobol_index))
-    warns = influence.edge is not None and influence.edge.warns
-    edge = ""
-    if influence.edge is not None:
-        edge = f"best within {percent(influence.edge.distance)} of the {influence.edge.nearest} end"
-    return [
-        name_cell(model),
-        Cell(influence.name.replace("_", " ")),
-        Cell(percentage, sort=influence.sobol_index, strong=influence.adjusted <= 0.05),
-        Cell(p_value(influence.adjusted), sort=influence.adjusted),
-        Cell(
-            (influence.sobol_index > 0 and influence.best_value)
-            or influence.direction
-            or "no direction"
-        ),
-        Cell(edge or "–", flag="range may be too narrow" if warns else ""),
-    ]
+def _spaced(name: str) -> str:
+    return name.replace("_", " ")
 
 
-def _influence_record(summary: DataSummary, model: ModelSummary, influence: Influence) -> Record:
+def _fraction_cell(influence: Influence) -> Cell:
+    text = percent(max(0.0, influence.sobol_index))
+    return Cell(text, sort=influence.sobol_index, strong=influence.adjusted <= 0.05)
+
+
+def _better_cell(influence: Influence) -> Cell:
+    best = influence.best_value if influence.sobol_index > 0 else ""
+    return Cell(best or influence.direction or "no direction")
+
+
+def _edge_cell(influence: Influence) -> Cell:
     edge = influence.edge
-    row = start(summary, model) | {
-        "hyperparameter": influence.name,
-        "share": full(influence.sobol_index),
-    }
-    row |= {"p_value": full(influence.p_value), "adjusted_p": full(influence.adjusted)}
-    row |= {"direction": influence.direction or "", "best_value": influence.best_value or ""}
-    return row | {
-        "edge": edge.nearest if edge else "",
-        "edge_distance": full(edge.distance) if edge else "",
-        "edge_chance": full(edge.probability) if edge else "",
-        "edge_adjusted_p": full(edge.adjusted) if edge else "",
-    }
+    if edge is None:
+        return EMPTY
+    text = f"best within {percent(edge.distance)} of the {edge.nearest} end"
+    return Cell(text, flag="range may be too narrow" if edge.warns else "")
 
 
 EVIDENCE = Evidence[DataSummary](

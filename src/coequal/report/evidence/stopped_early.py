@@ -1,16 +1,10 @@
 """What trials that were stopped early left of their budgets."""
 
 from coequal.analysis.data_summary import DataSummary
-from coequal.analysis.health import saved_budget
+from coequal.analysis.health import SavedBudget, saved_budget
 from coequal.report.evidence._evidence import Evidence
-from coequal.report.formatting import full, percent
-from coequal.report.table import (
-    Cell,
-    Heading,
-    Table,
-    name_cell,
-    start,
-)
+from coequal.report.formatting import percent
+from coequal.report.table import Cell, Column, Table, model_column, tabulate, within
 
 
 def table(summary: DataSummary) -> Table | None:
@@ -18,35 +12,28 @@ def table(summary: DataSummary) -> Table | None:
     budgets = {model.name: saved_budget(model) for model in summary.ranked if model.ended}
     if not any(left.stopped for left in budgets.values()):
         return None
-    rows, records = [], []
-    for name, left in budgets.items():
-        model = summary.model(name)
-        unit = left.unit.replace("_", " ")
-        rows.append(
-            [
-                name_cell(model),
-                Cell(f"{left.stopped}/{left.runs}", sort=left.stopped),
-                Cell(
-                    f"{left.unspent:,g}",
-                    f"of {left.budget:,g} {unit}",
-                    sort=left.unspent,
-                ),
-                Cell(percent(left.fraction), sort=left.fraction),
-            ]
-        )
-        about = {"runs": left.runs, "stopped_early": left.stopped, "unit": left.unit}
-        spent = {"unspent": full(left.unspent), "budget": full(left.budget)}
-        records.append(start(summary, model) | about | spent | {"share": full(left.fraction)})
-    return Table(
-        headings=[
-            Heading("Model"),
-            Heading("stopped early"),
-            Heading("unspent"),
-            Heading("fraction of its whole budget"),
-        ],
-        rows=rows,
-        records=records,
-    )
+    columns = [
+        model_column(summary, value=lambda row: row[0]),
+        *within(
+            lambda row: row[1],
+            Column("runs"),
+            Column("stopped_early", "stopped", "stopped early", cell=_stopped_cell),
+            Column("unit"),
+            Column("unspent", "", "unspent", cell=_unspent_cell),
+            Column("budget"),
+            Column("share", "fraction", "fraction of its whole budget", show=percent),
+        ),
+    ]
+    return tabulate(columns, budgets.items(), summary=summary)
+
+
+def _stopped_cell(left: SavedBudget) -> Cell:
+    return Cell(f"{left.stopped}/{left.runs}", sort=left.stopped)
+
+
+def _unspent_cell(left: SavedBudget) -> Cell:
+    whole = f"of {left.budget:,g} {left.unit.replace('_', ' ')}"
+    return Cell(f"{left.unspent:,g}", whole, sort=left.unspent)
 
 
 EVIDENCE = Evidence[DataSummary](

@@ -5,7 +5,7 @@ import math
 from coequal.analysis.across_datasets import StudySummary
 from coequal.analysis.transfer import Transferred
 from coequal.report.evidence._evidence import Evidence
-from coequal.report.formatting import full, number
+from coequal.report.formatting import number
 from coequal.report.table import (
     EMPTY,
     Cell,
@@ -68,12 +68,12 @@ def _record(transferred: Transferred) -> Record:
         "model": transferred.model,
         "source": transferred.source,
         "target": transferred.target,
-        "setting": "" if transferred.setting is None else transferred.setting,
+        "setting": transferred.setting,
         "runs": len(transferred.runs),
         "failed": sum(run.failed for run in transferred.runs),
-        "iqm": full(transferred.iqm),
+        "iqm": transferred.iqm,
         "search_run_only": int(transferred.one_run),
-        "ratio_to_own_best": full(transferred.ratio),
+        "ratio_to_own_best": transferred.ratio,
     }
 
 

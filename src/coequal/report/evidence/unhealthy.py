@@ -1,20 +1,21 @@
 """Runs that have a score and look bad nevertheless."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.health import fresh_runs
 from coequal.report.evidence._evidence import Evidence
-from coequal.report.evidence.failures import Runs, first_of_each, omitted, which
-from coequal.report.evidence.health import seen_record, since
-from coequal.report.formatting import full
-from coequal.report.table import (
-    Cell,
-    Heading,
-    Record,
-    Table,
-    name_cell,
-    start,
-    value_cell,
+from coequal.report.evidence.failures import (
+    TRIAL_COLUMN,
+    Run,
+    Runs,
+    first_of_each,
+    omitted,
+    run_columns,
 )
+from coequal.report.evidence.health import since
+from coequal.report.table import Cell, Column, Table, tabulate, within
 
 
 def table(summary: DataSummary) -> Table | None:
@@ -22,41 +23,35 @@ def table(summary: DataSummary) -> Table | None:
     listed = _look_bad(summary)
     if not listed:
         return None
+    verdict = "verdict", "trial.verdict", "Verdict"
+    columns = [
+        *run_columns(summary),
+        Column(*verdict, show=lambda text: text.replace("_", " "), words=True),
+        Column("test", "trial.test", f"test {summary.metric.label}"),
+        *within(
+            "trial.health",
+            Column("step", lambda health: health["step"]),
+            Column(
+                "evidence",
+                lambda health: health["evidence"],
+                "What was seen",
+                cell=_seen_cell,
+                words=True,
+            ),
+        ),
+        TRIAL_COLUMN,
+    ]
     first = first_of_each(listed, summary)
-    rows, records = [], []
-    for model, trial in first:
-        seen = trial.health or {}
-        rows.append(
-            [
-                name_cell(model),
-                Cell(which(trial), sort=trial.number),
-                Cell(trial.verdict.replace("_", " ")),
-                value_cell(trial.test),
-                Cell(str(seen["evidence"]), since(seen["step"])),
-                Cell(trial.trial),
-            ]
-        )
-    for model, trial in listed:
-        about: Record = {"setting": trial.number, "repeat": trial.repeat, "trial": trial.trial}
-        about |= {"test": full(trial.test)} | seen_record(trial.health)
-        records.append(start(summary, model) | about)
-    return Table(
-        headings=[
-            Heading("Model"),
-            Heading("Setting", words=True),
-            Heading("Verdict", words=True),
-            Heading(f"test {summary.metric.label}"),
-            Heading("What was seen", words=True),
-            Heading("Trial", words=True),
-        ],
-        rows=rows,
-        records=records,
-    )
+    return tabulate(columns, listed, summary=summary, shown=first)
+
+
+def _seen_cell(health: Mapping[str, Any]) -> Cell:
+    return Cell(str(health["evidence"]), since(health["step"]))
 
 
 def _look_bad(summary: DataSummary) -> Runs:
     return [
-        (model, trial)
+        Run(model, trial)
         for model in summary.models
         for trial in (*model.ended, *fresh_runs(model))
         if trial.looks_bad

@@ -2,14 +2,8 @@
 
 from coequal.analysis.data_summary import DataSummary
 from coequal.report.evidence._evidence import Evidence
-from coequal.report.formatting import full, percent
-from coequal.report.table import (
-    Cell,
-    Heading,
-    Record,
-    Table,
-    ends,
-)
+from coequal.report.formatting import percent
+from coequal.report.table import Cell, Column, Table, tabulate, within
 from coequal.statistics.variance import VarianceComponent
 
 MEANS = {
@@ -39,32 +33,20 @@ def table(summary: DataSummary) -> Table | None:
     groups = [("score", components.scores.components)]
     if components.failures is not None:
         groups.append(("failure", components.failures.components))
-    rows, records = [], []
-    for kind, parts in groups:
-        for part in parts:
-            what = "a score" if kind == "score" else "a failure"
-            fraction = "not separable" if part.fraction is None else percent(part.fraction)
-            ends_text = "" if part.interval is None else _percents(part)
-            rows.append(
-                [
-                    Cell(f"{part.source}, of {what}", MEANS[part.source]),
-                    Cell(
-                        fraction,
-                        ends_text,
-                        sort="" if part.fraction is None else part.fraction,
-                    ),
-                    Cell(part.note),
-                ]
-            )
-            records.append(_part_record(summary, kind, part))
-    return Table(
-        headings=[
-            Heading("Source"),
-            Heading("Fraction", "95 %"),
-            Heading("How it is known", words=True),
-        ],
-        rows=rows,
-        records=records,
+    columns = [
+        Column("of", lambda row: row[0]),
+        Column("source", lambda row: row[1].source, "Source", cell=_source_cell),
+        *within(
+            lambda row: row[1],
+            Column("variance"),
+            Column("share", "fraction", "Fraction", "95 %", cell=_fraction_cell, ends="interval"),
+            Column("note", "", "How it is known", words=True),
+        ),
+    ]
+    return tabulate(
+        columns,
+        [(kind, part) for kind, parts in groups for part in parts],
+        summary=summary,
         notes=[
             "The seed's variance is measured at the settings that were re-run, the best ones; "
             "bad settings usually vary more, so the hyper-parameters' fraction includes some of "
@@ -73,15 +55,17 @@ def table(summary: DataSummary) -> Table | None:
     )
 
 
-def _percents(part: VarianceComponent) -> str:
-    assert part.interval is not None
-    return f"{percent(part.interval.low)[:-2]}–{percent(part.interval.high)}"
+def _source_cell(row: tuple[str, VarianceComponent]) -> Cell:
+    kind, part = row
+    return Cell(f"{part.source}, of a {kind}", MEANS[part.source])
 
 
-def _part_record(summary: DataSummary, kind: str, part: VarianceComponent) -> Record:
-    row: Record = {"data": summary.data, "of": kind, "source": part.source}
-    row |= {"variance": full(part.variance), "share": full(part.fraction)}
-    return row | ends("share", part.interval) | {"note": part.note}
+def _fraction_cell(part: VarianceComponent) -> Cell:
+    interval = part.interval
+    ends = f"{percent(interval.low)[:-2]}–{percent(interval.high)}" if interval else ""
+    if part.fraction is None:
+        return Cell("not separable", ends, sort="")
+    return Cell(percent(part.fraction), ends, sort=part.fraction)
 
 
 EVIDENCE = Evidence[DataSummary](
