@@ -12,6 +12,7 @@ import pytest
 import torch
 import torchvision
 from torch import Tensor, nn
+from torch.nn import functional
 
 from coequal import downloads
 from coequal.contract import Dataset, Split
@@ -93,17 +94,32 @@ def shapes(values: dict[str, Tensor]) -> dict[str, torch.Size]:
     return {name: value.shape for name, value in values.items()}
 
 
-def test_averages_leave_the_padding_out_and_the_last_block_takes_the_maximum():
-    ones = torch.ones(1, 1, 3, 3)
-    assert torch.equal(_inception_net._average(ones), ones)
-    corner = torch.zeros(1, 1, 3, 3)
-    corner[..., 0, 0] = 4
-    assert _inception_net._average(corner)[0, 0, 0, 0] == 1  # of 4 values, not 9
-    net = _inception_net.Inception
-    with torch.device("meta"):
-        assert net().Mixed_7b.pool is _inception_net._average
-        assert net().Mixed_7c.pool(torch.zeros(1, 1, 3, 3)).shape == (1, 1, 3, 3)
-        assert net().Mixed_7c.pool is _inception_net._maximum
+def test_it_is_torchvisions_net_but_for_the_pools(weights, monkeypatch):
+    theirs = torchvision.models.Inception3(
+        num_classes=1008, aux_logits=False, transform_input=False, init_weights=False
+    )
+    theirs.load_state_dict(torch.load(weights))
+    theirs.fc = nn.Identity()
+    average, pools = functional.avg_pool2d, []
+
+    def pool(x: Tensor, kernel_size: int, stride: int, padding: int) -> Tensor:
+        assert (kernel_size, stride, padding) == (3, 1, 1)
+        pools.append(x.shape[1])
+        if len(pools) == 9:
+            return functional.max_pool2d(x, 3, 1, 1)
+        # Each average is of the 9, 6 or 4 values that are there.
+        there = functional.conv2d(torch.ones_like(x[:1, :1]), torch.ones(1, 1, 3, 3), padding=1)
+        return average(x, 3, 1, 1) * 9 / there
+
+    plain = _inception_net.Inception()
+    plain.load_state_dict(torch.load(weights))
+    images = inception.PREPROCESSING["tf1"].apply(pictures(2, 32))
+    with torch.inference_mode():
+        features = plain.eval()(images)
+        monkeypatch.setattr(torchvision.models.inception.F, "avg_pool2d", pool)
+        wanted = theirs.eval()(images)
+    assert pools == [192, 256, 288, 768, 768, 768, 768, 1280, 2048]
+    torch.testing.assert_close(features, wanted, atol=1e-4, rtol=0)
 
 
 def test_the_fast_net_is_the_plain_one(weights):

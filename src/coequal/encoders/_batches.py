@@ -5,6 +5,7 @@ from collections.abc import Callable
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from coequal.images import to_uint8
 
@@ -31,15 +32,7 @@ def in_batches(
     return torch.cat(rows)
 
 
-def fold(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> None:
-    """Move a BatchNorm with fixed statistics into the convolution before it (computed in
-    float64)."""
-    assert norm.running_mean is not None
-    assert norm.running_var is not None
-    scale = norm.weight.double() / (norm.running_var.double() + norm.eps).sqrt()
-    shift = norm.bias.double() - norm.running_mean.double() * scale
-    if conv.bias is not None:
-        shift = shift + conv.bias.double() * scale
-    weight = conv.weight.double() * scale.view(-1, 1, 1, 1)
-    conv.weight = nn.Parameter(weight.float(), requires_grad=False)
-    conv.bias = nn.Parameter(shift.float(), requires_grad=False)
+def folded(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> nn.Conv2d:
+    """The convolution with the BatchNorm after it, whose statistics are fixed, worked into its
+    weights (computed in float64). Both arguments are used up."""
+    return fuse_conv_bn_eval(conv.double(), norm.double()).float()

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from coequal.contract import Dataset, Encoder, Log
-from coequal.encoders._batches import fold, in_batches
+from coequal.encoders._batches import folded, in_batches
 from coequal.encoders._resize import clean_bicubic, coloured, refuse_channels
 
 PART = "EfficientNetLite0"
@@ -114,8 +114,8 @@ def _fold_norms(part: nn.Module, norms: Mapping[str, str]) -> None:
     children: dict[str, Any] = dict(part.named_children())
     for name, norm in norms.items():
         if name in children:  # the first block has no expansion
-            conv = children[name]
-            fold(conv, children[norm])
+            conv = folded(children[name], children[norm])
+            part.add_module(name, conv)
             part.add_module(norm, nn.Identity())
             pad = conv.static_padding
             if isinstance(pad, nn.ZeroPad2d) and len(set(pad.padding)) == 1:
