@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+import typer
 from PIL import Image
 
-from coequal.cli.app import main
+from coequal.cli.app import app, main
 from coequal.cli.train_options import TrainRequest
 from coequal.execution.serial import Serial
 from coequal.files import write_json
@@ -33,8 +34,13 @@ SICK = Health(
 )
 COMMAND = (
     *("train", "ns_gan", "--data", "digits", "--steps", "52", "--width", "0.04"),
-    *("--encoder", "pixels", "--samples", "20", "--set", "beta1=0.3", "--out", "out"),
+    *("--set", "beta1=0.3", "--encoder", "pixels", "--samples", "20", "--out", "out"),
 )
+OPTIONS = {
+    param.name: param
+    for param in typer.main.get_command(app).commands["train"].params
+    if param.name != "model"
+}
 
 
 class Done(NamedTuple):
@@ -87,8 +93,10 @@ def test_stopped_early_it_says_why_and_what_to_try_as_a_command(sick, home):
 def test_the_command_to_try_is_the_one_that_was_given_with_one_setting_more(sick, home):
     (command,) = re.findall(r"^  (coequal train .*)$", sick.stdout, re.MULTILINE)
     given = shlex.split(command)
-    changed = ["--set", "spectral_norm=true", "--stop-on", "collapsed, diverged"]
-    assert given[1:] == [*COMMAND[:-2], *changed, "--out", "out-spectral_norm"]
+    after = COMMAND.index("beta1=0.3") + 1
+    changed = [*COMMAND[:after], "--set", "spectral_norm=true", *COMMAND[after:-2]]
+    stopped = ["--stop-on", "collapsed, diverged", "--out", "out-spectral_norm"]
+    assert given[1:] == [*changed, *stopped]
     refused = coequal(*given[1:], "--resume", cwd=home)  # it is read to its end, and refused last
     assert "out-spectral_norm holds no run to continue" in refused.stderr
 
@@ -169,33 +177,46 @@ def test_a_training_that_diverges_has_a_page_too(tmp_path):
     assert not (tmp_path / "out" / "samples.png").exists()
 
 
+def requested(model, **given):  # type: ignore[no-untyped-def]
+    """What `coequal train MODEL` asks for with these options."""
+    defaults = {name: option.default for name, option in OPTIONS.items() if name != "resume"}
+    return TrainRequest(OPTIONS, model, **{**defaults, "settings": {}, **given})
+
+
+def test_every_option_is_in_the_printed_command():
+    # Each with another value than its default; `--resume` belongs to no run.
+    names = OPTIONS.keys() - {"resume", "settings"}
+    assert names >= {"data", "steps", "out", "device"}
+    asked = requested("wgan", settings={"n_dis": 2}, **{name: f"a {name}" for name in names})
+    words = shlex.split(asked.command())
+    for name in names:
+        assert words[words.index(f"a {name}") - 1] == "--" + name.replace("_", "-")
+    assert words[words.index("n_dis=2") - 1] == "--set"
+
+
 def test_a_command_says_what_is_no_default_and_takes_settings_where_they_belong():
-    asked = TrainRequest(
-        "wgan", data="my data", settings={"n_dis": 2, "loss": "x"}, generator_lr=0.01
-    )
-    text = "coequal train wgan --data 'my data' --generator-lr 0.01 --set n_dis=2 --set loss=x"
+    asked = requested("wgan", data="my data", settings={"n_dis": 2, "loss": "x"}, generator_lr=0.01)
+    text = "coequal train wgan --data 'my data' --set n_dis=2 --set loss=x --generator-lr 0.01"
     assert asked.command() == text
     more = {"generator_learning_rate": 1e-4, "ema": 0.99, "steps": 3000, "n_dis": 5}
     assert asked.with_settings(more).command() == (
-        "coequal train wgan --data 'my data' --steps 3000 --ema 0.99 --set n_dis=5 --set loss=x "
-        "--set generator_learning_rate=0.0001 "
+        "coequal train wgan --data 'my data' --steps 3000 --set n_dis=5 --set loss=x "
+        "--set generator_learning_rate=0.0001 --ema 0.99 "
         "--out runs/wgan-generator_learning_rate_0.0001-ema_0.99-steps_3000-n_dis_5"
     )
-    assert TrainRequest("wgan").command() == "coequal train wgan"
-    assert TrainRequest("wgan").folder == Path("runs/wgan")
+    assert requested("wgan").command() == "coequal train wgan"
+    assert requested("wgan").folder == Path("runs/wgan")
 
 
 def test_narrow_nets_have_a_larger_rate():
     # Up to a quarter of the width 1e-3, or the authors' where that is larger; above it theirs.
-    assert TrainRequest("ns_gan").rate == (5e-5, 1e-3)
-    assert TrainRequest("pixelcnn_pp").rate == (1e-3, 1e-3)
-    assert TrainRequest("ns_gan", width=0.5).rate == (5e-5, 5e-5)
-    assert TrainRequest("ns_gan", settings={"learning_rate": 1e-3}).rate is None
-    (model,) = TrainRequest("ns_gan").study("classifier")["models"]
+    assert requested("ns_gan").rate == (5e-5, 1e-3)
+    assert requested("pixelcnn_pp").rate == (1e-3, 1e-3)
+    assert requested("ns_gan", width=0.5).rate == (5e-5, 5e-5)
+    assert requested("ns_gan", settings={"learning_rate": 1e-3}).rate is None
+    (model,) = requested("ns_gan").study("classifier")["models"]
     assert model["settings"] == {"learning_rate": 1e-3}
-    (model,) = TrainRequest("ns_gan", settings={"learning_rate": 3e-5}).study("classifier")[
-        "models"
-    ]
+    (model,) = requested("ns_gan", settings={"learning_rate": 3e-5}).study("classifier")["models"]
     assert model["settings"] == {"learning_rate": 3e-5}
 
 
@@ -211,7 +232,7 @@ def test_to_train_longer_is_a_command_and_mere_advice_is_none(sick, home, tmp_pa
         (*remedies_for(EARLY, {})[:1], Remedy("more training images", {}, "somebody")),
     )
     write_json(folder.trial_folder(trial.id) / HEALTH, young.as_dict())
-    asked = TrainRequest("ns_gan", steps=52)
+    asked = requested("ns_gan", steps=52)
     command = Command(asked.command(), lambda more: asked.with_settings(more).command())
     longer, words = read_run(folder, trial, "fd", command).attempts
     assert "--steps 104 " in longer.command  # twice 52, and in a folder of its own

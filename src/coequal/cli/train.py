@@ -19,6 +19,7 @@ ANIMATION_FRAMES = 24
 
 
 def train(
+    context: typer.Context,
     model: Annotated[str, typer.Argument(help="A model; see `coequal list`.", show_default=False)],
     data: Annotated[str, typer.Option(help="A data set, or folder:PATH.")] = "fashion_mnist",
     steps: Annotated[int, typer.Option(min=1, help="Discriminator steps.")] = 1500,
@@ -69,25 +70,10 @@ def train(
     As in `coequal train ns_gan --data fashion_mnist --steps 2000 --trick instance_noise=0.1`.
     After Ctrl-C the same command continues.
     """
-    request = TrainRequest(
-        model=model,
-        data=data,
-        steps=steps,
-        width=width,
-        settings=assignments(settings or []),
-        generator_lr=generator_lr,
-        discriminator_lr=discriminator_lr,
-        ema=ema,
-        encoder=encoder,
-        samples=samples,
-        seed=seed,
-        stop_on=stop_on,
-        tensorboard=tensorboard,
-        out=out,
-        data_dir=data_dir,
-        device=device,
-    )
-    _train(request, resume)
+    given = {**locals(), "settings": assignments(settings or [])}  # an option more is one here too
+    del given["context"], given["resume"]
+    options = {param.name: param for param in context.command.params if param.name != "model"}
+    _train(TrainRequest(options, **given), resume)
 
 
 def _train(request: TrainRequest, resume: bool) -> None:

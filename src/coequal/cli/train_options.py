@@ -3,35 +3,14 @@
 import json
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-
-OPTION_NAMES = {
-    "data": "--data",
-    "steps": "--steps",
-    "width": "--width",
-    "generator_lr": "--generator-lr",
-    "discriminator_lr": "--discriminator-lr",
-    "ema": "--ema",
-    "encoder": "--encoder",
-    "samples": "--samples",
-    "seed": "--seed",
-    "stop_on": "--stop-on",
-    "tensorboard": "--tensorboard",
-    "data_dir": "--data-dir",
-    "device": "--device",
-    "out": "--out",
-}
-"""The option of each field, in the order of a command line."""
 
 RATE_OPTIONS = {
     "generator_learning_rate": "generator_lr",
     "discriminator_learning_rate": "discriminator_lr",
 }
-OWN_OPTIONS = ("ema", "width", "steps")
-"""Settings that are options of the command line by their own names."""
-
 NARROW_WIDTH = 0.25  # up to which nets are narrow
 NARROW_RATE = 1e-3
 """Learning rate of narrow nets: the upper end of the narrow ranges of Lucic et al. 2018."""
@@ -39,9 +18,10 @@ NARROW_RATE = 1e-3
 
 @dataclass(frozen=True)
 class TrainRequest:
-    """The options of one call of `coequal train`, whose `--help` describes them.
+    """The options of one call of `coequal train`.
 
     Attributes:
+        declared: the command's options as click knows them, by name: their flags and defaults.
         model: by name.
         data: a data set, or folder:PATH.
         steps: discriminator steps.
@@ -60,22 +40,23 @@ class TrainRequest:
         device: of torch.
     """
 
+    declared: Mapping[str, Any]
     model: str
-    data: str = "fashion_mnist"
-    steps: int = 1500
-    width: float = 0.125
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    generator_lr: float | None = None
-    discriminator_lr: float | None = None
-    ema: float | None = None
-    encoder: str | None = None
-    samples: int = 2500
-    seed: int = 0
-    stop_on: str | None = None
-    tensorboard: Path | None = None
-    out: Path | None = None
-    data_dir: Path | None = None
-    device: str = "cpu"
+    data: str
+    steps: int
+    width: float
+    settings: Mapping[str, Any]
+    generator_lr: float | None
+    discriminator_lr: float | None
+    ema: float | None
+    encoder: str | None
+    samples: int
+    seed: int
+    stop_on: str | None
+    tensorboard: Path | None
+    out: Path | None
+    data_dir: Path | None
+    device: str
 
     @property
     def folder(self) -> Path:
@@ -137,8 +118,8 @@ class TrainRequest:
         Args:
             more: settings and options by name, as in a remedy.
         """
-        own = {name: value for name, value in more.items() if name in OWN_OPTIONS}
-        settings = {name: value for name, value in more.items() if name not in OWN_OPTIONS}
+        own = {name: value for name, value in more.items() if name in self.declared}
+        settings = {name: value for name, value in more.items() if name not in self.declared}
         replaced = {RATE_OPTIONS[name]: None for name in settings if name in RATE_OPTIONS}
         changes: dict[str, Any] = {**own, **replaced}
         return replace(
@@ -153,13 +134,12 @@ class TrainRequest:
         return shlex.join(["coequal", "train", self.model, *self._options()])
 
     def _options(self) -> Iterator[str]:
-        defaults = {entry.name: entry.default for entry in fields(self)}
-        for name, flag in OPTION_NAMES.items():
-            if name == "stop_on":
+        for name, option in self.declared.items():
+            if name == "settings":
                 for setting, value in self.settings.items():
-                    yield from ("--set", f"{setting}={_written(value)}")
-            if (value := getattr(self, name)) != defaults[name]:
-                yield from (flag, str(value))
+                    yield from (option.opts[0], f"{setting}={_written(value)}")
+            elif (value := getattr(self, name, option.default)) != option.default:
+                yield from (option.opts[0], str(value))
 
 
 def _written(value: Any) -> str:
