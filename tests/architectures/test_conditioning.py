@@ -399,11 +399,6 @@ def test_remedies_without_a_place_are_said(settings, objective, said):
     assert said in found
 
 
-def test_all_dropped_is_refused():
-    with pytest.raises(ValueError, match=r"discriminator_dropout must be in \[0, 1\), got 1"):
-        KINDS["dcgan"](discriminator_dropout=1.0)
-
-
 VIRTUAL = [name for name in KINDS if name != "mlp"]
 
 

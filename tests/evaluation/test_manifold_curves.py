@@ -82,7 +82,7 @@ def test_images_alone_have_a_precision_and_no_recall(found):
 def test_what_can_t_be_looked_at_is_refused(found):
     with pytest.raises(ValueError, match="array: needs polygons"):
         seen({**found, "real": from_array(triangles(5, 7), "array")})
-    with pytest.raises(ValueError, match="delta must be above 0"):
+    with pytest.raises(ValueError, match="delta must be a number above 0"):
         seen(found, delta=0.0)
     with pytest.raises(ValueError, match="features were given"):
         seen({**found, "fake": from_array(Rng(0).normal(5, 4), "array")})

@@ -113,5 +113,5 @@ def test_the_first_images_and_the_mode_is_left():
 
 
 def test_impossible_settings_are_refused():
-    with pytest.raises(ValueError, match="images must be at least 2, got 1"):
+    with pytest.raises(ValueError, match="images must be a whole number of at least 2, got 1"):
         BitsPerDimension(images=1)

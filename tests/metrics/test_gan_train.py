@@ -371,11 +371,11 @@ def test_fewer_images_than_asked_for_are_refused(kind, digits):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"seeds": 0}, "seeds is 0"),
-        ({"classifier": "vgg"}, "one of small, resnet32"),
-        ({"epochs": 0.0}, "epochs is 0"),
-        ({"classifier": "resnet32", "length": -1.0}, "length is -1"),
-        ({"images": -1}, "images is -1"),
+        ({"seeds": 0}, "seeds must be .* at least 1, got 0"),
+        ({"classifier": "vgg"}, "must be 'small' or 'resnet32', got 'vgg'"),
+        ({"epochs": 0.0}, "epochs must be a number above 0"),
+        ({"classifier": "resnet32", "length": -1.0}, "length must be a number above 0"),
+        ({"images": -1}, "images must be .* at least 0, got -1"),
     ],
 )
 def test_impossible_settings_are_refused(settings, message):

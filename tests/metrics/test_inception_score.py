@@ -73,7 +73,7 @@ def test_the_setting_and_the_stream_matter_and_the_order_does_not():
     assert score(rows, seed=1)["is_whole"] == score(rows)["is_whole"]
     assert score(rows) == score(rows)
     assert score(rows[Rng(4).permutation(200)])["is"] == score(rows)["is"]
-    with pytest.raises(ValueError, match="splits is 0"):
+    with pytest.raises(ValueError, match="splits must be a whole number of at least 1, got 0"):
         InceptionScore(splits=0)
 
 

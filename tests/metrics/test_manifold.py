@@ -101,9 +101,9 @@ def test_every_setting_changes_something():
 
 def test_settings_out_of_range_are_refused():
     for delta in (0.0, -1.0, math.nan, math.inf):
-        with pytest.raises(ValueError, match="delta must be above 0"):
+        with pytest.raises(ValueError, match="delta must be a number above 0"):
             Manifold(delta=delta)
-    with pytest.raises(ValueError, match="images must be at least 1"):
+    with pytest.raises(ValueError, match="images must be a whole number of at least 1"):
         Manifold(images=0)
 
 

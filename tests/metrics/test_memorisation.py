@@ -140,7 +140,7 @@ def test_what_cannot_be_measured():
         scores(train[:1], fake, fake)
     with pytest.raises(ValueError, match="1 generated images; at least 2"):
         scores(train, fake, fake[:1])
-    with pytest.raises(ValueError, match="cells is 0"):
+    with pytest.raises(ValueError, match="cells must be a whole number of at least 1, got 0"):
         Memorisation(cells=0)
     broken = fake.clone()
     broken[7, 2] = float("nan")

@@ -151,7 +151,7 @@ def test_what_is_refused():
         PairSimilarity().values(real={}, fake=ImageSet(torch.zeros(4, 2)), rng=Rng(0))
     with pytest.raises(ValueError, match="got 1"):
         score(noise(1, 1, 8, 8))
-    with pytest.raises(ValueError, match="pairs is 0"):
+    with pytest.raises(ValueError, match="pairs must be a whole number of at least 1, got 0"):
         PairSimilarity(pairs=0)
     broken = ImageSet(torch.full((4, 2), float("nan")), images=noise(4, 1, 8, 8))
     found = PairSimilarity().values(real={}, fake=broken, rng=Rng(0))["ms_ssim"]

@@ -88,7 +88,7 @@ def test_the_order_of_the_entropy_matters():
     assert len({round(value, 6) for value in found}) == len(ORDERS)
     given = scores(real=features, fake=features, order=2.0)["vendi"].value
     assert given == pytest.approx(found[3])
-    with pytest.raises(ValueError, match="order is -1"):
+    with pytest.raises(ValueError, match="order must be a number of at least 0, got -1"):
         VendiScore(order=-1)
 
 

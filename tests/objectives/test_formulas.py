@@ -97,14 +97,6 @@ def test_objectives_with_a_target_have_one_sided_smoothing():
     assert {name for name, kind in ALL.items() if hasattr(kind, "one_sided_smoothing")} == TARGETS
 
 
-@pytest.mark.parametrize("name", sorted(TARGETS))
-def test_one_sided_smoothing_stays_below_a_half(name):
-    assert ALL[name](one_sided_smoothing=0.49) != ALL[name]()
-    for wrong in (0.5, -0.1):
-        with pytest.raises(ValueError, match=r"one_sided_smoothing must be in \[0, 0.5\)"):
-            ALL[name](one_sided_smoothing=wrong)
-
-
 def test_wasserstein_by_hand():
     # D: mean(2, 0) - mean(3, 1) = -1. G: -mean(2, 0) = -1.
     d, g = both("wasserstein", real=images(3, 1), fake=images(2, 0))
@@ -268,24 +260,6 @@ def test_maximum_likelihood_by_hand():
     assert loss.value.item() == pytest.approx(12, rel=1e-6)
     assert loss.parts["bits_per_dimension"].item() == loss.value.item()
     assert objective.requirements().output is None
-
-
-@pytest.mark.parametrize(
-    ("name", "settings", "message"),
-    [
-        ("wasserstein", {"weight_bound": 0.0}, "weight_bound must be above 0"),
-        ("wgan_gp", {"penalty_weight": -1.0}, "penalty_weight must be at least 0"),
-        ("dragan", {"penalty_weight": -1.0}, "penalty_weight must be at least 0"),
-        ("began", {"gamma": 1.5}, r"gamma must be in \[0, 1\], got 1.5"),
-        ("began", {"balance_rate": -0.1}, "balance_rate must be at least 0"),
-        ("hinge", {"margin": 0.0}, "margin must be above 0"),
-        ("acgan", {"generator_class_weight": -0.1}, "generator_class_weight must be at least 0"),
-        ("wgan_gp_acgan", {"class_weight": -1.0}, "class_weight must be at least 0"),
-    ],
-)
-def test_impossible_settings_are_refused(name, settings, message):
-    with pytest.raises(ValueError, match=message):
-        ALL[name](**settings)
 
 
 def test_hinge_by_hand():

@@ -78,10 +78,10 @@ models:
         "bad.yaml:2: architecture.widht: setting 'widht'",
         "did you mean 'width'?",
         "bad.yaml:3: select.metric: not measured in this study: 'fid'",
-        "bad.yaml:5: models.0: setting 'learning_rate' must be a number, got 'fast'",
+        "bad.yaml:5: models.0: learning_rate must be a number above 0, got 'fast'",
         "bad.yaml:5: models.0: setting 'foo' is not one of",
         "bad.yaml:6: models.1: 'nope.mod:X': cannot import nope.mod",
-        "bad.yaml:7: models.2: beta1 must be in [0, 1), got 1.5",
+        "bad.yaml:7: models.2: beta1 must be a number of at least 0 and below 1, got 1.5",
     ):
         assert inside in found
 
@@ -101,9 +101,9 @@ models:
         ("models: []\n", "at least 1 item"),
         ("search: {ranges: {beta1: {uniform: [0, 1], choice: [1]}}}\n", "give one of"),
         ("search: {ranges: {learning_rate: {log_uniform: [0, 1]}}}\n", "must be above 0"),
-        ("select: {split: test}\n", "Input should be 'validation'"),
+        ("select: {split: test}\n", "must be 'validation', got 'test'"),
         ("training: {precision: float16}\n", "'float32' or 'bfloat16'"),
-        ("training: {ema: 1}\n", "less than 1"),
+        ("training: {ema: 1}\n", "must be a number above 0 and below 1, got 1"),
         ("architecture: {batch_norm: true}\n", "can't be fixed for all"),
         ("evaluation: {metrics: [fdd]}\n", "did you mean 'fd'?"),
         (
@@ -141,7 +141,7 @@ models:
             "needs an encoder with class probabilities",
         ),
         ("architecture: {name: 'nope:N'}\nmodels: [vae]\n", "cannot import nope"),
-        ("architecture: {width: .nan}\nmodels: [vae]\n", "must be a number, got nan"),
+        ("architecture: {width: .nan}\nmodels: [vae]\n", "width must be a number above 0, got nan"),
         ("search: {ranges: {beta1: {uniform: [0, .inf]}}}\n", "finite"),
         ("question: 2020-13-45\n", "not readable as YAML"),
         ("data: &a [*a]\n", "holds itself"),
@@ -237,10 +237,10 @@ def test_images_that_are_made_come_in_any_size(tmp_path):
         (
             "delta: 0.5",
             "delta: 0",
-            "bad.yaml:8: evaluation.settings.manifold: manifold: delta must",
+            "bad.yaml:8: evaluation.settings.manifold.delta: delta must be a number above 0, got 0",
         ),
-        ("delta: 0.5", "delta: -1.0", "delta must be above 0, got -1.0"),
-        ("delta: 0.5", "delta: wide", "setting 'delta' must be a number, got 'wide'"),
+        ("delta: 0.5", "delta: -1.0", "delta must be a number above 0, got -1.0"),
+        ("delta: 0.5", "delta: wide", "delta must be a number above 0, got 'wide'"),
         ("delta: 0.5", "dleta: 0.5", "did you mean 'delta'?"),
         ("{manifold:", "{manifolds:", "did you mean 'manifold'?"),
         ("[triangles]", "[digits]", "manifold can't measure digits: needs polygons"),

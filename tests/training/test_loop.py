@@ -9,7 +9,7 @@ from coequal.contract.data import in_file
 from coequal.training import batches as training_batches
 from coequal.training.batches import Batches
 from coequal.training.loop import DiscriminatorView, Diverged
-from coequal.training.settings import Optimisation, Training
+from coequal.training.settings import Training
 
 from toys import ALL, Exploding, Forgetful, LazyR1, split, trainer
 
@@ -164,19 +164,6 @@ def test_batches_of_images_in_a_file_are_those_of_images_in_memory(tmp_path, mon
 def test_a_split_smaller_than_a_batch_is_refused():
     with pytest.raises(ValueError, match="has 20 images, fewer than batch_size 64"):
         Batches(split(20), 64, 0, torch.device("cpu"))
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"learning_rate": 0.0}, "learning_rate must be above 0, got 0.0"),
-        ({"beta1": 1.0}, "beta1 must be in"),
-        ({"discriminator_per_generator": 0}, "must be at least 1"),
-    ],
-)
-def test_impossible_optimisation_is_refused(settings, message):
-    with pytest.raises(ValueError, match=message):
-        Optimisation(**settings)
 
 
 def test_schedule_ends_with_the_budget():

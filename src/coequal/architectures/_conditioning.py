@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from pydantic import Field
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
@@ -38,6 +39,9 @@ Minibatch = Literal["none", "stddev", "discrimination"]
 
 GeneratorNorm = Literal["batch", "virtual"]
 
+Momentum = Annotated[float, Field(gt=0, le=1)]
+Dropout = Annotated[float, Field(ge=0, lt=1)]
+
 Norm = Callable[..., nn.BatchNorm1d | nn.BatchNorm2d]
 
 
@@ -57,7 +61,7 @@ class Conditioning(Architecture):
             value, from one power iteration for each forward pass in training (Miyato et al. 2018,
             arXiv:1802.05957, algorithm 1); not the plane of `concatenated`, which is an input.
         prior: the distribution of the latents: uniform on (-1, 1), standard normal, or normal
-        brought to the sphere of radius sqrt(z). A VAE's is normal.
+            brought to the sphere of radius sqrt(z). A VAE's is normal.
         input_range: in which the discriminator sees images: `unit`, [0, 1]; `symmetric`, [-1, 1].
         minibatch: what the discriminator's last layer sees of the whole batch: its standard
             deviation (Karras et al. 2018, arXiv:1710.10196), or how near other images are
@@ -75,21 +79,9 @@ class Conditioning(Architecture):
     prior: Prior = "uniform"
     input_range: InputRange = "unit"
     minibatch: Minibatch = "none"
-    generator_dropout: float = 0.0
-    discriminator_dropout: float = 0.0
+    generator_dropout: Dropout = 0.0
+    discriminator_dropout: Dropout = 0.0
     generator_norm: GeneratorNorm = "batch"
-
-    def _check(self, width: float, latents: int, norm_momentum: float = 1.0) -> None:
-        """Refuse numbers that no net can have."""
-        if width <= 0:
-            raise ValueError(f"width must be above 0, got {width}")
-        if latents < 1:
-            raise ValueError(f"latents must be at least 1, got {latents}")
-        if not 0 < norm_momentum <= 1:
-            raise ValueError(f"norm_momentum must be in (0, 1], got {norm_momentum}")
-        for name in ("generator_dropout", "discriminator_dropout"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ValueError(f"{name} must be in [0, 1), got {getattr(self, name)}")
 
     @property
     def uses_labels(self) -> Labels:

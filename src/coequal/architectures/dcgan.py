@@ -5,9 +5,10 @@ Torch code: 4x4 kernels, 64 channels beside the image, twice as many at each hal
 from dataclasses import dataclass
 from typing import ClassVar
 
+from pydantic import PositiveFloat
 from torch import nn
 
-from coequal.architectures._conditioning import Conditioning, InputRange
+from coequal.architectures._conditioning import Conditioning, InputRange, Momentum
 from coequal.architectures._labels import Labelled
 from coequal.architectures._layers import (
     Reshape,
@@ -21,6 +22,7 @@ from coequal.architectures._layers import (
 from coequal.architectures._players import DecoderGenerator
 from coequal.architectures._remedies import with_masks
 from coequal.contract import Capabilities, ClassLogits, Generator, ImageShape, Players, Requirements
+from coequal.settings import Count
 
 PART = "DcGan"
 
@@ -44,14 +46,11 @@ class DcGan(Conditioning):
         norm_momentum: weight of each new batch in BatchNorm's moving averages.
     """
 
-    width: float = 1.0
-    latents: int = 100
+    width: PositiveFloat = 1.0
+    latents: Count = 100
     batch_norm: bool = True
-    norm_momentum: float = 0.1
+    norm_momentum: Momentum = 0.1
     input_range: InputRange = "symmetric"
-
-    def __post_init__(self) -> None:
-        self._check(self.width, self.latents, self.norm_momentum)
 
     capabilities: ClassVar[Capabilities] = Capabilities(
         generators=(Generator,),

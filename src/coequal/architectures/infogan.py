@@ -8,9 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
+from pydantic import PositiveFloat
 from torch import nn
 
-from coequal.architectures._conditioning import Conditioning
+from coequal.architectures._conditioning import Conditioning, Momentum
 from coequal.architectures._labels import Labelled
 from coequal.architectures._layers import Reshape, Upsample, downsample, initialise, leaky_relu
 from coequal.architectures._players import Autoencoder, DecoderGenerator, Vae
@@ -25,6 +26,7 @@ from coequal.contract import (
     Reconstruction,
     Requirements,
 )
+from coequal.settings import Count
 
 PART = "InfoGan"
 
@@ -47,13 +49,10 @@ class InfoGan(Conditioning):
         norm_momentum: weight of each new batch in BatchNorm's moving averages; 0.001 in the study.
     """
 
-    width: float = 1.0
-    latents: int = 64
+    width: PositiveFloat = 1.0
+    latents: Count = 64
     batch_norm: bool = True
-    norm_momentum: float = 0.01
-
-    def __post_init__(self) -> None:
-        self._check(self.width, self.latents, self.norm_momentum)
+    norm_momentum: Momentum = 0.01
 
     capabilities: ClassVar[Capabilities] = Capabilities(
         generators=(LatentVariableGenerator,),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import ClassVar
 
+from pydantic import PositiveFloat
 from torch import nn
 
 from coequal.architectures._conditioning import Conditioning
@@ -25,6 +26,7 @@ from coequal.contract import (
     Reconstruction,
     Requirements,
 )
+from coequal.settings import Count
 
 PART = "Mlp"
 
@@ -50,15 +52,13 @@ class Mlp(Conditioning):
             BatchNorm.
     """
 
-    width: float = 1.0
-    depth: int = 2
-    latents: int = 64
+    width: PositiveFloat = 1.0
+    depth: Count = 2
+    latents: Count = 64
     batch_norm: bool = True
 
     def __post_init__(self) -> None:
-        self._check(self.width, self.latents)
-        if self.depth < 1:
-            raise ValueError(f"depth must be at least 1, got {self.depth}")
+        super().__post_init__()
         if self.generator_norm == "virtual":
             raise ValueError("generator_norm: virtual needs a norm, and mlp's generator has none")
         if self.generator_labels == "conditional_norm":

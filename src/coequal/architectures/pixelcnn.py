@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 
 import torch
 from jaxtyping import Float
+from pydantic import PositiveFloat
 from torch import Tensor
 
 from coequal.architectures import _logistics
@@ -21,6 +22,7 @@ from coequal.contract import (
     Samples,
 )
 from coequal.rng import Rng
+from coequal.settings import Count
 
 PART = "PixelCnn"
 
@@ -97,9 +99,9 @@ class PixelCnn(Architecture):
             the net knows no classes, as it must for images without labels.
     """
 
-    width: float = 1.0
-    blocks: int = 5
-    mixtures: int = 10
+    width: PositiveFloat = 1.0
+    blocks: Count = 5
+    mixtures: Count = 10
     generator_labels: Literal["none", "embedding"] = "none"
 
     capabilities: ClassVar[Capabilities] = Capabilities(
@@ -107,13 +109,6 @@ class PixelCnn(Architecture):
         outputs=(),
         shapes=f"1 or 3 channels, height and width divisible by {SIDE}",
     )
-
-    def __post_init__(self) -> None:
-        if self.width <= 0:
-            raise ValueError(f"width must be above 0, got {self.width}")
-        for name in ("blocks", "mixtures"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
 
     @property
     def uses_labels(self) -> frozenset[Literal["generator", "discriminator"]]:

@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import ClassVar, Literal
 
+from pydantic import PositiveFloat
 from torch import Tensor, nn
 from torch.nn import functional
 
-from coequal.architectures._conditioning import Conditioning, InputRange, Prior
+from coequal.architectures._conditioning import Conditioning, InputRange, Momentum, Prior
 from coequal.architectures._labels import Labelled, TakesLabels
 from coequal.architectures._layers import Reshape, halvings, unsupported_size
 from coequal.architectures._players import DecoderGenerator
 from coequal.architectures._remedies import with_masks
 from coequal.contract import Capabilities, ClassLogits, Generator, ImageShape, Players, Requirements
+from coequal.settings import Count
 
 PART = "ResNet"
 
@@ -41,15 +43,12 @@ class ResNet(Conditioning):
         norm_momentum: weight of each new batch in BatchNorm's moving averages.
     """
 
-    width: float = 1.0
-    latents: int = 128
+    width: PositiveFloat = 1.0
+    latents: Count = 128
     pooling: Literal["sum", "mean"] = "sum"
-    norm_momentum: float = 0.1
+    norm_momentum: Momentum = 0.1
     prior: Prior = "normal"
     input_range: InputRange = "symmetric"
-
-    def __post_init__(self) -> None:
-        self._check(self.width, self.latents, self.norm_momentum)
 
     capabilities: ClassVar[Capabilities] = Capabilities(
         generators=(Generator,),

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from pydantic import PositiveFloat
 from torch import nn
 
-from coequal.architectures._conditioning import Conditioning, InputRange, Prior
+from coequal.architectures._conditioning import Conditioning, InputRange, Momentum, Prior
 from coequal.architectures._labels import Labelled
 from coequal.architectures._layers import (
     Reshape,
@@ -19,6 +20,7 @@ from coequal.architectures._layers import (
 from coequal.architectures._players import DecoderGenerator
 from coequal.architectures._remedies import with_masks
 from coequal.contract import Capabilities, ClassLogits, Generator, ImageShape, Players, Requirements
+from coequal.settings import Count
 
 PART = "SnDcGan"
 
@@ -43,15 +45,12 @@ class SnDcGan(Conditioning):
         norm_momentum: weight of each new batch in BatchNorm's moving averages.
     """
 
-    width: float = 1.0
-    latents: int = 128
+    width: PositiveFloat = 1.0
+    latents: Count = 128
     batch_norm: bool = False
-    norm_momentum: float = 0.1
+    norm_momentum: Momentum = 0.1
     prior: Prior = "normal"
     input_range: InputRange = "symmetric"
-
-    def __post_init__(self) -> None:
-        self._check(self.width, self.latents, self.norm_momentum)
 
     capabilities: ClassVar[Capabilities] = Capabilities(
         generators=(Generator,),

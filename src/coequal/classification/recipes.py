@@ -2,14 +2,18 @@
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, PositiveFloat
+
+from coequal.settings import Count, Settings
 
 Name = Literal["small", "resnet32"]
 NAMES: tuple[Name, ...] = ("small", "resnet32")
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Recipe(Settings):
     """All that a trained classifier follows from, beside the images and a seed.
 
     Attributes:
@@ -31,11 +35,11 @@ class Recipe:
     """
 
     net: Name
-    batch: int
-    epochs: float | None
-    steps: int
+    batch: Annotated[int, Field(ge=2)]
+    epochs: PositiveFloat | None
+    steps: Count
     optimiser: Literal["adamw", "sgd"]
-    rate: float
+    rate: PositiveFloat
     weight_decay: float
     decays: tuple[float, ...] = ()
     flip: bool = False
@@ -43,12 +47,6 @@ class Recipe:
     scale: Literal["unit", "centred"] = "unit"
     averaging: float = 0.1
     noise: float = 0.0
-
-    def __post_init__(self) -> None:
-        if self.batch < 2 or self.steps < 1 or not 0 < self.rate < math.inf:
-            raise ValueError(f"recipe {self.net}: batch 2, steps 1 at least, and a rate above 0")
-        if self.epochs is not None and not 0 < self.epochs < math.inf:
-            raise ValueError(f"recipe {self.net}: epochs is {self.epochs}; it must be above 0")
 
     def steps_for(self, count: int) -> int:
         """Gradient steps of a training on so many images."""

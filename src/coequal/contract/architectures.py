@@ -8,6 +8,7 @@ from torch import nn
 
 from coequal.contract.nets import DiscriminatorOutput, Generator, ImageShape
 from coequal.contract.objectives import Requirements
+from coequal.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Capabilities:
         return unmet
 
 
-class Architecture(ABC):
+class Architecture(Settings, ABC):
     """Builds nets for an image shape. Final subclasses are frozen dataclasses of its settings."""
 
     capabilities: ClassVar[Capabilities]

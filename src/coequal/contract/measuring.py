@@ -14,6 +14,7 @@ from coequal.contract.neighbours import NearestMemory
 from coequal.contract.nets import Generator
 from coequal.records import MetricInfo
 from coequal.rng import Rng
+from coequal.settings import Settings
 
 Log = Callable[[str], None]  # takes one line about long work
 
@@ -122,7 +123,7 @@ RequiredInput = Literal["probabilities", "labels", "images", "train", "generator
 # "density" beside "generator": one that gives the probability of an image.
 
 
-class Metric(ABC):
+class Metric(Settings, ABC):
     """One or more named numbers from two image sets. Final subclasses are frozen dataclasses of
     settings."""
 

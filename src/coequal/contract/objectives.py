@@ -10,6 +10,7 @@ from torch import Tensor
 
 from coequal.contract.nets import D, Discriminate, DiscriminatorOutput, G, Generator, Samples
 from coequal.rng import Rng
+from coequal.settings import Settings
 
 State = Mapping[str, Tensor]
 
@@ -117,7 +118,7 @@ class Requirements:
     saturates: bool = False
 
 
-class Objective(ABC):
+class Objective(Settings, ABC):
     """The mathematics of one paper. Final subclasses are frozen dataclasses of its settings."""
 
     @abstractmethod

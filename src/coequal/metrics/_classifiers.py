@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 import torch
 from jaxtyping import Bool, Int
+from pydantic import NonNegativeInt, PositiveFloat
 from scipy.stats import t as student
 from torch import Tensor
 
@@ -17,6 +18,7 @@ from coequal.classification.recipes import Recipe
 from coequal.classification.subsets import digest, in_fixed_order, some_of_each
 from coequal.classification.training import Classifier, predict, train
 from coequal.contract import ImageSet, Metric, MetricValue, RequiredInput
+from coequal.settings import Count
 from coequal.statistics.rates import Z, wilson
 
 MAX_KEPT_CLASSIFIERS = 40  # classifiers that this process remembers, of a few megabytes at most
@@ -40,17 +42,10 @@ class ClassifierMetric(Metric):
     sees_features: ClassVar[bool] = False
     required: ClassVar[tuple[RequiredInput, ...]] = ("labels", "images", "train")
     classifier: Literal["small", "resnet32"] = "small"
-    seeds: int = 3
-    epochs: float = 5.0
-    length: float = 1.0
+    seeds: Count = 3
+    epochs: PositiveFloat = 5.0
+    length: PositiveFloat = 1.0
     flips: bool = True
-
-    def __post_init__(self) -> None:
-        if self.classifier not in recipes.NAMES:
-            raise ValueError(f"classifier is {self.classifier}; one of {', '.join(recipes.NAMES)}")
-        if self.seeds < 1:
-            raise ValueError(f"seeds is {self.seeds}; at least 1")
-        _ = self.recipe
 
     @property
     def recipe(self) -> Recipe:
@@ -72,12 +67,7 @@ class CountedMetric(ClassifierMetric):
         images: drawn evenly from all classes; 0: all. Fewer generated ones are refused.
     """
 
-    images: int = 0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.images < 0:
-            raise ValueError(f"images is {self.images}; 0 (all) or more")
+    images: NonNegativeInt = 0
 
     def too_few(self, generated: int) -> str | None:
         """Refuse fewer than the setting `images`."""

@@ -8,9 +8,10 @@ a density (a GAN, a VAE) has no such number.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import torch
+from pydantic import Field
 from torch import Tensor
 
 from coequal.contract import (
@@ -38,10 +39,10 @@ class BitsPerDimension(Metric):
     probability is not finite.
 
     Attributes:
-        images: so many, the first of the split; at least 2.
+        images: so many, the first of the split.
     """
 
-    images: int = 1024
+    images: Annotated[int, Field(ge=2)] = 1024
 
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
         "bits_per_dimension": MetricInfo(
@@ -49,10 +50,6 @@ class BitsPerDimension(Metric):
         )
     }
     required: ClassVar[tuple[RequiredInput, ...]] = ("images", "generator", "density")
-
-    def __post_init__(self) -> None:
-        if self.images < 2:
-            raise ValueError(f"bits_per_dimension: images must be at least 2, got {self.images}")
 
     def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
         """Keep the real images, and their labels if they have any."""

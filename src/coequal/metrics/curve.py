@@ -4,12 +4,12 @@ reach.
 The counterpart, for data without modes, of the counts of Srivastava et al. 2017 (arXiv:1705.07761).
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
+from pydantic import PositiveFloat
 from torch import Tensor
 
 from coequal.contract import ImageSet, KnownManifold, Metric, MetricInfo, MetricValue, RequiredInput
@@ -17,6 +17,7 @@ from coequal.images import as_float
 from coequal.manifolds.curves import Curve, on_curve
 from coequal.metrics._proportions import distinct, proportion_of
 from coequal.rng import Rng
+from coequal.settings import Count
 
 PART = "CurveCoverage"
 
@@ -33,6 +34,10 @@ class CurveCoverage(Metric):
       points: compare at equal counts only. Standard error by the jackknife.
 
     Standard errors are over new generated points.
+
+    Attributes:
+        deviations: standard deviations of the noise within which a point is on the curve.
+        bins: pieces that the curve is cut into.
     """
 
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
@@ -44,14 +49,8 @@ class CurveCoverage(Metric):
         ),
     }
     required: ClassVar[tuple[RequiredInput, ...]] = ("images",)
-    deviations: float = 3.0
-    bins: int = 100
-
-    def __post_init__(self) -> None:
-        if not 0 < self.deviations < math.inf:
-            raise ValueError(f"curve: deviations is {self.deviations}; above 0 and finite")
-        if self.bins < 1:
-            raise ValueError(f"curve: bins is {self.bins}; at least 1")
+    deviations: PositiveFloat = 3.0
+    bins: Count = 100
 
     @classmethod
     def unsupported_reason(cls, manifold: KnownManifold | None) -> str | None:

@@ -15,6 +15,7 @@ from torch import Tensor
 from coequal.contract import ImageSet, Metric, MetricInfo, MetricValue
 from coequal.metrics._threads import one_thread
 from coequal.rng import Rng
+from coequal.settings import Count
 
 PART = "EarthMoversDistance"
 
@@ -41,7 +42,7 @@ class EarthMoversDistance(Metric):
         images: of each set, at most; time grows like their third power.
     """
 
-    images: int = 2000
+    images: Count = 2000
 
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
         "emd": MetricInfo("lower", "feature units", best=0.0, label="EMD")

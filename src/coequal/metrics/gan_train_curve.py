@@ -5,10 +5,11 @@ arXiv:1807.09499, figure 4: GAN-train against the number of images, beside that 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import torch
 from jaxtyping import Bool, Float, Int
+from pydantic import Field
 from torch import Tensor
 
 from coequal.contract import ImageSet, MetricInfo, MetricValue
@@ -27,6 +28,7 @@ from coequal.metrics._classifiers import (
     without_images,
 )
 from coequal.rng import Rng
+from coequal.settings import Count
 
 PART = "GanTrainCurve"
 INTERVAL_DRAWS = 1_000
@@ -59,13 +61,8 @@ class GanTrainCurve(ClassifierMetric):
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
         "worth_of_real": MetricInfo("higher", "real images")
     }
-    sizes: int = 5
-    smallest: int = 10
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.sizes < 2 or self.smallest < 1:
-            raise ValueError("gan_train_curve: sizes must be 2 at least, smallest 1")
+    sizes: Annotated[int, Field(ge=2)] = 5
+    smallest: Count = 10
 
     def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
         """Keep the real images and labels, and what the classifiers of each size predict for them.

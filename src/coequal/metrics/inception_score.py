@@ -13,6 +13,7 @@ from torch import Tensor
 from coequal.contract import ImageSet, Metric, MetricInfo, MetricValue, RequiredInput
 from coequal.metrics._canonical_order import in_fixed_order
 from coequal.rng import Rng
+from coequal.settings import Count
 
 PART = "InceptionScore"
 MIN_IMAGES_PER_SPLIT = 5
@@ -31,6 +32,9 @@ class InceptionScore(Metric):
     fewer than 5 images per split there are fewer splits. Biased downwards for few images, and so
     more in splits than in the whole. It sees no real image: copies of the training set, and one
     perfect image per class, score well.
+
+    Attributes:
+        splits: parts that `is` is averaged over.
     """
 
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
@@ -38,11 +42,7 @@ class InceptionScore(Metric):
         "is_whole": MetricInfo("higher", "effective classes", label="IS whole"),
     }
     required: ClassVar[tuple[RequiredInput, ...]] = ("probabilities",)
-    splits: int = 10
-
-    def __post_init__(self) -> None:
-        if self.splits < 1:
-            raise ValueError(f"inception_score: splits is {self.splits}; at least 1")
+    splits: Count = 10
 
     def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
         """Keep nothing: real images are not used."""

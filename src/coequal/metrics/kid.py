@@ -6,10 +6,11 @@ It is called KID with the features of one particular Inception net; the report n
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 import torch
+from pydantic import Field
 from torch import Tensor
 
 from coequal.contract import ImageSet, Metric, MetricInfo, MetricValue
@@ -17,6 +18,7 @@ from coequal.metrics import _two_samples
 from coequal.metrics._threads import one_thread
 from coequal.metrics._two_samples import Rows
 from coequal.rng import Rng
+from coequal.settings import Count
 
 PART = "KernelDistance"
 
@@ -39,8 +41,8 @@ class KernelDistance(Metric):
         subset_size: images of each, or the smaller number of images if there are fewer.
     """
 
-    subsets: int = 100
-    subset_size: int = 1000
+    subsets: Count = 100
+    subset_size: Annotated[int, Field(ge=2)] = 1000
 
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
         "kid": MetricInfo("lower", "", label="KID"),

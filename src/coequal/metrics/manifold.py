@@ -11,6 +11,7 @@ from typing import ClassVar, get_args
 
 import torch
 from jaxtyping import Float
+from pydantic import PositiveFloat
 from torch import Tensor
 
 from coequal.contract import (
@@ -29,6 +30,7 @@ from coequal.manifolds.polygons.projection import DELTA, Name, Projection, proje
 from coequal.metrics._canonical_order import some
 from coequal.metrics._proportions import f1_value, proportion_of
 from coequal.rng import Rng
+from coequal.settings import Count
 
 PART = "Manifold"
 MODES: tuple[Mode, ...] = get_args(Mode)
@@ -55,13 +57,13 @@ class Manifold(Metric):
     of the first `images` of the split.
 
     Attributes:
-        delta: squared distance, above 0, in squares of the range from black to white.
+        delta: squared distance, in squares of the range from black to white.
         images: how many of each side are used, at most.
         manifold: "convex" polygons of the image, as published, or the data's own "family".
     """
 
-    delta: float = DELTA
-    images: int = 1024
+    delta: PositiveFloat = DELTA
+    images: Count = 1024
     manifold: Name = "convex"
 
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
@@ -79,12 +81,6 @@ class Manifold(Metric):
         "manifold_f1": "generator",
         "manifold_undecided": "generator",
     }
-
-    def __post_init__(self) -> None:
-        if not self.delta > 0 or math.isinf(self.delta):
-            raise ValueError(f"manifold: delta must be above 0, got {self.delta}")
-        if self.images < 1:
-            raise ValueError(f"manifold: images must be at least 1, got {self.images}")
 
     @classmethod
     def unsupported_reason(cls, manifold: KnownManifold | None) -> str | None:

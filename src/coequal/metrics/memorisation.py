@@ -18,6 +18,7 @@ from coequal.metrics._distances import nearest, nearest_of, within
 from coequal.metrics._kmeans import kmeans
 from coequal.metrics._tiles import TIE, finite
 from coequal.rng import Rng
+from coequal.settings import Count
 
 PART = "Memorisation"
 RUNS = 10  # of k-means
@@ -69,13 +70,8 @@ class Memorisation(Metric):
     }
     required: ClassVar[tuple[RequiredInput, ...]] = ("train",)
     version: ClassVar[int] = 2
-    cells: int = 1
-    fewest: int = 20
-
-    def __post_init__(self) -> None:
-        for name in ("cells", "fewest"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"memorisation: {name} is {getattr(self, name)}; at least 1")
+    cells: Count = 1
+    fewest: Count = 20
 
     def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
         """Keep the training features, the distance of each to its nearest other, the cells'

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
+from pydantic import PositiveFloat
 from torch import Tensor
 
 from coequal.contract import ImageSet, KnownManifold, Metric, MetricInfo, MetricValue, RequiredInput
@@ -58,14 +59,8 @@ class Modes(Metric):
         ),
     }
     required: ClassVar[tuple[RequiredInput, ...]] = ("images",)
-    deviations: float = 3.0
-    squared_distance: float = 2.0
-
-    def __post_init__(self) -> None:
-        for name in ("deviations", "squared_distance"):
-            value = getattr(self, name)
-            if not 0 < value < math.inf:
-                raise ValueError(f"modes: {name} is {value}; it must be above 0 and finite")
+    deviations: PositiveFloat = 3.0
+    squared_distance: PositiveFloat = 2.0
 
     @classmethod
     def unsupported_reason(cls, manifold: KnownManifold | None) -> str | None:

@@ -14,6 +14,7 @@ from coequal.contract import ImageSet, Metric, MetricInfo, MetricValue, Required
 from coequal.images import to_uint8
 from coequal.metrics._canonical_order import in_fixed_order
 from coequal.rng import Rng
+from coequal.settings import Count
 
 PART = "PairSimilarity"
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # of Wang et al., finest scale first
@@ -33,17 +34,16 @@ class PairSimilarity(Metric):
     The pairs are disjoint as long as the images suffice: then the standard error is their standard
     deviation over the root of their number. With more pairs than half the images, an image comes
     again, and there is none. Unbiased over pairs.
+
+    Attributes:
+        pairs: how many random pairs are compared.
     """
 
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
         "ms_ssim": MetricInfo("lower", "mean similarity", label="MS-SSIM")
     }
     required: ClassVar[tuple[RequiredInput, ...]] = ("images",)
-    pairs: int = 1000
-
-    def __post_init__(self) -> None:
-        if self.pairs < 1:
-            raise ValueError(f"ms_ssim: pairs is {self.pairs}; at least 1")
+    pairs: Count = 1000
 
     def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
         """Keep nothing: real images are not used."""

@@ -18,6 +18,7 @@ from coequal.contract.neighbours import Nearest
 from coequal.metrics._distances import Crossing, across, within
 from coequal.metrics._tiles import TIE, finite
 from coequal.rng import Rng
+from coequal.settings import Count
 
 PART = "Neighbours"
 TARGET = "fraction told apart; 0.5 is best; below: copies"
@@ -69,13 +70,8 @@ class Neighbours(Metric):
             "target", f"of generated images, {TARGET}", 0.5, label="1-NN fake"
         ),
     }
-    precision_k: int = 3
-    density_k: int = 5
-
-    def __post_init__(self) -> None:
-        for name in ("precision_k", "density_k"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"neighbours: {name} is {getattr(self, name)}; at least 1")
+    precision_k: Count = 3
+    density_k: Count = 5
 
     def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
         """Keep the features (n, d), and for each real image the distances of its nearest others."""

@@ -3,15 +3,17 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import Annotated, ClassVar, NamedTuple
 
 import torch
+from pydantic import Field
 from torch import Tensor
 
 from coequal.contract import ImageSet, Metric, MetricInfo, MetricValue
 from coequal.metrics._canonical_order import some
 from coequal.metrics._kmeans import kmeans
 from coequal.rng import Rng
+from coequal.settings import Count
 
 PART = "DistributionPrecisionRecall"
 ANGLE_MARGIN = 1e-10  # the first and the last angle lie this far inside 0 and pi/2
@@ -58,19 +60,20 @@ class DistributionPrecisionRecall(Metric):
 
     A deviation: Lloyd's algorithm from one k-means++ start per run, where the program takes the
     best of ten mini-batch runs.
+
+    Attributes:
+        clusters: of k-means.
+        angles: at which the curve is computed.
+        runs: clusterings that the curve is averaged over.
     """
 
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
         "prd_f8": MetricInfo("higher", "fraction", best=1.0, label="PRD F8"),
         "prd_f1_8": MetricInfo("higher", "fraction", best=1.0, label="PRD F1/8"),
     }
-    clusters: int = 20
-    angles: int = 1001
-    runs: int = 10
-
-    def __post_init__(self) -> None:
-        if self.clusters < 1 or self.runs < 1 or self.angles < 3:
-            raise ValueError(f"prd: {self}: at least 1 cluster, 1 run and 3 angles")
+    clusters: Count = 20
+    angles: Annotated[int, Field(ge=3)] = 1001
+    runs: Count = 10
 
     def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
         """Keep the features themselves, (n, d)."""

@@ -17,6 +17,7 @@ from coequal.contract import ImageSet, Metric, MetricInfo, MetricValue
 from coequal.metrics._threads import one_thread
 from coequal.metrics._transport import influences
 from coequal.rng import Rng
+from coequal.settings import Count
 
 PART = "SlicedWasserstein"
 Array = NDArray[np.float64]
@@ -35,9 +36,12 @@ class SlicedWasserstein(Metric):
     The standard error is over new fake images, the real ones and the lines being the same: the
     deviation of what each image counts for, over the root of their number. In simulations it was
     0.9 to 1.1 times the true one, and where both distributions are the same up to 1.4 times.
+
+    Attributes:
+        directions: random lines.
     """
 
-    directions: int = 512
+    directions: Count = 512
 
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
         "swd": MetricInfo("lower", "squared feature units", best=0.0, label="SWD")

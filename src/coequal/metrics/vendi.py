@@ -5,9 +5,10 @@ and Dieng 2023, arXiv:2310.12952.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import torch
+from pydantic import Field
 from torch import Tensor
 
 from coequal.contract import ImageSet, Metric, MetricInfo, MetricValue
@@ -38,17 +39,16 @@ class VendiScore(Metric):
     true one, and up to 1.5 times where all directions are alike: there the score is at its maximum.
     None for orders below 1, which hang on the smallest eigenvalues (half the true one was found),
     and for infinity, where the largest two may change places.
+
+    Attributes:
+        order: q; 1 is the Shannon entropy.
     """
 
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
         "vendi": MetricInfo("higher", "effective images"),
         "vendi_ratio": MetricInfo("higher", "of the real images' score"),
     }
-    order: float = 1.0
-
-    def __post_init__(self) -> None:
-        if not self.order >= 0:
-            raise ValueError(f"vendi: order is {self.order}; at least 0")
+    order: Annotated[float, Field(ge=0, allow_inf_nan=True)] = 1.0
 
     def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
         """Keep the features themselves, (n, d)."""

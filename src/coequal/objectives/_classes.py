@@ -17,10 +17,3 @@ def class_loss(output: ClassLogits, samples: Samples) -> Float[Tensor, ""]:
     if samples.labels is None:
         raise ValueError("an auxiliary classifier needs labels, and the images have none")
     return cross_entropy(output.classes, samples.labels)
-
-
-def refuse_negative(**weights: float) -> None:
-    """Weights of losses are at least 0."""
-    for name, weight in weights.items():
-        if weight < 0:
-            raise ValueError(f"{name} must be at least 0, got {weight}")

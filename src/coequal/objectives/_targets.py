@@ -1,9 +1,15 @@
 """The target of real images, where a loss has one, and its one-sided smoothing: Salimans et al.
 2016, arXiv:1606.03498, section 3.4."""
 
+from typing import Annotated
+
 from jaxtyping import Float
+from pydantic import Field
 from torch import Tensor
 from torch.nn.functional import softplus
+
+Smoothing = Annotated[float, Field(ge=0, lt=0.5)]
+"""s. From a half on, real images would count as generated ones."""
 
 
 def loss_on_real(logits: Float[Tensor, " n"], smoothing: float) -> Float[Tensor, ""]:
@@ -16,9 +22,3 @@ def loss_on_real(logits: Float[Tensor, " n"], smoothing: float) -> Float[Tensor,
     if smoothing:  # without it no bit is another
         loss = loss + smoothing * logits
     return loss.mean()
-
-
-def refuse_smoothing(smoothing: float) -> None:
-    """It is in [0, 0.5): from a half on, real images would count as generated ones."""
-    if not 0 <= smoothing < 0.5:
-        raise ValueError(f"one_sided_smoothing must be in [0, 0.5), got {smoothing}")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from pydantic import NonNegativeFloat
 from torch import Tensor
 from torch.nn.functional import softplus
 
@@ -14,8 +15,8 @@ from coequal.contract import (
     Loss,
     Requirements,
 )
-from coequal.objectives._classes import class_loss, refuse_negative
-from coequal.objectives._targets import loss_on_real, refuse_smoothing
+from coequal.objectives._classes import class_loss
+from coequal.objectives._targets import Smoothing, loss_on_real
 
 PART = "AcGan"
 
@@ -29,21 +30,15 @@ class AcGan(Adversarial[Generator, ClassLogits]):
     images, and both weights are 1; Shmelkov et al. 2018 (arXiv:1807.09499) take 1 and 0.1.
 
     Attributes:
-        class_weight: w_D, at least zero.
-        generator_class_weight: w_G, at least zero.
-        one_sided_smoothing: s in [0, 0.5): in L_D the target of real images is 1 - s (Salimans et
+        class_weight: w_D, the weight of the cross-entropy in L_D.
+        generator_class_weight: w_G, its weight in L_G.
+        one_sided_smoothing: s, by which the target of real images in L_D is below 1 (Salimans et
             al. 2016, arXiv:1606.03498, section 3.4).
     """
 
-    class_weight: float = 1.0
-    generator_class_weight: float = 1.0
-    one_sided_smoothing: float = 0.0
-
-    def __post_init__(self) -> None:
-        refuse_negative(
-            class_weight=self.class_weight, generator_class_weight=self.generator_class_weight
-        )
-        refuse_smoothing(self.one_sided_smoothing)
+    class_weight: NonNegativeFloat = 1.0
+    generator_class_weight: NonNegativeFloat = 1.0
+    one_sided_smoothing: Smoothing = 0.0
 
     def requirements(self) -> Requirements:
         """A discriminator with a class head, and labels."""

@@ -1,8 +1,10 @@
 """Boundary equilibrium GAN: Berthelot et al. 2017, arXiv:1703.10717, eqs. 5 and 6."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
+from pydantic import Field, NonNegativeFloat
 from torch import Tensor
 
 from coequal.contract import (
@@ -29,18 +31,12 @@ class Began(Adversarial[Generator, Reconstruction]):
     paper's; the code of Lucic et al. 2018 has none, and k may leave [0, 1] there.
 
     Attributes:
-        gamma: wanted ratio R(g) / R(x), in [0, 1]: lower for sharper and less diverse images.
-        balance_rate: step of k (lambda_k in the paper), at least zero.
+        gamma: wanted ratio R(g) / R(x): lower for sharper and less diverse images.
+        balance_rate: step of k (lambda_k in the paper).
     """
 
-    gamma: float = 0.75
-    balance_rate: float = 1e-3
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.gamma <= 1:
-            raise ValueError(f"gamma must be in [0, 1], got {self.gamma}")
-        if self.balance_rate < 0:
-            raise ValueError(f"balance_rate must be at least 0, got {self.balance_rate}")
+    gamma: Annotated[float, Field(ge=0, le=1)] = 0.75
+    balance_rate: NonNegativeFloat = 1e-3
 
     def requirements(self) -> Requirements:
         """A discriminator that is an autoencoder."""

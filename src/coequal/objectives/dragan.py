@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
+from pydantic import NonNegativeFloat
 from torch import Tensor
 from torch.nn.functional import softplus
 
@@ -18,7 +19,7 @@ from coequal.contract import (
     Requirements,
     discriminate_with_gradient,
 )
-from coequal.objectives._targets import loss_on_real, refuse_smoothing
+from coequal.objectives._targets import Smoothing, loss_on_real
 from coequal.rng import Rng
 
 PART = "Dragan"
@@ -34,23 +35,18 @@ class Dragan(Adversarial[Generator, Logits]):
     little, in both.
 
     Attributes:
-        penalty_weight: w (lambda in the paper), at least zero.
+        penalty_weight: w, the weight of the penalty (lambda in the paper).
         penalised: whose gradient: the "logit" (default), or the "probability" as in the code of
             Lucic et al. 2018, where the sigmoid flattens it.
         noise: how points near a real image are drawn.
-        one_sided_smoothing: s in [0, 0.5): in L_D the target of real images is 1 - s (Salimans et
+        one_sided_smoothing: s, by which the target of real images in L_D is below 1 (Salimans et
             al. 2016, arXiv:1606.03498, section 3.4).
     """
 
-    penalty_weight: float = 10.0
+    penalty_weight: NonNegativeFloat = 10.0
     penalised: Literal["logit", "probability"] = "logit"
     noise: Literal["uniform", "normal"] = "uniform"
-    one_sided_smoothing: float = 0.0
-
-    def __post_init__(self) -> None:
-        if self.penalty_weight < 0:
-            raise ValueError(f"penalty_weight must be at least 0, got {self.penalty_weight}")
-        refuse_smoothing(self.one_sided_smoothing)
+    one_sided_smoothing: Smoothing = 0.0
 
     def requirements(self) -> Requirements:
         """A discriminator with one logit per image."""

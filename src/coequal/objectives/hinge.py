@@ -3,6 +3,7 @@ arXiv:1802.05957, eq. 16 and 17."""
 
 from dataclasses import dataclass
 
+from pydantic import PositiveFloat
 from torch import Tensor
 from torch.nn.functional import relu
 
@@ -24,14 +25,10 @@ class Hinge(Adversarial[Generator, Logits]):
     """L_D = E max(0, m - l(x)) + E max(0, m + l(g)), L_G = -E l(g).
 
     Attributes:
-        margin: m, above zero; 1 in the papers.
+        margin: m, beyond which an image counts no more; 1 in the papers.
     """
 
-    margin: float = 1.0
-
-    def __post_init__(self) -> None:
-        if self.margin <= 0:
-            raise ValueError(f"margin must be above 0, got {self.margin}")
+    margin: PositiveFloat = 1.0
 
     def requirements(self) -> Requirements:
         """A discriminator with one logit per image."""

@@ -13,7 +13,7 @@ from coequal.contract import (
     Loss,
     Requirements,
 )
-from coequal.objectives._targets import refuse_smoothing
+from coequal.objectives._targets import Smoothing
 
 PART = "LeastSquares"
 
@@ -26,14 +26,11 @@ class LeastSquares(Adversarial[Generator, Logits]):
     have we.
 
     Attributes:
-        one_sided_smoothing: s in [0, 0.5): in L_D the target of real images is 1 - s (Salimans et
+        one_sided_smoothing: s, by which the target of real images in L_D is below 1 (Salimans et
             al. 2016, arXiv:1606.03498, section 3.4).
     """
 
-    one_sided_smoothing: float = 0.0
-
-    def __post_init__(self) -> None:
-        refuse_smoothing(self.one_sided_smoothing)
+    one_sided_smoothing: Smoothing = 0.0
 
     def requirements(self) -> Requirements:
         """A discriminator with one unbounded number per image."""

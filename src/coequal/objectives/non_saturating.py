@@ -14,7 +14,7 @@ from coequal.contract import (
     Loss,
     Requirements,
 )
-from coequal.objectives._targets import loss_on_real, refuse_smoothing
+from coequal.objectives._targets import Smoothing, loss_on_real
 
 PART = "NonSaturating"
 
@@ -26,14 +26,11 @@ class NonSaturating(Adversarial[Generator, Logits]):
     L_D = -E log D(x) - E log(1 - D(g)), L_G = -E log D(g), by softplus of the logits.
 
     Attributes:
-        one_sided_smoothing: s in [0, 0.5): in L_D the target of real images is 1 - s (Salimans et
+        one_sided_smoothing: s, by which the target of real images in L_D is below 1 (Salimans et
             al. 2016, arXiv:1606.03498, section 3.4).
     """
 
-    one_sided_smoothing: float = 0.0
-
-    def __post_init__(self) -> None:
-        refuse_smoothing(self.one_sided_smoothing)
+    one_sided_smoothing: Smoothing = 0.0
 
     def requirements(self) -> Requirements:
         """A discriminator with one logit per image."""

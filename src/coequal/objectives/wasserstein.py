@@ -3,6 +3,7 @@
 
 from dataclasses import dataclass
 
+from pydantic import PositiveFloat
 from torch import Tensor
 
 from coequal.contract import (
@@ -27,14 +28,10 @@ class Wasserstein(Adversarial[Generator, Logits]):
     et al. 2018 also clips biases and BatchNorm's scales, in no defined order with the update.
 
     Attributes:
-        weight_bound: c, above zero.
+        weight_bound: c, the largest absolute value of a weight of D.
     """
 
-    weight_bound: float = 0.01
-
-    def __post_init__(self) -> None:
-        if self.weight_bound <= 0:
-            raise ValueError(f"weight_bound must be above 0, got {self.weight_bound}")
+    weight_bound: PositiveFloat = 0.01
 
     def requirements(self) -> Requirements:
         """A critic with one unbounded number per image, and the bound on its weights."""

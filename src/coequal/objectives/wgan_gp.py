@@ -3,6 +3,7 @@ algorithm 1."""
 
 from dataclasses import dataclass
 
+from pydantic import NonNegativeFloat
 from torch import Tensor
 
 from coequal.contract import (
@@ -27,14 +28,10 @@ class WassersteinGradientPenalty(Adversarial[Generator, Logits]):
     which biases small norms.
 
     Attributes:
-        penalty_weight: w (lambda in the paper), at least zero.
+        penalty_weight: w, the weight of the penalty (lambda in the paper).
     """
 
-    penalty_weight: float = 10.0
-
-    def __post_init__(self) -> None:
-        if self.penalty_weight < 0:
-            raise ValueError(f"penalty_weight must be at least 0, got {self.penalty_weight}")
+    penalty_weight: NonNegativeFloat = 10.0
 
     def requirements(self) -> Requirements:
         """A critic with one unbounded number per image."""

@@ -3,6 +3,7 @@ appendix F; one of the contenders of Shmelkov et al. 2018, arXiv:1807.09499."""
 
 from dataclasses import dataclass
 
+from pydantic import NonNegativeFloat
 from torch import Tensor
 
 from coequal.contract import (
@@ -14,7 +15,7 @@ from coequal.contract import (
     Loss,
     Requirements,
 )
-from coequal.objectives._classes import class_loss, refuse_negative
+from coequal.objectives._classes import class_loss
 from coequal.objectives._penalty import gradient_penalty
 
 PART = "WassersteinGradientPenaltyClasses"
@@ -29,21 +30,14 @@ class WassersteinGradientPenaltyClasses(Adversarial[Generator, ClassLogits]):
     from real images only.
 
     Attributes:
-        penalty_weight: w, at least zero; 10 in the paper.
-        class_weight: w_D, at least zero; 1 in the authors' code.
-        generator_class_weight: w_G, at least zero; 0.1 there.
+        penalty_weight: w, the weight of P; 10 in the paper.
+        class_weight: w_D, the weight of the cross-entropy in L_D; 1 in the authors' code.
+        generator_class_weight: w_G, its weight in L_G; 0.1 there.
     """
 
-    penalty_weight: float = 10.0
-    class_weight: float = 1.0
-    generator_class_weight: float = 0.1
-
-    def __post_init__(self) -> None:
-        refuse_negative(
-            penalty_weight=self.penalty_weight,
-            class_weight=self.class_weight,
-            generator_class_weight=self.generator_class_weight,
-        )
+    penalty_weight: NonNegativeFloat = 10.0
+    class_weight: NonNegativeFloat = 1.0
+    generator_class_weight: NonNegativeFloat = 0.1
 
     def requirements(self) -> Requirements:
         """A critic with a class head, and labels."""

@@ -9,9 +9,10 @@ from coequal.datasets._loading import known_manifold
 from coequal.evaluation.requested import RequestedMetrics, requested_metrics
 from coequal.evaluation.requirements import Available, unmet_requests
 from coequal.records import Trial
+from coequal.settings import setting_problems
 from coequal.study.check_stopping import stop_problems
 from coequal.study.document import Document, Place, StudyError, StudyProblem, read
-from coequal.study.parts import architecture_problems, assemble, setting_problems
+from coequal.study.parts import architecture_problems, assemble
 from coequal.study.plan import search_of
 from coequal.study.spec import BudgetSpec, Study, from_document
 
@@ -43,7 +44,7 @@ def problems(study: Study, document: Document | None = None) -> list[StudyProble
         document: of its file, for the lines; None if it has none.
     """
     messages: dict[tuple[Place, str], None] = {}
-    nets = dict(architecture_problems(study.architecture.name, study.architecture.settings))
+    nets = architecture_problems(study.architecture.name, study.architecture.settings)
     drawn = {name for model in study.models for name in model.settings}
     for key in sorted(study.architecture.settings.keys() & drawn):
         nets[key] = f"{key} is a hyper-parameter of the models; it can't be fixed for all nets"
@@ -216,8 +217,8 @@ def _metric_settings_problems(study: Study) -> list[tuple[Place, str]]:
         except LookupError as error:
             messages.append((place, str(error.args[0])))
             continue
-        unfit = [((*place, key), text) for key, text in setting_problems(kind, settings)]
-        messages += unfit
+        unfit = setting_problems(kind, settings)
+        messages += [((*place, key), text) for key, text in unfit.items()]
         if not unfit:
             try:
                 kind(**settings)

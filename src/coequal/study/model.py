@@ -1,7 +1,7 @@
 """A contender, as `models/*.yaml` and study files write it."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -9,6 +9,9 @@ from coequal import lookup
 from coequal.ranges import Choice, LogUniform, Range, Uniform
 from coequal.study.document import parse
 
+T = TypeVar("T")
+Several = Annotated[tuple[T, ...], Field(strict=False)]  # a list will do; its entries are strict
+Pair = Annotated[tuple[float, float], Field(strict=False)]
 Setting = bool | int | Annotated[float, Field(allow_inf_nan=False)] | str
 
 
@@ -30,15 +33,15 @@ def known_part(kind: str, suffix: str = ".py") -> BeforeValidator:
 class Entry(BaseModel):
     """A mapping of the file; unknown keys are problems."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, strict=True)
 
 
 class RangeSpec(Entry):
     """Exactly one of the three kinds of range."""
 
-    uniform: tuple[float, float] | None = None
-    log_uniform: tuple[float, float] | None = None
-    choice: tuple[Setting, ...] | None = None
+    uniform: Pair | None = None
+    log_uniform: Pair | None = None
+    choice: Several[Setting] | None = None
 
     @model_validator(mode="after")
     def _one_and_upright(self) -> "RangeSpec":

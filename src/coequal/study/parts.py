@@ -1,10 +1,8 @@
 """From the plain values of a trial to its parts, and what is wrong with them."""
 
-import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from math import isfinite
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any
 
 from coequal import lookup
 from coequal.contract import Architecture, MetricInfo, Objective
@@ -12,6 +10,7 @@ from coequal.evaluation.requested import requested_metrics
 from coequal.ranges import Value
 from coequal.records import Trial
 from coequal.selection import SelectionRule
+from coequal.settings import setting_names, setting_problems
 from coequal.study.spec import Study
 from coequal.training.settings import Optimisation, Training
 from coequal.training.tricks import Tricks
@@ -42,19 +41,24 @@ def assemble(trial: Trial) -> Parts:
         "optimisation": Optimisation,
         "tricks": Tricks,
     }
-    given = {key: value for key, value in trial.architecture.items() if key != "name"}
+    fixed = {key: value for key, value in trial.architecture.items() if key != "name"}
     problems = [
         f"{key} is a hyper-parameter of the models; it can't be fixed for all nets"
-        for key in sorted(given.keys() & trial.settings.keys())
+        for key in sorted(fixed.keys() & trial.settings.keys())
     ]
-    problems += [message for _, message in architecture_problems(name, given)]
-    problems += _problems(trial.settings, kinds)
+    problems += _ownership_problems(trial.settings, kinds)
     made: dict[str, Any] = {}
     for part, kind in kinds.items():
-        known = fields(kind)
-        own = {k: v for k, v in {**trial.settings, **given}.items() if k in known}
+        known = setting_names(kind)
+        given = {name: value for name, value in trial.settings.items() if name in known}
+        given |= fixed if part == "architecture" else {}
+        unfit = setting_problems(kind, given)
+        problems += unfit.values()
+        fitting = {name: value for name, value in given.items() if name not in unfit}
+        if setting_problems(kind, fitting):
+            continue  # one that has no default is not among them
         try:
-            made[part] = kind(**{k: v for k, v in own.items() if _fits(v, known[k])})
+            made[part] = kind(**fitting)
         except ValueError as error:
             problems.append(str(error))
     if problems:
@@ -62,22 +66,14 @@ def assemble(trial: Trial) -> Parts:
     return Parts(**made, training=Training.of(trial.training))
 
 
-def architecture_problems(name: str, settings: Mapping[str, Value]) -> list[tuple[str, str]]:
-    """What is wrong with the settings that a study gives the nets: (setting, message)."""
+def architecture_problems(name: str, settings: Mapping[str, Value]) -> dict[str, str]:
+    """What is wrong with the settings that a study gives the nets, by setting."""
     try:
-        kind = {name: lookup.load_class("architectures", name, Architecture)}
+        kind = lookup.load_class("architectures", name, Architecture)
     except LookupError as error:
-        return [("name", str(error.args[0]))]
-    return setting_problems(kind[name], settings)
-
-
-def setting_problems(kind: type, settings: Mapping[str, Value]) -> list[tuple[str, str]]:
-    """Settings that a part has not, or that have a value of the wrong kind: (setting, message)."""
-    return [
-        (key, message)
-        for key, value in settings.items()
-        for message in _problems({key: value}, {kind.__name__: kind})
-    ]
+        return {"name": str(error.args[0])}
+    problems = setting_problems(kind, settings)
+    return {key: text for key, text in problems.items() if key in settings}
 
 
 def refuse_metric_settings(settings: Mapping[str, Mapping[str, Value]]) -> None:
@@ -91,45 +87,19 @@ def refuse_metric_settings(settings: Mapping[str, Mapping[str, Value]]) -> None:
     """
     for name, given in settings.items():
         if unfit := setting_problems(lookup.load("metrics", name), given):
-            raise ValueError("\n".join(f"{name}: {text}" for _, text in unfit))
+            raise ValueError("\n".join(f"{name}: {text}" for text in unfit.values()))
 
 
-def fields(kind: type) -> dict[str, Any]:
-    """The settings of a part, and their types."""
-    if not dataclasses.is_dataclass(kind):
-        raise ValueError(f"{kind.__name__} must be a frozen dataclass of its settings")
-    hints = get_type_hints(kind)
-    return {field.name: hints[field.name] for field in dataclasses.fields(kind)}
-
-
-def _problems(settings: Mapping[str, Value], kinds: Mapping[str, type]) -> Iterable[str]:
-    owners = {part: fields(kind) for part, kind in kinds.items()}
-    known = sorted({name for own in owners.values() for name in own})
-    for name, value in settings.items():
-        having = [part for part, own in owners.items() if name in own]
+def _ownership_problems(settings: Iterable[str], kinds: Mapping[str, type]) -> Iterable[str]:
+    """Settings that belong to no part, or to two."""
+    owned = {part: setting_names(kind) for part, kind in kinds.items()}
+    known = sorted({name for names in owned.values() for name in names})
+    for name in settings:
+        having = [part for part, names in owned.items() if name in names]
         if not having:
             yield lookup.unknown(name, known, "setting ")
         elif len(having) > 1:
             yield f"setting '{name}' belongs to {' and '.join(having)}: rename one"
-        elif not _fits(value, owners[having[0]][name]):
-            kind = _describe_type(owners[having[0]][name])
-            yield f"setting '{name}' must be {kind}, got {value!r}"
-
-
-def _fits(value: Any, kind: Any) -> bool:
-    if get_origin(kind) is Literal:
-        return value in get_args(kind)
-    if kind is float:
-        return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
-    if kind is int:
-        return isinstance(value, int) and not isinstance(value, bool)
-    return kind not in (bool, str) or isinstance(value, kind)
-
-
-def _describe_type(kind: Any) -> str:
-    if get_origin(kind) is Literal:
-        return " or ".join(repr(choice) for choice in get_args(kind))
-    return {float: "a number", int: "a whole number", bool: "true or false"}.get(kind, str(kind))
 
 
 def metric_infos(study: Study) -> dict[str, MetricInfo]:

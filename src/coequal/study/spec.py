@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
     Field,
+    NonNegativeInt,
+    PositiveFloat,
     ValidationError,
     ValidationInfo,
     field_validator,
@@ -17,6 +18,7 @@ from pydantic import (
 
 from coequal import lookup
 from coequal.health import FAILURES
+from coequal.settings import Count, sentence
 from coequal.study.document import Document, Place, StudyError, StudyProblem, read
 from coequal.study.model import (
     ArchitectureSpec,
@@ -24,10 +26,12 @@ from coequal.study.model import (
     Model,
     RangeSpec,
     Setting,
+    Several,
     first_models,
     known_part,
     resolve_model,
 )
+from coequal.training.settings import BatchSize, Decay, Precision, Training
 
 
 def _data(name: Any) -> Any:
@@ -66,7 +70,7 @@ class SearchSpec(Entry):
     """How settings are drawn; setting 0 is always the authors'."""
 
     space: Literal["wide", "narrow"] = "wide"
-    settings: int = Field(20, ge=1)
+    settings: Count = 20
     # Instead of the models' own, for every model that has the setting.
     ranges: dict[str, RangeSpec] = Field(default_factory=dict)
     reason: str = ""  # why they differ, for the report
@@ -75,10 +79,10 @@ class SearchSpec(Entry):
 class BudgetSpec(Entry):
     """What one trial may spend: one of four units."""
 
-    discriminator_steps: int | None = Field(None, ge=1)
-    images: int | None = Field(None, ge=1)
-    flops: float | None = Field(None, gt=0)
-    seconds: float | None = Field(None, gt=0)
+    discriminator_steps: Count | None = None
+    images: Count | None = None
+    flops: PositiveFloat | None = None
+    seconds: PositiveFloat | None = None
 
     @model_validator(mode="after")
     def _one(self) -> "BudgetSpec":
@@ -99,14 +103,14 @@ class TrainingSpec(Entry):
 
     budget: BudgetSpec = BudgetSpec(discriminator_steps=1500)
     budgets: dict[str, BudgetSpec] = Field(default_factory=dict)  # of data sets with another
-    batch_size: int = Field(64, ge=2)
-    checkpoints: int = Field(5, ge=1)
-    precision: Literal["float32", "bfloat16"] = "float32"
-    ema: float | None = Field(None, gt=0, lt=1)
+    batch_size: BatchSize = Training.batch_size
+    checkpoints: Count = Training.checkpoints
+    precision: Precision = Training.precision
+    ema: Decay | None = Training.ema
     # Weights of which checkpoints stay beside those of the last: of the best by validation, of all.
     keep: Literal["last", "best", "schedule"] | None = None
     # Verdicts of its health at which a trial ends as `stopped early`.
-    stop_on: tuple[Annotated[str, BeforeValidator(_verdict)], ...] | None = None
+    stop_on: Several[Annotated[str, BeforeValidator(_verdict)]] | None = None
 
     @field_validator("stop_on", mode="after")
     @classmethod
@@ -119,7 +123,7 @@ class EvaluationSpec(Entry):
     """The instrument."""
 
     encoder: Annotated[str, known_part("encoders")] = "classifier"
-    metrics: tuple[Annotated[str, BeforeValidator(_metric)], ...] = Field(("fd",), min_length=1)
+    metrics: Several[Annotated[str, BeforeValidator(_metric)]] = Field(("fd",), min_length=1)
     samples: int = Field(5000, ge=2)
     # Of each trial, images beside their nearest training images in the encoder's features.
     neighbours: bool | None = None
@@ -137,14 +141,14 @@ class SelectSpec(Entry):
 class RerunsSpec(Entry):
     """Fresh seeds of each model's best settings, after the search."""
 
-    best: int = Field(1, ge=1)  # settings of each model and data set
-    seeds: int = Field(0, ge=0)  # of each of them; 0: no re-runs
+    best: Count = 1  # settings of each model and data set
+    seeds: NonNegativeInt = 0  # of each of them; 0: no re-runs
 
 
 class TransferSpec(Entry):
     """Each data set's best setting on the other data sets."""
 
-    seeds: int = Field(0, ge=0)  # fresh ones; 0: no transfer
+    seeds: NonNegativeInt = 0  # fresh ones; 0: no transfer
 
 
 class Study(Entry):
@@ -152,11 +156,9 @@ class Study(Entry):
 
     study: str = Field(pattern=r"^[^/\\]+$")
     question: str = ""
-    data: tuple[Annotated[str, BeforeValidator(_data)], ...] = Field(
-        ("fashion_mnist",), min_length=1
-    )
+    data: Several[Annotated[str, BeforeValidator(_data)]] = Field(("fashion_mnist",), min_length=1)
     image_size: int | None = None
-    models: tuple[Model, ...] = Field(default_factory=lambda: first_models(), min_length=1)
+    models: Several[Model] = Field(default_factory=lambda: first_models(), min_length=1)
     architecture: ArchitectureSpec = ArchitectureSpec()
     search: SearchSpec = SearchSpec()
     tricks: dict[str, Setting] | None = None  # settings that all models have beside their own
@@ -165,7 +167,7 @@ class Study(Entry):
     select: SelectSpec = SelectSpec()
     reruns: RerunsSpec = RerunsSpec()
     transfer: TransferSpec = TransferSpec()
-    seed: int = Field(0, ge=0)
+    seed: NonNegativeInt = 0
 
     @field_validator("models", mode="before")
     @classmethod
@@ -263,7 +265,8 @@ def _problem(document: Document, error: Mapping[str, Any]) -> StudyProblem:
             lookup.unknown(str(given), lookup.names("models", ".yaml")), place, line
         )
     if kind == "extra_forbidden":
-        fields = _fields_at(place[:-1])
+        fields = [*_schema_at(place[:-1]).get("properties", ())]
+        fields += ["base"] if place[0] == "models" and len(place) == 3 else []
         close = difflib.get_close_matches(str(place[-1]), fields, n=1, cutoff=0.5)
         hint = f"did you mean '{close[0]}'?" if close else f"known here: {', '.join(fields)}"
         return StudyProblem(f"unknown key; {hint}", place, line)
@@ -275,24 +278,18 @@ def _problem(document: Document, error: Mapping[str, Any]) -> StudyProblem:
         known = lookup.names("models", ".yaml")
         if isinstance(given, str):
             return StudyProblem(lookup.unknown(given, known), place, line)
-    message = str(error["msg"]).removeprefix("Value error, ")
-    shown = "" if kind in ("value_error", "missing") else f"; got {given!r}"
-    return StudyProblem(message + shown, place, line)
+    return StudyProblem(sentence(error, _schema_at(place)), place, line)
 
 
-def _fields_at(place: Place) -> list[str]:
-    """The keys that an entry at a place may have."""
-    entry: Any = Study
+def _schema_at(place: Place) -> Mapping[str, Any]:
+    """The JSON schema of what may stand at a place; empty where it is of no use for a message."""
+    whole = Study.model_json_schema()
+    found = whole
     for part in place:
-        if isinstance(part, int):
-            continue
-        if part in ("ranges", "wide", "narrow"):
-            entry = RangeSpec
-        elif (
-            isinstance(entry, type) and issubclass(entry, BaseModel) and part in entry.model_fields
-        ):
-            annotation = entry.model_fields[part].annotation
-            entry = Model if part == "models" else annotation
-    if not (isinstance(entry, type) and issubclass(entry, BaseModel)):
-        return []
-    return [*entry.model_fields, *(["base"] if entry is Model else [])]
+        inner = found.get("items") or found.get("additionalProperties")
+        found = found.get("properties", {}).get(part, inner)
+        found = found if isinstance(found, Mapping) else {}
+        choices = [choice for choice in found.get("anyOf", ()) if choice.get("type") != "null"]
+        found = choices[0] if len(choices) == 1 else found
+        found = whole["$defs"][found["$ref"].rpartition("/")[2]] if "$ref" in found else found
+    return found

@@ -2,52 +2,48 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from pydantic import Field, NonNegativeFloat, PositiveFloat
+
+from coequal.settings import Count, Settings
+
+BatchSize = Annotated[int, Field(ge=2)]
+Decay = Annotated[float, Field(gt=0, lt=1)]
+Precision = Literal["float32", "bfloat16"]
 Unit = Literal["discriminator_steps", "images", "flops", "seconds"]
 
 
 @dataclass(frozen=True)
-class Optimisation:
+class Optimisation(Settings):
     """The hyper-parameters of training that belong to a model, and that a search may draw.
 
     Attributes:
-        learning_rate: of both players; above zero.
+        learning_rate: of both players.
         generator_learning_rate, discriminator_learning_rate: of one player, if not 0 (two time
             scales: Heusel et al. 2017, arXiv:1706.08500).
         learning_rate_decay: over the budget, from the rate to 0: `linear`, or `cosine` (Loshchilov
             and Hutter 2017, arXiv:1608.03983, eq. 5).
         optimiser: `adam` (Kingma and Ba 2015, arXiv:1412.6980), `adamw` (Loshchilov and Hutter
             2019, arXiv:1711.05101), `rmsprop` (Tieleman and Hinton 2012), `sgd`.
-        beta1: of Adam, in [0, 1), and the momentum of the others; beta2 is 0.999 (0.99 of RMSProp)
+        beta1: of Adam, and the momentum of the others; beta2 is 0.999 (0.99 of RMSProp)
             and epsilon 1e-8.
-        weight_decay: of AdamW (decoupled) and SGD, at least zero.
-        discriminator_per_generator: steps of the discriminator for one of the generator; at least
-            1. A model without a discriminator has no use for it.
+        weight_decay: of AdamW (decoupled) and SGD.
+        discriminator_per_generator: steps of the discriminator for one of the generator. A
+            model without a discriminator has no use for it.
     """
 
-    learning_rate: float = 2e-4
-    beta1: float = 0.5
-    discriminator_per_generator: int = 1
-    generator_learning_rate: float = 0.0
-    discriminator_learning_rate: float = 0.0
+    learning_rate: PositiveFloat = 2e-4
+    beta1: Annotated[float, Field(ge=0, lt=1)] = 0.5
+    discriminator_per_generator: Count = 1
+    generator_learning_rate: NonNegativeFloat = 0.0
+    discriminator_learning_rate: NonNegativeFloat = 0.0
     learning_rate_decay: Literal["none", "linear", "cosine"] = "none"
     optimiser: Literal["adam", "adamw", "rmsprop", "sgd"] = "adam"
-    weight_decay: float = 0.0
+    weight_decay: NonNegativeFloat = 0.0
 
     def __post_init__(self) -> None:
-        if self.learning_rate <= 0:
-            raise ValueError(f"learning_rate must be above 0, got {self.learning_rate}")
-        if not 0 <= self.beta1 < 1:
-            raise ValueError(f"beta1 must be in [0, 1), got {self.beta1}")
-        if self.discriminator_per_generator < 1:
-            raise ValueError(
-                "discriminator_per_generator must be at least 1, "
-                f"got {self.discriminator_per_generator}"
-            )
-        for name in ("generator_learning_rate", "discriminator_learning_rate", "weight_decay"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name} must be at least 0, got {getattr(self, name)}")
+        super().__post_init__()
         if self.weight_decay and self.optimiser not in ("adamw", "sgd"):
             raise ValueError(f"weight_decay does nothing with {self.optimiser}; take adamw or sgd")
 
@@ -61,7 +57,7 @@ class Optimisation:
 
 
 @dataclass(frozen=True)
-class Training:
+class Training(Settings):
     """What is the same for every model of a study.
 
     Attributes:
@@ -79,11 +75,11 @@ class Training:
         stop_on: verdicts (docs/health.md) at which a trial ends, the rest of its budget unspent.
     """
 
-    amount: float
-    batch_size: int = 64
-    checkpoints: int = 5
-    precision: Literal["float32", "bfloat16"] = "float32"
-    ema: float | None = None
+    amount: PositiveFloat
+    batch_size: BatchSize = 64
+    checkpoints: Count = 5
+    precision: Precision = "float32"
+    ema: Decay | None = None
     unit: Unit = "discriminator_steps"
     keep: str = "last"
     stop_on: tuple[str, ...] = ()

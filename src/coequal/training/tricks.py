@@ -5,26 +5,29 @@ shown, on which side a batch stands, on gradients. `coequal.training.active_tric
 """
 
 from dataclasses import dataclass, fields
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field, NonNegativeFloat, NonNegativeInt
 
 from coequal.contract import Logits, Requirements
+from coequal.settings import Count, Settings
 
 Penalty = Literal["none", "wgan_gp", "dragan", "r1", "r2", "zero_centred"]
 Augmentation = Literal["none", "diffaugment", "ada"]
 
 
 @dataclass(frozen=True)
-class Tricks:
+class Tricks(Settings):
     """Each with its source; a value of 0 or "none" is off, and then costs nothing and changes no
     bit.
 
     Attributes:
-        label_smoothing: s in [0, 0.5). In the discriminator's move each pair of a real and a
+        label_smoothing: in the discriminator's move each pair of a real and a
             generated image changes sides with this probability: in expectation two-sided smoothing
             of the targets (Szegedy et al. 2016, arXiv:1512.00567; Salimans et al. 2016,
             arXiv:1606.03498, section 3.4) for every loss that is a mean over images, whether it has
             targets or not. One-sided smoothing is a setting of the objectives that have targets.
-        label_flips: in [0, 1): the probability that all of a discriminator's batch changes sides
+        label_flips: the probability that all of a discriminator's batch changes sides
             ("noisy labels", Chintala et al. 2016, "How to train a GAN").
         instance_noise: standard deviation, in units of the image's range [0, 1], of normal noise on
             everything that the discriminator sees (Sonderby et al. 2017, arXiv:1610.04490, section
@@ -50,39 +53,18 @@ class Tricks:
             al. 2013, arXiv:1211.5063).
     """
 
-    label_smoothing: float = 0.0
-    label_flips: float = 0.0
-    instance_noise: float = 0.0
-    instance_noise_steps: int = 0
+    label_smoothing: Annotated[float, Field(ge=0, lt=0.5)] = 0.0
+    label_flips: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    instance_noise: NonNegativeFloat = 0.0
+    instance_noise_steps: NonNegativeInt = 0
     gradient_penalty: Penalty = "none"
-    gradient_penalty_weight: float = 10.0
-    gradient_penalty_every: int = 1
-    feature_matching: float = 0.0
-    historical_averaging: float = 0.0
+    gradient_penalty_weight: NonNegativeFloat = 10.0
+    gradient_penalty_every: Count = 1
+    feature_matching: NonNegativeFloat = 0.0
+    historical_averaging: NonNegativeFloat = 0.0
     augment: Augmentation = "none"
-    ada_target: float = 0.6
-    gradient_clip: float = 0.0
-
-    def __post_init__(self) -> None:
-        for name, low, high in (
-            ("label_smoothing", 0.0, 0.5),
-            ("label_flips", 0.0, 1.0),
-            ("ada_target", 0.0, 1.0),
-        ):
-            if not low <= getattr(self, name) < high:
-                raise ValueError(
-                    f"{name} must be in [{low:g}, {high:g}), got {getattr(self, name)}"
-                )
-        for name in (
-            *("instance_noise", "instance_noise_steps", "gradient_penalty_weight"),
-            *("feature_matching", "historical_averaging", "gradient_clip"),
-        ):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name} must be at least 0, got {getattr(self, name)}")
-        if self.gradient_penalty_every < 1:
-            raise ValueError(
-                f"gradient_penalty_every must be at least 1, got {self.gradient_penalty_every}"
-            )
+    ada_target: Annotated[float, Field(ge=0, lt=1)] = 0.6
+    gradient_clip: NonNegativeFloat = 0.0
 
     @property
     def on(self) -> tuple[str, ...]:
