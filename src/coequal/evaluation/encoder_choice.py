@@ -1,13 +1,28 @@
 """Which encoder scores: the one asked for, or the first that suits the data."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from coequal import lookup
 from coequal.contract import Dataset, Encoder, Log
 from coequal.evaluation.requested import RequestedMetrics
 from coequal.inputs.dataset import as_dataset
 from coequal.inputs.load import Input
+
+
+class EncoderChoice(NamedTuple):
+    """Which encoder scores.
+
+    Attributes:
+        encoder: None for features that were given.
+        why: why it is this one.
+        warnings: of which better ones it took the place, and why.
+    """
+
+    encoder: Encoder | None
+    why: str
+    warnings: Sequence[str] = ()
 
 
 def need_features(requested: RequestedMetrics, encoder: str | None, sheet: Path | None) -> bool:
@@ -18,7 +33,7 @@ def need_features(requested: RequestedMetrics, encoder: str | None, sheet: Path 
 
 def chosen_encoder(
     name: str | None, sources: Mapping[str, Input], cache: Path, log: Log
-) -> tuple[Encoder | None, str]:
+) -> EncoderChoice:
     """Choose the encoder of a score, and load or train it.
 
     Args:
@@ -27,9 +42,6 @@ def chosen_encoder(
         cache: the folder of all caches.
         log: is told about long work.
 
-    Returns:
-        The encoder, None for features that were given; and why it is this one.
-
     Raises:
         ValueError, LookupError: it can't be had.
     """
@@ -37,12 +49,12 @@ def chosen_encoder(
     if real.features is not None:
         if name is not None:
             raise ValueError(f"features need no encoder; leave out --encoder {name}")
-        return None, "features were given"
+        return EncoderChoice(None, "features were given")
     dataset = real.dataset or as_dataset(sources.get("train", real))
-    why = "asked for"
-    if name is None:
-        name, why = _default_encoder(dataset)
-    return prepared_encoder(name, dataset, cache, log), why
+    if name is not None:
+        return EncoderChoice(prepared_encoder(name, dataset, cache, log), "asked for")
+    name, why, warnings = _default_encoder(dataset)
+    return EncoderChoice(prepared_encoder(name, dataset, cache, log), why, warnings)
 
 
 def prepared_encoder(name: str, dataset: Dataset, cache: Path, log: Log) -> Encoder:
@@ -66,8 +78,9 @@ def prepared_encoder(name: str, dataset: Dataset, cache: Path, log: Log) -> Enco
     return encoder
 
 
-def _default_encoder(dataset: Dataset) -> tuple[str, str]:
-    """The first encoder by its own rank that suits the data and can be had here, and why."""
+def _default_encoder(dataset: Dataset) -> tuple[str, str, list[str]]:
+    """The first encoder by its own rank that suits the data and can be had here, why, and warnings
+    of those before it that another machine may have."""
     kinds: dict[str, type[Encoder]] = {
         name: lookup.load("encoders", name) for name in lookup.names("encoders")
     }
@@ -75,12 +88,25 @@ def _default_encoder(dataset: Dataset) -> tuple[str, str]:
         (kind.default_rank, name) for name, kind in kinds.items() if kind.default_rank is not None
     )
     passed_over: list[str] = []
+    absent: dict[str, str] = {}
     for _, name in ranked:
         kind = kinds[name]
         if not kind.suits_by_default(dataset):
             continue
-        if (kind.available() or kind.unsupported_reason(dataset)) is None:
+        unsupported = kind.unsupported_reason(dataset)
+        if unsupported is None and (missing := kind.available()) is not None:
+            absent[name] = missing
+        elif unsupported is None:
             after = f"; {' and '.join(passed_over)} could not be had" if passed_over else ""
-            return name, f"default for {dataset.name}{after}"
+            warnings = [_warning(name, kinds[other], other, absent[other]) for other in absent]
+            return name, f"default for {dataset.name}{after}", warnings
         passed_over.append(name)
     raise ValueError(f"no encoder can be had for {dataset.name}; name one with --encoder")
+
+
+def _warning(name: str, absent: type[Encoder], other: str, reason: str) -> str:
+    published = " or with published FIDs" if absent.is_fid else ""
+    return (
+        f"encoder {name} took the place of {other}: its numbers are not comparable with those of "
+        f"{other}{published}. {reason[0].upper()}{reason[1:]}"
+    )

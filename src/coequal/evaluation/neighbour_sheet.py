@@ -1,7 +1,8 @@
 """Generated images beside the images nearest to them, which no score shows: Shmelkov et al. 2018,
 arXiv:1807.09499, figure 3."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -45,15 +46,21 @@ def refuse_sheet(sheet: Path | None, fake: Input) -> None:
 
 
 def write_sheet(
-    path: Path, *, sets: Mapping[str, ImageSet], sources: Mapping[str, Input], near: str
+    path: Path,
+    *,
+    sets: Mapping[str, ImageSet],
+    sources: Mapping[str, Input],
+    near: str,
+    notes: Sequence[str],
 ) -> None:
     """The first fakes, one a row, with their nearest images in the encoder's features.
 
     Args:
-        path: ends in .png or .html; the page also shows every distance.
+        path: ends in .png or .html; the page also shows every distance, and the notes.
         sets: the features of "fake" and of `near`.
         sources: their images, of which only those that are shown are read.
         near: "real" or "train".
+        notes: on the encoder.
     """
     fakes, nears, name = sources["fake"].images, sources[near].images, sources[near].what
     assert fakes is not None
@@ -70,7 +77,7 @@ def write_sheet(
         rows = np.stack(strips).transpose(0, 3, 1, 2)
         atomic_write(path, png_bytes(tile(rows, columns=1, gap=GAP_PIXELS)))
     else:
-        atomic_write(path, _page(strips, distances, name).encode())
+        atomic_write(path, _page(strips, distances, name, notes).encode())
 
 
 def _strip(images: Tensor) -> Pixels:
@@ -83,18 +90,20 @@ def _strip(images: Tensor) -> Pixels:
     return np.concatenate([first, gap, others], axis=1)
 
 
-def _page(strips: list[Pixels], distances: Tensor, name: str) -> str:
+def _page(strips: list[Pixels], distances: Tensor, name: str, notes: Sequence[str]) -> str:
     rows = []
     for strip, row in zip(strips, distances, strict=True):
         label = ", ".join(f"{float(distance):.3g}" for distance in row)
         rows.append(f'<p><img src="{data_uri(png_bytes(strip))}" alt=""> {label}</p>')
-    escaped = name.replace("&", "&amp;").replace("<", "&lt;")
     return (
         '<!doctype html><meta charset="utf-8"><title>Nearest neighbours</title>'
         "<style>body{font:15px system-ui;margin:2rem}img{vertical-align:middle}</style>"
-        f"<h1>Generated images beside their nearest neighbours in {escaped}</h1>"
+        f"<h1>Generated images beside their nearest neighbours in {escape(name)}</h1>"
         "<p>Left the generated image, then its neighbours by distance in the encoder's features; "
-        "the numbers are those distances. 0 is a copy.</p>" + "".join(rows) + "\n"
+        "the numbers are those distances. 0 is a copy.</p>"
+        + "".join(f"<p>{escape(note)}</p>" for note in notes)
+        + "".join(rows)
+        + "\n"
     )
 
 

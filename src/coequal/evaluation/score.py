@@ -12,7 +12,7 @@ from torch import Tensor
 
 from coequal.contract import Encoder, ImageSet, Log, Metric
 from coequal.contract.data import in_memory
-from coequal.evaluation.encoder_choice import chosen_encoder, need_features
+from coequal.evaluation.encoder_choice import EncoderChoice, chosen_encoder, need_features
 from coequal.evaluation.feature_cache import cached_features
 from coequal.evaluation.measure import Measured, Number, image_set, measure
 from coequal.evaluation.neighbour_sheet import announce_sheet, refuse_sheet, write_sheet
@@ -73,9 +73,10 @@ def score(
     requested = requested_metrics(metrics, settings)
     if idle := [name for name in settings or {} if name not in requested.parts]:
         raise ValueError(f"settings of {', '.join(idle)}, which is not among the metrics asked for")
-    ready, chosen_because = None, "no metric uses features"
+    choice = EncoderChoice(None, "no metric uses features")
     if need_features(requested, encoder, sheet):
-        ready, chosen_because = chosen_encoder(encoder, sources, cache, log)
+        choice = chosen_encoder(encoder, sources, cache, log)
+    ready = choice.encoder
     if ready is not None and ready.is_fid:
         requested = requested.with_fid_names()
     missing = _missing(requested, sources, ready, mismatch, every=metrics == "all")
@@ -86,15 +87,15 @@ def score(
         role: _image_set(source, ready, _required(measurable, role), cache, log)
         for role, source in sources.items()
     }
-    measured = _measured(measurable, sources, sets, ready, seed, sheet, cache, log)
+    measured = _measured(measurable, sources, sets, choice, seed, sheet, cache, log)
     return {
         "schema": SCHEMA,
         **{role: source.as_dict() for role, source in sources.items()},
-        "encoder": {"id": _name(ready, sources["real"]), "chosen": chosen_because},
+        "encoder": {"id": _name(ready, sources["real"]), "chosen": choice.why},
         "seed": seed,
         "metrics": {name: _as_dict(name, number) for name, number in measured.numbers.items()},
         "not_measured": {**missing, **_undefined(measurable, measured)},
-        "warnings": warnings_about(sources, sets, ready),
+        "warnings": [*choice.warnings, *warnings_about(sources, sets, ready)],
     }
 
 
@@ -121,7 +122,7 @@ def _measured(
     requested: RequestedMetrics,
     sources: Mapping[str, Input],
     sets: Mapping[str, ImageSet],
-    encoder: Encoder | None,
+    choice: EncoderChoice,
     seed: int,
     sheet: Path | None,
     cache: Path,
@@ -129,12 +130,13 @@ def _measured(
 ) -> Measured:
     """The numbers; and the sheet, which shows neighbours that a metric may have found."""
     near = "train" if "train" in sets else "real"
+    encoder, real = choice.encoder, sources["real"]
     if sheet is not None:
         announce_sheet(sets["fake"], sets[near])
     measured = measure(
         requested,
-        encoder=_encoder_in_protocol(encoder, sources["real"]),
-        real=_real_in_protocol(sources["real"]),
+        encoder=_encoder_in_protocol(encoder, real),
+        real=_real_in_protocol(real),
         references=partial(_reference, requested, sources, sets, encoder, cache),
         fake=sets["fake"],
         note=sources["fake"].drawn,
@@ -142,7 +144,8 @@ def _measured(
         log=log,
     )
     if sheet is not None:
-        write_sheet(sheet, sets=sets, sources=sources, near=near)
+        notes = [f"Encoder {_name(encoder, real)} ({choice.why}).", *choice.warnings]
+        write_sheet(sheet, sets=sets, sources=sources, near=near, notes=notes)
     return measured
 
 

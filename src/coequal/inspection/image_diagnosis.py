@@ -51,7 +51,7 @@ def of_images(fake: Scorable, real: Scorable | None, data_dir: Path, log: Log) -
     elif (why := _no_classifier(known)) is not None:
         unseen.append(f"mode_dropping: {why}")
     else:
-        encoder, _ = chosen_encoder("classifier", {"real": known}, cache, log)
+        encoder = chosen_encoder("classifier", {"real": known}, cache, log).encoder
         assert encoder is not None
         of_features, *counted = class_signals(fakes, reals, encoder)
         values |= of_features
