@@ -17,10 +17,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
-from coequal.records import Result, Spent
 from coequal.results.folder import RunFolder
+from coequal.results.result_log import ENTRIES, LINES
 
-from synthetic_run import SPLITS, checkpoint, generate, trial
+from synthetic_run import SPLITS, generate
 
 Row = dict[str, str]
 
@@ -72,7 +72,7 @@ def collect(folder: RunFolder) -> str:
     from coequal.results.collect import collect
 
     found = collect(folder)
-    return f"{found.results:,} results, {'made anew' if found.anew else 'nothing new'}"
+    return f"{found.results:,} results, {found.added:,} of them new"
 
 
 def status(folder: RunFolder) -> str:
@@ -80,17 +80,6 @@ def status(folder: RunFolder) -> str:
 
     rows = statuses(folder)
     return f"{len(rows)} models, {sum(row['done'] for row in rows):,} done"
-
-
-def queries(folder: RunFolder) -> str:
-    """Everything that the report reads, held as it holds it."""
-    from coequal.results.index import Index
-
-    with Index(folder) as index:
-        trials = list(index.histories("fd", beside="f1"))
-        ways = index.protocol_uses()
-    values = sum(history.numbers.size for _, history in trials if history is not None)
-    return f"{len(trials):,} trials, {values:,} values, measured in {len(ways)} ways"
 
 
 def report(folder: RunFolder) -> str:
@@ -104,50 +93,49 @@ def report(folder: RunFolder) -> str:
 
 
 def everything(folder: RunFolder) -> str:
-    from coequal.results.index import Index
+    from coequal.results.collect import open_results
 
-    with Index(folder) as index:
-        values = sum(len(c.measurements) for r in index.results() for c in r.checkpoints)
+    results = open_results(folder).values()
+    values = sum(len(m.values) for r in results for m in r.checkpoints.measured)
+    return f"{values:,} values"
+
+
+def from_folders(folder: RunFolder) -> str:
+    """As where the log is missing and may not be written."""
+    results = (folder.result(trial_id) for trial_id in folder.planned())
+    values = sum(len(m.values) for r in results if r for m in r.checkpoints.measured)
     return f"{values:,} values"
 
 
 def tables(folder: RunFolder) -> str:
-    from coequal.results.index import Index
+    from coequal.results.collect import open_results
     from coequal.results.results_csv import write_tables
 
-    with Index(folder) as index:
-        write_tables(folder, index)
+    write_tables(folder, open_results(folder))
     return f"results.csv {(folder.path / 'results.csv').stat().st_size / 1e9:.2f} GB"
 
 
 def record(folder: RunFolder) -> str:
-    """As the coordinator does when a trial ends: a transaction on the disk for each."""
-    from coequal.results.index import Index
+    """As the coordinator does when a trial ends; what is added is on the disk after each."""
+    from coequal.results.result_log import log_writer
 
-    with Index(folder, write=True) as index:
-        results = [
-            Result(trial("vae", 10**7 + n), "done", Spent(), (checkpoint("vae", 1, 10),) * 20)
-            for n in range(200)
-        ]
+    trials = folder.plan()[:200]
+    with log_writer(folder) as log:
         begun = time.perf_counter()
-        for result in results:
-            index.record(result)
-        rate = len(results) / (time.perf_counter() - begun)
-        with index.rows.transaction():
-            keys = [result.trial.id for result in results]
-            index.rows.drop(keys)
-            index.rows.connection.execute("DELETE FROM trial WHERE place IS NULL")
+        for trial in trials:
+            log.add(trial.id)
+        rate = len(trials) / (time.perf_counter() - begun)
     return f"{rate:.0f} a second"
 
 
 TABLES = "results.csv, timings.csv"
 WORK: dict[str, Callable[[RunFolder], str]] = {
-    "collect, no index": collect,
-    "collect again": collect,
+    "report, the first": report,
+    "report again": report,
     "status": status,
-    "report's queries": queries,
-    "report": report,
-    "everything, one by one": everything,
+    "collect, nothing new": collect,
+    "everything from the log": everything,
+    "everything from the folders": from_folders,
     "record 200 more": record,
     TABLES: tables,
 }
@@ -159,13 +147,12 @@ def cpu_seconds() -> float:
 
 
 def peak_memory() -> int:
-    """Bytes, at most: what this process ever held, and its children (two readers) at their most.
+    """Bytes that this process ever held.
 
-    Not the `ru_maxrss` of this process, which is never below that of the one that started it.
+    Not its `ru_maxrss`, which is never below that of the process that started it.
     """
     status = Path("/proc/self/status").read_text()
-    own = int(status.partition("VmHWM:")[2].split()[0])
-    return 1024 * (own + 2 * resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+    return 1024 * int(status.partition("VmHWM:")[2].split()[0])
 
 
 def measured(name: str, path: Path) -> Row:
@@ -214,7 +201,7 @@ def many_results(given: Namespace) -> None:
     if given.run is not None:
         run_and_ask(given, given.run)
         return
-    needed = 1.3 * given.trials * (numbers * 320 + 5000)
+    needed = 1.3 * given.trials * 2 * (numbers * 45 + 5000)
     if shutil.disk_usage(tempfile.gettempdir()).free < needed:
         raise SystemExit(f"{tempfile.gettempdir()} has less than {needed / 1e9:.0f} GB free")
     with tempfile.TemporaryDirectory(prefix="coequal-orchestration-") as place:
@@ -226,10 +213,11 @@ def run_and_ask(given: Namespace, path: Path) -> None:
         begun = time.perf_counter()
         generate(path, given.trials, given.checkpoints, given.metrics)
         print(f"made in {time.perf_counter() - begun:.0f} s")
-    (path / "index.sqlite").unlink(missing_ok=True)
+    for name in (LINES, ENTRIES):
+        (path / name).unlink(missing_ok=True)
     work = [name for name in WORK if given.tables or name != TABLES]
     print(table([measured(name, path) for name in work]), flush=True)
-    print(f"\nindex.sqlite: {(path / 'index.sqlite').stat().st_size / 1e6:.0f} MB")
+    print(f"\n{LINES}: {(path / LINES).stat().st_size / 1e9:.2f} GB")
 
 
 def processor() -> str:

@@ -5,18 +5,18 @@ Models differ, settings are a good cluster with a long tail, some fail early, ea
 setting has ten fresh seeds: so whatever the report computes of a real study, it computes of this.
 """
 
-import json
 import math
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict
-from functools import lru_cache, partial
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from random import Random
 
+from coequal.checkpoints import Checkpoint, Checkpoints, Measurement, Spent
 from coequal.files import write_json
-from coequal.records import Checkpoint, Measurement, MetricInfo, Result, Spent, Trial
+from coequal.records import MetricInfo, Result, Status, Trial
 from coequal.results.folder import RunFolder
+from coequal.results.result_file import RESULT, result_text
 
 DATA = "fashion_mnist"
 LEVEL = {"mm_gan": 60, "ns_gan": 34, "lsgan": 36, "wgan": 95}
@@ -25,7 +25,7 @@ MODELS = tuple(LEVEL)
 COST = dict(zip(MODELS, (2.0, 2.0, 2.0, 1.7, 3.9, 3.5, 2.6, 1.1), strict=True))  # GFLOPs a step
 METRICS = ("fd", "kid", "precision", "recall", "f1", "density", "coverage", "swd", "emd", "vendi")
 SPLITS = ("validation", "test")
-STATUSES = ("done",) * 17 + ("diverged", "timeout", "failed")
+STATUSES: tuple[Status, ...] = ("done",) * 17 + ("diverged", "timeout", "failed")
 SEEDS = 10  # fresh ones of each model's best setting
 CAP, FLOOR = 800.0, 0.4
 RANGES = {
@@ -38,7 +38,6 @@ PROTOCOL = (
     "encoder=classifier:c1092c402786 real={}:10000 fake=5000 batch_norm=moving-averages ema=none"
     " seed=trial"
 )
-DRAWN = 0.123456789  # stands for a number that is drawn
 
 
 def generate(path: Path, trials: int, checkpoints: int, metrics: int) -> None:
@@ -92,7 +91,7 @@ def trial(model: str, number: int, repeat: int = 0) -> Trial:
     )
 
 
-def fate(trial: Trial) -> tuple[str, float, Random]:
+def fate(trial: Trial) -> tuple[Status, float, Random]:
     """How a trial ends, the validation FD where it ends, and what its other numbers come from."""
     chance = Random(f"{trial.model} {trial.setting}")
     status, kind = STATUSES[chance.randrange(len(STATUSES))], chance.random()
@@ -103,33 +102,28 @@ def fate(trial: Trial) -> tuple[str, float, Random]:
     return status, LEVEL[trial.model] * math.exp(away), chance
 
 
-def result(trial: Trial, checkpoints: int, metrics: int) -> tuple[Result, list[str], list[str]]:
-    """A result without its checkpoints, their text cut where a number belongs, and the numbers."""
+def result(trial: Trial, checkpoints: int, metrics: int) -> Result:
+    """A result with so many checkpoints, of a trial that did not fail."""
     status, level, chance = fate(trial)
     reached = checkpoints if status == "done" else chance.randrange(checkpoints)
-    numbers: list[str] = []
+    points = []
     for number in range(1, reached + 1):
         now = level * (1 + 3.5 * math.exp(-20 * number / checkpoints / 3))
+        measured: list[Measurement] = []
         for split in SPLITS:
             last_validation = split == "validation" and number == reached
             fd = now if last_validation else now * math.exp(chance.gauss(0, 0.04))
             values = [fd, *(chance.random() for _ in range(metrics - 1))]
-            numbers += [repr(x) for value in values for x in (value, 0.02 * value)]
+            protocol = PROTOCOL.format(split)
+            measured += [
+                Measurement(metric, split, value, protocol, 0.02 * value)
+                for metric, value in zip(METRICS, values, strict=False)
+            ]
+        points.append(Checkpoint(100 * number, _spent(trial.model, 100 * number), tuple(measured)))
     reason = None if status == "done" else f"{status} after {reached} checkpoints"
     environment = {"coequal": "0.1.0", "torch": "2.14.0", "processor": "made up", "device": "cpu"}
     spent = _spent(trial.model, 100 * reached + 37 * (status != "done"), chance)
-    found = Result(trial, status, spent, (), reason, environment)
-    return found, _pieces(trial.model, reached, metrics), numbers
-
-
-def checkpoint(model: str, number: int, metrics: int) -> Checkpoint:
-    """One checkpoint, every number of it yet to be drawn."""
-    measurements = tuple(
-        Measurement(metric, split, DRAWN, PROTOCOL.format(split), DRAWN)
-        for split in SPLITS
-        for metric in METRICS[:metrics]
-    )
-    return Checkpoint(100 * number, _spent(model, 100 * number), measurements)
+    return Result(trial, status, spent, Checkpoints.of(points), reason, environment)
 
 
 def _study(checkpoints: int, metrics: int) -> dict[str, object]:
@@ -153,7 +147,9 @@ def _study(checkpoints: int, metrics: int) -> dict[str, object]:
 def _infos(metrics: int) -> dict[str, MetricInfo]:
     distances = ("fd", "kid", "swd", "emd")
     return {
-        name: MetricInfo("lower" if name in distances else "higher", "")
+        name: MetricInfo("lower", "", best=0.0)
+        if name in distances
+        else MetricInfo("higher", "", best=None if name == "vendi" else 1.0)
         for name in METRICS[:metrics]
     }
 
@@ -161,19 +157,10 @@ def _infos(metrics: int) -> dict[str, MetricInfo]:
 def _write(path: Path, checkpoints: int, metrics: int, trials: list[Trial]) -> None:
     folder = RunFolder(path)
     for one in trials:
-        found, pieces, numbers = result(one, checkpoints, metrics)
-        text = "".join(part for pair in zip(pieces, [*numbers, ""], strict=True) for part in pair)
-        whole = json.dumps(found.as_dict(), indent=1).replace('"checkpoints": []', text) + "\n"
         place = folder.trial_folder(one.id)
         place.mkdir(parents=True, exist_ok=True)
         # Not synced one by one, which a disk does some hundred times a second.
-        (place / "result.json").write_text(whole)
-
-
-@lru_cache
-def _pieces(model: str, reached: int, metrics: int) -> list[str]:
-    points = [asdict(checkpoint(model, number, metrics)) for number in range(1, reached + 1)]
-    return json.dumps({"checkpoints": points}, indent=1)[3:-2].split(str(DRAWN))
+        (place / RESULT).write_bytes(result_text(result(one, checkpoints, metrics)))
 
 
 def _spent(model: str, steps: int, chance: Random | None = None) -> Spent:

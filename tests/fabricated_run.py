@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from coequal.checkpoints import Checkpoint, Checkpoints, Measurement, Spent
 from coequal.files import write_json
-from coequal.records import Checkpoint, Measurement, MetricInfo, Result, Spent, Trial
+from coequal.records import MetricInfo, Result, Trial, TrialHealth
 from coequal.results.folder import RunFolder, samples_path
+from coequal.results.result_file import write_result
 
 METRICS = {
     "fd": MetricInfo("lower", "", best=0.0, label="FD"),
@@ -65,7 +67,7 @@ class Run:
     generator_steps: int = 300
     error: float | None = None  # standard error of the test value
     f1: Sequence[float] = ()  # test F1 at each checkpoint; empty: not measured
-    health: Mapping[str, Any] | None = None
+    health: TrialHealth | None = None
     steps: int = 1500  # of the discriminator, that were trained
 
 
@@ -192,7 +194,7 @@ def written(
         _save(path / "references" / f"{name}.npy", _images(0, channels, shape))
     for trial_id, result in run.results.items():
         place = folder.trial_folder(trial_id)
-        write_json(place / "result.json", result.as_dict())
+        write_result(place, result)
         if result.checkpoints and result.trial.repeat == 0:
             seed = hash_of(result.trial.model) + result.trial.setting
             images = _images(seed, channels, shape)
@@ -220,7 +222,7 @@ def _trial(model: str, data: str, number: int, run: Run | None, repeat: int = 0)
 
 def _result(trial: Trial, run: Run, protocol: str) -> Result:
     spent = Spent(run.steps, run.generator_steps, 96000, run.flops, run.seconds)
-    checkpoints = tuple(
+    checkpoints = Checkpoints.of(
         Checkpoint(
             step=STEP * (place + 1),
             spent=spent,

@@ -63,12 +63,12 @@ def write_json(path: Path, values: Any) -> None:
     atomic_write(path, (json.dumps(values, indent=1, allow_nan=False) + "\n").encode())
 
 
-def write_new_json(path: Path, values: Any) -> bool:
-    """Write plain values as JSON, whole or not at all, unless the file is there: then it stays.
+def write_new(path: Path, content: bytes) -> bool:
+    """Write a file, whole or not at all, unless it is there: then it stays.
 
     Args:
         path: of the file.
-        values: plain values; NaN and infinity are refused.
+        content: of the file.
 
     Returns:
         Whether this call wrote it.
@@ -76,7 +76,7 @@ def write_new_json(path: Path, values: Any) -> bool:
     if path.exists():
         return False
     draft = path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}")
-    write_json(draft, values)
+    atomic_write(draft, content)
     try:
         os.link(draft, path)  # unlike a rename it refuses, whoever else has written meanwhile
     except FileExistsError:

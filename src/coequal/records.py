@@ -4,15 +4,17 @@ here."""
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
+from coequal.checkpoints import Checkpoints, Spent
 from coequal.ranges import Value
 
-SCHEMA = 2  # of trial.json and result.json; a newer one is refused
+SCHEMA = 2  # of the description of a trial, which is part of its id
 
-STATUSES = ("done", "diverged", "timeout", "failed", "stopped early")
+Status = Literal["done", "diverged", "timeout", "failed", "stopped early"]
+STATUSES: tuple[Status, ...] = get_args(Status)
 """How a trial can end. `done` is the only one with a score; all of them count. `stopped early`: the
 study gives up on runs of this health."""
 
@@ -50,7 +52,8 @@ class Trial:
     @cached_property
     def id(self) -> str:
         """Sixteen hexadecimal digits: the start of the SHA-256 of the trial's canonical JSON."""
-        text = canonical({"schema": SCHEMA, **self.as_dict()})
+        described = {name: value for name, value in vars(self).items() if name != "id"}
+        text = canonical({"schema": SCHEMA, **described})
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def as_dict(self) -> dict[str, Any]:
@@ -61,27 +64,6 @@ class Trial:
     def from_dict(cls, values: Mapping[str, Any]) -> "Trial":
         """Read what `as_dict` gave."""
         return cls(**values)
-
-
-@dataclass(frozen=True)
-class Spent:
-    """What a trial has spent so far. Evaluation and checkpoints are off the clock.
-
-    Attributes:
-        discriminator_steps: fresh real batches for the player that learns from them; a model
-            without a discriminator counts the steps of its only player.
-        generator_steps: steps of the generator.
-        images: real images of these batches.
-        flops: counted by dispatch on one real step of each kind, double backward included; one
-            multiply-add is 2 FLOPs.
-        seconds: of training on the clock.
-    """
-
-    discriminator_steps: int = 0
-    generator_steps: int = 0
-    images: int = 0
-    flops: int = 0
-    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -121,57 +103,18 @@ scatter plot: channel 0 is x, channel 1 is y."""
 
 
 @dataclass(frozen=True)
-class Measurement:
-    """One number, and how it was measured.
+class TrialHealth:
+    """What became of a training as its monitor saw it.
 
     Attributes:
-        metric: the name of the number, "fd".
-        split: of the reference images: "validation" to choose by, "test" to report.
-        value: the number.
-        protocol: how it was measured; numbers of different protocols never share a column.
-        standard_error: over new samples of the same size; None where it is not known.
+        verdict: one of `coequal.health.VERDICTS`.
+        step: since which it is so; None where that is not known.
+        evidence: what was observed, in words.
     """
 
-    metric: str
-    split: str
-    value: float
-    protocol: str
-    standard_error: float | None = None
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """A point of a trial's training at which it was measured.
-
-    Attributes:
-        step: of the training.
-        spent: what the trial had spent by then.
-        measurements: every number on every split.
-    """
-
-    step: int
-    spent: Spent
-    measurements: tuple[Measurement, ...]
-
-    def value(self, metric: str, split: str) -> float:
-        """Get the value of a metric on a split.
-
-        Raises:
-            KeyError: it was not measured.
-        """
-        for measurement in self.measurements:
-            if (measurement.metric, measurement.split) == (metric, split):
-                return measurement.value
-        raise KeyError(f"{metric} on {split} was not measured at step {self.step}")
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> "Checkpoint":
-        """Read what `dataclasses.asdict` gave."""
-        return cls(
-            step=values["step"],
-            spent=Spent(**values["spent"]),
-            measurements=tuple(Measurement(**entry) for entry in values["measurements"]),
-        )
+    verdict: str
+    step: int | None
+    evidence: str
 
 
 @dataclass(frozen=True)
@@ -186,62 +129,36 @@ class Result:
         reason: of a failure: the step and what was observed; else None.
         environment: versions and hardware.
         notes: every fallback that was taken.
-        health: verdict, step and evidence; None if the trial was not watched.
+        health: the verdict on the training; None if the trial was not watched.
     """
 
     trial: Trial
-    status: str
+    status: Status
     spent: Spent
-    checkpoints: tuple[Checkpoint, ...] = ()
+    checkpoints: Checkpoints = field(default_factory=Checkpoints)
     reason: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    health: Mapping[str, Any] | None = None
+    health: TrialHealth | None = None
 
     @property
     def finished(self) -> bool:
         """Whether the trial reached its budget."""
         return self.status == "done"
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
-        values = asdict(self)
-        values["trial"] = self.trial.as_dict()
-        return {"schema": SCHEMA, "id": self.trial.id, **values}
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> "Result":
-        """Read what `as_dict` gave.
-
-        Raises:
-            ValueError: written by a newer version, not a result, or edited by hand.
-        """
-        try:
-            schema = values["schema"]
-            if schema != SCHEMA:
-                raise ValueError(f"has schema {schema}; this version reads {SCHEMA}")
-            result = cls(
-                trial=Trial.from_dict(values["trial"]),
-                status=values["status"],
-                spent=Spent(**values["spent"]),
-                checkpoints=tuple(Checkpoint.from_dict(entry) for entry in values["checkpoints"]),
-                reason=values["reason"],
-                environment=dict(values["environment"]),
-                notes=tuple(values["notes"]),
-                health=values.get("health"),
-            )
-        except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"is not a result ({type(error).__name__}: {error})") from error
-        if result.status not in STATUSES:
-            raise ValueError(f"has the unknown status '{result.status}'")
-        if result.trial.id != values["id"]:
-            raise ValueError("has an id that does not belong to its trial: was it edited?")
-        return result
-
 
 def canonical(values: Any) -> str:
     """JSON with sorted keys and no spaces, so that equal values give equal text."""
-    return json.dumps(values, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return json.dumps(
+        values, sort_keys=True, separators=(",", ":"), allow_nan=False, default=_mapping
+    )
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    """A mapping that is no dict, for JSON."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{value!r} is no plain value")
 
 
 def _plain(value: Any) -> Any:

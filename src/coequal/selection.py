@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from coequal import lookup
-from coequal.records import Checkpoint, MetricInfo, Result
+from coequal.checkpoints import Checkpoint, Checkpoints
+from coequal.records import MetricInfo, Result
 
 
 @dataclass(frozen=True)
@@ -67,18 +68,25 @@ class SelectionRule:
         known = [k for k, value in enumerate(validation) if math.isfinite(value)]
         return min(known, key=lambda k: (self.info.cost(validation[k]), steps[k]), default=None)
 
+    def chosen_index(self, result: Result) -> int | None:
+        """Position of the checkpoint that stands for a result; None if it failed or has no finite
+        score."""
+        points = result.checkpoints
+        validation = points.values(self.metric, "validation")
+        return self.checkpoint_index(result.finished, points.steps, validation)
+
     def chosen_checkpoint(self, result: Result) -> Checkpoint | None:
         """The checkpoint that stands for a result; None if it failed or has no finite score."""
-        points = result.checkpoints
-        values = [self._validation(point) for point in points]
-        index = self.checkpoint_index(result.finished, [point.step for point in points], values)
-        return None if index is None else points[index]
+        index = self.chosen_index(result)
+        return None if index is None else result.checkpoints[index]
 
     def cost(self, result: Result) -> float:
         """The validation score to choose by as a number of which less is better; infinite for a
         failure."""
-        point = self.chosen_checkpoint(result)
-        return math.inf if point is None else self.info.cost(self._validation(point))
+        index = self.chosen_index(result)
+        if index is None:
+            return math.inf
+        return self.info.cost(result.checkpoints.values(self.metric, "validation")[index])
 
     def best_settings(self, results: Iterable[Result], count: int) -> list[int]:
         """Choose the best settings of one model by the search's own trials.
@@ -94,17 +102,16 @@ class SelectionRule:
         own = (result for result in results if result.trial.repeat == 0)
         return best((self.cost(result), result.trial.setting) for result in own)[:count]
 
-    def with_chosen_checkpoint(self, result: Result) -> Result:
-        """The result with no checkpoint but the one that stands for it. The rule chooses the same
-        by it, and a hundred thousand of them fit in memory."""
-        point = self.chosen_checkpoint(result)
-        return replace(result, checkpoints=() if point is None else (point,))
-
-    def _validation(self, checkpoint: Checkpoint) -> float:
-        try:
-            return checkpoint.value(self.metric, "validation")
-        except KeyError:
-            return math.nan
+    def summary(self, result: Result) -> Result:
+        """The result with no number but the one to choose by. The rule chooses the same by it, and
+        a hundred thousand of them fit in memory."""
+        index = self.chosen_index(result)
+        if index is None:
+            return replace(result, checkpoints=Checkpoints())
+        point = result.checkpoints[index]
+        wanted = (self.metric, "validation")
+        kept = tuple(m for m in point.measurements if (m.metric, m.split) == wanted)
+        return replace(result, checkpoints=Checkpoints.of([replace(point, measurements=kept)]))
 
 
 def best(scored: Iterable[tuple[float, int]]) -> list[int]:

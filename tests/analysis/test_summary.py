@@ -115,8 +115,8 @@ def _as_metric(folder: RunFolder, name: str):
     write_json(folder.path / "references.json", {"fashion_mnist": {"cap": {name: 0.0}}})
     study = folder.path / "study.json"
     study.write_text(study.read_text().replace('"fd"', f'"{name}"'))
-    for path in [folder.path / "study.json", *folder.path.glob("trials/*/*/result.json")]:
-        path.write_text(path.read_text().replace('"metric": "fd"', f'"metric": "{name}"'))
+    for path in folder.path.glob("trials/*/*/result.json"):
+        path.write_text(path.read_text().replace('"metric":"fd"', f'"metric":"{name}"'))
     return summarise(folder)[0]
 
 

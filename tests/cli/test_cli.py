@@ -14,6 +14,7 @@ from PIL import Image
 
 from coequal.cli.app import main
 from coequal.results.folder import RunFolder
+from coequal.results.result_log import ENTRIES
 
 SMALL = """\
 study: small
@@ -279,8 +280,7 @@ def test_help_has_an_example(command):
 
 def test_a_trial_that_was_killed_is_waiting_not_running(finished, tmp_path):
     shutil.copytree(finished / "run", tmp_path / "run")
-    for path in (tmp_path / "run").glob("index.sqlite*"):
-        path.unlink()  # it knows the result that is taken away here
+    (tmp_path / "run" / ENTRIES).unlink()  # it knows the result that is taken away here
     (result,) = list((tmp_path / "run").glob("trials/*/*/result.json"))[:1]
     result.unlink()
     result.with_name("progress.json").write_text('{"share": 0.5, "text": ""}')

@@ -9,14 +9,15 @@ import pytest
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.health import count_health, health_kind, saved_budget
 from coequal.analysis.summary import summaries
+from coequal.records import TrialHealth
 from coequal.report.evidence import health, health_settings, stopped_early, unhealthy
 from coequal.report.page import write_report
 
 from fabricated_run import METRICS, Run, build, made
 
 
-def seen(verdict: str, step: int | None = None) -> dict[str, object]:
-    return {"verdict": verdict, "step": step, "evidence": f"looks {verdict}"}
+def seen(verdict: str, step: int | None = None) -> TrialHealth:
+    return TrialHealth(verdict, step, f"looks {verdict}")
 
 
 COLLAPSED = seen("collapsed", 300)

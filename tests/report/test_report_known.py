@@ -5,7 +5,8 @@ import math
 import pytest
 
 from coequal.analysis.summary import summaries
-from coequal.records import Checkpoint, Measurement, Result, Spent, Trial
+from coequal.checkpoints import Checkpoint, Checkpoints, Measurement, Spent
+from coequal.records import Result, Trial
 from coequal.report.evidence import manifold_choice, manifold_distance, manifold_plane
 from coequal.report.style import house_style
 from coequal.report.table import exact
@@ -42,14 +43,15 @@ def trial(model: str, setting: int) -> Trial:
 def result(model: str, setting: int, numbers, drop=()) -> Result:
     spent = Spent(100, 100, 6400, 1000, 1.0)
     if numbers is None:
-        return Result(trial(model, setting), "diverged", spent, (), "step 3: nan")
+        return Result(trial(model, setting), "diverged", spent, reason="step 3: nan")
     measured = tuple(
         Measurement(name, split, value, f"{name} on {split}")
         for name, value in zip(NAMES, numbers, strict=True)
         if name not in drop
         for split in ("validation", "test")
     )
-    return Result(trial(model, setting), "done", spent, (Checkpoint(100, spent, measured),))
+    points = Checkpoints.of([Checkpoint(100, spent, measured)])
+    return Result(trial(model, setting), "done", spent, points)
 
 
 def summary(select: str = "manifold_f1", drop=()):

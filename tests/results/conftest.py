@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from coequal.files import write_json
-from coequal.records import Checkpoint, Measurement, MetricInfo, Result, Spent, Trial
+from coequal.checkpoints import Checkpoint, Checkpoints, Measurement, Spent
+from coequal.files import atomic_write
+from coequal.records import MetricInfo, Result, Trial
 from coequal.results.folder import RunFolder
+from coequal.results.result_file import RESULT, result_text
 
 METRICS = {"fd": MetricInfo("lower", ""), "is": MetricInfo("higher", "")}
 
@@ -53,7 +55,8 @@ def made_result(trial: Trial, value: float, checkpoints: int = 2, **changes: Any
         for c in range(1, checkpoints + 1)
     ]
     spent = points[-1].spent if points else Spent()
-    return Result(trial, **{"status": "done", "spent": spent, **changes}, checkpoints=tuple(points))
+    about = {"status": "done", "spent": spent, **changes}
+    return Result(trial, **about, checkpoints=Checkpoints.of(points))
 
 
 def made_results() -> list[Result]:
@@ -82,14 +85,9 @@ def made_run(path: Path) -> RunFolder:
 
 
 def store(folder: RunFolder, result: Result) -> Path:
-    path = folder.trial_folder(result.trial.id) / "result.json"
-    write_json(path, result.as_dict())
+    path = folder.trial_folder(result.trial.id) / RESULT
+    atomic_write(path, result_text(result))
     return path
-
-
-@pytest.fixture(autouse=True)
-def _index_in_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("COEQUAL_INDEX", raising=False)
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ def files(folder: RunFolder) -> set[str]:
     return {
         str(path.relative_to(folder.path))
         for path in folder.path.rglob("*")
-        if path.is_file() and not path.name.startswith(("index.", ".lock"))
+        if path.is_file() and not path.name.startswith(("ended.", "results.jsonl", ".lock"))
     }
 
 

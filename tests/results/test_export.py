@@ -2,15 +2,14 @@
 
 import csv
 import json
-import sqlite3
 import sys
 
 import pytest
 
-from coequal.records import Result
 from coequal.results.export import FORMATS, export
 from coequal.results.folder import RunFolder
-from coequal.results.index import Index
+from coequal.results.result_file import result_text
+from coequal.results.result_log import ENTRIES, LINES
 from coequal.results.results_csv import write_tables
 
 
@@ -25,7 +24,9 @@ def test_csv_is_results_csv(run, tmp_path):
 
 def test_json_is_everything_that_is_known(run, tmp_path):
     listed = json.loads(export(run, "json", tmp_path / "out.json").read_text())
-    assert [Result.from_dict(values) for values in listed] == list(run.results().values())
+    assert [json.dumps(values, separators=(",", ":")) for values in listed] == [
+        result_text(result).decode().strip() for result in run.results().values()
+    ]
 
 
 def test_a_run_without_results(run, tmp_path):
@@ -36,18 +37,13 @@ def test_a_run_without_results(run, tmp_path):
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_an_index_made_again_gives_the_same_bytes(run, tmp_path, form, result_of, put):
-    """Once from an index that grew result by result, once from one that was made at one go."""
+def test_the_same_folders_give_the_same_bytes_with_and_without_a_log(run, tmp_path, form):
     if form == "parquet":
         pytest.importorskip("pyarrow")
-    export(run, "csv", tmp_path / "first.csv")  # makes the index
-    late = result_of(run.plan()[5], 7.0)
-    put(run, late)
-    with Index(run, write=True) as index:
-        index.record(late)
-    grown = export(run, form, tmp_path / "grown").read_bytes()
-    (run.path / "index.sqlite").unlink()
-    assert export(run, form, tmp_path / "anew").read_bytes() == grown
+    before = export(run, form, tmp_path / "before").read_bytes()
+    for name in (LINES, ENTRIES):
+        (run.path / name).unlink()
+    assert export(run, form, tmp_path / "after").read_bytes() == before
 
 
 def test_parquet_has_the_rows_of_the_csv_with_types(run, tmp_path):
@@ -94,7 +90,7 @@ def test_parquet_without_pyarrow_says_what_to_install(run, tmp_path, monkeypatch
     with pytest.raises(LookupError, match=r"pip install 'coequal\[parquet\]'"):
         export(run, "parquet", tmp_path / "out.parquet")
     assert list(tmp_path.iterdir()) == [run.path]
-    assert not (run.path / "index.sqlite").exists()
+    assert not (run.path / LINES).exists()
 
 
 def test_refusals(run, tmp_path):
@@ -106,35 +102,3 @@ def test_refusals(run, tmp_path):
     assert (tmp_path / "mine.csv").read_text() == "mine"
     with pytest.raises(FileNotFoundError, match="holds no study"):
         export(RunFolder(tmp_path / "nothing"), "csv", tmp_path / "out.csv")
-
-
-def test_a_damaged_index_ends_in_words_and_leaves_nothing(run, tmp_path, monkeypatch):
-    """Damage that shows only while rows are read."""
-    from coequal.results.statements import IndexStatements
-
-    def broken(self: IndexStatements, unplanned: bool) -> None:
-        raise sqlite3.DatabaseError("database disk image is malformed")
-
-    monkeypatch.setattr(IndexStatements, "in_order", broken)
-    with pytest.raises(ValueError, match=r"can't be read .* `coequal collect` makes it anew"):
-        export(run, "json", tmp_path / "out.json")
-    assert list(tmp_path.iterdir()) == [run.path]
-
-
-def test_a_folder_that_may_not_be_written(run, tmp_path, monkeypatch):
-    """Tests may run as root, who may write anywhere: so the lock refuses in the kernel's place."""
-    from coequal.results import collect
-
-    lock = collect.writer_lock
-
-    def refusing(path):  # type: ignore[no-untyped-def]
-        if path.is_relative_to(run.path):
-            raise OSError(30, "Read-only file system")
-        return lock(path)
-
-    monkeypatch.setattr(collect, "writer_lock", refusing)
-    said: list[str] = []
-    listed = json.loads(export(run, "json", tmp_path / "out.json", said.append).read_text())
-    assert len(listed) == 6
-    assert "may not be written to; the index is made in" in said[0]
-    assert not (run.path / "index.sqlite").exists()

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from coequal import api
+from coequal.checkpoints import Checkpoint, Checkpoints, Measurement, Spent
 from coequal.files import write_json
-from coequal.records import Checkpoint, Measurement, MetricInfo, Result, Spent, Trial
+from coequal.records import MetricInfo, Result, Trial
 from coequal.results.folder import RunFolder
 from coequal.results.merge import merge
+from coequal.results.result_file import write_result
 from coequal.study.spec import Study, load
 
 PROTOCOL = "encoder=pixels:1 real=test:355 fake=40 batch_norm=moving-averages"
@@ -51,7 +53,7 @@ def reference(**changes):
 def result(of, value=3.0, protocol=PROTOCOL):
     spent = Spent(10, 10, 640, 1000, 0.5)
     point = Checkpoint(10, spent, (Measurement("fd", "test", value, protocol),))
-    return Result(of, "done", spent, (point,))
+    return Result(of, "done", spent, Checkpoints.of([point]))
 
 
 def build(path, models, trials, results=None, references=None, metrics=None, **changes):
@@ -63,12 +65,13 @@ def build(path, models, trials, results=None, references=None, metrics=None, **c
         "models": models,
         "training": {"batch_size": 64},
         "evaluation": {"encoder": "pixels", "samples": 2500},
+        "select": {"metric": "fd", "split": "validation", "checkpoint": "last"},
     }
     folder = RunFolder(path)
     folder.begin("study: as written\n", study | changes, trials, metrics or METRICS)
     write_json(path / "references.json", references or {"digits": reference()})
     for entry in [result(one) for one in trials] if results is None else results:
-        write_json(folder.trial_folder(entry.trial.id) / "result.json", entry.as_dict())
+        write_result(folder.trial_folder(entry.trial.id), entry)
     return folder
 
 

@@ -12,7 +12,7 @@ import coequal.inspection.samples
 import coequal.report.page  # noqa: F401  every caller is imported before anything is counted
 from coequal.cli import results as commands
 from coequal.cli.run import run
-from coequal.results.collect import collect
+from coequal.results.on_disk import result_files
 from coequal.study.check import problems
 
 SMALL = """\
@@ -54,27 +54,27 @@ def count(monkeypatch) -> Callable[[Callable[..., Any]], list[str]]:
 
 
 def test_run_checks_once_and_collects_once(study, count):
-    checks, collects = count(problems), count(collect)
+    checks, walks = count(problems), count(result_files)
     run(study, workers=0)
-    assert (len(checks), len(collects)) == (1, 1)
+    assert (len(checks), len(walks)) == (1, 1)
     folder = study.parent / "runs" / "small"
     table = folder / "results.csv"
     before = table.read_bytes(), table.stat().st_mtime_ns
     run(study, workers=0)  # nothing to do
-    assert (len(checks), len(collects)) == (2, 2)
+    assert (len(checks), len(walks)) == (2, 2)
     assert (table.read_bytes(), table.stat().st_mtime_ns) == before
     (result,) = list(folder.glob("trials/*/*/result.json"))[:1]
     result.unlink()
     run(study, workers=0)  # one trial is run again
-    assert (len(checks), len(collects)) == (3, 3)
+    assert (len(checks), len(walks)) == (3, 3)
     assert table.read_bytes() == before[0]
 
 
 def test_commands_on_a_run_collect_once(study, count):
     run(study, workers=0)
     folder = study.parent / "runs" / "small"
-    collects = count(collect)
+    walks = count(result_files)
     commands.report(folder)
-    assert len(collects) == 1
+    assert len(walks) == 1
     commands.collect(folder)
-    assert len(collects) == 2
+    assert len(walks) == 2

@@ -6,6 +6,7 @@ import platform
 import signal
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from coequal import api
 from coequal.contract import Conditions, ImageShape
 from coequal.datasets._loading import data_folder
 from coequal.evaluation.instrument import generate
-from coequal.files import cache_folder, write_new_json
+from coequal.files import cache_folder, write_new
 from coequal.inspection.samples import sample
 from coequal.records import Result
 from coequal.results.folder import RunFolder
@@ -385,9 +386,9 @@ def test_a_shard_and_a_whole_run_exclude_each_other(tmp_path):
 
 
 def test_the_first_of_two_results_stands(tmp_path):
-    assert write_new_json(tmp_path / "result.json", {"a": 1})
-    assert not write_new_json(tmp_path / "result.json", {"a": 2})
-    assert json.loads((tmp_path / "result.json").read_text()) == {"a": 1}
+    assert write_new(tmp_path / "result.json", b"one")
+    assert not write_new(tmp_path / "result.json", b"two")
+    assert (tmp_path / "result.json").read_bytes() == b"one"
     assert [path.name for path in tmp_path.iterdir()] == ["result.json"]
 
 
@@ -483,9 +484,9 @@ def test_one_coordinator_at_a_time(whole):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "Expecting value"),
+        ("", "is not a result"),
         ("{}", "is not a result"),
-        ('{"schema": 99}', "has schema 99; this version reads 2"),
+        ('{"version": 99}', "it says 99; a newer version of coequal may have written it"),
     ],
 )
 def test_a_result_that_cannot_be_used_is_named(whole, tmp_path, text, message):
@@ -645,8 +646,8 @@ def test_a_trial_whose_process_died_keeps_what_it_had_measured(whole, tmp_path):
     trial = source.plan()[0]
     place = folder.trial_folder(trial.id)
     place.mkdir(parents=True)
-    known = json.loads((source.trial_folder(trial.id) / "result.json").read_text())
-    (place / "measured.json").write_text(json.dumps(known["checkpoints"][:1]))
+    known = source.result(trial.id)
+    (place / "measured.json").write_text(json.dumps([asdict(known.checkpoints[0])]))
     session = Session(
         folder, WorkerContext("", "", ""), Silent(), GracefulStop(tmp_path), 0, 1, None
     )

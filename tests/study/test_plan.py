@@ -5,8 +5,9 @@ import sys
 
 import pytest
 
+from coequal.checkpoints import Checkpoint, Checkpoints, Measurement, Spent
 from coequal.ranges import Choice, LogUniform, Uniform, draw
-from coequal.records import Checkpoint, Measurement, MetricInfo, Result, Spent, Trial
+from coequal.records import MetricInfo, Result, Trial
 from coequal.seeds import seed_for
 from coequal.selection import SelectionRule
 from coequal.study.parts import rule_of
@@ -99,7 +100,7 @@ def ended(trial: Trial, value: float, status: str = "done") -> Result:
         Measurement("fd", "test", -value, "p"),
     )
     checkpoints = (Checkpoint(10, Spent(), found),) if status == "done" else ()
-    return Result(trial, status, Spent(), checkpoints)
+    return Result(trial, status, Spent(), Checkpoints.of(checkpoints))
 
 
 def searched(spec: Study, **scores: list[float | None]) -> dict[str, Result]:
@@ -173,7 +174,7 @@ def test_the_best_checkpoint_may_choose():
     results = {}
     for trial in plan(spec):
         rising = [(1.0, 9.0), (4.0, 5.0)][trial.setting]
-        checkpoints = tuple(
+        checkpoints = Checkpoints.of(
             Checkpoint(step, Spent(), (Measurement("fd", "validation", value, "p"),))
             for step, value in enumerate(rising)
         )
@@ -194,7 +195,9 @@ def test_a_metric_that_should_be_high_chooses_the_highest():
             trial,
             "done",
             Spent(),
-            (Checkpoint(1, Spent(), (Measurement("precision", "validation", value, "p"),)),),
+            Checkpoints.of(
+                [Checkpoint(1, Spent(), (Measurement("precision", "validation", value, "p"),))]
+            ),
         )
         for trial, value in zip(
             plan(study(models=["vae"], search={"settings": 3})),
@@ -217,7 +220,7 @@ def test_the_checkpoint_that_stands_for_a_trial_is_enough_to_choose_by(checkpoin
             trial,
             "done",
             Spent(),
-            tuple(
+            Checkpoints.of(
                 Checkpoint(step, Spent(), (Measurement("fd", "validation", value, "p"),))
                 for step, value in enumerate(curve)
             ),
@@ -225,7 +228,7 @@ def test_the_checkpoint_that_stands_for_a_trial_is_enough_to_choose_by(checkpoin
         for trial, curve in zip(trials, curves, strict=True)
     ]
     rule = SelectionRule("fd", MetricInfo("lower", ""), checkpoint)
-    judged = [rule.with_chosen_checkpoint(result) for result in results]
+    judged = [rule.summary(result) for result in results]
     assert [len(result.checkpoints) for result in judged] == [int(checkpoint == "best"), 1, 1, 1]
     # At the last: 4, 7, 7.5; at the best: 2 and 2, the earlier setting first, then 3 and 7.
     wanted = [1, 2, 3] if checkpoint == "last" else [1, 3, 0, 2]

@@ -13,7 +13,7 @@ from coequal.datasets._loading import data_folder
 from coequal.files import cache_folder
 from coequal.health import Health
 from coequal.inspection.status import running
-from coequal.records import Result, Trial
+from coequal.records import Result, Trial, TrialHealth
 from coequal.results.folder import RunFolder
 from coequal.runner.progress import Progress
 from coequal.study.plan import plan
@@ -104,9 +104,8 @@ def test_a_run_that_is_stopped_for_its_health_has_a_picture_of_its_end(tmp_path,
     trial = trial_of(training={**TINY["training"], "stop_on": ["collapsed"]})  # type: ignore[dict-item]
     assert execute(trial, places_in(tmp_path, frames=4)) == "stopped early"
     assert frames(tmp_path, trial)[0] == [0, 10, 20, 25]  # the first probe is at step 25
-    assert result(tmp_path, trial).health == {
-        **{"verdict": "collapsed", "step": 25, "evidence": "all images are the same"}
-    }
+    found = result(tmp_path, trial).health
+    assert found == TrialHealth("collapsed", 25, "all images are the same")
 
 
 def test_what_a_trial_says_while_it_runs(tmp_path, monkeypatch):

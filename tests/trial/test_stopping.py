@@ -6,6 +6,7 @@ from coequal import api
 from coequal.analysis.health import saved_budget
 from coequal.analysis.summary import summarise
 from coequal.health import Health
+from coequal.records import TrialHealth
 from coequal.report.page import write_report
 from coequal.results.folder import RunFolder
 from coequal.study.check import problems
@@ -105,10 +106,10 @@ def test_a_trial_stops_at_the_same_probe_on_any_machine(tmp_path, monkeypatch, s
     found = api.run(Study.model_validate(TINY), tmp_path / "run", workers=0)
     kept, stopped = sorted(found.values(), key=lambda result: result.trial.model != "ns_gan")
     assert kept.status == "done"
-    assert kept.health == {"verdict": "healthy", "step": None, "evidence": "nothing"}
+    assert kept.health == TrialHealth("healthy", None, "nothing")
     assert stopped.status == "stopped early"
     assert stopped.reason == "collapsed since step 25: one image"
-    assert stopped.health == {"verdict": "collapsed", "step": 25, "evidence": "one image"}
+    assert stopped.health == TrialHealth("collapsed", 25, "one image")
     assert stopped.spent.discriminator_steps == 50
     assert [checkpoint.step for checkpoint in stopped.checkpoints] == [40]
     folder = RunFolder(tmp_path / "run")

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from coequal.analysis.metric import NamedMetric
 from coequal.analysis.model import ModelSummary
-from coequal.analysis.source import ResultSource
 from coequal.analysis.trials import TrialSummary
+from coequal.records import Result
 from coequal.statistics.correlation import Correlation, spearman
 
 PRECISION, RECALL, F1 = "manifold_precision", "manifold_recall", "manifold_f1"
@@ -29,6 +29,9 @@ class SplitValues:
 
 
 NOT_MEASURED = SplitValues()
+
+LastValues = dict[str, dict[str, SplitValues]]
+"""By metric and trial id, the numbers at the trial's last checkpoint."""
 
 
 @dataclass(frozen=True)
@@ -87,29 +90,27 @@ class ManifoldResults:
         return math.nan if chosen is None else self.of(metric, chosen).test
 
 
+def add_last_values(values: LastValues, result: Result) -> None:
+    """Add what a trial's last checkpoint says of the manifold, and of distances beside it."""
+    points = result.checkpoints
+    if not points or all(series.metric != F1 for series in points.measured):
+        return
+    for name in (PRECISION, RECALL, F1, *DISTANCES):
+        validation, test = (points.values(name, split)[-1] for split in ("validation", "test"))
+        values.setdefault(name, {})[result.trial.id] = SplitValues(validation, test)
+
+
 def manifold_results(
-    source: ResultSource, measured: Collection[str], metrics: Mapping[str, NamedMetric]
+    values: LastValues, measured: Collection[str], metrics: Mapping[str, NamedMetric]
 ) -> ManifoldResults | None:
     """What a run knows of a manifold; None where it wasn't measured.
 
     Args:
-        source: of the trials.
+        values: of all trials.
         measured: the metrics of a data set.
         metrics: all of the run, by name.
     """
     if F1 not in measured:
         return None
     distance = next((name for name in DISTANCES if name in measured), None)
-    wanted = [PRECISION, RECALL, F1, *([distance] if distance else [])]
-    values = {name: _last(source, name) for name in wanted if name in measured}
     return ManifoldResults(values, distance, metrics)
-
-
-def _last(source: ResultSource, metric: str) -> dict[str, SplitValues]:
-    """At every trial's last checkpoint."""
-    values = {}
-    for trial, history in source.histories(metric):
-        if history is not None and history.steps:
-            validation, test = history.numbers[:2, -1].tolist()
-            values[trial.id] = SplitValues(validation, test)
-    return values

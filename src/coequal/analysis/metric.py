@@ -30,6 +30,11 @@ class NamedMetric:
         return self.info.better == "higher"
 
     @property
+    def sign(self) -> float:
+        """What a value is multiplied by to be a cost: -1 where more is better, else 1."""
+        return -1.0 if self.higher else 1.0
+
+    @property
     def best(self) -> str:
         """The superlative of a good value: "lowest"."""
         return "highest" if self.higher else "lowest"

@@ -1,139 +1,82 @@
-"""Where the report reads: the index of a run, one trial after another, or results held in memory.
+"""Where the report reads: the plan of a study, and its results one after another.
 
 Of all trials it takes one metric along the training; other metrics of few, where they are shown.
 """
 
-from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from coequal.records import Result, Trial
-from coequal.results.collect import current_index
-from coequal.results.folder import RunFolder
-from coequal.results.index import Index
-from coequal.results.metric_history import (
-    MetricHistory,
-    ProtocolUse,
-    first_uses,
-    history_of,
-    protocol_uses,
-)
 
 SECOND_METRIC = "f1"  # of which the page draws a curve beside that of the study's own metric
 
 
-class ResultSource(ABC):
-    """Everything that the report needs to know of trials."""
+@dataclass(frozen=True)
+class ResultSource:
+    """Everything that the report needs to know of trials.
 
-    @abstractmethod
-    def histories(self, metric: str) -> Iterator[tuple[Trial, MetricHistory | None]]:
+    Attributes:
+        plan: every trial of the study, in order; it is gone through once.
+        results: by trial id, of those that have one; each is read when it is asked for.
+        details_of: what was kept beside the numbers of a trial's last checkpoint, by split.
+    """
+
+    plan: Iterable[Trial]
+    results: Mapping[str, Result]
+    details_of: Callable[[str], Mapping[str, Any]] = lambda trial_id: {}
+
+    def trials(self) -> Iterator[tuple[Trial, Result | None]]:
         """Every trial of the plan, in order; None for one that has no result yet."""
-
-    @abstractmethod
-    def protocol_uses(self) -> Sequence[ProtocolUse]:
-        """Every way in which something was measured, in order of appearance."""
-
-    @abstractmethod
-    def result(self, trial_id: str) -> Result | None:
-        """Everything of one trial."""
+        return ((trial, self.results.get(trial.id)) for trial in self.plan)
 
     def details(self, trial_id: str) -> Mapping[str, Any]:
         """What test values of a trial's last checkpoint summarise, by metric; empty where nothing
         was kept."""
-        return {}
+        return self.details_of(trial_id).get("test") or {}
 
     def tested(self, trial_id: str, step: int) -> dict[str, float]:
         """The test values of every metric of one trial, at one checkpoint."""
-        result = self.result(trial_id)
+        result = self.results.get(trial_id)
         points = result.checkpoints if result else ()
         measurements = [m for c in points if c.step == step for m in c.measurements]
         return {m.metric: m.value for m in measurements if m.split == "test"}
 
 
-class IndexedResults(ResultSource):
-    """An index that is open."""
+class ProtocolUse(NamedTuple):
+    """A protocol by which a metric was measured on a split.
 
-    def __init__(self, index: Index) -> None:
-        self._index = index
+    Attributes:
+        data: the data set.
+        metric: the name of the number.
+        split: of the reference images.
+        protocol: how it was measured.
+    """
 
-    def histories(self, metric: str) -> Iterator[tuple[Trial, MetricHistory | None]]:
-        """See `ResultSource`."""
-        return self._index.histories(metric, SECOND_METRIC)
-
-    def protocol_uses(self) -> Sequence[ProtocolUse]:
-        """See `ResultSource`."""
-        return self._index.protocol_uses()
-
-    def result(self, trial_id: str) -> Result | None:
-        """See `ResultSource`."""
-        return self._index.result(trial_id)
-
-    def details(self, trial_id: str) -> Mapping[str, Any]:
-        """See `ResultSource`."""
-        noted: Mapping[str, Any] = self._index.folder.details(trial_id).get("test") or {}
-        return noted
+    data: str
+    metric: str
+    split: str
+    protocol: str
 
 
-class InMemoryResults(ResultSource):
-    """A plan, and results by trial id."""
-
-    def __init__(self, plan: Sequence[Trial], results: Mapping[str, Result]) -> None:
-        self._plan, self._results = plan, results
-
-    def histories(self, metric: str) -> Iterator[tuple[Trial, MetricHistory | None]]:
-        """See `ResultSource`."""
-        for trial in self._plan:
-            result = self._results.get(trial.id)
-            yield trial, None if result is None else history_of(result, metric, SECOND_METRIC)
-
-    def protocol_uses(self) -> Sequence[ProtocolUse]:
-        """See `ResultSource`."""
-        known = (self._results[t.id] for t in self._plan if t.id in self._results)
-        return first_uses(use for result in known for use in protocol_uses(result))
-
-    def result(self, trial_id: str) -> Result | None:
-        """See `ResultSource`."""
-        return self._results.get(trial_id)
-
-
-@contextmanager
-def result_source(
-    folder: RunFolder, log: Callable[[str], None], index: Index | None = None
-) -> Iterator[ResultSource]:
-    """Open the index of a run, brought up to date with its trial folders first.
+def protocols_of(uses: Mapping[ProtocolUse, str], metric: str) -> dict[str, dict[str, str]]:
+    """Of one data set, by metric and split, how it was measured; the study's own metric first.
 
     Args:
-        folder: of the run.
-        log: is told what had to be done for it.
-        index: an open and up-to-date one, which is used as it is.
-
-    Raises:
-        FileNotFoundError: the folder holds no study.
-        ValueError: the index or a result can't be used; no trial is ever left out in silence.
-    """
-    if index is not None:
-        yield IndexedResults(index)
-        return
-    with current_index(folder, log) as collected:
-        yield IndexedResults(collected)
-
-
-def protocols_of(uses: Iterable[ProtocolUse], metric: str) -> dict[str, dict[str, str]]:
-    """Of one data set, by metric and split, how it was measured; the study's own metric first.
+        uses: every protocol that was used on the data set, with the first trial that used it.
+        metric: the study's own.
 
     Raises:
         ValueError: in two ways.
     """
     protocols: dict[str, dict[str, str]] = {metric: {}}
-    for use in uses:
+    for use, trial_id in uses.items():
         known = protocols.setdefault(use.metric, {}).setdefault(use.split, use.protocol)
         if known != use.protocol:
             raise ValueError(
                 f"{use.data}: {use.metric} on {use.split} was measured in two "
-                f"ways, '{known}' and '{use.protocol}' (trial {use.trial}); "
+                f"ways, '{known}' and '{use.protocol}' (trial {trial_id}); "
                 "numbers of different protocols never share a column"
             )
     return protocols
@@ -150,6 +93,7 @@ class Facts:
         repeats: the highest number of a fresh seed.
         environment: by name, every value that was recorded: versions, machines, devices.
         notes: by data set, how often each note was made.
+        protocols: every protocol that was used, with the first trial that used it.
     """
 
     results: int = 0
@@ -158,14 +102,24 @@ class Facts:
     repeats: int = 0
     environment: dict[str, set[str]] = field(default_factory=dict)
     notes: dict[str, Counter[str]] = field(default_factory=dict)
+    protocols: dict[ProtocolUse, str] = field(default_factory=dict)
+    _forms: set[Hashable] = field(default_factory=set)
 
-    def add(self, trial: Trial, history: MetricHistory) -> None:
+    def add(self, result: Result) -> None:
         """Count one result in."""
+        trial = result.trial
         self.results += 1
-        self.seconds += history.spent.seconds
-        self.flops += history.spent.flops
+        self.seconds += result.spent.seconds
+        self.flops += result.spent.flops
         self.repeats = max(self.repeats, trial.repeat)
-        for name, value in history.environment.items():
+        for name, value in result.environment.items():
             self.environment.setdefault(name, set()).add(str(value))
-        if history.notes:
-            self.notes.setdefault(trial.data, Counter()).update(history.notes)
+        if result.notes:
+            self.notes.setdefault(trial.data, Counter()).update(result.notes)
+        measured = result.checkpoints.measured
+        form = (trial.data, *((m.metric, m.split, m.protocol) for m in measured))
+        if form not in self._forms:  # of many results few differ
+            self._forms.add(form)
+            for m in measured:
+                use = ProtocolUse(trial.data, m.metric, m.split, m.protocol)
+                self.protocols.setdefault(use, trial.id)

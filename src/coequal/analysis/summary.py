@@ -15,7 +15,12 @@ from coequal.analysis import budget_curves as curves
 from coequal.analysis.budget_curves import BudgetCurve, SearchScores
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.manifold import F1 as KNOWN_F1
-from coequal.analysis.manifold import ManifoldResults, manifold_results
+from coequal.analysis.manifold import (
+    LastValues,
+    ManifoldResults,
+    add_last_values,
+    manifold_results,
+)
 from coequal.analysis.metric import NamedMetric, named_metrics, study_metric
 from coequal.analysis.model import ModelSummary, model_summary, rerun_phase
 from coequal.analysis.pairs import contest
@@ -25,40 +30,41 @@ from coequal.analysis.scores import f1_costs, scale_of, test_costs, usable_cap, 
 from coequal.analysis.source import (
     SECOND_METRIC,
     Facts,
-    InMemoryResults,
     ResultSource,
     protocols_of,
-    result_source,
 )
 from coequal.analysis.trials import TrialSummary, trial_summary
 from coequal.analysis.variance import ModelRuns, VarianceParts, variance
 from coequal.ranges import Range
 from coequal.records import MetricInfo, Result, Trial
+from coequal.results.collect import open_results
 from coequal.results.folder import RunFolder
-from coequal.results.index import Index
-from coequal.results.metric_history import ProtocolUse
 from coequal.selection import SelectionRule
 
 COSTS = ("flops", "seconds")
 
 
 def summarise(
-    folder: RunFolder, log: Callable[[str], None] = lambda line: None, index: Index | None = None
+    folder: RunFolder,
+    log: Callable[[str], None] = lambda line: None,
+    results: Mapping[str, Result] | None = None,
 ) -> list[DataSummary]:
     """Every number of the report, a summary for each data set of the study.
 
     Args:
         folder: of the run.
-        log: is told if the index had to be brought up to date.
-        index: an open and up-to-date one; None: it is brought up to date here.
+        log: is told what had to be done to bring the log of the results up to date.
+        results: of the run, by trial id; None: they are opened here.
 
     Raises:
         FileNotFoundError: the folder holds no study.
         ValueError: a result can't be used, a column would mix protocols, or the study selects by
             another rule.
     """
-    with result_source(folder, log, index) as source:
-        return _summaries(folder.study(), source, folder.references(), folder.metrics())
+    study = folder.study()
+    known = open_results(folder, log) if results is None else results
+    source = ResultSource(folder.iterate_plan(), known, folder.details)
+    return _summaries(study, source, folder.references(), folder.metrics())
 
 
 def summaries(
@@ -69,7 +75,7 @@ def summaries(
     metrics: Mapping[str, MetricInfo],
 ) -> list[DataSummary]:
     """Every number of the report from plain values; `results` by trial id, `metrics` by name."""
-    return _summaries(study, InMemoryResults(plan, results), references, metrics)
+    return _summaries(study, ResultSource(plan, results), references, metrics)
 
 
 def _summaries(
@@ -81,14 +87,15 @@ def _summaries(
     rule, facts, metrics = _rule(study, infos), Facts(), named_metrics(infos)
     spaces: dict[str, dict[str, Range]] = {}
     trials: dict[str, dict[str, list[TrialSummary]]] = {name: {} for name in study.get("data", ())}
-    for trial, history in source.histories(rule.metric):
+    last: LastValues = {}
+    for trial, result in source.trials():
         if trial.model not in spaces:
             spaces[trial.model] = declared_ranges(study, trial.model)
-        summary = trial_summary(trial, history, rule, spaces[trial.model])
+        summary = trial_summary(trial, result, rule, spaces[trial.model])
         trials.setdefault(trial.data, {}).setdefault(trial.model, []).append(summary)
-        if history is not None:
-            facts.add(trial, history)
-    measured = source.protocol_uses()
+        if result is not None:
+            facts.add(result)
+            add_last_values(last, result)
     # Sums of some thousand numbers only wait for a second thread, and would depend on it.
     with threadpool_limits(1, "blas"):
         return [
@@ -100,7 +107,7 @@ def _summaries(
                 rule,
                 source,
                 facts,
-                measured,
+                last,
                 metrics,
             )
             for name, by_model in trials.items()
@@ -115,11 +122,12 @@ def _data(
     rule: SelectionRule,
     source: ResultSource,
     facts: Facts,
-    measured: Sequence[ProtocolUse],
+    last: LastValues,
     metrics: Mapping[str, NamedMetric],
 ) -> DataSummary:
     metric, seed = study_metric(rule), int(study.get("seed", 0))
-    protocols = protocols_of([use for use in measured if use.data == data], metric.name)
+    uses = {use: trial for use, trial in facts.protocols.items() if use.data == data}
+    protocols = protocols_of(uses, metric.name)
     cap = usable_cap(reference, metric)
     models = _models(study, trials, rule, source)
     searches = {m.name: _search_scores(m.ended, metric) for m in models if m.ended}
@@ -127,7 +135,7 @@ def _data(
     best = None if metric.bound is None else metric.cost(metric.bound)
     models, comparison = rerun_numbers(models, metric, cap)
     bounds: dict[str, Any] = {"cap": worst, "floor": best, "seed": seed}
-    manifold = manifold_results(source, protocols, metrics)
+    manifold = manifold_results(last, protocols, metrics)
     return DataSummary(
         data=data,
         metric=metric,

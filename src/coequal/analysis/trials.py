@@ -3,17 +3,18 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from coequal.analysis.metric import NamedMetric, study_metric
 from coequal.analysis.range_position import RangePosition, range_position
+from coequal.analysis.source import SECOND_METRIC
+from coequal.checkpoints import Checkpoints, Spent
 from coequal.health import FAILURES
 from coequal.ranges import Range
-from coequal.records import Spent, Trial
-from coequal.results.metric_history import MetricHistory
+from coequal.records import Result, Trial, TrialHealth
 from coequal.selection import SelectionRule
 
 PENDING = "pending"  # of a trial that has no result yet
@@ -58,7 +59,7 @@ class TrialSummary:
         f1: test F1 where the trial is judged; NaN for a failure, or where it was not measured.
         budget: what the trial may spend; NaN if unknown.
         unit: of `budget`: a field of `Spent`.
-        health: verdict, step and evidence; None if the trial was not watched.
+        health: the verdict on its training; None if the trial was not watched.
     """
 
     number: int
@@ -78,7 +79,7 @@ class TrialSummary:
     f1: float
     budget: float
     unit: str
-    health: Mapping[str, Any] | None
+    health: TrialHealth | None
 
     @property
     def checkpoints(self) -> tuple[CheckpointScore, ...]:
@@ -113,7 +114,7 @@ class TrialSummary:
     @property
     def verdict(self) -> str:
         """Of its health, one of `coequal.health.VERDICTS`; empty of one that was not watched."""
-        return "" if self.health is None else str(self.health["verdict"])
+        return "" if self.health is None else self.health.verdict
 
     @property
     def looks_bad(self) -> bool:
@@ -129,18 +130,19 @@ class TrialSummary:
         return max(0.0, self.budget - float(getattr(self.spent, self.unit)))
 
 
-NO_NUMBERS = np.zeros((4, 0))
-
-
 def trial_summary(
-    trial: Trial, history: MetricHistory | None, rule: SelectionRule, spaces: Mapping[str, Range]
+    trial: Trial, result: Result | None, rule: SelectionRule, spaces: Mapping[str, Range]
 ) -> TrialSummary:
     """What became of a trial; `spaces` holds the range of each hyper-parameter searched."""
     metric = study_metric(rule)
-    steps, numbers = (history.steps, history.numbers) if history else ((), NO_NUMBERS)
-    status, reason = (history.status, history.reason or "") if history else (PENDING, "")
+    status, reason = (result.status, result.reason or "") if result else (PENDING, "")
     unit, budget = next(iter((trial.training.get("budget") or {}).items()), ("", math.nan))
-    validation, test, error, f1 = numbers.tolist()
+    points = result.checkpoints if result else Checkpoints()
+    steps = points.steps
+    validation = points.values(metric.name, "validation")
+    test = points.values(metric.name, "test")
+    error = points.standard_errors(metric.name, "test")
+    f1 = points.values(SECOND_METRIC, "test")
 
     def checkpoint(k: int | None) -> CheckpointScore | None:
         return None if k is None else CheckpointScore(steps[k], validation[k], test[k], error[k])
@@ -162,8 +164,8 @@ def trial_summary(
             range_position(n, v, spaces.get(n)) for n, v in sorted(trial.settings.items())
         ),
         steps=steps,
-        numbers=numbers,
-        spent=history.spent if history else None,
+        numbers=np.array((validation, test, error, f1)),
+        spent=result.spent if result else None,
         score=score,
         checkpoint=checkpoint(place if done else None),
         last=checkpoint(len(steps) - 1 if done else None),
@@ -171,7 +173,7 @@ def trial_summary(
         f1=f1[place] if done and place is not None else math.nan,
         budget=float(budget),
         unit=unit,
-        health=history.health if history else None,
+        health=result.health if result else None,
     )
 
 
@@ -179,9 +181,8 @@ def _best(
     steps: Sequence[int], validation: Sequence[float], test: Sequence[float], metric: NamedMetric
 ) -> int | None:
     """The checkpoint with the best validation value, the earliest of equals."""
-    sign = -1.0 if metric.higher else 1.0
     measured = [
-        (sign * looked_at, step, k)
+        (metric.sign * looked_at, step, k)
         for k, (step, looked_at, found) in enumerate(zip(steps, validation, test, strict=True))
         if math.isfinite(looked_at) and math.isfinite(found)
     ]

@@ -11,7 +11,7 @@ from rich.console import Console
 
 if TYPE_CHECKING:
     from coequal.results.folder import RunFolder
-    from coequal.results.index import Index
+    from coequal.results.run_results import RunResults
 
 console = Console(highlight=False, emoji=False)
 errors = Console(stderr=True, highlight=False, emoji=False)
@@ -82,26 +82,25 @@ def short_path(path: Path) -> Path:
     return path.relative_to(here) if path.is_absolute() and path.is_relative_to(here) else path
 
 
-def write_report(folder: "RunFolder", verdict: bool = True, index: "Index | None" = None) -> None:
+def write_report(
+    folder: "RunFolder", verdict: bool = True, results: "RunResults | None" = None
+) -> None:
     """Write the report and the tables of a run, and print where they are.
 
     Args:
         folder: of the run.
         verdict: whether to print the verdict as well.
-        index: an open and up-to-date one; None: it is brought up to date here.
+        results: of the run; None: they are opened here.
     """
-    if index is None:
-        from coequal.results.collect import current_index
-
-        with current_index(folder, log_line) as collected:
-            return write_report(folder, verdict, collected)
     from coequal.analysis.summary import summarise
     from coequal.report.page import write_summaries
     from coequal.report.terminal import verdict_lines
+    from coequal.results.collect import open_results
     from coequal.results.results_csv import refresh_tables
 
-    refresh_tables(folder, index)
-    summaries = summarise(folder, log_line, index)
+    results = open_results(folder, log_line) if results is None else results
+    refresh_tables(folder, results.of(folder.planned()))
+    summaries = summarise(folder, log_line, results)
     page = write_summaries(folder, summaries)
     for line in verdict_lines(summaries) if verdict else ():
         console.print(line, markup=False, soft_wrap=True)

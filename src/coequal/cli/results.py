@@ -65,9 +65,8 @@ def report(folder: RunPath) -> None:
 
 
 def collect(folder: RunPath) -> None:
-    """Join what shards have done in a folder: index, plan, tables, report; print what is to do."""
+    """Join what shards have done in a folder: log, plan, tables, report; print what is to do."""
     from coequal import api
-    from coequal.results.index import Index
 
     run = run_folder(folder)
     collected = api.collect(run.path, log_line)
@@ -85,8 +84,7 @@ def collect(folder: RunPath) -> None:
             f"no report is written while {count} result{'s' if count > 1 else ''} can't be used"
         )
         raise typer.Exit(1)
-    with Index(run) as index:
-        write_report(run, index=index)
+    write_report(run, results=collected.results)
 
 
 def export(

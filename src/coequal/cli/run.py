@@ -93,7 +93,7 @@ def run_missing(study: "Study", source: str, out: Path, options: "RunOptions") -
     """
     from coequal.cli.progress import duration, observer
     from coequal.results.folder import RunFolder
-    from coequal.results.index import Index
+    from coequal.results.result_log import read_entries
     from coequal.runner.interrupt import Interrupted
     from coequal.runner.start import start
 
@@ -108,12 +108,11 @@ def run_missing(study: "Study", source: str, out: Path, options: "RunOptions") -
     if options.shard:
         console.print(f"this shard is done; after the others: coequal collect {short_path(out)}")
         return folder
-    with Index(folder) as index:
-        if outcome.ended:
-            seconds = sum(state.seconds for state in index.states())
-            console.print(f"all trials have a result; {duration(seconds)} of training in all")
-        else:
-            done = f"every trial of '{study.study}' has a result in {short_path(out)}"
-            console.print(f"nothing to do: {done}")
-        write_report(folder, verdict=len(study.models) > 1, index=index)
+    if outcome.ended:
+        seconds = sum(entry.seconds for entry in read_entries(folder).values())
+        console.print(f"all trials have a result; {duration(seconds)} of training in all")
+    else:
+        done = f"every trial of '{study.study}' has a result in {short_path(out)}"
+        console.print(f"nothing to do: {done}")
+    write_report(folder, verdict=len(study.models) > 1, results=outcome.results)
     return folder

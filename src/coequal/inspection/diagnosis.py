@@ -227,7 +227,7 @@ def _stored(folder: RunFolder, trial: Trial, place: Path) -> list[ImageObservati
 def _recorded(place: Path, result: Result | None) -> str | None:
     """The verdict that was recorded at the end of the trial."""
     if result is not None and result.health is not None:
-        return str(result.health["verdict"])
+        return result.health.verdict
     path = place / HEALTH
     return str(json.loads(path.read_text())["verdict"]) if path.exists() else None
 

@@ -18,7 +18,7 @@ from coequal.files import folder_name
 from coequal.images import to_uint8
 from coequal.records import POINT, Trial
 from coequal.report.image_grids import square_sheet
-from coequal.results.collect import view
+from coequal.results.collect import usable_results
 from coequal.results.folder import RunFolder
 from coequal.rng import Rng
 from coequal.seeds import seed_for
@@ -148,9 +148,9 @@ def chosen_trial(folder: RunFolder, model: str | None, trial: str | None) -> Tri
         LookupError: there is no such trial, or more than one; the message lists what there is.
     """
     rule = folder.rule()
-    with view(folder) as index:
-        validated = index.results(metrics=[rule.metric], splits=["validation"])
-        results = {r.trial.id: rule.with_chosen_checkpoint(r) for r in validated}
+    usable, _ = usable_results(folder)
+    planned = usable.of(folder.planned())
+    results = {key: rule.summary(result) for key, result in planned.items()}
     if trial is not None:
         matches = [result.trial for key, result in results.items() if key.startswith(trial)]
         if len(matches) != 1:

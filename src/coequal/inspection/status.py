@@ -6,11 +6,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from coequal.results._reader import read_result
 from coequal.results.folder import RunFolder
-from coequal.results.index import Index
 from coequal.results.on_disk import trial_folders
-from coequal.results.statements import State
+from coequal.results.result_log import read_entries
 
 Log = Callable[[str], None]
 
@@ -27,7 +25,7 @@ def statuses(
     `trials` are `done`, `failed` (every other end), `running`, `waiting` or `unreadable`;
     `last_hour` is how many ended within it, `seconds` what those that ended have trained.
 
-    The index makes this quick at any size; what has no result there is looked up in its folder. A
+    The log makes this quick at any size; what has no result there is looked up in its folder. A
     result.json that somebody changes or deletes by hand shows after the next `coequal collect` or
     `run`.
 
@@ -40,15 +38,17 @@ def statuses(
     begun = {os.path.basename(path) for path in trial_folders(folder)}
     busy = folder.busy()  # a pulse without a coordinator is of a trial that was killed
     rows: dict[str, dict[str, Any]] = {}
-    for state in _states(folder, log):
-        row = rows.setdefault(state.model, {"model": state.model, **dict.fromkeys(COUNTED, 0)})
+    known = read_entries(folder)
+    for key, model in folder.planned().items():
+        row = rows.setdefault(model, {"model": model, **dict.fromkeys(COUNTED, 0)})
         row["trials"] += 1
-        if state.key not in begun:
+        if key not in begun:
             row["waiting"] += 1
             continue
-        status, seconds, ended = state.status, state.seconds, state.ended
-        if status is None:
-            status, seconds, ended = _on_disk(folder, state.key, busy, log)
+        if (entry := known.get(key)) is not None:
+            status, seconds, ended = entry.status, entry.seconds, entry.changed / 1e9
+        else:
+            status, seconds, ended = _on_disk(folder, key, busy, log)
         row[status if status in COUNTED else "failed"] += 1
         row["seconds"] += seconds
         row["last_hour"] += ended >= since
@@ -67,10 +67,11 @@ def running(folder: RunFolder) -> list[dict[str, Any]]:
         return []
     begun = {os.path.basename(path) for path in trial_folders(folder)}
     rows = []
-    for state in _states(folder, lambda line: None):
-        if state.status is not None or state.key not in begun:
+    known = read_entries(folder)
+    for key in folder.planned():
+        if key in known or key not in begun:
             continue
-        place = folder.trial_folder(state.key)
+        place = folder.trial_folder(key)
         try:
             pulse = json.loads((place / "progress.json").read_text())
             trial = json.loads((place / "trial.json").read_text())
@@ -78,33 +79,18 @@ def running(folder: RunFolder) -> list[dict[str, Any]]:
             continue  # not begun, or just ended
         state_now = {name: pulse.get(name, "") for name in ("share", "text", "verdict")}
         identity = {name: trial[name] for name in ("model", "setting", "repeat")}
-        rows.append({"trial": state.key, **identity, **state_now})
+        rows.append({"trial": key, **identity, **state_now})
     return rows
-
-
-def _states(folder: RunFolder, log: Log) -> list[State]:
-    """The state of every trial of the plan, from the index as far as there is one."""
-    known: list[State] = []
-    try:
-        with Index(folder) as index:
-            known = index.states()
-            if index.knows_plan():
-                return known
-    except FileNotFoundError:
-        pass  # an early run, or one of a version without an index: its folders hold all
-    except ValueError as error:
-        log(str(error))
-    by_key = {state.key: state for state in known}
-    return [by_key.get(trial.id, State(trial.id, trial.model)) for trial in folder.plan()]
 
 
 def _on_disk(folder: RunFolder, key: str, busy: bool, log: Log) -> tuple[str, float, float]:
     """A trial's status, its seconds of training, and when it ended, by what lies in its folder."""
-    _, packed, file, wrong = read_result(folder, key)
-    if wrong:
-        log(wrong)
+    try:
+        stored = folder.read_result(key)
+    except ValueError as error:
+        log(str(error))
         return "unreadable", 0.0, 0.0
-    if packed is not None:
-        return packed.status, packed.seconds, file[1] / 1e9 if file else 0.0
+    if stored is not None:
+        return stored.result.status, stored.result.spent.seconds, stored.stamp[1] / 1e9
     pulse = folder.trial_folder(key) / "progress.json"
     return "running" if busy and pulse.exists() else "waiting", 0.0, 0.0

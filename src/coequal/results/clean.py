@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coequal.records import Result, Trial
-from coequal.results.collect import view
+from coequal.results.collect import usable_results
 from coequal.results.folder import RunFolder
 from coequal.results.lock import lock
 from coequal.results.on_disk import trial_folders
@@ -21,7 +21,7 @@ _DRAFTS = (
     *("frames.npz", "signals.npz", "health.json"),
     *("checkpoint.", "step-", "study.json", "study.yaml", "plan.json", "metrics.json"),
     *("references.json",),
-    *("results.csv", "timings.csv", "index."),
+    *("results.csv", "timings.csv"),
 )
 """Files are written under a hidden name that begins so, and then renamed."""
 
@@ -101,10 +101,10 @@ def _kept_and_ended(folder: RunFolder, log: Callable[[str], None]) -> tuple[set[
     rule = folder.rule()
     count = max(1, int((study.get("reruns") or {}).get("best", 1)))
     plan = folder.plan()
-    with view(folder, log) as index:
-        window = index.results(metrics=[rule.metric], splits=["validation"])
-        results = {result.trial.id: rule.with_chosen_checkpoint(result) for result in window}
-        ended = index.trial_ids()
+    usable, _ = usable_results(folder, log)
+    planned = usable.of(trial.id for trial in plan)
+    results = {key: rule.summary(result) for key, result in planned.items()}
+    ended = set(usable)
     kept = {key for key in ended if key not in results}  # the plan may name them yet
     for group in _by_search(plan):
         kept |= _kept_of(group, results, rule, count)

@@ -1,66 +1,46 @@
-"""Bring the index of a run up to date with its trial folders."""
+"""Bring the log of a run up to date with its trial folders."""
 
 import errno
-import sqlite3
-import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from itertools import islice
 
-from coequal.results._reader import Read, read_results
-from coequal.results.database import (
-    NewerIndexError,
-    begin_draft,
-    connect_to_write,
-    draft_path,
-    finish_draft,
-    index_path,
-    network,
-    sqlite_errors,
-    writer_lock,
-)
+from coequal.files import atomic_write
 from coequal.results.folder import RunFolder
-from coequal.results.index import Index
 from coequal.results.on_disk import result_files
-from coequal.results.packed_result import Packed, stamp
-from coequal.results.statements import IndexStatements, Stamp
+from coequal.results.result_file import RESULT, StoredResult, read_file
+from coequal.results.result_log import Entry, Line, LogReader, LogWriter, log_writer
+from coequal.results.run_results import RunResults, logged_results, results_on_disk
 
 Log = Callable[[str], None]
 
-RESULTS_PER_TRANSACTION = 2000
-READERS = 2  # processes; more only wait for the one that writes
+PORTION = 1000  # results that are held in memory, and then written together
 LOG_SECONDS = 10.0  # between two messages about a long work
 MAX_NAMED = 3  # trials in a message about many
 
 
-@dataclass(frozen=True)
+@dataclass
 class Collected:
-    """What `collect` did.
+    """What `collect` found and did.
 
     Attributes:
-        results: in the index now, of the plan's trials or not.
-        added: how many are new.
-        changed: ids of trials whose result.json has changed.
-        dropped: ids of trials that have no usable result any more.
+        results: in the log now, of the plan's trials or not.
+        added: how many of them are new.
+        changed: ids of trials whose result.json says something else than before.
+        lost: ids of trials that have no result any more.
+        converted: how many were in the form of an older version.
         unplanned: ids of results that the plan does not name; they are in no table.
-        unusable: a message for each result.json that can't be used.
-        anew: whether the index was made anew.
+        unusable: by trial id, what is wrong with its result.json.
     """
 
-    results: int
-    added: int
-    changed: tuple[str, ...]
-    dropped: tuple[str, ...]
-    unplanned: tuple[str, ...]
-    unusable: tuple[str, ...]
-    anew: bool
-
-    @property
-    def news(self) -> bool:
-        """Whether the index has changed."""
-        return bool(self.added or self.changed or self.dropped)
+    results: int = 0
+    added: int = 0
+    changed: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    converted: int = 0
+    unplanned: list[str] = field(default_factory=list)
+    unusable: dict[str, str] = field(default_factory=dict)
 
     def refuse_unusable(self) -> None:
         """Refuse to go on without a result that can't be used.
@@ -69,220 +49,149 @@ class Collected:
             ValueError: there is such a result; one line for each.
         """
         if self.unusable:
-            raise ValueError("\n".join(self.unusable))
+            raise ValueError("\n".join(self.unusable.values()))
 
 
-def collect(
-    folder: RunFolder, log: Log = lambda line: None, *, path: Path | None = None
-) -> Collected:
-    """Bring the index up to date with the trial folders, or make it if there is none to read.
+def collect(folder: RunFolder, log: Log = lambda line: None) -> Collected:
+    """Bring the log of a run up to date with its trial folders, or make it.
+
+    Results in the form of an older version are written again in the present one.
 
     Args:
-        folder: of a run.
+        folder: of the run.
         log: is told what is wrong with which file, and about long work.
-        path: of the index; None: where it belongs.
 
     Raises:
         FileNotFoundError: the folder holds no study.
-        BlockingIOError: another process writes the index.
-        NewerIndexError: a newer version wrote it; it is left as it is.
+        BlockingIOError: another process writes the log.
         PermissionError: there is no writing there.
         ValueError: a file of the study itself can't be read.
     """
     folder.study()
-    path = path or index_path(folder)
-    with writer_lock(path), sqlite_errors(path):
-        if kind := network(path):
-            log(
-                f"{path} lies on a network disk ({kind}), where readers and the writer wait for "
-                "each other; with COEQUAL_INDEX=FOLDER the index goes to a local one"
-            )
-        files = result_files(folder, log)
-        with ExitStack() as stack:
-            old = _opened(path, log)
-            if old is not None:
-                stack.enter_context(closing(old.connection))
-                before = old.stamps()
-                new = sum(before.get(key) != file for key, file in files.items())
-                if new <= max(RESULTS_PER_TRANSACTION, len(before)):
-                    return _filled(old, old, folder, files, log)
-            stack.callback(draft_path(path).unlink, missing_ok=True)
-            draft = IndexStatements(begin_draft(path))
-            with closing(draft.connection):
-                collected = _filled(draft, old, folder, files, log)
-                finish_draft(draft.connection, path)
-        return collected
+    with log_writer(folder) as writer:
+        return update(writer, log)
 
 
-@contextmanager
-def view(folder: RunFolder, log: Log = lambda line: None) -> Iterator[Index]:
-    """An index of a run to read: collected first, unless a coordinator keeps it at this moment.
+def open_results(folder: RunFolder, log: Log = lambda line: None) -> RunResults:
+    """The results of a run, the plan's in its order and then all others; none that can be used is
+    missing.
 
-    A folder that may not be written to gets an index in a temporary place.
-
-    Raises:
-        FileNotFoundError, ValueError: as `collect`.
-    """
-    with _collected_view(folder, log) as (index, _):
-        yield index
-
-
-@contextmanager
-def current_index(folder: RunFolder, log: Log = lambda line: None) -> Iterator[Index]:
-    """An index of a run to read, as `view` opens it, in which no result is missing.
+    The log is brought up to date first, unless the coordinator keeps it at this moment or the
+    folder may not be written to: then what it lacks is read from the trial folders.
 
     Args:
         folder: of the run.
-        log: is told what had to be done to bring the index up to date.
+        log: is told what is wrong with which file, and about long work.
 
     Raises:
         FileNotFoundError: the folder holds no study.
-        ValueError: the index or a result can't be used; no trial is ever left out in silence.
+        ValueError: a result can't be used; no trial is ever left out in silence.
     """
-    with _collected_view(folder, log) as (index, collected):
-        if collected is not None:
-            collected.refuse_unusable()
-            if collected.news:
-                log(f"the index was brought up to the trial folders: {collected.results:,} results")
-        yield index
+    results, unusable = usable_results(folder, log)
+    if unusable:
+        raise ValueError("\n".join(unusable.values()))
+    return results
 
 
-@contextmanager
-def _collected_view(folder: RunFolder, log: Log) -> Iterator[tuple[Index, Collected | None]]:
-    """An index to read, and what `collect` found; None: a coordinator keeps the index."""
-    path, collected = index_path(folder), None
-    with ExitStack() as stack:
+def usable_results(
+    folder: RunFolder, log: Log = lambda line: None
+) -> tuple[RunResults, Mapping[str, str]]:
+    """As `open_results`, and what is wrong with results that can't be used, by trial id."""
+    folder.study()
+    try:
+        with log_writer(folder) as writer:
+            wrong = update(writer, log).unusable
+            return logged_results(writer), wrong
+    except OSError as error:
+        if error.errno not in (None, errno.EAGAIN, errno.EACCES, errno.EPERM, errno.EROFS):
+            raise
+    results = results_on_disk(folder, log)
+    wrong = dict(_unusable(results))
+    return results.of(key for key in results if key not in wrong), wrong
+
+
+def _unusable(results: RunResults) -> Iterator[tuple[str, str]]:
+    for key in results:
         try:
-            collected = collect(folder, log)
-        except BlockingIOError:
-            log(f"a coordinator works in {folder.path}: results that are recorded by now are read")
-        except OSError as error:
-            if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
-                raise
-            name = stack.enter_context(tempfile.TemporaryDirectory(prefix="coequal-index-"))
-            log(f"{path.parent} may not be written to; the index is made in {name}")
-            path = Path(name) / path.name
-            collected = collect(folder, log, path=path)
-        yield stack.enter_context(Index(folder, path=path)), collected
+            results[key]
+        except ValueError as error:
+            yield key, str(error)
 
 
-def _opened(path: Path, log: Log) -> IndexStatements | None:
-    """The index that is there, whole; None: it has to be made."""
-    try:
-        rows = IndexStatements(connect_to_write(path))
-    except FileNotFoundError:
-        return None
-    except NewerIndexError:
-        raise
-    except ValueError as error:
-        log(f"{error}: so it does now")
-        return None
-    try:
-        wrong = rows.damage()
-    except sqlite3.DatabaseError as error:
-        wrong = str(error)
-    if wrong:
-        rows.connection.close()
-        log(f"{path} is damaged ({wrong}): it is made anew from the trial folders")
-        return None
-    return rows
+def update(writer: LogWriter, log: Log) -> Collected:
+    """Bring the log that is open up to date; see `collect`."""
+    folder, found = writer.folder, Collected()
+    files = result_files(folder, log)
+    before, old = dict(writer.entries), LogReader(folder)
+    stale = {key for key, entry in before.items() if files.get(key) != entry.stamp}
+    if stale:
+        writer.restart()  # lines are only ever added; what has not changed is copied
+    planned = folder.planned()
+    found.unplanned = sorted(files.keys() - planned.keys())
+    order = [*(key for key in planned if key in files), *found.unplanned]
+    missing = [key for key in order if key not in writer.entries]
+
+    def lines() -> Iterator[Line]:
+        for key in missing:
+            entry, line = before.get(key), None
+            if entry is not None:
+                line = old.line(entry)
+                if line is not None and key not in stale:
+                    yield entry, line
+                    continue
+            try:
+                stored = _in_present_form(folder, key, found)
+            except ValueError as error:
+                found.unusable[key] = str(error)
+                continue
+            if stored is None:
+                continue  # it has gone since they were listed
+            found.added += entry is None
+            if line is not None and line != stored.text:
+                found.changed.append(key)
+            yield Entry.of(stored), stored.text
+
+    waiting, logged, seen = lines(), time.monotonic(), 0
+    while portion := list(islice(waiting, PORTION)):
+        writer.append(portion)
+        seen += len(portion)
+        if time.monotonic() - logged > LOG_SECONDS:
+            logged = time.monotonic()
+            log(f"collected {seen:,} of {len(missing):,} results")
+    found.results = len(writer.entries)
+    found.lost = [key for key in before if key not in files]
+    _report(found, folder, log)
+    return found
 
 
-def _filled(
-    rows: IndexStatements,
-    old: IndexStatements | None,
-    folder: RunFolder,
-    files: Mapping[str, Stamp],
-    log: Log,
-) -> Collected:
-    """Bring `rows` up to date: what there was before, or a new and empty index."""
-    plan = stamp(folder.path / "plan.json")
-    if rows.about("plan") != repr(plan):
-        trials = folder.plan()
-        with rows.transaction():
-            rows.plan(trials, plan)
-        del trials
-    before = {} if old is None else old.stamps()
-    known = before if old is rows else {}
-    places = {key: place for place, key in enumerate(rows.places())}
-    new = [key for key, file in files.items() if known.get(key) != file]
-    # In the plan's order, so that readers in that order go straight through the file.
-    new.sort(key=lambda key: (places.get(key, len(places)), key))
-    work = _Work(rows, old, before, log, len(new))
-    work.take(read_results(folder, new, READERS))
-    gone = [key for key in before if key not in files or key in work.wrong]
-    with rows.transaction():
-        rows.drop(gone)
-    _report(work, gone, folder, log)
-    stray = sorted(set(rows.stamps()) - set(places))
-    if stray:
-        log(
-            f"{len(stray)} results are of trials that the plan does not name ({_some(stray)}); "
-            "they are kept, and are in no table"
-        )
-    return Collected(
-        results=len(rows.stamps()),
-        added=work.added,
-        changed=tuple(work.changed),
-        dropped=tuple(gone),
-        unplanned=tuple(stray),
-        unusable=tuple(work.wrong.values()),
-        anew=old is not rows,
-    )
+def _in_present_form(folder: RunFolder, key: str, found: Collected) -> StoredResult | None:
+    """The result of a trial; its file is written again if it has another form."""
+    stored = folder.read_result(key)
+    if stored is None or stored.as_written:
+        return stored
+    path = folder.trial_folder(key) / RESULT
+    atomic_write(path, stored.text)
+    found.converted += 1
+    return read_file(path, key)
 
 
-@dataclass
-class _Work:
-    """Results on their way into the index."""
-
-    rows: IndexStatements
-    old: IndexStatements | None
-    before: Mapping[str, Stamp | None]  # by trial id, of what the old index has
-    log: Log
-    total: int
-    added: int = 0
-    changed: list[str] = field(default_factory=list)
-    wrong: dict[str, str] = field(default_factory=dict)  # by trial id, a message
-
-    def take(self, results: Iterable[Read]) -> None:
-        """Put all results in, some thousand at a time."""
-        logged, waiting = time.monotonic(), []
-        for seen, (key, packed, file, wrong) in enumerate(results, 1):
-            if wrong:
-                self.wrong[key] = wrong
-            elif packed is not None:
-                waiting.append((packed, file))
-                self._count(key, packed, file)
-            if len(waiting) == RESULTS_PER_TRANSACTION:
-                self._put(waiting)
-                waiting = []
-                if time.monotonic() - logged > LOG_SECONDS:
-                    logged = time.monotonic()
-                    self.log(f"collected {seen:,} of {self.total:,} results")
-        self._put(waiting)
-
-    def _count(self, key: str, packed: Packed, file: Stamp | None) -> None:
-        if self.old is None or key not in self.before:
-            self.added += 1
-        elif self.before[key] != file and self.old.packed(key) != packed:
-            self.changed.append(key)
-
-    def _put(self, results: Sequence[tuple[Packed, Stamp | None]]) -> None:
-        with self.rows.transaction():
-            self.rows.put(results)
-
-
-def _report(work: _Work, gone: Sequence[str], folder: RunFolder, log: Log) -> None:
-    for message in work.wrong.values():
+def _report(found: Collected, folder: RunFolder, log: Log) -> None:
+    for message in found.unusable.values():
         log(message)
-    for key in work.changed:
+    if found.converted:
+        log(f"{found.converted:,} results were in the form of an older version: converted")
+    for key in found.changed:
         log(
-            f"{folder.trial_folder(key) / 'result.json'} has changed since it was collected; "
-            "its present content is taken"
+            f"{folder.trial_folder(key) / RESULT} has changed since it was collected; its present "
+            "content is taken"
         )
-    lost = [key for key in gone if key not in work.wrong]
-    if lost:
-        log(f"{len(lost)} results are no longer there ({_some(lost)}); they are forgotten")
+    if found.lost:
+        log(f"{len(found.lost)} results are no longer there ({_some(found.lost)})")
+    if found.unplanned:
+        log(
+            f"{len(found.unplanned)} results are of trials that the plan does not name "
+            f"({_some(found.unplanned)}); they are kept, and are in no table"
+        )
 
 
 def _some(keys: Sequence[str]) -> str:

@@ -1,16 +1,16 @@
 """`coequal export`: the results of a run as one file for other programs."""
 
-import json
-from collections.abc import Callable, Iterator
-from itertools import islice
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Any
 
 from coequal.files import atomic_text_file
-from coequal.results.collect import view
+from coequal.records import Result
+from coequal.results.collect import usable_results
 from coequal.results.folder import RunFolder
-from coequal.results.index import Index
-from coequal.results.results_csv import result_columns, result_rows, write_csv
+from coequal.results.result_file import result_text
+from coequal.results.results_csv import ResultTable, write_csv
 
 FORMATS = ("csv", "parquet", "json")
 GROUP = 20_000  # rows of a Parquet file that are held in memory at a time
@@ -19,6 +19,7 @@ _WHOLE = (
     *("setting", "repeat", "seed", "step", "discriminator_steps", "generator_steps", "images"),
     "health_step",
 )
+_YES_OR_NO = ("last", "chosen", "reported")
 _TEXT = ("trial", "model", "data", "status", "reason", "health")
 
 
@@ -30,8 +31,7 @@ def export(
     csv: the bytes of results.csv, a row per trial and checkpoint. parquet: the same rows, typed.
     json: a list of everything that is known of each trial, in the form of its result.json.
 
-    The same trial folders give the same bytes, whatever became of the index in between (for
-    Parquet: by the same version of pyarrow).
+    The same trial folders give the same bytes (for Parquet: by the same version of pyarrow).
 
     Args:
         folder: of the run.
@@ -50,23 +50,29 @@ def export(
         raise FileExistsError(f"{out} is there already; name another with --out")
     if form == "parquet":
         _pyarrow()  # before any work
-    with view(folder, log) as index:
-        if form == "parquet":
-            _write_parquet(index, out)
-        else:
-            with atomic_text_file(out) as file:
-                (_write_csv if form == "csv" else _write_json)(index, file)
+    usable, _ = usable_results(folder, log)
+    results = usable.of(folder.planned())
+    if form == "json":
+        with atomic_text_file(out) as file:
+            _write_json(results, file)
+        return out
+    table = ResultTable(folder.rule(), results)
+    if form == "parquet":
+        _write_parquet(table, results, out)
+    else:
+        with atomic_text_file(out) as file:
+            write_csv(file, table.columns, _rows(table, results))
     return out
 
 
-def _write_csv(index: Index, file: IO[str]) -> None:
-    write_csv(file, result_columns(index.heads()), result_rows(index.results()))
+def _rows(table: ResultTable, results: Mapping[str, Result]) -> Iterator[dict[str, Any]]:
+    return chain.from_iterable(table.rows_of(result) for result in results.values())
 
 
-def _write_json(index: Index, file: IO[str]) -> None:
+def _write_json(results: Mapping[str, Result], file: IO[str]) -> None:
     between = "[\n"
-    for result in index.results():
-        file.write(between + json.dumps(result.as_dict(), allow_nan=False))
+    for result in results.values():
+        file.write(between + result_text(result).decode().rstrip())
         between = ",\n"
     file.write("[]\n" if between == "[\n" else "\n]\n")
 
@@ -74,10 +80,10 @@ def _write_json(index: Index, file: IO[str]) -> None:
 # ------------------------------------------------------------------------------------------ Parquet
 
 
-def _write_parquet(index: Index, out: Path) -> None:
+def _write_parquet(table: ResultTable, results: Mapping[str, Result], out: Path) -> None:
     arrow, parquet = _pyarrow()
-    columns = result_columns(index.heads())
-    kinds = {name: _kind(name) for name in columns} | _setting_kinds(index)
+    columns = table.columns
+    kinds = {name: _kind(name) for name in columns} | _setting_kinds(results)
     types = {
         "text": arrow.string(),
         "repeated": arrow.dictionary(arrow.int32(), arrow.string()),
@@ -90,7 +96,7 @@ def _write_parquet(index: Index, out: Path) -> None:
     draft = out.with_name(f".{out.name}.draft")
     try:
         with parquet.ParquetWriter(draft, schema, compression="zstd") as writer:
-            for rows in _groups(result_rows(index.results())):
+            for rows in _groups(_rows(table, results)):
                 listed = {c: [_cell(row.get(c), kinds[c]) for row in rows] for c in columns}
                 writer.write_table(arrow.table(listed, schema))
         draft.replace(out)
@@ -110,13 +116,13 @@ def _kind(column: str) -> str:
         return "repeated"
     if column in _WHOLE:
         return "whole"
-    return "yes or no" if column == "last" else "number"  # FLOPs go beyond 64 bits
+    return "yes or no" if column in _YES_OR_NO else "number"  # FLOPs go beyond 64 bits
 
 
-def _setting_kinds(index: Index) -> dict[str, str]:
+def _setting_kinds(results: Mapping[str, Result]) -> dict[str, str]:
     """Of each hyper-parameter, by its values in the whole run; text where they are mixed."""
     found: dict[str, set[type]] = {}
-    for result in index.results(metrics=(), last_only=True):
+    for result in results.values():
         for name, value in result.trial.settings.items():
             found.setdefault(f"setting.{name}", set()).add(type(value))
     kinds = {}

@@ -15,20 +15,21 @@ runs/demo/
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
 
 from coequal import lookup
 from coequal.files import atomic_write, write_json
 from coequal.records import SCHEMA, MetricInfo, Result, Trial, canonical
 from coequal.results.lock import is_locked, lock, locked
-from coequal.results.stored import StoredResults
+from coequal.results.result_file import RESULT, StoredResult, read_file
 from coequal.selection import SelectionRule
 
 
@@ -56,7 +57,7 @@ class RunFolder:
         Raises:
             FileExistsError: the folder holds something else, or another study.
         """
-        known = self.path / "study.json"
+        known = self.path / STUDY
         text = json.dumps({"schema": SCHEMA, "study": study}, indent=1, sort_keys=True) + "\n"
         same = known.exists() and canonical(self.study()) == canonical(study)
         if known.exists():
@@ -70,17 +71,16 @@ class RunFolder:
                 f"{self.path} is not empty and holds no study; name a new folder with --out"
             )
         self.path.mkdir(parents=True, exist_ok=True)
-        atomic_write(known, text.encode())  # first: it is what makes the folder a study's
-        atomic_write(self.path / "study.yaml", source.encode())
-        write_json(self.path / METRICS, {name: asdict(info) for name, info in metrics.items()})
-        if not (same and (self.path / "plan.json").exists()):
+        infos = {name: asdict(info) for name, info in metrics.items()}
+        _write_changed(known, text)  # first: it is what makes the folder a study's
+        _write_changed(self.path / "study.yaml", source)
+        _write_changed(self.path / METRICS, json.dumps(infos, indent=1, allow_nan=False) + "\n")
+        if not (same and (self.path / PLAN).exists()):
             self.write_plan(trials)  # an older plan of this study may name later phases, too
 
     def write_plan(self, trials: Sequence[Trial]) -> None:
         """Write every trial that is known by now; an equal plan that is there stays as it is."""
-        path, plan = self.path / "plan.json", _plan_text(trials).encode()
-        if not path.exists() or path.read_bytes() != plan:
-            atomic_write(path, plan)
+        _write_changed(self.path / PLAN, _plan_text(trials))
 
     def begin_again(self, study: Mapping[str, Any]) -> None:
         """Make sure that the folder holds this very study.
@@ -108,7 +108,7 @@ class RunFolder:
             FileNotFoundError: this folder holds no study.
             ValueError: written by a newer version, or not readable.
         """
-        path = self.path / "study.json"
+        path = self.path / STUDY
         if not path.exists():
             raise FileNotFoundError(f"{self.path} holds no study (no study.json in it)")
         try:
@@ -143,12 +143,38 @@ class RunFolder:
 
     def plan(self) -> list[Trial]:
         """Every trial of the study, in order."""
-        lines = (self.path / "plan.json").read_text().splitlines()
-        return [Trial.from_dict(json.loads(line)) for line in lines]
+        return list(self.iterate_plan())
+
+    def iterate_plan(self) -> Iterator[Trial]:
+        """Every trial of the study, in order, one after another."""
+        return map(_planned_trial, self._plan_lines())
+
+    def planned(self) -> dict[str, str]:
+        """The model of every trial of the study by its id, in order, which is quick at any size;
+        empty before there is a plan."""
+        try:
+            named = (_NAMED.validate_json(line) for line in self._plan_lines())
+            return {trial.id: trial.model for trial in named}
+        except FileNotFoundError:
+            return {}
+        except ValidationError:  # the plan of an older version, which has no ids
+            return {trial.id: trial.model for trial in self.plan()}
+
+    def _plan_lines(self) -> list[bytes]:
+        return (self.path / PLAN).read_bytes().splitlines()
 
     def trial_folder(self, trial_id: str) -> Path:
         """The folder of everything about a trial."""
         return self.path / "trials" / trial_id[:2] / trial_id
+
+    def read_result(self, trial_id: str) -> StoredResult | None:
+        """Read the result of a trial, with the text and the stamp of its file; None if it has none
+        yet.
+
+        Raises:
+            ValueError: the file is there and can't be used; the message names it.
+        """
+        return read_file(self.trial_folder(trial_id) / RESULT, trial_id)
 
     def result(self, trial_id: str) -> Result | None:
         """The result of a trial, or None if it has none yet.
@@ -156,27 +182,13 @@ class RunFolder:
         Raises:
             ValueError: the file is there and can't be used; the message names it.
         """
-        path = self.trial_folder(trial_id) / "result.json"
-        if not path.exists():
-            return None
-        try:
-            result = Result.from_dict(json.loads(path.read_text()))
-            if result.trial.id != trial_id:
-                raise ValueError(f"belongs to trial {result.trial.id}")
-        except ValueError as error:  # json's error is one too
-            raise ValueError(f"{path} {error}; delete it to run the trial again") from error
-        return result
+        stored = self.read_result(trial_id)
+        return None if stored is None else stored.result
 
     def results(self) -> dict[str, Result]:
         """Read the results of all trials that have one, by trial id, in the plan's order."""
-        results = ((trial.id, self.result(trial.id)) for trial in self.plan())
+        results = ((trial_id, self.result(trial_id)) for trial_id in self.planned())
         return {trial_id: result for trial_id, result in results if result is not None}
-
-    def stored(self) -> StoredResults:
-        """The results of all trials that have one, by trial id, in the plan's order. Each is read,
-        and refused if it can't be used, when it is asked for."""
-        ids = (t.id for t in self.plan() if (self.trial_folder(t.id) / "result.json").exists())
-        return StoredResults(self.result, ids)
 
     def references(self) -> dict[str, Any]:
         """Read references.json: by data set, encoder, counts, the cap of each metric, notes."""
@@ -247,6 +259,8 @@ class RunFolder:
         return locked(self.path, shard)
 
 
+STUDY = "study.json"
+PLAN = "plan.json"
 METRICS = "metrics.json"
 
 DETAILS = "details.json"
@@ -280,8 +294,33 @@ def file_name(data: str) -> str:
     return "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in data)
 
 
+@dataclass(frozen=True, slots=True)
+class _NamedTrial:
+    """What is quickly read of a trial of the plan."""
+
+    id: str
+    model: str
+
+
+_NAMED = TypeAdapter(_NamedTrial)
+_TRIAL = TypeAdapter(Trial)
+
+
+def _planned_trial(line: bytes) -> Trial:
+    trial = _TRIAL.validate_json(line)
+    with suppress(ValidationError):  # the plan of an older version
+        vars(trial)["id"] = _NAMED.validate_json(line).id  # computing it takes longer
+    return trial
+
+
 def _plan_text(trials: Sequence[Trial]) -> str:
-    return "".join(canonical(trial.as_dict()) + "\n" for trial in trials)
+    return "".join(canonical({"id": trial.id, **trial.as_dict()}) + "\n" for trial in trials)
+
+
+def _write_changed(path: Path, text: str) -> None:
+    """Write a file unless it says so already: what is made of it is then still up to date."""
+    if not path.exists() or path.read_bytes() != text.encode():
+        atomic_write(path, text.encode())
 
 
 def _load(path: Path) -> NDArray[np.uint8] | None:

@@ -67,12 +67,11 @@ def locked(folder: Path, shard: str = "") -> Iterator[None]:
         OSError: the file system can't lock.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    me = f"process {os.getpid()} on {platform.node()}"
     with ExitStack() as stack:
         whole = stack.enter_context((folder / ".lock").open("a+"))
-        _take(whole, "shards of this study" if shard else me, shared=bool(shard))
+        _take(whole, "shards of this study" if shard else _me(), shared=bool(shard))
         if shard:
-            _take(stack.enter_context((folder / f".lock-{shard}").open("a+")), me)
+            _take(stack.enter_context((folder / f".lock-{shard}").open("a+")), _me())
         yield
 
 
@@ -91,3 +90,23 @@ def _take(file: IO[str], holder: str, *, shared: bool = False) -> None:
                 ) from error
         time.sleep(wait)
     written.write_text(holder)
+
+
+@contextmanager
+def exclusive(path: Path) -> Iterator[None]:
+    """Take a lock that one process at a time can have.
+
+    Args:
+        path: of its file, which is made if it is not there.
+
+    Raises:
+        BlockingIOError: another process has it; the message names it.
+        OSError: the file system can't lock.
+    """
+    with path.open("a+") as file:
+        _take(file, _me())
+        yield
+
+
+def _me() -> str:
+    return f"process {os.getpid()} on {platform.node()}"

@@ -165,7 +165,7 @@ def _homes(sources: Sequence[RunFolder]) -> dict[str, RunFolder]:
                     homes.setdefault(trial.id, source)
                 continue
             known = results.get(trial.id)
-            if known is not None and canonical(known.as_dict()) != canonical(result.as_dict()):
+            if known is not None and known != result:
                 raise ValueError(
                     f"trial {trial.id} ({trial.model}, {trial.data}, setting {trial.setting}) has "
                     f"one result in {homes[trial.id].path} and another in {source.path}; delete "
@@ -191,11 +191,10 @@ def _refuse_protocols(sources: Sequence[RunFolder]) -> None:
 def _protocols(source: RunFolder) -> Iterator[tuple[str, dict[str, str]]]:
     """What each number of a run says of how it was measured: a place, and fields with values."""
     for result in source.results().values():
-        for checkpoint in result.checkpoints:
-            for measurement in checkpoint.measurements:
-                words = [word.partition("=") for word in measurement.protocol.split()]
-                place = f"{measurement.metric} of {result.trial.data}, {measurement.split} split"
-                yield place, {field: value for field, _, value in words}
+        for series in result.checkpoints.measured:
+            words = [word.partition("=") for word in series.protocol.split()]
+            place = f"{series.metric} of {result.trial.data}, {series.split} split"
+            yield place, {field: value for field, _, value in words}
 
 
 def _copy_samples(source: RunFolder, made: RunFolder) -> None:

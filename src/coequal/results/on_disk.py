@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 
 from coequal.results.folder import RunFolder
-from coequal.results.statements import Stamp
+from coequal.results.result_file import Stamp
 
 
 def result_files(folder: RunFolder, log: Callable[[str], None]) -> dict[str, Stamp]:

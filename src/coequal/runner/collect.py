@@ -5,10 +5,10 @@ from pathlib import Path
 
 from coequal.contract import Log
 from coequal.records import Trial
-from coequal.results.collect import collect as collect_results
+from coequal.results.collect import usable_results
 from coequal.results.folder import RunFolder
-from coequal.results.index import Index
 from coequal.results.results_csv import write_tables
+from coequal.results.run_results import RunResults
 from coequal.runner.pending import known_trials
 from coequal.study.spec import Study
 
@@ -20,16 +20,18 @@ class CollectedRun:
     Attributes:
         trials: those that can be named by now, in the plan's order.
         pending: those of them that have no result.
+        results: that can be used, by trial id.
         unusable: a message for each result.json that can't be used.
     """
 
     trials: list[Trial]
     pending: list[Trial]
+    results: RunResults
     unusable: tuple[str, ...]
 
 
 def collect(out: str | Path, log: Log | None = None) -> CollectedRun:
-    """Join what shards have done in a run's folder: index, plan and tables are made anew.
+    """Join what shards have done in a run's folder: log, plan and tables are made anew.
 
     Args:
         out: the run's folder.
@@ -42,11 +44,9 @@ def collect(out: str | Path, log: Log | None = None) -> CollectedRun:
     folder = RunFolder(Path(out).resolve())
     study = Study.model_validate(folder.study())
     with folder.lock():
-        collected = collect_results(folder, log or (lambda line: None))
-        with Index(folder, write=True) as index:
-            trials, results = known_trials(study, folder, index)
-            folder.write_plan(trials)
-            index.plan(trials)
-            write_tables(folder, index)
+        usable, unusable = usable_results(folder, log or (lambda line: None))
+        trials, results = known_trials(study, usable)
+        folder.write_plan(trials)
+        write_tables(folder, usable.of(results))
     pending = [trial for trial in trials if trial.id not in results]
-    return CollectedRun(trials, pending, collected.unusable)
+    return CollectedRun(trials, pending, usable, tuple(unusable.values()))

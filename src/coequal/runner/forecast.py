@@ -9,6 +9,7 @@ from coequal.execution.choose import refuse_missing
 from coequal.files import cache_folder
 from coequal.records import Trial
 from coequal.results.folder import RunFolder
+from coequal.results.run_results import results_on_disk
 from coequal.runner.estimate import Estimate, estimate
 from coequal.runner.pending import known_trials
 from coequal.study.spec import Study
@@ -56,7 +57,7 @@ def plan_of(
     """
     refuse_missing(device)
     folder = RunFolder(Path(out).resolve())
-    trials, results = known_trials(study, folder)
+    trials, results = known_trials(study, results_on_disk(folder))
     if not calibrate:
         return StudyPlan(trials, len(results), None)
     data, cache = str(data_folder(data_dir)), str(cache_folder())

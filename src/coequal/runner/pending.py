@@ -1,40 +1,31 @@
 """The trials of a study that can be named by now, and the results that there are of them."""
 
+from collections.abc import Mapping
+
 from coequal.records import Result, Trial
-from coequal.results.folder import RunFolder
-from coequal.results.index import Index
 from coequal.study.parts import rule_of
 from coequal.study.plan import plan
 from coequal.study.spec import Study
 
 
 def known_trials(
-    study: Study, folder: RunFolder, index: Index | None = None
+    study: Study, results: Mapping[str, Result]
 ) -> tuple[list[Trial], dict[str, Result]]:
     """List the trials of a study that can be named by now, and the results that there are of them.
 
     Args:
         study: one that has been checked.
-        folder: of its run.
-        index: an up-to-date one; None: the trial folders are read.
+        results: by trial id; only those of trials that are named are read, each once.
 
     Returns:
-        The trials in the plan's order, and their results by trial id, each with no checkpoint but
-        the one by which the study chooses.
+        The trials in the plan's order, and their results by trial id, each with no number but the
+        one by which the study chooses.
     """
     rule = rule_of(study)
-    results: dict[str, Result] = {}
-    if index is not None:
-        validation = index.results(
-            metrics=[study.select.metric], splits=["validation"], unplanned=True
-        )
-        results = {r.trial.id: rule.with_chosen_checkpoint(r) for r in validation}
-        trials = plan(study, results, rule)
-        return trials, {trial.id: results[trial.id] for trial in trials if trial.id in results}
-    # Without an index only results of named trials are read, and each phase names further trials.
-    trials = []
-    while (named := plan(study, results, rule)) != trials:
-        new = (folder.result(trial.id) for trial in named if trial.id not in results)
-        results |= {r.trial.id: rule.with_chosen_checkpoint(r) for r in new if r is not None}
+    known: dict[str, Result] = {}
+    trials: list[Trial] = []
+    while (named := plan(study, known, rule)) != trials:  # each phase names further trials
+        new = (results[t.id] for t in named if t.id in results and t.id not in known)
+        known |= {result.trial.id: rule.summary(result) for result in new}
         trials = named
-    return trials, results
+    return trials, known

@@ -1,19 +1,19 @@
 """Run the trials of a study that have no result yet, and record each result as it comes."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, wait
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
 from pebble import ProcessExpired
 
-from coequal.records import Result, Trial
-from coequal.results.collect import collect
+from coequal.records import Trial
+from coequal.results.collect import update
 from coequal.results.folder import RunFolder
-from coequal.results.index import Index
+from coequal.results.result_log import LogWriter, log_writer
 from coequal.results.results_csv import refresh_tables
-from coequal.results.stored import StoredResults
+from coequal.results.run_results import RunResults, logged_results
 from coequal.runner.interrupt import GracefulStop
 from coequal.runner.pending import known_trials
 from coequal.runner.prepare import preparation_heartbeat, prepare_references
@@ -40,7 +40,7 @@ class RunOutcome:
         ended: trials that ended during the call; 0 if there was nothing to do.
     """
 
-    results: StoredResults
+    results: RunResults
     ended: int
 
 
@@ -80,19 +80,19 @@ def run(
         KeyboardInterrupt: stopped; the same call goes on.
     """
     with ExitStack() as stack:
-        # Take the folder, and bring its index up to date.
+        # Take the folder, and bring the log of its results up to date.
         stack.enter_context(folder.lock(shard.name if shard else ""))
         stop = stack.enter_context(GracefulStop(folder.path))
         folder.begin(source, study.as_dict(), plan(study), metric_infos(study))
-        index = None if shard else stack.enter_context(_current_index(folder))
-        if index is not None:
-            stack.callback(refresh_tables, folder, index)
+        log = None if shard else stack.enter_context(_current_log(folder))
+        if log is not None:
+            stack.callback(_refresh_tables, log)
 
         # Find what has no result yet.
         total = sum(most_trials(study).values())
         context = replace(context, stop=str(stop.path))
-        session = Session(folder, context, observer or Silent(), stop, retries, total, index)
-        pending = _begin(session, *known_trials(study, folder, index), shard)
+        session = Session(folder, context, observer or Silent(), stop, retries, total, log)
+        pending = _begin(session, study, shard)
 
         # Run phase after phase: what has ended names the trials of the next one.
         if pending:
@@ -102,8 +102,8 @@ def run(
                 _train(session, workers, pending)
                 if stop.requested:
                     raise stop.interrupt()
-                pending = _begin(session, *known_trials(study, folder, index), shard)
-    return RunOutcome(folder.stored(), session.ended_here)
+                pending = _begin(session, study, shard)
+        return RunOutcome(session.results().of(folder.planned()), session.ended_here)
 
 
 @contextmanager
@@ -117,23 +117,26 @@ def _shutting_down(executor: Executor) -> Iterator[Executor]:
     executor.shutdown()
 
 
-def _current_index(folder: RunFolder) -> Index:
-    """The index of a run, open to write and brought up to its trial folders.
+@contextmanager
+def _current_log(folder: RunFolder) -> Iterator[LogWriter]:
+    """The log of a run, open to write and brought up to its trial folders.
 
     Raises:
         ValueError: a result can't be used; nothing is run over it.
     """
-    collect(folder).refuse_unusable()
-    return Index(folder, write=True)
+    with log_writer(folder) as log:
+        update(log, lambda line: None).refuse_unusable()
+        yield log
 
 
-def _begin(
-    session: Session, trials: Sequence[Trial], results: Mapping[str, Result], shard: Shard | None
-) -> list[Trial]:
+def _refresh_tables(log: LogWriter) -> None:
+    refresh_tables(log.folder, logged_results(log).of(log.folder.planned()))
+
+
+def _begin(session: Session, study: Study, shard: Shard | None) -> list[Trial]:
     """Note the plan, count the results that there are, and return the trials that have none."""
+    trials, results = known_trials(study, session.results())
     session.folder.write_plan(trials)
-    if session.index is not None and not session.index.knows_plan():
-        session.index.plan(trials)
     if shard is not None:
         trials = [trial for trial in trials if shard.owns(trial)]
         session.total = len(trials)

@@ -10,10 +10,12 @@ from pathlib import Path
 
 from pebble import ProcessExpired
 
-from coequal.files import write_new_json
-from coequal.records import Result, Spent, Trial
+from coequal.checkpoints import Checkpoints, Spent
+from coequal.records import Result, Status, Trial
 from coequal.results.folder import RunFolder
-from coequal.results.index import Index
+from coequal.results.result_file import write_result
+from coequal.results.result_log import LogWriter
+from coequal.results.run_results import RunResults, logged_results, results_on_disk
 from coequal.runner.interrupt import GracefulStop
 from coequal.runner.progress import Observer, Progress
 from coequal.trial.context import WorkerContext, environment
@@ -33,7 +35,7 @@ class Session:
         stop: whether somebody asked the run to stop.
         retries: how often a trial whose process died is tried again.
         total: trials that there will be at most.
-        index: the open index; None in a shard, for `coequal collect` makes it.
+        log: of the results; None in a shard, for `coequal collect` makes it.
         trials: those that are known by now, of this shard.
         statuses: how many trials ended with each status.
         running: the trials that the executor has, by their futures.
@@ -52,7 +54,7 @@ class Session:
     stop: GracefulStop
     retries: int
     total: int
-    index: Index | None
+    log: LogWriter | None
     trials: Sequence[Trial] = ()
     statuses: Counter[str] = field(default_factory=Counter)
     running: dict[Future[str], Trial] = field(default_factory=dict)
@@ -68,6 +70,10 @@ class Session:
     def ended_here(self) -> int:
         """Trials that ended since this coordinator began."""
         return self.statuses.total() - (self.done_before or 0)
+
+    def results(self) -> RunResults:
+        """The results that there are by now, of this shard's trials and of all others."""
+        return results_on_disk(self.folder) if self.log is None else logged_results(self.log)
 
     def count_results(self, results: Sequence[Result]) -> None:
         """Count anew what there is; `results` are those of this shard's trials."""
@@ -152,7 +158,7 @@ class Session:
             )
         )
 
-    def _record(self, trial: Trial, status: str, reason: str) -> None:
+    def _record(self, trial: Trial, status: Status, reason: str) -> None:
         """Write the result of a trial that could not write its own."""
         path = self.folder.trial_folder(trial.id)
         measured = tuple(measured_so_far(path))  # what it spent since then died with it
@@ -160,17 +166,16 @@ class Session:
             trial,
             status,
             measured[-1].spent if measured else Spent(),
-            checkpoints=measured,
+            checkpoints=Checkpoints.of(measured),
             reason=reason,
             environment=environment(self.context),
         )
-        write_new_json(path / "result.json", result.as_dict())
+        write_result(path, result)
         self._count(trial, status)
 
     def _count(self, trial: Trial, status: str) -> None:
-        result = self.folder.result(trial.id)
-        if self.index is not None and result is not None:
-            self.index.record(result)
+        if self.log is not None:
+            self.log.add(trial.id)
         self.statuses[status] += 1
         self.ended[trial.model] += 1
         self.failed[trial.model] += status != "done"

@@ -12,8 +12,8 @@ from safetensors.torch import load_file
 from safetensors.torch import save as as_bytes
 from torch import Tensor
 
+from coequal.checkpoints import Spent
 from coequal.files import atomic_write
-from coequal.records import Spent
 from coequal.training.loop import Trainer
 
 FORMAT = 1

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from coequal.checkpoints import Spent
 from coequal.contract import (
     Adversarial,
     Architecture,
@@ -28,7 +29,6 @@ from coequal.contract import (
     Samples,
 )
 from coequal.monitoring.monitor import Monitor
-from coequal.records import Spent
 from coequal.rng import streams
 from coequal.training.active_tricks import ActiveTricks, DiscriminatorView
 from coequal.training.batches import Batches

@@ -2,10 +2,9 @@
 
 import math
 from pathlib import Path
-from typing import Any
 
 from coequal.contract import Dataset, Encoder
-from coequal.records import Trial
+from coequal.records import Trial, TrialHealth
 from coequal.training.loop import Trainer
 from coequal.trial.context import WorkerContext
 from coequal.trial.health_callback import HealthCallback
@@ -83,7 +82,7 @@ class TrialCallbacks:
         if self.tensorboard is not None:
             self.tensorboard.close()
 
-    def finish(self, diverged: str | None, *, snapshot: bool) -> dict[str, Any]:
+    def finish(self, diverged: str | None, *, snapshot: bool) -> TrialHealth:
         """Write everything into the trial's folder.
 
         Args:
@@ -91,7 +90,7 @@ class TrialCallbacks:
             snapshot: whether a final one may be made.
 
         Returns:
-            The verdict, its step and its evidence, as a result stores them.
+            What a result stores of its health.
         """
         if snapshot:
             self.snapshot(final=True)

@@ -1,7 +1,6 @@
 """One trial, in the worker: build the parts, train, measure. Every failure becomes a result."""
 
 import io
-import json
 import os
 import platform
 import shutil
@@ -16,14 +15,16 @@ import numpy as np
 import torch
 from safetensors import SafetensorError
 
+from coequal.checkpoints import Checkpoint, Checkpoints, Measurement, Spent
 from coequal.datasets._loading import fingerprint
 from coequal.evaluation.conditions import like_split
 from coequal.evaluation.instrument import SPLITS, Instrument, drawing, generate
 from coequal.evaluation.neighbour_sheet import beside_nearest
-from coequal.files import atomic_write, write_json, write_new_json, write_npz
-from coequal.records import Checkpoint, Measurement, Result, Spent, Trial
+from coequal.files import atomic_write, write_json, write_npz
+from coequal.records import Result, Status, Trial
 from coequal.results.folder import DETAILS, NEIGHBOURS, RunFolder, samples_path
 from coequal.results.lock import lock
+from coequal.results.result_file import parse_points, write_result
 from coequal.rng import Rng
 from coequal.seeds import seed_for
 from coequal.study.parts import assemble
@@ -78,7 +79,8 @@ def execute(trial: Trial, context: WorkerContext) -> str:
 
 
 def _execute(state: "_TrialRun") -> str:
-    status, reason = "done", None
+    status: Status = "done"
+    reason: str | None = None
     try:
         state.run()
     except Stopped:
@@ -183,7 +185,7 @@ class _TrialRun:
             self.heartbeat.report(fraction, summary, verdict)
         callbacks.snapshot()
 
-    def finish(self, status: str, reason: str | None) -> None:
+    def finish(self, status: Status, reason: str | None) -> None:
         """Write the result, and leave only what a report or `coequal sample` can use."""
         trainer, health = self.trainer, None
         if self.callbacks is not None:
@@ -198,13 +200,13 @@ class _TrialRun:
             trial=self.trial,
             status=status,
             spent=trainer.spent if trainer else Spent(),
-            checkpoints=tuple(self.measured),
+            checkpoints=Checkpoints.of(self.measured),
             reason=reason,
             environment=environment(self.context),
             notes=tuple(self.notes),
             health=health,
         )
-        write_new_json(self.folder / "result.json", result.as_dict())
+        write_result(self.folder, result)
         self.log(f"ends: {status}" + (f": {reason}" if reason else ""))
         shutil.rmtree(self.folder / "checkpoint", ignore_errors=True)
         for name in ("measured.json", "progress.json"):
@@ -299,5 +301,4 @@ def _npy(values: torch.Tensor) -> bytes:
 def measured_so_far(folder: Path) -> list[Checkpoint]:
     """Read the checkpoints of a trial under way from its folder."""
     path = folder / "measured.json"
-    entries = json.loads(path.read_text()) if path.exists() else []
-    return [Checkpoint.from_dict(entry) for entry in entries]
+    return list(parse_points(path.read_bytes())) if path.exists() else []

@@ -13,7 +13,7 @@ from coequal.health.objective_facts import ObjectiveFacts
 from coequal.health.signals import NAMES, Signals
 from coequal.monitoring.monitor import Monitor
 from coequal.monitoring.reference import RealReference
-from coequal.records import Trial
+from coequal.records import Trial, TrialHealth
 from coequal.results.folder import HEALTH, SIGNALS
 from coequal.seeds import seed_for
 from coequal.study.parts import assemble
@@ -85,7 +85,7 @@ class HealthCallback:
         since = "" if self.health.step is None else f" since step {self.health.step:,}"
         return f"{text}: loss {', '.join(known)}; {self.health.verdict}{since}"
 
-    def finish(self, folder: Path, diverged: str | None) -> dict[str, Any]:
+    def finish(self, folder: Path, diverged: str | None) -> TrialHealth:
         """Write signals and health into the trial's folder.
 
         Args:
@@ -93,13 +93,13 @@ class HealthCallback:
             diverged: why the training could not go on; None if it could.
 
         Returns:
-            The verdict, its step and its evidence, as a result stores them.
+            What a result stores of it.
         """
         signals = self.signals
         signals.save(folder / SIGNALS)
         health = self._judge(diverged)
         write_json(folder / HEALTH, {**health.as_dict(), "objective": asdict(self.objective)})
-        return {"verdict": health.verdict, "step": health.step, "evidence": health.evidence}
+        return TrialHealth(health.verdict, health.step, health.evidence)
 
     def _judge(self, diverged: str | None) -> Health:
         return judge(

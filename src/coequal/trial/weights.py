@@ -6,9 +6,10 @@ from pathlib import Path
 
 from safetensors.torch import load_file, save
 
+from coequal.checkpoints import Checkpoint
 from coequal.contract import Generator, ImageShape
 from coequal.files import atomic_write
-from coequal.records import Checkpoint, MetricInfo, Trial
+from coequal.records import MetricInfo, Trial
 from coequal.results.folder import RunFolder
 from coequal.study.parts import assemble
 from coequal.training.loop import Trainer, build_players

@@ -101,7 +101,7 @@ def _notes(summary: DataSummary, unseen: int) -> list[str]:
     """What a reader must know: chosen settings that look bad, and runs that nobody watched."""
     notes = [
         f"{model.title}: {setting_name(chosen)}, which was chosen by its score, "
-        f"looks bad: {chosen.verdict.replace('_', ' ')}{_comma(since(chosen.health['step']))}."
+        f"looks bad: {chosen.verdict.replace('_', ' ')}{_comma(since(chosen.health.step))}."
         for model in summary.ranked
         if (chosen := model.chosen) is not None and chosen.looks_bad and chosen.health
     ]

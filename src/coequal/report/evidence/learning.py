@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from numpy.typing import NDArray
 
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
@@ -73,7 +74,7 @@ def _panel(
         for setting in rest:
             steps, values = _best_so_far(setting, summary)
             axes.plot(steps, values, color=tint, lw=0.9, alpha=0.5, zorder=2)
-            if setting.failed and steps:
+            if setting.failed and len(steps):
                 axes.plot(steps[-1:], values[-1:], "x", color=tint, ms=5, mew=1.3, zorder=2)
     measured = [m for m in chosen.checkpoints if math.isfinite(m.validation)]
     validation = [m.step for m in measured], [m.validation for m in measured]
@@ -90,16 +91,13 @@ def _quantiles(
 ) -> None:
     """Best so far of many settings: their middle half and eight tenths, failures worst."""
     steps = sorted({step for s in settings for step in s.steps})
-    worst = math.inf
-    table = []
-    for setting in settings:
-        known = dict(zip(*_best_so_far(setting, summary), strict=True))
-        row, last = [], worst
-        for step in steps:
-            last = summary.metric.cost(known[step]) if step in known else last
-            row.append(worst if setting.failed else last)
-        table.append(row)
-    quantiles = np.quantile(np.array(table), (0.1, 0.25, 0.75, 0.9), axis=0, method="nearest")
+    table = np.full((len(settings), len(steps)), math.inf)
+    for row, setting in zip(table, settings, strict=True):
+        if not setting.failed:
+            known, values = _best_so_far(setting, summary)
+            last = np.searchsorted(known, steps, side="right") - 1  # of the steps before each
+            row[last >= 0] = summary.metric.sign * values[last[last >= 0]]
+    quantiles = np.quantile(table, (0.1, 0.25, 0.75, 0.9), axis=0, method="nearest")
     low, high = axes.get_ylim()
     clear = np.array([[summary.metric.cost(v) for v in row] for row in quantiles])
     clear = np.clip(clear, low, high)
@@ -120,19 +118,19 @@ def _line(setting: TrialSummary) -> tuple[list[int], list[float]]:
     return [m.step for m in measured], [m.test for m in measured]
 
 
-def _best_so_far(setting: TrialSummary, summary: DataSummary) -> tuple[list[int], list[float]]:
-    """Test value of the checkpoint with the best validation value up to each step."""
-    steps, values = [], []
-    best, least = math.nan, math.inf
-    for moment in setting.checkpoints:
-        if math.isfinite(moment.validation) and math.isfinite(moment.test):
-            cost = summary.metric.cost(moment.validation)
-            if cost < least:
-                best, least = moment.test, cost
-        if least < math.inf:
-            steps.append(moment.step)
-            values.append(best)
-    return steps, values
+def _best_so_far(
+    setting: TrialSummary, summary: DataSummary
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Test value of the checkpoint with the best validation value up to each step, from the first
+    step with a finite one."""
+    validation, test, *_ = setting.numbers
+    measured = np.isfinite(validation) & np.isfinite(test)
+    cost = np.where(measured, summary.metric.sign * validation, math.inf)
+    least = np.minimum.accumulate(cost)
+    better = cost < np.append(math.inf, least)[:-1]  # of equally good ones the first stands
+    place = np.maximum.accumulate(np.where(better, np.arange(len(cost)), -1))
+    known = place >= 0
+    return np.array(setting.steps, dtype=np.int64)[known], test[place[known]]
 
 
 EVIDENCE = Evidence[DataSummary](

@@ -1,10 +1,8 @@
 """Runs that have a score and look bad nevertheless."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.health import fresh_runs
+from coequal.records import TrialHealth
 from coequal.report.evidence._evidence import Evidence
 from coequal.report.evidence.failures import (
     TRIAL_COLUMN,
@@ -30,14 +28,8 @@ def table(summary: DataSummary) -> Table | None:
         Column("test", "trial.test", f"test {summary.metric.label}"),
         *within(
             "trial.health",
-            Column("step", lambda health: health["step"]),
-            Column(
-                "evidence",
-                lambda health: health["evidence"],
-                "What was seen",
-                cell=_seen_cell,
-                words=True,
-            ),
+            Column("step"),
+            Column("evidence", heading="What was seen", cell=_seen_cell, words=True),
         ),
         TRIAL_COLUMN,
     ]
@@ -45,8 +37,8 @@ def table(summary: DataSummary) -> Table | None:
     return tabulate(columns, listed, summary=summary, shown=first)
 
 
-def _seen_cell(health: Mapping[str, Any]) -> Cell:
-    return Cell(str(health["evidence"]), since(health["step"]))
+def _seen_cell(health: TrialHealth) -> Cell:
+    return Cell(health.evidence, since(health.step))
 
 
 def _look_bad(summary: DataSummary) -> Runs:
