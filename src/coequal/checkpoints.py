@@ -205,7 +205,7 @@ def _series(
     metric: str, split: str, protocol: str, found: Mapping[int, Measurement], count: int
 ) -> MetricSeries:
     points = [found.get(place) for place in range(count)]
-    values = tuple(None if m is None else m.value for m in points)
+    values = tuple(None if m is None else float(m.value) for m in points)
     errors = tuple(None if m is None else m.standard_error for m in points)
     known = any(error is not None for error in errors)
     return MetricSeries(metric, split, protocol, values, errors if known else None)
