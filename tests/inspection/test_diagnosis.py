@@ -14,6 +14,7 @@ from test_cli import coequal
 from coequal import api
 from coequal.contract import Split
 from coequal.datasets._loading import load_dataset
+from coequal.evaluation.encoder_choice import EncoderChoice
 from coequal.files import write_json
 from coequal.health.signals import NAMES, Signals, load
 from coequal.images import as_float
@@ -272,7 +273,7 @@ class NearestMean:
 def test_images_alone(digits, monkeypatch):
     def classifier(name, sources, cache, log):  # type: ignore[no-untyped-def]
         assert name == "classifier"
-        return NearestMean(sources["real"].dataset.train), "asked for"
+        return EncoderChoice(NearestMean(sources["real"].dataset.train), "asked for")
 
     monkeypatch.setattr(image_diagnosis, "chosen_encoder", classifier)
 
