@@ -164,7 +164,7 @@ def test_clean_says_what_could_go_and_deletes_it_when_told(finished, tmp_path):
     (victim, *_) = (tmp_path / "run").glob("trials/*/*")
     (victim / "checkpoint").mkdir()
     (victim / "checkpoint" / "state.json").write_text("{}")
-    assert "MB deleted" in coequal("clean", "run", "--yes", cwd=tmp_path).stdout
+    assert " kB deleted" in coequal("clean", "run", "--yes", cwd=tmp_path).stdout
     assert not (victim / "checkpoint").exists()
     page = (finished / "run/report/index.html").read_bytes()
     assert coequal("report", "run", cwd=tmp_path).returncode == 0

@@ -1,7 +1,20 @@
 from pathlib import Path
 
+import pytest
+
 from coequal.analysis.summary import summarise
-from coequal.report.formatting import amount, interval, listed, number, p_value, plain, probability
+from coequal.formatting import (
+    amount,
+    duration,
+    interval,
+    listed,
+    number,
+    p_value,
+    plain,
+    probability,
+    size,
+)
+from coequal.report.style import spread
 from coequal.report.terminal import verdict_lines
 from coequal.report.verdict_text import (
     facts,
@@ -60,6 +73,17 @@ def test_the_beaten_are_named(tmp_path: Path):
         "The lowest test FD of a setting chosen on validation is 1.00, by NS GAN with the authors' "
         "setting; the runner-up, VAE, has 5.00, 400.0 % away."
     )
+
+
+def test_durations_and_sizes_have_the_unit_that_fits():
+    assert [duration(s) for s in (40, 119, 180, 9000)] == ["40 s", "119 s", "3 min", "2.5 h"]
+    assert [duration(s, decimals=1) for s in (2.34, 200)] == ["2.3 s", "3.3 min"]
+    assert [size(n) for n in (5, 4096, 12_345_678, 3e15)] == [
+        "5 B",
+        "4.1 kB",
+        "12.3 MB",
+        "3e+03 TB",
+    ]
 
 
 def test_the_tier_is_not_called_equal(tmp_path: Path):
@@ -176,3 +200,10 @@ def test_missing_reruns_are_missing(tmp_path: Path):
         "7 of 8 trials of the search have results. Incomplete: VAE 3 of 4. 2 of 6 re-runs have "
         "results (they are chosen once the search has ended)."
     )
+
+
+def test_labels_are_moved_apart_as_little_as_needed():
+    assert spread([0.5, 0.1, 0.52], 0.1, 0, 1) == pytest.approx([0.46, 0.1, 0.56])
+    assert spread([0.99, 0.99, 0.0], 0.1, 0, 1) == pytest.approx([0.9, 1.0, 0.0])
+    assert spread([0.3, 0.3, 0.3], 0.6, 0, 1) == pytest.approx([0.0, 0.6, 1.2])  # no room
+    assert spread([], 0.1, 0, 1) == []

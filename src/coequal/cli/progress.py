@@ -11,6 +11,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from coequal.formatting import duration
 from coequal.health import FAILURES
 from coequal.runner.progress import Observer, Progress
 
@@ -108,13 +109,6 @@ def summary(progress: Progress) -> str:
     if progress.seconds_left is not None and progress.finished < progress.total:
         parts.append(f"about {duration(progress.seconds_left)} left")
     return ", ".join(parts)
-
-
-def duration(seconds: float) -> str:
-    """A duration in seconds, minutes or hours: `40 s`, `3 min`, `1.5 h`."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from coequal import formatting
 from coequal.cli.options import (
     Json,
     ModelOfRun,
@@ -115,10 +116,10 @@ def clean(
         count, size = reasons.get(entry.why, (0, 0))
         reasons[entry.why] = count + 1, size + entry.size
     for why, (count, size) in reasons.items():
-        console.print(f"{count} files or folders, {size / 1e6:.3g} MB: {why}")
-    total = sum(entry.size for entry in removable) / 1e6
+        console.print(f"{count} files or folders, {formatting.size(size)}: {why}")
+    total = formatting.size(sum(entry.size for entry in removable))
     does = "deleted" if yes else "could go; delete with --yes"
-    console.print(f"{total:.3g} MB {does}" if removable else "nothing to delete")
+    console.print(f"{total} {does}" if removable else "nothing to delete")
 
 
 def sample(

@@ -91,7 +91,8 @@ def run_missing(study: "Study", source: str, out: Path, options: "RunOptions") -
     Raises:
         typer.Exit: stopped by Ctrl-C or SIGTERM; a message is on the screen.
     """
-    from coequal.cli.progress import duration, observer
+    from coequal.cli.progress import observer
+    from coequal.formatting import duration
     from coequal.results.folder import RunFolder
     from coequal.results.result_log import read_entries
     from coequal.runner.interrupt import Interrupted

@@ -18,6 +18,7 @@ from coequal.cli.options import (
     errors,
     print_json,
 )
+from coequal.formatting import size
 
 if TYPE_CHECKING:
     from coequal.records import Trial
@@ -132,18 +133,10 @@ def _estimate_lines(estimate: "Estimate", folder: Path) -> list[str]:
         "now; less if trials fail early",
         f"with {estimate.workers} workers: about {estimate.seconds / 3600:.2g} hours, until "
         f"{end:%Y-%m-%d %H:%M}",
-        f"disk: about {_size(estimate.disk)} that stay, {_size(estimate.working)} more on the way; "
-        f"{_size(free)} are free",
+        f"disk: about {size(estimate.disk)} that stay, {size(estimate.working)} more on the way; "
+        f"{size(free)} are free",
     ]
     return [*lines, "that does not fit on the disk"] if needed > free else lines
-
-
-def _size(count: float) -> str:
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000:
-            return f"{count:.3g} {unit}"
-        count /= 1000
-    return f"{count:.3g} TB"
 
 
 def _table(trials: "list[Trial]") -> Table:

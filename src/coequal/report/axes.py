@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.metric import NamedMetric
 from coequal.analysis.model import ModelSummary
-from coequal.report.formatting import number, plain
+from coequal.formatting import number, plain
 from coequal.report.style import BAND, FAINT, MUTED, colour, marker, plain_ticks, spread, wants_log
 
 FIGURE_INCHES = 10.2  # width of a figure

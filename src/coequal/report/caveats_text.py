@@ -7,7 +7,7 @@ from typing import Any
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.source import Facts
 from coequal.analysis.transfer import Transferred
-from coequal.report.formatting import number
+from coequal.formatting import duration, number
 from coequal.report.methods_text import planned_seeds
 
 
@@ -70,7 +70,7 @@ def provenance(facts: Facts, study: Mapping[str, Any]) -> list[tuple[str, str]]:
             else "one, the search's own",
         ),
         ("trials with results", str(facts.results)),
-        ("training time, all trials", _duration(facts.seconds)),
+        ("training time, all trials", duration(facts.seconds, decimals=1)),
         ("FLOPs, all trials", f"{facts.flops:.3g}"),
         *rows,
     ]
@@ -84,9 +84,3 @@ def transfer_progress(moved: Mapping[str, Sequence[Transferred]]) -> str:
     if ended >= planned:
         return ""
     return f"Transfer: {ended} of {planned} runs have results."
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.1f} s"
-    return f"{seconds / 60:.1f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from coequal.analysis.data_summary import DataSummary
+from coequal.formatting import number
 from coequal.images import Pixels, data_uri, enlarge, png_bytes, tile
 from coequal.records import POINT
-from coequal.report.formatting import number, setting_name
 from coequal.report.scatter import scatters
+from coequal.report.setting_text import setting_name
 from coequal.report.style import house_style
 from coequal.results.folder import RunFolder
 

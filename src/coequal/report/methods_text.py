@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from coequal.analysis.data_summary import DataSummary
-from coequal.report.formatting import listed, plain
+from coequal.formatting import listed, plain
 from coequal.statistics.orders import ORDERS, RESAMPLES
 from coequal.statistics.search import MAX_EXACT_SETTINGS
 

@@ -10,12 +10,13 @@ from typing import Any
 
 from markupsafe import Markup
 
+from coequal import formatting
 from coequal.analysis.across_datasets import StudySummary, study_summary
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.source import Facts
 from coequal.analysis.summary import summarise
 from coequal.files import atomic_write
-from coequal.report import caveats_text, formatting, verdict_text
+from coequal.report import caveats_text, verdict_text
 from coequal.report.evidence._order import ON_DATA
 from coequal.report.latex import latex
 from coequal.report.markdown import markdown

@@ -13,8 +13,8 @@ from PIL import Image
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
 from coequal.files import atomic_write
+from coequal.formatting import number
 from coequal.images import data_uri
-from coequal.report.formatting import number
 from coequal.report.image_grids import Block, Row, blocks, sample_rows, sheet
 from coequal.report.style import as_pdf, as_svg, house_style
 from coequal.results.folder import RunFolder, file_name

@@ -6,9 +6,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import matplotlib.style
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
+from scipy.optimize import isotonic_regression
 
 INK, MUTED, FAINT = "#1d2430", "#5f6875", "#d9dde3"
 GRID, BAND, PAPER = "#eceef1", "#eef0f3", "#ffffff"
@@ -115,21 +117,14 @@ def inline(svg: bytes, name: str) -> str:
 
 def spread(positions: Sequence[float], gap: float, low: float, high: float) -> list[float]:
     """Positions moved as little as needed to be `gap` apart, in [low, high] if they fit."""
-    order = sorted(range(len(positions)), key=lambda i: (positions[i], i))
-    groups: list[tuple[float, int]] = []  # wished start of the first, number of members
-    for i in order:
-        start, size = min(max(positions[i], low), high), 1
-        while groups and groups[-1][0] + groups[-1][1] * gap > start:
-            before, count = groups.pop()
-            start = (before * count + (start - count * gap) * size) / (count + size)
-            size += count
-            start = max(low, min(start, high - (size - 1) * gap))
-        groups.append((start, size))
-    range_position = [start + k * gap for start, size in groups for k in range(size)]
-    moved = [0.0] * len(positions)
-    for place, i in zip(range_position, order, strict=True):
-        moved[i] = place
-    return moved
+    order = np.argsort(positions, kind="stable")
+    steps = gap * np.arange(len(order))
+    # `gap` apart and rising: what is left without the steps must not fall.
+    wished = np.clip(np.asarray(positions, float)[order], low, high) - steps
+    highest = max(low, high - gap * (len(order) - 1))
+    moved = np.empty(len(order))
+    moved[order] = np.clip(isotonic_regression(wished).x, low, highest) + steps
+    return [float(position) for position in moved]
 
 
 def wants_log(values: Sequence[float]) -> bool:

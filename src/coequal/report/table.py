@@ -6,7 +6,7 @@ from typing import Any
 
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
-from coequal.report.formatting import NONE, full, interval, number, percent
+from coequal.formatting import NONE, full, interval, number, percent
 from coequal.statistics.rates import Interval
 
 Record = dict[str, Any]

@@ -3,9 +3,14 @@
 import textwrap
 from collections.abc import Sequence
 
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
-from coequal.report.formatting import NONE, number, outcome
+from coequal.formatting import NONE, number
+from coequal.report.setting_text import outcome
 from coequal.report.verdict_text import (
     lowest,
     power_sentence,
@@ -44,15 +49,15 @@ def _table(summary: DataSummary) -> list[str]:
     label = f"test {summary.metric.label}"
     head = ("model", "settings", f"best setting's {label}", f"authors' {label}", "failures")
     again = summary.rerun_phase is not None
-    rows: list[tuple[str, ...]] = [(*head, *(["re-runs' IQM"] if again else []))]
-    rows += [(*_row(m), *([_rerun(m)] if again else [])) for m in summary.ranked]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    table = Table(box=None, pad_edge=False, header_style="")
+    for column, name in enumerate([*head, *(["re-runs' IQM"] if again else [])]):
+        table.add_column(Text(name), justify="right" if column else "left")
+    for model in summary.ranked:
+        table.add_row(*map(Text, [*_row(model), *([_rerun(model)] if again else [])]))
+    console = Console(width=MAX_COLUMNS, color_system=None)
     return [
-        "  ".join(
-            cell.ljust(width) if column == 0 else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )[:MAX_COLUMNS].rstrip()
-        for row in rows
+        "".join(part.text for part in line).rstrip()
+        for line in console.render_lines(table, pad=False)
     ]
 
 

@@ -5,17 +5,8 @@ from collections.abc import Sequence
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
 from coequal.analysis.pairs import ModelPair
-from coequal.report.formatting import (
-    amount,
-    capital,
-    count,
-    listed,
-    number,
-    p_value,
-    percent,
-    probability,
-    setting_name,
-)
+from coequal.formatting import amount, capital, count, listed, number, p_value, percent, probability
+from coequal.report.setting_text import setting_name
 from coequal.statistics.rates import wilson
 from coequal.statistics.reruns import MIN_RUNS, MIN_RUNS_FOR_CLAIM
 from coequal.statistics.verdict import Removal

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from coequal.analysis.budget_curves import BudgetPoint
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
+from coequal.formatting import plain
 from coequal.report.axes import (
     expected,
     panel_title,
@@ -18,7 +19,6 @@ from coequal.report.axes import (
 )
 from coequal.report.evidence._evidence import Evidence
 from coequal.report.evidence.best_of_n import line, xy
-from coequal.report.formatting import plain
 from coequal.report.style import FAINT, colour
 
 

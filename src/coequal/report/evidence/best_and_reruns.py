@@ -2,8 +2,9 @@
 
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
+from coequal.formatting import NONE, number
 from coequal.report.evidence._evidence import Evidence
-from coequal.report.formatting import NONE, number, setting_text
+from coequal.report.setting_text import setting_text
 from coequal.report.table import (
     EMPTY,
     Cell,

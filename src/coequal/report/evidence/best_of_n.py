@@ -9,6 +9,7 @@ from coequal.analysis.budget_curves import BudgetCurve, BudgetPoint
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.metric import NamedMetric
 from coequal.analysis.model import ModelSummary
+from coequal.formatting import plain
 from coequal.report.axes import (
     end_label,
     ends_with_names,
@@ -19,7 +20,6 @@ from coequal.report.axes import (
     y_axis,
 )
 from coequal.report.evidence._evidence import Evidence
-from coequal.report.formatting import plain
 from coequal.report.style import MUTED, colour
 from coequal.report.table import Record
 

@@ -2,8 +2,8 @@
 
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.pairs import ModelPair
+from coequal.formatting import probability
 from coequal.report.evidence._evidence import Evidence
-from coequal.report.formatting import probability
 from coequal.report.table import EMPTY, Cell, Column, Heading, Record, Table, name_cell, records
 from coequal.statistics.better import Better
 

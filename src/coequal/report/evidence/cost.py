@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, NullFormatter
 
 from coequal.analysis.budget_curves import CostCurve
 from coequal.analysis.data_summary import DataSummary
@@ -94,18 +94,11 @@ def _cost_panel(
     axes.set_xscale("log")
     budgets = [point.budget for curve in found.values() for point in curve.points]
     axes.xaxis.set_major_locator(LogLocator(subs=ticks_within_decade(max(budgets) / min(budgets))))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _with_prefix(value)))
+    plain_numbers = FuncFormatter(lambda value, _: f"{value:,g}")
+    axes.xaxis.set_major_formatter(EngFormatter() if unit == "flops" else plain_numbers)
     axes.xaxis.set_minor_formatter(NullFormatter())
     name = "FLOPs" if unit == "flops" else unit
     axes.set_xlabel(f"{name} spent on training, all settings tried together")
-
-
-def _with_prefix(value: float) -> str:
-    """A cost in short: 2 T for 2e12."""
-    for size, prefix in ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M")):
-        if value >= size:
-            return f"{value / size:g} {prefix}"
-    return f"{value:,g}"
 
 
 EVIDENCE = Evidence[DataSummary](

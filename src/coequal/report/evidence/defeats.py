@@ -1,8 +1,8 @@
 """How the first tier came about: who was beaten by whom."""
 
 from coequal.analysis.data_summary import DataSummary
+from coequal.formatting import p_value, probability
 from coequal.report.evidence._evidence import Evidence
-from coequal.report.formatting import p_value, probability
 from coequal.report.table import (
     Cell,
     Column,

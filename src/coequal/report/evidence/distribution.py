@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
+from coequal.formatting import plain
 from coequal.report.axes import (
     FIGURE_INCHES,
     RASTER_FROM_SETTINGS,
@@ -19,7 +20,6 @@ from coequal.report.axes import (
     y_axis,
 )
 from coequal.report.evidence._evidence import Evidence
-from coequal.report.formatting import plain
 from coequal.report.style import INK, MUTED, colour
 
 

@@ -2,8 +2,8 @@
 
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
+from coequal.formatting import interval, number, p_value
 from coequal.report.evidence._evidence import Evidence
-from coequal.report.formatting import interval, number, p_value
 from coequal.report.table import Cell, Column, Table, model_column, rival_column, tabulate, within
 from coequal.statistics.comparison import Effect
 from coequal.statistics.reruns import MIN_RUNS_FOR_CLAIM

@@ -12,8 +12,9 @@ from coequal.analysis.health import (
     watched,
 )
 from coequal.analysis.trials import STOPPED
+from coequal.formatting import NONE, count
 from coequal.report.evidence._evidence import Evidence
-from coequal.report.formatting import NONE, count, setting_name
+from coequal.report.setting_text import setting_name
 from coequal.report.table import (
     Cell,
     Column,

@@ -14,6 +14,7 @@ from coequal.analysis.health import KINDS, health_kind, is_failure
 from coequal.analysis.model import ModelSummary
 from coequal.analysis.range_position import RangePosition
 from coequal.analysis.trials import TrialSummary
+from coequal.formatting import plain
 from coequal.health import EARLY, HEALTHY
 from coequal.ranges import Choice, LogUniform, Range, Value
 from coequal.report.axes import (
@@ -23,7 +24,6 @@ from coequal.report.axes import (
     panel_title,
 )
 from coequal.report.evidence._evidence import Evidence
-from coequal.report.formatting import plain
 from coequal.report.style import INK, MUTED, colour
 
 MIN_SETTINGS = 5  # settings of a model that are drawn

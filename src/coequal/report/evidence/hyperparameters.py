@@ -2,8 +2,9 @@
 
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.range_position import RangePosition
+from coequal.formatting import plain
 from coequal.report.evidence._evidence import Evidence
-from coequal.report.formatting import plain, range_text, setting_text
+from coequal.report.setting_text import range_text, setting_text
 from coequal.report.table import EMPTY, Cell, Heading, Table, name_cell
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
 from coequal.analysis.trials import TrialSummary
+from coequal.formatting import number
 from coequal.report.axes import (
     panel_title,
     panels,
@@ -19,7 +20,7 @@ from coequal.report.axes import (
     y_axis,
 )
 from coequal.report.evidence._evidence import Evidence
-from coequal.report.formatting import number, setting_name
+from coequal.report.setting_text import setting_name
 from coequal.report.style import FAINT, INK, MUTED, colour
 
 QUANTILES_FROM_SETTINGS = 24  # settings from which the others are drawn as quantiles

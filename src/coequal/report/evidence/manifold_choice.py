@@ -3,8 +3,9 @@
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.manifold import F1, PRECISION, RECALL, ManifoldResults
 from coequal.analysis.model import ModelSummary
+from coequal.formatting import number
 from coequal.report.evidence._evidence import Evidence
-from coequal.report.formatting import number, setting_text
+from coequal.report.setting_text import setting_text
 from coequal.report.table import (
     Cell,
     Heading,

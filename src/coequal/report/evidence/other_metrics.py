@@ -6,8 +6,8 @@ from statistics import fmean, stdev
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.metric import NamedMetric
 from coequal.analysis.model import ModelSummary
+from coequal.formatting import capital, number
 from coequal.report.evidence._evidence import Evidence
-from coequal.report.formatting import capital, number
 from coequal.report.table import Cell, Column, Table, name_cell, tabulate, value_cell
 
 _OF_RERUNS = (

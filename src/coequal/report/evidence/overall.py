@@ -3,8 +3,8 @@
 import math
 
 from coequal.analysis.across_datasets import NormalisedScores, StudySummary
+from coequal.formatting import number
 from coequal.report.evidence._evidence import Evidence
-from coequal.report.formatting import number
 from coequal.report.table import Cell, Column, Table, model_column, tabulate, within
 from coequal.statistics.aggregate import Estimate
 

@@ -1,8 +1,8 @@
 """Which chosen settings differ, by their re-runs."""
 
 from coequal.analysis.data_summary import DataSummary
+from coequal.formatting import p_value
 from coequal.report.evidence._evidence import Evidence
-from coequal.report.formatting import p_value
 from coequal.report.table import Cell, Column, Table, model_column, rival_column, tabulate
 from coequal.statistics.comparison import Difference
 

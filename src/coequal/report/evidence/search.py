@@ -2,8 +2,9 @@
 
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
+from coequal.formatting import NONE, amount
 from coequal.report.evidence._evidence import Evidence
-from coequal.report.formatting import NONE, amount, outcome
+from coequal.report.setting_text import outcome
 from coequal.report.table import EMPTY, Cell, Column, Table, model_column, tabulate, value_cell
 
 

@@ -1,8 +1,8 @@
 """What each hyper-parameter did."""
 
 from coequal.analysis.data_summary import DataSummary
+from coequal.formatting import p_value, percent
 from coequal.report.evidence._evidence import Evidence
-from coequal.report.formatting import p_value, percent
 from coequal.report.table import EMPTY, Cell, Column, Table, model_column, tabulate, within
 from coequal.statistics.sensitivity import MIN_SETTINGS, Influence
 

@@ -2,8 +2,8 @@
 
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.health import SavedBudget, saved_budget
+from coequal.formatting import percent
 from coequal.report.evidence._evidence import Evidence
-from coequal.report.formatting import percent
 from coequal.report.table import Cell, Column, Table, model_column, tabulate, within
 
 

@@ -4,8 +4,8 @@ import math
 
 from coequal.analysis.across_datasets import StudySummary
 from coequal.analysis.transfer import Transferred
+from coequal.formatting import number
 from coequal.report.evidence._evidence import Evidence
-from coequal.report.formatting import number
 from coequal.report.table import (
     EMPTY,
     Cell,

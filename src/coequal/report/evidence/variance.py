@@ -1,8 +1,8 @@
 """Where the differences between single runs come from."""
 
 from coequal.analysis.data_summary import DataSummary
+from coequal.formatting import percent
 from coequal.report.evidence._evidence import Evidence
-from coequal.report.formatting import percent
 from coequal.report.table import Cell, Column, Table, tabulate, within
 from coequal.statistics.variance import VarianceComponent
 

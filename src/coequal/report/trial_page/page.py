@@ -10,13 +10,13 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from coequal.files import atomic_write
+from coequal.formatting import number
 from coequal.health import Health
 from coequal.health.remedies import TRAIN_LONGER
 from coequal.health.signals import MEANING as SIGNALS_IN_WORDS
 from coequal.health.signals import Signals, load
 from coequal.health.verdict import MEANING
 from coequal.records import Result, Trial
-from coequal.report.formatting import number
 from coequal.report.style import COLOURS, ON_DARK, as_svg, house_style, inline, variables
 from coequal.report.templating import template
 from coequal.report.trial_page import figures

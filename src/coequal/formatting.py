@@ -1,11 +1,9 @@
-"""How a number, a setting or a list is written."""
+"""How a number, a duration, a size or a list is written, wherever people read it."""
 
 import math
 from collections.abc import Sequence
 
-from coequal.analysis.range_position import RangePosition
-from coequal.analysis.trials import TrialSummary
-from coequal.ranges import Choice, LogUniform, Value
+from coequal.ranges import Value
 
 NONE = "–"
 
@@ -59,6 +57,29 @@ def p_value(value: float) -> str:
     return f"{value:.2g}" if value >= 1e-4 else "<0.0001"
 
 
+def duration(seconds: float, decimals: int = 0) -> str:
+    """A duration in seconds, minutes or hours: "40 s", "3 min", "2.5 h".
+
+    Args:
+        seconds: its length.
+        decimals: of seconds and minutes; hours have one at least.
+    """
+    if seconds < 120:
+        return f"{seconds:.{decimals}f} s"
+    if seconds < 7200:
+        return f"{seconds / 60:.{decimals}f} min"
+    return f"{seconds / 3600:.{max(1, decimals)}f} h"
+
+
+def size(count: float) -> str:
+    """Bytes in decimal units, three digits: "12.3 MB"."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:.3g} TB"
+
+
 def plain(value: Value) -> str:
     """A hyper-parameter's value, four digits."""
     if isinstance(value, bool):
@@ -78,34 +99,6 @@ def listed(names: Sequence[str]) -> str:
 def count(n: int, noun: str) -> str:
     """ "1 seed", "3 seeds"."""
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
-
-
-def setting_name(setting: TrialSummary) -> str:
-    """ "setting 3", or that it is the authors'."""
-    return setting_text(setting.number)
-
-
-def setting_text(setting: int) -> str:
-    """A setting in words, by its number."""
-    return "the authors' setting" if setting == 0 else f"setting {setting}"
-
-
-def range_text(place: RangePosition) -> str:
-    """The declared range in short."""
-    space = place.range
-    if space is None:
-        return "fixed"
-    if isinstance(space, Choice):
-        return "one of " + ", ".join(plain(value) for value in space.values)
-    scale = "log, " if isinstance(space, LogUniform) else ""
-    return f"{scale}{plain(space.low)} to {plain(space.high)}"
-
-
-def outcome(setting: TrialSummary | None) -> str:
-    """A setting's test value, or why there is none."""
-    if setting is None:
-        return NONE
-    return number(setting.test) if setting.status == "done" else setting.status
 
 
 def capital(text: str) -> str:

@@ -1,0 +1,34 @@
+"""How a setting, its result and its ranges are written."""
+
+from coequal.analysis.range_position import RangePosition
+from coequal.analysis.trials import TrialSummary
+from coequal.formatting import NONE, number, plain
+from coequal.ranges import Choice, LogUniform
+
+
+def setting_name(setting: TrialSummary) -> str:
+    """ "setting 3", or that it is the authors'."""
+    return setting_text(setting.number)
+
+
+def setting_text(setting: int) -> str:
+    """A setting in words, by its number."""
+    return "the authors' setting" if setting == 0 else f"setting {setting}"
+
+
+def range_text(place: RangePosition) -> str:
+    """The declared range in short."""
+    space = place.range
+    if space is None:
+        return "fixed"
+    if isinstance(space, Choice):
+        return "one of " + ", ".join(plain(value) for value in space.values)
+    scale = "log, " if isinstance(space, LogUniform) else ""
+    return f"{scale}{plain(space.low)} to {plain(space.high)}"
+
+
+def outcome(setting: TrialSummary | None) -> str:
+    """A setting's test value, or why there is none."""
+    if setting is None:
+        return NONE
+    return number(setting.test) if setting.status == "done" else setting.status
