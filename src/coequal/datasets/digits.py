@@ -3,7 +3,7 @@
 `digits.csv.gz` is scikit-learn's file of that name (BSD 3-Clause), byte for byte: a row of 64 grey
 levels 0 .. 16 and the digit for each image. It is the test part of Alpaydin and Kaynak 1998,
 Optical Recognition of Handwritten Digits, UCI Machine Learning Repository, doi:10.24432/C50P49
-(CC BY 4.0).
+(CC BY 4.0); the licenses are in `digits.LICENSE`.
 """
 
 from pathlib import Path
