@@ -272,10 +272,10 @@ class Closeness(Metric):
         "closeness": MetricInfo("higher", "0 to 1", worst=0.0, best=1.0, label="Closeness")
     }
 
-    def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
+    def compute_reference(self, real: ImageSet, train: ImageSet | None) -> Mapping[str, Tensor]:
         return {"mean": real.features.mean(0)}
 
-    def values(
+    def compute_values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, MetricValue]:
         distance = float((fake.features.mean(0) - real["mean"]).norm())

@@ -37,7 +37,6 @@ def pictures(path: Path, seed: int, names: tuple[str, ...] = ("top", "trouser"))
 @pytest.fixture
 def sides(tmp_path, monkeypatch) -> dict[str, str]:
     monkeypatch.setenv("COEQUAL_CACHE", str(tmp_path / "cache"))
-    _classifiers._kept.clear()
     return {
         role: pictures(tmp_path / role, seed) for seed, role in enumerate(("real", "fake", "train"))
     }
@@ -74,7 +73,6 @@ def test_folders_with_classes_have_both_numbers_details_and_no_encoder(sides):
 def test_the_reference_is_trained_once_for_the_same_images_and_settings(sides, trainings):
     first = coequal.score(**sides, **BOTH)
     assert trainings == [40, 40]  # real for both; generated for gan_train
-    _classifiers._kept.clear()  # another process
     again = coequal.score(**sides, **BOTH)
     assert trainings == [40, 40, 40]
     assert first == again

@@ -191,11 +191,8 @@ def test_a_set_against_itself_twice():
     assert fd(rows, np.concatenate([rows, rows])) == pytest.approx(expected, rel=1e-8)
 
 
-@pytest.mark.parametrize("broken", ["few", "nan"])
-def test_what_has_no_distance_is_nan(broken):
+def test_a_single_image_has_no_distance():
     metric, features = FrechetDistance(), Rng(0).normal(30, 3)
-    fake = features[:1] if broken == "few" else features * float("nan")
-    found = metric.values(
-        real=metric.reference(ImageSet(features)), fake=ImageSet(fake), rng=Rng(0)
-    )
+    reference = metric.reference(ImageSet(features))
+    found = metric.values(real=reference, fake=ImageSet(features[:1]), rng=Rng(0))
     assert all(np.isnan(value.value) for value in found.values())

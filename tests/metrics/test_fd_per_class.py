@@ -66,8 +66,3 @@ def test_too_few_for_a_standard_error():
     found = score(ImageSet(features, labels=labels), ImageSet(features, labels=labels))
     assert found.value == pytest.approx(0, abs=1e-12)
     assert found.standard_error is None
-
-
-def test_labels_are_needed():
-    with pytest.raises(ValueError, match="the fake ones have none"):
-        score(two_classes(0), ImageSet(two_classes(0).features))

@@ -85,14 +85,3 @@ def test_standard_errors_against_new_samples():
         errors = torch.tensor([sample[name].standard_error for sample in found])
         # The deviation of 200 values is itself known to 5%.
         assert float(errors.mean()) == pytest.approx(float(values.std()), rel=0.15)
-
-
-def test_never_without_probabilities_and_nan_for_broken_ones():
-    metric = InceptionScore()
-    with pytest.raises(ValueError, match="needs class probabilities"):
-        metric.values(real={}, fake=ImageSet(torch.zeros(5, 2)), rng=Rng(0))
-    broken = softmax(20, 3, Rng(6))
-    broken[1, 1] = float("nan")
-    assert all(math.isnan(found.value) for found in score(broken).values())
-    images = ImageSet(torch.full((20, 2), float("inf")), softmax(20, 3, Rng(6)))
-    assert math.isnan(metric.values(real={}, fake=images, rng=Rng(0))["is"].value)

@@ -107,12 +107,6 @@ def test_settings_out_of_range_are_refused():
         Manifold(images=0)
 
 
-def test_a_feature_that_is_not_finite_gives_no_number():
-    broken = triangles(20, 2)
-    broken[3, 0, 2, 2] = math.nan
-    assert all(math.isnan(value.value) for value in measured(broken).values())
-
-
 def test_f1_and_its_error_by_hand():
     precise = torch.arange(100) < 50
     recalled = torch.ones(50, dtype=torch.bool)

@@ -162,15 +162,6 @@ def test_constant_images_give_a_finite_distance():
     assert score(real=black, fake=black) == 0
 
 
-def test_what_is_refused():
-    with pytest.raises(ValueError, match="needs the images"):
-        SMALL.reference(ImageSet(torch.zeros(3, 2)))
-    images = noise(3, 1, 8, 8)
-    broken = ImageSet(torch.full((3, 2), float("nan")), images=images)
-    found = SMALL.values(real={"images": images}, fake=broken, rng=Rng(0))
-    assert math.isnan(found["swd_patches"].value)
-
-
 def test_what_an_image_counts_for_is_the_change_when_it_comes_again():
     # Twelve images, each 200 times, and one of them 201 times: the distance changes by what it
     # counts for over 2,401, but for second order. One patch per image: images as large as patches.

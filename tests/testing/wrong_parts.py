@@ -238,10 +238,10 @@ class Distance(Metric):
 
     outputs: ClassVar[Mapping[str, MetricInfo]] = {"distance": MetricInfo("lower", "", best=0.0)}
 
-    def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
+    def compute_reference(self, real: ImageSet, train: ImageSet | None) -> Mapping[str, Tensor]:
         return {"mean": real.features.mean(0)}
 
-    def values(
+    def compute_values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, MetricValue]:
         return {"distance": MetricValue(self.number(real["mean"], fake.features.double(), rng))}
@@ -268,7 +268,15 @@ class Nameless(Distance):
     outputs: ClassVar[Mapping[str, MetricInfo]] = {"length": MetricInfo("lower", "")}
 
 
+class Unchecked(Distance):
+    def values(
+        self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
+    ) -> Mapping[str, MetricValue]:
+        return self.compute_values(real=real, fake=fake, rng=rng)
+
+
 METRICS: Mapping[Distance, str] = {
+    Unchecked(): "replaces `values`; give `compute_values` instead",
     Upside(): "should be better higher",
     Ordered(): "depends on the order",
     Unseeded(): "second call with the same stream",

@@ -1,10 +1,12 @@
 """Encoders and metrics: images in, features and numbers out."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple, final
 
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor
@@ -17,6 +19,7 @@ from coequal.rng import Rng
 from coequal.settings import Settings
 
 Log = Callable[[str], None]  # takes one line about long work
+CHECKED_AT_ONCE = 2000  # images
 
 
 class Encoder(ABC):
@@ -108,9 +111,23 @@ class ImageSet:
     manifold: KnownManifold | None = None  # of real images that were made by a formula
     generator: Generator | None = None  # what made fake images; not to be changed
     neighbours: NearestMemory = field(default_factory=NearestMemory)  # of these features
+    shared: dict[Any, Any] = field(default_factory=dict)
+    """What one metric has made of these images and another may use, by a key that names it."""
 
     def __len__(self) -> int:
         return len(self.features)
+
+    @cached_property
+    def not_finite(self) -> Mapping[str, int]:
+        """How many images hold NaN or infinity in their features, probabilities or pixels; what is
+        finite, or not there, is left out. Read once, some rows at a time."""
+        tensors = {"probabilities": self.probabilities, "images": self.images}
+        parts = {
+            "features": self.parts(CHECKED_AT_ONCE),
+            **{k: iter(v.split(CHECKED_AT_ONCE)) for k, v in tensors.items() if v is not None},
+        }
+        counts = {name: sum(map(_not_finite, some)) for name, some in parts.items()}
+        return {name: count for name, count in counts.items() if count}
 
     def parts(self, size: int) -> Iterator[Float[Tensor, "rows d"]]:
         """The features in order, `size` rows at a time; of a file no more than these are held."""
@@ -119,13 +136,37 @@ class ImageSet:
             yield self.features[some] if self.read is None else self.read(some)
 
 
+def _not_finite(rows: Tensor) -> int:
+    """How many rows hold NaN or infinity."""
+    # The extremes pass NaN on; an array of answers is made only where there is something to count.
+    if not rows.is_floating_point() or not rows.numel():
+        return 0
+    if all(math.isfinite(edge) for edge in rows.aminmax()):
+        return 0
+    return int((~rows.isfinite()).flatten(1).any(1).sum())
+
+
 RequiredInput = Literal["probabilities", "labels", "images", "train", "generator", "density"]
 # "density" beside "generator": one that gives the probability of an image.
+
+LACKING: Mapping[str, str] = {
+    "probabilities": "no class probabilities; take an encoder that knows classes (classifier)",
+    "labels": "no labels",
+    "images": "no pixels, only features",
+}
+"""What image sets have that lack one of the required inputs which belong to every image."""
 
 
 class Metric(Settings, ABC):
     """One or more named numbers from two image sets. Final subclasses are frozen dataclasses of
-    settings."""
+    settings, and give `compute_reference` and `compute_values`.
+
+    Callers use `reference` and `values`, which hold what is the same for all metrics: what is in
+    `required` has to be there, and what a metric takes of an image (its features if
+    `sees_features`, its probabilities and pixels if they are required) has to be finite. Real and
+    training images that are not finite are refused; generated ones give NaN for every number, with
+    the reason as the detail `undefined`.
+    """
 
     version: ClassVar[int] = 1  # of what `reference` gives: cached ones of another are not read
     costly: ClassVar[bool] = False  # whether `reference` takes so long that it is always cached
@@ -146,23 +187,79 @@ class Metric(Settings, ABC):
         words; None if they can."""
         return None
 
-    @abstractmethod
+    @final
     def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
         """All that the metric needs to know of the real images; computed once and cached.
 
         Args:
             real: what generated images are compared with.
             train: what the generator was trained on, for metrics that want it (memorisation).
-        """
 
-    @abstractmethod
+        Raises:
+            ValueError: something that is required is not there, or is not finite, or the metric
+                can't be had of these images.
+        """
+        sides: dict[str, ImageSet | None] = {"real": real}
+        if "train" in self.required:
+            sides["training"] = train
+        self.refuse(self.unsupported_reason(real.manifold))
+        for side, images in sides.items():
+            self.refuse(self._lacking(images, side) or self._undefined(images, side))
+        return self.compute_reference(real, train)
+
+    @final
     def values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, MetricValue]:
         """The score of generated images against a reference, one per name in `outputs`, but for
         those in `fid_names`, those whose input in `required_for` was not given, and nothing where a
-        density was required in vain.
+        density was required in vain. NaN if what the metric takes of an image is not finite.
 
-        NaN where a feature is not finite. `rng` is fresh for each call and named after the metric,
-        so that one metric more moves no other's draws.
+        Args:
+            real: what `reference` gave.
+            fake: the generated images.
+            rng: of the metric's own draws: fresh for each call and named after the metric, so that
+                one metric more moves no other's draws.
+
+        Raises:
+            ValueError: something that is required is not there, or there are too few images.
+            FloatingPointError: the numbers are undefined for these images.
         """
+        self.refuse(self._lacking(fake, "generated"))
+        if reason := self._undefined(fake, "generated"):
+            nothing = MetricValue(math.nan, details={"undefined": reason})
+            return {name: nothing for name in self.outputs if name not in self.fid_names}
+        return self.compute_values(real=real, fake=fake, rng=rng)
+
+    @abstractmethod
+    def compute_reference(self, real: ImageSet, train: ImageSet | None) -> Mapping[str, Tensor]:
+        """What `reference` gives, of finite images that have all that is required."""
+
+    @abstractmethod
+    def compute_values(
+        self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
+    ) -> Mapping[str, MetricValue]:
+        """What `values` gives, of finite images that have all that is required."""
+
+    def refuse(self, reason: str | None) -> None:
+        """Raise a ValueError that names the metric's first number, if there is a reason."""
+        if reason is not None:
+            raise ValueError(f"{next(iter(self.outputs))}: {reason}")
+
+    def _lacking(self, images: ImageSet | None, side: str) -> str | None:
+        """Which of the required inputs is not there, in words; None if all are."""
+        if images is None:
+            return f"needs the {side} images"
+        for need in self.required:
+            if need in LACKING and getattr(images, need) is None:
+                return f"the {side} images have {LACKING[need]}"
+        return None
+
+    def _undefined(self, images: ImageSet | None, side: str) -> str | None:
+        """What the metric takes of these images and is not finite, in words; None if all is."""
+        assert images is not None
+        for what in (*(["features"] if self.sees_features else []), *self.required):
+            if count := images.not_finite.get(what):
+                rows = "pixels" if what == "images" else what
+                return f"{rows} of {count} of {len(images)} {side} images hold NaN or infinity"
+        return None

@@ -1,10 +1,10 @@
 """The instrument of a study: generator to images to features to numbers, the same for every
 model."""
 
+import functools
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -94,7 +94,7 @@ class Instrument:
             fake=image_set(
                 features,
                 self.encoder,
-                self._required,
+                self.requested.required_of("fake"),
                 images=in_memory(images),
                 labels=labels,
                 generator=generator,
@@ -104,11 +104,6 @@ class Instrument:
         for reason in undefined.values():
             raise FloatingPointError(reason)
         return numbers
-
-    @cached_property
-    def _required(self) -> set[str]:
-        parts = self.requested.parts
-        return {need for part in parts for need in self.requested.required(part)}
 
     def bounds(self) -> dict[str, dict[str, float]]:
         """Two scores on test that need no generator: `cap` of uniform noise, `floor` of validation
@@ -168,15 +163,18 @@ def prepare(
         reasons = (f"{name} can't measure {dataset.name}: {why}" for name, why in missing.items())
         raise ValueError("\n".join(reasons))
     key = hashlib.sha256(f"{fingerprint(dataset)} {ready.id}".encode()).hexdigest()[:16]
+
+    @functools.cache  # each split is encoded once, if a metric's reference is not in the cache
+    def images(split: str) -> ImageSet:
+        return _split_set(dataset, split, ready, requested.required_of(split))
+
     references: dict[tuple[str, str], Mapping[str, Tensor]] = {}
     for split in SPLITS:
         for name, part in requested.parts.items():
 
             def sets(split: SplitName = split, part: Metric = part) -> Sets:
                 log(f"reference of {dataset.name}, {split} split: {ready.id}")
-                with_train = "train" in part.required
-                train = _split_set(dataset, "train", ready, part) if with_train else None
-                return _split_set(dataset, split, ready, part), train
+                return images(split), images("train") if "train" in part.required else None
 
             references[name, split] = cached_reference(name, part, f"{key}-{split}", cache, sets)
     return Instrument(dataset, ready, requested, samples, references)
@@ -192,14 +190,16 @@ def _available(dataset: Dataset, encoder: Encoder) -> Available:
     )
 
 
-def _split_set(dataset: Dataset, name: str, encoder: Encoder, metric: Metric) -> ImageSet:
-    """A split as one metric sees it."""
+def _split_set(
+    dataset: Dataset, name: str, encoder: Encoder, required: Collection[str]
+) -> ImageSet:
+    """A split as the metrics see it that require this."""
     split = dataset.split(name)
     features = in_memory(features_in_parts(split.images, encoder))
     return image_set(
         features,
         encoder,
-        metric.required,
+        required,
         images=split.images,
         labels=split.labels,
         manifold=dataset.manifold,

@@ -67,14 +67,14 @@ def measure(
     protocol = " ".join(filter(None, [*shared, f"seed={seed}" if seed else ""]))
     numbers: dict[str, Number] = {}
     undefined: dict[str, str] = {}
+    without_generator = replace(fake, generator=None)
     for name, metric in requested.parts.items():
         log(f"measuring {name}")
         reference = references(name)
         # Give each metric a random stream of its own, so that one more moves no other's draws.
         rng = Rng(seed_for("metric", name) if seed == 0 else seed_for("metric", name, seed))
         # Hide the generator where it would only make a number that nobody asked for.
-        needed = "generator" in requested.required(name)
-        seen = replace(fake, generator=fake.generator if needed else None)
+        seen = fake if "generator" in requested.required(name) else without_generator
         try:
             values = metric.values(real=reference, fake=seen, rng=rng)
         except FloatingPointError as error:

@@ -34,6 +34,12 @@ class RequestedMetrics(NamedTuple):
             *(metric.required_for[key] for key in wanted if key in metric.required_for),
         }
 
+    def required_of(self, role: str) -> set[str]:
+        """What the metrics that see the images of a role ("real", "fake", "train", or a split of
+        the real ones) need of them beyond features."""
+        parts = (n for n, p in self.parts.items() if role != "train" or "train" in p.required)
+        return {need for name in parts for need in self.required(name)}
+
     def without(self, names: Collection[str]) -> "RequestedMetrics":
         """Leave out these metrics and numbers, and metrics of which no number is left."""
         outputs = {

@@ -81,10 +81,10 @@ def score(
         requested = requested.with_fid_names()
     missing = _missing(requested, sources, ready, mismatch, every=metrics == "all")
     measurable = requested.without(missing)
-    if train is None and "train" not in _required(measurable, "real"):
+    if train is None and "train" not in measurable.required_of("real"):
         sources.pop("train", None)
     sets = {
-        role: _image_set(source, ready, _required(measurable, role), cache, log)
+        role: _image_set(source, ready, measurable.required_of(role), cache, log)
         for role, source in sources.items()
     }
     measured = _measured(measurable, sources, sets, choice, seed, sheet, cache, log)
@@ -165,16 +165,6 @@ def _sources(
     for role in [role for role in sources if role != "real"]:
         sources[role], mismatch[role] = with_classes_of(real, sources[role], role)
     return sources, mismatch
-
-
-def _required(requested: RequestedMetrics, role: str) -> set[str]:
-    """What the metrics that see this side need of it."""
-    parts = (
-        name
-        for name, part in requested.parts.items()
-        if role != "train" or "train" in part.required
-    )
-    return {need for name in parts for need in requested.required(name)}
 
 
 def _image_set(

@@ -1,9 +1,9 @@
-"""What the metrics that train classifiers share: settings, checks, training, and accuracies with
-their errors."""
+"""What the metrics that train classifiers share: settings, both sides with their labels, training,
+and accuracies with their errors."""
 
 import math
-from collections import OrderedDict
-from collections.abc import Sequence
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple
 
@@ -18,10 +18,10 @@ from coequal.classification.recipes import Recipe
 from coequal.classification.subsets import digest, in_fixed_order, some_of_each
 from coequal.classification.training import Classifier, predict, train
 from coequal.contract import ImageSet, Metric, MetricValue, RequiredInput
+from coequal.rng import Rng
 from coequal.settings import Count
 from coequal.statistics.rates import Z, wilson
 
-MAX_KEPT_CLASSIFIERS = 40  # classifiers that this process remembers, of a few megabytes at most
 MAX_CONFUSION_CLASSES = 50  # classes: with more, a confusion matrix is too long a detail
 
 
@@ -58,6 +58,65 @@ class ClassifierMetric(Metric):
         """Why so many generated images won't do, in words; None if they do."""
         return None
 
+    def compute_reference(self, real: ImageSet, train: ImageSet | None) -> Mapping[str, Tensor]:
+        """Keep what `judge_real` gives, which begins with the number of classes.
+
+        Raises:
+            ValueError: a class has no image on a side, or there are fewer than two classes.
+        """
+        assert train is not None
+        judged, taught = Labelled.of(real), Labelled.of(train)
+        return self.judge_real(judged, taught, number_of_classes(judged, taught))
+
+    def compute_values(
+        self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
+    ) -> Mapping[str, MetricValue]:
+        """Compute the numbers. The details list classes without generated images.
+
+        Raises:
+            ValueError: labels of unknown classes, or fewer images than asked for.
+        """
+        generated, classes = Labelled.of(fake), int(real["counts"][0])
+        lacking = without_images(generated, classes, "generated")
+        first = next(iter(self.outputs))
+        if problem := self.too_few(len(generated.labels)):
+            raise ValueError(f"{first}: {problem}")
+        values = self.judge_generated(real, generated, classes, rng)
+        details = {
+            "recipe": self.recipe.description,
+            **({"classes_without_images": lacking} if lacking else {}),
+            **(values[first].details or {}),
+        }
+        return {**values, first: values[first]._replace(details=details)}
+
+    @abstractmethod
+    def judge_real(
+        self, judged: "Labelled", taught: "Labelled", classes: int
+    ) -> Mapping[str, Tensor]:
+        """All that is to be known of the real images.
+
+        Args:
+            judged: the real images, which classifiers judge.
+            taught: the training images.
+            classes: of both.
+
+        Returns:
+            Tensors, one of which is `counts`, whose first entry is `classes`.
+        """
+
+    @abstractmethod
+    def judge_generated(
+        self, real: Mapping[str, Tensor], generated: "Labelled", classes: int, rng: Rng
+    ) -> Mapping[str, MetricValue]:
+        """The numbers, the first with details.
+
+        Args:
+            real: what `judge_real` gave.
+            generated: images of these classes, as many as were asked for.
+            classes: how many there are.
+            rng: of the metric's own draws.
+        """
+
 
 @dataclass(frozen=True)
 class CountedMetric(ClassifierMetric):
@@ -84,28 +143,34 @@ class CountedMetric(ClassifierMetric):
 
 
 class Labelled(NamedTuple):
-    """Images and labels in the fixed order of `in_fixed_order`."""
+    """Images and labels in the fixed order of `in_fixed_order`.
+
+    Attributes:
+        images: (n, c, h, w), on the CPU.
+        labels: (n,).
+        classifiers: those that have been trained on some of these images, by what was asked for.
+            They belong to the image set, so that several metrics, and both splits of a study, share
+            them.
+    """
 
     images: Tensor
     labels: Int[Tensor, " n"]
+    classifiers: "dict[ClassifierKey, Classifier]"
+
+    @classmethod
+    def of(cls, image_set: ImageSet) -> "Labelled":
+        """The images of a set that has labels."""
+        assert image_set.images is not None
+        assert image_set.labels is not None
+        rows = in_fixed_order(image_set.images.cpu(), image_set.labels.cpu())
+        return cls(*rows, image_set.shared.setdefault("classifiers", {}))
 
     def some(self, count: int, seed: int) -> "Labelled":
         """`count` of them, of each class in proportion; all if there are no more."""
         if count >= len(self.labels):
             return self
         rows = some_of_each(self.labels, count, seed).sort().values
-        return Labelled(self.images[rows], self.labels[rows])
-
-
-def labelled(image_set: ImageSet | None, side: str) -> Labelled:
-    """The images of a side.
-
-    Raises:
-        ValueError: there are none, or no labels.
-    """
-    if image_set is None or image_set.images is None or image_set.labels is None:
-        raise ValueError(f"classifiers need images and a label for each; the {side} ones lack them")
-    return Labelled(*in_fixed_order(image_set.images.cpu(), image_set.labels.cpu()))
+        return Labelled(self.images[rows], self.labels[rows], self.classifiers)
 
 
 def number_of_classes(real: Labelled, train: Labelled) -> int:
@@ -136,32 +201,19 @@ def without_images(given: Labelled, classes: int, side: str) -> list[int]:
     return none
 
 
-def finite(given: Labelled) -> bool:
-    """Whether every pixel is a number."""
-    return not given.images.is_floating_point() or bool(torch.isfinite(given.images).all())
-
-
 # ---------------------------------------------------------------------------------------- training
 
-_kept: OrderedDict[tuple[str, int, Recipe, int], Classifier] = OrderedDict()
+ClassifierKey = tuple[str, int, Recipe, int]  # digest of the images, classes, recipe, seed
 
 
 def trained(taught: Labelled, classes: int, recipe: Recipe, seeds: int) -> list[Classifier]:
-    """One classifier a seed; this process remembers the last ones.
-
-    Several metrics, and both splits of a study, ask for the same ones.
-    """
-    content = digest(*taught)
-    made = []
-    for seed in range(seeds):
-        key = (content, classes, recipe, seed)
-        if key not in _kept:
-            _kept[key] = train(*taught, classes, recipe, seed)
-        _kept.move_to_end(key)
-        made.append(_kept[key])
-        while len(_kept) > MAX_KEPT_CLASSIFIERS:
-            _kept.popitem(last=False)
-    return made
+    """One classifier a seed; none is trained twice on the same images of a set."""
+    content, known = digest(taught.images, taught.labels), taught.classifiers
+    keys = [(content, classes, recipe, seed) for seed in range(seeds)]
+    for key in keys:
+        if key not in known:
+            known[key] = train(taught.images, taught.labels, *key[1:])
+    return [known[key] for key in keys]
 
 
 def predictions(
@@ -277,8 +329,3 @@ def summary(value: MetricValue) -> dict[str, Any]:
         "standard_error": value.standard_error,
         "interval": None if value.interval is None else list(value.interval),
     }
-
-
-def undefined(metric: Metric) -> dict[str, MetricValue]:
-    """NaN for every number."""
-    return {name: MetricValue(float("nan")) for name in metric.outputs}

@@ -86,11 +86,8 @@ def fit_parts(parts: Parts) -> Gaussian:
     """The Gaussian of at least two rows of features, in memory of order d^2 whatever their number.
 
     Sums are float64 and made twice: of the features, then of what they differ from the mean by.
-    The trace is NaN, and there is no covariance, if a feature is not finite.
     """
     count, mean = _mean(parts)
-    if not np.isfinite(mean).all():
-        return Gaussian(mean, math.nan, count)
     size = len(mean)
     if count <= size:
         trace = sum(float(np.square(part).sum()) for part in _centred(parts, mean)) / (count - 1)
@@ -182,12 +179,11 @@ def _cross(root: Array, other: Array) -> Array:
 
 
 def _mean(parts: Parts) -> tuple[int, Array]:
-    """How many rows there are, and their mean; not finite if one of them is not."""
+    """How many rows there are, and their mean."""
     count, total = 0, np.zeros(1)
-    with np.errstate(invalid="ignore", over="ignore"):
-        for rows in parts(ROWS):
-            total = total + rows.detach().cpu().numpy().sum(0, dtype=np.float64)
-            count += len(rows)
+    for rows in parts(ROWS):
+        total = total + rows.detach().cpu().numpy().sum(0, dtype=np.float64)
+        count += len(rows)
     return count, total / count
 
 

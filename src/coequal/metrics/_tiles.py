@@ -173,11 +173,6 @@ def common_dtype(*sets: Tensor) -> torch.dtype:
     return torch.float32 if spread == 0 or 1e-12 < spread < 1e12 else torch.float64
 
 
-def finite(points: Tensor) -> bool:
-    """Whether all features are, without an array of answers."""
-    return all(math.isfinite(edge) for edge in points.aminmax()) if points.numel() else True
-
-
 def far(dtype: torch.dtype) -> float:
     """A squared distance that no two points have."""
     return torch.finfo(dtype).max / 1024

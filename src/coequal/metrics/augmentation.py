@@ -10,23 +10,18 @@ import torch
 from torch import Tensor
 
 from coequal.classification.subsets import in_fixed_order
-from coequal.contract import ImageSet, MetricInfo, MetricValue
+from coequal.contract import MetricInfo, MetricValue
 from coequal.images import match_dtype
 from coequal.metrics._classifiers import (
     CountedMetric,
     Labelled,
     accuracy,
-    finite,
     in_detail,
     is_correct,
-    labelled,
-    number_of_classes,
     paired,
     predictions,
     summary,
     trained,
-    undefined,
-    without_images,
 )
 from coequal.rng import Rng
 
@@ -49,20 +44,15 @@ class Augmentation(CountedMetric):
     generated or other training images.
     """
 
+    version = 2
     error_over: ClassVar[str] = "new real images to judge and new classifier seeds"
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
         "augmentation_gain": MetricInfo("higher", "fraction; above 0: it helps", worst=-1.0)
     }
 
-    def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
+    def judge_real(self, judged: Labelled, taught: Labelled, classes: int) -> Mapping[str, Tensor]:
         """Keep real and training images with labels, and what classifiers of the latter predict for
-        the former.
-
-        Raises:
-            ValueError: no labels or images, or a class without any.
-        """
-        judged, taught = labelled(real, "real"), labelled(train, "training")
-        classes = number_of_classes(judged, taught)
+        the former."""
         alone = trained(taught, classes, self.recipe, self.seeds)
         return {
             "images": judged.images,
@@ -70,38 +60,26 @@ class Augmentation(CountedMetric):
             "said": predictions(alone, judged.images),
             "train_images": taught.images,
             "train_labels": taught.labels,
-            "classes": torch.tensor(classes),
+            "counts": torch.tensor([classes]),
         }
 
-    def values(
-        self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
+    def judge_generated(
+        self, real: Mapping[str, Tensor], generated: Labelled, classes: int, rng: Rng
     ) -> Mapping[str, MetricValue]:
-        """Compute the numbers; NaN if an image is not finite. The details list classes without
-        generated images.
-
-        Raises:
-            ValueError: no labels, or unknown ones, or fewer images than asked for.
-        """
-        generated, classes = labelled(fake, "generated"), int(real["classes"])
-        lacking = without_images(generated, classes, "generated")
-        if problem := self.too_few(len(generated.labels)):
-            raise ValueError(f"augmentation: {problem}")
-        if not finite(generated):
-            return undefined(self)
-        taught, added = Labelled(real["train_images"], real["train_labels"]), self.used(generated)
+        """Train on training and generated images together, and compare with the former alone."""
+        images, given, added = real["train_images"], real["train_labels"], self.used(generated)
         both = in_fixed_order(
-            torch.cat([taught.images, match_dtype(added.images, taught.images.dtype)]),
-            torch.cat([taught.labels, added.labels]),
+            torch.cat([images, match_dtype(added.images, images.dtype)]),
+            torch.cat([given, added.labels]),
         )
-        steps = self.recipe.steps_for(len(taught.labels))
-        classifiers = trained(Labelled(*both), classes, self.recipe.of_steps(steps), self.seeds)
+        steps = self.recipe.steps_for(len(given))
+        taught = Labelled(*both, generated.classifiers)
+        classifiers = trained(taught, classes, self.recipe.of_steps(steps), self.seeds)
         predicted, labels = predictions(classifiers, real["images"]), real["labels"]
         right, alone = is_correct(predicted, labels), is_correct(real["said"], labels)
         details = {
-            "recipe": self.recipe.description,
-            **({"classes_without_images": lacking} if lacking else {}),
             "steps": steps,
-            "real_images": len(taught.labels),
+            "real_images": len(given),
             "generated_images": len(added.labels),
             "with_generated": {**summary(accuracy(right)), **in_detail(predicted, labels, classes)},
             "real_alone": {**summary(accuracy(alone)), **in_detail(real["said"], labels, classes)},

@@ -51,7 +51,7 @@ class BitsPerDimension(Metric):
     }
     required: ClassVar[tuple[RequiredInput, ...]] = ("images", "generator", "density")
 
-    def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
+    def compute_reference(self, real: ImageSet, train: ImageSet | None) -> Mapping[str, Tensor]:
         """Keep the real images, and their labels if they have any."""
         assert real.images is not None
         reference = {"images": real.images[: self.images].clone()}
@@ -59,7 +59,7 @@ class BitsPerDimension(Metric):
             reference["labels"] = real.labels[: self.images].clone()
         return reference
 
-    def values(
+    def compute_values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, MetricValue]:
         """Compute the likelihood of the real images; nothing without a generator, for one that

@@ -59,24 +59,17 @@ class CurveCoverage(Metric):
             return None
         return "it needs data about a known curve: spiral, swiss_roll"
 
-    def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
-        """Keep the curve and its noise; the real points themselves are not needed.
-
-        Raises:
-            ValueError: the curve is not known.
-        """
-        if not isinstance(real.manifold, Curve):
-            raise ValueError(self.unsupported_reason(real.manifold))
+    def compute_reference(self, real: ImageSet, train: ImageSet | None) -> Mapping[str, Tensor]:
+        """Keep the curve and its noise; the real points themselves are not needed."""
+        assert isinstance(real.manifold, Curve)
         return real.manifold.parameters
 
-    def values(
+    def compute_values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, MetricValue]:
-        """Compute the numbers; NaN if a point is not finite."""
+        """Compute the numbers."""
         assert fake.images is not None
         images = as_float(fake.images)
-        if not torch.isfinite(images).all():
-            return {name: MetricValue(float("nan")) for name in self.outputs}
         closest = on_curve(images, real)
         near = closest.distance <= self.deviations
         bins = (closest.place * self.bins).long().clamp(max=self.bins - 1)

@@ -44,30 +44,19 @@ class FrechetDistance(Metric):
     }
     fid_names: ClassVar[Mapping[str, str]] = {"fid": "fd"}
 
-    def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
-        """Keep the mean (d,), a root (d, r) of the covariance, its trace (), and the count ().
-
-        Raises:
-            ValueError: a feature is not finite.
-        """
+    def compute_reference(self, real: ImageSet, train: ImageSet | None) -> Mapping[str, Tensor]:
+        """Keep the mean (d,), a root (d, r) of the covariance, its trace (), and the count ()."""
         with one_thread():
-            gaussian = _gaussians.fit_parts(real.parts)
-            if math.isnan(gaussian.trace):
-                raise ValueError("fd: a feature of a real image is NaN or infinite")
-            return gaussian.tensors()
+            return _gaussians.fit_parts(real.parts).tensors()
 
-    def values(
+    def compute_values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, MetricValue]:
-        """Compute `fd` and `fd_unbiased`; NaN if a feature is not finite, or for fewer than two
-        images."""
-        nothing = dict.fromkeys(("fd", "fd_unbiased"), MetricValue(math.nan))
+        """Compute `fd` and `fd_unbiased`; NaN for fewer than two images."""
         if len(fake) < 2:
-            return nothing
+            return dict.fromkeys(("fd", "fd_unbiased"), MetricValue(math.nan))
         with one_thread():
             both = {"real": _gaussians.from_tensors(real), "fake": _gaussians.fit_parts(fake.parts)}
-            if math.isnan(both["fake"].trace):
-                return nothing
             spectrum = _gaussians.common_spectrum(**both)
             distance = _gaussians.distance(**both, spectrum=spectrum)
             excess = _gaussians.first_order_bias(**both, spectrum=spectrum)

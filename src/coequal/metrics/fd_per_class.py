@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
@@ -38,19 +37,21 @@ class FrechetDistancePerClass(Metric):
     }
     required: ClassVar[tuple[RequiredInput, ...]] = ("labels",)
 
-    def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
+    def compute_reference(self, real: ImageSet, train: ImageSet | None) -> Mapping[str, Tensor]:
         """Keep features (n, d) and labels (n,): Gaussians of all classes would be larger."""
-        return {"features": real.features, "labels": _labels(real, "real")}
+        assert real.labels is not None
+        return {"features": real.features, "labels": real.labels}
 
-    def values(
+    def compute_values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, MetricValue]:
-        """Compute `fd_per_class`; NaN also if a feature is not finite."""
+        """Compute `fd_per_class`."""
+        assert fake.labels is not None
         by_class = distances(
             real=real["features"],
             real_labels=real["labels"],
             fake=fake.features,
-            fake_labels=_labels(fake, "fake"),
+            fake_labels=fake.labels,
         )
         mean = math.fsum(value.value for value in by_class.values()) / len(by_class)
         errors = [value.standard_error for value in by_class.values()]
@@ -76,16 +77,10 @@ def distances(
 
 
 def _within(real: Tensor, fake: Tensor) -> MetricValue:
-    if min(len(real), len(fake)) < 2 or not torch.isfinite(fake).all():
+    if min(len(real), len(fake)) < 2:
         return MetricValue(float("nan"))
     both = {"real": _gaussians.fit(real), "fake": _gaussians.fit(fake)}
     spectrum = _gaussians.common_spectrum(**both)
     influences = _gaussians.influences(**both)
     error = None if influences is None else float(np.std(influences, ddof=1) / math.sqrt(len(fake)))
     return MetricValue(_gaussians.distance(**both, spectrum=spectrum), error)
-
-
-def _labels(images: ImageSet, which: str) -> Tensor:
-    if images.labels is None:
-        raise ValueError(f"fd_per_class needs a label for every image; the {which} ones have none")
-    return images.labels

@@ -12,21 +12,17 @@ import torch
 from torch import Tensor
 
 from coequal.classification.training import Classifier, loaded
-from coequal.contract import ImageSet, ImageShape, MetricInfo, MetricValue
+from coequal.contract import ImageShape, MetricInfo, MetricValue
 from coequal.metrics._classifiers import (
     ClassifierMetric,
+    Labelled,
     accuracy,
-    finite,
     in_detail,
     is_correct,
-    labelled,
-    number_of_classes,
     predictions,
     summary,
     trained,
-    undefined,
     unpaired,
-    without_images,
 )
 from coequal.rng import Rng
 
@@ -57,14 +53,8 @@ class GanTest(ClassifierMetric):
         ),
     }
 
-    def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
-        """Keep the weights of every classifier, and what they predict for the real images.
-
-        Raises:
-            ValueError: no labels or images, or a class without any.
-        """
-        judged, taught = labelled(real, "real"), labelled(train, "training")
-        classes = number_of_classes(judged, taught)
+    def judge_real(self, judged: Labelled, taught: Labelled, classes: int) -> Mapping[str, Tensor]:
+        """Keep the weights of every classifier, and what they predict for the real images."""
         classifiers = trained(taught, classes, self.recipe, self.seeds)
         return {
             "labels": judged.labels,
@@ -77,20 +67,10 @@ class GanTest(ClassifierMetric):
             },
         }
 
-    def values(
-        self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
+    def judge_generated(
+        self, real: Mapping[str, Tensor], generated: Labelled, classes: int, rng: Rng
     ) -> Mapping[str, MetricValue]:
-        """Compute the numbers; NaN if an image is not finite. The details list classes without
-        generated images.
-
-        Raises:
-            ValueError: no labels, or unknown ones.
-        """
-        generated = labelled(fake, "generated")
-        classes, trained_on = real["counts"].tolist()
-        lacking = without_images(generated, classes, "generated")
-        if not finite(generated):
-            return undefined(self)
+        """Judge the generated images by the classifiers of the training images."""
         classifiers = self._classifiers(real, ImageShape(*generated.images.shape[1:]), classes)
         predicted = predictions(classifiers, generated.images)
         right, of_real = (
@@ -100,10 +80,8 @@ class GanTest(ClassifierMetric):
         gap = unpaired(right, of_real)
         assert gap.interval is not None
         details = {
-            "recipe": self.recipe.description,
-            **({"classes_without_images": lacking} if lacking else {}),
             **in_detail(predicted, generated.labels, classes),
-            "trained_on": trained_on,
+            "trained_on": int(real["counts"][1]),
             "baseline": {
                 **summary(accuracy(of_real)),
                 **in_detail(real["said"], real["labels"], classes),

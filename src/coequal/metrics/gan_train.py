@@ -12,21 +12,17 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from coequal.contract import ImageSet, MetricInfo, MetricValue
+from coequal.contract import MetricInfo, MetricValue
 from coequal.metrics._classifiers import (
     CountedMetric,
+    Labelled,
     accuracy,
-    finite,
     in_detail,
     is_correct,
-    labelled,
-    number_of_classes,
     paired,
     predictions,
     summary,
     trained,
-    undefined,
-    without_images,
 )
 from coequal.rng import Rng
 
@@ -67,14 +63,8 @@ class GanTrain(CountedMetric):
         ),
     }
 
-    def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
-        """Keep the real images and labels, and what the baseline's classifiers predict for them.
-
-        Raises:
-            ValueError: no labels or images, or a class without any.
-        """
-        judged, taught = labelled(real, "real"), labelled(train, "training")
-        classes = number_of_classes(judged, taught)
+    def judge_real(self, judged: Labelled, taught: Labelled, classes: int) -> Mapping[str, Tensor]:
+        """Keep the real images and labels, and what the baseline's classifiers predict for them."""
         taught = self.used(taught)
         baseline = trained(taught, classes, self.recipe, self.seeds)
         return {
@@ -84,23 +74,11 @@ class GanTrain(CountedMetric):
             "counts": torch.tensor([classes, len(taught.labels)]),
         }
 
-    def values(
-        self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
+    def judge_generated(
+        self, real: Mapping[str, Tensor], generated: Labelled, classes: int, rng: Rng
     ) -> Mapping[str, MetricValue]:
-        """Compute the numbers; NaN if an image is not finite. The details list classes without
-        generated images.
-
-        Raises:
-            ValueError: no labels, or unknown ones, or fewer images than asked for.
-        """
-        generated = labelled(fake, "generated")
-        classes, of_baseline = real["counts"].tolist()
-        lacking = without_images(generated, classes, "generated")
-        if problem := self.too_few(len(generated.labels)):
-            raise ValueError(f"gan_train: {problem}")
-        if not finite(generated):
-            return undefined(self)
-        taught = self.used(generated)
+        """Train on the generated images, and compare with the baseline's classifiers."""
+        taught, of_baseline = self.used(generated), int(real["counts"][1])
         classifiers = trained(taught, classes, self.recipe, self.seeds)
         predicted = predictions(classifiers, real["images"], min(TOP_K, classes))
         labels = real["labels"]
@@ -109,8 +87,6 @@ class GanTrain(CountedMetric):
             is_correct(real["said"][:, :, :1], labels),
         )
         details = {
-            "recipe": self.recipe.description,
-            **({"classes_without_images": lacking} if lacking else {}),
             **in_detail(predicted, labels, classes),
             "trained_on": len(taught.labels),
             "baseline": {

@@ -12,20 +12,15 @@ from jaxtyping import Bool, Float, Int
 from pydantic import Field
 from torch import Tensor
 
-from coequal.contract import ImageSet, MetricInfo, MetricValue
+from coequal.contract import MetricInfo, MetricValue
 from coequal.metrics._classifiers import (
     ClassifierMetric,
     Labelled,
     accuracy,
-    finite,
     is_correct,
-    labelled,
-    number_of_classes,
     predictions,
     summary,
     trained,
-    undefined,
-    without_images,
 )
 from coequal.rng import Rng
 from coequal.settings import Count
@@ -64,14 +59,9 @@ class GanTrainCurve(ClassifierMetric):
     sizes: Annotated[int, Field(ge=2)] = 5
     smallest: Count = 10
 
-    def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
-        """Keep the real images and labels, and what the classifiers of each size predict for them.
-
-        Raises:
-            ValueError: no labels or images, or a class without any.
-        """
-        judged, taught = labelled(real, "real"), labelled(train, "training")
-        classes = number_of_classes(judged, taught)
+    def judge_real(self, judged: Labelled, taught: Labelled, classes: int) -> Mapping[str, Tensor]:
+        """Keep the real images and labels, and what the classifiers of each size predict for
+        them."""
         steps = self.recipe.steps_for(len(taught.labels))
         sizes = self._sizes(len(taught.labels), classes)
         return {
@@ -82,28 +72,16 @@ class GanTrainCurve(ClassifierMetric):
             "counts": torch.tensor([classes, steps]),
         }
 
-    def values(
-        self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
+    def judge_generated(
+        self, real: Mapping[str, Tensor], generated: Labelled, classes: int, rng: Rng
     ) -> Mapping[str, MetricValue]:
-        """Compute the numbers; NaN if an image is not finite. The details list classes without
-        generated images.
-
-        Raises:
-            ValueError: no labels, or unknown ones.
-        """
-        generated = labelled(fake, "generated")
-        classes, steps = real["counts"].tolist()
-        lacking = without_images(generated, classes, "generated")
-        if not finite(generated):
-            return undefined(self)
-        sizes = self._sizes(len(generated.labels), classes)
+        """Train on more and more generated images, and compare with the curve of real ones."""
+        steps, sizes = int(real["counts"][1]), self._sizes(len(generated.labels), classes)
         predicted = self._curve(generated, classes, steps, sizes, real["images"])
         right = torch.stack([is_correct(one, real["labels"]) for one in predicted])
         of_real = torch.stack([is_correct(one, real["labels"]) for one in real["said"]])
         value = worth(right[-1], of_real, real["sizes"], rng)
         details = {
-            "recipe": self.recipe.description,
-            **({"classes_without_images": lacking} if lacking else {}),
             "steps": steps,
             **(value.details or {}),
             "generated": _points(sizes, right),

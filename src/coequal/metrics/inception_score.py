@@ -44,25 +44,15 @@ class InceptionScore(Metric):
     required: ClassVar[tuple[RequiredInput, ...]] = ("probabilities",)
     splits: Count = 10
 
-    def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
+    def compute_reference(self, real: ImageSet, train: ImageSet | None) -> Mapping[str, Tensor]:
         """Keep nothing: real images are not used."""
         return {}
 
-    def values(
+    def compute_values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, MetricValue]:
-        """Compute `is` and `is_whole`; NaN if a feature or a probability is not finite.
-
-        Raises:
-            ValueError: there are no class probabilities.
-        """
-        if fake.probabilities is None:
-            raise ValueError(
-                "inception_score: needs class probabilities and the encoder gives none; take an "
-                "encoder that knows classes, such as 'classifier'"
-            )
-        if not (torch.isfinite(fake.features).all() and torch.isfinite(fake.probabilities).all()):
-            return {name: MetricValue(float("nan")) for name in self.outputs}
+        """Compute `is` and `is_whole`."""
+        assert fake.probabilities is not None
         probabilities = in_fixed_order(fake.probabilities)
         return {
             "is": self.split_score(probabilities, rng),

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 import numpy as np
-import torch
 from pydantic import Field
 from torch import Tensor
 
@@ -49,16 +48,15 @@ class KernelDistance(Metric):
         "kid_subsets": MetricInfo("lower", "", label="KID subsets"),
     }
 
-    def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
+    def compute_reference(self, real: ImageSet, train: ImageSet | None) -> Mapping[str, Tensor]:
         """Keep the features, (n, d)."""
         return {"features": real.features}
 
-    def values(
+    def compute_values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, MetricValue]:
-        """Compute `kid` and `kid_subsets`; NaN if a feature is not finite, or for fewer than two
-        images."""
-        if len(fake) < 2 or not torch.isfinite(fake.features).all():
+        """Compute `kid` and `kid_subsets`; NaN for fewer than two images."""
+        if len(fake) < 2:
             return dict.fromkeys(self.outputs, MetricValue(float("nan")))
         ours, theirs = (_two_samples.as_rows(x) for x in (real["features"], fake.features))
         with one_thread():

@@ -89,7 +89,7 @@ class Manifold(Metric):
             return None
         return "needs polygons, whose manifold is known: triangles, squares, polygons:5"
 
-    def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
+    def compute_reference(self, real: ImageSet, train: ImageSet | None) -> Mapping[str, Tensor]:
         """Keep the real images that the generator has to reach, and the family."""
         family = real.manifold
         assert isinstance(family, PolygonFamily)
@@ -99,19 +99,16 @@ class Manifold(Metric):
             "family": torch.tensor([family.vertices, family.size, MODES.index(family.mode)]),
         }
 
-    def values(
+    def compute_values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, MetricValue]:
-        """Compute the numbers, without a generator only those that need none; NaN if a feature or
-        an image is not finite.
+        """Compute the numbers, without a generator only those that need none.
 
         Raises:
             FloatingPointError: the generator's images are not finite: recall is undefined.
             ValueError: images of another shape than the manifold's.
         """
         assert fake.images is not None
-        if not torch.isfinite(fake.features).all():
-            return dict.fromkeys(self.outputs, MetricValue(math.nan))
         family = family_of(real["family"])
         images = some(as_float(fake.images), self.images, rng)
         near = distance(images, family, self.manifold, self.delta)

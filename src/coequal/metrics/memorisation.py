@@ -16,7 +16,7 @@ from torch import Tensor
 from coequal.contract import ImageSet, Metric, MetricInfo, MetricValue, RequiredInput
 from coequal.metrics._distances import nearest, nearest_of, within
 from coequal.metrics._kmeans import kmeans
-from coequal.metrics._tiles import TIE, finite
+from coequal.metrics._tiles import TIE
 from coequal.rng import Rng
 from coequal.settings import Count
 
@@ -73,15 +73,14 @@ class Memorisation(Metric):
     cells: Count = 1
     fewest: Count = 20
 
-    def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
+    def compute_reference(self, real: ImageSet, train: ImageSet | None) -> Mapping[str, Tensor]:
         """Keep the training features, the distance of each to its nearest other, the cells'
         centres, and of each held-out image its distance, its cell and whether it is authentic.
 
         Raises:
-            ValueError: there are no training images, or fewer than two or than cells.
+            ValueError: there are fewer than two training images, or fewer than cells.
         """
-        if train is None:
-            raise ValueError("memorisation needs the training images: reference(real, train)")
+        assert train is not None
         if len(train) < max(2, self.cells):
             raise ValueError(
                 f"memorisation: {len(train)} training images; at least {max(2, self.cells)}"
@@ -98,18 +97,16 @@ class Memorisation(Metric):
             "authentic": authentic,
         }
 
-    def values(
+    def compute_values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, MetricValue]:
-        """Compute the three numbers; NaN if a feature is not finite.
+        """Compute the three numbers.
 
         Raises:
             ValueError: there are fewer than two generated images.
         """
         if len(fake) < 2:
             raise ValueError(f"memorisation: {len(fake)} generated images; at least 2")
-        if not finite(fake.features):
-            return {name: MetricValue(float("nan")) for name in self.outputs}
         distances, authentic = _copying(fake, real["train"], real["gaps"])
         proportion, error = _proportion(authentic)
         held_out_proportion, _ = _proportion(real["authentic"])

@@ -34,26 +34,17 @@ class ModeScore(Metric):
     }
     required: ClassVar[tuple[RequiredInput, ...]] = ("probabilities",)
 
-    def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
-        """Keep the mean class probabilities of real images, (classes,).
+    def compute_reference(self, real: ImageSet, train: ImageSet | None) -> Mapping[str, Tensor]:
+        """Keep the mean class probabilities of real images, (classes,)."""
+        assert real.probabilities is not None
+        return {"marginal": real.probabilities.double().mean(0)}
 
-        Raises:
-            ValueError: there are no class probabilities.
-        """
-        return {"marginal": class_probabilities(real).double().mean(0)}
-
-    def values(
+    def compute_values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, MetricValue]:
-        """Compute `mode_score`; NaN if a feature or a probability is not finite.
-
-        Raises:
-            ValueError: there are no class probabilities.
-        """
-        probabilities = class_probabilities(fake)
-        if not (torch.isfinite(fake.features).all() and torch.isfinite(probabilities).all()):
-            return {"mode_score": MetricValue(float("nan"))}
-        return {"mode_score": mode_score(real=real["marginal"], fake=probabilities)}
+        """Compute `mode_score`."""
+        assert fake.probabilities is not None
+        return {"mode_score": mode_score(real=real["marginal"], fake=fake.probabilities)}
 
 
 def mode_score(*, real: Tensor, fake: Tensor) -> MetricValue:
@@ -70,13 +61,3 @@ def mode_score(*, real: Tensor, fake: Tensor) -> MetricValue:
         return MetricValue(score)
     influence = divergence - (torch.xlogy(p, mean) - torch.xlogy(p, q)).sum(1)
     return MetricValue(score, score * float(influence.std()) / len(p) ** 0.5)
-
-
-def class_probabilities(images: ImageSet) -> Tensor:
-    """The class probabilities (n, classes) of images that have them."""
-    if images.probabilities is None:
-        raise ValueError(
-            "mode_score: needs class probabilities and the encoder gives none; take an encoder "
-            "that knows classes, such as 'classifier'"
-        )
-    return images.probabilities

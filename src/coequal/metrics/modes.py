@@ -69,24 +69,17 @@ class Modes(Metric):
             return None
         return "modes are counted where they are known: gaussian_ring, gaussian_grid, colour_shapes"
 
-    def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
-        """Keep the parameters of the family; the real images themselves are not needed.
-
-        Raises:
-            ValueError: the modes are not known.
-        """
-        if not isinstance(real.manifold, KnownModes):
-            raise ValueError(self.unsupported_reason(real.manifold))
+    def compute_reference(self, real: ImageSet, train: ImageSet | None) -> Mapping[str, Tensor]:
+        """Keep the parameters of the family; the real images themselves are not needed."""
+        assert isinstance(real.manifold, KnownModes)
         return real.manifold.parameters
 
-    def values(
+    def compute_values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, MetricValue]:
-        """Compute the numbers; NaN if an image is not finite."""
+        """Compute the numbers."""
         assert fake.images is not None
         images = as_float(fake.images)
-        if not torch.isfinite(images).all():
-            return {name: MetricValue(float("nan")) for name in self.outputs}
         assignment, modes, largest = self._assigned(images, real)
         good = assignment.squared <= largest
         return {

@@ -45,23 +45,21 @@ class PairSimilarity(Metric):
     required: ClassVar[tuple[RequiredInput, ...]] = ("images",)
     pairs: Count = 1000
 
-    def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
+    def compute_reference(self, real: ImageSet, train: ImageSet | None) -> Mapping[str, Tensor]:
         """Keep nothing: real images are not used."""
         return {}
 
-    def values(
+    def compute_values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, MetricValue]:
-        """Compute `ms_ssim`; NaN if a feature is not finite.
+        """Compute `ms_ssim`.
 
         Raises:
-            ValueError: there are no images, or fewer than two.
+            ValueError: there are fewer than two images.
         """
-        if fake.images is None or len(fake.images) < 2:
-            given = "none" if fake.images is None else len(fake.images)
-            raise ValueError(f"ms_ssim: needs two images or more, got {given}")
-        if not torch.isfinite(fake.features).all():
-            return {"ms_ssim": MetricValue(float("nan"))}
+        assert fake.images is not None
+        if len(fake.images) < 2:
+            raise ValueError(f"ms_ssim: needs two images or more, got {len(fake.images)}")
         images = in_fixed_order(to_uint8(fake.images))
         first, second = draw_pairs(len(images), self.pairs, rng)
         similarities = torch.cat(

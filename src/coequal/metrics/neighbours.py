@@ -16,7 +16,7 @@ from torch import Tensor
 from coequal.contract import ImageSet, Metric, MetricInfo, MetricValue
 from coequal.contract.neighbours import Nearest
 from coequal.metrics._distances import Crossing, across, within
-from coequal.metrics._tiles import TIE, finite
+from coequal.metrics._tiles import TIE
 from coequal.rng import Rng
 from coequal.settings import Count
 
@@ -73,24 +73,22 @@ class Neighbours(Metric):
     precision_k: Count = 3
     density_k: Count = 5
 
-    def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
+    def compute_reference(self, real: ImageSet, train: ImageSet | None) -> Mapping[str, Tensor]:
         """Keep the features (n, d), and for each real image the distances of its nearest others."""
         k = max(self.precision_k, self.density_k)
         _enough(len(real), k, "real")
         return {"features": real.features, "distances": within(real.features, k).distances}
 
-    def values(
+    def compute_values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, MetricValue]:
-        """Compute all eight numbers; NaN if a feature is not finite.
+        """Compute all eight numbers.
 
         Raises:
             ValueError: too few generated images to have k neighbours.
         """
         k = max(self.precision_k, 2)  # the second takes the place of the first in the jackknife
         _enough(len(fake), k, "generated")
-        if not finite(fake.features):
-            return {name: MetricValue(float("nan")) for name in self.outputs}
         radii = real["distances"][:, [self.precision_k - 1, self.density_k - 1]]
         own = within(fake.features, k)
         cross = across(

@@ -75,16 +75,14 @@ class DistributionPrecisionRecall(Metric):
     angles: Annotated[int, Field(ge=3)] = 1001
     runs: Count = 10
 
-    def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
+    def compute_reference(self, real: ImageSet, train: ImageSet | None) -> Mapping[str, Tensor]:
         """Keep the features themselves, (n, d)."""
         return {"features": real.features}
 
-    def values(
+    def compute_values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, MetricValue]:
-        """Compute `prd_f8` and `prd_f1_8`; NaN if a feature is not finite."""
-        if not torch.isfinite(fake.features).all():
-            return {name: MetricValue(float("nan")) for name in self.outputs}
+        """Compute `prd_f8` and `prd_f1_8`."""
         clusterings = self.clusterings(real=real["features"], fake=fake.features, rng=rng)
         return {
             "prd_f8": best_f_with_error(clusterings, 8, self.angles),

@@ -76,26 +76,17 @@ class PatchDistance(Metric):
     directions: Count = 64
     repeats: Count = 2
 
-    def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
-        """Keep the images themselves, uint8.
+    def compute_reference(self, real: ImageSet, train: ImageSet | None) -> Mapping[str, Tensor]:
+        """Keep the images themselves, uint8."""
+        assert real.images is not None
+        return {"images": to_uint8(real.images)}
 
-        Raises:
-            ValueError: there are no images.
-        """
-        return {"images": pixels(real)}
-
-    def values(
+    def compute_values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, MetricValue]:
-        """Compute `swd_patches`; NaN if a feature is not finite.
-
-        Raises:
-            ValueError: there are no images.
-        """
-        images = pixels(fake)
-        if not torch.isfinite(fake.features).all():
-            return {"swd_patches": MetricValue(float("nan"))}
-        levels = self.levels(real=real["images"], fake=images, rng=rng).values()
+        """Compute `swd_patches`."""
+        assert fake.images is not None
+        levels = self.levels(real=real["images"], fake=to_uint8(fake.images), rng=rng).values()
         distance = sum(level.distance for level in levels) / len(levels)
         counts_for = np.mean([level.counts_for for level in levels], axis=0)
         count = len(counts_for)
@@ -228,10 +219,3 @@ def normalised(patches: Tensor) -> Tensor:
     """Patches (n, c, p, p) at mean 0 and deviation 1 per channel; a constant channel is 0."""
     deviation, mean = torch.std_mean(patches, dim=(0, 2, 3), correction=0, keepdim=True)
     return (patches - mean) / torch.where(deviation > 0, deviation, 1.0)
-
-
-def pixels(images: ImageSet) -> Tensor:
-    """The images of a set that has them."""
-    if images.images is None:
-        raise ValueError("swd_patches: needs the images themselves, and there are none")
-    return to_uint8(images.images)

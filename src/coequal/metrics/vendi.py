@@ -50,17 +50,14 @@ class VendiScore(Metric):
     }
     order: Annotated[float, Field(ge=0, allow_inf_nan=True)] = 1.0
 
-    def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
+    def compute_reference(self, real: ImageSet, train: ImageSet | None) -> Mapping[str, Tensor]:
         """Keep the features themselves, (n, d)."""
         return {"features": real.features}
 
-    def values(
+    def compute_values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, MetricValue]:
-        """Compute `vendi` and `vendi_ratio`; NaN if a feature is not finite, or all of them are
-        0."""
-        if not torch.isfinite(fake.features).all():
-            return {name: MetricValue(float("nan")) for name in self.outputs}
+        """Compute `vendi` and `vendi_ratio`; NaN if all features are 0."""
         count = min(len(real["features"]), len(fake))
         theirs, ours = (some(rows, count, rng) for rows in (fake.features, real["features"]))
         part, against = vendi_with_error(theirs, self.order, rng), vendi(ours, self.order)
