@@ -27,6 +27,7 @@ from coequal.contract import (
     MetricValue,
     Objective,
     Players,
+    RequiredInput,
     Requirements,
     Samples,
     Split,
@@ -280,6 +281,31 @@ class Closeness(Metric):
     ) -> Mapping[str, MetricValue]:
         distance = float((fake.features.mean(0) - real["mean"]).norm())
         return {"closeness": MetricValue(1 / (1 + distance))}
+
+
+@dataclass(frozen=True)
+class Undefined(Metric):
+    """No number, with a reason."""
+
+    outputs: ClassVar[Mapping[str, MetricInfo]] = {"undefined": MetricInfo("lower", "", worst=1.0)}
+    required: ClassVar[tuple[RequiredInput, ...]] = ("generator",)
+
+    def compute_reference(self, real: ImageSet, train: ImageSet | None) -> Mapping[str, Tensor]:
+        return {}
+
+    def compute_values(
+        self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
+    ) -> Mapping[str, MetricValue]:
+        return {"undefined": MetricValue(float("nan"), details={"undefined": "it is a toy"})}
+
+
+class Dazzled(Pixels):
+    """Has no features for images that are white in their first corner."""
+
+    def features(self, images: Tensor) -> Tensor:
+        values = super().features(images)
+        values[values[:, 0] == 1] = float("nan")
+        return values
 
 
 class FidPixels(Pixels):

@@ -5,6 +5,7 @@ import pytest
 import coequal
 from coequal.contract import Dataset, DensityGenerator, Generator
 from coequal.datasets._loading import load_dataset
+from coequal.encoders.pixels import Pixels
 from coequal.evaluation.instrument import prepare
 from coequal.evaluation.requested import requested_metrics
 from coequal.evaluation.requirements import Available, unmet, unmet_requests
@@ -78,6 +79,21 @@ def test_a_note_on_drawing_stands_before_the_settings(digits, tmp_path):
     start = f"encoder={instrument.encoder.id} real=test:355 fake=20 ema=none seed=trial"
     assert numbers["fd"].protocol == start
     assert numbers["precision"].protocol == f"{start} Neighbours(precision_k=3, density_k=5)"
+
+
+def test_each_split_is_encoded_once_whatever_the_metrics(digits, tmp_path, monkeypatch):
+    encoded = []
+    original = Pixels.features
+
+    def counting(self, images):  # type: ignore[no-untyped-def]
+        encoded.append(len(images))
+        return original(self, images)
+
+    monkeypatch.setattr(Pixels, "features", counting)
+    requested = requested_metrics(["fd", "precision", "memorisation", "kid"])
+    for _ in range(2):  # the second time all references are in the cache
+        prepare(digits, "pixels", requested, 20, tmp_path, lambda line: None)
+        assert sum(encoded) == len(digits.train) + len(digits.validation) + len(digits.test)
 
 
 # -------------------------------------------------------------------------------------------- fid

@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 
 import coequal
+from coequal.cli.score import _print_scores
 from coequal.evaluation.compare import compare
 from coequal.inputs.load import from_array, load_input
 
@@ -364,6 +365,23 @@ def test_a_number_that_cannot_be_had_is_null_in_the_json():
     constant = np.ones((20, 3), dtype=np.float32)
     found = coequal.score(real=constant, fake=constant, metrics="all")
     json.dumps(found, allow_nan=False)
+
+
+def test_features_that_are_not_finite_are_told(capsys):
+    real, fake = images(20, 1), images(20, 2)
+    real[:, :, 0, 0] = fake[:, :, 0, 0] = 0
+    fake[3, :, 0, 0] = fake[7, :, 0, 0] = 255
+    metrics = ["fd", "ms_ssim"]
+    found = coequal.score(real=real, fake=fake, metrics=metrics, encoder="toys:Dazzled")
+    reason = "features of 2 of 20 generated images hold NaN or infinity"
+    for name in ("fd", "fd_unbiased", "ms_ssim"):
+        assert found["metrics"][name]["value"] is None
+        assert found["metrics"][name]["details"] == {"undefined": reason}
+    json.dumps(found, allow_nan=False)
+    _print_scores(found)
+    assert f"ms_ssim: {reason}" in capsys.readouterr().out.replace("\n", " ")
+    with pytest.raises(ValueError, match="fd: features of 2 of 20 real images hold NaN"):
+        coequal.score(real=fake, fake=real, metrics=metrics, encoder="toys:Dazzled")
 
 
 def test_a_sheet_of_another_kind_is_refused_before_anything_is_measured(tmp_path):

@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import re
 import signal
 import subprocess
 import sys
@@ -422,6 +423,14 @@ def test_a_bug_and_a_divergence_are_results(tmp_path):
     rows = (tmp_path / "run" / "results.csv").read_text()
     assert "diverged" in rows
     assert "31337" not in rows
+
+
+def test_why_a_number_is_undefined_is_the_reason_of_the_failure(tmp_path):
+    evaluation = {**TINY["evaluation"], "metrics": ["fd", "toys:Undefined"]}
+    spec = study(models=["ns_gan"], search={"settings": 1}, evaluation=evaluation)
+    (result,) = api.run(spec, tmp_path / "run", workers=0).values()
+    assert result.status == "diverged"
+    assert re.search(r"undefined was nan at step \d+: it is a toy$", result.reason)
 
 
 def test_a_worker_that_dies_costs_its_own_trial_only(tmp_path):

@@ -258,7 +258,9 @@ class _TrialRun:
         # Record the checkpoint.
         bad = [entry for entry in measurements if not np.isfinite(entry.value)]
         if bad:
-            raise FloatingPointError(f"{bad[0].metric} was {bad[0].value} at step {step}")
+            why = details[bad[0].split].get(bad[0].metric, {}).get("undefined")
+            text = f"{bad[0].metric} was {bad[0].value} at step {step}"
+            raise FloatingPointError(f"{text}: {why}" if why else text)
         self.measured.append(Checkpoint(step, trainer.spent, tuple(measurements)))
         keep_weights(self.folder, trainer, self.measured, instrument.requested.infos())
         write_json(self.folder / "measured.json", [asdict(entry) for entry in self.measured])
