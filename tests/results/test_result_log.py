@@ -113,11 +113,13 @@ def test_results_of_the_form_before_are_converted_once(run):
     results = run.results()
     for key, result in list(results.items())[:3]:
         (run.trial_folder(key) / "result.json").write_text(old_form(result))
+        os.utime(run.trial_folder(key) / "result.json", (10_000, 10_000))
     said: list[str] = []
     assert collect(run, said.append).converted == 3
     assert said == ["3 results were in the form of an older version: converted"]
     assert run.results() == dict(open_results(run)) == results
     assert '"schema"' not in first(run).read_text()
+    assert first(run).stat().st_mtime == 10_000  # when the trial ended
     said.clear()
     assert collect(run, said.append).converted == 0
     assert said == []

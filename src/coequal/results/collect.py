@@ -1,6 +1,7 @@
 """Bring the log of a run up to date with its trial folders."""
 
 import errno
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -171,6 +172,7 @@ def _in_present_form(folder: RunFolder, key: str, found: Collected) -> StoredRes
         return stored
     path = folder.trial_folder(key) / RESULT
     atomic_write(path, stored.text)
+    os.utime(path, ns=(stored.stamp[1], stored.stamp[1]))  # by which `status` knows when it ended
     found.converted += 1
     return read_file(path, key)
 
