@@ -103,7 +103,7 @@ class Facts:
     environment: dict[str, set[str]] = field(default_factory=dict)
     notes: dict[str, Counter[str]] = field(default_factory=dict)
     protocols: dict[ProtocolUse, str] = field(default_factory=dict)
-    _forms: set[Hashable] = field(default_factory=set)
+    _seen: set[Hashable] = field(default_factory=set)
 
     def add(self, result: Result) -> None:
         """Count one result in."""
@@ -112,14 +112,16 @@ class Facts:
         self.seconds += result.spent.seconds
         self.flops += result.spent.flops
         self.repeats = max(self.repeats, trial.repeat)
-        for name, value in result.environment.items():
-            self.environment.setdefault(name, set()).add(str(value))
+        if (place := (*result.environment.items(),)) not in self._seen:  # few differ
+            self._seen.add(place)
+            for name, value in place:
+                self.environment.setdefault(name, set()).add(str(value))
         if result.notes:
             self.notes.setdefault(trial.data, Counter()).update(result.notes)
         measured = result.checkpoints.measured
         form = (trial.data, *((m.metric, m.split, m.protocol) for m in measured))
-        if form not in self._forms:  # of many results few differ
-            self._forms.add(form)
+        if form not in self._seen:
+            self._seen.add(form)
             for m in measured:
                 use = ProtocolUse(trial.data, m.metric, m.split, m.protocol)
                 self.protocols.setdefault(use, trial.id)

@@ -1,7 +1,7 @@
 """One trial, a single training run, as the report sees it."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -143,6 +143,7 @@ def trial_summary(
     test = points.values(metric.name, "test")
     error = points.standard_errors(metric.name, "test")
     f1 = points.values(SECOND_METRIC, "test")
+    numbers = np.array((validation, test, error, f1))
 
     def checkpoint(k: int | None) -> CheckpointScore | None:
         return None if k is None else CheckpointScore(steps[k], validation[k], test[k], error[k])
@@ -164,12 +165,12 @@ def trial_summary(
             range_position(n, v, spaces.get(n)) for n, v in sorted(trial.settings.items())
         ),
         steps=steps,
-        numbers=np.array((validation, test, error, f1)),
+        numbers=numbers,
         spent=result.spent if result else None,
         score=score,
         checkpoint=checkpoint(place if done else None),
         last=checkpoint(len(steps) - 1 if done else None),
-        best=checkpoint(_best(steps, validation, test, metric) if done else None),
+        best=checkpoint(_best(numbers, metric) if done else None),
         f1=f1[place] if done and place is not None else math.nan,
         budget=float(budget),
         unit=unit,
@@ -177,13 +178,10 @@ def trial_summary(
     )
 
 
-def _best(
-    steps: Sequence[int], validation: Sequence[float], test: Sequence[float], metric: NamedMetric
-) -> int | None:
+def _best(numbers: NDArray[np.float64], metric: NamedMetric) -> int | None:
     """The checkpoint with the best validation value, the earliest of equals."""
-    measured = [
-        (metric.sign * looked_at, step, k)
-        for k, (step, looked_at, found) in enumerate(zip(steps, validation, test, strict=True))
-        if math.isfinite(looked_at) and math.isfinite(found)
-    ]
-    return min(measured)[2] if measured else None
+    validation, test, *_ = numbers
+    measured = np.isfinite(validation) & np.isfinite(test)
+    if not measured.any():
+        return None
+    return int(np.argmin(np.where(measured, metric.sign * validation, math.inf)))
