@@ -2,7 +2,11 @@
 
 import math
 import random
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 Value = bool | int | float | str
 
@@ -44,6 +48,29 @@ class Choice:
 
 
 Range = Uniform | LogUniform | Choice
+
+
+def read_range(spec: Mapping[str, Sequence[Any]]) -> Range:
+    """A range as a study has it: the name of its kind, with its ends or its values."""
+    ((kind, values),) = spec.items()
+    if kind == "choice":
+        return Choice(tuple(values))
+    low, high = map(float, values)
+    return Uniform(low, high) if kind == "uniform" else LogUniform(low, high)
+
+
+def searched(
+    declared: Mapping[str, T], of_study: Mapping[str, T], settings: Container[str]
+) -> dict[str, T]:
+    """The ranges that a model's settings are drawn from, by hyper-parameter.
+
+    Args:
+        declared: the model's own.
+        of_study: those that the study declares for all models, in place of their own.
+        settings: all settings that the model has; what it lacks is not searched.
+    """
+    own = {name: r for name, r in of_study.items() if name in declared or name in settings}
+    return {**declared, **own}
 
 
 def draw(space: Range, seed: int) -> Value:

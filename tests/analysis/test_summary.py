@@ -167,6 +167,8 @@ def test_ranges_are_read_as_the_study_writes_them():
     }
     # The study's own range wins, and only where the model has such a hyper-parameter.
     assert declared_ranges(study, "a") == {"x": LogUniform(1e-5, 1e-2), "y": Uniform(0, 2)}
+    tricks = study | {"tricks": {"z": 1}}
+    assert declared_ranges(tricks, "a")["z"] == Choice((1,))  # a trick is a setting of all models
     narrow = {"models": study["models"], "search": {"space": "narrow"}}
     assert declared_ranges(narrow, "a") == {"x": Choice((1, 5))}
     assert declared_ranges(study, "unknown") == {}

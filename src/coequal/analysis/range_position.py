@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from coequal.ranges import Choice, LogUniform, Range, Uniform, Value
+from coequal.ranges import Choice, Range, Uniform, Value, read_range, searched
 
 EDGE_FRACTION = 0.05  # a value within this fraction of an end of its range is flagged
 
@@ -47,24 +47,20 @@ def range_position(name: str, value: Value, space: Range | None) -> RangePositio
 
 
 def declared_ranges(study: Mapping[str, Any], model: str) -> dict[str, Range]:
-    """The ranges that a model's settings were drawn from: its own, with the study's on top."""
+    """The ranges that a model's settings were drawn from.
+
+    Args:
+        study: with every default filled in.
+        model: its name; one that the study lacks has none.
+    """
     search = study.get("search") or {}
-    about = {entry.get("name"): entry for entry in study.get("models", ())}
-    merged = dict(about.get(model, {}).get(str(search.get("space", "wide"))) or {})
-    changes = search.get("ranges") or {}
-    fixed = about.get(model, {}).get("settings") or {}
-    merged |= {name: space for name, space in changes.items() if name in merged or name in fixed}
-    merged.update(changes.get(model) or {})
-    return {name: _read(space) for name, space in merged.items()}
-
-
-def _read(space: Mapping[str, Any]) -> Range:
-    """A range as study.json has it: the name of its kind, with its ends or its values."""
-    ((kind, values),) = space.items()
-    if kind == "choice":
-        return Choice(tuple(values))
-    low, high = map(float, values)
-    return Uniform(low, high) if kind == "uniform" else LogUniform(low, high)
+    about: Mapping[str, Any] = next(
+        (entry for entry in study.get("models", ()) if entry["name"] == model), {}
+    )
+    settings = {**(study.get("tricks") or {}), **(about.get("settings") or {})}
+    declared = about.get(str(search.get("space", "wide"))) or {}
+    specs = searched(declared, search.get("ranges") or {}, settings)
+    return {name: read_range(spec) for name, spec in specs.items()}
 
 
 def _position(value: Value, space: Range) -> float | None:

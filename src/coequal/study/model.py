@@ -6,7 +6,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from coequal import lookup
-from coequal.ranges import Choice, LogUniform, Range, Uniform
+from coequal.ranges import Range, read_range
 from coequal.study.document import parse
 
 T = TypeVar("T")
@@ -61,12 +61,7 @@ class RangeSpec(Entry):
 
     def range(self) -> Range:
         """The range as the search draws from it."""
-        if self.uniform:
-            return Uniform(*self.uniform)
-        if self.log_uniform:
-            return LogUniform(*self.log_uniform)
-        assert self.choice is not None
-        return Choice(self.choice)
+        return read_range(self.model_dump(exclude_none=True))
 
 
 class ArchitectureSpec(BaseModel):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from coequal.ranges import Value, draw
+from coequal.ranges import Value, draw, searched
 from coequal.records import Result, Trial
 from coequal.seeds import seed_for
 from coequal.selection import SelectionRule
@@ -95,13 +95,11 @@ def settings_of(study: Study, model: Model, setting: int) -> dict[str, Value]:
     chosen: dict[str, Value] = {**(study.tricks or {}), **model.settings}
     if setting == 0:
         return chosen
-    declared = {name: spec.range() for name, spec in model.ranges(study.search.space).items()}
-    for name, spec in study.search.ranges.items():
-        if name in declared or name in chosen:
-            declared[name] = spec.range()
-    for name, space in declared.items():
-        chosen[name] = draw(space, seed_for(study.seed, "search", name, setting))
-    return chosen
+    ranges = searched(model.ranges(study.search.space), study.search.ranges, chosen)
+    return chosen | {
+        name: draw(spec.range(), seed_for(study.seed, "search", name, setting))
+        for name, spec in ranges.items()
+    }
 
 
 def _chosen(
