@@ -13,7 +13,7 @@ from coequal.records import TrialHealth
 from coequal.report.evidence import health, health_settings, stopped_early, unhealthy
 from coequal.report.page import write_report
 
-from fabricated_run import METRICS, Run, build, made
+from fabricated_run import METRICS, Run, build, made, study_dict
 
 
 def seen(verdict: str, step: int | None = None) -> TrialHealth:
@@ -140,7 +140,7 @@ def test_nothing_is_shown_of_runs_that_nobody_watched(tmp_path: Path):
 
 
 def test_the_page_the_markdown_and_the_tables_have_it(tmp_path: Path):
-    training = {"budget": {"discriminator_steps": 1500}, "stop_on": ["diverged", "collapsed"]}
+    training = study_dict(["ns_gan"], 1)["training"] | {"stop_on": ["diverged", "collapsed"]}
     folder = build(tmp_path / "run", RUNS, training=training)
     report = write_report(folder).parent
     page, text = (report / "index.html").read_text(), (report / "report.md").read_text()

@@ -4,12 +4,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 
 def template(name: str) -> Template:
-    """A template of `templates/`: what is filled in is escaped, and what is missing is an error."""
+    """A template of `templates/`: what is filled in is escaped, except in plain text (.txt.jinja),
+    and what is missing is an error."""
+    plain = name.endswith(".txt.jinja")
     environment = Environment(
         loader=PackageLoader("coequal", "report/templates"),
-        autoescape=True,
+        autoescape=not plain,
         undefined=StrictUndefined,
-        trim_blocks=True,
+        trim_blocks=not plain,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
