@@ -1,10 +1,11 @@
 """What architectures have in common: the distribution of the latents, labels, spectral norm."""
 
+from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, PositiveFloat
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
@@ -16,18 +17,26 @@ from coequal.architectures._labels import (
     LabelPlane,
     MultiplyEmbedding,
 )
-from coequal.architectures._layers import Centre
-from coequal.architectures._players import Autoencoder, ClassDiscriminator, LogitDiscriminator
-from coequal.architectures._remedies import VirtualNorm, with_dropout
+from coequal.architectures._layers import Centre, unsupported
+from coequal.architectures._players import (
+    Autoencoder,
+    DecoderGenerator,
+    LogitDiscriminator,
+    Vae,
+)
+from coequal.architectures._remedies import VirtualNorm, with_dropout, with_masks
 from coequal.contract import (
     Architecture,
     ClassLogits,
+    Generator,
     ImageShape,
     LatentVariableGenerator,
     Logits,
+    Players,
     Reconstruction,
     Requirements,
 )
+from coequal.settings import Count
 
 GeneratorLabels = Literal["none", "one_hot", "embedding", "product", "conditional_norm"]
 DiscriminatorLabels = Literal["none", "concatenated", "projection"]
@@ -47,7 +56,11 @@ Norm = Callable[..., nn.BatchNorm1d | nn.BatchNorm2d]
 
 @dataclass(frozen=True)
 class Conditioning(Architecture):
-    """Settings that mean the same for all nets that are built of layers.
+    """What all nets that are built of layers share: settings, and how players are put together.
+
+    A subclass says which images fit (`_fits`), and builds the layers of a generator (`_decoder`)
+    and of a discriminator (`_trunk`, which gives `_features` numbers an image), those of an
+    autoencoder if it can (`_autoencoder`), and their first weights (`_initialise`).
 
     Attributes:
         generator_labels: how the label enters the generator (or a VAE's decoder): beside the
@@ -71,6 +84,8 @@ class Conditioning(Architecture):
             generator's also when it is sampled, its masks being part of the latents.
         generator_norm: `batch`, or `virtual`: statistics of a fixed reference batch of 64 latents
             (Salimans et al. 2016, section 3.5), at the cost of 64 images more in each pass.
+        width: multiplies every number of channels and hidden units; 1 is the paper's.
+        latents: numbers of z.
     """
 
     generator_labels: GeneratorLabels = "none"
@@ -82,6 +97,74 @@ class Conditioning(Architecture):
     generator_dropout: Dropout = 0.0
     discriminator_dropout: Dropout = 0.0
     generator_norm: GeneratorNorm = "batch"
+    width: PositiveFloat = 1.0
+    latents: Count = 64
+
+    logit_bias: ClassVar[bool] = True
+    """Whether the discriminator's last layer has a bias."""
+
+    @abstractmethod
+    def _fits(self, shape: ImageShape) -> bool:
+        """Whether there are nets for images of this shape."""
+
+    @abstractmethod
+    def _decoder(self, shape: ImageShape, classes: int | None) -> Labelled:
+        """A generator's layers, from the latents to what a sigmoid makes images of."""
+
+    @abstractmethod
+    def _trunk(self, shape: ImageShape, classes: int | None) -> Labelled:
+        """A discriminator's layers, from images to (n, `_features(shape)`)."""
+
+    @abstractmethod
+    def _features(self, shape: ImageShape) -> int:
+        """How many numbers an image becomes in `_trunk`."""
+
+    @abstractmethod
+    def _initialise(self, net: nn.Module) -> None:
+        """Draw a net's first weights."""
+
+    def _vae_decoder(self, shape: ImageShape, classes: int | None) -> Labelled:
+        """The layers of a VAE's decoder."""
+        return self._decoder(shape, classes)
+
+    def _autoencoder(self, shape: ImageShape, classes: int | None) -> Autoencoder:
+        """The discriminator of nets whose capabilities have a `Reconstruction`."""
+        raise NotImplementedError(f"{type(self).__name__} builds no autoencoder")
+
+    def unsupported_reason(self, shape: ImageShape) -> str | None:
+        """Why images of this shape can't be had, in words; None if they can."""
+        return None if self._fits(shape) else unsupported(self, shape)
+
+    def build(self, shape: ImageShape, classes: int | None, requirements: Requirements) -> Players:
+        """A generator or a VAE, and a discriminator or an autoencoder, or none.
+
+        All layers are made in this order before the first weights are drawn, so that a seed gives
+        the same nets everywhere.
+
+        Raises:
+            ValueError: nets that take labels were asked for, and there are no classes.
+        """
+        generator: Generator
+        if requirements.generator is LatentVariableGenerator:
+            trunk, decoder = self._trunk(shape, classes), self._vae_decoder(shape, classes)
+            generator = Vae(trunk, self._features(shape), decoder, self.latents)
+        else:
+            decoder = with_masks(self._decoder(shape, classes), self.generator_dropout)
+            generator = DecoderGenerator(decoder, self.latents, self.prior, classes)
+        discriminator = self._discriminator(shape, classes, requirements)
+        self._initialise(generator)
+        if discriminator is not None:
+            self._initialise(discriminator)
+            self._normalise(discriminator)
+        return Players(generator, discriminator)
+
+    def units(self, full: int) -> int:
+        """A number of channels or units at this width; at least 1.
+
+        Args:
+            full: the number at width 1.
+        """
+        return max(1, round(full * self.width))
 
     @property
     def uses_labels(self) -> Labels:
@@ -147,30 +230,24 @@ class Conditioning(Architecture):
         return [LabelPlane(self._known(classes), *shape[1:])], shape.channels + 1
 
     def _discriminator(
-        self,
-        requirements: Requirements,
-        trunk: Callable[[], Labelled],
-        features: int,
-        classes: int | None,
-        *,
-        autoencoder: Callable[[], Autoencoder] | None = None,
-        bias: bool = True,
+        self, shape: ImageShape, classes: int | None, requirements: Requirements
     ) -> nn.Module | None:
-        """The net that `requirements` asks for, on a trunk with so many features; None if it asks
-        for none."""
-        if requirements.output is Reconstruction and autoencoder is not None:
-            net = autoencoder()
+        """The net that `requirements` asks for; None if it asks for none."""
+        if requirements.output is Reconstruction:
+            net = self._autoencoder(shape, classes)
             net.encoder = with_dropout(net.encoder, self.discriminator_dropout)
             return net
-        projected = self._known(classes) if self.discriminator_labels == "projection" else None
         if requirements.output not in (Logits, ClassLogits):
             return None
-        layers = with_dropout(trunk(), self.discriminator_dropout)
-        more: dict[str, Any] = {"bias": bias, "minibatch": self.minibatch}
-        if requirements.output is ClassLogits:
-            known = self._known(classes)
-            return ClassDiscriminator(layers, features, known, projected, **more)
-        return LogitDiscriminator(layers, features, projected, **more)
+        layers = with_dropout(self._trunk(shape, classes), self.discriminator_dropout)
+        return LogitDiscriminator(
+            layers,
+            self._features(shape),
+            self._known(classes) if self.discriminator_labels == "projection" else None,
+            classes=self._known(classes) if requirements.output is ClassLogits else None,
+            bias=self.logit_bias,
+            minibatch=self.minibatch,
+        )
 
     @staticmethod
     def _known(classes: int | None) -> int:
@@ -178,12 +255,11 @@ class Conditioning(Architecture):
             raise ValueError("nets that take labels were asked for, and the images have none")
         return classes
 
-    def _normalised(self, discriminator: nn.Module) -> nn.Module:
-        """The discriminator, its layers' weights spectrally normalised if the setting says so."""
+    def _normalise(self, discriminator: nn.Module) -> None:
+        """Normalise the weights of a discriminator's layers spectrally, if the setting says so."""
         if self.spectral_norm:
             inputs = [m.embedding for m in discriminator.modules() if isinstance(m, LabelPlane)]
             for layer in list(discriminator.modules()):
                 kinds = nn.Linear | nn.Conv2d | nn.ConvTranspose2d | nn.Embedding
                 if isinstance(layer, kinds) and layer not in inputs:
                     spectral_norm(layer)
-        return discriminator

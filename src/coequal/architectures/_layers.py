@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 from torch.nn import functional
 
-from coequal.contract import ImageShape
+from coequal.contract import Architecture, ImageShape
 
 
 class Upsample(nn.ConvTranspose2d):
@@ -49,13 +49,11 @@ def halvings(side: int, smallest: int) -> int:
     return count
 
 
-def unsupported_size(name: str, shape: ImageShape, shapes: str) -> str | None:
-    """Why nets that halve a square at least twice, down to 4 to 7 pixels, can't be had."""
-    channels, height, width = shape
-    fits = height == width and height >= 16 and height % 4 == 0
-    if fits and height >> halvings(height, 4) < 8 and channels in (1, 3):
-        return None
-    return f"{name} builds {shapes}; the data have {channels} channels of {height}x{width}"
+def unsupported(architecture: Architecture, shape: ImageShape) -> str:
+    """Which images an architecture builds nets for, in words, where it builds none for a shape."""
+    name = type(architecture).__module__.rpartition(".")[2]
+    found = f"{shape.channels} channels of {shape.height}x{shape.width}"
+    return f"{name} builds {architecture.capabilities.shapes}; the data have {found}"
 
 
 class Centre(nn.Module):
@@ -78,12 +76,15 @@ class Reshape(nn.Module):
         return values.reshape(len(values), *self.shape)
 
 
-def initialise(net: nn.Module, deviation: float = 0.02, *, truncated: bool = True) -> None:
+DEVIATION = 0.02  # of the weights that `initialise` draws
+
+
+def initialise(net: nn.Module, *, truncated: bool = True) -> None:
     """Weights normal (those of convolutions truncated at two deviations, if wanted), biases 0."""
     for layer in net.modules():
         if isinstance(layer, nn.Conv2d) and truncated:
-            nn.init.trunc_normal_(layer.weight, std=deviation, a=-2 * deviation, b=2 * deviation)
+            nn.init.trunc_normal_(layer.weight, std=DEVIATION, a=-2 * DEVIATION, b=2 * DEVIATION)
         elif isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
-            nn.init.normal_(layer.weight, std=deviation)
+            nn.init.normal_(layer.weight, std=DEVIATION)
         if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear) and layer.bias is not None:
             nn.init.zeros_(layer.bias)

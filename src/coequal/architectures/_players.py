@@ -128,10 +128,11 @@ class Vae(LatentVariableGenerator):
 
 
 class LogitDiscriminator(nn.Module):
-    """A trunk, whose output are the features, and one linear layer.
+    """A trunk, whose output are the features, and a linear layer for the logit.
 
-    With `projected` classes the logit is w.phi(x) + b + <v_y, phi(x)>: Miyato and Koyama 2018,
-    arXiv:1802.05637, eq. 3.
+    With `classes` another layer gives a number a class: an auxiliary classifier. With `projected`
+    classes the logit is w.phi(x) + b + <v_y, phi(x)>: Miyato and Koyama 2018, arXiv:1802.05637,
+    eq. 3.
     """
 
     def __init__(
@@ -140,6 +141,7 @@ class LogitDiscriminator(nn.Module):
         features: int,
         projected: int | None = None,
         *,
+        classes: int | None = None,
         bias: bool = True,
         minibatch: str = "none",
     ) -> None:
@@ -148,8 +150,9 @@ class LogitDiscriminator(nn.Module):
             trunk: images to features.
             features: how many.
             projected: classes that are projected on, or None.
-            bias: of the last layer.
-            minibatch: what the last layer sees of the whole batch, a key of `MINIBATCH`.
+            classes: classes that an auxiliary classifier tells apart, or None for no classifier.
+            bias: of the logit's layer.
+            minibatch: what the logit's layer sees of the whole batch, a key of `MINIBATCH`.
         """
         super().__init__()
         self.trunk = trunk
@@ -159,44 +162,24 @@ class LogitDiscriminator(nn.Module):
         self.projection = None if projected is None else nn.Embedding(projected, features)
         if self.projection is not None:
             nn.init.xavier_uniform_(self.projection.weight)  # as in the authors' code
+        self.classes = None if classes is None else nn.Linear(features, classes)
 
     def forward(self, samples: Samples) -> Logits:
-        """One number an image."""
-        features = self.trunk(samples.images, samples.labels)
-        return Logits(self._logits(features, samples), features)
+        """Logits, features and, with a classifier, `ClassLogits`.
 
-    def _logits(self, features: Tensor, samples: Samples) -> Tensor:
+        Raises:
+            ValueError: there are no labels to project on.
+        """
+        features = self.trunk(samples.images, samples.labels)
         seen = features if self.batch is None else self.batch(features)
         logits: Tensor = self.head(seen)[:, 0]
         if self.projection is not None:
             if samples.labels is None:
                 raise ValueError("a discriminator with projection needs labels")
             logits = logits + (self.projection(samples.labels) * features).sum(1)
-        return logits.float()
-
-
-class ClassDiscriminator(LogitDiscriminator):
-    """Beside the logit, one number a class: an auxiliary classifier on the same features."""
-
-    def __init__(
-        self,
-        trunk: Labelled,
-        features: int,
-        classes: int,
-        projected: int | None = None,
-        *,
-        bias: bool = True,
-        minibatch: str = "none",
-    ) -> None:
-        """As for `LogitDiscriminator`, with a number of classes."""
-        super().__init__(trunk, features, projected, bias=bias, minibatch=minibatch)
-        self.classes = nn.Linear(features, classes)
-
-    def forward(self, samples: Samples) -> ClassLogits:
-        """Both heads."""
-        features = self.trunk(samples.images, samples.labels)
-        classes = self.classes(features).float()
-        return ClassLogits(self._logits(features, samples), features, classes)
+        if self.classes is None:
+            return Logits(logits.float(), features)
+        return ClassLogits(logits.float(), features, self.classes(features).float())
 
 
 class Autoencoder(nn.Module):

@@ -5,33 +5,21 @@ Torch code: 4x4 kernels, 64 channels beside the image, twice as many at each hal
 from dataclasses import dataclass
 from typing import ClassVar
 
-from pydantic import PositiveFloat
 from torch import nn
 
-from coequal.architectures._conditioning import Conditioning, InputRange, Momentum
+from coequal.architectures._halving import SMALLEST, Halving
 from coequal.architectures._labels import Labelled
-from coequal.architectures._layers import (
-    Reshape,
-    Upsample,
-    downsample,
-    halvings,
-    initialise,
-    leaky_relu,
-    unsupported_size,
-)
-from coequal.architectures._players import DecoderGenerator
-from coequal.architectures._remedies import with_masks
-from coequal.contract import Capabilities, ClassLogits, Generator, ImageShape, Players, Requirements
+from coequal.architectures._layers import Upsample, downsample, halvings, leaky_relu
+from coequal.contract import ImageShape
 from coequal.settings import Count
 
 PART = "DcGan"
 
 BASE = 64  # channels beside the image, at width 1
-SMALLEST = 4  # the nets halve until another halving would go below it
 
 
 @dataclass(frozen=True)
-class DcGan(Conditioning):
+class DcGan(Halving):
     """Convolutions of stride 2 from the image down to 4x4 (7x7 for 28x28) for D, mirrored in G.
 
     64x64 is the published net: 3,576,704 numbers in G for three channels and 100 latents. 32x32 and
@@ -40,66 +28,28 @@ class DcGan(Conditioning):
     would have made; a sigmoid here.
 
     Attributes:
-        width: multiplies every number of channels; 1 is the paper.
         latents: numbers of z; 100 in the paper.
         batch_norm: whether the discriminator has BatchNorm.
-        norm_momentum: weight of each new batch in BatchNorm's moving averages.
     """
 
-    width: PositiveFloat = 1.0
     latents: Count = 100
     batch_norm: bool = True
-    norm_momentum: Momentum = 0.1
-    input_range: InputRange = "symmetric"
 
-    capabilities: ClassVar[Capabilities] = Capabilities(
-        generators=(Generator,),
-        outputs=(ClassLogits,),
-        shapes="1 or 3 channels, square of 28, 32, 64 or another multiple of 4 from 16 on",
-    )
+    norm_epsilon: ClassVar[float] = 1e-5
 
-    def unsupported_reason(self, shape: ImageShape) -> str | None:
-        """Why images of this shape can't be had, in words; None if they can."""
-        return unsupported_size("dcgan", shape, self.capabilities.shapes)
-
-    def build(self, shape: ImageShape, classes: int | None, requirements: Requirements) -> Players:
-        """A generator, and a discriminator with or without a class head."""
-        decoder = self._decoder(shape, classes)
-        generator = DecoderGenerator(
-            with_masks(decoder, self.generator_dropout), self.latents, self.prior, classes
-        )
+    def _features(self, shape: ImageShape) -> int:
         levels = halvings(shape.height, SMALLEST)
-        flat = self._channels(levels - 1) * (shape.height >> levels) ** 2
-        discriminator = self._discriminator(
-            requirements, lambda: self._trunk(shape, classes), flat, classes
-        )
-        initialise(generator, truncated=False)
-        if discriminator is not None:
-            initialise(discriminator, truncated=False)
-            discriminator = self._normalised(discriminator)
-        return Players(generator, discriminator)
+        return self._channels(levels - 1) * (shape.height >> levels) ** 2
 
     def _channels(self, level: int) -> int:
         """After so many halvings beyond the first; at least 1."""
         return max(1, round(BASE * self.width) << level)
 
-    def _norm(self, channels: int, affine: bool = True) -> nn.BatchNorm2d:
-        return nn.BatchNorm2d(channels, momentum=self.norm_momentum, affine=affine)
-
     def _decoder(self, shape: ImageShape, classes: int | None) -> Labelled:
-        levels = halvings(shape.height, SMALLEST)
-        side, channels = shape.height >> levels, self._channels(levels - 1)
-        joined, inputs = self._joined(self.latents, classes)
-        layers: list[nn.Module] = [
-            *joined,
-            nn.Linear(inputs, channels * side * side, bias=False),
-            Reshape(channels, side, side),
-        ]
-        for level in reversed(range(levels - 1)):
-            layers += [self._generator_norm(self._norm, channels, classes), nn.ReLU(inplace=True)]
-            layers.append(Upsample(channels, channels := self._channels(level), bias=False))
-        layers += [self._generator_norm(self._norm, channels, classes), nn.ReLU(inplace=True)]
-        return Labelled(*layers, Upsample(channels, shape.channels, bias=False))
+        levels = range(halvings(shape.height, SMALLEST))
+        channels = [self._channels(level) for level in reversed(levels)]
+        layers = self._doubling(shape, classes, channels)
+        return Labelled(*layers, Upsample(channels[-1], shape.channels, bias=False))
 
     def _trunk(self, shape: ImageShape, classes: int | None) -> Labelled:
         """Images to the flattened last map."""

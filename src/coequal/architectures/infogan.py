@@ -8,25 +8,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from pydantic import PositiveFloat
 from torch import nn
 
 from coequal.architectures._conditioning import Conditioning, Momentum
 from coequal.architectures._labels import Labelled
 from coequal.architectures._layers import Reshape, Upsample, downsample, initialise, leaky_relu
-from coequal.architectures._players import Autoencoder, DecoderGenerator, Vae
-from coequal.architectures._remedies import with_masks
+from coequal.architectures._players import Autoencoder
 from coequal.contract import (
     Capabilities,
     ClassLogits,
-    Generator,
     ImageShape,
     LatentVariableGenerator,
-    Players,
     Reconstruction,
-    Requirements,
 )
-from coequal.settings import Count
 
 PART = "InfoGan"
 
@@ -43,14 +37,10 @@ class InfoGan(Conditioning):
     and BatchNorm's moving averages are faster, to follow a training of a few hundred steps.
 
     Attributes:
-        width: multiplies every number of channels and hidden units; 1 is the study.
-        latents: numbers of z.
         batch_norm: whether the discriminator or the VAE's encoder has BatchNorm.
         norm_momentum: weight of each new batch in BatchNorm's moving averages; 0.001 in the study.
     """
 
-    width: PositiveFloat = 1.0
-    latents: Count = 64
     batch_norm: bool = True
     norm_momentum: Momentum = 0.01
 
@@ -60,41 +50,14 @@ class InfoGan(Conditioning):
         shapes="1 or 3 channels, height and width divisible by 4",
     )
 
-    def unsupported_reason(self, shape: ImageShape) -> str | None:
-        """Why images of this shape can't be had, in words; None if they can."""
-        if shape.channels in (1, 3) and shape.height % 4 == 0 and shape.width % 4 == 0:
-            return None
-        found = f"{shape.channels} channels of {shape.height}x{shape.width}"
-        return f"infogan builds {self.capabilities.shapes}; the data have {found}"
+    def _fits(self, shape: ImageShape) -> bool:
+        return shape.channels in (1, 3) and shape.height % 4 == 0 and shape.width % 4 == 0
 
-    def build(self, shape: ImageShape, classes: int | None, requirements: Requirements) -> Players:
-        """A generator or a VAE, and a discriminator or an autoencoder, or none."""
-        hidden = self.units(1024)
-        generator: Generator
-        if requirements.generator is LatentVariableGenerator:
-            trunk = self._trunk(shape, classes)
-            generator = Vae(trunk, hidden, self._decoder(shape, nn.ReLU, classes), self.latents)
-        else:
-            decoder = self._decoder(shape, leaky_relu, classes)
-            generator = DecoderGenerator(
-                with_masks(decoder, self.generator_dropout), self.latents, self.prior, classes
-            )
-        discriminator = self._discriminator(
-            requirements,
-            lambda: self._trunk(shape, classes),
-            hidden,
-            classes,
-            autoencoder=lambda: self._autoencoder(shape, classes),
-        )
-        initialise(generator)
-        if discriminator is not None:
-            initialise(discriminator)
-            discriminator = self._normalised(discriminator)
-        return Players(generator, discriminator)
+    def _features(self, shape: ImageShape) -> int:
+        return self.units(1024)
 
-    def units(self, full: int) -> int:
-        """A number of channels or units of the study, at this width; at least 1."""
-        return max(1, round(full * self.width))
+    def _initialise(self, net: nn.Module) -> None:
+        initialise(net)
 
     def _norm_1d(self, units: int, affine: bool = True) -> nn.BatchNorm1d:
         return nn.BatchNorm1d(units, BATCH_NORM_EPSILON, self.norm_momentum, affine=affine)
@@ -102,8 +65,14 @@ class InfoGan(Conditioning):
     def _norm_2d(self, channels: int, affine: bool = True) -> nn.BatchNorm2d:
         return nn.BatchNorm2d(channels, BATCH_NORM_EPSILON, self.norm_momentum, affine=affine)
 
+    def _vae_decoder(self, shape: ImageShape, classes: int | None) -> Labelled:
+        return self._decoder(shape, classes, nn.ReLU)
+
     def _decoder(
-        self, shape: ImageShape, activation: Callable[[], nn.Module], classes: int | None
+        self,
+        shape: ImageShape,
+        classes: int | None,
+        activation: Callable[[], nn.Module] = leaky_relu,
     ) -> Labelled:
         joined, latents = self._joined(self.latents, classes)
         hidden, wide, narrow = self.units(1024), self.units(128), self.units(64)

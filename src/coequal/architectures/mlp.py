@@ -8,23 +8,18 @@ from dataclasses import dataclass
 from math import prod
 from typing import ClassVar
 
-from pydantic import PositiveFloat
 from torch import nn
 
 from coequal.architectures._conditioning import Conditioning
 from coequal.architectures._labels import Labelled
 from coequal.architectures._layers import Reshape, leaky_relu
-from coequal.architectures._players import Autoencoder, DecoderGenerator, Vae
-from coequal.architectures._remedies import with_masks
+from coequal.architectures._players import Autoencoder
 from coequal.contract import (
     Capabilities,
     ClassLogits,
-    Generator,
     ImageShape,
     LatentVariableGenerator,
-    Players,
     Reconstruction,
-    Requirements,
 )
 from coequal.settings import Count
 
@@ -47,14 +42,11 @@ class Mlp(Conditioning):
     Attributes:
         width: multiplies the 128 units of every hidden layer.
         depth: hidden layers of each net (and of each half of an autoencoder or a VAE).
-        latents: numbers of z.
         batch_norm: whether the hidden layers of the discriminator or the VAE's encoder have
             BatchNorm.
     """
 
-    width: PositiveFloat = 1.0
     depth: Count = 2
-    latents: Count = 64
     batch_norm: bool = True
 
     def __post_init__(self) -> None:
@@ -73,68 +65,42 @@ class Mlp(Conditioning):
         shapes="any channels, height and width",
     )
 
-    def unsupported_reason(self, shape: ImageShape) -> str | None:
-        """Nothing: every shape can be had."""
-        return None
+    def _fits(self, shape: ImageShape) -> bool:
+        return True
 
-    def build(self, shape: ImageShape, classes: int | None, requirements: Requirements) -> Players:
-        """A generator or a VAE, and a discriminator or an autoencoder, or none."""
-        generator: Generator
-        if requirements.generator is LatentVariableGenerator:
-            trunk, decoder = self._trunk(shape, classes), self._generator(shape, classes)
-            generator = Vae(trunk, self.units, decoder, self.latents)
-        else:
-            decoder = self._generator(shape, classes)
-            generator = DecoderGenerator(
-                with_masks(decoder, self.generator_dropout), self.latents, self.prior, classes
-            )
-        discriminator = self._discriminator(
-            requirements,
-            lambda: self._trunk(shape, classes),
-            self.units,
-            classes,
-            autoencoder=lambda: self._autoencoder(shape, classes),
-        )
-        _initialise(generator)
-        if discriminator is not None:
-            _initialise(discriminator)
-            discriminator = self._normalised(discriminator)
-        return Players(generator, discriminator)
+    def _features(self, shape: ImageShape) -> int:
+        return self.units(HIDDEN)
 
-    @property
-    def units(self) -> int:
-        """Of a hidden layer; at least 1."""
-        return max(1, round(HIDDEN * self.width))
+    def _initialise(self, net: nn.Module) -> None:
+        for layer in net.modules():
+            if isinstance(layer, nn.Linear):
+                nn.init.kaiming_normal_(layer.weight, a=LEAK)
+                if layer.bias is not None:
+                    nn.init.zeros_(layer.bias)
 
-    def _generator(self, shape: ImageShape, classes: int | None) -> Labelled:
+    def _decoder(self, shape: ImageShape, classes: int | None) -> Labelled:
         joined, inputs = self._joined(self.latents, classes)
-        return Labelled(*joined, *self._decoder(inputs, shape))
+        return Labelled(*joined, *self._dense(inputs, shape))
 
     def _autoencoder(self, shape: ImageShape, classes: int | None) -> Autoencoder:
         code = max(1, min(CODE, prod(shape) // 2))
-        encoder = Labelled(*self._trunk(shape, classes), nn.Linear(self.units, code))
-        return Autoencoder(encoder, Labelled(*self._decoder(code, shape)))
+        encoder = Labelled(*self._trunk(shape, classes), nn.Linear(self._features(shape), code))
+        return Autoencoder(encoder, Labelled(*self._dense(code, shape)))
 
-    def _decoder(self, inputs: int, shape: ImageShape) -> list[nn.Module]:
+    def _dense(self, inputs: int, shape: ImageShape) -> list[nn.Module]:
+        units = self.units(HIDDEN)
         layers: list[nn.Module] = []
-        for wide in [inputs, *[self.units] * (self.depth - 1)]:
-            layers += [nn.Linear(wide, self.units), leaky_relu()]
-        return [*layers, nn.Linear(self.units, prod(shape)), Reshape(*shape)]
+        for wide in [inputs, *[units] * (self.depth - 1)]:
+            layers += [nn.Linear(wide, units), leaky_relu()]
+        return [*layers, nn.Linear(units, prod(shape)), Reshape(*shape)]
 
     def _trunk(self, shape: ImageShape, classes: int | None) -> Labelled:
-        """Images to `units` features. A layer before a BatchNorm has no bias, as in `infogan`."""
+        """Images to features. A layer before a BatchNorm has no bias, as in `infogan`."""
+        units = self.units(HIDDEN)
         plane, channels = self._label_plane(shape, classes)
         layers: list[nn.Module] = [*self._shown(), *plane, nn.Flatten()]
-        for wide in [channels * shape.height * shape.width, *[self.units] * (self.depth - 1)]:
-            layers.append(nn.Linear(wide, self.units, bias=not self.batch_norm))
-            layers += [nn.BatchNorm1d(self.units)] if self.batch_norm else []
+        for wide in [channels * shape.height * shape.width, *[units] * (self.depth - 1)]:
+            layers.append(nn.Linear(wide, units, bias=not self.batch_norm))
+            layers += [nn.BatchNorm1d(units)] if self.batch_norm else []
             layers.append(leaky_relu())
         return Labelled(*layers)
-
-
-def _initialise(net: nn.Module) -> None:
-    for layer in net.modules():
-        if isinstance(layer, nn.Linear):
-            nn.init.kaiming_normal_(layer.weight, a=LEAK)
-            if layer.bias is not None:
-                nn.init.zeros_(layer.bias)

@@ -9,6 +9,7 @@ from pydantic import PositiveFloat
 from torch import Tensor
 
 from coequal.architectures import _logistics
+from coequal.architectures._layers import unsupported
 from coequal.architectures._pixel_net import STAGES, PixelNet
 from coequal.architectures._pixel_sampling import sample
 from coequal.contract import (
@@ -119,8 +120,7 @@ class PixelCnn(Architecture):
         """Why images of this shape can't be had, in words; None if they can."""
         if shape.channels in (1, 3) and shape.height % SIDE == 0 and shape.width % SIDE == 0:
             return None
-        found = f"{shape.channels} channels of {shape.height}x{shape.width}"
-        return f"pixelcnn builds {self.capabilities.shapes}; the data have {found}"
+        return unsupported(self, shape)
 
     def build(self, shape: ImageShape, classes: int | None, requirements: Requirements) -> Players:
         """A generator with a density, and no discriminator.

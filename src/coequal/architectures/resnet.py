@@ -7,26 +7,23 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import ClassVar, Literal
 
-from pydantic import PositiveFloat
 from torch import Tensor, nn
 from torch.nn import functional
 
-from coequal.architectures._conditioning import Conditioning, InputRange, Momentum, Prior
+from coequal.architectures._conditioning import Prior
+from coequal.architectures._halving import SMALLEST, Halving
 from coequal.architectures._labels import Labelled, TakesLabels
-from coequal.architectures._layers import Reshape, halvings, unsupported_size
-from coequal.architectures._players import DecoderGenerator
-from coequal.architectures._remedies import with_masks
-from coequal.contract import Capabilities, ClassLogits, Generator, ImageShape, Players, Requirements
+from coequal.architectures._layers import Reshape, halvings
+from coequal.contract import ImageShape
 from coequal.settings import Count
 
 PART = "ResNet"
 
-SMALLEST = 4  # of G's maps
 LARGE = 64  # from this height on the nets are those of the papers' ImageNet experiments
 
 
 @dataclass(frozen=True)
-class ResNet(Conditioning):
+class ResNet(Halving):
     """Blocks of two 3x3 convolutions beside a shortcut; G upsamples, D averages down.
 
     32x32 is the published net for CIFAR-10: G has 256 channels and 4,276,739 numbers, D has 128.
@@ -36,54 +33,27 @@ class ResNet(Conditioning):
     0. D sees the image as 2 x - 1.
 
     Attributes:
-        width: multiplies every number of channels; 1 is the papers'.
         latents: numbers of z; 128 in the papers, standard normal.
         pooling: how D's last map becomes features: the sum over positions (SNGAN) or the mean
             (WGAN-GP).
-        norm_momentum: weight of each new batch in BatchNorm's moving averages.
     """
 
-    width: PositiveFloat = 1.0
     latents: Count = 128
     pooling: Literal["sum", "mean"] = "sum"
-    norm_momentum: Momentum = 0.1
     prior: Prior = "normal"
-    input_range: InputRange = "symmetric"
 
-    capabilities: ClassVar[Capabilities] = Capabilities(
-        generators=(Generator,),
-        outputs=(ClassLogits,),
-        shapes="1 or 3 channels, square of 28, 32, 64 or another multiple of 4 from 16 on",
-    )
+    logit_bias: ClassVar[bool] = False
 
-    def unsupported_reason(self, shape: ImageShape) -> str | None:
-        """Why images of this shape can't be had, in words; None if they can."""
-        return unsupported_size("resnet", shape, self.capabilities.shapes)
+    def _features(self, shape: ImageShape) -> int:
+        return self.units(1024 if shape.height >= LARGE else 128)
 
-    def build(self, shape: ImageShape, classes: int | None, requirements: Requirements) -> Players:
-        """A generator, and a discriminator with or without a class head."""
-        generator = DecoderGenerator(
-            with_masks(self._decoder(shape, classes), self.generator_dropout),
-            self.latents,
-            self.prior,
-            classes,
-        )
-        features = self.units(1024 if shape.height >= LARGE else 128)
-        discriminator = self._discriminator(
-            requirements, lambda: self._trunk(shape, classes), features, classes, bias=False
-        )
-        _initialise(generator)
-        if discriminator is not None:
-            _initialise(discriminator)
-            discriminator = self._normalised(discriminator)
-        return Players(generator, discriminator)
-
-    def units(self, full: int) -> int:
-        """A number of channels of the papers, at this width; at least 1."""
-        return max(1, round(full * self.width))
-
-    def _norm(self, channels: int, affine: bool = True) -> nn.BatchNorm2d:
-        return nn.BatchNorm2d(channels, 2e-5, self.norm_momentum, affine=affine)
+    def _initialise(self, net: nn.Module) -> None:
+        for name, layer in net.named_modules():
+            if isinstance(layer, nn.Conv2d | nn.Linear):
+                residual = name.endswith((".first", ".second"))
+                nn.init.xavier_uniform_(layer.weight, gain=sqrt(2) if residual else 1.0)
+                if layer.bias is not None:
+                    nn.init.zeros_(layer.bias)
 
     def _decoder(self, shape: ImageShape, classes: int | None) -> Labelled:
         levels = halvings(shape.height, SMALLEST)
@@ -179,12 +149,3 @@ class _Pool(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Sum or mean over positions."""
         return images.sum((2, 3)) if self.pooling == "sum" else images.mean((2, 3))
-
-
-def _initialise(net: nn.Module) -> None:
-    for name, layer in net.named_modules():
-        if isinstance(layer, nn.Conv2d | nn.Linear):
-            residual = name.endswith((".first", ".second"))
-            nn.init.xavier_uniform_(layer.weight, gain=sqrt(2) if residual else 1.0)
-            if layer.bias is not None:
-                nn.init.zeros_(layer.bias)
