@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from coequal.datasets import _points, _polygons, colour_shapes
+from coequal.datasets import _made
 from coequal.datasets._loading import fingerprint, known_manifold, load_dataset
 from coequal.evaluation.encoder_choice import _default_encoder
 from coequal.images import as_float
@@ -15,9 +15,7 @@ POINTS = {"gaussian_ring": 8, "gaussian_grid": 25, "spiral": None, "swiss_roll":
 
 @pytest.fixture(autouse=True)
 def _few(monkeypatch):
-    few = {"train": 500, "validation": 100, "test": 100}
-    for module in (_points, colour_shapes):
-        monkeypatch.setattr(module, "COUNTS", few)
+    monkeypatch.setattr(_made, "COUNTS", {"train": 500, "validation": 100, "test": 100})
 
 
 @pytest.mark.parametrize(("name", "modes"), POINTS.items())
@@ -51,10 +49,6 @@ def test_colour_shapes(tmp_path):
     found = assign(as_float(data.test.images.whole))
     assert torch.equal(found.mode, data.test.labels)
     assert found.squared.max() < 1e-3
-
-
-def test_the_counts_are_those_of_the_polygons():
-    assert sum(_polygons.COUNTS.values()) == 80_000
 
 
 @pytest.mark.parametrize("name", POINTS)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from coequal.datasets import _polygons
+from coequal.datasets import _made, _polygons
 from coequal.datasets._loading import fingerprint, known_manifold, load_dataset
 from coequal.manifolds.polygons.family import PolygonFamily
 
@@ -11,11 +11,11 @@ from coequal.manifolds.polygons.family import PolygonFamily
 @pytest.fixture
 def few(monkeypatch):
     """As many as a test needs."""
-    monkeypatch.setattr(_polygons, "COUNTS", {"train": 60, "validation": 10, "test": 20})
+    monkeypatch.setattr(_made, "COUNTS", {"train": 60, "validation": 10, "test": 20})
 
 
 def test_the_counts_are_those_of_the_paper():
-    assert _polygons.COUNTS == {"train": 60_000, "validation": 10_000, "test": 10_000}
+    assert _made.COUNTS == {"train": 60_000, "validation": 10_000, "test": 10_000}
 
 
 @pytest.mark.usefixtures("few")
@@ -54,7 +54,7 @@ def test_what_is_made_is_kept(tmp_path, monkeypatch):
     told = []
     first = load_dataset("triangles", tmp_path, log=told.append)
     assert told == ["making 90 images of triangles"]
-    monkeypatch.setattr(_polygons, "_images", None)  # no image can be made any more
+    monkeypatch.setattr(_polygons, "vertices_of", None)  # no image can be made any more
     again = load_dataset("triangles", tmp_path, log=told.append)
     assert len(told) == 1
     assert torch.equal(first.test.images.whole, again.test.images.whole)
@@ -89,7 +89,7 @@ def test_the_fingerprint_is_of_the_recipe_and_the_counts(tmp_path, monkeypatch):
     # The images do not count: floats may round otherwise elsewhere.
     data.train.images.whole.mul_(0.5)
     assert fingerprint(data) == before
-    monkeypatch.setattr(_polygons, "COUNTS", {"train": 59, "validation": 10, "test": 20})
+    monkeypatch.setattr(_made, "COUNTS", {"train": 59, "validation": 10, "test": 20})
     assert fingerprint(load_dataset("triangles", tmp_path / "fewer")) != before
 
 

@@ -3,9 +3,11 @@ held out."""
 
 from pathlib import Path
 
-from coequal.contract import Dataset, Log, Split
-from coequal.datasets._polygons import COUNTS, Load, ManifoldOf
-from coequal.manifolds.points import Mixture, Plane
+from torch import Tensor
+
+from coequal.contract import Dataset, Log
+from coequal.datasets._made import Load, ManifoldOf, made_dataset
+from coequal.manifolds.points import Plane
 from coequal.rng import Rng
 from coequal.seeds import seed_for
 
@@ -32,20 +34,10 @@ def point_set(name: str, family: Plane) -> tuple[ManifoldOf, Load]:
         """80,000 points, float32 in [0, 1], as images of shape (2, 1, 1); labels are modes where
         the family has some. They are made in a moment, and not kept."""
         manifold(argument, image_size)
-        train, validation, test = (_split(family, part, count) for part, count in COUNTS.items())
-        return Dataset(
-            name,
-            train,
-            validation,
-            test,
-            classes=family.names if isinstance(family, Mixture) else None,
-            notes=(f"made from a seed: {family.description}",),
-            manifold=family,
-        )
+        return made_dataset(name, family, make)
+
+    def make(part: str, count: int) -> tuple[Tensor, Tensor | None]:
+        points, modes = family.draw(count, Rng(seed_for("points", family.recipe, part)))
+        return family.images(points), modes
 
     return manifold, load
-
-
-def _split(family: Plane, part: str, count: int) -> Split:
-    points, modes = family.draw(count, Rng(seed_for("points", family.recipe, part)))
-    return Split(family.images(points), modes)

@@ -3,12 +3,10 @@
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save
 from torch import Tensor
 
-from coequal.contract import Dataset, Log, Split
-from coequal.datasets._polygons import COUNTS
-from coequal.files import atomic_write
+from coequal.contract import Dataset, Log
+from coequal.datasets._made import kept_dataset
 from coequal.manifolds.colours import SIZE, ColourShapes, Drawn
 from coequal.rng import Rng
 from coequal.seeds import seed_for
@@ -43,26 +41,12 @@ def load_colour_shapes(
     is asked for is 2.
     """
     family = manifold("", image_size)
-    path = data_dir / "made" / f"{family.recipe}.safetensors"
-    if not path.exists():
-        if log is not None:
-            log(f"making {sum(COUNTS.values()):,} images of colour_shapes")
-        made: dict[str, Tensor] = {}
-        for part, count in COUNTS.items():
-            drawn = family.draw(count, Rng(seed_for("colours", family.recipe, part)))
-            made |= {part: _images(family, drawn), f"{part}-modes": drawn.modes}
-        atomic_write(path, save(made))
-    kept = load_file(path)
-    train, validation, test = (Split(kept[part], kept[f"{part}-modes"]) for part in COUNTS)
-    return Dataset(
-        "colour_shapes",
-        train,
-        validation,
-        test,
-        classes=family.names,
-        notes=(f"made from a seed: {family.description}",),
-        manifold=family,
-    )
+
+    def make(part: str, count: int) -> tuple[Tensor, Tensor]:
+        drawn = family.draw(count, Rng(seed_for("colours", family.recipe, part)))
+        return _images(family, drawn), drawn.modes
+
+    return kept_dataset("colour_shapes", family, make, data_dir, log)
 
 
 def _images(family: ColourShapes, drawn: Drawn) -> Tensor:

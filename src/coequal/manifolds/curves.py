@@ -7,13 +7,13 @@ import math
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from coequal.manifolds.points import VERSION, Drawn, Plane, distances
+from coequal.manifolds.points import Drawn, Plane, distances
 from coequal.rng import Rng
 
 SEGMENTS = 2000  # of the polyline that stands for a curve
@@ -73,14 +73,10 @@ class Spiral(Curve):
         extent: e of the map to image values.
     """
 
+    name: ClassVar[str] = "spiral"
     turns: float = 3.0
     deviation: float = 0.25
     extent: float = 21.0
-
-    @property
-    def recipe(self) -> str:
-        """Version of the draws, and the parameters."""
-        return f"spiral-{VERSION}-{self.turns:g}-{self._noise}"
 
     @property
     def description(self) -> str:
@@ -117,13 +113,9 @@ class SwissRoll(Curve):
     of Gulrajani et al. 2017 (see `GaussianRing`), which divides everything by 7.5.
     """
 
+    name: ClassVar[str] = "swiss_roll"
     deviation: float = 0.25
     extent: float = 16.0
-
-    @property
-    def recipe(self) -> str:
-        """Version of the draws, and the parameters."""
-        return f"swiss_roll-{VERSION}-{self._noise}"
 
     @property
     def description(self) -> str:

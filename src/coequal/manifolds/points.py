@@ -8,7 +8,7 @@ import math
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from jaxtyping import Float, Int
@@ -36,9 +36,11 @@ class Drawn(NamedTuple):
 class Plane(KnownManifold):
     """Points in the plane around a known set, with isotropic Gaussian noise.
 
-    Subclasses are frozen dataclasses; `extent` and `deviation` are in the family's own coordinates.
+    Subclasses are frozen dataclasses of their parameters; `extent` and `deviation` are in the
+    family's own coordinates.
     """
 
+    name: ClassVar[str]
     extent: float
     deviation: float
 
@@ -57,8 +59,10 @@ class Plane(KnownManifold):
         return self.deviation / (2 * self.extent)
 
     @property
-    def _noise(self) -> str:
-        return f"{self.deviation:g}-{self.extent:g}"
+    def recipe(self) -> str:
+        """Version of the draws, and the parameters."""
+        parameters = (f"{value:g}" for value in vars(self).values())  # in the order of the fields
+        return "-".join([self.name, f"{VERSION}", *parameters])
 
     @property
     def _map_description(self) -> str:
@@ -123,15 +127,11 @@ class GaussianRing(Mixture):
     which divides both by 1.414.
     """
 
+    name: ClassVar[str] = "gaussian_ring"
     modes: int = 8
     radius: float = 2.0
     deviation: float = 0.02
     extent: float = 2.5
-
-    @property
-    def recipe(self) -> str:
-        """Version of the draws, and the parameters."""
-        return f"gaussian_ring-{VERSION}-{self.modes}-{self.radius:g}-{self._noise}"
 
     @property
     def description(self) -> str:
@@ -161,15 +161,11 @@ class GaussianGrid(Mixture):
     the toy code of Gulrajani et al. 2017 (see `GaussianRing`), which divides both by 2.828.
     """
 
+    name: ClassVar[str] = "gaussian_grid"
     side: int = 5
     gap: float = 2.0
     deviation: float = 0.05
     extent: float = 5.0
-
-    @property
-    def recipe(self) -> str:
-        """Version of the draws, and the parameters."""
-        return f"gaussian_grid-{VERSION}-{self.side}-{self.gap:g}-{self._noise}"
 
     @property
     def description(self) -> str:
