@@ -18,10 +18,6 @@ class RequestedMetrics(NamedTuple):
     parts: dict[str, Metric]
     outputs: dict[str, tuple[str, ...]]
 
-    def has(self, name: str) -> bool:
-        """Whether this is one of the metrics, or of their numbers that are wanted."""
-        return name in self.parts or any(name in keys for keys in self.outputs.values())
-
     def infos(self) -> dict[str, MetricInfo]:
         """Everything that is known of the metrics' numbers, of those too that are not wanted."""
         return {key: info for part in self.parts.values() for key, info in part.outputs.items()}

@@ -70,6 +70,11 @@ THRESHOLDS: Mapping[str, Threshold] = {
 }
 
 
+def _always(signals: Signals) -> Holds:
+    """A mask that is true at every probe."""
+    return np.ones(len(signals), dtype=bool)
+
+
 @dataclass(frozen=True)
 class HealthRule:
     """One rule.
@@ -79,7 +84,8 @@ class HealthRule:
         verdict: the failure that it is a sign of.
         sentence: what was observed where it fires, without numbers.
         value: gives from the signals the value at every probe that is compared with the threshold.
-        applies: gives from the signals the probes at which the rule may hold at all.
+        applies: gives from the signals the probes at which the rule may hold at all; by default
+            every one.
         persist: consecutive probes for which it must hold before it fires.
         first: probes before which it does not fire.
     """
@@ -88,7 +94,7 @@ class HealthRule:
     verdict: str
     sentence: str
     value: Callable[[Signals], Numbers]
-    applies: Callable[[Signals], Holds]
+    applies: Callable[[Signals], Holds] = _always
     persist: int = CONSECUTIVE_PROBES
     first: int = MIN_PROBES
 
@@ -106,11 +112,6 @@ class HealthRule:
             fires[back:] &= now[:-back]
             fires[:back] = False
         return fires
-
-
-def _always(signals: Signals) -> Holds:
-    """A mask that is true at every probe."""
-    return np.ones(len(signals), dtype=bool)
 
 
 def _auc(signals: Signals) -> Numbers:
@@ -152,7 +153,6 @@ RULES: tuple[HealthRule, ...] = (
         "diverged",
         "the discriminator's output or the generator's gradient has grown this many times",
         grown,
-        _always,
         first=1,
     ),
     HealthRule(
@@ -161,12 +161,11 @@ RULES: tuple[HealthRule, ...] = (
         "images of different latents are copies: median distance to the nearest other one, relative"
         " to real images",
         lambda signals: recent(signals["nearest"], 2),
-        _always,
         persist=2,
         first=2,
     ),
     HealthRule(
-        "frozen", "stalled", "the images stand still: movement in four probes", motion, _always, 1
+        "frozen", "stalled", "the images stand still: movement in four probes", motion, persist=1
     ),
     HealthRule(
         "known",
@@ -177,14 +176,13 @@ RULES: tuple[HealthRule, ...] = (
         persist=1,
     ),
     HealthRule(
-        "still", "stalled", "the images hardly move: movement in four probes", motion, _always, 1
+        "still", "stalled", "the images hardly move: movement in four probes", motion, persist=1
     ),
     HealthRule(
         "memory",
         "overfitting",
         "the discriminator tells training images from held-out ones: AUC",
         lambda signals: recent(signals["held_out_auc"], 4),
-        _always,
         persist=1,
         first=3,
     ),
@@ -193,7 +191,6 @@ RULES: tuple[HealthRule, ...] = (
         "generator_won",
         "the discriminator takes generated images for real ones and real ones for generated: AUC",
         lambda signals: recent(signals["auc"], 4),
-        _always,
         persist=1,
         first=3,
     ),
