@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from coequal.statistics.better import better, bootstrap_better, spacings_interval
+from coequal.statistics.better import better, spacings_interval
 from coequal.statistics.rates import Interval
 from coequal.statistics.search import Search
 from coequal.statistics.spacings import Spacings
@@ -46,9 +46,6 @@ def rows(quick: bool) -> Iterable[Row]:
         found = better(a, b, rng=rng, draws=500)
         return Interval(found.low, found.high)
 
-    def resampled(a: Search, b: Search) -> Interval:
-        return bootstrap_better(a, b, rng=rng, draws=500)
-
     for settings in (20, 50, 100):
         for budget in (round(ratio * settings) for ratio in (0.1, 0.2)):
             yield _covered(
@@ -73,17 +70,6 @@ def rows(quick: bool) -> Iterable[Row]:
                 lambda a, b, cells=cells: spacings_interval(a, b, *cells),
                 declared="conservative",
             )
-    for settings, budget in ((50, 5), (100, 10)):
-        yield _covered(
-            "stratified bootstrap, only beside the main one",
-            settings,
-            budget,
-            studies // 10,
-            resampled,
-            low=0.8,
-            worst=0.2,
-            declared="approximate: fails where P is near 0 or 1",
-        )
 
 
 def _covered(
@@ -93,7 +79,6 @@ def _covered(
     studies: int,
     make: Make,
     *,
-    low: float = BAND[0],
     worst: float = BAND[0],
     declared: str = "",
 ) -> Row:
@@ -109,7 +94,7 @@ def _covered(
     remark = f"mean width {np.mean(widths):.2f}; twins told apart in {np.mean(apart):.3f}"
     about = f"B {settings}, n {budget}"
     return over_distributions(
-        name, about, covered, studies, low=low, worst=worst, declared=declared, remark=remark
+        name, about, covered, studies, worst=worst, declared=declared, remark=remark
     )
 
 

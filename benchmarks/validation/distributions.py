@@ -85,13 +85,6 @@ def true_best(
     return float(_rank_probabilities(budget) @ np.minimum(large.test, CAP))
 
 
-def true_median(distribution: ScoreDistribution, budget: float) -> float:
-    """The median of the best of n where the search reports the scores that it selects by."""
-    return float(
-        np.quantile(_large(distribution, 0, False).test, 1 - 2 ** (-1 / budget), method="lower")
-    )
-
-
 def true_better(
     a: ScoreDistribution, b: ScoreDistribution, budget: float, *, by_validation: bool = False
 ) -> float:

@@ -1,24 +1,26 @@
-"""Very large searches are computed in another way, and give the same numbers."""
+"""Searches of hundreds of settings: sums without tables, fewer cells, simulated searches."""
+
+import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from coequal.statistics import cost, orders, sensitivity, spacings, wins
+from coequal.statistics import cost, orders, sensitivity, spacings
 from coequal.statistics import cost_intervals as cost_interval_module
-from coequal.statistics import search as search_module
 from coequal.statistics.best_of import expected_best
-from coequal.statistics.better import probability_better, spacings_interval, standard_error
+from coequal.statistics.better import spacings_interval
 from coequal.statistics.cost import cost_curve
 from coequal.statistics.cost_intervals import cost_intervals
 from coequal.statistics.ranks import rank_curves, ranked_budgets
 from coequal.statistics.search import Search, weights
 from coequal.statistics.spacings import Spacings
-
-MODULES = (search_module, wins, cost, cost_interval_module, spacings)
+from coequal.statistics.wins import beats, mass_below, win_probabilities
 
 
 def at(patch: pytest.MonkeyPatch, large: int) -> None:
-    for module in MODULES:
+    for module in (cost, cost_interval_module, spacings):
         patch.setattr(module, "MAX_EXACT_SETTINGS", large)
 
 
@@ -31,21 +33,31 @@ def search(seed: int, settings: int = 300, budget: float = 30) -> Search:
 
 
 @pytest.mark.parametrize("budget", [1, 2, 17, 150, 299, 300])
-def test_chances_by_recursion_are_those_from_whole_numbers(monkeypatch, budget):
-    found = weights(300, budget)
-    at(monkeypatch, 300)
-    assert found == pytest.approx(weights(300, budget), rel=1e-11, abs=1e-300)
-    assert found.sum() == pytest.approx(1, rel=1e-12)
+def test_weights_of_many_settings_are_those_from_whole_numbers(budget):
+    total = math.comb(300, budget)
+    wanted = [math.comb(300 - rank, budget - 1) / total for rank in range(1, 301)]
+    assert weights(300, budget) == pytest.approx(wanted, rel=1e-12, abs=1e-300)
 
 
-def test_sorted_sums_are_those_over_the_table_of_who_beats_whom(monkeypatch):
-    a, b = search(1), search(2, 260)
-    found = probability_better(a, b), standard_error(a, b)
-    at(monkeypatch, 300)
-    assert found == pytest.approx((probability_better(a, b), standard_error(a, b)), rel=1e-10)
-    # Turned round, ties and two failures being one half, they add up to 1.
-    at(monkeypatch, 200)
-    assert found[0] + probability_better(b, a) == pytest.approx(1, rel=1e-12)
+scores = st.lists(st.sampled_from([1.0, 2.0, 3.0, 4.5, math.inf]), min_size=1, max_size=9)
+
+
+@given(scores, scores, st.integers(0, 10**6))
+def test_masses_below_are_sums_over_the_table_of_who_beats_whom(a, b, seed):
+    left, right = np.array(a), np.array(b)
+    masses = np.random.default_rng(seed).random((3, len(a)))
+    found = mass_below(left, masses, right)
+    assert found == pytest.approx(masses @ beats(left, right), rel=1e-12, abs=1e-12)
+
+
+def test_blocks_of_draws_give_what_all_draws_at_once_give(monkeypatch):
+    a, b = (Spacings(size, np.random.default_rng(size), draws=50).at(2) for size in (20, 30))
+    values = [np.random.default_rng(9).integers(0, 12, size).astype(float) for size in (21, 31)]
+    whole = win_probabilities(a, values[0], b, values[1])
+    table = np.sum((a.masses @ beats(*values)) * b.masses, axis=1)
+    assert whole == pytest.approx(table, rel=1e-12)
+    monkeypatch.setattr("coequal.statistics.wins.CELLS_PER_BLOCK", 31 * 7)  # seven draws at a time
+    assert np.array_equal(win_probabilities(a, values[0], b, values[1]), whole)
 
 
 @pytest.mark.parametrize("budget", [1, 6, 75])

@@ -130,8 +130,8 @@ def test_edge_by_hand():
     assert (edge.nearest, edge.distance) == ("low", pytest.approx(0.2))
     assert edge.probability == pytest.approx(2 / 165)
     assert edge.warns
-    # The best one alone, at .1: 2 settings on either side as near: 4/11.
-    one = only(scores, Numeric(places, 0, 1), best=1).edge
+    # Only one finished, at .1: 2 settings on either side as near: 4/11.
+    one = only(np.where(scores == 1, 1, NAN), Numeric(places, 0, 1)).edge
     assert one.probability == pytest.approx(4 / 11)
     assert not one.warns
     # High end.

@@ -8,13 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coequal.statistics.best_of import expected_best
-from coequal.statistics.spacings import (
-    Spacings,
-    TooFewSettings,
-    cell_values,
-    median_best_interval,
-    median_ranks,
-)
+from coequal.statistics.spacings import Spacings, TooFewSettings, cell_values
 
 CAP, FAILED = 40.0, math.inf
 
@@ -93,8 +87,6 @@ def test_what_cannot_be_known_is_refused_in_words():
     spacings.at(5)
     with pytest.raises(TooFewSettings, match=r"best of 6 from 10 settings.*at least 12 settings"):
         spacings.at(6)
-    with pytest.raises(TooFewSettings, match="best of 6"):
-        median_best_interval(np.ones(10), 6)
     with pytest.raises(ValueError, match="budget of at least 1"):
         spacings.at(0.5)
     with pytest.raises(ValueError, match="below the floor"):
@@ -110,44 +102,9 @@ def test_covers_the_expected_best_of_a_log_normal_law(budget):
     # B = 100, log sd .6; the truth is that of 200,000 settings. 98 % expected (docs/validation.md),
     # known to 0.8 points from 300 studies.
     rng = _chance(2)
-    truth = expected_best(rng.lognormal(4, 0.6, 200_000), budget, cap=500, replacement=True)
+    truth = expected_best(rng.lognormal(4, 0.6, 200_000), budget, cap=500)
     cells = Spacings(100, rng, draws=1000).at(budget)
     studies = rng.lognormal(4, 0.6, (300, 100))
     ends = [cells.expected_best(study, floor=0, cap=500) for study in studies]
     covered = np.mean([low <= truth <= high for low, high in ends])
     assert covered >= 0.94
-
-
-@pytest.mark.parametrize(
-    ("settings", "budget", "lower", "upper", "coverage"),
-    [
-        # From the binomial distribution, exact: reference values of the simulation report,
-        # section 9.
-        (20, 1, 6, 15, 0.9586),
-        (20, 2, 2, 11, 0.9767),
-        (20, 3, 1, 9, 0.9779),
-        (20, 4, 0, 8, 0.9915),
-        (50, 5, 2, 12, 0.9683),
-        (50, 9, 1, 9, 0.9683),
-        (50, 10, 0, 8, 0.9827),
-        (100, 1, 40, 61, 0.9648),
-        (100, 5, 7, 21, 0.9636),
-        (100, 10, 2, 13, 0.9758),
-        (100, 18, 1, 9, 0.9651),
-        (100, 19, 0, 9, 0.9901),
-    ],
-)
-def test_median_of_the_best_by_order_statistics(settings, budget, lower, upper, coverage):
-    assert median_ranks(settings, budget) == (lower, upper)
-    scores = _chance(3).permutation(np.arange(1.0, settings + 1))
-    found = median_best_interval(scores, budget)
-    assert found.low == (lower or -math.inf)
-    assert found.high == upper
-    assert found.coverage == pytest.approx(coverage, abs=5e-5)
-
-
-def test_failures_leave_the_median_of_the_best_without_an_upper_end():
-    # Rank 15 of 20 ends the interval at n = 1: with 6 failures it is one.
-    scores = np.append(np.arange(1.0, 15), [np.nan] * 6)
-    found = median_best_interval(scores, 1)
-    assert (found.low, found.high) == (6, math.inf)

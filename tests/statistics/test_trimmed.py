@@ -1,16 +1,17 @@
 """Interquartile mean, Yuen's interval and test, and the median's interval."""
 
-from itertools import product
+import math
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import ttest_ind
+from scipy.stats import t as student
 
 from coequal.statistics.trimmed import (
     interquartile_mean,
     median_interval,
+    yuen_difference,
     yuen_interval,
     yuen_test,
 )
@@ -56,21 +57,30 @@ def test_no_median_interval_below_six():
         assert median_interval(np.arange(float(runs))) is None
 
 
-def test_yuen_test_agrees_with_scipys():
-    rng = np.random.default_rng(3)
-    for m, n in product((5, 8, 11, 50), repeat=2):
-        a, b = rng.normal(0, 1, m), rng.normal(0.5, 3, n)
-        theirs = ttest_ind(a, b, equal_var=False, trim=0.25)
-        t, degrees, p_value = yuen_test(a, b)
-        assert t == pytest.approx(abs(theirs.statistic))
-        assert degrees == pytest.approx(theirs.df)
-        assert p_value == pytest.approx(theirs.pvalue)
+def test_yuen_test_by_hand():
+    # A = 1..8 as above: d = 7 x 2 / (4 x 3) = 7/6. B = 3, 5, .. 17: s_w^2 = 8, d = 14/3, mean 10.
+    # t = 5.5 / sqrt(35/6); degrees (35/6)^2 / ((7/6)^2 / 3 + (14/3)^2 / 3) = 75/17.
+    a, b = np.arange(1.0, 9), np.arange(3.0, 18, 2)
+    t, degrees, p_value = yuen_test(a, b)
+    assert (t, degrees) == pytest.approx((5.5 / math.sqrt(35 / 6), 75 / 17))
+    assert p_value == pytest.approx(2 * student.sf(t, degrees))
+    half = student.ppf(0.975, degrees) * math.sqrt(35 / 6)
+    assert yuen_difference(a, b) == pytest.approx((-5.5 - half, -5.5 + half))
+    assert yuen_test(b, a) == pytest.approx((t, degrees, p_value))
+
+
+def test_one_side_without_spread_leaves_the_others_error():
+    # d_B = 0: the error and the degrees of freedom of A alone, sqrt(7/6) and h - 1 = 3.
+    a, b = np.arange(1.0, 9), np.full(6, 0.1)
+    assert yuen_test(a, b)[:2] == pytest.approx((4.4 / math.sqrt(7 / 6), 3))
 
 
 def test_two_models_that_always_fail_do_not_differ():
     at_cap = np.full(7, np.log(500))
     assert yuen_test(at_cap, np.full(10, np.log(500)))[2] == 1
     assert yuen_test(at_cap, np.full(7, np.log(499)))[2] == 0  # no spread, yet apart
+    apart = np.log(500) - np.log(499)
+    assert yuen_difference(at_cap, np.full(7, np.log(499))) == (apart, apart)
 
 
 @given(st.lists(st.floats(-10, 10), min_size=5, max_size=15), st.floats(-5, 5))

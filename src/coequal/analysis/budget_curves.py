@@ -139,11 +139,11 @@ def _curve_ends(
         return {}
     ends = {}
     for settings in dict.fromkeys(len(search.test) for search in searches.values()):
-        match_dtype = {name: s for name, s in searches.items() if len(s.test) == settings}
+        as_large = {name: s for name, s in searches.items() if len(s.test) == settings}
         draws = Spacings(settings, random_stream(seed, "spacings", settings))
         for n in _budgets(settings):
             cells = draws.at(n)
-            for name, search in match_dtype.items():
+            for name, search in as_large.items():
                 ends[name, n] = _ends(cells, search, floor, cap, metric)
     return ends
 

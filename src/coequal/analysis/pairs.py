@@ -9,7 +9,7 @@ from coequal.analysis.budget_curves import SearchScores
 from coequal.analysis.scores import random_stream
 from coequal.statistics.better import Better, better
 from coequal.statistics.power import Needed, settings_needed
-from coequal.statistics.search import MAX_EXACT_SETTINGS, Search
+from coequal.statistics.search import Search
 from coequal.statistics.spacings import MAX_BUDGET_RATIO, TooFewSettings
 from coequal.statistics.verdict import Verdict, verdict
 
@@ -89,7 +89,7 @@ def contest(
     """
     if not searches:
         return None
-    searches = {name: _sorted(search) for name, search in searches.items()}
+    searches = {name: _in_order(search) for name, search in searches.items()}
     test_costs = {name: search.test for name, search in searches.items()}
     selection_scores = {name: search.validation for name, search in searches.items()}
     found = verdict(test_costs, choose_by=selection_scores)
@@ -99,11 +99,9 @@ def contest(
     return Contest(found, pairs, tuple(_over_budgets(searches, seed)))
 
 
-def _sorted(search: SearchScores) -> SearchScores:
-    """A very large search in the order of what it looks at: it is then sorted once, and not for
-    each pair and budget."""
-    if len(search.test) <= MAX_EXACT_SETTINGS:
-        return search
+def _in_order(search: SearchScores) -> SearchScores:
+    """The search in the order of what it selects by: it is then sorted once, and not for each pair
+    and budget."""
     ordered = Search(search.test, 1, search.validation).in_order()
     return replace(search, test=ordered.scores, validation=ordered.selection_scores)
 

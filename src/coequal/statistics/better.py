@@ -19,7 +19,7 @@ from scipy.stats import norm
 
 from coequal.statistics.best_of import influences
 from coequal.statistics.rates import Interval
-from coequal.statistics.search import Array, Search, weights, worst_last
+from coequal.statistics.search import Array, Search, worst_last
 from coequal.statistics.spacings import (
     MAX_BUDGET_RATIO,
     Cells,
@@ -28,14 +28,12 @@ from coequal.statistics.spacings import (
     max_draws,
     refuse_beyond,
 )
-from coequal.statistics.wins import Wins, beats, win_probabilities
+from coequal.statistics.wins import mass_below, win_probabilities
 
 LOGIT_MAX_RATIO, LOGIT_MIN_SETTINGS = 0.2, 20
 """Largest n/B, and least B, for which the logit interval covers."""
 BY_LOGIT = "normal interval on the logit scale, from each setting's influence"
 BY_SPACINGS = "interval from the spacings of the sorted scores"
-BOOTSTRAP_MAX_RATIO, BOOTSTRAP_MIN_SETTINGS = 0.1, 50
-"""Largest n/B, and least B, for which the stratified bootstrap covers."""
 MIN_STANDARD_ERROR = 1e-9
 """Standard errors below this are rounding errors and count as 0."""
 
@@ -59,21 +57,22 @@ class Better:
     method: str
 
 
-def probability_better(a: Search, b: Search, *, replacement: bool = False) -> float:
+def probability_better(a: Search, b: Search) -> float:
     """Return the probability that A's search reports a lower score than B's, both drawn
     independently.
+
+    The estimate is unbiased: searches draw without replacement.
 
     Args:
         a: A's search.
         b: B's search; its number of settings and its budget may differ from A's.
-        replacement: False (default) gives the unbiased estimate; True gives the plug-in estimate,
-            which is off by up to 0.05 at n/B = 0.4.
     """
     a, b = a.in_order(), b.in_order()
-    probabilities_a = a.choice_probabilities(replacement=replacement)
-    against = Wins(a.scores, b.scores).of_choice(probabilities_a)
-    probability = float(against @ b.choice_probabilities(replacement=replacement))
-    return min(max(probability, 0.0), 1.0)  # the probabilities add up to 1 but for the last digit
+    left, right = worst_last(a.scores), worst_last(b.scores)
+    probabilities_a, probabilities_b = a.choice_probabilities(), b.choice_probabilities()
+    won = float(mass_below(left, probabilities_a, right) @ probabilities_b)
+    lost = float(mass_below(right, probabilities_b, left) @ probabilities_a)
+    return won / (won + lost)  # both add up to 1 but for the last digit: 0 and 1 are exact
 
 
 def standard_error(a: Search, b: Search) -> float:
@@ -89,9 +88,9 @@ def standard_error(a: Search, b: Search) -> float:
     if min(a.settings, b.settings) < 2:
         raise TooFewSettings("a standard error needs at least two settings of each model")
     a, b = a.in_order(), b.in_order()
-    wins = Wins(a.scores, b.scores)
-    against_b = wins.against_choice(b.choice_probabilities(replacement=True))
-    against_a = wins.of_choice(a.choice_probabilities(replacement=True))
+    left, right = worst_last(a.scores), worst_last(b.scores)
+    against_b = 1 - mass_below(right, b.choice_probabilities(replacement=True), left)
+    against_a = mass_below(left, a.choice_probabilities(replacement=True), right)
     error = math.hypot(_error(against_b, a), _error(against_a, b))
     return error if error > MIN_STANDARD_ERROR else 0.0
 
@@ -195,7 +194,8 @@ def spacings_interval(
     lower = win_probabilities(cells_a, worse_a, cells_b, better_b)
     upper = win_probabilities(cells_a, better_a, cells_b, worse_b)
     low, high = np.quantile(lower, level / 2), np.quantile(upper, 1 - level / 2)
-    return Interval(float(low), float(high))
+    # Masses add up to 1 but for the last digit.
+    return Interval(max(0.0, float(low)), min(1.0, float(high)))
 
 
 def _cell_ends(search: Search) -> tuple[Array, Array]:
@@ -206,74 +206,3 @@ def _cell_ends(search: Search) -> tuple[Array, Array]:
     beside_failure = np.isinf(left) != np.isinf(right)
     at_best = np.where(beside_failure, np.minimum(left, right), middle)
     return np.append(-np.inf, at_best), np.append(ordered[0], middle)
-
-
-def bootstrap_better(
-    a: Search, b: Search, *, rng: np.random.Generator, draws: int = 1000, level: float = 0.05
-) -> Interval:
-    """Return the percentile interval from settings resampled within each model.
-
-    It is printed beside the main interval, for comparison.
-
-    Args:
-        a: A's search.
-        b: B's search.
-        rng: source of the resamples.
-        draws: number of resamples.
-        level: probability that the interval misses the truth, in (0, 1).
-
-    Raises:
-        TooFewSettings: n/B is above 0.1, or there are fewer than 50 settings: the interval does not
-            cover there.
-    """
-    for side in (a, b):
-        if side.settings < BOOTSTRAP_MIN_SETTINGS:
-            raise TooFewSettings(
-                f"no bootstrap interval from {side.settings} settings: it needs "
-                f"{BOOTSTRAP_MIN_SETTINGS}"
-            )
-        refuse_beyond(BOOTSTRAP_MAX_RATIO, side.budget, side.settings)
-    table = beats(a.scores, b.scores)
-    probabilities = np.sum((_resampled(a, rng, draws) @ table) * _resampled(b, rng, draws), axis=1)
-    low, high = np.quantile(probabilities, [level / 2, 1 - level / 2])
-    return Interval(float(low), float(high))
-
-
-def _resampled(search: Search, rng: np.random.Generator, draws: int) -> Array:
-    """(draws, settings): each setting's choice probability in each resample."""
-    settings = search.settings
-    order = np.argsort(worst_last(search.selection_scores), kind="stable")
-    ranks = np.sort(rng.integers(settings, size=(draws, settings)), axis=1)
-    probabilities = np.zeros((draws, settings))
-    rows = np.broadcast_to(np.arange(draws)[:, None], ranks.shape)
-    ranked = np.broadcast_to(weights(settings, search.budget), ranks.shape)
-    np.add.at(probabilities, (rows, order[ranks]), ranked)
-    return probabilities
-
-
-def paired_probability_better(a: Array, b: Array, budget: int) -> float:
-    """Return P(A better than B at n) where both try the same n settings.
-
-    The i-th setting of A and the i-th of B use the same draws of their common hyper-parameters.
-    This is another question than that of `probability_better`, and often has a clearer answer. It
-    is exact, without replacement.
-
-    Args:
-        a: (settings,) scores of A; failures as NaN or infinity.
-        b: (settings,) scores of B, paired with those of A.
-        budget: number of pairs tried, n.
-
-    Raises:
-        ValueError: the numbers of settings differ, or the budget is not valid.
-    """
-    if len(a) != len(b):
-        raise ValueError(f"pairs need as many settings of A as of B, got {len(a)} and {len(b)}")
-    ranked, left, right = weights(len(a), budget), worst_last(a), worst_last(b)
-    best = np.minimum(left, right)
-
-    def win_table(mine: Array, other: Array) -> float:
-        # Of equal pairs those in which the other reaches the best come first: it then has it, too.
-        order = np.lexsort((other != best, best))
-        return float(ranked @ (mine < other)[order])
-
-    return 0.5 + (win_table(left, right) - win_table(right, left)) / 2

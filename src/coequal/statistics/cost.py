@@ -15,9 +15,10 @@ where j is the first setting tried that is at or before r, and S are those tried
 counts are those of a knapsack table. The expectation is unbiased for budgets below the total cost.
 The intervals are approximate: none of the known ones covers 95 % everywhere (docs/validation.md).
 
-The table grows with the square of B and loses what costs less than a grid step. Beyond
-`MAX_EXACT_SETTINGS` settings, searches are therefore simulated instead (`orders`), which is
-unbiased as well and has a Monte-Carlo error.
+The table takes 4 ms for 20 settings and 0.2 s for 200, but 5 s for 1,000, and it loses what costs
+less than a grid step. Beyond `MAX_EXACT_SETTINGS` settings, searches are therefore simulated
+(`orders`): 16 ms for 1,000 settings, unbiased as well, with a Monte-Carlo error of about 1 %. For
+20 settings the simulation would take a second to come as near.
 """
 
 import math
@@ -26,7 +27,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from coequal.statistics.best_of import BestDistribution
-from coequal.statistics.knapsack import grids, reached, reached_again
+from coequal.statistics.knapsack import grids, reached
 from coequal.statistics.orders import reached_in_orders
 from coequal.statistics.search import (
     MAX_EXACT_SETTINGS,
@@ -44,7 +45,6 @@ def best_distributions(
     *,
     cap: float,
     choose_by: Array | None = None,
-    replacement: bool = False,
     rng: np.random.Generator | None = None,
 ) -> tuple[BestDistribution, ...]:
     """Return the distribution of the score that a search within each budget would report.
@@ -59,9 +59,7 @@ def best_distributions(
             same for all models.
         choose_by: (settings,) scores that the search selects by (validation), where `scores` are
             only reported (test). None means that it selects by `scores`. Failures are chosen last.
-        replacement: whether one setting may be tried twice (biased towards worse scores).
-        rng: source of the random orders of more than `MAX_EXACT_SETTINGS` settings, without
-            replacement.
+        rng: source of the random orders of more than `MAX_EXACT_SETTINGS` settings.
 
     Returns:
         One distribution per budget, over settings + 1 values: the additional value is the cap of a
@@ -72,16 +70,12 @@ def best_distributions(
             its range, or there are more than `MAX_EXACT_SETTINGS` settings and no `rng`.
     """
     check_costs(scores, costs, budgets)
-    if len(scores) > MAX_EXACT_SETTINGS and not replacement and rng is None:
-        raise ValueError(
-            f"more than {MAX_EXACT_SETTINGS} settings are tried in random orders: give an rng"
-        )
     selection_scores = worst_last(scores if choose_by is None else choose_by)
     order = np.argsort(selection_scores, kind="stable")
     values = np.append(capped(scores, cap), cap)
     by_value = np.argsort(values, kind="stable")
     distributions = []
-    for row in _all_reached(costs[order], budgets, replacement, rng):
+    for row in _all_reached(costs[order], budgets, rng):
         probabilities = np.empty(len(values))
         probabilities[order] = np.maximum(np.diff(row, prepend=0.0), 0)
         probabilities[:-1] = average_over_ties(selection_scores, probabilities[:-1])
@@ -90,17 +84,19 @@ def best_distributions(
     return tuple(distributions)
 
 
-def _all_reached(
-    costs: Array, budgets: Sequence[float], replacement: bool, rng: np.random.Generator | None
-) -> Array:
+def _all_reached(costs: Array, budgets: Sequence[float], rng: np.random.Generator | None) -> Array:
     """(budgets, settings) P(the best is at or before r), the settings best first."""
-    if len(costs) > MAX_EXACT_SETTINGS and not replacement and rng is not None:
+    if len(costs) > MAX_EXACT_SETTINGS:
+        if rng is None:
+            raise ValueError(
+                f"more than {MAX_EXACT_SETTINGS} settings are tried in random orders: give an rng"
+            )
         return reached_in_orders(costs, budgets, rng)
     probabilities = np.empty((len(budgets), len(costs)))
     for step, group in grids(costs, budgets):
         units = np.rint(costs / step).astype(int)
         limits = [int(budgets[i] / step * (1 + 1e-9)) for i in group]
-        probabilities[group] = (reached_again if replacement else reached)(units, limits)
+        probabilities[group] = reached(units, limits)
     return probabilities
 
 
@@ -113,7 +109,7 @@ def cost_curve(
     choose_by: Array | None = None,
     rng: np.random.Generator | None = None,
 ) -> Array:
-    """Return the expected best within each budget, without replacement.
+    """Return the expected best within each budget.
 
     Args:
         scores: (settings,) reported scores; failures as NaN or infinity.

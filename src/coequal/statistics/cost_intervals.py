@@ -11,12 +11,7 @@ from scipy.stats import norm
 from coequal.statistics.best_of import expected_best
 from coequal.statistics.cost import check_costs, cost_curve
 from coequal.statistics.orders import resampled_means
-from coequal.statistics.search import (
-    MAX_EXACT_SETTINGS,
-    Array,
-    capped,
-    worst_last,
-)
+from coequal.statistics.search import MAX_EXACT_SETTINGS, Array, capped, worst_last
 from coequal.statistics.spacings import Spacings, TooFewSettings
 
 MAX_RESAMPLING_FRACTION = 0.1
@@ -29,6 +24,10 @@ MAX_COST_FRACTION = 0.5
 
 MIN_SETTINGS = 20
 """Number of settings below which there is no interval: its coverage is not known there."""
+
+
+ORDERS_OF_RESAMPLES = 100
+"""Number of random orders in which every resample is searched."""
 
 
 Method = Literal["resampled trials", "spacings at the effective number of settings", "refused"]
@@ -110,9 +109,7 @@ def cost_intervals(
     )
     exact = dict(zip(budgets, means, strict=False))
     # Budgets that are not resampled buy at least so many settings, give or take one.
-    least = (
-        max(1.0, effective_settings(costs, MAX_RESAMPLING_FRACTION * total) - 1) if large else 1.0
-    )
+    least = max(1.0, effective_settings(costs, MAX_RESAMPLING_FRACTION * total) - 1)
     spacings = Spacings(len(scores), rng, 4 * draws, least=least)
     intervals = []
     for budget in budgets:
@@ -167,7 +164,6 @@ def _resampled(
     choose_by: Array | None,
     rng: np.random.Generator,
     draws: int,
-    orders: int = 100,
 ) -> list[tuple[float, float]]:
     """Percentile intervals over resampled settings; all resamples are searched in one set of random
     orders."""
@@ -182,9 +178,9 @@ def _resampled(
             for low, high in zip(middle - reach, np.minimum(middle + reach, cap), strict=True)
         ]
     picked = rng.integers(settings, size=(draws, settings))
-    tried = rng.permuted(np.tile(np.arange(settings), (orders, 1)), axis=1)
-    best = np.full((len(budgets), draws, orders), settings, dtype=np.int16)
-    spent = np.zeros((draws, orders))
+    tried = rng.permuted(np.tile(np.arange(settings), (ORDERS_OF_RESAMPLES, 1)), axis=1)
+    best = np.full((len(budgets), draws, len(tried)), settings, dtype=np.int16)
+    spent = np.zeros((draws, len(tried)))
     for place in range(settings):
         setting = picked[:, tried[:, place]]
         spent += costs[order][setting]

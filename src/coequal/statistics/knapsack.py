@@ -15,7 +15,7 @@ GRID_POINTS = 1000
 
 
 def reached(units: np.ndarray, limits: list[int]) -> Array:
-    """Return P(the best is at or before setting r) for searches without replacement.
+    """Return P(the best is at or before setting r) for searches in random order.
 
     Args:
         units: (settings,) costs in whole grid steps, best setting first.
@@ -42,30 +42,6 @@ def reached(units: np.ndarray, limits: list[int]) -> Array:
         if unit <= most:
             table[1:, unit:] += grow * table[:-1, : most + 1 - unit]
     return reached
-
-
-def reached_again(units: np.ndarray, limits: list[int]) -> Array:
-    """Return P(the best is at or before setting r) for searches with replacement.
-
-    The probability is a recursion in the remaining budget.
-
-    Args:
-        units: (settings,) costs in whole grid steps, best setting first.
-        limits: budgets in whole grid steps.
-
-    Returns:
-        (limits, settings) probabilities.
-    """
-    settings, most = len(units), max(limits)
-    after = np.arange(settings)[None, :] > np.arange(settings)[:, None]  # [r, i]: i lies after r
-    free = (after & (units == 0)).sum(axis=1) / settings  # drawn again with nothing spent
-    missed = np.empty((settings, most + 1))  # P(none at or before r finishes within s)
-    for s in range(most + 1):
-        too_dear = np.mean(units > s)
-        paid = (units > 0) & (units <= s)
-        onward = (missed[:, s - units[paid]] * after[:, paid]).sum(axis=1) / settings
-        missed[:, s] = (too_dear + onward) / (1 - free)
-    return np.asarray(1 - missed[:, limits].T, dtype=np.float64)
 
 
 def grids(costs: Array, budgets: Sequence[float]) -> Iterator[tuple[float, list[int]]]:

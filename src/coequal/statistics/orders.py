@@ -42,11 +42,7 @@ def reached_in_orders(
 
 
 def resampled_means(
-    values: Array,
-    costs: Array,
-    budgets: Sequence[float],
-    rng: np.random.Generator,
-    resamples: int = RESAMPLES,
+    values: Array, costs: Array, budgets: Sequence[float], rng: np.random.Generator
 ) -> Array:
     """Return the expected best of settings that are drawn again with replacement.
 
@@ -56,15 +52,14 @@ def resampled_means(
         costs: (settings,) costs in the same order.
         budgets: budgets in the unit of the costs.
         rng: source of the resamples.
-        resamples: number of resamples.
 
     Returns:
-        (resamples, budgets) means.
+        (`RESAMPLES`, budgets) means.
     """
     settings = len(costs)
     tries = np.array(budgets) / costs.mean()  # settings in a search, about
     apart = np.maximum(1, tries // STARTS_PER_SEARCH).astype(int)
-    means = np.empty((resamples, len(budgets)))
+    means = np.empty((RESAMPLES, len(budgets)))
     for row in means:
         tried = Order(rng.integers(settings, size=settings), costs)
         for place, budget in enumerate(budgets):

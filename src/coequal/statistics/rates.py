@@ -2,16 +2,16 @@
 
 Wilson's interval is right on average over the rates (exact coverage for rates up to one half, mean
 and minimum: .954 and .84 of 10 trials, .952 and .91 of 50; its minima lie at rates under about
-2/total). The interval of Clopper and Pearson never covers less than 95 %, and is wider: it is the
-one for a promise ("at most x % of the trials fail").
+2/total).
 """
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from scipy.optimize import brentq
-from scipy.stats import beta
+from scipy.stats import binomtest
 
 Z = 1.959963984540054  # the 97.5 % quantile of the standard normal distribution
 
@@ -28,6 +28,7 @@ class Interval(NamedTuple):
     high: float
 
 
+@lru_cache(4096)  # SciPy takes 0.3 ms, and a report asks for the same few counts
 def wilson(failures: int, total: int) -> Interval:
     """Return Wilson's 95 % interval of the probability behind `failures` out of `total`.
 
@@ -43,33 +44,12 @@ def wilson(failures: int, total: int) -> Interval:
 
     Source: Wilson 1927, J. Am. Stat. Assoc. 22, 209-212.
     """
-    _check(failures, total)
-    rate = failures / total
-    centre = (rate + Z**2 / (2 * total)) / (1 + Z**2 / total)
-    half = Z / (1 + Z**2 / total) * math.sqrt(rate * (1 - rate) / total + Z**2 / (4 * total**2))
-    low = 0.0 if failures == 0 else centre - half
-    high = 1.0 if failures == total else centre + half
-    return Interval(low, high)
-
-
-def clopper_pearson(failures: int, total: int) -> Interval:
-    """Return an interval that covers the probability behind a count in at least 95 % of studies.
-
-    It does so whatever that probability is, and is wider than Wilson's.
-
-    Args:
-        failures: number of trials that failed, from 0 to `total`.
-        total: number of trials, at least 1.
-
-    Raises:
-        ValueError: there are no trials, or more failures than trials.
-
-    Source: Clopper and Pearson 1934, Biometrika 26, 404-413, by quantiles of the beta distribution.
-    """
-    _check(failures, total)
-    low = 0.0 if failures == 0 else float(beta.ppf(0.025, failures, total - failures + 1))
-    high = 1.0 if failures == total else float(beta.ppf(0.975, failures + 1, total - failures))
-    return Interval(low, high)
+    if not 0 <= failures <= total or total < 1:
+        raise ValueError(
+            f"needs 0 <= failures <= total and a total above 0, got {failures}, {total}"
+        )
+    low, high = binomtest(failures, total).proportion_ci(method="wilson")
+    return Interval(float(low), float(high))
 
 
 def newcombe(probability: float, a: int, b: int) -> Interval:
@@ -125,10 +105,3 @@ def _newcombe_low(probability: float, a: int, b: int) -> float:
 
     # Just below the probability itself, which at a probability of 1 is a root of its own.
     return float(brentq(beyond, 0.0, probability * (1 - 1e-9), xtol=1e-12))
-
-
-def _check(failures: int, total: int) -> None:
-    if not 0 <= failures <= total or total < 1:
-        raise ValueError(
-            f"needs 0 <= failures <= total and a total above 0, got {failures}, {total}"
-        )

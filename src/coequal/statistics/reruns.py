@@ -65,7 +65,6 @@ class Reruns:
         median: median of all runs, failures at the cap.
         median_interval: interval of at least 95 % from order statistics; None below 6 runs.
         scale: scale on which the interquartile mean is computed.
-        statement: what this number of runs allows: only points, a screening, or a claim.
         headline: which centre to print first.
     """
 
@@ -81,7 +80,6 @@ class Reruns:
     median: float
     median_interval: Interval | None
     scale: Scale
-    statement: Literal["points", "screening", "claim"]
     headline: Literal["points", "iqm", "median"]
 
 
@@ -184,7 +182,6 @@ def describe(scores: Array, *, cap: float, scale: Scale = "log") -> Reruns:
         median=float(np.median(capped)),
         median_interval=median_ends,
         scale=scale,
-        statement="claim" if runs >= MIN_RUNS_FOR_CLAIM else "screening" if enough else "points",
         headline=headline,
     )
 

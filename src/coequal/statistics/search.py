@@ -4,7 +4,6 @@ B settings of a model were measured. A search with a budget of n is a random sub
 and it chooses the setting that comes first in the order of its selection scores (validation).
 """
 
-import math
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -15,8 +14,8 @@ Array = NDArray[np.float64]
 
 
 MAX_EXACT_SETTINGS = 200
-"""Number of settings of a model beyond which sums are computed by recursion and over sorted scores,
-instead of from integers and tables of its square; both agree to 1e-12."""
+"""Number of settings of a model beyond which searches within a budget of cost are simulated instead
+of counted (`cost`), and spacings are drawn without sorting (`spacings`)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,13 +112,9 @@ def weights(settings: int, budget: float, *, replacement: bool = False) -> Array
         raise ValueError(f"a budget of {budget} settings is no whole number")
     if budget > settings:
         raise ValueError(f"a budget of {budget} can't be drawn from {settings} settings")
-    if settings > MAX_EXACT_SETTINGS:
-        ranks = np.arange(1, settings)  # each probability from the one before
-        steps = (settings - ranks - (budget - 1)) / (settings - ranks)
-        return np.cumprod(np.concatenate([[budget / settings], np.maximum(steps, 0)]))
-    total, others = math.comb(settings, int(budget)), int(budget) - 1
-    probabilities = [math.comb(settings - i, others) / total for i in range(1, settings + 1)]
-    return np.asarray(probabilities, dtype=np.float64)
+    ranks = np.arange(1, settings)  # C(B-i, n-1) / C(B, n), each from the one before
+    steps = (settings - ranks - (budget - 1)) / (settings - ranks)
+    return np.cumprod(np.concatenate([[budget / settings], np.maximum(steps, 0)]))
 
 
 def average_over_ties(selection_scores: Array, values: Array) -> Array:

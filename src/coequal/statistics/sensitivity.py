@@ -114,7 +114,6 @@ def influences(
     parameters: Mapping[str, Numeric | Categorical],
     *,
     rng: np.random.Generator,
-    best: int | None = None,
     permutations: int = 2000,
 ) -> tuple[Influence, ...]:
     """Return the influence of every hyper-parameter of one model, the largest first.
@@ -124,8 +123,6 @@ def influences(
             authors' setting; NaN or infinity for a failure; lower is better.
         parameters: the values drawn of each hyper-parameter, by name.
         rng: source of the permutations.
-        best: number of best settings that `Edge` is about; None means a tenth of the settings, and
-            at least 3.
         permutations: number of permutations; p-values are at least 1 / (permutations + 1). For very
             many settings fewer are made, as many as `MAX_SHUFFLED_RANKS` allows, but at least 500.
 
@@ -144,7 +141,7 @@ def influences(
     permutations = min(permutations, max(500, MAX_SHUFFLED_RANKS // settings))
     p_values = _p_values(apart, list(bases.values()), rng, permutations)
     tested = zip(bases, p_values.tolist(), holm(p_values).tolist(), strict=True)
-    edges = _edges(scores, parameters, max(3, settings // 10) if best is None else best)
+    edges = _edges(scores, parameters)
     results = [
         _influence(name, parameters[name], apart, bases[name], edges.get(name), (p, adjusted))
         for name, p, adjusted in tested
@@ -246,11 +243,10 @@ def _p_values(
     return np.asarray((1 + as_much) / (1 + permutations), dtype=np.float64)
 
 
-def _edges(
-    scores: Array, parameters: Mapping[str, Numeric | Categorical], count: int
-) -> dict[str, Edge]:
+def _edges(scores: Array, parameters: Mapping[str, Numeric | Categorical]) -> dict[str, Edge]:
+    """Where the best tenth of the settings, at least three of them, lies on each range."""
     order = np.argsort(worst_last(scores), kind="stable")
-    count = min(count, int(np.sum(np.isfinite(scores))))
+    count = min(max(3, len(scores) // 10), int(np.sum(np.isfinite(scores))))
     if not count:
         return {}
     edges = {}

@@ -13,10 +13,8 @@ exist: such budgets are refused.
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import binom
 
 from coequal.statistics.rates import Interval
 from coequal.statistics.search import (
@@ -39,28 +37,13 @@ class TooFewSettings(ValueError):
     """The number of settings is too small for the interval that was asked for."""
 
 
-class MedianInterval(NamedTuple):
-    """An exact interval for the median of the best of n.
-
-    Attributes:
-        low: lower end; minus infinity where these settings give none.
-        high: upper end; infinity where there is none, or where it is a failure.
-        coverage: exact probability to cover, for a distribution without ties.
-    """
-
-    low: float
-    high: float
-    coverage: float
-
-
 @dataclass(frozen=True, eq=False)
 class Cells:
     """The probabilities, at one budget, that the best of n falls between two neighbouring settings.
 
     Attributes:
         masses: (draws, settings + 1), each row adding up to 1; cell 0 lies below the best setting.
-            Beyond `MAX_EXACT_SETTINGS` settings, cells at the end that are practically empty are
-            dropped.
+            Cells at the end that are practically empty are dropped, where there are hundreds.
         budget: number of settings tried, n.
         settings: B, the number of settings that these cells are for.
     """
@@ -150,9 +133,7 @@ class Spacings:
         return self._cells(budget)
 
     def _cells(self, budget: float) -> Cells:
-        whole = self.settings <= MAX_EXACT_SETTINGS
-        kept = self._above if whole else self._above[:, : 1 + _reach(self.settings, budget)]
-        tail = kept**budget
+        tail = self._above[:, : 1 + _reach(self.settings, budget)] ** budget
         return Cells(tail[:, :-1] - tail[:, 1:], budget, self.settings)
 
 
@@ -175,8 +156,6 @@ def _reach(settings: int, budget: float) -> int:
     (1 - x)^n beyond x = 40 / n is below e^-40; there are some cells to spare, as the x of a setting
     is only about its rank over B.
     """
-    if settings <= MAX_EXACT_SETTINGS:
-        return settings + 1
     return min(settings + 1, math.ceil(1.2 * NEGLIGIBLE_EXPONENT * settings / budget) + 100)
 
 
@@ -242,48 +221,3 @@ def cell_values(
     lower[beside_failure] = np.minimum(left, right)[beside_failure]
     upper[beside_failure] = cap
     return lower, upper
-
-
-def median_best_interval(scores: Array, budget: float, level: float = 0.05) -> MedianInterval:
-    """Return an exact interval for the median of the best of n, from order statistics.
-
-    It needs neither a cap nor a floor. The median of the best of n is the quantile p = 1 - 2^(-1/n)
-    of the distribution of a single setting. It holds for scores that the search itself selects by:
-    where it selects by others, only those have an exact interval.
-
-    Args:
-        scores: (settings,) scores; failures as NaN or infinity.
-        budget: number of settings tried, n, real and at least 1.
-        level: largest probability to miss; the exact coverage is at least 1 - level.
-
-    Raises:
-        TooFewSettings: n/B is above one half.
-        ValueError: the budget is below 1.
-    """
-    if not budget >= 1:
-        raise ValueError(f"needs a budget of at least 1, got {budget}")
-    settings = len(scores)
-    refuse_beyond(MAX_BUDGET_RATIO, budget, settings)
-    lower, upper = median_ranks(settings, budget, level)
-    quantile = 1 - 2 ** (-1 / budget)
-    edges = np.concatenate([[-np.inf], np.sort(worst_last(scores)), [np.inf]])
-    covered = binom.cdf(upper - 1, settings, quantile) - binom.cdf(lower - 1, settings, quantile)
-    return MedianInterval(float(edges[lower]), float(edges[upper]), float(covered))
-
-
-def median_ranks(settings: int, budget: float, level: float = 0.05) -> tuple[int, int]:
-    """Return the ranks of the two settings that end the interval of `median_best_interval`.
-
-    Args:
-        settings: B, the number of settings.
-        budget: number of settings tried, n.
-        level: largest probability to miss.
-
-    Returns:
-        Two ranks, counted from 1; 0 and settings + 1 mean that there is no such end.
-    """
-    quantile = 1 - 2 ** (-1 / budget)
-    ranks = np.arange(settings + 2)
-    lower = ranks[binom.cdf(ranks - 1, settings, quantile) <= level / 2].max()
-    upper = ranks[binom.sf(ranks - 1, settings, quantile) <= level / 2].min()
-    return int(lower), int(upper)

@@ -5,9 +5,11 @@ requires; there are no fractional ends.
 """
 
 import math
+import warnings
+from typing import Any
 
 import numpy as np
-from scipy.stats import binom
+from scipy.stats import quantile_test, ttest_ind
 from scipy.stats import t as student
 
 from coequal.statistics.rates import Interval
@@ -71,14 +73,8 @@ def median_interval(values: Array) -> Interval | None:
     Returns:
         The interval; None below 6 values, where even the two extremes cover less.
     """
-    runs = len(values)
-    rank = int(binom.ppf(LEVEL / 2, runs, 0.5))  # the first k with P(Bin <= k) >= 2.5 %
-    if binom.cdf(rank, runs, 0.5) <= LEVEL / 2:
-        rank += 1
-    if rank < 1:
-        return None
-    ordered = np.sort(values)
-    return Interval(float(ordered[rank - 1]), float(ordered[runs - rank]))
+    low, high = quantile_test(values, p=0.5).confidence_interval(1 - LEVEL)
+    return None if math.isnan(low) else Interval(float(low), float(high))
 
 
 def yuen_test(a: Array, b: Array) -> tuple[float, float, float]:
@@ -99,12 +95,11 @@ def yuen_test(a: Array, b: Array) -> tuple[float, float, float]:
 
     Source: Yuen 1974, Biometrika 61, 165-170.
     """
-    error, degrees = _error_of_difference(a, b)
-    apart = abs(interquartile_mean(a) - interquartile_mean(b))
-    if error == 0:  # no spread at all, such as both at the cap
-        return (math.inf, math.inf, 0.0) if apart > 0 else (0.0, math.inf, 1.0)
-    t = apart / error
-    return t, degrees, float(2 * student.sf(t, degrees))
+    found = _yuen(a, b)
+    if found is None:
+        apart = interquartile_mean(a) != interquartile_mean(b)
+        return (math.inf, math.inf, 0.0) if apart else (0.0, math.inf, 1.0)
+    return abs(float(found.statistic)), float(found.df), float(found.pvalue)
 
 
 def yuen_difference(a: Array, b: Array) -> Interval:
@@ -117,23 +112,25 @@ def yuen_difference(a: Array, b: Array) -> Interval:
     Raises:
         ValueError: there are fewer than `MIN_RUNS` values on either side.
     """
-    error, degrees = _error_of_difference(a, b)
-    half = error * float(student.ppf(1 - LEVEL / 2, degrees)) if error else 0.0
-    apart = interquartile_mean(a) - interquartile_mean(b)
-    return Interval(apart - half, apart + half)
+    found = _yuen(a, b)
+    if found is None:
+        apart = interquartile_mean(a) - interquartile_mean(b)
+        return Interval(apart, apart)
+    low, high = found.confidence_interval(1 - LEVEL)
+    return Interval(float(low), float(high))
 
 
-def _error_of_difference(a: Array, b: Array) -> tuple[float, float]:
-    """Standard error of the difference of two interquartile means, and its degrees of freedom."""
+def _yuen(a: Array, b: Array) -> Any:
+    """SciPy's test of both; None where neither has any spread, such as both at the cap."""
     if min(len(a), len(b)) < MIN_RUNS:
         raise ValueError(f"a test needs at least {MIN_RUNS} runs each, got {len(a)} and {len(b)}")
-    kept = np.array([len(x) - 2 * (len(x) // 4) for x in (a, b)])
-    spread = np.array([(len(x) - 1) * _winsorised_variance(x) for x in (a, b)])
-    squared = spread / (kept * (kept - 1))
-    if not squared.any():
-        return 0.0, math.inf
-    degrees = float(squared.sum() ** 2 / (squared**2 / (kept - 1)).sum())
-    return math.sqrt(float(squared.sum())), degrees
+    if not (_winsorised_variance(a) or _winsorised_variance(b)):
+        return None
+    with warnings.catch_warnings():
+        # SciPy warns of lost digits where one side's values are all but equal. The variance of that
+        # side is then 0 up to rounding, which is what it is.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        return ttest_ind(a, b, equal_var=False, trim=0.25)
 
 
 def _winsorised_variance(values: Array) -> float:

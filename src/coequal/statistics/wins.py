@@ -1,14 +1,14 @@
 """Which setting of one model beats which setting of another, weighted by their probabilities."""
 
-from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
 
-from coequal.statistics.search import MAX_EXACT_SETTINGS, Array, worst_last
+from coequal.statistics.search import Array, worst_last
 from coequal.statistics.spacings import Cells
 
-DRAWS_PER_BLOCK = 16
+CELLS_PER_BLOCK = 200_000
+"""Number of cells that are compared at a time: as many as fit into the processor's cache."""
 
 
 def beats(a: Array, b: Array) -> Array:
@@ -23,36 +23,13 @@ def beats(a: Array, b: Array) -> Array:
         0.
     """
     left, right = worst_last(a)[:, None], worst_last(b)[None, :]
-    return win_table(left, right)
-
-
-class Wins:
-    """The table of `beats`, multiplied by the choice probabilities of either side.
-
-    Beyond `MAX_EXACT_SETTINGS` settings the table is not written out.
-    """
-
-    def __init__(self, a: Array, b: Array) -> None:
-        self._a, self._b = worst_last(a), worst_last(b)
-        self._table = beats(a, b) if max(len(a), len(b)) <= MAX_EXACT_SETTINGS else None
-
-    def against_choice(self, probabilities: Array) -> Array:
-        """(settings of A,) P(it beats what B's search reports)."""
-        if self._table is not None:
-            return np.asarray(self._table @ probabilities, dtype=np.float64)
-        return float(probabilities.sum()) - mass_below(self._b, probabilities, self._a)
-
-    def of_choice(self, probabilities: Array) -> Array:
-        """(settings of B,) P(what A's search reports beats it)."""
-        if self._table is not None:
-            return np.asarray(probabilities @ self._table, dtype=np.float64)
-        return mass_below(self._a, probabilities, self._b)
+    return np.asarray((left < right) + 0.5 * (left == right), dtype=np.float64)
 
 
 def mass_below(scores: Array, masses: Array, ends: Array) -> Array:
     """Return the mass of the scores below each end, and half of the mass at it.
 
-    The scores are sorted instead of being compared one by one.
+    This is `masses @ beats(scores, ends)`, with the scores sorted instead of compared one by one.
 
     Args:
         scores: (scores,) numbers.
@@ -70,16 +47,6 @@ def mass_below(scores: Array, masses: Array, ends: Array) -> Array:
     return np.asarray((upto[..., first] + upto[..., last]) / 2, dtype=np.float64)
 
 
-def win_table(left: Array, right: Array) -> Array:
-    """Return 1 where `left` is lower, 1/2 where both are equal, else 0; the arrays are broadcast.
-
-    Args:
-        left: scores of one side.
-        right: scores of the other side.
-    """
-    return np.asarray((left < right) + 0.5 * (left == right), dtype=np.float64)
-
-
 def win_probabilities(cells_a: Cells, values_a: Array, cells_b: Cells, values_b: Array) -> Array:
     """Return P(A better than B) for each draw of the cells.
 
@@ -92,21 +59,10 @@ def win_probabilities(cells_a: Cells, values_a: Array, cells_b: Cells, values_b:
     Returns:
         (draws,) probabilities.
     """
-    if max(cells_a.settings, cells_b.settings) <= MAX_EXACT_SETTINGS:
-        won = cells_a.masses @ win_table(values_a[:, None], values_b[None, :])
-        return np.asarray(np.sum(won * cells_b.masses, axis=1))
-    values_a, values_b = (
-        values[: cells.masses.shape[1]]
-        for values, cells in ((values_a, cells_a), (values_b, cells_b))
-    )
-    blocks = [
-        np.sum(mass_below(values_a, of_a, values_b) * of_b, axis=1)
-        for of_a, of_b in zip(_blocks(cells_a.masses), _blocks(cells_b.masses), strict=True)
-    ]
-    return np.concatenate(blocks)
-
-
-def _blocks(masses: Array) -> Iterator[Array]:
-    """Some draws at a time, as many as fit into the processor's cache."""
-    for start in range(0, len(masses), DRAWS_PER_BLOCK):
-        yield masses[start : start + DRAWS_PER_BLOCK]
+    (draws, kept_a), (_, kept_b) = cells_a.masses.shape, cells_b.masses.shape
+    won = np.empty(draws)
+    rows = max(1, CELLS_PER_BLOCK // max(kept_a, kept_b))
+    for some in (slice(start, start + rows) for start in range(0, draws, rows)):
+        below = mass_below(values_a[:kept_a], cells_a.masses[some], values_b[:kept_b])
+        won[some] = np.sum(below * cells_b.masses[some], axis=1)
+    return won
