@@ -93,11 +93,13 @@ class ManifoldResults:
 def add_last_values(values: LastValues, result: Result) -> None:
     """Add what a trial's last checkpoint says of the manifold, and of distances beside it."""
     points = result.checkpoints
-    if not points or all(series.metric != F1 for series in points.measured):
+    measured = {series.metric for series in points.measured}
+    if F1 not in measured:
         return
     for name in (PRECISION, RECALL, F1, *DISTANCES):
-        validation, test = (points.values(name, split)[-1] for split in ("validation", "test"))
-        values.setdefault(name, {})[result.trial.id] = SplitValues(validation, test)
+        if name in measured:
+            validation, test = (points.values(name, split)[-1] for split in ("validation", "test"))
+            values.setdefault(name, {})[result.trial.id] = SplitValues(validation, test)
 
 
 def manifold_results(
@@ -113,4 +115,6 @@ def manifold_results(
     if F1 not in measured:
         return None
     distance = next((name for name in DISTANCES if name in measured), None)
-    return ManifoldResults(values, distance, metrics)
+    wanted = (PRECISION, RECALL, F1, distance)
+    known = {name: values[name] for name in wanted if name in values}
+    return ManifoldResults(known, distance, metrics)
