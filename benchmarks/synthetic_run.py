@@ -17,6 +17,7 @@ from coequal.files import write_json
 from coequal.records import MetricInfo, Result, Status, Trial
 from coequal.results.folder import RunFolder
 from coequal.results.result_file import RESULT, result_text
+from coequal.study.spec import Study
 
 DATA = "fashion_mnist"
 LEVEL = {"mm_gan": 60, "ns_gan": 34, "lsgan": 36, "wgan": 95}
@@ -28,12 +29,6 @@ SPLITS = ("validation", "test")
 STATUSES: tuple[Status, ...] = ("done",) * 17 + ("diverged", "timeout", "failed")
 SEEDS = 10  # fresh ones of each model's best setting
 CAP, FLOOR = 800.0, 0.4
-RANGES = {
-    "learning_rate": {"log_uniform": [1e-5, 1e-2]},
-    "beta1": {"uniform": [0.0, 1.0]},
-    "batch_norm": {"choice": [True, False]},
-    "discriminator_per_generator": {"choice": [1, 5]},
-}
 PROTOCOL = (
     "encoder=classifier:c1092c402786 real={}:10000 fake=5000 batch_norm=moving-averages ema=none"
     " seed=trial"
@@ -44,7 +39,12 @@ def generate(path: Path, trials: int, checkpoints: int, metrics: int) -> None:
     """A run with so many results, of so many metrics on both splits at each checkpoint."""
     made = plan(trials)
     folder = RunFolder(path)
-    folder.begin("study: synthetic\n", _study(checkpoints, metrics), made, _infos(metrics))
+    folder.begin(
+        "study: synthetic\n",
+        _study((trials - SEEDS * len(MODELS)) // len(MODELS), checkpoints, metrics),
+        made,
+        _infos(metrics),
+    )
     ends = {"cap": {"fd": CAP, "f1": 0.0}, "floor": {"fd": FLOOR}}
     write_json(path / "references.json", {DATA: {"encoder": "classifier:c1092c402786", **ends}})
     share = partial(_write, path, checkpoints, metrics)
@@ -126,22 +126,21 @@ def result(trial: Trial, checkpoints: int, metrics: int) -> Result:
     return Result(trial, status, spent, Checkpoints.of(points), reason, environment)
 
 
-def _study(checkpoints: int, metrics: int) -> dict[str, object]:
-    return {
-        "study": "synthetic",
-        "question": "How long does a report of so many made-up results take?",
-        "data": [DATA],
-        "models": [
-            {"name": name, "title": name.replace("_", " ").upper(), "wide": RANGES, "narrow": {}}
-            for name in MODELS
-        ],
-        "search": {"space": "wide"},
-        "training": {"budget": {"discriminator_steps": 2000}, "checkpoints": checkpoints},
-        "evaluation": {"encoder": "classifier", "metrics": list(METRICS[:metrics])},
-        "select": {"metric": "fd", "split": "validation", "checkpoint": "last"},
-        "reruns": {"best": 1, "seeds": SEEDS},
-        "seed": 0,
-    }
+def _study(settings: int, checkpoints: int, metrics: int) -> dict[str, object]:
+    """The study with every default filled in, as the folder of a run holds it."""
+    return Study.model_validate(
+        {
+            "study": "synthetic",
+            "question": "How long does a report of so many made-up results take?",
+            "data": [DATA],
+            "models": list(MODELS),
+            "search": {"settings": settings},
+            "training": {"budget": {"discriminator_steps": 2000}, "checkpoints": checkpoints},
+            "evaluation": {"encoder": "classifier", "metrics": list(METRICS[:metrics])},
+            "select": {"metric": "fd", "checkpoint": "last"},
+            "reruns": {"best": 1, "seeds": SEEDS},
+        }
+    ).as_dict()
 
 
 def _infos(metrics: int) -> dict[str, MetricInfo]:
