@@ -7,7 +7,6 @@ import warnings
 from pathlib import Path
 from types import ModuleType
 
-import numpy as np
 import pytest
 import torch
 import torchvision
@@ -17,12 +16,12 @@ from torch.nn import functional
 from coequal import downloads
 from coequal.contract import Dataset, Split
 from coequal.encoders import _inception_net, _inception_weights, inception
-from coequal.encoders._resize import tf1_bilinear
 from coequal.encoders.inception import ARGUMENTS, Inception, InceptionClean, InceptionTorch
 from coequal.files import atomic_write
 from coequal.rng import Rng
 
-SIZES = (32, 64, 299, 512)
+import peers
+from peers import SIZES
 
 
 def say_nothing(line: str) -> None:
@@ -40,26 +39,10 @@ def data(images: Tensor) -> Dataset:
     return Dataset("pictures", Split(images), Split(images), Split(images))
 
 
-def random_net() -> _inception_net.Inception:
-    """A net whose features vary, about 1 in size: BatchNorm's statistics fit the images."""
-    with torch.random.fork_rng(devices=[]), torch.no_grad():
-        torch.manual_seed(0)
-        net = _inception_net.Inception()
-        for module in net.modules():
-            if isinstance(module, nn.BatchNorm2d):
-                module.momentum = None  # the plain mean over batches
-                module.bias.fill_(1)  # far from the kink: else rounding errors grow with each layer
-        net.train()
-        for seed in range(2):  # each batch has images of every size: their statistics differ
-            images = [tf1_bilinear(pictures(1, size, seed=seed), 299, 299) for size in SIZES]
-            net(torch.cat(images) / 128 - 1)
-    return net.eval()
-
-
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("weights") / "random.pth"
-    torch.save(random_net().state_dict(), path)
+    torch.save(peers.inception_net().state_dict(), path)
     return path
 
 
@@ -277,7 +260,7 @@ def test_as_torch_fidelity(own, tmp_path):
         theirs = kind("peer", names, feature_extractor_weights_path=str(own))
     ours = Inception.prepare(data(pictures(1, 8)), tmp_path, say_nothing)
     for size in SIZES:
-        images = pictures(2, size, seed=size)
+        images = peers.picture(size)
         with torch.inference_mode():
             features, logits = theirs(images)
         found = ours.features(images)
@@ -285,35 +268,10 @@ def test_as_torch_fidelity(own, tmp_path):
         torch.testing.assert_close(ours.probabilities(found), logits.softmax(1))
 
 
-@pytest.mark.slow
-def test_as_pytorch_fid(own, tmp_path, monkeypatch):
-    module = peer("pytorch_fid.inception")
-    monkeypatch.setattr(module, "load_state_dict_from_url", lambda url, **_: torch.load(own))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        whole, theirs = module.fid_inception_v3(), module.InceptionV3([3]).eval()
-    assert shapes(_inception_net.Inception().state_dict()) == shapes(whole.state_dict())
-    ours = InceptionTorch.prepare(data(pictures(1, 8)), tmp_path, say_nothing)
+@pytest.mark.parametrize("kind", [InceptionTorch, InceptionClean])
+def test_as_pytorch_fid_and_clean_fid(kind, own, tmp_path):
+    encoder = kind.prepare(data(pictures(1, 8)), tmp_path, say_nothing)
     for size in SIZES:
-        images = pictures(2, size, seed=size)
-        with torch.inference_mode():
-            features = theirs(images / 255)[0].flatten(1)
-        torch.testing.assert_close(ours.features(images), features, atol=1e-4, rtol=0)
-
-
-@pytest.mark.slow
-def test_as_clean_fid(own, tmp_path):
-    resize = peer("cleanfid.resize").build_resizer("clean")
-    net = _inception_net.Inception()
-    net.load_state_dict(torch.load(own))
-    ours = InceptionClean.prepare(data(pictures(1, 8)), tmp_path, say_nothing)
-    for size in SIZES:
-        images = pictures(2, size, seed=size)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            made = [resize(image.permute(1, 2, 0).numpy()) for image in images]
-        shown = torch.from_numpy(np.stack(made)).permute(0, 3, 1, 2)
-        # Its net can't be had without a download, but differs in nothing from the plain one.
-        with torch.inference_mode():
-            features = net.eval()((shown - 128) / 128)
-        torch.testing.assert_close(ours.features(images), features, atol=1e-4, rtol=0)
+        found = encoder.features(peers.picture(size))[0, :: peers.EVERY]
+        wanted = peers.stored_features(kind.resize, size)
+        torch.testing.assert_close(found, wanted, atol=1e-4, rtol=0)
