@@ -100,8 +100,15 @@ def _sync(folder: Path) -> None:
         os.close(handle)
 
 
+def file_name(name: str) -> str:
+    """The name of a data set, a part or a setting as that of a file or folder, or as an anchor of a
+    page: letters, digits and `-_.` stay, all else becomes `_`."""
+    return "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in name)
+
+
 def folder_name(name: str) -> str:
-    """The folder of a class by its name: "T-shirt/top" is in `T-shirt_top`."""
+    """The folder of a class by its name: "T-shirt/top" is in `T-shirt_top`. Nothing else changes:
+    folders of images are classes by their names, and "C+" and "C#" have to stay two."""
     return name.replace("/", "_")
 
 

@@ -16,7 +16,7 @@ from coequal.datasets._loading import (
     load_dataset,
 )
 from coequal.datasets._splits import fair_order
-from coequal.results.folder import file_name
+from coequal.files import file_name
 from coequal.rng import Rng
 
 SIZES = (700, 250, 40, 9, 1)  # of the classes: 1,000
@@ -222,6 +222,13 @@ def test_file_names_of_fractions_differ():
     found = [file_name(name) for name in names]
     assert len(set(found)) == len(found)
     assert all(letter.isalnum() or letter in "-_." for text in found for letter in text)
+    # As in the folders of runs that there are.
+    known = {
+        "polygons:5": "polygons_5",
+        "my.data:load[3]": "my.data_load_3_",
+        "a/b c@5%": "a_b_c_5_",
+    }
+    assert {name: file_name(name) for name in known} == known
 
 
 def test_a_malformed_data_set_is_refused_before_a_fraction_is_drawn(monkeypatch, tmp_path):

@@ -115,6 +115,7 @@ def test_all_leaves_out_what_trains_classifiers(sides):
 
 def test_class_names_are_compared_as_folders_have_them(tmp_path):
     assert folder_name("T-shirt/top") == "T-shirt_top"
+    assert folder_name("C+") != folder_name("C#")
     from coequal.inputs.classes import with_classes_of
     from coequal.inputs.load import load_input
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from coequal.files import file_name
+
 RATE_OPTIONS = {
     "generator_learning_rate": "generator_lr",
     "discriminator_learning_rate": "discriminator_lr",
@@ -151,4 +153,4 @@ def _named(settings: Mapping[str, Any]) -> Iterator[str]:
     """Parts of a folder's name, one per setting; another value gives another name."""
     for name, value in settings.items():
         text = "" if value is True else f"_{_written(value)}"
-        yield "".join(c if c.isalnum() or c in "-_." else "_" for c in f"{name}{text}")
+        yield file_name(f"{name}{text}")

@@ -8,7 +8,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from coequal.contract import ImageSet, Metric
-from coequal.files import atomic_write
+from coequal.files import atomic_write, file_name
 
 Sets = tuple[ImageSet, ImageSet | None]  # real, and train where it is wanted
 
@@ -34,7 +34,7 @@ def cached_reference(
 
 def _file_of(name: str, part: Metric) -> str:
     """For the file of a part's reference: one that has other settings has another."""
-    plain = name.replace(":", ".")  # of somebody's own: "my_lab.metrics:Mine"
+    plain = file_name(name)  # of somebody's own: "my_lab.metrics:Mine"
     if part == type(part)():
         return f"{plain}-{part.version}"
     return f"{plain}-{part.version}-{hashlib.sha256(repr(part).encode()).hexdigest()[:8]}"

@@ -12,12 +12,12 @@ from PIL import Image
 
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
-from coequal.files import atomic_write
+from coequal.files import atomic_write, file_name
 from coequal.formatting import number
 from coequal.images import data_uri
 from coequal.report.image_grids import Block, Row, blocks, sample_rows, sheet
 from coequal.report.style import as_pdf, as_svg, house_style
-from coequal.results.folder import RunFolder, file_name
+from coequal.results.folder import RunFolder
 
 IMAGES_PER_CLASS = 6
 NEIGHBOUR_ROWS = 6  # generated images that are shown beside their neighbours

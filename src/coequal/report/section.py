@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from coequal.analysis.across_datasets import StudySummary
 from coequal.analysis.data_summary import DataSummary
-from coequal.files import atomic_write
+from coequal.files import atomic_write, file_name
 from coequal.report import caveats_text, methods_text, verdict_text
 from coequal.report.evidence._evidence import Evidence
 from coequal.report.evidence._order import ACROSS_DATASETS, AFTER_SAMPLES, BEFORE_SAMPLES
@@ -18,7 +18,6 @@ from coequal.report.image_grids import Row
 from coequal.report.sample_sheets import SampleSheets, Sheet
 from coequal.report.style import as_pdf, as_svg, house_style, inline
 from coequal.report.table import Table
-from coequal.results.folder import file_name
 
 S = TypeVar("S")
 

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from coequal import lookup
-from coequal.files import atomic_write, write_json
+from coequal.files import atomic_write, file_name, write_json
 from coequal.records import SCHEMA, MetricInfo, Result, Trial, canonical
 from coequal.results.lock import is_locked, lock, locked
 from coequal.results.result_file import RESULT, StoredResult, read_file
@@ -287,11 +287,6 @@ images, (n, 1 + k, channels, height, width)."""
 def samples_path(trial_folder: Path, step: int) -> Path:
     """The file of a trial's images of one step."""
     return trial_folder / "samples" / f"step-{step:07d}.npy"
-
-
-def file_name(data: str) -> str:
-    """A data set's name as a file name."""
-    return "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in data)
 
 
 @dataclass(frozen=True, slots=True)

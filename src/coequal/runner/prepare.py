@@ -11,10 +11,10 @@ import torch
 from coequal.contract import Dataset
 from coequal.datasets._loading import fingerprint, load_dataset
 from coequal.evaluation.neighbour_sheet import train_features
-from coequal.files import atomic_write
+from coequal.files import atomic_write, file_name
 from coequal.images import match_dtype
 from coequal.records import Trial
-from coequal.results.folder import RunFolder, file_name
+from coequal.results.folder import RunFolder
 from coequal.study.parts import assemble
 from coequal.trial.build import instrument_for, unsupported_without_labels
 from coequal.trial.context import WorkerContext, threads
