@@ -97,3 +97,16 @@ def test_images_are_read_once_and_in_parts():
     assert images.not_finite == images.not_finite == {"features": 3}
     assert len(read) == 3
     assert ImageSet(torch.zeros(0, 3)).not_finite == ImageSet(torch.zeros(3, 0)).not_finite == {}
+
+
+@EACH_METRIC
+def test_too_few_images_have_no_number(metric):
+    count = metric.min_images - 1
+    parts = {name: getattr(IMAGES, name)[:count] for name in ("features", *LACKING)}
+    found = metric.values(real={}, fake=replace(IMAGES, **parts), rng=Rng(0))
+    assert list(found) == [name for name in metric.outputs if name not in metric.fid_names]
+    reason = f"needs at least {count + 1} generated images, got {count}"
+    assert {number.details["undefined"] for number in found.values()} == {reason}
+    assert all(math.isnan(number.value) for number in found.values())
+    enough = {name: getattr(IMAGES, name)[: count + 1] for name in parts}
+    assert metric.values(real={}, fake=replace(IMAGES, **enough), rng=Rng(0)) == "computed"

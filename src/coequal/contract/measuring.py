@@ -159,13 +159,13 @@ LACKING: Mapping[str, str] = {
 
 class Metric(Settings, ABC):
     """One or more named numbers from two image sets. Final subclasses are frozen dataclasses of
-    settings, and give `compute_reference` and `compute_values`.
+    settings, and give `compute_values` and, if it is not the features, `compute_reference`.
 
     Callers use `reference` and `values`, which hold what is the same for all metrics: what is in
     `required` has to be there, and what a metric takes of an image (its features if
     `sees_features`, its probabilities and pixels if they are required) has to be finite. Real and
-    training images that are not finite are refused; generated ones give NaN for every number, with
-    the reason as the detail `undefined`.
+    training images that are not finite are refused; generated ones, and too few of them, give NaN
+    for every number, with the reason as the detail `undefined`.
     """
 
     version: ClassVar[int] = 1  # of what `reference` gives: cached ones of another are not read
@@ -174,6 +174,7 @@ class Metric(Settings, ABC):
     outputs: ClassVar[Mapping[str, MetricInfo]]
     error_over: ClassVar[str] = "new generated images"  # what the errors of its numbers are over
     required: ClassVar[tuple[RequiredInput, ...]] = ()  # beyond features
+    min_images: ClassVar[int] = 1  # generated images; fewer have NaN for every number
     required_for: ClassVar[
         Mapping[str, RequiredInput]
     ] = {}  # of single outputs: without it they are not given
@@ -213,7 +214,8 @@ class Metric(Settings, ABC):
     ) -> Mapping[str, MetricValue]:
         """The score of generated images against a reference, one per name in `outputs`, but for
         those in `fid_names`, those whose input in `required_for` was not given, and nothing where a
-        density was required in vain. NaN if what the metric takes of an image is not finite.
+        density was required in vain. NaN if what the metric takes of an image is not finite, or for
+        fewer than `min_images` images.
 
         Args:
             real: what `reference` gave.
@@ -226,14 +228,15 @@ class Metric(Settings, ABC):
             FloatingPointError: the numbers are undefined for these images.
         """
         self.refuse(self._lacking(fake, "generated"))
-        if reason := self._undefined(fake, "generated"):
+        if reason := self._too_few(len(fake)) or self._undefined(fake, "generated"):
             nothing = MetricValue(math.nan, details={"undefined": reason})
             return {name: nothing for name in self.outputs if name not in self.fid_names}
         return self.compute_values(real=real, fake=fake, rng=rng)
 
-    @abstractmethod
     def compute_reference(self, real: ImageSet, train: ImageSet | None) -> Mapping[str, Tensor]:
-        """What `reference` gives, of finite images that have all that is required."""
+        """What `reference` gives, of finite images that have all that is required; by default the
+        features themselves, (n, d)."""
+        return {"features": real.features}
 
     @abstractmethod
     def compute_values(
@@ -254,6 +257,12 @@ class Metric(Settings, ABC):
             if need in LACKING and getattr(images, need) is None:
                 return f"the {side} images have {LACKING[need]}"
         return None
+
+    def _too_few(self, images: int) -> str | None:
+        """Why so many generated images are too few for any number; None if they are not."""
+        if images >= self.min_images:
+            return None
+        return f"needs at least {self.min_images} generated images, got {images}"
 
     def _undefined(self, images: ImageSet | None, side: str) -> str | None:
         """What the metric takes of these images and is not finite, in words; None if all is."""

@@ -4,7 +4,6 @@
 It is called FID only with the features of one particular Inception net.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -37,6 +36,7 @@ class FrechetDistance(Metric):
     """
 
     version = 2
+    min_images = 2
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
         "fd": MetricInfo("lower", UNIT, best=0.0, label="FD"),
         "fid": MetricInfo("lower", UNIT, best=0.0, label="FID"),
@@ -52,9 +52,7 @@ class FrechetDistance(Metric):
     def compute_values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, MetricValue]:
-        """Compute `fd` and `fd_unbiased`; NaN for fewer than two images."""
-        if len(fake) < 2:
-            return dict.fromkeys(("fd", "fd_unbiased"), MetricValue(math.nan))
+        """Compute `fd` and `fd_unbiased`."""
         with one_thread():
             both = {"real": _gaussians.from_tensors(real), "fake": _gaussians.fit_parts(fake.parts)}
             spectrum = _gaussians.common_spectrum(**both)

@@ -43,21 +43,16 @@ class KernelDistance(Metric):
     subsets: Count = 100
     subset_size: Annotated[int, Field(ge=2)] = 1000
 
+    min_images = 2
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
         "kid": MetricInfo("lower", "", label="KID"),
         "kid_subsets": MetricInfo("lower", "", label="KID subsets"),
     }
 
-    def compute_reference(self, real: ImageSet, train: ImageSet | None) -> Mapping[str, Tensor]:
-        """Keep the features, (n, d)."""
-        return {"features": real.features}
-
     def compute_values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, MetricValue]:
-        """Compute `kid` and `kid_subsets`; NaN for fewer than two images."""
-        if len(fake) < 2:
-            return dict.fromkeys(self.outputs, MetricValue(float("nan")))
+        """Compute `kid` and `kid_subsets`."""
         ours, theirs = (_two_samples.as_rows(x) for x in (real["features"], fake.features))
         with one_thread():
             estimate = _two_samples.discrepancy(

@@ -75,10 +75,6 @@ class DistributionPrecisionRecall(Metric):
     angles: Annotated[int, Field(ge=3)] = 1001
     runs: Count = 10
 
-    def compute_reference(self, real: ImageSet, train: ImageSet | None) -> Mapping[str, Tensor]:
-        """Keep the features themselves, (n, d)."""
-        return {"features": real.features}
-
     def compute_values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, MetricValue]:

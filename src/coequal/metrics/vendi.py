@@ -50,10 +50,6 @@ class VendiScore(Metric):
     }
     order: Annotated[float, Field(ge=0, allow_inf_nan=True)] = 1.0
 
-    def compute_reference(self, real: ImageSet, train: ImageSet | None) -> Mapping[str, Tensor]:
-        """Keep the features themselves, (n, d)."""
-        return {"features": real.features}
-
     def compute_values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, MetricValue]:
