@@ -23,7 +23,7 @@ from coequal.testing import check_objective
 
 STUDY = """\
 study: my_loss
-question: Is a hinge loss better than the usual two on digits, after 200 steps?
+question: Is a hinge loss better than the usual two on digits, after 100 steps?
 data: [digits]
 models:
   - ns_gan
@@ -37,7 +37,7 @@ models:
       margin: {uniform: [0.1, 2.0]}
 architecture: {name: infogan, width: 0.0625}
 search: {settings: 2}
-training: {budget: {discriminator_steps: 200}, checkpoints: 2}
+training: {budget: {discriminator_steps: 100}, checkpoints: 2}
 evaluation: {encoder: pixels, samples: 300}
 """
 

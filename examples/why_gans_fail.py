@@ -3,7 +3,7 @@ docs/why_does_my_gan_fail.md. (No setting alone makes classes go missing at this
 
     python examples/why_gans_fail.py runs/failures          # twenty minutes on two cores
 
-A folder for the results, then, if you like, discriminator steps (800) and a data set.
+A folder for the results, then, if you like, discriminator steps (800), a data set and an encoder.
 """
 
 import sys
@@ -65,7 +65,7 @@ CASES = {
 }
 
 
-def study(data: str, steps: int, cases: dict[str, Case]) -> dict[str, Any]:
+def study(data: str, steps: int, encoder: str, cases: dict[str, Case]) -> dict[str, Any]:
     """Every case with and without its remedy, on one data set."""
     models = []
     for name, case in cases.items():
@@ -81,7 +81,7 @@ def study(data: str, steps: int, cases: dict[str, Case]) -> dict[str, Any]:
         "architecture": {"name": "infogan", "width": 0.125},
         "search": {"settings": 1},
         "training": {"budget": {"discriminator_steps": steps}, "checkpoints": 1},
-        "evaluation": {"encoder": "classifier", "samples": 2500},
+        "evaluation": {"encoder": encoder, "samples": 2500},
     }
 
 
@@ -98,14 +98,14 @@ def row(name: str, results: dict[str, tuple[RunFolder, Result]]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def main(out: Path, steps: int, data: str) -> None:
+def main(out: Path, steps: int, data: str, encoder: str) -> None:
     """Run what is missing, and write pictures and table."""
     results: dict[str, tuple[RunFolder, Result]] = {}
     fraction = "0.2%" if data == "fashion_mnist" else "10%"  # at least one batch of images
     for few, where in ((False, data), (True, f"{data}@{fraction}")):
         own = {name: case for name, case in CASES.items() if case.few == few}
         folder = RunFolder(out / where.replace("@", "-").replace("%", "-percent"))
-        trials = coequal.run(Study.model_validate(study(where, steps, own)), folder.path)
+        trials = coequal.run(Study.model_validate(study(where, steps, encoder, own)), folder.path)
         results |= {result.trial.model: (folder, result) for result in trials.values()}
     for name, (folder, result) in results.items():
         step = result.checkpoints[-1].step if result.checkpoints else 0
@@ -124,4 +124,5 @@ if __name__ == "__main__":  # the workers are processes of their own
         Path(given[0] if given else "runs/failures"),
         int(given[1]) if len(given) > 1 else 800,
         given[2] if len(given) > 2 else "fashion_mnist",
+        given[3] if len(given) > 3 else "classifier",
     )

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from coequal.report.style import STYLE
+
 
 @pytest.fixture(autouse=True, scope="session")
 def _one_thread() -> None:
@@ -41,6 +43,16 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Pa
         yield folder, f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def pdf_fonts() -> Iterator[object]:
+    """Letters in PDFs are outlines: subsets of TrueType fonts take a third of a report's time. What
+    reports have outside of the tests is yielded."""
+    own = STYLE["pdf.fonttype"]
+    STYLE["pdf.fonttype"] = 3
+    yield own
+    STYLE["pdf.fonttype"] = own
 
 
 @pytest.fixture

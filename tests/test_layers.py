@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -20,10 +21,12 @@ CHOOSES = "execution/choose.py"
 """Knows the parts of its own room; everything else finds parts by their names."""
 
 
-def files() -> Iterator[tuple[Path, str, ast.Module]]:
-    for path in sorted(SOURCE.rglob("*.py")):
-        room = path.relative_to(SOURCE).parts[0].removesuffix(".py")
-        yield path, room, ast.parse(path.read_text())
+@cache
+def files() -> list[tuple[Path, str, ast.Module]]:
+    return [
+        (path, path.relative_to(SOURCE).parts[0].removesuffix(".py"), ast.parse(path.read_text()))
+        for path in sorted(SOURCE.rglob("*.py"))
+    ]
 
 
 def imports(tree: ast.Module) -> Iterator[str]:

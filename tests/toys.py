@@ -1,7 +1,11 @@
 """Small parts that stand in for the real ones, and hard cases that the contract must carry."""
 
+import os
+import signal
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from multiprocessing import parent_process
 from pathlib import Path
 from typing import ClassVar
 
@@ -34,6 +38,7 @@ from coequal.contract import (
     discriminate_with_gradient,
 )
 from coequal.encoders.pixels import Pixels
+from coequal.objectives.non_saturating import NonSaturating
 from coequal.rng import Rng
 from coequal.training.batches import Batches
 from coequal.training.loop import Trainer, build_players
@@ -255,6 +260,25 @@ class Reads(Broken):
 
     def discriminator_loss(self, discriminate, batch):  # type: ignore[no-untyped-def]
         Path("my_table.csv").read_text()
+
+
+@dataclass(frozen=True)
+class Killer(Broken):
+    """Kills the worker that it runs in."""
+
+    def discriminator_loss(self, discriminate, batch):  # type: ignore[no-untyped-def]
+        assert parent_process() is not None, "this is no worker"
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+@dataclass(frozen=True)
+class Held(NonSaturating):
+    """Takes a tenth of a second for each step while the file that HELD names is there."""
+
+    def discriminator_loss(self, discriminate, batch):  # type: ignore[no-untyped-def]
+        if Path(os.environ.get("HELD", "nowhere")).exists():
+            time.sleep(0.1)
+        return super().discriminator_loss(discriminate, batch)
 
 
 ALL: dict[str, type[Objective]] = {

@@ -1,20 +1,17 @@
 """The command line, as a stranger uses it."""
 
-import io
 import json
 import shutil
-import sys
-from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from coequal.cli.app import main
 from coequal.results.folder import RunFolder
 from coequal.results.result_log import ENTRIES
+
+from typed import coequal
 
 SMALL = """\
 study: small
@@ -25,28 +22,6 @@ search: {settings: 2, ranges: {learning_rate: {choice: [0.02]}, beta1: {choice: 
 training: {budget: {discriminator_steps: 40}, batch_size: 16, checkpoints: 2}
 evaluation: {encoder: pixels, samples: 30}
 """
-
-
-class Done(NamedTuple):
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-def coequal(*arguments: object, cwd: Path | None = None) -> Done:
-    """The command in this process: the same entry point, without seconds of imports each time."""
-    out, err = io.StringIO(), io.StringIO()
-    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
-        patch.setattr(sys, "argv", ["coequal", *map(str, arguments)])
-        patch.setenv("COLUMNS", "100")
-        if cwd:
-            patch.chdir(cwd)
-        try:
-            main()
-            code = 0
-        except SystemExit as end:
-            code = int(end.code or 0)
-    return Done(code, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +71,12 @@ def test_check_prints_every_slip_and_exits_2(tmp_path):
     assert "Traceback" not in done.stderr
 
 
+@pytest.fixture
+def _timed_briefly(monkeypatch):
+    monkeypatch.setattr("coequal.runner.estimate.TIMED_SECONDS", 0.05)
+
+
+@pytest.mark.usefixtures("_timed_briefly")
 def test_plan(finished):
     done = coequal("plan", "small.yaml", "--json", cwd=finished)
     found = json.loads(done.stdout)
@@ -110,6 +91,7 @@ def test_plan(finished):
     assert json.loads(plain.stdout)["estimate"] is None
 
 
+@pytest.mark.usefixtures("_timed_briefly")
 def test_plan_counts_what_can_not_be_named_yet(tmp_path):
     (tmp_path / "more.yaml").write_text(SMALL + "reruns: {best: 2, seeds: 3}\n")
     done = coequal("plan", "more.yaml", "--workers", 2, cwd=tmp_path)

@@ -1,19 +1,15 @@
 """`coequal train`: one line to a trained model, its page, and what to try next."""
 
-import io
 import re
 import shlex
 import shutil
-import sys
-from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 import typer
 from PIL import Image
 
-from coequal.cli.app import app, main
+from coequal.cli.app import app
 from coequal.cli.train_options import TrainRequest
 from coequal.execution.serial import Serial
 from coequal.files import write_json
@@ -22,6 +18,9 @@ from coequal.health.remedies import remedies_for
 from coequal.health.verdict import Alarm, Finding, Remedy
 from coequal.report.trial_page.page import Command, read_run
 from coequal.results.folder import HEALTH, RunFolder
+
+import typed
+from typed import Done
 
 SICK = Health(
     "collapsed",
@@ -43,25 +42,11 @@ OPTIONS = {
 }
 
 
-class Done(NamedTuple):
-    returncode: int
-    stdout: str
-    stderr: str
-
-
 def coequal(*arguments: object, cwd: Path) -> Done:
     """The command in this process, its trials too."""
-    out, err = io.StringIO(), io.StringIO()
-    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
-        patch.setattr(sys, "argv", ["coequal", *map(str, arguments)])
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr("coequal.runner.start.executor_for", lambda where: Serial())
-        patch.chdir(cwd)
-        try:
-            main()
-            code = 0
-        except SystemExit as end:
-            code = int(end.code or 0)
-    return Done(code, out.getvalue(), err.getvalue())
+        return typed.coequal(*arguments, cwd=cwd)
 
 
 @pytest.fixture(scope="module")

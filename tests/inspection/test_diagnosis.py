@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
-from test_cli import coequal
 
 from coequal import api
 from coequal.contract import Split
@@ -20,6 +19,8 @@ from coequal.health.signals import NAMES, Signals, load
 from coequal.images import as_float
 from coequal.inspection import diagnosis, image_diagnosis
 from coequal.results.folder import HEALTH, SIGNALS, RunFolder
+
+from typed import coequal
 
 STUDY = """\
 study: watched

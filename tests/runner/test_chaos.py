@@ -12,13 +12,12 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from coequal import api
-from coequal.results.folder import RunFolder
 from coequal.runner.progress import Progress
 from waiting import HANGS, until
 
@@ -27,8 +26,8 @@ from dask_site import Site
 WHOLE = bool(os.environ.get("COEQUAL_CHAOS"))
 EIGHT = ["mm_gan", "ns_gan", "lsgan", "wgan", "wgan_gp", "dragan", "began", "vae"]
 MODELS, SETTINGS, WORKERS, KILLS = (EIGHT, 25, 4, 5) if WHOLE else (["ns_gan", "vae"], 3, 2, 1)
-EVERY = 1.0  # seconds between two kills of a worker,
-MOST = 10**6 if WHOLE else 6  # of which the short form has so many, and none before the first trial
+EVERY = 1.0 if WHOLE else 0.1  # seconds between two kills of a worker,
+MOST = 10**6 if WHOLE else 1  # of which the short form has so many in the life of a coordinator
 PATIENCE = 1800 if WHOLE else HANGS  # seconds for everything
 
 STUDY = f"""\
@@ -70,13 +69,13 @@ def workers_of(coordinator: int) -> Iterator[int]:
 def disturb(
     coordinator: subprocess.Popen, chance: random.Random, end: float, trials: Path, most: int
 ) -> int:
-    """Kill workers until the coordinator ends or `end` is reached; how many were killed."""
+    """Kill workers until `most` are, the coordinator ends or `end` is reached; how many were."""
     killed = 0
-    while coordinator.poll() is None and time.monotonic() < end:
+    while killed < most and coordinator.poll() is None and time.monotonic() < end:
         time.sleep(EVERY)
         victims = list(workers_of(coordinator.pid))
         # A busy machine may take more than a second to prepare: the short form lets it.
-        if victims and killed < most and (WHOLE or trials.exists()):
+        if victims and (WHOLE or trials.exists()):
             try:
                 os.kill(chance.choice(victims), signal.SIGKILL)
                 killed += 1
@@ -85,18 +84,26 @@ def disturb(
     return killed
 
 
+@pytest.fixture(scope="module")
+def quiet(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run that nobody disturbs."""
+    place = tmp_path_factory.mktemp("quiet")
+    (place / "chaos.yaml").write_text(STUDY)
+    results = api.run(place / "chaos.yaml", place / "run", workers=2 if WHOLE else 0)
+    assert len(results) == len(MODELS) * (SETTINGS + 1)
+    return place / "run"
+
+
 needs_proc = pytest.mark.skipif(
     not Path("/proc/self/task").exists(), reason="finds workers through /proc"
 )
 
 
 @needs_proc
-def test_a_run_that_is_killed_again_and_again_ends_like_one_that_is_not(tmp_path):
+@pytest.mark.slow
+def test_a_run_that_is_killed_again_and_again_ends_like_one_that_is_not(quiet, tmp_path):
+    """A coordinator that is killed takes its workers with it, and the next one begins at once."""
     (tmp_path / "chaos.yaml").write_text(STUDY)
-    quiet = tmp_path / "quiet"
-    undisturbed = api.run(tmp_path / "chaos.yaml", quiet, workers=2)
-    assert len(undisturbed) == len(MODELS) * (SETTINGS + 1)
-
     chance = random.Random(1)
     command = [*COMMAND, "--out", "wild", "--workers", str(WORKERS), "--retries", "99"]
     killed, starts, last = 0, 0, time.monotonic() + PATIENCE
@@ -107,9 +114,11 @@ def test_a_run_that_is_killed_again_and_again_ends_like_one_that_is_not(tmp_path
                 command, cwd=tmp_path, stdout=log, stderr=subprocess.STDOUT
             )
         spared = starts > KILLS
-        alive = last if spared else time.monotonic() + chance.uniform(5, 12)
+        alive = time.monotonic() + chance.uniform(5, 12) if WHOLE and not spared else last
         trials = tmp_path / "wild" / "trials"
-        killed += disturb(coordinator, chance, alive, trials, MOST - killed)
+        killed += disturb(coordinator, chance, alive, trials, MOST)
+        if spared:
+            coordinator.wait(last - time.monotonic())
         if coordinator.poll() is not None:
             break
         coordinator.kill()
@@ -117,21 +126,22 @@ def test_a_run_that_is_killed_again_and_again_ends_like_one_that_is_not(tmp_path
     log = (tmp_path / "log.txt").read_text()
     assert coordinator.returncode == 0, log
     assert killed >= KILLS
-    wild = RunFolder(tmp_path / "wild")
-    same(wild.path, quiet, undisturbed)
+    same(tmp_path / "wild", quiet)
     if WHOLE:
         print(f"{killed} workers and {starts - 1} coordinators killed; results.csv is the same")
 
 
-def same(wild: Path, quiet: Path, trials: Iterable[str]) -> None:
+def same(wild: Path, quiet: Path) -> None:
     """Every trial has exactly one result, and the numbers are those of the undisturbed run."""
-    found = sorted(path.parent.name for path in wild.glob("trials/*/*/result.json"))
-    assert found == sorted(trials)
+    trials = [sorted(path.name for path in run.glob("trials/*/*")) for run in (wild, quiet)]
+    assert trials[0] == trials[1]
+    assert all((path / "result.json").exists() for path in wild.glob("trials/*/*"))
     assert (wild / "results.csv").read_bytes() == (quiet / "results.csv").read_bytes()
 
 
 class Disturbs:
-    """Once half of the trials have ended, kills a Dask worker at its work and adds another."""
+    """Once half of the trials have ended, kills a Dask worker at its work and, in the whole form,
+    adds another."""
 
     def __init__(self, site: Site, log: list[str]) -> None:
         self.site, self.log, self.joined = site, log, False
@@ -144,22 +154,23 @@ class Disturbs:
         if any(workers_of(self.site.processes["a"].pid)):  # it is in the middle of a trial
             self.joined = True
             self.site.kill("a")
-            self.site.worker("c")
+            if WHOLE:
+                self.site.worker("c")
             self.log.append(f"at {progress.finished} of {progress.total}")
 
 
 @needs_proc
-def test_a_cluster_that_loses_a_worker_half_way_gives_the_same_results(tmp_path):
+@pytest.mark.slow
+def test_a_cluster_that_loses_a_worker_half_way_gives_the_same_results(quiet, tmp_path):
     pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
     (tmp_path / "chaos.yaml").write_text(STUDY)
-    quiet, wild, log = tmp_path / "quiet", tmp_path / "wild", list[str]()
-    undisturbed = api.run(tmp_path / "chaos.yaml", quiet, workers=2)
+    wild, log = tmp_path / "wild", list[str]()
     site = Site(tmp_path)
     observer = Disturbs(site, log)
     try:
         site.worker("a")
         site.worker("b")
-        api.run(tmp_path / "chaos.yaml", wild, cluster=site.address, observer=observer)
+        results = api.run(tmp_path / "chaos.yaml", wild, cluster=site.address, observer=observer)
         if WHOLE:
             until(lambda: "Starting established connection" in site.said("c"), "the third worker")
     finally:
@@ -167,9 +178,9 @@ def test_a_cluster_that_loses_a_worker_half_way_gives_the_same_results(tmp_path)
     assert len(log) == 1
     lost = "workers have left, or died: 2 trials can run at a time instead of 4"
     assert lost in observer.news
-    same(wild, quiet, undisturbed)
+    same(wild, quiet)
     texts = [path.read_text() for path in wild.glob("trials/*/*/log.txt")]
-    assert len(texts) == len(undisturbed)
+    assert len(texts) == len(results)
     assert {text.count(" ends: ") for text in texts} == {1}
     # Whatever ran on the worker that was killed began again on another one.
     begun = Counter(text.count(" begins in process ") for text in texts)

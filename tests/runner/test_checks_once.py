@@ -53,7 +53,7 @@ def count(monkeypatch) -> Callable[[Callable[..., Any]], list[str]]:
     return wrap
 
 
-def test_run_checks_once_and_collects_once(study, count):
+def test_a_command_checks_once_and_collects_once(study, count):
     checks, walks = count(problems), count(result_files)
     run(study, workers=0)
     assert (len(checks), len(walks)) == (1, 1)
@@ -68,13 +68,7 @@ def test_run_checks_once_and_collects_once(study, count):
     run(study, workers=0)  # one trial is run again
     assert (len(checks), len(walks)) == (3, 3)
     assert table.read_bytes() == before[0]
-
-
-def test_commands_on_a_run_collect_once(study, count):
-    run(study, workers=0)
-    folder = study.parent / "runs" / "small"
-    walks = count(result_files)
     commands.report(folder)
-    assert len(walks) == 1
+    assert len(walks) == 4
     commands.collect(folder)
-    assert len(walks) == 2
+    assert len(walks) == 5

@@ -25,6 +25,8 @@ from coequal.rng import Rng
 from coequal.runner.progress import Progress
 from coequal.seeds import seed_for
 from coequal.study.spec import Study
+from coequal.trial.context import WorkerContext
+from coequal.trial.heartbeat import Heartbeat
 from coequal.trial.weights import load_generator
 from waiting import until
 
@@ -435,41 +437,17 @@ def test_why_a_number_is_undefined_is_the_reason_of_the_failure(tmp_path):
 
 def test_a_worker_that_dies_costs_its_own_trial_only(tmp_path):
     settings = {"learning_rate": 1e-3, "beta1": 0.5}
-    models = [{"name": "killer", "objective": "deadly:Killer", "settings": settings}, "ns_gan"]
-    (tmp_path / "deadly.py").write_text(
-        "import os, signal\nfrom dataclasses import dataclass\nfrom toys import Broken\n"
-        "@dataclass(frozen=True)\nclass Killer(Broken):\n"
-        "    def discriminator_loss(self, *a, **k):\n        os.kill(os.getpid(), signal.SIGKILL)\n"
-    )
-    script = (
-        "import json, sys; from coequal import api; from coequal.study.spec import Study\n"
-        "class Tells:\n"
-        "    def update(self, progress):\n"
-        "        print(*progress.news, sep='\\n')\n"
-        "if __name__ == '__main__':\n"
-        "    study = Study.model_validate(json.loads(sys.argv[1]))\n"
-        "    found = api.run(study, sys.argv[2], workers=2, observer=Tells())\n"
-        "    print(json.dumps({r.trial.model: [r.status, r.reason] for r in found.values()}))\n"
-    )
-    path = tmp_path / "script.py"
-    path.write_text(script)
-    spec = {**TINY, "models": models, "search": {"settings": 1}}
-    python_path = f"{tmp_path}{os.pathsep}{Path(__file__).parent.parent}"
-    done = subprocess.run(
-        [sys.executable, str(path), json.dumps(spec), str(tmp_path / "run")],
-        env={**os.environ, "PYTHONPATH": python_path},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout.splitlines()[-1])
-    assert found["ns_gan"] == ["done", None]
-    assert found["killer"][0] == "failed"
-    assert "its process died 2 times" in found["killer"][1]
-    said = [line for line in done.stdout.splitlines() if "tried again" in line]
-    assert len(said) == 1
-    assert said[0].startswith("killer 0: killed by SIGKILL")
+    models = [{"name": "killer", "objective": "toys:Killer", "settings": settings}, "ns_gan"]
+    watching = Watching()
+    spec = study(models=models, search={"settings": 1})
+    results = api.run(spec, tmp_path / "run", workers=2, observer=watching)
+    found = {result.trial.model: result for result in results.values()}
+    assert (found["ns_gan"].status, found["ns_gan"].reason) == ("done", None)
+    assert found["killer"].status == "failed"
+    assert "its process died 2 times" in found["killer"].reason
+    news = [line for progress in watching.seen for line in progress.news]
+    (said,) = [line for line in news if "tried again" in line]
+    assert said.startswith("killer 0: killed by SIGKILL")
 
 
 def test_another_study_or_a_foreign_folder_is_refused(whole, tmp_path):
@@ -591,41 +569,19 @@ def test_references_of_a_study_that_never_began_are_forgotten(tmp_path):
     assert list(RunFolder(out).references()["digits"]["cap"]) == ["swd"]
 
 
-def test_workers_end_with_a_coordinator_that_was_killed(whole, tmp_path):
-    """Killed hard with two workers, and run again at once: the undisturbed table."""
-    script = tmp_path / "script.py"
-    script.write_text(
-        "import json, sys; from coequal import api; from coequal.study.spec import Study\n"
-        "if __name__ == '__main__':\n"
-        "    api.run(Study.model_validate(json.loads(sys.argv[1])), sys.argv[2], workers=2)\n"
-    )
-    out = tmp_path / "killed"
-    process = subprocess.Popen(
-        [sys.executable, str(script), json.dumps(TINY), str(out)], stderr=subprocess.DEVNULL
-    )
-    until(lambda: any(out.glob("trials/*/*/result.json")), "a result", of=process)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    run(out)
-    assert (out / "results.csv").read_bytes() == (whole / "results.csv").read_bytes()
+def test_a_worker_whose_coordinator_is_gone_ends_itself(tmp_path, monkeypatch):
+    class Ended(Exception):
+        pass
 
+    def end(code: int) -> None:
+        raise Ended(code)
 
-def test_a_worker_whose_coordinator_is_gone_ends_itself(tmp_path):
-    code = (
-        "import subprocess, sys; from pathlib import Path\n"
-        "from coequal.trial.context import WorkerContext\n"
-        "from coequal.trial.heartbeat import Heartbeat\n"
-        "gone = subprocess.Popen([sys.executable, '-c', '']); gone.wait()\n"
-        "context = WorkerContext('', '', '', coordinator=gone.pid)\n"
-        "Heartbeat(Path(sys.argv[1]), context).report(0); print('still here')\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path / "pulse")],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, done.stdout, done.stderr) == (1, "", "")
+    monkeypatch.setattr(os, "_exit", end)
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    Heartbeat(tmp_path / "pulse", WorkerContext("", "", "", coordinator=os.getpid())).report(0)
+    gone.wait()
+    with pytest.raises(Ended, match=r"^1$"):
+        Heartbeat(tmp_path / "pulse", WorkerContext("", "", "", coordinator=gone.pid)).report(0)
 
 
 def test_a_conditional_contender_of_somebodys_own_runs_and_can_be_sampled(tmp_path):
