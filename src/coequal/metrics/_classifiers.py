@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple
 
+import scipy
 import torch
 from jaxtyping import Bool, Int
 from pydantic import NonNegativeInt, PositiveFloat
-from scipy.stats import t as student
 from torch import Tensor
 
 from coequal.classification import recipes
@@ -261,7 +261,7 @@ def spread(by_seed: Sequence[float]) -> tuple[float, float]:
     mean = math.fsum(by_seed) / count
     variance = math.fsum((value - mean) ** 2 for value in by_seed) / (count - 1)
     error = math.sqrt(variance / count)
-    return error, float(student.ppf(0.975, count - 1)) * error
+    return error, float(scipy.special.stdtrit(count - 1, 0.975)) * error
 
 
 def paired(first: Bool[Tensor, "seeds n"], second: Bool[Tensor, "seeds n"]) -> MetricValue:
