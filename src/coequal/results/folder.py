@@ -9,6 +9,8 @@ runs/demo/
   references.json     what the instrument was calibrated on: encoder, real images, cap
   references/DATA.npy real images, for the report
   trials/ab/abcd.../  trial.json, result.json, curves.npz, samples/, checkpoint/, log.txt
+  results.jsonl       the log: every result.json as a line; made again if it is lost
+  ended.jsonl         whose each of these lines is, and where it begins
   results.csv         one row per trial and checkpoint; the same bytes for any number of workers
   timings.csv         seconds, which never are the same twice
   report/             index.html, figures, tables
@@ -16,19 +18,19 @@ runs/demo/
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import TypeAdapter, ValidationError
 
 from coequal import lookup
 from coequal.files import atomic_write, file_name, write_json
 from coequal.records import SCHEMA, MetricInfo, Result, Trial, canonical
 from coequal.results.lock import is_locked, lock, locked
+from coequal.results.plan_file import PLAN, plan_text, read_plan, read_planned_models
 from coequal.results.result_file import RESULT, StoredResult, read_file
 from coequal.selection import SelectionRule
 
@@ -80,7 +82,7 @@ class RunFolder:
 
     def write_plan(self, trials: Sequence[Trial]) -> None:
         """Write every trial that is known by now; an equal plan that is there stays as it is."""
-        _write_changed(self.path / PLAN, _plan_text(trials))
+        _write_changed(self.path / PLAN, plan_text(trials))
 
     def begin_again(self, study: Mapping[str, Any]) -> None:
         """Make sure that the folder holds this very study.
@@ -147,21 +149,12 @@ class RunFolder:
 
     def iterate_plan(self) -> Iterator[Trial]:
         """Every trial of the study, in order, one after another."""
-        return map(_planned_trial, self._plan_lines())
+        return read_plan(self.path)
 
     def planned(self) -> dict[str, str]:
         """The model of every trial of the study by its id, in order, which is quick at any size;
         empty before there is a plan."""
-        try:
-            named = (_NAMED.validate_json(line) for line in self._plan_lines())
-            return {trial.id: trial.model for trial in named}
-        except FileNotFoundError:
-            return {}
-        except ValidationError:  # the plan of an older version, which has no ids
-            return {trial.id: trial.model for trial in self.plan()}
-
-    def _plan_lines(self) -> list[bytes]:
-        return (self.path / PLAN).read_bytes().splitlines()
+        return read_planned_models(self.path)
 
     def trial_folder(self, trial_id: str) -> Path:
         """The folder of everything about a trial."""
@@ -260,7 +253,6 @@ class RunFolder:
 
 
 STUDY = "study.json"
-PLAN = "plan.json"
 METRICS = "metrics.json"
 
 DETAILS = "details.json"
@@ -287,29 +279,6 @@ images, (n, 1 + k, channels, height, width)."""
 def samples_path(trial_folder: Path, step: int) -> Path:
     """The file of a trial's images of one step."""
     return trial_folder / "samples" / f"step-{step:07d}.npy"
-
-
-@dataclass(frozen=True, slots=True)
-class _NamedTrial:
-    """What is quickly read of a trial of the plan."""
-
-    id: str
-    model: str
-
-
-_NAMED = TypeAdapter(_NamedTrial)
-_TRIAL = TypeAdapter(Trial)
-
-
-def _planned_trial(line: bytes) -> Trial:
-    trial = _TRIAL.validate_json(line)
-    with suppress(ValidationError):  # the plan of an older version
-        vars(trial)["id"] = _NAMED.validate_json(line).id  # computing it takes longer
-    return trial
-
-
-def _plan_text(trials: Sequence[Trial]) -> str:
-    return "".join(canonical({"id": trial.id, **trial.as_dict()}) + "\n" for trial in trials)
 
 
 def _write_changed(path: Path, text: str) -> None:

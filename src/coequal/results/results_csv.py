@@ -10,7 +10,8 @@ from typing import IO, Any
 from coequal.checkpoints import Checkpoint
 from coequal.files import atomic_text_file
 from coequal.records import Result
-from coequal.results.folder import METRICS, PLAN, STUDY, RunFolder
+from coequal.results.folder import METRICS, STUDY, RunFolder
+from coequal.results.plan_file import PLAN
 from coequal.results.result_log import ENTRIES
 from coequal.selection import SelectionRule, best
 
