@@ -9,6 +9,7 @@ from coequal.encoders.pixels import Pixels
 from coequal.evaluation.instrument import prepare
 from coequal.evaluation.requested import requested_metrics
 from coequal.evaluation.requirements import Available, unmet, unmet_requests
+from coequal.files import cache_folder
 from coequal.manifolds.polygons.family import PolygonFamily
 from coequal.metrics.bits_per_dimension import BitsPerDimension
 from coequal.metrics.fd import FrechetDistance
@@ -37,9 +38,10 @@ def digits(tmp_path_factory) -> Dataset:
     return load_dataset("digits", tmp_path_factory.mktemp("data"))
 
 
-def test_a_study_and_a_score_measure_alike(digits, tmp_path):
+def test_a_study_and_a_score_measure_alike(digits):
     requested = requested_metrics(NAMES, SETTINGS)
-    instrument = prepare(digits, "classifier", requested, 200, tmp_path, lambda line: None)
+    # One cache for both: they name what they keep of real images apart, but the encoder alike.
+    instrument = prepare(digits, "classifier", requested, 200, cache_folder(), lambda line: None)
     fake = digits.validation
     numbers = instrument.measure(fake.images.whole, "test", "", labels=fake.labels)
     scored = coequal.score(

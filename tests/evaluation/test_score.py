@@ -391,8 +391,8 @@ def test_a_sheet_of_another_kind_is_refused_before_anything_is_measured(tmp_path
 
 def test_a_classifier_is_no_default_for_images_that_it_would_train_on(tmp_path):
     for letter in "ab":
-        folder(tmp_path / "real" / letter, images(20, ord(letter)))
-    common = {"real": str(tmp_path / "real"), "fake": images(40, 3), "metrics": ["fd"]}
+        folder(tmp_path / "real" / letter, images(6, ord(letter)))
+    common = {"real": str(tmp_path / "real"), "fake": images(12, 3), "metrics": ["fd"]}
     assert not coequal.score(**common)["encoder"]["id"].startswith("classifier")
     said = coequal.score(encoder="classifier", **common)["warnings"]
     assert any("trained on the very images it judges" in warning for warning in said)

@@ -5,7 +5,7 @@ import pytest
 from coequal import lookup
 from coequal.testing import check_metric
 
-QUICK = {"epochs": 0.4, "seeds": 2}
+QUICK = {"epochs": 0.2, "seeds": 2}
 SETTINGS = {
     "gan_train": {**QUICK, "seeds": 1},
     "gan_test": QUICK,
