@@ -19,7 +19,7 @@ from coequal.classification.recipes import Recipe
 from coequal.classification.subsets import in_fixed_order, some_of_each
 from coequal.classification.training import predict, train
 from coequal.datasets._loading import data_folder, load_dataset
-from coequal.metrics._classifiers import accuracy
+from coequal.metrics._accuracies import accuracy
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from coequal.checkpoints import Checkpoints, Spent
 from coequal.ranges import Value
@@ -14,7 +14,6 @@ from coequal.ranges import Value
 SCHEMA = 2  # of the description of a trial, which is part of its id
 
 Status = Literal["done", "diverged", "timeout", "failed", "stopped early"]
-STATUSES: tuple[Status, ...] = get_args(Status)
 """How a trial can end. `done` is the only one with a score; all of them count. `stopped early`: the
 study gives up on runs of this health."""
 
@@ -59,11 +58,6 @@ class Trial:
     def as_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
         return {name: _plain(value) for name, value in vars(self).items() if name != "id"}
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> "Trial":
-        """Read what `as_dict` gave."""
-        return cls(**values)
 
 
 @dataclass(frozen=True)
@@ -123,7 +117,7 @@ class Result:
 
     Attributes:
         trial: the training run.
-        status: how it ended, one of `STATUSES`.
+        status: how it ended, one of `Status`.
         spent: by the whole trial.
         checkpoints: at which it was measured, in order.
         reason: of a failure: the step and what was observed; else None.

@@ -11,7 +11,7 @@ from coequal.classification.subsets import some_of_each
 from coequal.contract import Dataset, ImageSet, Split
 from coequal.datasets._loading import load_dataset
 from coequal.metrics import _classifiers
-from coequal.metrics._classifiers import accuracy, paired, unpaired
+from coequal.metrics._accuracies import accuracy, paired, unpaired
 from coequal.metrics.augmentation import Augmentation
 from coequal.metrics.gan_test import GanTest
 from coequal.metrics.gan_train import GanTrain

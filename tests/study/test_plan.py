@@ -271,7 +271,7 @@ def test_a_trial_survives_json():
     import json
 
     (trial,) = plan(study(models=["wgan_gp"], search={"settings": 1}))
-    again = Trial.from_dict(json.loads(json.dumps(trial.as_dict())))
+    again = Trial(**json.loads(json.dumps(trial.as_dict())))
     assert again == trial
     assert again.id == trial.id
 

@@ -114,11 +114,9 @@ def across(
     )
 
 
-def nearest(
-    features: Float[Tensor, "n d"], others: Float[Tensor, "m d"], k: int, tile: int = TILE
-) -> Nearest:
+def nearest(features: Float[Tensor, "n d"], others: Float[Tensor, "m d"], k: int) -> Nearest:
     """The k nearest of the others to each point. See `across`."""
-    return across(features, others, row_k=k, tile=tile).of_rows
+    return across(features, others, row_k=k).of_rows
 
 
 def nearest_of(

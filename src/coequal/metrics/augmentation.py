@@ -12,17 +12,8 @@ from torch import Tensor
 from coequal.classification.subsets import in_fixed_order
 from coequal.contract import MetricInfo, MetricValue
 from coequal.images import match_dtype
-from coequal.metrics._classifiers import (
-    CountedMetric,
-    Labelled,
-    accuracy,
-    in_detail,
-    is_correct,
-    paired,
-    predictions,
-    summary,
-    trained,
-)
+from coequal.metrics._accuracies import accuracy, in_detail, is_correct, paired, summary
+from coequal.metrics._classifiers import CountedMetric, Labelled, predictions, trained
 from coequal.rng import Rng
 
 PART = "Augmentation"

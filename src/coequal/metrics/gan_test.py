@@ -13,17 +13,8 @@ from torch import Tensor
 
 from coequal.classification.training import Classifier, loaded
 from coequal.contract import ImageShape, MetricInfo, MetricValue
-from coequal.metrics._classifiers import (
-    ClassifierMetric,
-    Labelled,
-    accuracy,
-    in_detail,
-    is_correct,
-    predictions,
-    summary,
-    trained,
-    unpaired,
-)
+from coequal.metrics._accuracies import accuracy, in_detail, is_correct, summary, unpaired
+from coequal.metrics._classifiers import ClassifierMetric, Labelled, predictions, trained
 from coequal.rng import Rng
 
 PART = "GanTest"

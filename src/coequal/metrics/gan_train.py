@@ -13,17 +13,8 @@ import torch
 from torch import Tensor
 
 from coequal.contract import MetricInfo, MetricValue
-from coequal.metrics._classifiers import (
-    CountedMetric,
-    Labelled,
-    accuracy,
-    in_detail,
-    is_correct,
-    paired,
-    predictions,
-    summary,
-    trained,
-)
+from coequal.metrics._accuracies import accuracy, in_detail, is_correct, paired, summary
+from coequal.metrics._classifiers import CountedMetric, Labelled, predictions, trained
 from coequal.rng import Rng
 
 PART = "GanTrain"

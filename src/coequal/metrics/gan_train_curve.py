@@ -13,15 +13,8 @@ from pydantic import Field
 from torch import Tensor
 
 from coequal.contract import MetricInfo, MetricValue
-from coequal.metrics._classifiers import (
-    ClassifierMetric,
-    Labelled,
-    accuracy,
-    is_correct,
-    predictions,
-    summary,
-    trained,
-)
+from coequal.metrics._accuracies import accuracy, is_correct, summary
+from coequal.metrics._classifiers import ClassifierMetric, Labelled, predictions, trained
 from coequal.rng import Rng
 from coequal.settings import Count
 

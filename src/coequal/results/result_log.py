@@ -36,7 +36,7 @@ class Entry:
     Attributes:
         trial: its id.
         model: the contender's name.
-        status: how it ended, one of `coequal.records.STATUSES`.
+        status: how it ended, one of `coequal.records.Status`.
         seconds: of training.
         start: where its line begins in results.jsonl, in bytes.
         size: of its result.json, and so of the line, in bytes.
