@@ -1,14 +1,13 @@
-import json
 import math
 from pathlib import Path
 
 import pytest
 
 from coequal.analysis.summary import summarise
-from coequal.records import SCHEMA
 from coequal.report.evidence import best_and_reruns, effects
 from coequal.report.verdict_text import verdict_sentence
 from coequal.results.folder import RunFolder
+from coequal.results.study_file import StudyFile
 
 from fabricated_run import Run, build, same
 
@@ -131,8 +130,7 @@ def test_a_model_against_the_one_that_the_study_names(tmp_path: Path):
     assert effects.table(summarise(made)[0]) is None  # nobody is named
     study = made.study()
     study["models"][1]["against"] = "ns_gan"
-    named = {"schema": SCHEMA, "study": study}
-    (made.path / "study.json").write_text(json.dumps(named))
+    (made.path / "study.json").write_text(StudyFile.of(study).text())
     summary = summarise(made)[0]
     table = effects.table(summary)
     assert table is not None

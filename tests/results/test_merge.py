@@ -14,6 +14,7 @@ from coequal.records import MetricInfo, Result, Trial
 from coequal.results.folder import RunFolder
 from coequal.results.merge import merge
 from coequal.results.result_file import write_result
+from coequal.results.study_file import StudyFile
 from coequal.study.spec import Study, load
 
 PROTOCOL = "encoder=pixels:1 real=test:355 fake=40 batch_norm=moving-averages"
@@ -97,6 +98,25 @@ def test_models_are_joined_and_the_rest_is_the_first_run_s(a, tmp_path):
     assert len(c.results()) == 3
     assert (c.path / "results.csv").read_text().count("\n") == 1 + 3
     assert sorted(path.name for path in c.path.parent.iterdir()) == ["c"]
+
+
+def _spending(folder, looks, comparisons):
+    (folder.path / "study.json").write_text(StudyFile(folder.study(), looks, comparisons).text())
+    return folder
+
+
+def test_joined_runs_keep_their_looks_and_never_have_fewer_comparisons(a, tmp_path):
+    # Three models are 3 pairs; b had 8 models once, 28 pairs.
+    looks, c = ((20, 0.02), (40, 0.03)), RunFolder(tmp_path / "c")
+    merge([_spending(a, looks, 1), _spending(other(tmp_path), looks, 28)], c)
+    assert (c.looks(), c.comparisons()) == (looks, 28)
+    both, one_look = RunFolder(tmp_path / "d"), _spending(a, ((40, 0.05),), 1)
+    merge([one_look, _spending(RunFolder(tmp_path / "b"), ((40, 0.05),), 0)], both)
+    assert both.comparisons() == 3
+    with pytest.raises(
+        ValueError, match=r"looks: 0.05 at 40 settings and 0.02 at 20 settings, 0.03"
+    ):
+        merge([one_look, _spending(RunFolder(tmp_path / "b"), looks, 1)], RunFolder(tmp_path / "e"))
 
 
 def test_the_plan_has_the_search_first_then_data_set_repeat_setting_and_model(tmp_path):

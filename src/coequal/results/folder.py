@@ -3,7 +3,7 @@ all.
 
 runs/demo/
   study.yaml          the study file, as it was read
-  study.json          the same with every default filled in, and what it was hashed to
+  study.json          the same with every default filled in, its looks and comparisons
   plan.json           every trial of the study that is known by now, in order
   metrics.json        what the metrics say of their numbers: direction, label, unit, bounds
   references.json     what the instrument was calibrated on: encoder, real images, cap
@@ -28,10 +28,11 @@ from numpy.typing import NDArray
 
 from coequal import lookup
 from coequal.files import atomic_write, file_name, write_json
-from coequal.records import SCHEMA, MetricInfo, Result, Trial, canonical
+from coequal.records import MetricInfo, Result, Trial, canonical
 from coequal.results.lock import is_locked, lock, locked
 from coequal.results.plan_file import PLAN, plan_text, read_plan, read_planned_models
 from coequal.results.result_file import RESULT, StoredResult, read_file
+from coequal.results.study_file import STUDY, StudyFile, read_study_file
 from coequal.selection import SelectionRule
 
 
@@ -47,6 +48,8 @@ class RunFolder:
         study: Mapping[str, Any],
         trials: Sequence[Trial],
         metrics: Mapping[str, MetricInfo],
+        looks: Sequence[tuple[int, float]] | None = None,
+        comparisons: int | None = None,
     ) -> None:
         """Write what the study is; a study that is there already changes nothing.
 
@@ -55,12 +58,15 @@ class RunFolder:
             study: with every default filled in.
             trials: that can be named by now.
             metrics: what the study's metrics say of their numbers, by number.
+            looks: numbers of settings at which the study is judged, and the error spent at each;
+                None: one look, at all settings.
+            comparisons: pairs of models that share this error; None: those of the study.
 
         Raises:
             FileExistsError: the folder holds something else, or another study.
         """
         known = self.path / STUDY
-        text = json.dumps({"schema": SCHEMA, "study": study}, indent=1, sort_keys=True) + "\n"
+        text = StudyFile.of(study, looks, comparisons).text()
         same = known.exists() and canonical(self.study()) == canonical(study)
         if known.exists():
             self.begin_again(study)
@@ -110,17 +116,17 @@ class RunFolder:
             FileNotFoundError: this folder holds no study.
             ValueError: written by a newer version, or not readable.
         """
-        path = self.path / STUDY
-        if not path.exists():
-            raise FileNotFoundError(f"{self.path} holds no study (no study.json in it)")
-        try:
-            values = json.loads(path.read_text())
-            schema, study = values["schema"], values["study"]
-        except (json.JSONDecodeError, KeyError, TypeError) as error:
-            raise ValueError(f"{path} can't be read ({error})") from error
-        if schema != SCHEMA:
-            raise ValueError(f"{path} has schema {schema}; this version reads {SCHEMA}")
-        return dict(study)
+        return dict(read_study_file(self.path).study)
+
+    def looks(self) -> tuple[tuple[int, float], ...]:
+        """At how many settings the study is judged, and the error that is spent there over all
+        comparisons; raises as `study`."""
+        return read_study_file(self.path).looks
+
+    def comparisons(self) -> int:
+        """The number of pairs of models among which the error of a look is divided, which never
+        falls; raises as `study`."""
+        return read_study_file(self.path).comparisons
 
     def metrics(self) -> dict[str, MetricInfo]:
         """What the study's metrics say of their numbers, by number.
@@ -252,7 +258,6 @@ class RunFolder:
         return locked(self.path, shard)
 
 
-STUDY = "study.json"
 METRICS = "metrics.json"
 
 DETAILS = "details.json"

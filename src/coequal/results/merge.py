@@ -16,6 +16,7 @@ from coequal.files import write_json
 from coequal.records import MetricInfo, Result, Trial, canonical
 from coequal.results.folder import RunFolder
 from coequal.results.results_csv import write_tables
+from coequal.results.study_file import compared_pairs
 
 _FREE = ("study", "question", "models")
 _REMARKS = ("notes", "encoder_note")  # of a reference: words, with paths of one machine in them
@@ -46,6 +47,7 @@ def merge(sources: Sequence[RunFolder], into: RunFolder) -> None:
         if source.busy():
             raise BlockingIOError(f"{source.path} is being worked in; wait for its end")
     study = _joined_study(sources)
+    looks, comparisons = _joined_looks(sources), [source.comparisons() for source in sources]
     references = _joined_references(sources)
     metrics, homes = _joined_metrics(sources), _homes(sources)
     _refuse_protocols(sources)
@@ -53,7 +55,9 @@ def merge(sources: Sequence[RunFolder], into: RunFolder) -> None:
     # Beside the target, so that the last step is a rename within one file system.
     with tempfile.TemporaryDirectory(dir=into.path.parent, prefix=f".{into.path.name}.") as name:
         made = RunFolder(Path(name) / "run")
-        made.begin(_source_text(study, sources), study, _plan(sources, study), metrics)
+        source_text, plan = _source_text(study, sources), _plan(sources, study)
+        pairs = max(compared_pairs(study), *comparisons)
+        made.begin(source_text, study, plan, metrics, looks, pairs)
         write_json(made.path / "references.json", references)
         for source in sources:
             _copy_samples(source, made)
@@ -105,6 +109,21 @@ def _joined_study(sources: Sequence[RunFolder]) -> dict[str, Any]:
         "question": " ".join(dict.fromkeys(text for text in questions if text)),
         "models": list(models.values()),
     }
+
+
+def _joined_looks(sources: Sequence[RunFolder]) -> tuple[tuple[int, float], ...]:
+    """The looks of all runs.
+
+    Raises:
+        ValueError: they spend their error differently.
+    """
+    shown = [
+        {"looks": ", ".join(f"{level:.3g} at {at} settings" for at, level in source.looks())}
+        for source in sources
+    ]
+    for source, other in zip(sources[1:], shown[1:], strict=True):
+        _refuse(list(_differences(shown[0], other)), sources[0], source)
+    return sources[0].looks()
 
 
 def _joined_metrics(sources: Sequence[RunFolder]) -> dict[str, MetricInfo]:

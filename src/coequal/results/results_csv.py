@@ -10,9 +10,10 @@ from typing import IO, Any
 from coequal.checkpoints import Checkpoint
 from coequal.files import atomic_text_file
 from coequal.records import Result
-from coequal.results.folder import METRICS, STUDY, RunFolder
+from coequal.results.folder import METRICS, RunFolder
 from coequal.results.plan_file import PLAN
 from coequal.results.result_log import ENTRIES
+from coequal.results.study_file import STUDY
 from coequal.selection import SelectionRule, best
 
 RESULTS, TIMINGS = "results.csv", "timings.csv"
