@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from coequal.statistics.verdict import Verdict, verdict
+from coequal.statistics.elimination import Verdict, verdict
 from validation.common import Row
 from validation.distributions import DISTRIBUTIONS, ScoreDistribution
 

@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 
 from coequal.statistics.better import (
     BY_LOGIT,
-    BY_SPACINGS,
+    BY_SCORE,
     better,
     pair_z,
     probability_better,
-    spacings_interval,
     standard_error,
 )
+from coequal.statistics.rates import newcombe
 from coequal.statistics.search import Search
-from coequal.statistics.spacings import Spacings, TooFewSettings
+from coequal.statistics.spacings import TooFewSettings
 
 FAILED = math.nan
 measured = st.lists(st.sampled_from([1.0, 2.0, 3.0, 4.5, 7.0, math.inf]), min_size=2, max_size=7)
@@ -78,10 +78,12 @@ def test_order_and_scale_do_not_count_and_a_failure_more_never_helps(a, b, n, ch
     n = min(n, len(a), len(b))
     left, right = Search(np.array(a), n), Search(np.array(b), n)
     found, z = probability_better(left, right), pair_z(left, right)
-    shuffled = list(a)
-    chance.shuffle(shuffled)
-    assert probability_better(Search(np.array(shuffled), n), right) == found
-    assert pair_z(Search(np.array(shuffled), n), right) == z
+    order = list(range(len(a)))
+    chance.shuffle(order)
+    assert probability_better(Search(left.scores[order], n), right) == found
+    if len(a) == len(b):  # the i-th of both are one draw: they move together
+        turned = Search(left.scores[order], n), Search(right.scores[order], n)
+        assert pair_z(*turned) == pytest.approx(z, abs=1e-9)
     scaled = Search(np.array(a) * 4, n), Search(np.array(b) * 4, n)
     assert (probability_better(*scaled), pair_z(*scaled)) == (found, z)
     assert probability_better(Search(np.array([*a, math.inf]), n), right) <= found + 1e-12
@@ -105,7 +107,7 @@ def test_standard_error_by_hand():
 
 def test_standard_error_is_delongs_at_one_setting():
     rng = _rng(1)
-    a, b = rng.normal(size=15), rng.normal(0.5, 1, size=25)
+    a, b = rng.normal(size=15), rng.normal(0.5, 1, size=25)  # not paired
     table = a[:, None] < b[None, :]
     delong = table.mean(axis=1).var(ddof=1) / 15 + table.mean(axis=0).var(ddof=1) / 25
     assert standard_error(Search(a), Search(b)) == pytest.approx(math.sqrt(delong))
@@ -118,32 +120,43 @@ def test_scores_that_never_meet_have_an_infinite_z_and_equal_ones_none():
     assert pair_z(failed, failed) == 0
 
 
+def test_settings_of_both_are_paired_where_there_are_as_many():
+    # n = 1, A = (1, 4), B = (2, 3): each of A's influences is (1/2, -1/2), each of B's 0.
+    # With A = (1, 4) and B = (2, 5) h_A = (1, 1/2): influences (1/4, -1/4); h_B = (1/2, 1): (-1/4,
+    # 1/4). Paired they cancel; the same settings in the other order add up.
+    assert standard_error(_search(1, 4), _search(2, 5)) == 0
+    # sum of squares (1/2)^2 + (1/2)^2 = 1/2, over 2 (2 - 1).
+    assert standard_error(_search(1, 4), _search(5, 2)) == pytest.approx(0.5)
+    # Of different counts they are independent: as DeLong has it, below.
+
+
 def test_better_picks_the_interval_that_covers():
     rng = _rng(2)
     a, b = rng.lognormal(4, 0.5, 50), rng.lognormal(4.1, 0.5, 50)
-    small = better(Search(a, 10), Search(b, 10), rng=_rng())
+    small = better(Search(a, 10), Search(b, 10))
     assert small.method == BY_LOGIT
     assert 0 < small.low < small.probability < small.high < 1
-    large = better(Search(a, 11), Search(b, 11), rng=_rng(), draws=500)
-    assert large.method == BY_SPACINGS
+    large = better(Search(a, 11), Search(b, 11))
+    assert large.method == BY_SCORE
     assert large.high - large.low > small.high - small.low
-    few = better(Search(a[:19], 1), Search(b[:19], 1), rng=_rng(), draws=500)
-    assert few.method == BY_SPACINGS
+    few = better(Search(a[:19], 1), Search(b[:19], 1))
+    assert few.method == BY_SCORE
     # Of different sizes the harder one decides.
-    assert better(Search(a, 2), Search(b[:19], 2), rng=_rng(), draws=500).method == BY_SPACINGS
+    assert better(Search(a, 2), Search(b[:19], 2)).method == BY_SCORE
     with pytest.raises(TooFewSettings, match="best of 26 from 50 settings"):
-        better(Search(a, 26), Search(b, 1), rng=_rng())
+        better(Search(a, 26), Search(b, 1))
 
 
 def test_the_logit_interval_by_hand():
     # A = 1..20, B = 10.5..29.5 in steps of 1, n = 1: A_i beats all B for i <= 10, and 20 - (i - 10)
     # of 20 beyond: sum = 10*20 + (19 + ... + 10) = 345 of 400, P = .8625.
     a, b = Search(np.arange(1.0, 21), 1), Search(np.arange(10.5, 30), 1)
-    found = better(a, b, rng=_rng())
+    found = better(a, b)
     assert found.probability == pytest.approx(345 / 400)
-    # h_A = 1 ten times, then .95 ... .5; h_B the same numbers: se^2 = 2 var(h) / 20.
+    # h_A = 1 ten times, then .95 ... .5; h_B the same numbers from the other end, as the settings
+    # that are good for A are good for B: se^2 = var(h_A + h_B) / 20.
     h = np.append(np.ones(10), np.arange(19, 9, -1) / 20)
-    se = math.sqrt(2 * h.var(ddof=1) / 20)
+    se = math.sqrt((h + h[::-1]).var(ddof=1) / 20)
     assert found.se == pytest.approx(se)
     middle, reach = math.log(345 / 55), 1.959964 * se / (0.8625 * 0.1375)
     ends = [1 / (1 + math.exp(-(middle + side * reach))) for side in (-1, 1)]
@@ -152,46 +165,22 @@ def test_the_logit_interval_by_hand():
 
 def test_intervals_reach_the_end_where_one_model_always_wins():
     low, high = np.arange(30.0), np.arange(30.0) + 50
-    clear = better(Search(low, 3), Search(high, 3), rng=_rng(), draws=500)
+    clear = better(Search(low, 3), Search(high, 3))
     # Exactly: the page prints 1.00 for 1 and >0.99 for less.
     assert (clear.probability, clear.high) == (1, pytest.approx(1))
     assert probability_better(Search(high, 7), Search(low, 7)) == 0
     # What A may have below its best or B below its own counts: the lower end is far from 1.
-    assert clear.method == BY_SPACINGS
-    assert clear.low < 0.75
-    assert better(Search(high, 3), Search(low, 3), rng=_rng(), draws=500).low < 1e-6
+    assert clear.method == BY_SCORE
+    # Ten independent searches of three settings won: Newcombe's lower end for 10 against 10.
+    assert clear.low == pytest.approx(newcombe(1, 10, 10).low)
+    assert clear.low < 0.81
+    assert better(Search(high, 3), Search(low, 3)).low < 1e-6
     # One of A's 30 loses to one of B's 30: P = 1 - 1/900, within half a setting (1/60) of 1.
-    near = better(Search(np.append(low[:-1], 50.5), 1), Search(high, 1), rng=_rng(), draws=500)
+    near = better(Search(np.append(low[:-1], 50.5), 1), Search(high, 1))
     assert near.probability == pytest.approx(1 - 1 / 900)
-    assert near.method == BY_SPACINGS
+    assert near.method == BY_SCORE
     # All trials failed on both sides: nothing is known of the best.
-    nothing = better(Search(np.full(6, FAILED), 3), Search(np.full(6, FAILED), 3), rng=_rng())
+    nothing = better(Search(np.full(6, FAILED), 3), Search(np.full(6, FAILED), 3))
     assert nothing.probability == 0.5
     assert nothing.low < 0.1
     assert nothing.high > 0.9
-
-
-def test_spacings_interval_of_one_setting_each():
-    # A = (1), B = (2), n = 1, u and v what lies below. Lower end: A's u counts as 1 and its tail as
-    # failed, B's v as best and its tail as 2: A wins with u against the tail: u (1 - v). Upper: A's
-    # u is best and its tail a 1, B's v a 2 and its tail failed: A always wins.
-    cells = [Spacings(1, _rng(seed), 50_000)._cells(1) for seed in (1, 2)]
-    found = spacings_interval(_search(1), _search(2), *cells)
-    u, v = _rng(3).random((2, 200_000))
-    assert found.low == pytest.approx(np.quantile(u * (1 - v), 0.025), abs=0.002)
-    assert found.high == pytest.approx(1)
-    # Turned round: B's 2 is beaten but where B's own u is best and A's is not: upper 1 - (1-u)... :
-    # B's u beats all, its tail (a 2) beats A's tail only: u + (1 - u)(1 - v).
-    turned = spacings_interval(_search(2), _search(1), *cells)
-    assert turned.low == pytest.approx(0, abs=1e-12)
-    assert turned.high == pytest.approx(np.quantile(u + (1 - u) * (1 - v), 0.975), abs=0.002)
-    # A failed once: at best its tail is as failed as B's worst, at worst its u is too.
-    failed = spacings_interval(_search(FAILED), _search(2), *cells)
-    assert failed.low == pytest.approx(0, abs=1e-12)
-    assert failed.high == pytest.approx(np.quantile(u + (1 - u) * (1 - v) / 2, 0.975), abs=0.002)
-
-
-def test_same_generator_same_interval():
-    rng = _rng(4)
-    a, b = Search(rng.normal(size=10), 3), Search(rng.normal(size=10), 3)
-    assert better(a, b, rng=_rng(5), draws=200) == better(a, b, rng=_rng(5), draws=200)

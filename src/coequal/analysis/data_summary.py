@@ -17,8 +17,8 @@ from coequal.analysis.source import (
 from coequal.analysis.variance import VarianceParts
 from coequal.selection import SelectionRule
 from coequal.statistics.comparison import Comparison
+from coequal.statistics.elimination import Verdict
 from coequal.statistics.ranks import Ranks
-from coequal.statistics.verdict import Verdict
 
 
 @dataclass(frozen=True)

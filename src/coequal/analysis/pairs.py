@@ -2,22 +2,18 @@
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations
 
 from coequal.analysis.budget_curves import SearchScores
-from coequal.analysis.scores import random_stream
 from coequal.statistics.better import Better, better
+from coequal.statistics.elimination import Verdict, verdict
 from coequal.statistics.power import Needed, settings_needed
 from coequal.statistics.search import Search
 from coequal.statistics.spacings import MAX_BUDGET_RATIO, TooFewSettings
-from coequal.statistics.verdict import Verdict, verdict
 
 COMPARED_BUDGETS = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50)
 """Settings tried, n, for which every pair is compared; no reader needs more to see a trend."""
-
-SPACINGS_DRAWS = 1000
-"""Of the spacings at these budgets: 2 % of an interval's width, for a table of hundreds of them."""
 
 
 @dataclass(frozen=True)
@@ -77,36 +73,23 @@ class Contest:
         return next((pair for pair in self.pairs if {pair.a, pair.b} == {a, b}), None)
 
 
-def contest(
-    searches: Mapping[str, SearchScores], *, cap: float | None, seed: int
-) -> Contest | None:
+def contest(searches: Mapping[str, SearchScores], *, cap: float | None) -> Contest | None:
     """The verdict and everything behind it; None without results.
 
     Args:
         searches: by model, those with results.
         cap: as a cost; None: not declared. P and its interval don't need it, power does.
-        seed: of the intervals' draws.
     """
     if not searches:
         return None
-    searches = {name: _in_order(search) for name, search in searches.items()}
     test_costs = {name: search.test for name, search in searches.items()}
     selection_scores = {name: search.validation for name, search in searches.items()}
     found = verdict(test_costs, choose_by=selection_scores)
-    pairs = tuple(
-        _pair(searches, a, b, found.budget, cap, seed) for a, b in combinations(searches, 2)
-    )
-    return Contest(found, pairs, tuple(_over_budgets(searches, seed)))
+    pairs = tuple(_pair(searches, a, b, found.budget, cap) for a, b in combinations(searches, 2))
+    return Contest(found, pairs, tuple(_over_budgets(searches)))
 
 
-def _in_order(search: SearchScores) -> SearchScores:
-    """The search in the order of what it selects by: it is then sorted once, and not for each pair
-    and budget."""
-    ordered = Search(search.test, 1, search.validation).in_order()
-    return replace(search, test=ordered.scores, validation=ordered.selection_scores)
-
-
-def _over_budgets(searches: Mapping[str, SearchScores], seed: int) -> Iterator[PairAtBudget]:
+def _over_budgets(searches: Mapping[str, SearchScores]) -> Iterator[PairAtBudget]:
     for a, b in combinations(searches, 2):
         most = MAX_BUDGET_RATIO * min(len(searches[a].test), len(searches[b].test))
         for budget in COMPARED_BUDGETS:
@@ -115,8 +98,7 @@ def _over_budgets(searches: Mapping[str, SearchScores], seed: int) -> Iterator[P
             left, right = (
                 Search(searches[name].test, budget, searches[name].validation) for name in (a, b)
             )
-            rng = random_stream(seed, "better", *sorted((a, b)), budget)
-            yield PairAtBudget(a, b, budget, better(left, right, rng=rng, draws=SPACINGS_DRAWS))
+            yield PairAtBudget(a, b, budget, better(left, right))
 
 
 def _pair(
@@ -125,14 +107,13 @@ def _pair(
     b: str,
     budget: int,
     cap: float | None,
-    seed: int,
 ) -> ModelPair:
     left, right = (
         Search(searches[name].test, budget, searches[name].validation) for name in (a, b)
     )
     comparison, refusal = None, ""
     try:
-        comparison = better(left, right, rng=random_stream(seed, "better", *sorted((a, b))))
+        comparison = better(left, right)
     except TooFewSettings as error:
         refusal = str(error)
     needed, needed_refusal = None, ""

@@ -146,7 +146,7 @@ def _data(
         reference=reference,
         protocols=protocols,
         models=models,
-        contest=contest(searches, cap=worst, seed=seed),
+        contest=contest(searches, cap=worst),
         curves=curves.best_of_curves(searches, metric=metric, **bounds),
         ranks=curves.ranks(searches, cap=worst),
         cost_curves={

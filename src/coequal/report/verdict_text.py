@@ -7,9 +7,9 @@ from coequal.analysis.model import ModelSummary
 from coequal.analysis.pairs import ModelPair
 from coequal.formatting import amount, capital, count, listed, number, p_value, percent, probability
 from coequal.report.setting_text import setting_name
+from coequal.statistics.elimination import Removal
 from coequal.statistics.rates import wilson
 from coequal.statistics.reruns import MIN_RUNS, MIN_RUNS_FOR_CLAIM
-from coequal.statistics.verdict import Removal
 
 NOT_EQUAL = "no model in this tier was shown to be beaten, which does not mean that they are equal"
 

@@ -15,7 +15,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coequal.statistics.search import Array, Search, average_over_ties, capped, worst_last
+from coequal.statistics.search import (
+    Array,
+    Search,
+    average_over_ties,
+    capped,
+    weights,
+    worst_last,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +123,9 @@ def influences(values: Array, budget: float, *, choose_by: Array | None = None) 
 
     Let F be the distribution of the selection score and h the value that counts. The influence of
     setting j is n (1 - F_j)^(n-1) h_j, less what it takes from all settings that it beats, less the
-    mean: the derivative of the sum with replacement. At n = 1 it is h_j less the mean.
+    mean: the derivative of the sum with replacement. Settings with equal selection scores share
+    the probability W of their group of k: each counts with the group's mean, to which it adds
+    B W / k times what it differs from it. At n = 1 the influence is h_j less the mean.
 
     Args:
         values: (settings,) finite values that count.
@@ -139,7 +148,14 @@ def influences(values: Array, budget: float, *, choose_by: Array | None = None) 
     above = np.append(np.cumsum((budget * steps)[::-1])[::-1], 0.0)
     influence = np.empty(settings)
     influence[order] = above.mean() - above
-    return influence
+    if choose_by is None:
+        return influence  # equal scores are equal values
+    # Within a group of equal selection scores the values differ, and which of them the search
+    # reports is chance.
+    shared = np.empty(settings)
+    shared[order] = weights(settings, budget, replacement=True)
+    own = values - average_over_ties(choose_by, values)
+    return influence + settings * average_over_ties(choose_by, shared) * own
 
 
 def standard_error(

@@ -2,9 +2,13 @@
 
 The probability has a closed form over both measured searches: P = w_A' M w_B, where M is the table
 of which setting beats which (failures are worst; ties, and two failures, count one half) and w is
-the probability of each setting to be the one chosen (`best_of.Search`). At n = 1 it is the
-statistic of Mann and Whitney 1947, and its standard error is that of DeLong et al. 1988, extended
-here to any n through the influence of each setting.
+the probability of each setting to be the one chosen (`search.Search`). At n = 1 it is the statistic
+of Mann and Whitney 1947, and its standard error is that of DeLong et al. 1988, extended here to any
+n through the influence of each setting.
+
+Models of a study share the draws of their common hyper-parameters: the i-th setting of A and the
+i-th of B are one draw. Their influences are therefore added before they are squared, as in a paired
+test, which is right whether good settings of A are good for B or bad for it.
 
 The coverage of the intervals was simulated (docs/validation.md); `better` picks the interval that
 is known to cover, and names it.
@@ -13,27 +17,18 @@ is known to cover, and names it.
 import math
 from dataclasses import dataclass
 
-import numpy as np
-from scipy.special import expit, logit
-from scipy.stats import norm
+from scipy.special import expit, logit, ndtri
 
 from coequal.statistics.best_of import influences
-from coequal.statistics.rates import Interval
+from coequal.statistics.rates import newcombe
 from coequal.statistics.search import Array, Search, worst_last
-from coequal.statistics.spacings import (
-    MAX_BUDGET_RATIO,
-    Cells,
-    Spacings,
-    TooFewSettings,
-    max_draws,
-    refuse_beyond,
-)
-from coequal.statistics.wins import mass_below, win_probabilities
+from coequal.statistics.spacings import MAX_BUDGET_RATIO, TooFewSettings, refuse_beyond
+from coequal.statistics.wins import mass_below
 
 LOGIT_MAX_RATIO, LOGIT_MIN_SETTINGS = 0.2, 20
 """Largest n/B, and least B, for which the logit interval covers."""
 BY_LOGIT = "normal interval on the logit scale, from each setting's influence"
-BY_SPACINGS = "interval from the spacings of the sorted scores"
+BY_SCORE = "score interval (Newcombe), as of B/n independent searches"
 MIN_STANDARD_ERROR = 1e-9
 """Standard errors below this are rounding errors and count as 0."""
 
@@ -79,25 +74,48 @@ def standard_error(a: Search, b: Search) -> float:
     """Return the standard error of `probability_better` over the draw of the settings of both.
 
     Args:
-        a: A's search; its budget may be real.
-        b: B's search; its budget may be real.
+        a: A's search in the order drawn; its budget may be real.
+        b: B's search. With as many settings as A's, the i-th of both are taken as one draw;
+            otherwise the two searches are taken as independent.
 
     Raises:
         TooFewSettings: a side has fewer than two settings.
     """
     if min(a.settings, b.settings) < 2:
         raise TooFewSettings("a standard error needs at least two settings of each model")
-    a, b = a.in_order(), b.in_order()
     left, right = worst_last(a.scores), worst_last(b.scores)
     against_b = 1 - mass_below(right, b.choice_probabilities(replacement=True), left)
     against_a = mass_below(left, a.choice_probabilities(replacement=True), right)
-    error = math.hypot(_error(against_b, a), _error(against_a, b))
+    error = paired_error(search_influences(a, against_b), search_influences(b, against_a))
     return error if error > MIN_STANDARD_ERROR else 0.0
 
 
-def _error(values: Array, search: Search) -> float:
-    influence = influences(values, search.budget, choose_by=search.selection_scores)
-    return math.sqrt(float(influence @ influence) / (search.settings * (search.settings - 1)))
+def search_influences(search: Search, values: Array) -> Array:
+    """Return the influence of each setting of a search on the expectation of a value.
+
+    Args:
+        search: gives the budget, and the scores that it selects by.
+        values: (settings,) finite values that count, in the order of the search.
+    """
+    return influences(values, search.budget, choose_by=search.selection_scores)
+
+
+def paired_error(a: Array, b: Array) -> float:
+    """Return the standard error of a sum over two searches.
+
+    Args:
+        a: (settings of A,) influences of A's settings on the sum, in the order drawn.
+        b: (settings of B,) those of B's. With as many settings as A's, the i-th of both are one
+            draw; otherwise the searches are independent.
+    """
+    if len(a) == len(b):
+        return _error(a + b)
+    return math.hypot(_error(a), _error(b))
+
+
+def _error(influence: Array) -> float:
+    settings = len(influence)
+    return math.sqrt(float(influence @ influence) / (settings * (settings - 1)))
 
 
 def pair_z(a: Search, b: Search) -> float:
@@ -107,8 +125,8 @@ def pair_z(a: Search, b: Search) -> float:
     settings of one side beat all of the other.
 
     Args:
-        a: A's search.
-        b: B's search.
+        a: A's search in the order drawn.
+        b: B's search in the order drawn; see `standard_error`.
 
     Raises:
         TooFewSettings: a side has fewer than two settings.
@@ -130,24 +148,19 @@ def _on_logit_scale(probability: float, se: float, edge: float) -> tuple[float, 
     return float(logit(inside)), se / (inside * (1 - inside))
 
 
-def better(
-    a: Search, b: Search, *, rng: np.random.Generator, draws: int = 4000, level: float = 0.05
-) -> Better:
+def better(a: Search, b: Search, *, level: float = 0.05) -> Better:
     """Return P(A better than B at n) with an interval that is known to cover.
 
-    The interval is on the logit scale for n/B up to 0.2 with 20 settings or more. It is made of
-    spacings up to n/B = 0.5, and wherever one model won all but half a setting's worth: what was
-    never seen, such as a rare cluster of good settings, has no standard error.
-
-    Only the order of the scores counts, so there is neither a cap nor a floor. Over twelve pairs of
-    distributions the interval on the logit scale covers .94 to .97 on average and .88 for the worst
-    pair; that by spacings covers more than 95 % and is conservative.
+    The interval is on the logit scale for n/B up to 0.2 with 20 settings or more. Elsewhere, and
+    wherever one model won all but half a setting's worth (what was never seen, such as a rare
+    cluster of good settings, has no standard error), it is Newcombe's score interval, as if each
+    search had been done B/n times independently. Only the order of the scores counts, so there is
+    neither a cap nor a floor.
 
     Args:
-        a: A's search.
-        b: B's search; its number of settings and its budget may differ from A's.
-        rng: source of the draws of the spacings; not used by the logit interval.
-        draws: number of these draws.
+        a: A's search in the order drawn.
+        b: B's search in the order drawn; its number of settings and its budget may differ from
+            A's.
         level: probability that the interval misses the truth, in (0, 1).
 
     Raises:
@@ -162,47 +175,9 @@ def better(
     seen_both_ways = se > 0 and edge < probability < 1 - edge
     if ratio <= LOGIT_MAX_RATIO and least >= LOGIT_MIN_SETTINGS and seen_both_ways:
         middle, spread = _on_logit_scale(probability, se, edge)
-        reach = norm.isf(level / 2) * spread
+        reach = float(-ndtri(level / 2)) * spread
         return Better(
             probability, float(expit(middle - reach)), float(expit(middle + reach)), se, BY_LOGIT
         )
-    sides = [(side.settings, side.budget) for side in (a, b)]
-    draws = min(draws, *(max_draws(*side) for side in sides))  # as many on both
-    cells = [Spacings(size, rng, draws, least=n).at(n) for size, n in sides]
-    low, high = spacings_interval(a, b, cells[0], cells[1], level)
-    return Better(probability, low, high, se, BY_SPACINGS)
-
-
-def spacings_interval(
-    a: Search, b: Search, cells_a: Cells, cells_b: Cells, level: float = 0.05
-) -> Interval:
-    """Return a conservative interval for P(A better than B at n) from what both searches can have
-    missed.
-
-    Cells between neighbouring settings are compared by their midpoints. What lies below a model's
-    best setting, and beyond its last finite score, counts as the cell's better edge where that
-    model is to be favoured and as its worse edge otherwise: A for the upper end, B for the lower.
-
-    Args:
-        a: A's search; its budget is that of `cells_a`.
-        b: B's search; its budget is that of `cells_b`.
-        cells_a: A's cells, drawn independently of B's.
-        cells_b: B's cells.
-        level: probability that the interval misses the truth, in (0, 1).
-    """
-    (better_a, worse_a), (better_b, worse_b) = _cell_ends(a), _cell_ends(b)
-    lower = win_probabilities(cells_a, worse_a, cells_b, better_b)
-    upper = win_probabilities(cells_a, better_a, cells_b, worse_b)
-    low, high = np.quantile(lower, level / 2), np.quantile(upper, 1 - level / 2)
-    # Masses add up to 1 but for the last digit.
-    return Interval(max(0.0, float(low)), min(1.0, float(high)))
-
-
-def _cell_ends(search: Search) -> tuple[Array, Array]:
-    """What each cell counts as, at best and at worst."""
-    ordered = worst_last(search.in_order().scores)
-    left, right = ordered, np.append(ordered[1:], np.inf)
-    middle = (left + right) / 2
-    beside_failure = np.isinf(left) != np.isinf(right)
-    at_best = np.where(beside_failure, np.minimum(left, right), middle)
-    return np.append(-np.inf, at_best), np.append(ordered[0], middle)
+    ends = newcombe(probability, 1 / a.ratio, 1 / b.ratio, level)
+    return Better(probability, ends.low, ends.high, se, BY_SCORE)

@@ -51,18 +51,18 @@ def wilson(failures: int, total: int) -> Interval:
     return Interval(float(low), float(high))
 
 
-def newcombe(probability: float, a: int, b: int) -> Interval:
-    """Return the 95 % interval of P(a run of A beats a run of B), from the proportion of pairs that
-    do.
+def newcombe(probability: float, a: float, b: float, level: float = 0.05) -> Interval:
+    """Return an interval of P(a run of A beats a run of B), from the proportion of pairs that do.
 
-    It holds all t with |probability - t| <= 1.96 sqrt(V(t)), where V(t) = t (1-t) (1 + (n-1)
+    It holds all t with |probability - t| <= z sqrt(V(t)), where V(t) = t (1-t) (1 + (n-1)
     ((1-t)/(2-t) + t/(1+t))) / (a b) and n = (a+b)/2. It has a width even where all runs of A beat
     all of B, and is Wilson's interval for one run each.
 
     Args:
         probability: proportion of the pairs in which A is better, in [0, 1]; ties count one half.
-        a: number of runs of A, at least 1.
+        a: number of runs of A, at least 1; an effective number need not be whole.
         b: number of runs of B, at least 1.
+        level: probability that the interval misses the truth, in (0, 1).
 
     Raises:
         ValueError: a side has no runs, or the probability is outside [0, 1].
@@ -71,8 +71,9 @@ def newcombe(probability: float, a: int, b: int) -> Interval:
     """
     if min(a, b) < 1 or not 0 <= probability <= 1:
         raise ValueError(f"needs runs and a probability in [0, 1], got {a}, {b}, {probability}")
-    low = _newcombe_low(probability, a, b)
-    return Interval(low, 1 - _newcombe_low(1 - probability, b, a))
+    z = float(-scipy.special.ndtri(level / 2))
+    low = _newcombe_low(probability, a, b, z)
+    return Interval(low, 1 - _newcombe_low(1 - probability, b, a, z))
 
 
 def mean_rate(rates: Sequence[float], intervals: Sequence[Interval]) -> Interval:
@@ -94,13 +95,13 @@ def mean_rate(rates: Sequence[float], intervals: Sequence[Interval]) -> Interval
     return Interval(max(0.0, mean - down), min(1.0, mean + up))
 
 
-def _newcombe_low(probability: float, a: int, b: int) -> float:
+def _newcombe_low(probability: float, a: float, b: float, z: float) -> float:
     if probability == 0:
         return 0.0
 
     def beyond(t: float) -> float:
         more = ((a + b) / 2 - 1) * ((1 - t) / (2 - t) + t / (1 + t))
-        return probability - t - Z * math.sqrt(t * (1 - t) * (1 + more) / (a * b))
+        return probability - t - z * math.sqrt(t * (1 - t) * (1 + more) / (a * b))
 
     # Just below the probability itself, which at a probability of 1 is a root of its own.
     return float(scipy.optimize.brentq(beyond, 0.0, probability * (1 - 1e-9), xtol=1e-12))

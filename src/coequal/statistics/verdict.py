@@ -1,274 +1,521 @@
-"""Which models were not shown to be beaten, at 95 %.
+"""Which models are better, which are equivalent, and which pairs are not decided.
 
-Models are compared by P(A better than B at n): the probability that the best of n settings of A
-beats the best of n of B (ties and two failures count one half). The worse model of the clearest
-pair is removed, and the remaining models are compared again, each time with Bonferroni's correction
-for the pairs that remain: a model confidence set by elimination, after Hansen et al. 2011. Models
-with the same distribution of scores stay together in at least 95 % of studies. A model that stays
-was not shown to be beaten, which does not mean that it is equal to the others.
+Two models are compared as somebody with a budget of n settings would meet them: n random settings
+are tried, the best by validation is taken, and it is trained once more with a fresh seed. Of each
+pair two numbers are estimated, both over the draw of settings and over seeds: P, the probability
+that the tuned A then scores better than the tuned B, and the ratio of their typical scores. Both
+have intervals that hold jointly for all pairs of a study and all of its looks (Bonferroni).
 
-From 20 settings per model, n is a tenth of them, fixed before any score is seen, and pairs are
-tested by the normal score of P on the logit scale (`better.pair_z`). Smaller searches are compared
-at n = 1 by the exact permutation distribution of P (Mann and Whitney 1947), which holds for any
-number of settings.
+A pair is `equivalent` if the interval of the ratio lies within the margin that the study declares,
+`better` or `worse` if P differs from 1/2, and else `undecided`. The first decision stands.
+
+From 20 settings, P is tested by its normal score on the logit scale, with the standard error of the
+paired settings (`better.standard_error`). Smaller searches are compared at n = 1, by the exact
+distribution of P over swapping the two models within settings, which holds for any dependence
+between the scores of one setting.
+
+A study may look several times (`looks`). A model that was beaten is not trained further; no other
+model gets its budget. Sizes and coverages are simulated (docs/validation.md).
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Literal
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtr, stdtrit
 
 from coequal.statistics.best_of import best_distribution
-from coequal.statistics.better import LOGIT_MIN_SETTINGS, pair_z, probability_better
+from coequal.statistics.better import (
+    LOGIT_MIN_SETTINGS,
+    better,
+    pair_z,
+    paired_error,
+    search_influences,
+)
+from coequal.statistics.looks import LEVEL, Look, retrained_settings
+from coequal.statistics.rates import Interval
 from coequal.statistics.search import Array, Search, worst_last
 
-LEVEL = 0.05
 SETTINGS_PER_BUDGET = 10
-"""Number of settings measured for each setting of the budget."""
-BY_LOGIT = "elimination on P(A better than B), normal scores on the logit scale, Bonferroni"
-BY_PERMUTATION = "elimination on P(A better than B), exact permutation distribution, Bonferroni"
+"""Number of settings that a statement about a budget of one setting needs."""
+BY_LOGIT = "normal score of P on the logit scale, paired by setting, Bonferroni over all pairs"
+BY_SWAPS = "exact distribution of P over swaps within settings, Bonferroni over all pairs"
+
+Outcome = Literal["better", "worse", "equivalent", "undecided"]
+
+
+@dataclass(frozen=True, eq=False)
+class SearchRuns:
+    """What a model's random settings scored, in the order drawn, lower is better.
+
+    Failures are NaN or infinity. The authors' setting is no random draw and not among them.
+
+    Attributes:
+        validation: (settings,) validation scores of the search's runs, by which it chooses.
+        test: (settings,) test scores of the same runs.
+        fresh: (settings,) test scores of the runs with a fresh seed; of any value where there is
+            none.
+        retrained: (settings,) whether there is a run with a fresh seed.
+    """
+
+    validation: Array
+    test: Array
+    fresh: Array
+    retrained: np.typing.NDArray[np.bool_]
+
+    @property
+    def settings(self) -> int:
+        """Number of settings."""
+        return len(self.validation)
+
+    def search(self, budget: float, looks: Sequence[int], share: float) -> Search:
+        """Return the measured search as a look sees it.
+
+        A setting that was to be trained again by then, and was, counts with the score of its fresh
+        seed.
+
+        Args:
+            budget: n, the number of settings tried.
+            looks: numbers of settings of the looks so far; the last says how many settings count.
+            share: of the settings that is trained again.
+        """
+        count = looks[-1]
+        again = np.zeros(count, dtype=bool)
+        again[retrained_settings(self.validation, looks, share)] = True
+        again &= self.retrained[:count]
+        scores = np.where(again, self.fresh[:count], self.test[:count])
+        return Search(scores, budget, self.validation[:count])
+
+    def complete(self, looks: Sequence[int], share: float) -> bool:
+        """Return whether everything that a look needs has a result.
+
+        Args:
+            looks: numbers of settings of the looks so far.
+            share: of the settings that is trained again.
+        """
+        if self.settings < looks[-1]:
+            return False
+        return bool(np.all(self.retrained[retrained_settings(self.validation, looks, share)]))
 
 
 @dataclass(frozen=True)
-class Removal:
-    """Why a model is not in its tier.
+class Rules:
+    """What a study declares before it starts.
 
     Attributes:
-        model: the model that was removed.
-        beaten_by: the better model of the clearest pair.
-        probability: P(that model is better) at the verdict's budget.
-        p_value: two-sided p-value of the pair, before the correction.
-        threshold: largest p-value that would have removed a model at this step.
-        z: normal score of the pair, positive; None where the permutation distribution was used.
-        adjusted_p: p-value corrected for all pairs of all comparisons so far.
+        budget: n, the number of random settings that a tuner may try.
+        looks: planned looks, in order.
+        share: of the settings, best by validation, that is trained again with a fresh seed.
+        margin: what difference matters: a factor above 1 on the log scale, a distance above 0 on
+            the linear one; None: none was declared, and nothing is equivalent.
+        scale: of the scores; "log" where all are above 0 and a ratio is meant.
+        cap: the score that a failure counts as in the ratio; None: none is known.
+        pairs: that are compared; None: every two models.
+        comparisons: the number of pairs that the error is divided by, if it is larger than that
+            of `pairs`; a study that drops models does not become less strict.
     """
 
-    model: str
-    beaten_by: str
+    budget: int
+    looks: tuple[Look, ...]
+    share: float = 0.0
+    margin: float | None = None
+    scale: Literal["log", "linear"] = "log"
+    cap: float | None = None
+    pairs: tuple[tuple[str, str], ...] | None = None
+    comparisons: int = 0
+
+    @property
+    def judged_budget(self) -> int:
+        """The largest budget up to `budget` that the last look has settings enough to judge."""
+        return min(self.budget, max(1, self.looks[-1].settings // SETTINGS_PER_BUDGET))
+
+    @property
+    def first_settings(self) -> int:
+        """Number of settings that the first look needs at least."""
+        return SETTINGS_PER_BUDGET * self.judged_budget if self.judged_budget > 1 else 2
+
+
+@dataclass(frozen=True)
+class PairResult:
+    """What is known of two models.
+
+    Attributes:
+        a: the first.
+        b: the second.
+        look: index of the look that these numbers are of: the one that decided, else the last one
+            taken; None before the first, where there is no interval.
+        settings: number of settings of each that were compared.
+        probability: P(the tuned A scores better than the tuned B, each on a fresh seed).
+        probability_interval: its interval at `level`; None before the first look.
+        ratio: the typical score of A over that of B, or the mean of A minus that of B on the linear
+            scale; None where a failure has no score to count as.
+        ratio_interval: its interval at `level`; None where there is none.
+        z: normal score of the pair, positive where A is better; None where the exact distribution
+            was used.
+        p_value: two-sided p-value of P = 1/2; None before the first look.
+        level: error that this look spends on this pair; 0 before the first look.
+        outcome: of A.
+    """
+
+    a: str
+    b: str
+    look: int | None
+    settings: int
     probability: float
-    p_value: float
-    threshold: float
+    probability_interval: Interval | None
+    ratio: float | None
+    ratio_interval: Interval | None
     z: float | None
-    adjusted_p: float
+    p_value: float | None
+    level: float
+    outcome: Outcome
+
+    @property
+    def decided(self) -> bool:
+        """Whether the pair has an outcome other than `undecided`."""
+        return self.outcome != "undecided"
+
+    @property
+    def loser(self) -> str | None:
+        """The model that was shown to be worse; None if neither was."""
+        return {"better": self.b, "worse": self.a}.get(self.outcome)
+
+    @property
+    def winner(self) -> str | None:
+        """The model that was shown to be better; None if neither was."""
+        return {"better": self.a, "worse": self.b}.get(self.outcome)
+
+
+@dataclass(frozen=True)
+class Defeat:
+    """Why a model was beaten.
+
+    Attributes:
+        by: the better model of the clearest pair of the first look at which it was beaten.
+        look: index of that look.
+    """
+
+    by: str
+    look: int
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The models not shown to be beaten, and why the others were removed.
+    """Every pair of a study, and what follows for its models.
 
     Attributes:
-        tier: the first tier, best first by the median of the best of n.
-        removed: the models removed from it, in order.
-        tiers: all tiers, the first one first; only the first has the guarantee of `level`.
-        adjusted_p: for each model the level at which it would be removed from the first tier; 1 if
-            never.
-        least_p: the smallest p-value that these numbers of settings could have given any pair.
-        threshold: largest p-value that would have removed a model at the first step.
-        method: name of the method, as the report prints it.
-        budget: number of settings tried in a search, n.
-        settings: number of measured settings of each model.
-        level: largest probability that equal models are separated, over all pairs.
+        rules: under which it was reached.
+        order: models, best first by the median score of the tuned model.
+        pairs: every compared pair, in the order of `Rules.pairs`.
+        beaten: models that were shown to be worse than another, and by whom.
+        looks_done: number of looks that were taken.
+        training: models that train on: those of open pairs, while looks are left.
+        settings: number of settings of each model that count, at the last look that it took part
+            in; before the first, the number that all models have.
+        method: how pairs were tested at the last look taken, as the report prints it.
+        least_p: the smallest p-value that the last planned look could give a pair.
+        threshold: the level of a pair there.
     """
 
-    tier: tuple[str, ...]
-    removed: tuple[Removal, ...]
-    tiers: tuple[tuple[str, ...], ...]
-    adjusted_p: Mapping[str, float]
+    rules: Rules
+    order: tuple[str, ...]
+    pairs: tuple[PairResult, ...]
+    beaten: Mapping[str, Defeat]
+    looks_done: int
+    training: tuple[str, ...]
+    settings: Mapping[str, int]
+    method: str
     least_p: float
     threshold: float
-    method: str
-    budget: int
-    settings: Mapping[str, int]
-    level: float
+
+    @property
+    def budget(self) -> int:
+        """n at which the models are compared."""
+        return self.rules.judged_budget
+
+    @property
+    def unbeaten(self) -> tuple[str, ...]:
+        """Models that were not shown to be worse than another, best first."""
+        return tuple(name for name in self.order if name not in self.beaten)
+
+    @property
+    def finished(self) -> bool:
+        """Whether no look is left that could change anything."""
+        return not self.training
+
+    @property
+    def decided(self) -> bool:
+        """Whether no pair is open any more."""
+        return not open_pairs(self.pairs, self.beaten, self.rules)
 
     @property
     def could_separate(self) -> bool:
-        """Whether any scores at all could have removed a model; if not, there were too few
+        """Whether any scores at all could have decided a pair; if not, there are too few
         settings."""
         return self.least_p <= self.threshold
 
-
-Test = Callable[[Search, Search], tuple[float, float | None]]  # p-value and normal score
-
-
-@dataclass(frozen=True)
-class PairTest:
-    """The test of one pair of models.
-
-    Attributes:
-        model: the worse model.
-        beaten_by: the better model.
-        probability: P(the better model is better), at least one half.
-        p_value: two-sided p-value of this pair alone.
-        z: normal score, positive; None where the permutation distribution was used.
-    """
-
-    model: str
-    beaten_by: str
-    probability: float
-    p_value: float
-    z: float | None
+    def pair(self, a: str, b: str) -> PairResult | None:
+        """The pair of two models, in whichever order it is stored; None if they are not
+        compared."""
+        return next((pair for pair in self.pairs if {pair.a, pair.b} == {a, b}), None)
 
 
-def verdict(
-    scores: Mapping[str, Array],
-    *,
-    choose_by: Mapping[str, Array] | None = None,
-    level: float = LEVEL,
-) -> Verdict:
-    """Determine which models were not shown to be beaten, and why the others were removed.
+def verdict(searches: Mapping[str, SearchRuns], rules: Rules) -> Verdict:
+    """Take every look whose results are complete, and say what follows.
 
     Args:
-        scores: for each model the (settings,) reported scores, lower is better; failures as NaN or
-            infinity.
-        choose_by: for each model the (settings,) scores that its search selects by (validation);
-            None means `scores`. Without effect at a budget of one setting.
-        level: probability that models with one common distribution are separated, over all pairs. A
-            verdict at several budgets or on several data sets is several verdicts: divide the
-            level.
+        searches: by model, its settings that have ended without a gap: one for each setting up to
+            the first that is still missing.
+        rules: what the study declared.
 
     Raises:
-        ValueError: there is no model, or one without settings.
+        ValueError: there is no model.
     """
-    if not scores or not all(len(values) for values in scores.values()):
-        raise ValueError("a verdict needs at least one model, and each with settings")
-    # Fix the budget before any score is seen.
-    settings = {name: len(values) for name, values in sorted(scores.items())}
-    fewest = min(settings.values())
-    enough = fewest >= LOGIT_MIN_SETTINGS
-    budget = fewest // SETTINGS_PER_BUDGET if enough else 1
-    # Test every pair of models at this budget.
-    searches = {
-        name: Search(scores[name], budget, choose_by[name] if choose_by and budget > 1 else None)
-        for name in settings
-    }
-    ranked = sorted(searches, key=lambda name: (_typical(searches[name]), name))
-    test = _by_logit if enough else _by_permutation
-    pairs = [_pair(a, b, searches, test) for a, b in combinations(ranked, 2)]
-    # Remove the worse model of the clearest pair until one remains.
-    removals = eliminate(pairs, ranked, level)
-    adjusted = dict.fromkeys(ranked, 1.0) | {r.model: r.adjusted_p for r in removals}
+    if not searches:
+        raise ValueError("a verdict needs at least one model")
+    compared = tuple(combinations(searches, 2)) if rules.pairs is None else rules.pairs
+    level_of_pair = 1 / max(1, rules.comparisons, len(compared))
+    counts = [look.settings for look in rules.looks]
+
+    # Before the first look: estimates of what all models have, without intervals.
+    fewest = min(runs.settings for runs in searches.values())
+    first = _searches(searches, rules, [fewest]) if fewest else {}
+    pairs = [_estimate(a, b, first, rules) for a, b in compared]
+    settings = dict.fromkeys(searches, fewest)
+    beaten: dict[str, Defeat] = {}
+    training = tuple(name for name in searches if any(name in pair for pair in compared))
+    done, latest = 0, first
+
+    for index, look in enumerate(rules.looks):
+        if not training:
+            break
+        so_far = counts[: index + 1]
+        if not all(searches[name].complete(so_far, rules.share) for name in training):
+            break
+        found = _searches({name: searches[name] for name in training}, rules, so_far)
+        still_open = open_pairs(pairs, beaten, rules)
+        if look.settings >= rules.first_settings:
+            level = look.level * level_of_pair
+            pairs = [
+                _test(pair, found, rules, index, level) if pair in still_open else pair
+                for pair in pairs
+            ]
+        beaten |= _defeats(pairs, index, beaten)
+        latest = latest | found
+        settings |= dict.fromkeys(training, look.settings)
+        done = index + 1
+        living = {n for pair in open_pairs(pairs, beaten, rules) for n in (pair.a, pair.b)}
+        training = tuple(name for name in training if name in living)
+    if done == len(rules.looks):
+        training = ()
+
+    last = rules.looks[-1] if rules.looks else Look(fewest, 0.0)
     return Verdict(
-        tier=tuple(name for name in ranked if adjusted[name] > level),
-        removed=tuple(removal for removal in removals if removal.adjusted_p <= level),
-        tiers=_tiers(ranked, pairs, level),
-        adjusted_p=adjusted,
-        least_p=min(
-            (_least_p(settings[a], settings[b]) for a, b in combinations(ranked, 2)), default=1.0
-        ),
-        threshold=_threshold(len(ranked), level),
-        method=BY_LOGIT if enough else BY_PERMUTATION,
-        budget=budget,
+        rules=rules,
+        order=tuple(sorted(searches, key=lambda name: (_typical(latest.get(name)), name))),
+        pairs=tuple(pairs),
+        beaten=beaten,
+        looks_done=done,
+        training=training,
         settings=settings,
-        level=level,
+        method=BY_LOGIT if counts[max(0, done - 1)] >= LOGIT_MIN_SETTINGS else BY_SWAPS,
+        least_p=least_p_value(last.settings),
+        threshold=last.level * level_of_pair,
     )
 
 
-def pair_p_value(a: Array, b: Array) -> float:
-    """Return the two-sided p-value of "A and B have the same distribution" at budget 1.
+def open_pairs(
+    pairs: Iterable[PairResult], beaten: Iterable[str], rules: Rules
+) -> list[PairResult]:
+    """Return the pairs that later looks may still decide.
 
-    It is the proportion of all ways to divide the settings among the two in which P(A better than
-    B) is at least as far from 1/2. It is exact for any numbers of settings, failures and ties: the
-    distribution of a sum of mid-ranks is counted by adding one setting after another (Streitberg
-    and Roehmel 1986, Statistical Software Newsletter 12, 10-17).
+    These are the undecided ones, but for those with a model that was beaten: it is not trained
+    further. A study that names its pairs (changes, each against one model) goes on with all of
+    them.
 
     Args:
-        a: (settings of A,) scores; failures as NaN or infinity.
-        b: (settings of B,) scores.
+        pairs: of the study.
+        beaten: models that were shown to be worse than another.
+        rules: of the study.
     """
-    few, more = sorted((worst_last(a), worst_last(b)), key=len)
-    _, group, size = np.unique(np.concatenate([few, more]), return_inverse=True, return_counts=True)
-    ranks = (2 * np.cumsum(size) - size + 1)[group]  # twice the mid-ranks: whole numbers
-    counts = np.zeros((len(few) + 1, int(np.sort(ranks)[-len(few) :].sum()) + 1))
-    counts[0, 0] = 1
-    for rank in ranks:
-        counts[1:, rank:] += counts[:-1, : counts.shape[1] - rank].copy()
-    middle = len(few) * (len(ranks) + 1)
-    apart = np.abs(np.arange(counts.shape[1]) - middle)
-    extreme = counts[-1, apart >= abs(int(ranks[: len(few)].sum()) - middle)]
-    return float(extreme.sum() / counts[-1].sum())
+    gone = set() if rules.pairs is not None else set(beaten)
+    return [pair for pair in pairs if not pair.decided and not gone & {pair.a, pair.b}]
 
 
-def eliminate(
-    pairs: Sequence[PairTest], ranked: Sequence[str], level: float = LEVEL
-) -> list[Removal]:
-    """Remove models one after another until a single one remains.
+def least_p_value(settings: int) -> float:
+    """Return the smallest p-value that a pair can have: of all ways to swap the two models within
+    their settings, only two are as clear as the clearest.
 
     Args:
-        pairs: the test of every pair of `ranked`, once.
-        ranked: the models, best first. Among equally clear pairs the last of them is removed,
-            beaten by the first.
-        level: largest probability to separate equal models; divided by the number of pairs that
-            remain, it gives the threshold of each step.
+        settings: number of settings of each model.
+    """
+    return 2.0 ** (1 - settings)
+
+
+def swap_p_value(a: Array, b: Array) -> float:
+    """Return the two-sided p-value of "A and B can be swapped within each setting", at n = 1.
+
+    It is the proportion of the 2^B ways to swap the two scores of each setting for which P(A better
+    than B) is at least as far from 1/2. P depends on the sum of ranks alone, and a swap changes the
+    sign of the difference of the two ranks of a setting, so that all ways are counted by adding one
+    setting after another. It is exact for any number of settings, failures, ties, and any
+    dependence between the scores of one setting.
+
+    Args:
+        a: (settings,) scores of A, lower is better; failures as NaN or infinity.
+        b: (settings,) scores of B, of the same settings.
+
+    Source: the exact test of Fisher 1935, The Design of Experiments, section 21, of mid-ranks; the
+    counting of Streitberg and Roehmel 1986, Statistical Software Newsletter 12, 10-17.
+    """
+    left, right = worst_last(a), worst_last(b)
+    _, group, size = np.unique(
+        np.concatenate([left, right]), return_inverse=True, return_counts=True
+    )
+    ranks = (2 * np.cumsum(size) - size + 1)[group]  # twice the mid-ranks: whole numbers
+    steps = ranks[len(left) :] - ranks[: len(left)]
+    total = int(np.abs(steps).sum())
+    # Probabilities of the sums of those steps that have a positive sign; the rest is negative.
+    chances = np.zeros(total + 1)
+    chances[0] = 1.0
+    for step in np.abs(steps):
+        moved = np.zeros_like(chances)
+        moved[step:] = chances[: total + 1 - step]
+        chances = (chances + moved) / 2
+    apart = np.abs(2 * np.arange(total + 1) - total)
+    return min(1.0, float(chances[apart >= abs(int(steps.sum()))].sum()))
+
+
+def typical_influences(search: Search, rules: Rules) -> tuple[float, Array] | None:
+    """Return the mean score of the tuned model on the scale of the rules, and its influences.
+
+    Args:
+        search: the model's search in the order drawn.
+        rules: give scale and cap.
 
     Returns:
-        The removals in order; models with an adjusted p-value of at most `level` do not belong to
-        the tier.
+        The unbiased mean of the score (of its logarithm, on the log scale), and (settings,) the
+        influence of each setting on it; None where a failure has no score to count as.
     """
-    remaining, place = list(ranked), {name: rank for rank, name in enumerate(ranked)}
-    removals: list[Removal] = []
-    adjusted = 0.0
-
-    def clearness(pair: PairTest) -> tuple[float, float, int, int]:
-        clear = pair.p_value if pair.z is None else -pair.z
-        return clear, -pair.probability, -place[pair.model], place[pair.beaten_by]
-
-    while len(remaining) > 1:
-        # Find the clearest pair among the remaining models.
-        among = [pair for pair in pairs if pair.model in remaining and pair.beaten_by in remaining]
-        clearest = min(among, key=clearness)
-        # Correct its p-value for the number of pairs, and never below that of an earlier step.
-        adjusted = max(adjusted, min(1.0, len(among) * clearest.p_value))
-        threshold = _threshold(len(remaining), level)
-        removals.append(Removal(**vars(clearest), threshold=threshold, adjusted_p=adjusted))
-        remaining.remove(clearest.model)
-    return removals
+    failed = ~np.isfinite(search.scores)
+    if failed.any() and rules.cap is None:
+        return None
+    values = np.where(failed, rules.cap or 0.0, search.scores)
+    if rules.cap is not None:
+        values = np.minimum(values, rules.cap)
+    if rules.scale == "log":
+        if np.any(values <= 0):
+            return None
+        values = np.log(values)
+    return float(search.choice_probabilities() @ values), search_influences(search, values)
 
 
-def _tiers(
-    ranked: Sequence[str], pairs: Sequence[PairTest], level: float
-) -> tuple[tuple[str, ...], ...]:
-    """The first tier, then the tier of the models removed from it, and so on."""
-    tiers: list[tuple[str, ...]] = []
-    remaining = list(ranked)
-    while remaining:
-        among = [pair for pair in pairs if pair.model in remaining and pair.beaten_by in remaining]
-        gone = {r.model for r in eliminate(among, remaining, level) if r.adjusted_p <= level}
-        tiers.append(tuple(name for name in remaining if name not in gone))
-        remaining = [name for name in remaining if name in gone]
-    return tuple(tiers)
+def _searches(
+    searches: Mapping[str, SearchRuns], rules: Rules, looks: Sequence[int]
+) -> dict[str, Search]:
+    budget = min(rules.judged_budget, looks[-1])
+    return {name: runs.search(budget, looks, rules.share) for name, runs in searches.items()}
 
 
-def _by_logit(a: Search, b: Search) -> tuple[float, float | None]:
-    z = abs(pair_z(a, b))
-    p_value = 2 * float(norm.sf(z))
-    return max(p_value, _least_p(a.settings, b.settings)), z
+def _estimate(a: str, b: str, searches: Mapping[str, Search], rules: Rules) -> PairResult:
+    """A pair before the first look."""
+    probability, ratio, settings = 0.5, None, 0
+    if searches:
+        left, right = searches[a], searches[b]
+        probability, settings = better(left, right).probability, left.settings
+        ratio = _ratio(left, right, rules, LEVEL)[0]
+    return PairResult(
+        a, b, None, settings, probability, None, ratio, None, None, None, 0.0, "undecided"
+    )
 
 
-def _by_permutation(a: Search, b: Search) -> tuple[float, float | None]:
-    return pair_p_value(a.scores, b.scores), None
+def _test(
+    pair: PairResult, searches: Mapping[str, Search], rules: Rules, look: int, level: float
+) -> PairResult:
+    a, b = searches[pair.a], searches[pair.b]
+    chance = better(a, b, level=level)
+    if a.settings >= LOGIT_MIN_SETTINGS:
+        z: float | None = pair_z(a, b)
+        assert z is not None
+        p_value = max(2 * float(ndtr(-abs(z))), least_p_value(a.settings))
+    else:
+        z, p_value = None, swap_p_value(a.scores, b.scores)
+    ratio, ends = _ratio(a, b, rules, level)
+    outcome: Outcome = "undecided"
+    if _within_margin(ends, rules):
+        outcome = "equivalent"
+    elif p_value <= level:
+        outcome = "better" if chance.probability > 0.5 else "worse"
+    return PairResult(
+        a=pair.a,
+        b=pair.b,
+        look=look,
+        settings=a.settings,
+        probability=chance.probability,
+        probability_interval=Interval(chance.low, chance.high),
+        ratio=ratio,
+        ratio_interval=ends,
+        z=z,
+        p_value=p_value,
+        level=level,
+        outcome=outcome,
+    )
 
 
-def _pair(a: str, b: str, searches: Mapping[str, Search], test: Test) -> PairTest:
-    better = probability_better(searches[a], searches[b])
-    p_value, z = test(searches[a], searches[b])
-    worse, best = (b, a) if better >= 0.5 else (a, b)
-    return PairTest(worse, best, max(better, 1 - better), p_value, z)
+def _ratio(
+    a: Search, b: Search, rules: Rules, level: float
+) -> tuple[float | None, Interval | None]:
+    """The ratio of typical scores, or the difference of means, with its interval by Student's t."""
+    left, right = typical_influences(a, rules), typical_influences(b, rules)
+    if left is None or right is None:
+        return None, None
+    back = math.exp if rules.scale == "log" else float
+    middle = left[0] - right[0]
+    if min(a.settings, b.settings) < 2:
+        return back(middle), None
+    error = paired_error(left[1], -right[1])
+    reach = -float(stdtrit(min(a.settings, b.settings) - 1, level / 2)) * error
+    return back(middle), Interval(back(middle - reach), back(middle + reach))
 
 
-def _least_p(a: int, b: int) -> float:
-    """The smallest possible p-value: of the ways to divide a + b settings, only two are as clear as
-    the clearest."""
-    return 2 / math.comb(a + b, a)
+def _within_margin(ends: Interval | None, rules: Rules) -> bool:
+    if ends is None or rules.margin is None:
+        return False
+    if rules.scale == "log":
+        return 1 / rules.margin <= ends.low and ends.high <= rules.margin
+    return -rules.margin <= ends.low and ends.high <= rules.margin
 
 
-def _threshold(models: int, level: float) -> float:
-    return level / max(1, math.comb(models, 2))
+def _defeats(
+    pairs: Iterable[PairResult], look: int, known: Mapping[str, Defeat]
+) -> dict[str, Defeat]:
+    """The models that were beaten at this look for the first time, each by its clearest rival."""
+    clearest: dict[str, PairResult] = {}
+    for pair in pairs:
+        loser = pair.loser
+        if loser is None or pair.look != look or loser in known:
+            continue
+        best = clearest.get(loser)
+        if best is None or _clearness(pair) < _clearness(best):
+            clearest[loser] = pair
+    return {
+        name: Defeat(pair.winner, look)
+        for name, pair in clearest.items()
+        if pair.winner is not None
+    }
 
 
-def _typical(search: Search) -> float:
-    """Median of the best of n."""
-    return best_distribution(search.scores, search.budget, choose_by=search.choose_by).quantile(0.5)
+def _clearness(pair: PairResult) -> tuple[float, float]:
+    assert pair.p_value is not None
+    return pair.p_value, -abs(pair.probability - 0.5)
+
+
+def _typical(search: Search | None) -> float:
+    """Median score of the tuned model."""
+    if search is None:
+        return math.inf
+    found = best_distribution(search.scores, search.budget, choose_by=search.choose_by)
+    return found.quantile(0.5)

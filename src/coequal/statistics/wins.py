@@ -5,10 +5,6 @@ from typing import Literal
 import numpy as np
 
 from coequal.statistics.search import Array, worst_last
-from coequal.statistics.spacings import Cells
-
-CELLS_PER_BLOCK = 200_000
-"""Number of cells that are compared at a time: as many as fit into the processor's cache."""
 
 
 def beats(a: Array, b: Array) -> Array:
@@ -33,36 +29,14 @@ def mass_below(scores: Array, masses: Array, ends: Array) -> Array:
 
     Args:
         scores: (scores,) numbers.
-        masses: (..., scores) mass of each score.
+        masses: (scores,) mass of each score.
         ends: (ends,) numbers.
 
     Returns:
-        (..., ends) masses.
+        (ends,) masses.
     """
     order = np.argsort(scores, kind="stable")
-    upto = np.cumsum(masses[..., order], axis=-1)
-    upto = np.concatenate([np.zeros((*upto.shape[:-1], 1)), upto], axis=-1)
+    upto = np.concatenate([[0.0], np.cumsum(masses[order])])
     sides: tuple[Literal["left"], Literal["right"]] = ("left", "right")
     first, last = (np.searchsorted(scores[order], ends, side) for side in sides)
-    return np.asarray((upto[..., first] + upto[..., last]) / 2, dtype=np.float64)
-
-
-def win_probabilities(cells_a: Cells, values_a: Array, cells_b: Cells, values_b: Array) -> Array:
-    """Return P(A better than B) for each draw of the cells.
-
-    Args:
-        cells_a: cells of A's search, with as many draws as `cells_b`.
-        values_a: (settings of A + 1,) what each of A's cells counts as.
-        cells_b: cells of B's search.
-        values_b: (settings of B + 1,) what each of B's cells counts as.
-
-    Returns:
-        (draws,) probabilities.
-    """
-    (draws, kept_a), (_, kept_b) = cells_a.masses.shape, cells_b.masses.shape
-    won = np.empty(draws)
-    rows = max(1, CELLS_PER_BLOCK // max(kept_a, kept_b))
-    for some in (slice(start, start + rows) for start in range(0, draws, rows)):
-        below = mass_below(values_a[:kept_a], cells_a.masses[some], values_b[:kept_b])
-        won[some] = np.sum(below * cells_b.masses[some], axis=1)
-    return won
+    return np.asarray((upto[first] + upto[last]) / 2, dtype=np.float64)

@@ -13,7 +13,7 @@ from coequal.report.table import (
     tabulate,
     within,
 )
-from coequal.statistics.verdict import Removal, Verdict
+from coequal.statistics.elimination import Removal, Verdict
 
 
 def how_to_read(summary: DataSummary) -> str:
