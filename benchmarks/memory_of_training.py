@@ -27,7 +27,7 @@ STUDY = {
     "study": "memory",
     "models": ["ns_gan"],
     "architecture": {"name": "infogan", "width": 1 / 32},
-    "search": {"settings": 1},
+    "search": {"settings": 0},
     "training": {"budget": {"discriminator_steps": 30}, "batch_size": 64, "checkpoints": 1},
     "evaluation": {"encoder": "classifier", "samples": 200},
 }

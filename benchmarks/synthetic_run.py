@@ -134,7 +134,7 @@ def _study(settings: int, checkpoints: int, metrics: int) -> dict[str, object]:
             "question": "How long does a report of so many made-up results take?",
             "data": [DATA],
             "models": list(MODELS),
-            "search": {"settings": settings},
+            "search": {"settings": settings - 1, "retrain": 0.0},
             "training": {"budget": {"discriminator_steps": 2000}, "checkpoints": checkpoints},
             "evaluation": {"encoder": "classifier", "metrics": list(METRICS[:metrics])},
             "select": {"metric": "fd", "checkpoint": "last"},

@@ -36,7 +36,7 @@ models:
       learning_rate: {log_uniform: [1.0e-5, 1.0e-2]}
       margin: {uniform: [0.1, 2.0]}
 architecture: {name: infogan, width: 0.0625}
-search: {settings: 2}
+search: {settings: 1}
 training: {budget: {discriminator_steps: 100}, checkpoints: 2}
 evaluation: {encoder: pixels, samples: 300}
 """

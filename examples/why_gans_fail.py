@@ -79,7 +79,7 @@ def study(data: str, steps: int, encoder: str, cases: dict[str, Case]) -> dict[s
         "data": [data],
         "models": models,
         "architecture": {"name": "infogan", "width": 0.125},
-        "search": {"settings": 1},
+        "search": {"settings": 0},
         "training": {"budget": {"discriminator_steps": steps}, "checkpoints": 1},
         "evaluation": {"encoder": encoder, "samples": 2500},
     }

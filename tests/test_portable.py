@@ -39,7 +39,7 @@ study: tiny
 data: [digits]
 models: [ns_gan]
 architecture: {name: infogan, width: 0.03125}
-search: {settings: 1}
+search: {settings: 0}
 training: {budget: {discriminator_steps: 4}, batch_size: 16, checkpoints: 1}
 evaluation: {encoder: pixels, samples: 20}
 """

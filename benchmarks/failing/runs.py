@@ -64,7 +64,7 @@ def trainer_of(recipe: Recipe) -> Trainer:
         "data": ["fashion_mnist"],
         "models": [model],
         "architecture": {"name": "infogan", "width": 0.125},
-        "search": {"settings": 1},
+        "search": {"settings": 0},
         "training": {"budget": {"discriminator_steps": recipe.steps}, "checkpoints": 1},
         "seed": recipe.seed,
     }

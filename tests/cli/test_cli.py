@@ -18,7 +18,7 @@ study: small
 data: [digits]
 models: [ns_gan, vae]
 architecture: {width: 0.03125, norm_momentum: 0.5}
-search: {settings: 2, ranges: {learning_rate: {choice: [0.02]}, beta1: {choice: [0.5]}}}
+search: {settings: 1, ranges: {learning_rate: {choice: [0.02]}, beta1: {choice: [0.5]}}}
 training: {budget: {discriminator_steps: 40}, batch_size: 16, checkpoints: 2}
 evaluation: {encoder: pixels, samples: 30}
 """
@@ -55,14 +55,14 @@ def test_list_every_kind_of_part(kind):
 def test_check_counts_and_fills_in(finished):
     done = coequal("check", "small.yaml", cwd=finished)
     assert done.returncode == 0
-    assert "4 trials (2 models x 2 settings x 1 data set)" in done.stdout
+    assert "4 trials (2 models x (the authors' setting + 1 drawn) x 1 data set)" in done.stdout
     assert "space: wide" in done.stdout
     assert json.loads(coequal("check", "small.yaml", "--json", cwd=finished).stdout)["seed"] == 0
 
 
 def test_check_prints_every_slip_and_exits_2(tmp_path):
     (tmp_path / "bad.yaml").write_text(
-        "data: [digit]\nmodels: [gan]\nseeed: 1\nsearch: {settings: 0}\ntraining: 5\n"
+        "data: [digit]\nmodels: [gan]\nseeed: 1\nsearch: {settings: -1}\ntraining: 5\n"
     )
     done = coequal("check", "bad.yaml", cwd=tmp_path)
     assert done.returncode == 2
@@ -95,7 +95,8 @@ def test_plan(finished):
 def test_plan_counts_what_can_not_be_named_yet(tmp_path):
     (tmp_path / "more.yaml").write_text(SMALL + "reruns: {best: 2, seeds: 3}\n")
     done = coequal("plan", "more.yaml", "--workers", 2, cwd=tmp_path)
-    assert "4 trials (2 models x 2 settings x 1 data set), then at most 12 re-runs" in done.stdout
+    assert "4 trials (2 models x (the authors' setting + 1 drawn) x 1 data set)" in done.stdout
+    assert "data set), then at most 12 re-runs" in done.stdout
     assert "to do: 16 trials" in done.stdout
     assert "with 2 workers" in done.stdout
     assert "are free" in done.stdout

@@ -250,7 +250,7 @@ training: {batch_size: 2.0, checkpoints: true}
     path.write_text(f"""\
 architecture: {{width: 0, latents: 2.0}}
 tricks: {{label_smoothing: 0.5, gradient_clip: true}}
-search: {{settings: 1}}
+search: {{settings: 0}}
 models:
   - {{name: a, objective: "{__name__}:Careful", settings: {{weight_decay: 0.1}}}}
   - {{name: b, objective: "{__name__}:Careful", settings: {{rate: 0, copy: 16, rat: 1}}}}

@@ -29,7 +29,7 @@ models:
   - {base: ns_gan, settings: {learning_rate: 0.02, generator_learning_rate: 1.0e-7}}
   - vae
 architecture: {name: infogan, width: 0.03125}
-search: {settings: 1}
+search: {settings: 0}
 training: {budget: {discriminator_steps: 60}, batch_size: 16, checkpoints: 2}
 evaluation: {encoder: pixels, samples: 40}
 """

@@ -288,7 +288,7 @@ def test_a_merge_that_fails_in_the_middle_leaves_nothing(a, tmp_path, monkeypatc
 TINY = {
     "data": ["digits"],
     "architecture": {"name": "infogan", "width": 1 / 32},
-    "search": {"settings": 1},
+    "search": {"settings": 0},
     "training": {"budget": {"discriminator_steps": 2}, "batch_size": 16, "checkpoints": 1},
     "evaluation": {"encoder": "pixels", "samples": 40},
 }

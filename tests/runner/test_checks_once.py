@@ -19,7 +19,7 @@ SMALL = """\
 data: [digits]
 models: [ns_gan, vae]
 architecture: {name: infogan, width: 0.03125}
-search: {settings: 1}
+search: {settings: 0}
 training: {budget: {discriminator_steps: 2}, batch_size: 16, checkpoints: 1}
 evaluation: {encoder: pixels, samples: 20}
 """

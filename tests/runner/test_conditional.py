@@ -20,7 +20,7 @@ TINY = {
     "data": ["digits"],
     "models": ["cgan", "ns_gan"],
     "architecture": {"name": "infogan", "width": 1 / 32},
-    "search": {"settings": 1},
+    "search": {"settings": 0},
     "training": {"budget": {"discriminator_steps": 6}, "batch_size": 16, "checkpoints": 1},
     "evaluation": {
         "encoder": "pixels",

@@ -63,7 +63,7 @@ def test_a_study_of_a_folder_never_reads_all_images_at_once(
         "data": [f"folder:{folder}"],
         "models": ["ns_gan"],
         "architecture": {"name": "infogan", "width": 1 / 32},
-        "search": {"settings": 1},
+        "search": {"settings": 0},
         "training": {"budget": {"discriminator_steps": 40}, "batch_size": 64, "checkpoints": 2},
         "evaluation": {"encoder": "classifier", "samples": 50, "metrics": ["fd", "memorisation"]},
     }

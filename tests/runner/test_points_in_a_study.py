@@ -19,7 +19,7 @@ TINY = {
     "data": ["gaussian_ring"],
     "models": ["ns_gan", "vae"],
     "architecture": {"name": "mlp", "width": 1 / 16},
-    "search": {"settings": 1},
+    "search": {"settings": 0},
     "training": {"budget": {"discriminator_steps": 4}, "batch_size": 8, "checkpoints": 1},
     "evaluation": {"encoder": "pixels", "metrics": ["fd", "modes"], "samples": 40},
     "select": {"metric": "modes_kl"},

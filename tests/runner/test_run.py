@@ -37,7 +37,7 @@ TINY = {
     "data": ["digits"],
     "models": ["ns_gan", "began", "vae"],
     "architecture": {"name": "infogan", "width": 1 / 32},
-    "search": {"settings": 2},
+    "search": {"settings": 1},
     "training": {"budget": {"discriminator_steps": 12}, "batch_size": 16, "checkpoints": 2},
     "evaluation": {"encoder": "pixels", "samples": 40},
 }
@@ -174,7 +174,7 @@ def test_a_metric_from_outside_that_says_higher_chooses_the_highest(tmp_path):
     run(
         tmp_path / "run",
         models=["ns_gan"],
-        search={"settings": 4},
+        search={"settings": 3},
         reruns={"seeds": 1},
         evaluation={**TINY["evaluation"], "metrics": ["fd", "toys:Closeness"]},
         select={"metric": "closeness"},
@@ -351,7 +351,7 @@ def test_another_encoder_than_the_studys_is_refused(whole, tmp_path):
 
 def test_a_trial_out_of_time_is_a_result(tmp_path):
     results = api.run(
-        study(models=["vae"], search={"settings": 1}), tmp_path, workers=0, time_limit=1e-9
+        study(models=["vae"], search={"settings": 0}), tmp_path, workers=0, time_limit=1e-9
     )
     (result,) = results.values()
     assert result.status == "timeout"
@@ -397,7 +397,7 @@ def test_the_first_of_two_results_stands(tmp_path):
 
 def test_an_os_error_of_a_models_own_code_is_its_own(tmp_path):
     models = [{"name": "reads", "objective": "toys:Reads", "settings": {"learning_rate": 1e-3}}]
-    (result,) = run(tmp_path, models=models, search={"settings": 1}).values()
+    (result,) = run(tmp_path, models=models, search={"settings": 0}).values()
     assert result.status == "failed"
     assert result.reason == "FileNotFoundError: [Errno 2] No such file or directory: 'my_table.csv'"
 
@@ -410,7 +410,7 @@ def test_a_bug_and_a_divergence_are_results(tmp_path):
         "ns_gan",
     ]
     watching = Watching()
-    spec = study(models=models, search={"settings": 1})
+    spec = study(models=models, search={"settings": 0})
     results = api.run(spec, tmp_path / "run", workers=0, observer=watching)
     by_model = {result.trial.model: result for result in results.values()}
     assert by_model["ns_gan"].status == "done"
@@ -429,7 +429,7 @@ def test_a_bug_and_a_divergence_are_results(tmp_path):
 
 def test_why_a_number_is_undefined_is_the_reason_of_the_failure(tmp_path):
     evaluation = {**TINY["evaluation"], "metrics": ["fd", "toys:Undefined"]}
-    spec = study(models=["ns_gan"], search={"settings": 1}, evaluation=evaluation)
+    spec = study(models=["ns_gan"], search={"settings": 0}, evaluation=evaluation)
     (result,) = api.run(spec, tmp_path / "run", workers=0).values()
     assert result.status == "diverged"
     assert re.search(r"undefined was nan at step \d+: it is a toy$", result.reason)
@@ -439,7 +439,7 @@ def test_a_worker_that_dies_costs_its_own_trial_only(tmp_path):
     settings = {"learning_rate": 1e-3, "beta1": 0.5}
     models = [{"name": "killer", "objective": "toys:Killer", "settings": settings}, "ns_gan"]
     watching = Watching()
-    spec = study(models=models, search={"settings": 1})
+    spec = study(models=models, search={"settings": 0})
     results = api.run(spec, tmp_path / "run", workers=2, observer=watching)
     found = {result.trial.model: result for result in results.values()}
     assert (found["ns_gan"].status, found["ns_gan"].reason) == ("done", None)
@@ -515,7 +515,7 @@ def test_what_cannot_work_on_the_images_is_said_before_any_trial(tmp_path, more,
         run(tmp_path / "run", **more)
     assert not (tmp_path / "run" / "trials").exists()
     # Nothing has begun, so that the mended study may use the same folder.
-    run(tmp_path / "run", models=["vae"], search={"settings": 1})
+    run(tmp_path / "run", models=["vae"], search={"settings": 0})
 
 
 def test_what_the_machine_does_is_no_result(tmp_path, monkeypatch):
@@ -590,7 +590,7 @@ def test_a_conditional_contender_of_somebodys_own_runs_and_can_be_sampled(tmp_pa
     own = {
         "architecture": {"name": "toys:ConditionalNets", "willing": True},
         "models": MINE,
-        "search": {"settings": 1},
+        "search": {"settings": 0},
     }
     (result,) = run(tmp_path / "run", **own).values()
     assert result.status == "done", result.reason
@@ -628,7 +628,7 @@ def test_a_trial_whose_process_died_keeps_what_it_had_measured(whole, tmp_path):
 def test_weights_of_checkpoints_stay_by_the_study_s_rule(tmp_path, keep):
     training = {**TINY["training"], "checkpoints": 4, "keep": keep}
     fast = {"base": "ns_gan", "name": "fast", "settings": {"learning_rate": 1e-2}}
-    changes = {"models": [fast], "search": {"settings": 2}, "training": training}
+    changes = {"models": [fast], "search": {"settings": 1}, "training": training}
     changes["select"] = {"metric": "fd", "split": "validation", "checkpoint": "best"}
     results = run(tmp_path, **changes)
     for result in results.values():

@@ -22,7 +22,7 @@ models:
 - {name: one, objective: "toys:Held", settings: {learning_rate: 1.0e-3}}
 - {name: other, objective: "toys:Held", settings: {learning_rate: 2.0e-3}}
 architecture: {name: infogan, width: 0.03125}
-search: {settings: 1}
+search: {settings: 0}
 training: {budget: {discriminator_steps: 120}, batch_size: 16, checkpoints: 2}
 evaluation: {encoder: pixels, samples: 40}
 """

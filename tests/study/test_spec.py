@@ -4,7 +4,7 @@ import pytest
 
 from coequal.ranges import Choice, LogUniform
 from coequal.study.check import checked
-from coequal.study.document import StudyError, parse
+from coequal.study.document import StudyError, parse, yaml_text
 from coequal.study.plan import search_of
 from coequal.study.spec import from_document
 
@@ -26,7 +26,8 @@ def test_an_empty_file_is_the_default_study():
     assert found.study == "x"
     assert found.data == ("fashion_mnist",)
     assert len(found.models) >= 8
-    assert found.search.settings == 20
+    assert (found.search.settings, found.search.looks) == (20, (20,))
+    assert (found.search.budget, found.search.retrain) == (2, 0.25)
     assert found.evaluation.encoder == "classifier"
 
 
@@ -90,6 +91,26 @@ models:
     ("text", "message"),
     [
         ("models: [ns_gan\n", "bad.yaml:2: not readable as YAML"),
+        ("search: {settings: -1}\n", "settings: must be a whole number of at least 0, got -1"),
+        ("search: {budget: 0}\n", "search.budget: must be a whole number of at least 1, got 0"),
+        ("search: {retrain: 1.5}\n", "retrain: must be a number of at least 0 and at most 1"),
+        ("search: {spending: all}\n", "'obrien_fleming' or 'pocock', got 'all'"),
+        ("search: {looks: [40, 20]}\n", "search.looks: must ascend, got [40, 20]"),
+        ("search: {looks: [20, 20], settings: 20}\n", "search.looks: must ascend, got [20, 20]"),
+        ("search: {looks: [10, many]}\n", "got 'many'"),
+        ("search: {looks: many}\n", "must be a list of numbers of settings, as in [20, 40], or"),
+        ("search: {settings: 4, looks: 5}\n", "from 1 to 4; got 5"),
+        (
+            "search: {settings: 30, looks: [20, 40]}\n",
+            "30 is not among them; a run ends at a look: name it in looks, or set settings to one "
+            "of [20, 40]",
+        ),
+        ("search: {settings: 0, looks: [20]}\n", "settings: 0 is not among them"),
+        ("equivalence: {ratio: 1}\n", "equivalence.ratio: must be a number above 1, got 1"),
+        ("equivalence: {difference: 0}\n", "must be a number above 0, got 0"),
+        ("equivalence: {}\n", "give a ratio (as in {ratio: 1.1}, for scores above 0"),
+        ("equivalence: {ratio: 1.1, difference: 0.1}\n", "a difference (as in {difference: 0.02})"),
+        ("reruns: {seeds: 2, base_seeds: 4}\n", "no model here is `against` another"),
         ("- 1\n", "bad.yaml:1: a study file is a mapping"),
         ("models: [ns_gan, ns_gan]\n", "named twice: ns_gan"),
         (
@@ -274,3 +295,40 @@ def test_an_unknown_verdict_to_stop_on_is_refused_with_those_there_are(tmp_path)
     assert found.endswith("did you mean 'collapsed'?")
     (found,) = messages(tmp_path, "training: {stop_on: [healthy]}\n")
     assert "'healthy' is not one of diverged, collapsed" in found
+
+
+def test_the_number_of_settings_is_the_last_look_unless_it_is_given():
+    looks = {"looks: [20, 40, 100]": (100, (20, 40, 100))}
+    looks["looks: [20, 40, 100], settings: 40"] = (40, (20, 40, 100))
+    # Ends of equal parts, rounded up: 50/3 = 16.7, 100/3 = 33.3.
+    looks["settings: 50, looks: 3"] = (50, (17, 34, 50))
+    looks["settings: 50, looks: 1"] = looks["settings: 50"] = (50, (50,))
+    looks["settings: 0"] = (0, ())
+    for text, wanted in looks.items():
+        found = study(f"search: {{{text}}}").search
+        assert (found.settings, found.looks) == wanted
+        filled_in = study(yaml_text(study(f"search: {{{text}}}").as_dict())).search
+        assert filled_in == found
+
+
+def test_settings_are_trained_again_where_a_choice_has_been_made():
+    # 19 settings judge a budget of one, 20 one of two; one of 1 is chosen from none.
+    shares = {"settings: 19": 0, "settings: 20": 0.25, "settings: 20, retrain: 0.5": 0.5}
+    shares |= {
+        "settings: 20, budget: 1": 0,
+        "settings: 0": 0,
+        "looks: [10, 20], settings: 10": 0.25,
+    }
+    for text, wanted in shares.items():
+        assert study(f"search: {{{text}}}").retrained_share == wanted
+
+
+def test_a_base_has_more_fresh_seeds_than_what_is_compared_with_it():
+    names = ["one", "two", "three"]
+    arms = ", ".join(f"{{base: ns_gan, name: {name}, against: ns_gan}}" for name in names)
+    text = f"models: [ns_gan, {arms}]\nreruns: {{seeds: 10}}\n"
+    # ceil(10 sqrt(3)) = ceil(17.3)
+    assert study(text).rerun_seeds("ns_gan") == 18
+    assert study(text).rerun_seeds("two") == 10
+    own = study(text.replace("seeds: 10", "seeds: 10, base_seeds: 12"))
+    assert (own.rerun_seeds("ns_gan"), own.rerun_seeds("two")) == (12, 10)

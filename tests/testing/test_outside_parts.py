@@ -22,7 +22,7 @@ STUDY = {
         }
     ],
     "architecture": {"name": "wrong_parts:Nets"},
-    "search": {"settings": 1},
+    "search": {"settings": 0},
     "training": {"budget": {"discriminator_steps": 4}, "checkpoints": 1, "batch_size": 8},
     "evaluation": {
         "encoder": "wrong_parts:Means",

@@ -360,7 +360,7 @@ TINY = {
     "study": "x",
     "data": ["digits"],
     "models": ["ns_gan", "wgan_gp"],
-    "search": {"settings": 2},
+    "search": {"settings": 1},
 }
 
 

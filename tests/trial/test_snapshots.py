@@ -29,7 +29,7 @@ TINY = {
     "data": ["digits"],
     "models": ["ns_gan"],
     "architecture": {"name": "infogan", "width": 1 / 32},
-    "search": {"settings": 1},
+    "search": {"settings": 0},
     "training": {"budget": {"discriminator_steps": 30}, "batch_size": 16, "checkpoints": 2},
     "evaluation": {"encoder": "pixels", "samples": 40},
 }

@@ -19,7 +19,7 @@ TINY = {
     "data": ["digits"],
     "models": ["ns_gan", FAST],
     "architecture": {"name": "infogan", "width": 1 / 32},
-    "search": {"settings": 1},
+    "search": {"settings": 0},
     "training": {
         "budget": {"discriminator_steps": 80},
         "batch_size": 16,
@@ -36,7 +36,7 @@ def said(verdicts: list[str], models: list[str], encoder: str = "classifier") ->
             "study": "x",
             "data": ["digits"],
             "models": models,
-            "search": {"settings": 2},
+            "search": {"settings": 1},
             "training": {"stop_on": verdicts},
             "evaluation": {"encoder": encoder},
         }

@@ -88,21 +88,20 @@ def plan(
 
 
 def describe_study(study: "Study") -> str:
-    """`160 trials (8 models x 20 settings x 1 data set), then at most 80 re-runs; 1,500 ...`."""
+    """`168 trials (8 models x (the authors' setting + 20 drawn) x 1 data set), then ...`."""
     from coequal.study.plan import most_trials
 
-    counts = {
-        "model": len(study.models),
-        "setting": study.search.settings,
-        "data set": len(study.data),
-    }
-    most = most_trials(study)
-    product = " x ".join(f"{n} {name}{'' if n == 1 else 's'}" for name, n in counts.items())
-    text = f"{most['search']} trials ({product})"
+    drawn, most = study.search.settings, most_trials(study)
+    settings = f"(the authors' setting + {drawn} drawn)" if drawn else "the authors' setting"
+    counts = {"model": len(study.models), "data set": len(study.data)}
+    models, sets = (f"{n} {name}{'' if n == 1 else 's'}" for name, n in counts.items())
+    text = f"{most['search']} trials ({models} x {settings} x {sets})"
     if most["reruns"]:
         again = study.reruns
         text += f", then at most {most['reruns']} re-runs ({again.seeds} seeds of each model's best"
-        text += f"{'' if again.best == 1 else f' {again.best}'})"
+        text += f"{'' if again.best == 1 else f' {again.best}'}"
+        bases = {n for m in study.models if (n := study.rerun_seeds(m.name)) != again.seeds}
+        text += f", {max(bases)} of the models that others are against)" if bases else ")"
     if most["transfer"]:
         text += f", and at most {most['transfer']} transfers to another data set"
     budgets = {data: study.training.budgets.get(data, study.training.budget) for data in study.data}

@@ -99,7 +99,7 @@ class TrainRequest:
             "data": [self.data],
             "models": [{"base": self.model, "settings": {**scaled, **self.settings, **rates}}],
             "architecture": {"name": "infogan", "width": self.width},
-            "search": {"settings": 1},
+            "search": {"settings": 0},
             "training": {
                 "budget": {"discriminator_steps": self.steps},
                 "checkpoints": 10,

@@ -94,7 +94,7 @@ def read_study_file(run: Path) -> StudyFile:
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path} can't be read ({error})") from error
     if schema == LAST_OF_OLD:
-        return StudyFile.of(study)
+        return StudyFile.of(converted(study))
     raise ValueError(
         f"{path} has schema {schema}; this version reads {LAST_OF_OLD} and {STUDY_SCHEMA}"
     )

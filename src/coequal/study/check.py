@@ -76,9 +76,14 @@ def problems(study: Study, document: Document | None = None) -> list[StudyProble
 def _phase_problems(study: Study) -> list[tuple[Place, str]]:
     """Later phases that ask for more than the search gives, and budgets that fit nothing."""
     messages: list[tuple[Place, str]] = []
-    if study.reruns.best > study.search.settings:
+    trained = study.search.settings + 1
+    if study.reruns.best > trained:
         text = f"asks for the best {study.reruns.best} settings of each model, and the search has "
-        messages.append((("reruns", "best"), f"{text}{study.search.settings}"))
+        messages.append((("reruns", "best"), f"{text}{trained}, the authors' included"))
+    own, without = study.reruns.base_seeds, not any(model.against for model in study.models)
+    if own not in (None, study.reruns.seeds) and without:
+        text = "no model here is `against` another, so that none is a base; leave it out"
+        messages.append((("reruns", "base_seeds"), text))
     if study.reruns.best > 1 and study.reruns.seeds == 1:
         text = "the seeds that choose among several settings can't be those that are reported; give"
         messages.append((("reruns", "seeds"), f"{text} at least 2, or `best: 1`"))

@@ -34,7 +34,7 @@ def plan(
 
 
 def search_of(study: Study) -> list[Trial]:
-    """Every setting of every model: data set, setting, model.
+    """Every setting of every model, the authors' (0) and those drawn: data set, setting, model.
 
     Settings come first, models second: however early a run is stopped, every model has had about as
     many.
@@ -42,7 +42,7 @@ def search_of(study: Study) -> list[Trial]:
     return [
         _trial(study, model, data, setting)
         for data in study.data
-        for setting in range(study.search.settings)
+        for setting in range(study.search.settings + 1)
         for model in study.models
     ]
 
@@ -52,12 +52,15 @@ def reruns_of(
 ) -> Iterable[Trial]:
     """Fresh seeds of each model's best settings, seed first: stopped early, all models have as
     many."""
-    chosen = _chosen(search, results, rule, study.reruns.best) if study.reruns.seeds else {}
+    seeds = {model.name: study.rerun_seeds(model.name) for model in study.models}
+    most = max(seeds.values())
+    chosen = _chosen(search, results, rule, study.reruns.best) if most else {}
     for data in study.data:
-        for repeat in range(1, study.reruns.seeds + 1):
+        for repeat in range(1, most + 1):
             for model in study.models:
-                for setting in chosen.get((model.name, data), ()):
-                    yield _trial(study, model, data, setting, repeat)
+                if repeat <= seeds[model.name]:
+                    for setting in chosen.get((model.name, data), ()):
+                        yield _trial(study, model, data, setting, repeat)
 
 
 def transfers_of(
@@ -78,9 +81,10 @@ def transfers_of(
 def most_trials(study: Study) -> dict[str, int]:
     """By phase, how many trials there can be at most; a model without a success has fewer."""
     models, sets = len(study.models), len(study.data)
+    names = (model.name for model in study.models)
     return {
-        "search": models * sets * study.search.settings,
-        "reruns": models * sets * study.reruns.best * study.reruns.seeds,
+        "search": models * sets * (study.search.settings + 1),
+        "reruns": sets * study.reruns.best * sum(map(study.rerun_seeds, names)),
         "transfer": models * sets * (sets - 1) * study.transfer.seeds,
     }
 

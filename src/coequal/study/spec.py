@@ -1,6 +1,7 @@
 """The study file: its fields, their defaults, and what can be checked without torch."""
 
 import difflib
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,6 +18,7 @@ from pydantic import (
 )
 
 from coequal import lookup
+from coequal.design import rerun_seeds, retrained_share
 from coequal.health import FAILURES
 from coequal.settings import Count, sentence
 from coequal.study.document import Document, Place, StudyError, StudyProblem, read
@@ -66,14 +68,77 @@ def _verdict(name: Any) -> Any:
     return name
 
 
+DEFAULT_SETTINGS = 20
+
+
 class SearchSpec(Entry):
-    """How settings are drawn; setting 0 is always the authors'."""
+    """How settings are drawn, and when the study looks at the results.
+
+    Setting 0, the authors', is trained besides; it is no draw.
+    """
 
     space: Literal["wide", "narrow"] = "wide"
-    settings: Count = 20
+    settings: NonNegativeInt = DEFAULT_SETTINGS  # random draws for each model
+    budget: Count = 2  # settings that the tuner may try: the question that the verdict answers
+    # The best share by validation, trained once more with a fresh seed.
+    retrain: float = Field(0.25, ge=0, le=1)
+    # Numbers of settings at which the verdict is reached; a number: so many equal parts.
+    looks: Several[Count] = Field((), validate_default=True)
+    spending: Literal["obrien_fleming", "pocock"] = "obrien_fleming"
     # Instead of the models' own, for every model that has the setting.
     ranges: dict[str, RangeSpec] = Field(default_factory=dict)
     reason: str = ""  # why they differ, for the report
+
+    @model_validator(mode="before")
+    @classmethod
+    def _last_look(cls, values: Any) -> Any:
+        if isinstance(values, Mapping) and "settings" not in values:
+            looks = values.get("looks")
+            if isinstance(looks, list | tuple) and looks:
+                return {**values, "settings": looks[-1]}
+        return values
+
+    @field_validator("looks", mode="before")
+    @classmethod
+    def _in_numbers(cls, looks: Any, info: ValidationInfo) -> Any:
+        settings = info.data.get("settings")
+        if settings is None:  # wrong, and reported there
+            return ()
+        if isinstance(looks, list | tuple):
+            return looks or ((settings,) if settings else ())
+        if not isinstance(looks, int) or isinstance(looks, bool) or not 1 <= looks <= settings:
+            raise ValueError(
+                f"must be a list of numbers of settings, as in [20, 40], or into how many equal "
+                f"parts the {settings} settings fall, from 1 to {settings}; got {looks!r}"
+            )
+        return tuple(math.ceil(settings * part / looks) for part in range(1, looks + 1))
+
+    @field_validator("looks", mode="after")
+    @classmethod
+    def _ascending(cls, looks: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
+        settings = info.data.get("settings")
+        if list(looks) != sorted(set(looks)):
+            raise ValueError(f"must ascend, got {list(looks)}")
+        if settings is not None and looks and settings not in looks:
+            text = f"settings: {settings} is not among them; a run ends at a look: name it in"
+            raise ValueError(f"{text} looks, or set settings to one of {list(looks)}")
+        return looks
+
+
+class EquivalenceSpec(Entry):
+    """The largest difference that does not matter: a ratio of scores, or a difference."""
+
+    ratio: float | None = Field(None, gt=1)
+    difference: PositiveFloat | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> "EquivalenceSpec":
+        if (self.ratio is None) == (self.difference is None):
+            raise ValueError(
+                "give a ratio (as in {ratio: 1.1}, for scores above 0 of which less is better) or "
+                "a difference (as in {difference: 0.02}), one of them"
+            )
+        return self
 
 
 class BudgetSpec(Entry):
@@ -143,6 +208,8 @@ class RerunsSpec(Entry):
 
     best: Count = 1  # settings of each model and data set
     seeds: NonNegativeInt = 0  # of each of them; 0: no re-runs
+    # Of a model that k others are compared with (`against`); None: about sqrt(k) times as many.
+    base_seeds: NonNegativeInt | None = None
 
 
 class TransferSpec(Entry):
@@ -165,6 +232,7 @@ class Study(Entry):
     training: TrainingSpec = TrainingSpec()
     evaluation: EvaluationSpec = EvaluationSpec()
     select: SelectSpec = SelectSpec()
+    equivalence: EquivalenceSpec | None = None
     reruns: RerunsSpec = RerunsSpec()
     transfer: TransferSpec = TransferSpec()
     seed: NonNegativeInt = 0
@@ -205,6 +273,16 @@ class Study(Entry):
             if model.against is not None and model.against not in names:
                 raise ValueError(lookup.unknown(model.against, names, f"{model.name}: against: "))
         return models
+
+    @property
+    def retrained_share(self) -> float:
+        """The best share of the settings of each model that are trained once more with a fresh
+        seed; 0 where the budget that can be judged is one setting, which is chosen from none."""
+        return retrained_share(self.search.model_dump())
+
+    def rerun_seeds(self, model: str) -> int:
+        """Fresh seeds of each of a model's best settings, after the search."""
+        return rerun_seeds(self.as_dict(), model)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, every default filled in; what is none is left out."""
