@@ -4,8 +4,16 @@ A study is given as plain values with every default filled in, as study.json hol
 """
 
 import math
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from coequal.records import MetricInfo
+
+if TYPE_CHECKING:
+    from coequal.statistics.verdict import Rules
+
+DEFAULT_RATIO = 1.1
+"""Scores within a tenth of each other are equivalent unless the study says otherwise."""
 
 
 def judged_budget(search: Mapping[str, Any], settings: int) -> int:
@@ -54,3 +62,64 @@ def rerun_seeds(study: Mapping[str, Any], model: str) -> int:
         return seeds
     own = reruns.get("base_seeds")
     return math.ceil(seeds * math.sqrt(compared)) if own is None else int(own)
+
+
+def named_pairs(study: Mapping[str, Any]) -> tuple[tuple[str, str], ...] | None:
+    """The pairs of models that a study names (`against`); None: it names none, and all are
+    compared."""
+    named = ((entry["name"], entry.get("against")) for entry in study["models"])
+    return tuple((name, other) for name, other in named if other is not None) or None
+
+
+def usable_cap(reference: Mapping[str, Any], name: str, metric: MetricInfo) -> float | None:
+    """What noise scores, unless that is as good as real images: it then can't stand for a failure.
+
+    Args:
+        reference: of a data set, as references.json holds it.
+        name: of the metric's number.
+        metric: what it says of that number.
+    """
+    cap, floor = ((reference.get(end) or {}).get(name) for end in ("cap", "floor"))
+    if cap is None or floor is None:
+        return cap
+    return None if metric.cost(cap) <= metric.cost(floor) else cap
+
+
+def has_ratios(metric: MetricInfo) -> bool:
+    """Whether the ratio of two scores is meant: no score is below 0, and less is better."""
+    return metric.better == "lower" and metric.best is not None and metric.best >= 0
+
+
+def rules_of(
+    study: Mapping[str, Any],
+    metric: MetricInfo,
+    *,
+    cap: float | None,
+    looks: Sequence[tuple[int, float]],
+    comparisons: int,
+) -> "Rules":
+    """The rules by which a study compares its models on one data set.
+
+    Args:
+        study: plain values.
+        metric: what the metric by which it chooses says of its number.
+        cap: the value that a failure counts as, in the metric's units; None: none is known.
+        looks: numbers of settings, and the error spent at each over all pairs.
+        comparisons: number of pairs that the error is divided by, at least.
+    """
+    from coequal.statistics.looks import Look
+    from coequal.statistics.verdict import Rules
+
+    declared, search = study.get("equivalence") or {}, study["search"]
+    ratios = has_ratios(metric) and "difference" not in declared
+    margin = declared.get("ratio", DEFAULT_RATIO) if ratios else declared.get("difference")
+    return Rules(
+        budget=int(search["budget"]),
+        looks=tuple(Look(*look) for look in looks),
+        share=retrained_share(search),
+        margin=None if margin is None else float(margin),
+        scale="log" if ratios else "linear",
+        cap=None if cap is None else metric.cost(cap),
+        pairs=named_pairs(study),
+        comparisons=comparisons,
+    )

@@ -7,11 +7,30 @@ best validation score, as the study says. A trial without a finite score there i
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from coequal import lookup
 from coequal.checkpoints import Checkpoint, Checkpoints
 from coequal.records import MetricInfo, Result
+
+if TYPE_CHECKING:
+    from coequal.statistics.verdict import SearchRuns
+
+
+class RunScore(NamedTuple):
+    """What one run of a model on one data set scored, as costs, of which less is better.
+
+    Attributes:
+        setting: 0 is the authors'; the others are drawn.
+        repeat: 0 is the search's own run of the setting; 1, 2, ... are fresh seeds.
+        validation: what the setting is chosen by; NaN for a failure.
+        test: what is reported of it; NaN for a failure.
+    """
+
+    setting: int
+    repeat: int
+    validation: float
+    test: float
 
 
 @dataclass(frozen=True)
@@ -88,6 +107,19 @@ class SelectionRule:
             return math.inf
         return self.info.cost(result.checkpoints.values(self.metric, "validation")[index])
 
+    def score(self, result: Result) -> RunScore:
+        """What a run scored at the checkpoint that stands for it; a run without a finite score on
+        either split failed."""
+        trial, index = result.trial, self.chosen_index(result)
+        validation = test = math.nan
+        if index is not None:
+            points = result.checkpoints
+            validation = self.info.cost(points.values(self.metric, "validation")[index])
+            test = self.info.cost(points.values(self.metric, "test")[index])
+        if not math.isfinite(test):
+            validation = test = math.nan
+        return RunScore(trial.setting, trial.repeat, validation, test)
+
     def best_settings(self, results: Iterable[Result], count: int) -> list[int]:
         """Choose the best settings of one model by the search's own trials.
 
@@ -103,14 +135,13 @@ class SelectionRule:
         return best((self.cost(result), result.trial.setting) for result in own)[:count]
 
     def summary(self, result: Result) -> Result:
-        """The result with no number but the one to choose by. The rule chooses the same by it, and
-        a hundred thousand of them fit in memory."""
+        """The result with no numbers but those of the study's metric where it is judged. The rule
+        chooses and scores the same by it, and a hundred thousand of them fit in memory."""
         index = self.chosen_index(result)
         if index is None:
             return replace(result, checkpoints=Checkpoints())
         point = result.checkpoints[index]
-        wanted = (self.metric, "validation")
-        kept = tuple(m for m in point.measurements if (m.metric, m.split) == wanted)
+        kept = tuple(m for m in point.measurements if m.metric == self.metric)
         return replace(result, checkpoints=Checkpoints.of([replace(point, measurements=kept)]))
 
 
@@ -125,3 +156,28 @@ def best(scored: Iterable[tuple[float, int]]) -> list[int]:
         first.
     """
     return [setting for cost, setting in sorted(scored) if math.isfinite(cost)]
+
+
+def search_runs(scores: Iterable[RunScore]) -> "SearchRuns":
+    """The random settings of one model on one data set as the verdict takes them.
+
+    Args:
+        scores: of its runs that have a result. Those of the authors' setting, and fresh seeds but
+            the first, are ignored, as are settings after the first one without a result.
+    """
+    import numpy as np
+
+    from coequal.statistics.verdict import SearchRuns
+
+    runs = {(score.setting, score.repeat): score for score in scores}
+    settings = 0
+    while (settings + 1, 0) in runs:
+        settings += 1
+    own = [runs[number, 0] for number in range(1, settings + 1)]
+    again = [runs.get((number, 1)) for number in range(1, settings + 1)]
+    return SearchRuns(
+        validation=np.array([score.validation for score in own], dtype=np.float64),
+        test=np.array([score.test for score in own], dtype=np.float64),
+        fresh=np.array([math.nan if s is None else s.test for s in again], dtype=np.float64),
+        retrained=np.array([score is not None for score in again], dtype=bool),
+    )

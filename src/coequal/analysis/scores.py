@@ -1,7 +1,7 @@
 """From trials to what `coequal.statistics` takes: arrays of costs, random streams, a scale."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -61,12 +61,3 @@ def in_units(
     if interval is None:
         return None
     return Interval(*sorted(metric.cost(end) for end in interval))
-
-
-def usable_cap(reference: Mapping[str, Any], metric: NamedMetric) -> float | None:
-    """What noise scores, unless that is as good as real images: it then can't stand for a
-    failure."""
-    cap, floor = ((reference.get(end) or {}).get(metric.name) for end in ("cap", "floor"))
-    if cap is None or floor is None:
-        return cap
-    return None if metric.cost(cap) <= metric.cost(floor) else cap

@@ -26,7 +26,7 @@ from coequal.analysis.model import ModelSummary, model_summary, rerun_phase
 from coequal.analysis.pairs import contest
 from coequal.analysis.range_position import declared_ranges
 from coequal.analysis.rerun_comparison import rerun_numbers
-from coequal.analysis.scores import f1_costs, scale_of, test_costs, usable_cap, validation_costs
+from coequal.analysis.scores import f1_costs, scale_of, test_costs, validation_costs
 from coequal.analysis.source import (
     SECOND_METRIC,
     Facts,
@@ -35,6 +35,7 @@ from coequal.analysis.source import (
 )
 from coequal.analysis.trials import TrialSummary, trial_summary
 from coequal.analysis.variance import ModelRuns, VarianceParts, variance
+from coequal.design import usable_cap
 from coequal.ranges import Range
 from coequal.records import MetricInfo, Result, Trial
 from coequal.results.collect import open_results
@@ -128,7 +129,7 @@ def _data(
     metric, seed = study_metric(rule), int(study.get("seed", 0))
     uses = {use: trial for use, trial in facts.protocols.items() if use.data == data}
     protocols = protocols_of(uses, metric.name)
-    cap = usable_cap(reference, metric)
+    cap = usable_cap(reference, metric.name, metric.info)
     models = _models(study, trials, rule, source)
     searches = {m.name: _search_scores(m.ended, metric) for m in models if m.ended}
     worst = None if cap is None else metric.cost(cap)
