@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from coequal.statistics.best_of import standard_error
-from coequal.statistics.power import settings_for, settings_needed
+from coequal.statistics.old_power import settings_for, settings_needed
 from coequal.statistics.search import Search
 from validation.common import Row
 from validation.distributions import CAP, DISTRIBUTIONS, ScoreDistribution, true_best

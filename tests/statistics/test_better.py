@@ -14,6 +14,7 @@ from coequal.statistics.better import (
     better,
     pair_z,
     probability_better,
+    search_influences,
     standard_error,
 )
 from coequal.statistics.rates import newcombe
@@ -182,5 +183,21 @@ def test_intervals_reach_the_end_where_one_model_always_wins():
     # All trials failed on both sides: nothing is known of the best.
     nothing = better(Search(np.full(6, FAILED), 3), Search(np.full(6, FAILED), 3))
     assert nothing.probability == 0.5
-    assert nothing.low < 0.1
-    assert nothing.high > 0.9
+    # Two independent searches of three settings each.
+    assert (nothing.low, nothing.high) == pytest.approx(newcombe(0.5, 2, 2))
+
+
+def test_a_good_setting_more_pushes_another_one_out_of_the_retrained():
+    # Four settings by validation 1, 2, 3, 4; the best two were trained again: fresh 10 and 20, own
+    # 1 and 5. n = 2, values as they are. The worst half of the two is the second: own - fresh =
+    # 5 - 20 = -15. Density n (1 - 1/2) = 1: retrained ones get (1 - 1/2)(-15), the others 7.5.
+    by = np.array([1.0, 2.0, 3.0, 4.0])
+    own = np.array([1.0, 5.0, np.nan, np.nan])
+    scores = np.array([10.0, 20.0, 3.0, 4.0])
+    plain = search_influences(Search(scores, 2, by), lambda values: values)
+    found = search_influences(Search(scores, 2, by, own), lambda values: values)
+    assert found - plain == pytest.approx([-7.5, -7.5, 7.5, 7.5])
+    # With none or all of them retrained there is no border.
+    for mark in (np.full(4, np.nan), np.ones(4)):
+        edge = search_influences(Search(scores, 2, by, mark), lambda values: values)
+        assert edge == pytest.approx(plain)

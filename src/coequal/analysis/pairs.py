@@ -8,7 +8,7 @@ from itertools import combinations
 from coequal.analysis.budget_curves import SearchScores
 from coequal.statistics.better import Better, better
 from coequal.statistics.elimination import Verdict, verdict
-from coequal.statistics.power import Needed, settings_needed
+from coequal.statistics.old_power import Needed, settings_needed
 from coequal.statistics.search import Search
 from coequal.statistics.spacings import MAX_BUDGET_RATIO, TooFewSettings
 

@@ -15,8 +15,10 @@ is known to cover, and names it.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 from scipy.special import expit, logit, ndtri
 
 from coequal.statistics.best_of import influences
@@ -83,21 +85,51 @@ def standard_error(a: Search, b: Search) -> float:
     """
     if min(a.settings, b.settings) < 2:
         raise TooFewSettings("a standard error needs at least two settings of each model")
-    left, right = worst_last(a.scores), worst_last(b.scores)
-    against_b = 1 - mass_below(right, b.choice_probabilities(replacement=True), left)
-    against_a = mass_below(left, a.choice_probabilities(replacement=True), right)
-    error = paired_error(search_influences(a, against_b), search_influences(b, against_a))
+    error = paired_error(*pair_influences(a, b))
     return error if error > MIN_STANDARD_ERROR else 0.0
 
 
-def search_influences(search: Search, values: Array) -> Array:
+def pair_influences(a: Search, b: Search) -> tuple[Array, Array]:
+    """Return the influences of A's and of B's settings on P(A better than B), in their order.
+
+    Args:
+        a: A's search.
+        b: B's search.
+    """
+    left, right = worst_last(a.scores), worst_last(b.scores)
+    chosen_a, chosen_b = (side.choice_probabilities(replacement=True) for side in (a, b))
+    return (
+        search_influences(a, lambda scores: 1 - mass_below(right, chosen_b, worst_last(scores))),
+        search_influences(b, lambda scores: mass_below(left, chosen_a, worst_last(scores))),
+    )
+
+
+def search_influences(search: Search, value: Callable[[Array], Array]) -> Array:
     """Return the influence of each setting of a search on the expectation of a value.
+
+    Where the best settings by validation report a fresh seed, one more good setting pushes another
+    one out of them: it then reports its own run again. With k of B settings retrained, the
+    influence of setting j has in addition (1{j retrained} - k/B) n (1 - k/B)^(n-1) times the mean
+    of g(own) - g(fresh) over the worst half of the retrained settings, which estimates the step at
+    their border.
 
     Args:
         search: gives the budget, and the scores that it selects by.
-        values: (settings,) finite values that count, in the order of the search.
+        value: g, the finite values that scores count as.
     """
-    return influences(values, search.budget, choose_by=search.selection_scores)
+    found = influences(value(search.scores), search.budget, choose_by=search.selection_scores)
+    if search.own is None or search.choose_by is None:
+        return found
+    retrained = ~np.isnan(search.own)
+    fraction = float(np.mean(retrained))
+    if not 0 < fraction < 1:
+        return found
+    places = np.flatnonzero(retrained)
+    by = worst_last(search.choose_by)[places]
+    worst = places[np.argsort(-by, kind="stable")[: math.ceil(len(places) / 2)]]
+    step = float(np.mean(value(search.own[worst]) - value(search.scores[worst])))
+    density = search.budget * (1 - fraction) ** (search.budget - 1)
+    return np.asarray(found + (retrained - fraction) * density * step, dtype=np.float64)
 
 
 def paired_error(a: Array, b: Array) -> float:

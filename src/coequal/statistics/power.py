@@ -1,129 +1,156 @@
-"""Power: about how many more settings it takes to separate A from B at 95 %.
+"""What a number of settings can show, before it is spent.
 
-At a fixed budget n, let D be the difference of the logarithms of the expected best of n, and v_A
-and v_B the variances per setting of these logarithms. Then N = (1.960 + 0.842)^2 (v_A + v_B) / D^2
-settings per model detect the difference with a probability of 80 %. Estimated from the search that
-is to be extended, N is right in the median and wrong by factors of 3 to 25 (docs/validation.md). It
-is therefore given as a range, from D +- 1.28 se(D), which is open upward where that reaches 0.
+The normal score z of a pair grows with the root of the number of settings, at a fixed budget n. A
+pair is decided with a probability of 80 % if z is expected at the critical value of its level plus
+0.842. Both questions of a planner follow: how many settings decide a pair as it is, and which ratio
+of typical scores a given number of settings would show.
+
+An observed z is itself uncertain by 1, so that a number of settings from it is only the order of
+magnitude (docs/validation.md).
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import replace
+from typing import Literal
 
-from scipy.stats import norm
+import numpy as np
+from scipy.optimize import brentq
+from scipy.special import ndtri
 
-from coequal.statistics.best_of import expected_best, standard_error
+from coequal.statistics.better import probability_better, standard_error
 from coequal.statistics.search import Search
-from coequal.statistics.spacings import refuse_beyond
 
-RANGE_STANDARD_ERRORS = 1.28
-"""The range is D +- this many standard errors: an interval of 80 %."""
-MAX_BUDGET_RATIO = 0.2
-"""Largest n/B for which a number of settings is given."""
+POWER = 0.8
+SPREAD, CORRELATION, SEED_SPREAD = 0.6, 0.5, 0.18
+"""Assumed where no earlier runs are known, of logarithms of scores: the standard deviation over
+random settings, its correlation between models that share draws, and the standard deviation over
+seeds. Measured on eight GANs on Fashion-MNIST (docs/results/one_hour): 0.3 to 0.9, mean correlation
+of ranks 0.57, and 0.09 to 0.32."""
+ASSUMED_SETTINGS = 2000
+LARGEST_RATIO = 100.0
 
 
-@dataclass(frozen=True)
-class Needed:
-    """Total number of settings per model that would separate two models at 95 %, with 80 % power.
+def fewest_settings(level: float) -> int:
+    """Return the number of settings from which any scores at all can decide a pair.
 
-    The budget n stays the same, while the measured searches grow: these are more settings to see
-    the same difference.
-
-    Attributes:
-        budget: n, common to both searches.
-        difference: D, the logarithm of A's expected best less that of B's; negative if A is better.
-        se: standard error of D over the draw of settings.
-        variances: v_A and v_B, per setting.
-        measured: numbers of settings that A and B have now.
-        low: lower end of the range of N, in settings per model.
-        likely: point estimate of N; None where the difference is 0.
-        high: upper end of the range, rounded up to one digit; None where the range is open.
+    Args:
+        level: error that the last look spends on the pair.
     """
+    return max(2, math.ceil(1 - math.log2(level)))
 
-    budget: float
-    difference: float
-    se: float
-    variances: tuple[float, float]
-    measured: tuple[int, int]
-    low: int
-    likely: int | None
-    high: int | None
 
-    def more(self, in_all: int | None) -> tuple[int, int] | None:
-        """Return how many settings A and B still lack for a total of `in_all`.
+def settings_needed(z: float, settings: int, level: float) -> int | None:
+    """Return how many settings would decide a pair with a probability of 80 %.
 
-        Args:
-            in_all: `low`, `likely` or `high`.
+    Args:
+        z: normal score of the pair.
+        settings: number of settings of each model that it was observed on.
+        level: error that the last look spends on the pair.
 
-        Returns:
-            The missing settings of A and of B, 0 where there are enough; None if `in_all` is None.
-        """
-        if in_all is None:
+    Returns:
+        The number in all, at least `fewest_settings`; None where z is 0.
+    """
+    if z == 0 or math.isnan(z):
+        return None
+    wanted = _critical(level) + float(ndtri(POWER))
+    return max(fewest_settings(level), math.ceil(settings * (wanted / abs(z)) ** 2))
+
+
+def smallest_difference(
+    a: Search,
+    b: Search,
+    *,
+    settings: int,
+    level: float,
+    scale: Literal["log", "linear"] = "log",
+) -> float | None:
+    """Return the difference that a number of settings would show with a probability of 80 %.
+
+    The scores of B are shifted to where neither model is ahead, and from there until the pair is as
+    clear as that; the spread of both models and the dependence between them stay as they were
+    observed.
+
+    Args:
+        a: A's search in the order drawn, with two settings or more.
+        b: B's search, with as many.
+        settings: number of settings of each model that will be compared.
+        level: error that the last look spends on the pair.
+        scale: "log" for a ratio of scores above 0, "linear" for a difference.
+
+    Returns:
+        A ratio above 1, or a difference above 0; None if no difference, or none below a hundredfold
+        (or a hundred standard deviations), would be shown.
+    """
+    if settings < fewest_settings(level):
+        return None
+    finite = np.isfinite(a.scores) & np.isfinite(b.scores)
+    if finite.sum() < 2:
+        return None
+    left, right = (_kept(search, finite) for search in (a, b))
+    if scale == "log":
+        if min(left.scores.min(), right.scores.min()) <= 0:
             return None
-        return max(0, in_all - self.measured[0]), max(0, in_all - self.measured[1])
+        left, right = (replace(s, scores=np.log(s.scores)) for s in (left, right))
+        most = math.log(LARGEST_RATIO)
+    else:
+        most = 100 * float(np.std(np.concatenate([left.scores, right.scores])))
+    if most == 0:
+        return None
+    wanted = _critical(level) + float(ndtri(POWER))
+
+    def moved(shift: float) -> Search:
+        return replace(right, scores=right.scores + shift)
+
+    def ahead(shift: float) -> float:
+        return probability_better(left, moved(shift)) - 0.5
+
+    def lacks(shift: float) -> float:
+        chance, error = ahead(shift) + 0.5, standard_error(left, moved(shift))
+        # The normal score of a proportion at the null hypothesis, of as many settings as have this
+        # error at this proportion: it grows with the shift, which that on the logit scale does not.
+        spread = chance * (1 - chance)
+        effective = spread / error**2 * settings / left.settings if error else math.inf
+        return min(1e6, 2 * (chance - 0.5) * math.sqrt(effective)) - wanted
+
+    if ahead(-most) > 0 or ahead(most) < 0:
+        return None  # further apart than anything that is looked for
+    even = float(brentq(ahead, -most, most, xtol=1e-4 * most))
+    if lacks(even + most) < 0:
+        return None
+    shift = float(brentq(lacks, even, even + most, xtol=1e-4 * most)) - even
+    return math.exp(shift) if scale == "log" else shift
 
 
-def settings_needed(a: Search, b: Search, *, cap: float) -> Needed:
-    """Estimate how many settings per model would separate A from B at their common budget.
-
-    Args:
-        a: A's search.
-        b: B's search, with A's budget.
-        cap: the score that a failure counts as; see `best_of.best_distribution`.
-
-    Raises:
-        TooFewSettings: n/B is above 0.2 on a side, where nothing is known.
-        ValueError: the budgets differ, an expected best is 0 or below (it has no logarithm), there
-            is a failure without a finite cap, or nothing differs and nothing varies.
-    """
-    if a.budget != b.budget:
-        raise ValueError(f"needs one budget for both, got {a.budget} and {b.budget}")
-    for side in (a, b):
-        refuse_beyond(MAX_BUDGET_RATIO, side.budget, side.settings)
-    (log_a, v_a), (log_b, v_b) = _log_and_variance(a, cap), _log_and_variance(b, cap)
-    difference, variances = log_a - log_b, (v_a, v_b)
-    se = math.sqrt(v_a / a.settings + v_b / b.settings)
-    reach = RANGE_STANDARD_ERRORS * se
-    if abs(difference) + reach == 0:
-        raise ValueError("both have the same expected best, and nothing varies: no number would do")
-    likely = settings_for(difference, variances)
-    high = settings_for(max(0.0, abs(difference) - reach), variances)
-    return Needed(
-        budget=a.budget,
-        difference=difference,
-        se=se,
-        variances=variances,
-        measured=(a.settings, b.settings),
-        low=math.ceil(settings_for(abs(difference) + reach, variances)),
-        likely=math.ceil(likely) if math.isfinite(likely) else None,
-        high=_to_one_digit(high) if math.isfinite(high) else None,
-    )
-
-
-def settings_for(difference: float, variances: tuple[float, float]) -> float:
-    """Return N of the formula, the total number of settings per model; infinite for no difference.
+def assumed_searches(
+    budget: int,
+    *,
+    spread: float = SPREAD,
+    correlation: float = CORRELATION,
+    seed_spread: float = SEED_SPREAD,
+) -> tuple[Search, Search]:
+    """Return searches of two equal models as a planner may assume them: log-normal, and large.
 
     Args:
-        difference: D, on the log scale.
-        variances: v_A and v_B, per setting.
+        budget: n, the number of settings tried.
+        spread: standard deviation of the logarithm of the score over random settings.
+        correlation: of these between two models that share draws, in [0, 1].
+        seed_spread: standard deviation of the logarithm of the score over seeds.
     """
-    if difference == 0:
-        return math.inf
-    return float((norm.isf(0.025) + norm.ppf(0.8)) ** 2 * sum(variances) / difference**2)
+    rng = np.random.default_rng(0)  # always the same two: a plan does not change by itself
+    shared = rng.standard_normal(ASSUMED_SETTINGS)
+    searches = []
+    for _ in range(2):
+        own = rng.standard_normal(ASSUMED_SETTINGS)
+        log = spread * (math.sqrt(correlation) * shared + math.sqrt(1 - correlation) * own)
+        first, fresh = seed_spread * rng.standard_normal((2, ASSUMED_SETTINGS))
+        searches.append(Search(np.exp(log + fresh), budget, np.exp(log + first)))
+    return searches[0], searches[1]
 
 
-def _log_and_variance(search: Search, cap: float) -> tuple[float, float]:
-    about = (search.scores, search.budget)
-    expected = expected_best(*about, cap=cap, choose_by=search.choose_by)
-    if not 0 < expected < math.inf:
-        raise ValueError(
-            f"an expected best of {expected:g} has no logarithm: the number of settings needed is "
-            "known for scores above 0, with a finite cap for failures"
-        )
-    error = standard_error(*about, cap=cap, choose_by=search.choose_by)
-    return math.log(expected), search.settings * (error / expected) ** 2
+def _critical(level: float) -> float:
+    return float(-ndtri(level / 2))
 
 
-def _to_one_digit(value: float) -> int:
-    digits = math.floor(math.log10(max(value, 1.0)))
-    return math.ceil(value / 10.0**digits - 1e-9) * int(10.0**digits)
+def _kept(search: Search, kept: np.typing.NDArray[np.bool_]) -> Search:
+    by = None if search.choose_by is None else search.choose_by[kept]
+    return Search(search.scores[kept], min(search.budget, int(kept.sum())), by)

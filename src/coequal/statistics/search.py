@@ -29,11 +29,14 @@ class Search:
             budgets.
         choose_by: (settings,) scores that the search selects by (validation), where `scores` are
             only reported (test). None means that it selects by `scores`. Failures are chosen last.
+        own: (settings,) where `scores` are of a run with a fresh seed, the score of the run that
+            the search selects by; NaN where `scores` is that. None means that it is everywhere.
     """
 
     scores: Array
     budget: float = 1
     choose_by: Array | None = None
+    own: Array | None = None
 
     @property
     def settings(self) -> int:
@@ -44,6 +47,11 @@ class Search:
     def selection_scores(self) -> Array:
         """(settings,) the scores that the search selects by."""
         return self.scores if self.choose_by is None else self.choose_by
+
+    @property
+    def own_scores(self) -> Array:
+        """(settings,) `own`, NaN everywhere where it is None."""
+        return np.full(self.settings, np.nan) if self.own is None else self.own
 
     @property
     def ratio(self) -> float:
@@ -81,7 +89,8 @@ class Search:
             return self  # as it is after the first time
         order = np.lexsort((scores, selection_scores))
         chosen_by = None if self.choose_by is None else self.choose_by[order]
-        return replace(self, scores=self.scores[order], choose_by=chosen_by)
+        own = None if self.own is None else self.own[order]
+        return replace(self, scores=self.scores[order], choose_by=chosen_by, own=own)
 
 
 def weights(settings: int, budget: float, *, replacement: bool = False) -> Array:

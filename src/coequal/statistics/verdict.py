@@ -37,7 +37,7 @@ from coequal.statistics.better import (
 )
 from coequal.statistics.looks import LEVEL, Look, retrained_settings
 from coequal.statistics.rates import Interval
-from coequal.statistics.search import Array, Search, worst_last
+from coequal.statistics.search import Array, Search, capped, worst_last
 
 SETTINGS_PER_BUDGET = 10
 """Number of settings that a statement about a budget of one setting needs."""
@@ -71,7 +71,9 @@ class SearchRuns:
         """Number of settings."""
         return len(self.validation)
 
-    def search(self, budget: float, looks: Sequence[int], share: float) -> Search:
+    def search(
+        self, budget: float, looks: Sequence[int], share: float, settings: int | None = None
+    ) -> Search:
         """Return the measured search as a look sees it.
 
         A setting that was to be trained again by then, and was, counts with the score of its fresh
@@ -79,15 +81,17 @@ class SearchRuns:
 
         Args:
             budget: n, the number of settings tried.
-            looks: numbers of settings of the looks so far; the last says how many settings count.
+            looks: numbers of settings of the looks so far.
             share: of the settings that is trained again.
+            settings: how many settings count; None: those of the last look.
         """
-        count = looks[-1]
+        count = looks[-1] if settings is None else settings
         again = np.zeros(count, dtype=bool)
         again[retrained_settings(self.validation, looks, share)] = True
         again &= self.retrained[:count]
-        scores = np.where(again, self.fresh[:count], self.test[:count])
-        return Search(scores, budget, self.validation[:count])
+        scores = np.where(again, worst_last(self.fresh[:count]), self.test[:count])
+        own = np.where(again, worst_last(self.test[:count]), np.nan)
+        return Search(scores, budget, self.validation[:count], own)
 
     def complete(self, looks: Sequence[int], share: float) -> bool:
         """Return whether everything that a look needs has a result.
@@ -108,7 +112,8 @@ class Rules:
     Attributes:
         budget: n, the number of random settings that a tuner may try.
         looks: planned looks, in order.
-        share: of the settings, best by validation, that is trained again with a fresh seed.
+        share: of the settings, best by validation, that is trained again with a fresh seed. None
+            is where one setting is tried: without a choice there is no luck in it.
         margin: what difference matters: a factor above 1 on the log scale, a distance above 0 on
             the linear one; None: none was declared, and nothing is equivalent.
         scale: of the scores; "log" where all are above 0 and a ratio is meant.
@@ -131,6 +136,11 @@ class Rules:
     def judged_budget(self) -> int:
         """The largest budget up to `budget` that the last look has settings enough to judge."""
         return min(self.budget, max(1, self.looks[-1].settings // SETTINGS_PER_BUDGET))
+
+    @property
+    def retrained_share(self) -> float:
+        """The share of the settings whose fresh seeds count."""
+        return self.share if self.judged_budget > 1 else 0.0
 
     @property
     def first_settings(self) -> int:
@@ -293,7 +303,7 @@ def verdict(searches: Mapping[str, SearchRuns], rules: Rules) -> Verdict:
         if not training:
             break
         so_far = counts[: index + 1]
-        if not all(searches[name].complete(so_far, rules.share) for name in training):
+        if not all(searches[name].complete(so_far, rules.retrained_share) for name in training):
             break
         found = _searches({name: searches[name] for name in training}, rules, so_far)
         still_open = open_pairs(pairs, beaten, rules)
@@ -400,24 +410,28 @@ def typical_influences(search: Search, rules: Rules) -> tuple[float, Array] | No
         The unbiased mean of the score (of its logarithm, on the log scale), and (settings,) the
         influence of each setting on it; None where a failure has no score to count as.
     """
-    failed = ~np.isfinite(search.scores)
-    if failed.any() and rules.cap is None:
+    cap = math.inf if rules.cap is None else rules.cap
+
+    def value(scores: Array) -> Array:
+        capped_scores = capped(scores, cap)
+        return np.log(capped_scores) if rules.scale == "log" else capped_scores
+
+    values = capped(search.scores, cap)
+    own = values if search.own is None else capped(search.own[~np.isnan(search.own)], cap)
+    every = np.concatenate([values, own])
+    if not np.all(np.isfinite(every)) or (rules.scale == "log" and np.any(every <= 0)):
         return None
-    values = np.where(failed, rules.cap or 0.0, search.scores)
-    if rules.cap is not None:
-        values = np.minimum(values, rules.cap)
-    if rules.scale == "log":
-        if np.any(values <= 0):
-            return None
-        values = np.log(values)
-    return float(search.choice_probabilities() @ values), search_influences(search, values)
+    middle = float(search.choice_probabilities() @ value(search.scores))
+    return middle, search_influences(search, value)
 
 
 def _searches(
     searches: Mapping[str, SearchRuns], rules: Rules, looks: Sequence[int]
 ) -> dict[str, Search]:
     budget = min(rules.judged_budget, looks[-1])
-    return {name: runs.search(budget, looks, rules.share) for name, runs in searches.items()}
+    return {
+        name: runs.search(budget, looks, rules.retrained_share) for name, runs in searches.items()
+    }
 
 
 def _estimate(a: str, b: str, searches: Mapping[str, Search], rules: Rules) -> PairResult:
@@ -468,7 +482,11 @@ def _test(
 def _ratio(
     a: Search, b: Search, rules: Rules, level: float
 ) -> tuple[float | None, Interval | None]:
-    """The ratio of typical scores, or the difference of means, with its interval by Student's t."""
+    """The ratio of typical scores, or the difference of means, with its interval by Student's t.
+
+    Of B settings about 2 B / (n + 1) count for the best of n: so many, less one, are the degrees of
+    freedom. With B - 1 the interval covers too little from n = 4.
+    """
     left, right = typical_influences(a, rules), typical_influences(b, rules)
     if left is None or right is None:
         return None, None
@@ -477,7 +495,8 @@ def _ratio(
     if min(a.settings, b.settings) < 2:
         return back(middle), None
     error = paired_error(left[1], -right[1])
-    reach = -float(stdtrit(min(a.settings, b.settings) - 1, level / 2)) * error
+    freedom = max(1.0, 2 * min(a.settings, b.settings) / (a.budget + 1) - 1)
+    reach = -float(stdtrit(freedom, level / 2)) * error
     return back(middle), Interval(back(middle - reach), back(middle + reach))
 
 

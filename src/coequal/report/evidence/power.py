@@ -5,7 +5,7 @@ from itertools import combinations
 from coequal.analysis.data_summary import DataSummary
 from coequal.report.evidence._evidence import Evidence
 from coequal.report.table import Cell, Column, Table, model_column, rival_column, tabulate, within
-from coequal.statistics.power import Needed
+from coequal.statistics.old_power import Needed
 
 
 def how_to_read(summary: DataSummary) -> str:
