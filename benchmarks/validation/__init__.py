@@ -1,5 +1,6 @@
 """Simulations that check the guarantees of the project's statistics; run by
 `benchmarks/validate.py`.
 
-Every module here except `common` and `distributions` has `rows(quick) -> Iterable[Row]`.
+Every module here except `common`, `distributions` and `simulated` has
+`rows(quick) -> Iterable[Row]`.
 """

@@ -14,6 +14,12 @@ from coequal.statistics.spacings import Spacings
 from validation.common import Row, over_distributions
 from validation.distributions import ALL, CAP, FLOOR, MAIN, true_best
 
+CLAIMS = {
+    "The curve of the best of n is unbiased, and its interval holds the expected score": (
+        "11 distributions, B 20 to 100, n up to B/2; with and without a validation split"
+    )
+}
+
 SIZES = (20, 50, 100)
 RATIOS = {False: (0.05, 0.1, 0.2, 0.5), True: (0.1, 0.5)}  # n/B, by whether validation chooses
 DRAWS = 2000

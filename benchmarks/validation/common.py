@@ -21,6 +21,8 @@ class Row:
         remark: a remark beside the number.
         worst: the distribution with the lowest fraction, and that fraction; None for a single one.
         worst_low: smallest value that is wanted of the worst distribution.
+        claim: what is claimed to a reader: a key of its module's CLAIMS; empty where the module
+            makes one claim only.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Row:
     remark: str = ""
     worst: tuple[str, float] | None = None
     worst_low: float = BAND[0]
+    claim: str = ""
 
     def kept(self, errors: float = 0) -> bool:
         """Return whether the number is what was wanted, up to some standard errors.

@@ -30,6 +30,12 @@ from coequal.manifolds.polygons.projection import DELTA
 from coequal.rng import Rng
 from validation.common import Row
 
+CLAIMS = {
+    "Inverting a generator finds the images that it can make": (
+        "linear generators, an NS GAN on triangles, perfect and memorising generators"
+    )
+}
+
 NEVER = Effort(stop=False, samples=512, hopeless=math.inf, near=math.inf)
 
 

@@ -30,6 +30,12 @@ from coequal.manifolds.polygons.starts import anywhere
 from coequal.rng import Rng
 from validation.common import Row
 
+CLAIMS = {
+    "Distances to a manifold of polygons are right, and no polygon is missed": (
+        "polygons of 3 and more vertices, with and without noise"
+    )
+}
+
 BANK, PART = 200_000, 10_000
 NAMES = ("convex", "family")
 

@@ -14,6 +14,12 @@ from coequal.statistics.variance import VarianceComponents, failure_components, 
 from coequal.statistics.variance_sources import SOURCES, Source
 from validation.common import Row, over_distributions
 
+CLAIMS = {
+    "Components of variance are unbiased, and their intervals cover": (
+        "8 designs of scores, failures"
+    )
+}
+
 NAN = float("nan")
 Effects = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
 
