@@ -135,7 +135,7 @@ def test_the_same_command_again_writes_the_same_page(sick, home):
     ("more", "message"),
     [
         (("--resume", "--out", "nothing"), "nothing holds no run to continue"),
-        (("--resume", "--steps", 51), "holds another study ('train ns_gan'; different: training)"),
+        (("--resume", "--steps", 51), "training.budget.discriminator_steps: 51 (before: 52)"),
         (("--stop-on", "colapsed"), "'colapsed' is not one of diverged, collapsed, "),
         (("--tensorboard", "board", "--out", "nothing"), "pip install 'coequal[tensorboard]'"),
     ],

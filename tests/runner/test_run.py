@@ -451,7 +451,9 @@ def test_a_worker_that_dies_costs_its_own_trial_only(tmp_path):
 
 
 def test_another_study_or_a_foreign_folder_is_refused(whole, tmp_path):
-    with pytest.raises(FileExistsError, match=r"another study \('tiny'; different: seed\)"):
+    with pytest.raises(
+        FileExistsError, match=r"another study \('tiny'\), and none of its 6 .*: seed: 5"
+    ):
         run(whole, seed=5)
     (tmp_path / "thesis.txt").write_text("all of it")
     with pytest.raises(FileExistsError, match="is not empty and holds no study"):

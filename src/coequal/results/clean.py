@@ -19,7 +19,15 @@ _LEFT_OVER = ("measured.json", "progress.json", "progress.new", "checkpoint")
 _DRAFTS = (
     *("result.json", "trial.json", "curves.npz", "generator.safetensors", "measured.json"),
     *("frames.npz", "signals.npz", "health.json"),
-    *("checkpoint.", "step-", "study.json", "study.yaml", "plan.json", "metrics.json"),
+    *(
+        "checkpoint.",
+        "step-",
+        "study.json",
+        "study.yaml",
+        "versions.jsonl",
+        "plan.json",
+        "metrics.json",
+    ),
     *("references.json",),
     *("results.csv", "timings.csv"),
 )

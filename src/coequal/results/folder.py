@@ -4,6 +4,7 @@ all.
 runs/demo/
   study.yaml          the study file, as it was read
   study.json          the same with every default filled in, its looks and comparisons
+  versions.jsonl      of a study that has grown: its versions, whose files are in versions/
   plan.json           every trial of the study that is known by now, in order
   metrics.json        what the metrics say of their numbers: direction, label, unit, bounds
   references.json     what the instrument was calibrated on: encoder, real images, cap
@@ -32,7 +33,23 @@ from coequal.records import MetricInfo, Result, Trial, canonical
 from coequal.results.lock import is_locked, lock, locked
 from coequal.results.plan_file import PLAN, plan_text, read_plan, read_planned_models
 from coequal.results.result_file import RESULT, StoredResult, read_file
-from coequal.results.study_file import STUDY, StudyFile, read_study_file
+from coequal.results.study_file import (
+    STUDY,
+    StudyFile,
+    compared_pairs,
+    planned_looks,
+    read_study_file,
+)
+from coequal.results.versions import (
+    Version,
+    add_version,
+    changes,
+    complete_settings,
+    looks_taken,
+    moment,
+    read_versions,
+    study_hash,
+)
 from coequal.selection import SelectionRule
 
 
@@ -53,61 +70,118 @@ class RunFolder:
     ) -> None:
         """Write what the study is; a study that is there already changes nothing.
 
+        A study that differs goes on in the folder as a further version of the one that is there, as
+        long as a trial that has a result is part of it: looks that were taken keep the error that
+        they spent, and the number of comparisons never falls.
+
         Args:
             source: the text of the study's file.
             study: with every default filled in.
             trials: that can be named by now.
             metrics: what the study's metrics say of their numbers, by number.
-            looks: numbers of settings at which the study is judged, and the error spent at each;
-                None: one look, at all settings.
+            looks: numbers of settings at which a new study is judged, and the error spent at each;
+                None: those that it declares.
             comparisons: pairs of models that share this error; None: those of the study.
 
         Raises:
-            FileExistsError: the folder holds something else, or another study.
+            FileExistsError: the folder holds something else, or a study that has nothing in common
+                with this one.
+            ValueError: the study ends before a look that has been taken.
         """
         known = self.path / STUDY
-        text = StudyFile.of(study, looks, comparisons).text()
-        same = known.exists() and canonical(self.study()) == canonical(study)
-        if known.exists():
-            self.begin_again(study)
-            if not same:
-                (self.path / "references.json").unlink(missing_ok=True)  # of the other study
-        elif self.path.exists() and any(
-            not entry.name.startswith((".lock", ".stop")) for entry in self.path.iterdir()
+        if (
+            not known.exists()
+            and self.path.exists()
+            and any(not entry.name.startswith((".lock", ".stop")) for entry in self.path.iterdir())
         ):
             raise FileExistsError(
                 f"{self.path} is not empty and holds no study; name a new folder with --out"
             )
         self.path.mkdir(parents=True, exist_ok=True)
         infos = {name: asdict(info) for name, info in metrics.items()}
-        _write_changed(known, text)  # first: it is what makes the folder a study's
-        _write_changed(self.path / "study.yaml", source)
-        _write_changed(self.path / METRICS, json.dumps(infos, indent=1, allow_nan=False) + "\n")
-        if not (same and (self.path / PLAN).exists()):
-            self.write_plan(trials)  # an older plan of this study may name later phases, too
+        with (self.path / ".lock-study").open("a+") as mine:
+            lock(mine, wait=True)  # shards may begin at once
+            file, same = StudyFile.of(study, looks, comparisons), False
+            if known.exists():
+                before = read_study_file(self.path)
+                same = canonical(before.study) == canonical(study)
+                if same:
+                    file = StudyFile(study, before.looks, before.comparisons)
+                else:
+                    file = self._grow(before, source, study, trials)
+            _write_changed(known, file.text())  # first: it is what makes the folder a study's
+            _write_changed(self.path / "study.yaml", source)
+            _write_changed(self.path / METRICS, json.dumps(infos, indent=1, allow_nan=False) + "\n")
+            if not (same and (self.path / PLAN).exists()):
+                self.write_plan(trials)  # an older plan of this study may name later phases, too
+
+    def _grow(
+        self, before: StudyFile, source: str, study: Mapping[str, Any], trials: Sequence[Trial]
+    ) -> StudyFile:
+        """Make another study the next version of the one that is there, and keep both files; what
+        has no result yet is replaced."""
+        ended = [trial for trial in self._planned_before() if self._has_result(trial)]
+        kept, different = any(map(self._has_result, trials)), changes(before.study, study)
+        if ended and not kept:
+            raise FileExistsError(
+                f"{self.path} holds another study ('{before.study.get('study')}'), and none of its "
+                f"{len(ended)} results would be part of this one; different: "
+                f"{'; '.join(different)}; name another folder with --out"
+            )
+        if not kept:
+            (self.path / "references.json").unlink(missing_ok=True)  # of the other study
+            return StudyFile.of(study)
+        known = self.versions()
+        if known and known[-1].study != study_hash(before.study):
+            known.pop()  # whoever began it was stopped before it was the study of the folder
+        taken = len(looks_taken(before.looks, ended))
+        done = before.looks[: max([taken, *(len(version.looks) for version in known)])]
+        most = int((study.get("search") or {}).get("settings", 0))
+        if done and most < done[-1][0]:
+            raise ValueError(
+                f"{self.path} has been judged at {done[-1][0]} settings of each model, and this "
+                f"study ends at {most}: what has been seen can't be undone; set search.settings to "
+                f"at least {done[-1][0]}, or name another folder with --out"
+            )
+        pairs = max(before.comparisons, compared_pairs(study))
+        file = StudyFile.of(study, planned_looks(study, done), pairs)
+        if not known:
+            written = self.path / "study.yaml"
+            text = written.read_text() if written.exists() else before.text()  # JSON is YAML
+            first = Version(1, moment((self.path / STUDY).stat().st_mtime))
+            known = [add_version(self.path, (), first, text, before)]
+        settings = complete_settings(ended)
+        version = Version(0, moment(), tuple(different), len(ended), settings, done)
+        add_version(self.path, known, version, source, file)
+        return file
+
+    def _planned_before(self) -> Iterator[Trial]:
+        return self.iterate_plan() if (self.path / PLAN).exists() else iter(())
+
+    def _has_result(self, trial: Trial) -> bool:
+        return (self.trial_folder(trial.id) / RESULT).exists()
+
+    def versions(self) -> list[Version]:
+        """The versions of the study, oldest first: when each began, what it changed, and what there
+        was by then; none if it has never changed."""
+        return read_versions(self.path)
 
     def write_plan(self, trials: Sequence[Trial]) -> None:
         """Write every trial that is known by now; an equal plan that is there stays as it is."""
         _write_changed(self.path / PLAN, plan_text(trials))
 
-    def begin_again(self, study: Mapping[str, Any]) -> None:
-        """Make sure that the folder holds this very study.
+    def refuse_other_version(self, study: Mapping[str, Any]) -> None:
+        """Refuse to go on with a study that has been changed in the folder meanwhile.
 
         Raises:
-            FileExistsError: it holds another one; the message names what differs.
+            FileExistsError: it is another one; the message says what differs.
         """
-        before = self.study()
-        if canonical(before) == canonical(study) or not (self.path / "trials").exists():
-            return  # a study whose first trial never began leaves nothing to lose
-        different = sorted(
-            key
-            for key in {*before, *study}
-            if canonical(before.get(key)) != canonical(study.get(key))
-        )
-        raise FileExistsError(
-            f"{self.path} holds another study ('{before.get('study')}'; different: "
-            f"{', '.join(different)}); name another folder with --out"
-        )
+        different = changes(self.study(), study)
+        if different:
+            raise FileExistsError(
+                f"the study in {self.path} has been changed since this process began: "
+                f"{'; '.join(different)}; start it again with the present file"
+            )
 
     def study(self) -> dict[str, Any]:
         """The study with every default filled in.

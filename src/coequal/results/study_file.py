@@ -17,9 +17,6 @@ LAST_OF_OLD = 2
 """The form of studies that counted the authors' setting among the drawn ones, judged a budget of
 two settings at one look, and trained no setting a second time."""
 
-ERROR = 0.05
-"""Of all looks and comparisons of a study together."""
-
 
 @dataclass(frozen=True)
 class StudyFile:
@@ -43,7 +40,7 @@ class StudyFile:
         looks: Sequence[tuple[int, float]] | None = None,
         comparisons: int | None = None,
     ) -> "StudyFile":
-        """Fill in what is not given: one look at all settings, and the pairs of the study's models.
+        """Fill in what is not given: the looks of the study, and the pairs of its models.
 
         Args:
             study: with every default filled in.
@@ -51,8 +48,7 @@ class StudyFile:
             comparisons: number of pairs.
         """
         if looks is None:
-            drawn = int((study.get("search") or {}).get("settings", 0))
-            looks = ((drawn, ERROR),) if drawn else ()
+            looks = planned_looks(study)
         if comparisons is None:
             comparisons = compared_pairs(study)
         return cls(study, tuple((int(at), float(level)) for at, level in looks), comparisons)
@@ -66,6 +62,27 @@ class StudyFile:
             "comparisons": self.comparisons,
         }
         return json.dumps(values, indent=1, sort_keys=True, allow_nan=False) + "\n"
+
+
+def planned_looks(
+    study: Mapping[str, Any], done: Sequence[tuple[int, float]] = ()
+) -> tuple[tuple[int, float], ...]:
+    """The looks of a study: one at all of its settings unless it declares more.
+
+    Args:
+        study: with every default filled in.
+        done: looks that were taken under an earlier version; they keep the error that they spent.
+    """
+    from coequal.statistics.looks import Look, spend  # SciPy takes half a second to import
+
+    search = study.get("search") or {}
+    settings = list(search.get("looks") or filter(None, [int(search.get("settings", 0))]))
+    if not settings:
+        return tuple(done)
+    taken = [Look(*look) for look in done]
+    spending = search.get("spending", "obrien_fleming")
+    looks = spend(settings, spending=spending, done=taken)
+    return tuple((look.settings, look.level) for look in looks)
 
 
 def compared_pairs(study: Mapping[str, Any]) -> int:
@@ -114,7 +131,7 @@ def converted(study: Mapping[str, Any]) -> dict[str, Any]:
     if "settings" in search:
         drawn = int(search["settings"]) - 1
         search |= {"settings": drawn, "budget": 2, "retrain": 0.0}
-        search |= {"looks": [drawn]} if drawn else {}
+        search |= {"looks": [drawn] if drawn else [], "spending": "obrien_fleming"}
     if "seeds" in reruns:
         reruns["base_seeds"] = reruns["seeds"]
     changed = {"search": search, "reruns": reruns}

@@ -14,6 +14,7 @@ from coequal.results.folder import RunFolder
 from coequal.results.result_log import LogWriter, log_writer
 from coequal.results.results_csv import refresh_tables
 from coequal.results.run_results import RunResults, logged_results
+from coequal.runner.growth import note_growth
 from coequal.runner.interrupt import GracefulStop
 from coequal.runner.pending import known_trials
 from coequal.runner.prepare import preparation_heartbeat, prepare_references
@@ -64,7 +65,8 @@ def run(
 
     Args:
         study: one that has been checked.
-        folder: of the run; the same study goes on there, and nothing else may.
+        folder: of the run; the same study goes on there, also one that has been changed, as long as
+            results that are there are part of it.
         source: the text of the study's file.
         context: for the workers.
         executor: makes what runs the trials; it is called only if there is something to do. If
@@ -74,7 +76,8 @@ def run(
         shard: run this part of the trials, beside others that run the rest.
 
     Raises:
-        FileExistsError: the folder holds another study, or something else.
+        FileExistsError: the folder holds a study that has nothing in common with this one, or
+            something else.
         BlockingIOError: another process works in it.
         ValueError, OSError: the data, the encoder or the disk can't be had.
         KeyboardInterrupt: stopped; the same call goes on.
@@ -93,6 +96,9 @@ def run(
         context = replace(context, stop=str(stop.path))
         session = Session(folder, context, observer or Silent(), stop, retries, total, log)
         pending = _begin(session, study, shard)
+        if growth := note_growth(folder, session.results()):
+            session.news += growth
+            session.show()
 
         # Run phase after phase: what has ended names the trials of the next one.
         if pending:
@@ -136,6 +142,7 @@ def _refresh_tables(log: LogWriter) -> None:
 def _begin(session: Session, study: Study, shard: Shard | None) -> list[Trial]:
     """Note the plan, count the results that there are, and return the trials that have none."""
     trials, results = known_trials(study, session.results())
+    session.folder.refuse_other_version(study.as_dict())
     session.folder.write_plan(trials)
     if shard is not None:
         trials = [trial for trial in trials if shard.owns(trial)]
