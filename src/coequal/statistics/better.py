@@ -67,8 +67,8 @@ def probability_better(a: Search, b: Search) -> float:
     a, b = a.in_order(), b.in_order()
     left, right = worst_last(a.scores), worst_last(b.scores)
     probabilities_a, probabilities_b = a.choice_probabilities(), b.choice_probabilities()
-    won = float(mass_below(left, probabilities_a, right) @ probabilities_b)
-    lost = float(mass_below(right, probabilities_b, left) @ probabilities_a)
+    won = float(mass_below(left, probabilities_a, right, a.by_score) @ probabilities_b)
+    lost = float(mass_below(right, probabilities_b, left, b.by_score) @ probabilities_a)
     return won / (won + lost)  # both add up to 1 but for the last digit: 0 and 1 are exact
 
 
@@ -99,8 +99,8 @@ def pair_influences(a: Search, b: Search) -> tuple[Array, Array]:
     left, right = worst_last(a.scores), worst_last(b.scores)
     chosen_a, chosen_b = (side.choice_probabilities(replacement=True) for side in (a, b))
     return (
-        search_influences(a, lambda scores: 1 - mass_below(right, chosen_b, worst_last(scores))),
-        search_influences(b, lambda scores: mass_below(left, chosen_a, worst_last(scores))),
+        search_influences(a, lambda x: 1 - mass_below(right, chosen_b, worst_last(x), b.by_score)),
+        search_influences(b, lambda x: mass_below(left, chosen_a, worst_last(x), a.by_score)),
     )
 
 

@@ -5,6 +5,7 @@ and it chooses the setting that comes first in the order of its selection scores
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -58,6 +59,11 @@ class Search:
         """n/B; about B/n independent draws of the best of n exist."""
         return self.budget / self.settings
 
+    @cached_property
+    def by_score(self) -> NDArray[np.intp]:
+        """(settings,) the settings' places, best score first."""
+        return np.argsort(worst_last(self.scores), kind="stable")
+
     def choice_probabilities(self, *, replacement: bool = False) -> Array:
         """Return the probability of each setting to be the one that the search chooses.
 
@@ -81,6 +87,10 @@ class Search:
         Sums over a sorted search do not depend on the order in which the settings were drawn, not
         even in their last digit.
         """
+        return self._in_order
+
+    @cached_property
+    def _in_order(self) -> Self:
         selection_scores, scores = worst_last(self.selection_scores), worst_last(self.scores)
         rises = selection_scores[:-1] < selection_scores[1:]
         if np.all(
@@ -136,9 +146,11 @@ def average_over_ties(selection_scores: Array, values: Array) -> Array:
     Returns:
         (settings,) averaged values, in the order given.
     """
-    _, group, size = np.unique(
-        worst_last(selection_scores), return_inverse=True, return_counts=True
-    )
+    selection_scores = worst_last(selection_scores)
+    ascending = np.sort(selection_scores)
+    if np.all(ascending[:-1] < ascending[1:]):
+        return values  # no ties, as mostly
+    _, group, size = np.unique(selection_scores, return_inverse=True, return_counts=True)
     lowest, highest = np.full(len(size), np.inf), np.full(len(size), -np.inf)
     np.minimum.at(lowest, group, values)
     np.maximum.at(highest, group, values)

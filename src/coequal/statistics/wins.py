@@ -3,6 +3,7 @@
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from coequal.statistics.search import Array, worst_last
 
@@ -22,7 +23,9 @@ def beats(a: Array, b: Array) -> Array:
     return np.asarray((left < right) + 0.5 * (left == right), dtype=np.float64)
 
 
-def mass_below(scores: Array, masses: Array, ends: Array) -> Array:
+def mass_below(
+    scores: Array, masses: Array, ends: Array, order: NDArray[np.intp] | None = None
+) -> Array:
     """Return the mass of the scores below each end, and half of the mass at it.
 
     This is `masses @ beats(scores, ends)`, with the scores sorted instead of compared one by one.
@@ -31,11 +34,13 @@ def mass_below(scores: Array, masses: Array, ends: Array) -> Array:
         scores: (scores,) numbers.
         masses: (scores,) mass of each score.
         ends: (ends,) numbers.
+        order: (scores,) the places of the scores, ascending; None: they are sorted here.
 
     Returns:
         (ends,) masses.
     """
-    order = np.argsort(scores, kind="stable")
+    if order is None:
+        order = np.argsort(scores, kind="stable")
     upto = np.concatenate([[0.0], np.cumsum(masses[order])])
     sides: tuple[Literal["left"], Literal["right"]] = ("left", "right")
     first, last = (np.searchsorted(scores[order], ends, side) for side in sides)
