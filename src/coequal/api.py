@@ -20,12 +20,13 @@ from coequal.report.manifold_page import write_manifold_page
 from coequal.results.folder import RunFolder
 from coequal.runner.collect import CollectedRun as CollectedRun
 from coequal.runner.collect import collect as collect
-from coequal.runner.forecast import StudyPlan as StudyPlan
+from coequal.runner.forecast import Forecast as Forecast
 from coequal.runner.forecast import plan_of as plan_of
 from coequal.runner.progress import Observer
 from coequal.runner.start import RunOptions, start
 from coequal.study.check import checked, problems
 from coequal.study.document import StudyError, yaml_text
+from coequal.study.looks import to_the_last_look
 from coequal.study.parts import refuse_metric_settings
 from coequal.study.shard import Shard
 from coequal.study.spec import Study
@@ -64,6 +65,7 @@ def run(
     cluster: str | None = None,
     frames: int = 0,
     tensorboard: str | Path | None = None,
+    until_decided: bool = False,
 ) -> Mapping[str, Result]:
     """Run the trials of a study that have no result yet, and write its tables.
 
@@ -86,6 +88,8 @@ def run(
         frames: images of its training that each trial keeps in frames.npz, evenly spaced over its
             budget.
         tensorboard: a folder for TensorBoard's event files, written live; for a study of one trial.
+        until_decided: go on beyond the study's `settings`, look by look to its last one, until
+            every pair of models is decided on every data set.
 
     Returns:
         Results by trial id, in the plan's order, each read when it is asked for.
@@ -99,6 +103,8 @@ def run(
         study, source = checked(Path(study))
     elif found := problems(study):
         raise StudyError(study.study, found)
+    if until_decided:
+        study = to_the_last_look(study)
     options = RunOptions(
         workers=workers,
         time_limit=time_limit,

@@ -116,7 +116,7 @@ def rules_of(
     return Rules(
         budget=int(search["budget"]),
         looks=tuple(Look(*look) for look in looks),
-        share=retrained_share(search),
+        share=float(search["retrain"]),
         margin=None if margin is None else float(margin),
         scale="log" if ratios else "linear",
         cap=None if cap is None else metric.cost(cap),

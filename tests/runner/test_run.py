@@ -615,9 +615,7 @@ def test_a_trial_whose_process_died_keeps_what_it_had_measured(whole, tmp_path):
     place.mkdir(parents=True)
     known = source.result(trial.id)
     (place / "measured.json").write_text(json.dumps([asdict(known.checkpoints[0])]))
-    session = Session(
-        folder, WorkerContext("", "", ""), Silent(), GracefulStop(tmp_path), 0, 1, None
-    )
+    session = Session(folder, WorkerContext("", "", ""), Silent(), GracefulStop(tmp_path), 0, None)
     died: Future[str] = Future()
     died.set_exception(ProcessExpired("killed"))
     assert session.accept(died, trial)

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 
@@ -11,7 +12,7 @@ from coequal.records import MetricInfo, Result, Trial
 from coequal.seeds import seed_for
 from coequal.selection import SelectionRule
 from coequal.study.parts import rule_of
-from coequal.study.plan import most_trials, plan
+from coequal.study.plan import most_trials, plan, study_plan
 from coequal.study.spec import Study
 from coequal.training.settings import Training
 
@@ -132,7 +133,7 @@ def test_reruns_are_fresh_seeds_of_the_best_settings_by_validation():
         ("vae", data, 2, 2),
     ]
     assert len({trial.id for trial in plan(spec, results, rule_of(spec))}) == 6 + 6
-    assert most_trials(spec) == {"search": 6, "reruns": 8, "transfer": 0}
+    assert most_trials(spec) == {"search": 6, "retrained": 0, "reruns": 8, "transfer": 0}
 
 
 def test_a_model_is_re_run_when_its_own_search_has_ended():
@@ -298,3 +299,169 @@ def test_planning_imports_no_torch():
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def in_order(found: list[Trial]) -> list[tuple[str, int, int]]:
+    return [(t.model, t.setting, t.repeat) for t in found]
+
+
+def ended_search(spec: Study, scores: dict[str, Callable[[int], float]], until: int = 999):
+    """Results of everything that the plan names, in phases, up to so many settings: a model scores
+    the same on validation, test and every seed. Also the plan that then follows."""
+    results: dict[str, Result] = {}
+    rule = rule_of(spec)
+    while True:
+        found = study_plan(spec, results, rule)
+        new = [t for t in found.trials if t.id not in results and t.setting <= until]
+        if not new:
+            return results, found
+        for trial in new:
+            value = scores[trial.model](trial.setting)
+            measured = [Measurement("fd", split, value, "p") for split in ("validation", "test")]
+            points = Checkpoints.of([Checkpoint(1, Spent(), tuple(measured))])
+            results[trial.id] = Result(trial, "done", Spent(), points)
+
+
+def test_the_best_share_of_each_model_is_trained_again_when_its_own_search_has_ended():
+    spec = study(models=["ns_gan", "vae"], search={"settings": 20, "retrain": 0.15})
+    scores = {"ns_gan": lambda n: 50.0 - n, "vae": lambda n: 50.0 + n}
+    assert most_trials(spec)["retrained"] == 2 * 3  # 0.15 x 20, of both models
+    results, found = ended_search(spec, scores)
+    # The best three of ns_gan are the last drawn; of vae the first, and not setting 0: no draw.
+    wanted = [("ns_gan", 18, 1), ("vae", 1, 1), ("ns_gan", 19, 1), ("vae", 2, 1)]
+    wanted += [("ns_gan", 20, 1), ("vae", 3, 1)]
+    assert in_order(found.trials)[2 * 21 :] == wanted
+    assert found.most == len(found.trials) == 2 * 21 + 6
+    assert found.searches[0].ended == {"ns_gan", "vae"}
+    # vae lacks a setting: only ns_gan goes on; and up to 3 of vae can't be named yet.
+    missing = next(t.id for t in plan(spec) if t.model == "vae" and t.setting == 7)
+    part = {key: result for key, result in results.items() if key != missing}
+    waiting = study_plan(spec, part, rule_of(spec))
+    assert [entry for entry in in_order(waiting.trials) if entry[2]] == wanted[::2]
+    assert waiting.most == 2 * 21 + 3 + 3
+    # One trial is the first re-run of the best setting, too, and stands once.
+    again = study(models=["ns_gan", "vae"], search={"settings": 20}, reruns={"seeds": 2})
+    _, found = ended_search(again, scores)
+    assert len(found.trials) == 2 * 21 + 2 * 5 + 2 * 2 - 1  # vae's best is setting 0
+
+
+def test_a_share_of_none_trains_nothing_again_and_all_everything():
+    scores = {"vae": float}
+    for share, again in ((0, 0), (0.01, 1), (1, 20)):
+        spec = study(models=["vae"], search={"settings": 20, "retrain": share})
+        _, found = ended_search(spec, scores)
+        assert sum(trial.repeat for trial in found.trials) == again
+
+
+RACE = {
+    "models": ["ns_gan", "vae", "began"],
+    "search": {"looks": [20, 40, 60], "retrain": 0.1, "spending": "pocock"},
+    "reruns": {"seeds": 1},
+}
+
+
+def race(number: int) -> float:
+    return 10.0 + (7 * number % 13)
+
+
+SCORES = {
+    "ns_gan": race,
+    "vae": lambda n: race(n) * (1.5 if n % 2 else 0.7),
+    "began": lambda n: 90.0 + race(n),
+}
+
+
+def test_a_beaten_model_trains_no_further_and_is_re_run_at_once():
+    spec = study(**RACE)
+    results, found = ended_search(spec, SCORES, until=20)
+    # At 20 settings began is 4 to 9 times as bad as both others in every setting: beaten. The other
+    # two, one ahead in turn, are not decided and go on to 40.
+    (search,) = found.searches
+    assert search.verdict is not None
+    assert search.stopped == {"began": 20}
+    assert search.reached == 40
+    assert {t.model for t in found.trials if t.setting > 20} == {"ns_gan", "vae"}
+    assert {t.model for t in found.trials if t.id not in results} == {"ns_gan", "vae"}
+    # began's own best is setting 0, 90 + 10 + (0 mod 13), which is re-run now.
+    assert ("began", 0, 1) in in_order(found.trials)
+    assert search.ended == {"began"}
+    # At most: what is named, 20 more settings of two models, fewer that are trained again, re-runs.
+    settings, again = 3 * 21 + 2 * 20 + 2 * 20, 2 + 2 * (2 + 4 + 6)
+    assert found.most == settings + again + 3
+    # Before began's last trial, nobody knows who trains on.
+    part = dict(results)
+    del part[next(t.id for t in found.trials if (t.model, t.setting) == ("began", 20))]
+    waiting = study_plan(spec, part, rule_of(spec))
+    assert max(t.setting for t in waiting.trials) == 20
+    assert waiting.searches[0].verdict is None
+
+
+def test_a_study_without_open_pairs_trains_no_further():
+    # ns_gan and vae are the same within 10 %: equivalent, at the first look.
+    alike = {**SCORES, "vae": lambda n: race(n) * (1.001 if n % 2 else 0.999)}
+    _, found = ended_search(study(**RACE), alike)
+    (search,) = found.searches
+    assert search.stopped == dict.fromkeys(("ns_gan", "vae", "began"), 20)
+    assert search.ended == {"ns_gan", "vae", "began"}
+    # Nothing is equivalent within a ten-thousandth: the two train to the last look.
+    strict = study(**RACE, equivalence={"ratio": 1.0001})
+    _, found = ended_search(strict, alike)
+    assert found.searches[0].reached == 60
+    assert found.searches[0].verdict.looks_done == 3
+
+
+def test_a_run_ends_at_its_settings_and_names_no_later_look():
+    spec = study(**{**RACE, "search": {**RACE["search"], "settings": 40}})
+    _, found = ended_search(spec, SCORES)
+    assert max(t.setting for t in found.trials) == 40
+    assert found.most == len(found.trials)
+    assert found.searches[0].ended == {"ns_gan", "vae", "began"}
+    assert most_trials(spec)["search"] == 3 * 41
+    assert most_trials(spec)["retrained"] == 3 * (2 + 4)
+
+
+def test_how_error_is_spent_decides_who_trains_on():
+    # z is 2.95 (p .0032) at the first of five looks: enough for Pocock's level there, .05 ln(1 +
+    # 1.718 / 5) = .0148 for one pair, not for O'Brien and Fleming's, 2 (1 - Phi(1.96 sqrt 5)) =
+    # 1.2e-5.
+    def worse(number: int) -> float:
+        return race(number) * (1.6 if number % 5 else 0.7)
+
+    reached = {}
+    for spending in ("pocock", "obrien_fleming"):
+        search = {"looks": [20, 40, 60, 80, 100], "spending": spending, "budget": 1}
+        spec = study(models=["ns_gan", "vae"], search=search)
+        _, found = ended_search(spec, {"ns_gan": race, "vae": worse}, until=20)
+        reached[spending] = found.searches[0].reached
+    assert reached == {"pocock": 20, "obrien_fleming": 40}
+
+
+def test_looks_are_of_each_data_set_alone():
+    spec = study(**RACE, data=["digits", "fashion_mnist"])
+    results, found = ended_search(spec, SCORES, until=20)
+    part = {k: r for k, r in results.items() if r.trial.data == "digits" or r.trial.setting < 20}
+    waiting = study_plan(spec, part, rule_of(spec))
+    assert [search.reached for search in found.searches] == [40, 40]
+    assert [search.reached for search in waiting.searches] == [40, 20]
+
+
+def test_one_model_alone_is_searched_to_the_end():
+    spec = study(models=["vae"], search={"looks": [20, 40]})
+    _, found = ended_search(spec, SCORES)
+    assert found.searches[0].reached == 40
+    assert found.searches[0].verdict is None
+
+
+def test_a_base_is_trained_as_long_as_one_of_its_comparisons_is_open():
+    # Of the three only the pairs (vae, ns_gan) and (began, ns_gan) are compared.
+    models = ["ns_gan", *({"base": name, "against": "ns_gan"} for name in ("vae", "began"))]
+    _, found = ended_search(study(**{**RACE, "models": models}), SCORES, until=20)
+    assert found.searches[0].stopped == {"began": 20}
+    assert len(found.searches[0].verdict.pairs) == 2
+
+
+@pytest.mark.parametrize("settings", [0, 1, 2, 19])
+def test_few_settings_are_planned_and_judged_without_a_word(settings):
+    spec = study(models=["ns_gan", "vae"], search={"settings": settings}, reruns={"seeds": 1})
+    _, found = ended_search(spec, SCORES)
+    assert len(found.trials) == found.most == 2 * (settings + 1) + 2

@@ -53,6 +53,13 @@ def run(
         str | None,
         typer.Option(help="Run one shard of the trials, as in 3/16; then `coequal collect`."),
     ] = None,
+    until_decided: Annotated[
+        bool,
+        typer.Option(
+            "--until-decided",
+            help="Add settings, look by look to the study's last one, until every pair is decided.",
+        ),
+    ] = False,
 ) -> None:
     """Run what is missing of a study, then write its report.
 
@@ -61,9 +68,12 @@ def run(
     """
     from coequal.runner.start import RunOptions
     from coequal.study.check import checked
+    from coequal.study.looks import to_the_last_look
     from coequal.study.shard import Shard
 
     study, source = checked(file)
+    if until_decided:
+        study = to_the_last_look(study)
     options = RunOptions(
         workers=workers,
         data_dir=data_dir,
@@ -96,6 +106,7 @@ def run_missing(study: "Study", source: str, out: Path, options: "RunOptions") -
     from coequal.results.folder import RunFolder
     from coequal.results.result_log import read_entries
     from coequal.runner.interrupt import Interrupted
+    from coequal.runner.looks import saved_and_open, shard_end
     from coequal.runner.start import start
 
     folder = RunFolder(out.resolve())
@@ -107,7 +118,8 @@ def run_missing(study: "Study", source: str, out: Path, options: "RunOptions") -
         code = stopped.code if isinstance(stopped, Interrupted) else 130
         raise typer.Exit(code) from None
     if options.shard:
-        console.print(f"this shard is done; after the others: coequal collect {short_path(out)}")
+        for line in shard_end(outcome.planned, str(short_path(out))):
+            console.print(line, markup=False, soft_wrap=True)
         return folder
     if outcome.ended:
         seconds = sum(entry.seconds for entry in read_entries(folder).values())
@@ -115,5 +127,7 @@ def run_missing(study: "Study", source: str, out: Path, options: "RunOptions") -
     else:
         done = f"every trial of '{study.study}' has a result in {short_path(out)}"
         console.print(f"nothing to do: {done}")
+    for line in saved_and_open(study, outcome.planned):
+        console.print(line, markup=False, soft_wrap=True)
     write_report(folder, verdict=len(study.models) > 1, results=outcome.results)
     return folder

@@ -45,7 +45,8 @@ def collect(out: str | Path, log: Log | None = None) -> CollectedRun:
     study = Study.model_validate(folder.study())
     with folder.lock():
         usable, unusable = usable_results(folder, log or (lambda line: None))
-        trials, results = known_trials(study, usable)
+        planned, results = known_trials(study, usable, folder)
+        trials = planned.trials
         folder.write_plan(trials)
         write_tables(folder, usable.of(results))
     pending = [trial for trial in trials if trial.id not in results]

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -14,8 +14,7 @@ from coequal.evaluation.instrument import GENERATED_AT_ONCE, Instrument, generat
 from coequal.records import Result, Trial
 from coequal.rng import Rng
 from coequal.study.parts import assemble
-from coequal.study.plan import most_trials
-from coequal.study.spec import Study
+from coequal.study.plan import StudyPlan
 from coequal.training.loop import Trainer
 from coequal.trial.build import instrument_for, make_trainer
 from coequal.trial.context import WorkerContext, threads
@@ -82,8 +81,7 @@ class Estimate:
 
 
 def estimate(
-    study: Study,
-    trials: Sequence[Trial],
+    planned: StudyPlan,
     results: Mapping[str, Result],
     context: WorkerContext,
     workers: int,
@@ -96,8 +94,7 @@ def estimate(
     trials can't be named yet are counted in full, at the mean cost of the search.
 
     Args:
-        study: one that has been checked.
-        trials: those that can be named by now.
+        planned: the trials that can be named by now, and how many there will be at most.
         results: those that there are, by trial id.
         context: the data and the cache; nothing is written into the run's folder.
         workers: processes that will share the work.
@@ -106,6 +103,7 @@ def estimate(
     Raises:
         OSError, ValueError: the data or the encoder can't be had.
     """
+    trials = planned.trials
     costs: dict[tuple[str, str, int], Cost] = {}
     readied: dict[str, _Ready] = {}
     with threads(context.threads):
@@ -117,8 +115,7 @@ def estimate(
             log(f"timing {trial.model} on {trial.data}")
             costs[_kind(trial)] = _cost(trial, readied[trial.data], context)
     pending = [trial for trial in trials if trial.id not in results]
-    ended = all(trial.id in results for trial in trials if trial.repeat == 0)
-    later = 0 if ended else sum(most_trials(study).values()) - len(trials)
+    later = planned.most - len(trials)
     mean = fmean(costs[_kind(trial)].seconds(trial) for trial in trials)
     kept = fmean(costs[_kind(trial)].kept for trial in trials)
     return Estimate(

@@ -17,7 +17,7 @@ from coequal.trial.context import WorkerContext
 
 
 @dataclass(frozen=True)
-class StudyPlan:
+class Forecast:
     """What a study will do.
 
     Attributes:
@@ -40,7 +40,7 @@ def plan_of(
     data_dir: str | Path | None = None,
     device: str = "cpu",
     log: Log | None = None,
-) -> StudyPlan:
+) -> Forecast:
     """List the trials of a study, and estimate what those without a result in `out` will take.
 
     Args:
@@ -57,10 +57,10 @@ def plan_of(
     """
     refuse_missing(device)
     folder = RunFolder(Path(out).resolve())
-    trials, results = known_trials(study, results_on_disk(folder))
+    planned, results = known_trials(study, results_on_disk(folder), folder)
     if not calibrate:
-        return StudyPlan(trials, len(results), None)
+        return Forecast(planned.trials, len(results), None)
     data, cache = str(data_folder(data_dir)), str(cache_folder())
     context = WorkerContext(str(folder.path), data, cache, device)
-    cost = estimate(study, trials, results, context, workers, log or (lambda line: None))
-    return StudyPlan(trials, len(results), cost)
+    cost = estimate(planned, results, context, workers, log or (lambda line: None))
+    return Forecast(planned.trials, len(results), cost)

@@ -1,31 +1,66 @@
 """The trials of a study that can be named by now, and the results that there are of them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from coequal.records import Result, Trial
+from coequal.records import Result, canonical
+from coequal.results.folder import RunFolder
+from coequal.selection import SelectionRule
+from coequal.study.looks import study_rules, study_schedule
 from coequal.study.parts import rule_of
-from coequal.study.plan import plan
+from coequal.study.plan import StudyPlan, study_plan
 from coequal.study.spec import Study
 
 
 def known_trials(
-    study: Study, results: Mapping[str, Result]
-) -> tuple[list[Trial], dict[str, Result]]:
-    """List the trials of a study that can be named by now, and the results that there are of them.
+    study: Study, results: Mapping[str, Result], folder: RunFolder
+) -> tuple[StudyPlan, dict[str, Result]]:
+    """Plan a study as far as its results allow, and take the results that there are.
 
     Args:
         study: one that has been checked.
         results: by trial id; only those of trials that are named are read, each once.
+        folder: of the run. What it says of looks and references counts; it need not exist.
 
     Returns:
-        The trials in the plan's order, and their results by trial id, each with no number but the
-        one by which the study chooses.
+        The plan, and the results of its trials by trial id, each with no numbers but those of the
+        metric by which the study chooses.
     """
     rule = rule_of(study)
-    known: dict[str, Result] = {}
-    trials: list[Trial] = []
-    while (named := plan(study, known, rule)) != trials:  # each phase names further trials
-        new = (results[t.id] for t in named if t.id in results and t.id not in known)
-        known |= {result.trial.id: rule.summary(result) for result in new}
-        trials = named
-    return trials, known
+    known = _Summaries(results, rule)
+    rules = study_rules(study, rule, *_schedule(study, folder), folder.references())
+    planned = study_plan(study, known, rule, rules)
+    return planned, {trial.id: known[trial.id] for trial in planned.trials if trial.id in known}
+
+
+def _schedule(study: Study, folder: RunFolder) -> tuple[tuple[tuple[int, float], ...], int]:
+    """The looks of the run and the number of its comparisons; as planned if it has not begun, or is
+    of another version of the study."""
+    try:
+        begun = Study.model_validate(folder.study())
+    except FileNotFoundError:
+        return study_schedule(study)
+    if canonical(begun.as_dict()) != canonical(study.as_dict()):
+        return study_schedule(study)
+    return folder.looks(), folder.comparisons()
+
+
+class _Summaries(Mapping[str, Result]):
+    """Results by trial id, each read once, when it is asked for, and kept as its summary."""
+
+    def __init__(self, results: Mapping[str, Result], rule: SelectionRule) -> None:
+        self._results, self._rule = results, rule
+        self._read: dict[str, Result] = {}
+
+    def __getitem__(self, trial_id: str) -> Result:
+        if trial_id not in self._read:
+            self._read[trial_id] = self._rule.summary(self._results[trial_id])
+        return self._read[trial_id]
+
+    def __contains__(self, trial_id: object) -> bool:
+        return trial_id in self._results
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._results)
+
+    def __len__(self) -> int:
+        return len(self._results)

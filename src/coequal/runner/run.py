@@ -21,7 +21,7 @@ from coequal.runner.prepare import preparation_heartbeat, prepare_references
 from coequal.runner.progress import Observer, Silent
 from coequal.runner.session import Session, read_heartbeat
 from coequal.study.parts import metric_infos
-from coequal.study.plan import most_trials, plan
+from coequal.study.plan import StudyPlan, plan
 from coequal.study.shard import Shard
 from coequal.study.spec import Study
 from coequal.trial.context import WorkerContext
@@ -39,10 +39,12 @@ class RunOutcome:
     Attributes:
         results: of every trial of the study that has one by now.
         ended: trials that ended during the call; 0 if there was nothing to do.
+        planned: the plan of the study as far as its results allow.
     """
 
     results: RunResults
     ended: int
+    planned: StudyPlan
 
 
 def run(
@@ -92,9 +94,8 @@ def run(
             stack.callback(_refresh_tables, log)
 
         # Find what has no result yet.
-        total = sum(most_trials(study).values())
         context = replace(context, stop=str(stop.path))
-        session = Session(folder, context, observer or Silent(), stop, retries, total, log)
+        session = Session(folder, context, observer or Silent(), stop, retries, log)
         pending = _begin(session, study, shard)
         if growth := note_growth(folder, session.results()):
             session.news += growth
@@ -109,7 +110,8 @@ def run(
                 if stop.requested:
                     raise stop.interrupt()
                 pending = _begin(session, study, shard)
-        return RunOutcome(session.results().of(folder.planned()), session.ended_here)
+        results = session.results().of(folder.planned())
+        return RunOutcome(results, session.ended_here, session.planned)
 
 
 @contextmanager
@@ -141,14 +143,18 @@ def _refresh_tables(log: LogWriter) -> None:
 
 def _begin(session: Session, study: Study, shard: Shard | None) -> list[Trial]:
     """Note the plan, count the results that there are, and return the trials that have none."""
-    trials, results = known_trials(study, session.results())
     session.folder.refuse_other_version(study.as_dict())
-    session.folder.write_plan(trials)
+    planned, results = known_trials(study, session.results(), session.folder)
+    session.folder.write_plan(planned.trials)
+    session.take(planned)
+    trials = planned.trials
     if shard is not None:
         trials = [trial for trial in trials if shard.owns(trial)]
-        session.total = len(trials)
+    session.total = planned.most if shard is None else len(trials)
     session.trials = trials
     session.count_results([results[trial.id] for trial in trials if trial.id in results])
+    if session.news:
+        session.show()
     return [trial for trial in trials if trial.id not in results]
 
 

@@ -17,7 +17,9 @@ from coequal.results.result_file import write_result
 from coequal.results.result_log import LogWriter
 from coequal.results.run_results import RunResults, logged_results, results_on_disk
 from coequal.runner.interrupt import GracefulStop
+from coequal.runner.looks import look_news
 from coequal.runner.progress import Observer, Progress
+from coequal.study.plan import StudyPlan
 from coequal.trial.context import WorkerContext, environment
 from coequal.trial.execute import STOPPED, measured_so_far
 
@@ -34,9 +36,10 @@ class Session:
         observer: is told how far the run is.
         stop: whether somebody asked the run to stop.
         retries: how often a trial whose process died is tried again.
-        total: trials that there will be at most.
         log: of the results; None in a shard, for `coequal collect` makes it.
         trials: those that are known by now, of this shard.
+        total: trials that there will be at most.
+        planned: the plan of the study, as far as its results allow.
         statuses: how many trials ended with each status.
         running: the trials that the executor has, by their futures.
         deaths: by trial id, how often its process died.
@@ -53,9 +56,10 @@ class Session:
     observer: Observer
     stop: GracefulStop
     retries: int
-    total: int
     log: LogWriter | None
     trials: Sequence[Trial] = ()
+    total: int = 0
+    planned: StudyPlan = field(default_factory=lambda: StudyPlan([], (), 0))
     statuses: Counter[str] = field(default_factory=Counter)
     running: dict[Future[str], Trial] = field(default_factory=dict)
     deaths: Counter[str] = field(default_factory=Counter)
@@ -82,6 +86,12 @@ class Session:
         self.statuses = Counter(result.status for result in results)
         self.ended = Counter(result.trial.model for result in results)
         self.failed = Counter(result.trial.model for result in results if not result.finished)
+
+    def take(self, planned: StudyPlan) -> None:
+        """Take a new plan, and tell what the looks say that have been taken since the last one."""
+        for before, search in zip(self.planned.searches, planned.searches, strict=False):
+            self.news += look_news(search, before.looks_done)
+        self.planned = planned
 
     def count_slots(self, executor: Executor) -> int:
         """Trials that can run at a time; workers of a cluster come and go, which is reported."""

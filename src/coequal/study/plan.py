@@ -1,36 +1,112 @@
 """The plan of a study: pure, without torch, clock or files."""
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from coequal.ranges import Value, draw, searched
 from coequal.records import Result, Trial
 from coequal.seeds import seed_for
-from coequal.selection import SelectionRule
+from coequal.selection import RunScore, SelectionRule, search_runs
+from coequal.study.looks import default_rules
 from coequal.study.model import Model
 from coequal.study.spec import Study
 
+if TYPE_CHECKING:
+    from coequal.statistics.verdict import Rules, Verdict
+
+
+@dataclass
+class SearchPlan:
+    """The search on one data set: what can be named of it by now, and what has come of it.
+
+    Attributes:
+        data: the data set.
+        trials: in the order in which they run.
+        verdict: after the looks whose results are complete; None before the first of them, and
+            where no models are compared.
+        reached: the last setting that is named.
+        ended: models of whose search every trial has a result, after the study's last look or
+            because they train no further.
+        stopped: settings of each model that trains no further before the study's last look.
+    """
+
+    data: str
+    trials: list[Trial] = field(default_factory=list)
+    verdict: "Verdict | None" = None
+    reached: int = 0
+    ended: set[str] = field(default_factory=set)
+    stopped: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def looks_done(self) -> int:
+        """Number of looks that have been taken."""
+        return 0 if self.verdict is None else self.verdict.looks_done
+
+
+@dataclass(frozen=True)
+class StudyPlan:
+    """All trials of a study that can be named by now, and how far it is.
+
+    Attributes:
+        trials: in the order in which they run, each once.
+        searches: one for each data set.
+        most: the number of trials that there will be at most.
+    """
+
+    trials: list[Trial]
+    searches: tuple[SearchPlan, ...]
+    most: int
+
 
 def plan(
-    study: Study, results: Mapping[str, Result] | None = None, rule: SelectionRule | None = None
+    study: Study,
+    results: Mapping[str, Result] | None = None,
+    rule: SelectionRule | None = None,
+    rules: "Mapping[str, Rules] | None" = None,
 ) -> list[Trial]:
     """All trials of a study that can be named by now, in a fixed order and each once.
-
-    The search comes first and depends on no result. Re-runs (fresh seeds of the best settings) and
-    transfers (the best setting of one data set on the others) of a model are named as soon as every
-    trial of its search on that data set has a result. A transfer whose setting is also the best of
-    the data set that it goes to is the same trial as the re-run.
 
     Args:
         study: as its file says.
         results: by trial id; what else it holds does not matter.
-        rule: by which the study chooses settings; None: only the search is named.
+        rule: by which the study chooses settings; None: only what depends on no result is named.
+        rules: of the verdict, by data set; None: those of the file, with no cap for failures.
     """
-    search = search_of(study)
-    if rule is None:
-        return search
+    return study_plan(study, results, rule, rules).trials
+
+
+def study_plan(
+    study: Study,
+    results: Mapping[str, Result] | None = None,
+    rule: SelectionRule | None = None,
+    rules: "Mapping[str, Rules] | None" = None,
+) -> StudyPlan:
+    """Plan a study as far as its results allow.
+
+    The search goes from look to look. Up to a look, every model that trains on has the same
+    settings; as soon as its own have ended, its best share of them is trained once more with a
+    fresh seed; when all models have that, the verdict says which of them train on. Re-runs (fresh
+    seeds of the best settings) and transfers (the best setting of one data set on the others) of a
+    model are named as soon as its search on that data set has ended. A trial that two phases ask
+    for runs once.
+
+    Args: as of `plan`.
+    """
     known = results or {}
-    later = (*reruns_of(study, search, known, rule), *transfers_of(study, search, known, rule))
-    return list({trial.id: trial for trial in (*search, *later)}.values())
+    if rule is not None and rules is None:
+        rules = default_rules(study, rule)
+    searches = tuple(
+        _search(study, data, known, rule, (rules or {}).get(data)) for data in study.data
+    )
+    trials = [trial for search in searches for trial in search.trials]
+    if rule is not None:
+        chosen = _chosen(study, searches, known, rule)
+        trials += [*_reruns(study, chosen), *_transfers(study, chosen)]
+    named = list({trial.id: trial for trial in trials}.values())
+    later = sum(_not_named(study, search) for search in searches)
+    return StudyPlan(named, searches, len(named) + later)
 
 
 def search_of(study: Study) -> list[Trial]:
@@ -47,46 +123,168 @@ def search_of(study: Study) -> list[Trial]:
     ]
 
 
-def reruns_of(
-    study: Study, search: Iterable[Trial], results: Mapping[str, Result], rule: SelectionRule
-) -> Iterable[Trial]:
+def most_trials(study: Study) -> dict[str, int]:
+    """By phase, how many trials there can be at most; a model without a success has fewer, and so
+    has one that trains no further after a look."""
+    models, sets = len(study.models), len(study.data)
+    names = (model.name for model in study.models)
+    return {
+        "search": models * sets * (study.search.settings + 1),
+        "retrained": models * sets * _most_retrained(study),
+        "reruns": sets * study.reruns.best * sum(map(study.rerun_seeds, names)),
+        "transfer": models * sets * (sets - 1) * study.transfer.seeds,
+    }
+
+
+def _most_retrained(study: Study) -> int:
+    """Settings of a model that are trained again at most: the best of each look may be others."""
+    most, share = study.search.settings, study.retrained_share
+    looks = [look for look in study.search.looks if look <= most]
+    return min(most, sum(math.ceil(share * look - 1e-9) for look in looks))
+
+
+def _not_named(study: Study, search: SearchPlan) -> int:
+    """Trials of a data set that can't be named yet, at most."""
+    most = 0
+    for model in study.models:
+        if model.name in search.ended:
+            continue
+        if model.name not in search.stopped:
+            again = sum(t.model == model.name and t.repeat > 0 for t in search.trials)
+            most += study.search.settings - search.reached + _most_retrained(study) - again
+        most += study.reruns.best * study.rerun_seeds(model.name)
+        most += (len(study.data) - 1) * study.transfer.seeds
+    return most
+
+
+class _Runs:
+    """The runs of a search on one data set, and what those that have ended scored."""
+
+    def __init__(
+        self, study: Study, data: str, results: Mapping[str, Result], rule: SelectionRule | None
+    ) -> None:
+        self._study, self._data, self._results, self._rule = study, data, results, rule
+        self._scores: dict[str, list[RunScore]] = {model.name: [] for model in study.models}
+        self._named = dict.fromkeys(self._scores, 0)
+        self._again: dict[str, set[int]] = {model.name: set() for model in study.models}
+
+    def trial(self, model: Model, setting: int, repeat: int = 0) -> Trial:
+        """Name a trial of the search; each is named once."""
+        trial = _trial(self._study, model, self._data, setting, repeat)
+        self._named[model.name] += 1
+        if self._rule is not None and trial.id in self._results:
+            self._scores[model.name].append(self._rule.score(self._results[trial.id]))
+        return trial
+
+    def ended(self, model: Model) -> bool:
+        """Whether every trial of a model that has been named has a result."""
+        return len(self._scores[model.name]) == self._named[model.name]
+
+    def chosen_again(self, model: Model, looks: Sequence[int], share: float) -> list[int]:
+        """Choose the settings that are trained again because of the last of some looks; none before
+        those of the search have a result."""
+        if not looks or not share or not self.ended(model):
+            return []
+        from coequal.statistics.looks import retrained_settings  # SciPy takes a while to import
+
+        validation = search_runs(self._scores[model.name]).validation
+        places = retrained_settings(validation, looks, share)
+        new = [place + 1 for place in places if place + 1 not in self._again[model.name]]
+        self._again[model.name].update(new)
+        return new
+
+    def verdict(self, rules: "Rules") -> "Verdict":
+        """Take the looks whose results are complete."""
+        from coequal.statistics.verdict import verdict
+
+        searches = {name: search_runs(scores) for name, scores in self._scores.items()}
+        return verdict(searches, rules)
+
+
+def _search(
+    study: Study,
+    data: str,
+    results: Mapping[str, Result],
+    rule: SelectionRule | None,
+    rules: "Rules | None",
+) -> SearchPlan:
+    planned = study.search.looks if rules is None else [look.settings for look in rules.looks]
+    looks = [look for look in planned if look <= study.search.settings]
+    share = rules.retrained_share if rules and looks else 0.0
+    found, runs = SearchPlan(data, reached=-1), _Runs(study, data, results, rule)
+    training = list(study.models)
+    for index, look in enumerate(looks or [0]):
+        # Every setting up to the look, and of those the ones that are trained again.
+        for setting in range(found.reached + 1, look + 1):
+            found.trials += [runs.trial(model, setting) for model in training]
+        found.reached = look
+        so_far = looks[: index + 1]
+        again = [(model, runs.chosen_again(model, so_far, share)) for model in training]
+        for place in range(max(len(settings) for _, settings in again)):
+            found.trials += [
+                runs.trial(model, settings[place], repeat=1)
+                for model, settings in again
+                if place < len(settings)
+            ]
+        if rules is None or not all(runs.ended(model) for model in training):
+            break
+        # The verdict says which models train on.
+        if looks and len(study.models) > 1 and look >= rules.first_settings:
+            found.verdict = runs.verdict(rules)
+            if look < looks[-1]:
+                on = found.verdict.training
+                found.stopped |= {m.name: look for m in training if m.name not in on}
+                training = [model for model in training if model.name in on]
+        if not training:
+            break
+    found.ended = {
+        model.name
+        for model in study.models
+        if runs.ended(model)
+        and (found.reached == study.search.settings or model.name in found.stopped)
+    }
+    return found
+
+
+def _chosen(
+    study: Study,
+    searches: Iterable[SearchPlan],
+    results: Mapping[str, Result],
+    rule: SelectionRule,
+) -> dict[tuple[str, str], list[int]]:
+    """The best settings by model and data set, of the searches that have ended."""
+    return {
+        (model, search.data): rule.best_settings(
+            (results[trial.id] for trial in search.trials if trial.model == model),
+            study.reruns.best,
+        )
+        for search in searches
+        for model in sorted(search.ended)
+    }
+
+
+def _reruns(study: Study, chosen: Mapping[tuple[str, str], list[int]]) -> Iterator[Trial]:
     """Fresh seeds of each model's best settings, seed first: stopped early, all models have as
     many."""
     seeds = {model.name: study.rerun_seeds(model.name) for model in study.models}
-    most = max(seeds.values())
-    chosen = _chosen(search, results, rule, study.reruns.best) if most else {}
     for data in study.data:
-        for repeat in range(1, most + 1):
+        for repeat in range(1, max(seeds.values()) + 1):
             for model in study.models:
                 if repeat <= seeds[model.name]:
                     for setting in chosen.get((model.name, data), ()):
                         yield _trial(study, model, data, setting, repeat)
 
 
-def transfers_of(
-    study: Study, search: Iterable[Trial], results: Mapping[str, Result], rule: SelectionRule
-) -> Iterable[Trial]:
+def _transfers(study: Study, chosen: Mapping[tuple[str, str], list[int]]) -> Iterator[Trial]:
     """Each data set's best setting of each model, with fresh seeds on the other data sets."""
-    chosen = _chosen(search, results, rule, 1) if study.transfer.seeds else {}
     for source in study.data:
         for data in study.data:
             if data == source:
                 continue
             for repeat in range(1, study.transfer.seeds + 1):
                 for model in study.models:
-                    for setting in chosen.get((model.name, source), ()):
+                    for setting in chosen.get((model.name, source), ())[:1]:
                         yield _trial(study, model, data, setting, repeat)
-
-
-def most_trials(study: Study) -> dict[str, int]:
-    """By phase, how many trials there can be at most; a model without a success has fewer."""
-    models, sets = len(study.models), len(study.data)
-    names = (model.name for model in study.models)
-    return {
-        "search": models * sets * (study.search.settings + 1),
-        "reruns": sets * study.reruns.best * sum(map(study.rerun_seeds, names)),
-        "transfer": models * sets * (sets - 1) * study.transfer.seeds,
-    }
 
 
 def settings_of(study: Study, model: Model, setting: int) -> dict[str, Value]:
@@ -103,20 +301,6 @@ def settings_of(study: Study, model: Model, setting: int) -> dict[str, Value]:
     return chosen | {
         name: draw(spec.range(), seed_for(study.seed, "search", name, setting))
         for name, spec in ranges.items()
-    }
-
-
-def _chosen(
-    search: Iterable[Trial], results: Mapping[str, Result], rule: SelectionRule, count: int
-) -> dict[tuple[str, str], list[int]]:
-    """The best settings by model and data set, of the searches that have ended."""
-    groups: dict[tuple[str, str], list[Trial]] = {}
-    for trial in search:
-        groups.setdefault((trial.model, trial.data), []).append(trial)
-    return {
-        key: rule.best_settings([results[trial.id] for trial in trials], count)
-        for key, trials in groups.items()
-        if all(trial.id in results for trial in trials)
     }
 
 
