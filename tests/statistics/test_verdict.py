@@ -255,3 +255,19 @@ def test_nothing_is_claimed_before_the_first_look():
     assert nothing.pairs[0].settings == 0
     with pytest.raises(ValueError, match="at least one model"):
         verdict({}, _rules(20))
+
+
+def test_settings_after_all_error_is_spent_sharpen_estimates_and_decide_nothing():
+    # As of a study that was judged once at 20 settings, and has grown to 40.
+    rng = np.random.default_rng(5)
+    runs = _study(rng, 40, 1.0, 1.02, 8.0, noise=0.8)
+    looks = (Look(20, 0.05), Look(40, 0.0))
+    grown = verdict(runs, Rules(1, looks, margin=1.1, cap=5000.0))
+    once = verdict(runs, Rules(1, looks[:1], margin=1.1, cap=5000.0))
+    near, far = grown.pair("model0", "model1"), grown.pair("model0", "model2")
+    assert far == once.pair("model0", "model2")
+    assert (far.outcome, near.outcome) == ("better", "undecided")
+    assert (near.settings, near.probability_interval, near.ratio_interval) == (40, None, None)
+    assert near.ratio != once.pair("model0", "model1").ratio
+    # What could be decided at all is a matter of the look that had an error to spend.
+    assert (grown.could_separate, grown.threshold) == (True, once.threshold)

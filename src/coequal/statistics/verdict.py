@@ -19,7 +19,7 @@ model gets its budget. Sizes and coverages are simulated (docs/validation.md).
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import combinations
 from typing import Literal
@@ -162,13 +162,14 @@ class PairResult:
             taken; None before the first, where there is no interval.
         settings: number of settings of each that were compared.
         probability: P(the tuned A scores better than the tuned B, each on a fresh seed).
-        probability_interval: its interval at `level`; None before the first look.
+        probability_interval: its interval at `level`; None before the first look, and at one for
+            which no error is left.
         ratio: the typical score of A over that of B, or the mean of A minus that of B on the linear
             scale; None where a failure has no score to count as.
         ratio_interval: its interval at `level`; None where there is none.
         z: normal score of the pair, positive where A is better; None where the exact distribution
             was used.
-        p_value: two-sided p-value of P = 1/2; None before the first look.
+        p_value: two-sided p-value of P = 1/2; None where there is no interval.
         level: error that this look spends on this pair; 0 before the first look.
         outcome: of A.
     """
@@ -229,7 +230,8 @@ class Verdict:
         settings: number of settings of each model that count, at the last look that it took part
             in; before the first, the number that all models have.
         method: how pairs were tested at the last look taken, as the report prints it.
-        least_p: the smallest p-value that the last planned look could give a pair.
+        least_p: the smallest p-value that the last planned look that may spend error could give a
+            pair.
         threshold: the level of a pair there.
     """
 
@@ -325,7 +327,8 @@ def verdict(searches: Mapping[str, SearchRuns], rules: Rules) -> Verdict:
     if done == len(rules.looks):
         training = ()
 
-    last = rules.looks[-1] if rules.looks else Look(fewest, 0.0)
+    spending = [look for look in rules.looks if look.level > 0]
+    last = spending[-1] if spending else Look(fewest, 0.0)
     return Verdict(
         rules=rules,
         order=tuple(sorted(searches, key=lambda name: (_typical(latest.get(name)), name))),
@@ -473,6 +476,8 @@ def _estimate(a: str, b: str, searches: Mapping[str, Search], rules: Rules) -> P
 def _test(
     pair: PairResult, searches: Mapping[str, Search], rules: Rules, look: int, level: float
 ) -> PairResult:
+    if level <= 0:  # earlier versions of the study have spent all error: estimates alone
+        return replace(_estimate(pair.a, pair.b, searches, rules), look=look)
     a, b = searches[pair.a], searches[pair.b]
     chance = better(a, b, level=level)
     if a.settings >= LOGIT_MIN_SETTINGS:
