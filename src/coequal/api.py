@@ -58,6 +58,7 @@ def run(
     source: str = "",
     shard: Shard | None = None,
     retries: int = 1,
+    reuse: str | Path | Sequence[str | Path] = (),
     time_limit: float | None = None,
     memory: int | None = None,
     gpus: Sequence[str] = (),
@@ -80,6 +81,8 @@ def run(
         source: the text of the study's file, to be kept with the results.
         shard: run this part of the trials, beside others that run the rest; then `collect`.
         retries: how often a trial whose process died is tried again.
+        reuse: folders of other runs; each of their results whose trial is part of the study, and
+            was measured by the same instrument, is taken over.
         time_limit: seconds on the clock after which a trial ends as `timeout`.
         memory: bytes of main memory that one trial may use; beyond them its process has failed.
         gpus: GPUs of this machine, by number; each worker sees one of them. With `device="cuda"`.
@@ -116,6 +119,7 @@ def run(
         data_dir=data_dir,
         shard=shard,
         retries=retries,
+        reuse=(reuse,) if isinstance(reuse, str | Path) else tuple(reuse),
         frames=frames,
         tensorboard=tensorboard,
     )

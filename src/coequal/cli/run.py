@@ -45,6 +45,13 @@ def run(
     retries: Annotated[
         int, typer.Option(min=0, help="How often a trial whose process died is tried again.")
     ] = 1,
+    reuse: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="The folder of another run, whose results are taken over where they fit; may be "
+            "repeated."
+        ),
+    ] = None,
     cluster: Annotated[
         str | None,
         typer.Option(help="A Dask scheduler, as in tcp://host:8786, instead of this machine."),
@@ -83,6 +90,7 @@ def run(
         time_limit=time_limit,
         memory=None if memory is None else round(memory * 1e9),
         retries=retries,
+        reuse=tuple(reuse or ()),
         cluster=cluster,
         shard=Shard.parse(shard) if shard else None,
     )

@@ -5,6 +5,7 @@ runs/demo/
   study.yaml          the study file, as it was read
   study.json          the same with every default filled in, its looks and comparisons
   versions.jsonl      of a study that has grown: its versions, whose files are in versions/
+  reused.jsonl        which results came from other runs
   plan.json           every trial of the study that is known by now, in order
   metrics.json        what the metrics say of their numbers: direction, label, unit, bounds
   references.json     what the instrument was calibrated on: encoder, real images, cap

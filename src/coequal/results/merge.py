@@ -5,7 +5,6 @@ sources are only read.
 """
 
 import json
-import math
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,15 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from coequal.files import write_json
-from coequal.records import MetricInfo, Result, Trial, canonical
+from coequal.records import MetricInfo, Result, Trial
 from coequal.results.folder import RunFolder
+from coequal.results.references import differences, differences_of
 from coequal.results.results_csv import write_tables
 from coequal.results.study_file import compared_pairs
 
 _FREE = ("study", "question", "models")
-_REMARKS = ("notes", "encoder_note")  # of a reference: words, with paths of one machine in them
-_ROUNDING = 1e-6  # of caps and floors, which another processor computes in another order
-_NOTHING = "nothing"
 
 
 def merge(sources: Sequence[RunFolder], into: RunFolder) -> None:
@@ -96,10 +93,10 @@ def _joined_study(sources: Sequence[RunFolder]) -> dict[str, Any]:
     names, questions = [first["study"]], [first.get("question", "")]
     for source in sources[1:]:
         other = source.study()
-        problems = list(_differences(_fixed(first), _fixed(other)))
+        problems = list(differences(_fixed(first), _fixed(other)))
         for model in other["models"]:
             known = models.setdefault(model["name"], model)
-            problems += _differences(known, model, f"models.{model['name']}.")
+            problems += differences(known, model, f"models.{model['name']}.")
         _refuse(problems, sources[0], source)
         names.append(other["study"])
         questions.append(other.get("question", ""))
@@ -122,7 +119,7 @@ def _joined_looks(sources: Sequence[RunFolder]) -> tuple[tuple[int, float], ...]
         for source in sources
     ]
     for source, other in zip(sources[1:], shown[1:], strict=True):
-        _refuse(list(_differences(shown[0], other)), sources[0], source)
+        _refuse(list(differences(shown[0], other)), sources[0], source)
     return sources[0].looks()
 
 
@@ -137,7 +134,7 @@ def _joined_metrics(sources: Sequence[RunFolder]) -> dict[str, MetricInfo]:
         for name, info in source.metrics().items():
             known = joined.setdefault(name, info)
             first, other = ({"better": m.better, "target": m.target} for m in (known, info))
-            _refuse(list(_differences(first, other, f"metrics.{name}.")), sources[0], source)
+            _refuse(list(differences(first, other, f"metrics.{name}.")), sources[0], source)
     return joined
 
 
@@ -204,7 +201,7 @@ def _refuse_protocols(sources: Sequence[RunFolder]) -> None:
     for source in sources:
         for place, protocol in _protocols(source):
             before, home = known.setdefault(place, (protocol, source))
-            _refuse(list(_differences(before, protocol, f"{place}: ")), home, source)
+            _refuse(list(differences(before, protocol, f"{place}: ")), home, source)
 
 
 def _protocols(source: RunFolder) -> Iterator[tuple[str, dict[str, str]]]:
@@ -241,42 +238,9 @@ def _joined_references(sources: Sequence[RunFolder]) -> dict[str, Any]:
             if data not in joined:
                 joined[data], home[data] = reference, source
                 continue
-            one, other = (_measured(entry) for entry in (joined[data], reference))
-            problems = list(_differences(one, other, f"{data}.", _ROUNDING))
+            problems = [f"{data}.{line}" for line in differences_of(joined[data], reference)]
             _refuse(problems, home[data], source)
     return joined
-
-
-def _measured(reference: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in reference.items() if key not in _REMARKS}
-
-
-# ------------------------------------------------------------------------------------- differences
-
-
-def _differences(
-    one: Mapping[str, Any], other: Mapping[str, Any], path: str = "", rounding: float = 0.0
-) -> Iterator[str]:
-    """Every field in which two mappings differ, by its dotted path, with both values.
-
-    Floating-point numbers may differ by the relative `rounding`.
-    """
-    for key in dict.fromkeys((*one, *other)):
-        a, b = one.get(key), other.get(key)
-        if isinstance(a, Mapping) and isinstance(b, Mapping):
-            yield from _differences(a, b, f"{path}{key}.", rounding)
-        elif not _same(a, b, rounding):
-            yield f"{path}{key}: {_shown(a)} and {_shown(b)}"
-
-
-def _same(a: Any, b: Any, rounding: float) -> bool:
-    if isinstance(a, float) and isinstance(b, float):
-        return math.isclose(a, b, rel_tol=rounding)
-    return canonical(a) == canonical(b)
-
-
-def _shown(value: Any) -> str:
-    return _NOTHING if value is None else str(value)
 
 
 def _refuse(problems: Sequence[str], one: RunFolder, other: RunFolder) -> None:

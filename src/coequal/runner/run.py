@@ -13,6 +13,7 @@ from coequal.results.collect import update
 from coequal.results.folder import RunFolder
 from coequal.results.result_log import LogWriter, log_writer
 from coequal.results.results_csv import refresh_tables
+from coequal.results.reuse import Reuse
 from coequal.results.run_results import RunResults, logged_results
 from coequal.runner.growth import note_growth
 from coequal.runner.interrupt import GracefulStop
@@ -57,6 +58,7 @@ def run(
     observer: Observer | None = None,
     retries: int = 1,
     shard: Shard | None = None,
+    reuse: Sequence[RunFolder] = (),
 ) -> RunOutcome:
     """Run every trial of a study that has no result yet, and write the tables.
 
@@ -76,6 +78,7 @@ def run(
         observer: is told how far the run is.
         retries: after a process died.
         shard: run this part of the trials, beside others that run the rest.
+        reuse: runs whose results are taken over where the plan names their trials.
 
     Raises:
         FileExistsError: the folder holds a study that has nothing in common with this one, or
@@ -88,6 +91,7 @@ def run(
         # Take the folder, and bring the log of its results up to date.
         stack.enter_context(folder.lock(shard.name if shard else ""))
         stop = stack.enter_context(GracefulStop(folder.path))
+        taking = Reuse(folder, reuse)
         folder.begin(source, study.as_dict(), plan(study), metric_infos(study))
         log = None if shard else stack.enter_context(_current_log(folder))
         if log is not None:
@@ -102,14 +106,19 @@ def run(
             session.show()
 
         # Run phase after phase: what has ended names the trials of the next one.
+        pending = _take_over(session, study, shard, taking, pending)
         if pending:
             workers = stack.enter_context(_shutting_down(executor()))
             while pending:
                 _prepare(session, workers, pending)
+                pending = _take_over(session, study, shard, taking, pending)
+                _report(session, taking)
                 _train(session, workers, pending)
                 if stop.requested:
                     raise stop.interrupt()
                 pending = _begin(session, study, shard)
+                pending = _take_over(session, study, shard, taking, pending)
+        _report(session, taking)
         results = session.results().of(folder.planned())
         return RunOutcome(results, session.ended_here, session.planned)
 
@@ -156,6 +165,29 @@ def _begin(session: Session, study: Study, shard: Shard | None) -> list[Trial]:
     if session.news:
         session.show()
     return [trial for trial in trials if trial.id not in results]
+
+
+def _take_over(
+    session: Session, study: Study, shard: Shard | None, taking: Reuse, pending: list[Trial]
+) -> list[Trial]:
+    """Take results of other runs for as long as what was taken names trials of which they have
+    some, too; returns the trials that still have none."""
+    while taking.sources and pending:
+        session.show("taking over results of other runs")
+        taken = taking.take(pending, lambda: session.stop.requested)
+        session.add_foreign(taken)
+        if session.stop.requested:
+            raise session.stop.interrupt()
+        if not taken:
+            break
+        pending = _begin(session, study, shard)
+    return pending
+
+
+def _report(session: Session, taking: Reuse) -> None:
+    if lines := taking.report():
+        session.news += lines
+        session.show()
 
 
 def _prepare(session: Session, executor: Executor, pending: Sequence[Trial]) -> None:

@@ -93,6 +93,13 @@ class Session:
             self.news += look_news(search, before.looks_done)
         self.planned = planned
 
+    def add_foreign(self, trial_ids: Sequence[str]) -> None:
+        """Note results that were trained elsewhere: they ended before this coordinator began."""
+        for trial_id in trial_ids:
+            if self.log is not None:
+                self.log.add(trial_id)
+        self.done_before = (self.done_before or 0) + len(trial_ids)
+
     def count_slots(self, executor: Executor) -> int:
         """Trials that can run at a time; workers of a cluster come and go, which is reported."""
         slots = getattr(executor, "slots", None)

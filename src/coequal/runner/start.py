@@ -24,6 +24,7 @@ class RunOptions(ExecutionOptions):
         data_dir: where data sets lie or are put; None: COEQUAL_DATA, then the user's cache.
         shard: run this part of the trials only, beside others that run the rest.
         retries: how often a trial whose process died is tried again.
+        reuse: folders of runs whose results are taken over where the study has their trials.
         frames: pictures of its training that each trial keeps.
         tensorboard: a folder for TensorBoard's event files; for a study of one trial.
     """
@@ -31,6 +32,7 @@ class RunOptions(ExecutionOptions):
     data_dir: str | Path | None = None
     shard: Shard | None = None
     retries: int = 1
+    reuse: tuple[str | Path, ...] = ()
     frames: int = 0
     tensorboard: str | Path | None = None
 
@@ -77,4 +79,5 @@ def start(
         observer=observer,
         retries=options.retries,
         shard=options.shard,
+        reuse=[RunFolder(Path(path).resolve()) for path in options.reuse],
     )
