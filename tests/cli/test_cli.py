@@ -60,6 +60,29 @@ def test_check_counts_and_fills_in(finished):
     assert json.loads(coequal("check", "small.yaml", "--json", cwd=finished).stdout)["seed"] == 0
 
 
+def test_check_says_what_can_be_decided_and_what_would_do(finished):
+    (finished / "three.yaml").write_text("search: {settings: 3}\n")
+    text = coequal("check", "three.yaml", cwd=finished).stdout
+    assert "with 3 settings no verdict between 8 models is possible: 11 are needed (2^" in text
+    assert "(2^(1 - B) <= 0.05/28)" in text
+    assert "`against: mm_gan` for the other models and `settings: 9` (up to 48 trials more)" in text
+    assert "a budget of 2 can't be judged: that takes 20 settings" in text
+    found = json.loads(coequal("check", "three.yaml", "--json", cwd=finished).stdout)["decides"]
+    assert (found["reach"]["fewest"], found["pairs"]) == (11, 28)
+    (finished / "many.yaml").write_text("search: {settings: 40}\n")
+    text = coequal("check", "many.yaml", cwd=finished).stdout
+    assert "can decide, at 40 settings and a budget of 2 (28 pairs, each at a level of" in text
+    assert "a factor of 1.7 is shown with a probability of 80 %; assumed: standard" in text
+    assert "found equivalent within 10 %" in text
+    planned = json.loads(
+        coequal("plan", "many.yaml", "--no-calibrate", "--json", cwd=finished).stdout
+    )
+    assert planned["decides"]["reach"]["smallest"] == pytest.approx(1.67, abs=0.01)
+    few = coequal("check", "many.yaml", "--from", "run", cwd=finished)
+    assert few.returncode == 1
+    assert "no two models in it have 10 random settings with a score" in few.stderr
+
+
 def test_check_prints_every_slip_and_exits_2(tmp_path):
     (tmp_path / "bad.yaml").write_text(
         "data: [digit]\nmodels: [gan]\nseeed: 1\nsearch: {settings: -1}\ntraining: 5\n"

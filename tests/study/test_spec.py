@@ -108,6 +108,12 @@ models:
         ("search: {settings: 0, looks: [20]}\n", "settings: 0 is not among them"),
         ("equivalence: {ratio: 1}\n", "equivalence.ratio: must be a number above 1, got 1"),
         ("equivalence: {difference: 0}\n", "must be a number above 0, got 0"),
+        (
+            "evaluation: {metrics: [fd, neighbours]}\nselect: {metric: f1}\n"
+            "equivalence: {ratio: 1.2}\n",
+            "equivalence.ratio: a ratio needs scores above 0 of which less is better, and f1 is "
+            "none; give a difference",
+        ),
         ("equivalence: {}\n", "give a ratio (as in {ratio: 1.1}, for scores above 0"),
         ("equivalence: {ratio: 1.1, difference: 0.1}\n", "a difference (as in {difference: 0.02})"),
         ("reruns: {seeds: 2, base_seeds: 4}\n", "no model here is `against` another"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
+from coequal.cli.decides import decision_lines
 from coequal.cli.options import (
     DataDir,
     Device,
@@ -26,16 +27,31 @@ if TYPE_CHECKING:
     from coequal.study.spec import Study
 
 
-def check(file: StudyFile, as_json: Json = False) -> None:
-    """Find everything that is wrong with a study file, and show what was filled in."""
+Earlier = Annotated[
+    Path | None,
+    typer.Option(
+        "--from",
+        help="Folder of a run whose spread of scores says what this study can decide.",
+    ),
+]
+
+
+def check(file: StudyFile, earlier: Earlier = None, as_json: Json = False) -> None:
+    """Find everything that is wrong with a study file; show what it can decide, and what was filled
+    in."""
+    from coequal.runner.forecast import what_it_decides
     from coequal.study.check import checked
     from coequal.study.document import yaml_text
 
     study, _ = checked(file)
+    decides = what_it_decides(study, earlier=earlier)
     if as_json:
-        print_json(study.as_dict())
+        print_json({**study.as_dict(), "decides": decides and decides.as_dict()})
         return
-    console.print(f"{file} is good: {describe_study(study)}. With its defaults:\n")
+    console.print(f"{file} is good: {describe_study(study)}.", markup=False, soft_wrap=True)
+    for line in decision_lines(study, decides):
+        console.print(f"- {line}", markup=False, soft_wrap=True)
+    console.print("With its defaults:\n")
     console.print(yaml_text(study.as_dict()), end="", markup=False)
 
 
@@ -50,9 +66,11 @@ def plan(
     ] = True,
     data_dir: DataDir = None,
     device: Device = "cpu",
+    earlier: Earlier = None,
     as_json: Json = False,
 ) -> None:
-    """The trials of a study in the order in which they will run, and what they will take."""
+    """The trials of a study in the order in which they will run, what they will take, and what they
+    can decide."""
     from coequal.api import plan_of
     from coequal.execution.choose import cores
     from coequal.study.check import checked
@@ -68,6 +86,7 @@ def plan(
         calibrate=calibrate,
         data_dir=data_dir,
         device=device,
+        earlier=earlier,
         log=lambda line: errors.print(line, style="dim"),
     )
     if as_json:
@@ -76,7 +95,9 @@ def plan(
             **vars(planned.estimate),
             "seconds": planned.estimate.seconds,
         }
-        print_json(values | {"at_most": most_trials(study), "estimate": estimate})
+        decides = planned.decides and planned.decides.as_dict()
+        more = {"at_most": most_trials(study), "estimate": estimate, "decides": decides}
+        print_json(values | more)
         return
     console.print(_table(planned.trials))
     console.print(describe_study(study))
@@ -85,6 +106,8 @@ def plan(
     if planned.estimate:
         for line in _estimate_lines(planned.estimate, folder):
             console.print(line)
+    for line in decision_lines(study, planned.decides):
+        console.print(line, markup=False, soft_wrap=True)
 
 
 def describe_study(study: "Study") -> str:
@@ -96,6 +119,8 @@ def describe_study(study: "Study") -> str:
     counts = {"model": len(study.models), "data set": len(study.data)}
     models, sets = (f"{n} {name}{'' if n == 1 else 's'}" for name, n in counts.items())
     text = f"{most['search']} trials ({models} x {settings} x {sets})"
+    if most["retrained"]:
+        text += f", then {_at_most(study)}{most['retrained']} of them once more with a fresh seed"
     if most["reruns"]:
         again = study.reruns
         text += f", then at most {most['reruns']} re-runs ({again.seeds} seeds of each model's best"
@@ -111,10 +136,15 @@ def describe_study(study: "Study") -> str:
     return f"{text}; " + ", ".join(f"{amount} on {data}" for data, amount in amounts.items())
 
 
+def _at_most(study: "Study") -> str:
+    """One look trains as many again as it says; the best of several looks may be the same."""
+    return "at most " if len(study.search.looks) > 1 else ""
+
+
 def _budget(amounts: dict[str, float]) -> str:
     ((unit, amount),) = amounts.items()
     names = {"flops": "FLOPs", "discriminator_steps": "discriminator steps"}
-    return f"{amount:,} {names.get(unit, unit)}"
+    return f"{amount:,.15g} {names.get(unit, unit)}"
 
 
 def _estimate_lines(estimate: "Estimate", folder: Path) -> list[str]:

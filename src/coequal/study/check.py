@@ -6,6 +6,7 @@ from pathlib import Path
 from coequal import lookup
 from coequal.contract import Encoder, Metric
 from coequal.datasets._loading import known_manifold
+from coequal.design import has_ratios
 from coequal.evaluation.requested import RequestedMetrics, requested_metrics
 from coequal.evaluation.requirements import Available, unmet_requests
 from coequal.records import Trial
@@ -142,11 +143,16 @@ def _instrument_problems(study: Study) -> list[tuple[Place, str]]:
         requested = requested_metrics(study.evaluation.metrics, study.evaluation.settings)
     except LookupError as error:
         return [*messages, (place, str(error.args[0]))]
+    infos = requested.infos()
     for name, metric in requested.parts.items():
         outputs |= {key: metric.outputs[key].better for key in requested.outputs[name]}
     messages += _unmet_problems(study, requested, encoder)
     chosen = study.select.metric
     place = ("select", "metric")
+    ratio = study.equivalence is not None and study.equivalence.ratio is not None
+    if ratio and chosen in infos and not has_ratios(infos[chosen]):
+        text = f"a ratio needs scores above 0 of which less is better, and {chosen} is none; "
+        messages.append((("equivalence", "ratio"), f"{text}give a difference"))
     if outputs.get(chosen) == "target":
         messages.append(
             (place, f"{chosen} is best at a target; choose by one that is lower or higher")
