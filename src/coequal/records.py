@@ -51,13 +51,23 @@ class Trial:
     @cached_property
     def id(self) -> str:
         """Sixteen hexadecimal digits: the start of the SHA-256 of the trial's canonical JSON."""
-        described = {name: value for name, value in vars(self).items() if name != "id"}
-        text = canonical({"schema": SCHEMA, **described})
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return _digest(self._described())
+
+    @property
+    def seed_id(self) -> str:
+        """What its random numbers are named by: its id; of a trial that can be extended, the same
+        whatever its budget, so that a longer one begins as the shorter one did."""
+        if not self.training.get("extendable"):
+            return self.id
+        open_ended = {k: v for k, v in self.training.items() if k not in ("budget", "checkpoints")}
+        return _digest({**self._described(), "training": open_ended})
+
+    def _described(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "id"}
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
-        return {name: _plain(value) for name, value in vars(self).items() if name != "id"}
+        return {name: _plain(value) for name, value in self._described().items()}
 
 
 @dataclass(frozen=True)
@@ -139,6 +149,12 @@ class Result:
     def finished(self) -> bool:
         """Whether the trial reached its budget."""
         return self.status == "done"
+
+
+def _digest(described: Mapping[str, Any]) -> str:
+    """Sixteen hexadecimal digits of the SHA-256 of a trial's description."""
+    text = canonical({"schema": SCHEMA, **described})
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def canonical(values: Any) -> str:

@@ -162,15 +162,18 @@ def test_a_training_that_diverges_has_a_page_too(tmp_path):
     assert not (tmp_path / "out" / "samples.png").exists()
 
 
+HOW = ("resume", "go_on")  # options that say how a run goes on, and not what it is
+
+
 def requested(model, **given):  # type: ignore[no-untyped-def]
     """What `coequal train MODEL` asks for with these options."""
-    defaults = {name: option.default for name, option in OPTIONS.items() if name != "resume"}
+    defaults = {name: option.default for name, option in OPTIONS.items() if name not in HOW}
     return TrainRequest(OPTIONS, model, **{**defaults, "settings": {}, **given})
 
 
 def test_every_option_is_in_the_printed_command():
-    # Each with another value than its default; `--resume` belongs to no run.
-    names = OPTIONS.keys() - {"resume", "settings"}
+    # Each with another value than its default; how a command goes on belongs to no run.
+    names = OPTIONS.keys() - {*HOW, "settings"}
     assert names >= {"data", "steps", "out", "device"}
     asked = requested("wgan", settings={"n_dis": 2}, **{name: f"a {name}" for name in names})
     words = shlex.split(asked.command())
@@ -220,6 +223,88 @@ def test_to_train_longer_is_a_command_and_mere_advice_is_none(sick, home, tmp_pa
     asked = requested("ns_gan", steps=52)
     command = Command(asked.command(), lambda more: asked.with_settings(more).command())
     longer, words = read_run(folder, trial, "fd", command).attempts
-    assert "--steps 104 " in longer.command  # twice 52, and in a folder of its own
-    assert longer.command != command.text
+    assert longer.command == "coequal train ns_gan --steps 104"  # twice 52, in the same folder
+    falling = requested("ns_gan", settings={"learning_rate_decay": "linear"}, steps=52)
+    assert "--out runs/ns_gan-steps_104" in falling.with_settings({"steps": 104}).command()
     assert words.command == ""
+
+
+SHORT = ("train", "ns_gan", "--data", "digits", "--width", "0.04", "--encoder", "pixels")
+SHORT += ("--samples", "20", "--out", "longer")
+
+
+def _steps(home: Path) -> tuple[int, ...]:
+    folder = RunFolder(home / "longer")
+    (trial,) = folder.plan()
+    result = folder.result(trial.id)
+    assert result is not None
+    return tuple(result.checkpoints.steps)
+
+
+@pytest.fixture(scope="module")
+def trained(home) -> Path:
+    done = coequal(*SHORT, "--steps", "10", cwd=home)
+    assert done.returncode == 0, done.stderr
+    return home
+
+
+def test_a_run_is_continued_and_its_page_says_the_longer_command(trained):
+    assert _steps(trained) == tuple(range(1, 11))
+    twice = coequal(*SHORT, "--continue", cwd=trained)
+    assert twice.returncode == 0, twice.stderr
+    assert "training.budget.discriminator_steps: 20 (before: 10)" in twice.stdout
+    assert _steps(trained) == (*range(1, 11), 12, 14, 16, 18, 20)
+    assert "--steps 20" in (trained / "longer" / "index.html").read_text()
+    more = coequal(*SHORT, "--steps", "25", cwd=trained)  # the option alone does it, too
+    assert more.returncode == 0, more.stderr
+    assert _steps(trained)[-1] == 25
+    assert len(list((trained / "longer" / "trials").glob("*/*/result.json"))) == 3
+    (log,) = (
+        path.read_text()
+        for path in (trained / "longer" / "trials").glob("*/*/log.txt")
+        if "ends" in path.read_text() and "step 25" in path.read_text()
+    )
+    assert "goes on from the checkpoint of step 20" in log
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (
+            ("--continue", "--out", "nothing"),
+            "nothing holds no run to go on from; leave out",
+        ),
+        (("--continue", "--steps", 3), "--continue takes more --steps than that, or none for"),
+        (
+            ("--continue", "--set", "beta1=0.3"),
+            "model ns_gan: settings.beta1: 0.3 (before: 0.0); training.budget",
+        ),
+    ],
+    ids=str,
+)
+def test_what_can_not_be_continued_is_one_message(trained, more, message):
+    done = coequal(*SHORT, *more, cwd=trained)
+    assert done.returncode in (1, 2)
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (trained / "nothing").exists()
+
+
+def test_why_a_run_can_not_be_continued(trained, tmp_path):
+    place = shutil.copytree(trained / "longer", tmp_path / "longer")
+    shutil.rmtree(place / "states")
+    done = coequal(*SHORT, "--continue", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "the state of its optimisers is no longer there (`coequal clean` del" in done.stderr
+    assert "train from the beginning in another folder, with --out" in done.stderr
+    falls = ("--steps", 4, "--set", "learning_rate_decay=linear", "--out", "falls")
+    assert coequal(*SHORT, *falls, cwd=tmp_path).returncode == 0
+    done = coequal(*SHORT, *falls, "--continue", "--steps", 8, cwd=tmp_path)
+    assert "can't go on from 4 to 8 steps: its learning rate falls over the whole" in done.stderr
+
+
+def test_a_training_that_ended_early_can_not_be_continued(sick, home):
+    early = ("--stop-on", "diverged,collapsed", "--continue", "--steps", "99")
+    done = coequal(*COMMAND, *early, cwd=home)
+    assert done.returncode == 1
+    assert "can't go on from 52 to 99 steps: it ended before that (stopped early: " in done.stderr

@@ -10,6 +10,7 @@ from coequal.cli.run import run_missing
 from coequal.cli.train_options import TrainRequest
 
 if TYPE_CHECKING:
+    from coequal.records import Trial
     from coequal.report.trial_page.page import TrialReport
     from coequal.results.folder import RunFolder
     from coequal.study.spec import Study
@@ -60,6 +61,13 @@ def train(
             "--resume", help="Only continue a run that was stopped; never begin a new one."
         ),
     ] = False,
+    go_on: Annotated[
+        bool,
+        typer.Option(
+            "--continue",
+            help="Go on from the end of the run to --steps in all; without --steps, twice as many.",
+        ),
+    ] = False,
     out: Annotated[Path | None, typer.Option(help="The run's folder. Default: runs/MODEL.")] = None,
     data_dir: DataDir = None,
     device: Device = "cpu",
@@ -68,10 +76,14 @@ def train(
     samples over time, losses, what went wrong and what to try next.
 
     As in `coequal train ns_gan --data fashion_mnist --steps 2000 --trick instance_noise=0.1`.
-    After Ctrl-C the same command continues.
+    After Ctrl-C the same command continues. With more --steps it goes on from the run's end.
     """
     given = {**locals(), "settings": assignments(settings or [])}  # an option more is one here too
-    del given["context"], given["resume"]
+    del given["context"], given["resume"], given["go_on"]
+    if go_on:
+        chosen = context.get_parameter_source("steps")
+        explicit = chosen is not None and chosen.name != "DEFAULT"
+        given["steps"] = _steps_to_go_on(out or Path("runs") / model, steps if explicit else None)
     options = {param.name: param for param in context.command.params if param.name != "model"}
     _train(TrainRequest(options, **given), resume)
 
@@ -97,6 +109,7 @@ def _train(request: TrainRequest, resume: bool) -> None:
             soft_wrap=True,
         )
     study = _checked(request.study(request.encoder or _encoder_for(request.data, request.data_dir)))
+    _refuse_to_extend(request.folder, study)
     options = RunOptions(
         workers=1,
         data_dir=request.data_dir,
@@ -106,6 +119,89 @@ def _train(request: TrainRequest, resume: bool) -> None:
     )
     folder = run_missing(study, yaml_text(study.as_dict()), request.folder, options)
     _finish(folder, study, request)
+
+
+def _steps_to_go_on(out: Path, steps: int | None) -> int:
+    """The number of steps, in all, to which a run goes on.
+
+    Args:
+        out: the run's folder.
+        steps: as asked for; None: twice as many as the run has had, or those that a run that was
+            stopped had been asked for.
+
+    Raises:
+        FileNotFoundError: there is no run.
+        ValueError: the run has had as many steps.
+    """
+    from coequal.results.folder import RunFolder
+
+    if not (out / "study.json").exists():
+        raise FileNotFoundError(
+            f"{out} holds no run to go on from; leave out --continue to begin one there, or name "
+            "the run's folder with --out"
+        )
+    folder = RunFolder(out)
+    done = int(folder.study()["training"]["budget"]["discriminator_steps"])
+    (trial,) = folder.plan()
+    if folder.result(trial.id) is None:
+        return done if steps is None else steps
+    if steps is not None and steps <= done:
+        raise ValueError(
+            f"the run in {out} has had {done} steps; --continue takes more --steps than that, or "
+            f"none for {2 * done}"
+        )
+    return 2 * done if steps is None else steps
+
+
+def _refuse_to_extend(out: Path, study: "Study") -> None:
+    """Refuse a longer training that can't go on from the end of the run in its folder.
+
+    Args:
+        out: the folder.
+        study: of the longer training.
+
+    Raises:
+        ValueError: it can't; the message says why, and what would do.
+    """
+    from coequal.results.folder import RunFolder
+    from coequal.results.states import state_to_extend
+    from coequal.study.parts import assemble
+    from coequal.study.plan import search_of
+
+    folder = RunFolder(out)
+    if not (out / "study.json").exists() or not (out / "plan.json").exists():
+        return
+    (before,), (trial,) = folder.plan(), search_of(study)
+    if _but_for_length(before) != _but_for_length(trial) or before.id == trial.id:
+        return  # another training, which its folder refuses, or the same
+    done, asked = (int(t.training["budget"]["discriminator_steps"]) for t in (before, trial))
+    result = folder.result(before.id)
+    if result is None or asked < done or state_to_extend(out, trial) is not None:
+        return
+    optimisation = assemble(trial).optimisation
+    if not result.finished:
+        why = f"it ended before that ({result.status}: {result.reason})"
+    elif optimisation.follows_budget:
+        decay = optimisation.learning_rate_decay
+        why = (
+            f"its learning rate falls over the whole budget ({decay}), and would have been another"
+        )
+    elif not before.training.get("extendable"):
+        why = "an earlier version trained it and kept no state of its optimisers"
+    else:
+        why = "the state of its optimisers is no longer there (`coequal clean` deletes it)"
+    raise ValueError(
+        f"the run in {out} can't go on from {done} to {asked} steps: {why}; train from the "
+        "beginning in another folder, with --out"
+    )
+
+
+def _but_for_length(trial: "Trial") -> dict[str, Any]:
+    """What a trial is, apart from its length."""
+    values = trial.as_dict()
+    free = ("budget", "checkpoints", "extendable")
+    kept = {key: value for key, value in values["training"].items() if key not in free}
+    return {**values, "training": kept}
 
 
 def _finish(folder: "RunFolder", study: "Study", request: TrainRequest) -> None:

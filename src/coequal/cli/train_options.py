@@ -103,6 +103,7 @@ class TrainRequest:
             "training": {
                 "budget": {"discriminator_steps": self.steps},
                 "checkpoints": 10,
+                "extendable": True,
                 **({} if self.ema is None else {"ema": self.ema}),
                 **({} if names is None else {"stop_on": names}),
             },
@@ -115,7 +116,8 @@ class TrainRequest:
         }
 
     def with_settings(self, more: Mapping[str, Any]) -> "TrainRequest":
-        """This request with more settings, in a folder beside its own.
+        """This request with more settings, in a folder beside its own; with more steps alone it
+        goes on in its own.
 
         Args:
             more: settings and options by name, as in a remedy.
@@ -124,6 +126,9 @@ class TrainRequest:
         settings = {name: value for name, value in more.items() if name not in self.declared}
         replaced = {RATE_OPTIONS[name]: None for name in settings if name in RATE_OPTIONS}
         changes: dict[str, Any] = {**own, **replaced}
+        falls = self.settings.get("learning_rate_decay", "none") != "none"
+        if set(more) == {"steps"} and more["steps"] > self.steps and not falls:
+            return replace(self, **changes)
         return replace(
             self,
             settings={**self.settings, **settings},

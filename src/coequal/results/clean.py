@@ -11,6 +11,7 @@ from coequal.results.collect import usable_results
 from coequal.results.folder import RunFolder
 from coequal.results.lock import lock
 from coequal.results.on_disk import trial_folders
+from coequal.results.states import STATES
 from coequal.selection import SelectionRule
 
 _LEFT_OVER = ("measured.json", "progress.json", "progress.new", "checkpoint")
@@ -50,7 +51,8 @@ def clean(
 
     1. Of trials that have a result: checkpoints, and notes for going on.
     2. Drafts of files whose writer was killed.
-    3. The generator's weights and samples of trials that nobody chose. Those of the authors'
+    3. The states in which extendable trials ended, from which only a longer budget goes on.
+    4. The generator's weights and samples of trials that nobody chose. Those of the authors'
        settings and of each model's best settings by the study's own rule (one, or as many as the
        study re-runs), with all their re-runs, stay; so does every trial of a model on a data set
        whose search has not ended, or any of whose results can't be used.
@@ -83,6 +85,7 @@ def clean(
 def _removable(folder: RunFolder, log: Callable[[str], None]) -> Iterator[Removable]:
     yield from _drafts(folder.path)
     yield from _drafts(folder.path / "references", ".npy.")
+    yield from _there(folder.path / STATES, "states from which only a longer budget goes on")
     kept, ended = _kept_and_ended(folder, log)
     for name in trial_folders(folder):
         trial = Path(name)

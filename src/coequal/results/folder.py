@@ -11,6 +11,7 @@ runs/demo/
   references.json     what the instrument was calibrated on: encoder, real images, cap
   references/DATA.npy real images, for the report
   trials/ab/abcd.../  trial.json, result.json, curves.npz, samples/, checkpoint/, log.txt
+  states/             in which extendable trials ended, for a longer budget to go on from
   results.jsonl       the log: every result.json as a line; made again if it is lost
   ended.jsonl         whose each of these lines is, and where it begins
   results.csv         one row per trial and checkpoint; the same bytes for any number of workers
@@ -34,6 +35,7 @@ from coequal.records import MetricInfo, Result, Trial, canonical
 from coequal.results.lock import is_locked, lock, locked
 from coequal.results.plan_file import PLAN, plan_text, read_plan, read_planned_models
 from coequal.results.result_file import RESULT, StoredResult, read_file
+from coequal.results.states import state_to_extend
 from coequal.results.study_file import (
     STUDY,
     StudyFile,
@@ -122,7 +124,10 @@ class RunFolder:
         """Make another study the next version of the one that is there, and keep both files; what
         has no result yet is replaced."""
         ended = [trial for trial in self._planned_before() if self._has_result(trial)]
-        kept, different = any(map(self._has_result, trials)), changes(before.study, study)
+        kept = any(map(self._has_result, trials)) or any(
+            state_to_extend(self.path, trial) is not None for trial in trials
+        )
+        different = changes(before.study, study)
         if ended and not kept:
             raise FileExistsError(
                 f"{self.path} holds another study ('{before.study.get('study')}'), and none of its "

@@ -328,6 +328,7 @@ def _trial(study: Study, model: Model, data: str, setting: int, repeat: int = 0)
             "precision": training.precision,
             **({} if training.ema is None else {"ema": training.ema}),
             **_keep(study),
+            **({"extendable": True} if training.extendable else {}),
             **({} if training.stop_on is None else {"stop_on": list(training.stop_on)}),
         },
         evaluation={

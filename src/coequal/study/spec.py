@@ -174,6 +174,8 @@ class TrainingSpec(Entry):
     ema: Decay | None = Training.ema
     # Weights of which checkpoints stay beside those of the last: of the best by validation, of all.
     keep: Literal["last", "best", "schedule"] | None = None
+    # Keep what a longer budget needs to go on from a trial's end, as `coequal train` does.
+    extendable: bool | None = None
     # Verdicts of its health at which a trial ends as `stopped early`.
     stop_on: Several[Annotated[str, BeforeValidator(_verdict)]] | None = None
 

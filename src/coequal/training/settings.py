@@ -47,6 +47,12 @@ class Optimisation(Settings):
         if self.weight_decay and self.optimiser not in ("adamw", "sgd"):
             raise ValueError(f"weight_decay does nothing with {self.optimiser}; take adamw or sgd")
 
+    @property
+    def follows_budget(self) -> bool:
+        """Whether a step depends on how much of the budget is left, as it does while the learning
+        rate falls: a longer budget is then another training from its first step on."""
+        return self.learning_rate_decay != "none"
+
     def rate(self, player: str) -> float:
         """The learning rate of a player, before any decay."""
         own = {
@@ -72,6 +78,8 @@ class Training(Settings):
             Seconds, unlike the others, end at another step each time.
         keep: of which checkpoints the weights stay: "last", "schedule" (all of them, and the last),
             or "best:METRIC" (the best so far on validation, and the last).
+        extendable: whether the state of nets, optimisers and random streams stays when the budget
+            is spent, so that a longer one can go on from it.
         stop_on: verdicts (docs/health.md) at which a trial ends, the rest of its budget unspent.
     """
 
@@ -82,6 +90,7 @@ class Training(Settings):
     ema: Decay | None = None
     unit: Unit = "discriminator_steps"
     keep: str = "last"
+    extendable: bool = False
     stop_on: tuple[str, ...] = ()
 
     @classmethod

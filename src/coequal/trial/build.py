@@ -20,7 +20,7 @@ def make_trainer(trial: Trial, parts: Parts, dataset: Dataset, device: str) -> T
     """Build the trainer of a trial, at step 0.
 
     Args:
-        trial: its id decides the seeds of nets, data and training.
+        trial: its `seed_id` decides the seeds of nets, data and training.
         parts: of the trial, as `assemble` gives them.
         dataset: the trial's own.
         device: what torch computes on.
@@ -36,9 +36,9 @@ def make_trainer(trial: Trial, parts: Parts, dataset: Dataset, device: str) -> T
     classes = None if dataset.classes is None else len(dataset.classes)
     requirements = parts.objective.requirements()
     players = build_players(
-        parts.architecture, dataset.shape, classes, requirements, seed_for(trial.id, "nets")
+        parts.architecture, dataset.shape, classes, requirements, seed_for(trial.seed_id, "nets")
     )
-    seed = seed_for(trial.id, "training")
+    seed = seed_for(trial.seed_id, "training")
     batches = Batches(
         dataset.train, parts.training.batch_size, seed_for(seed, "data"), torch.device(device)
     )

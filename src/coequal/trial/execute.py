@@ -22,9 +22,10 @@ from coequal.evaluation.instrument import SPLITS, Instrument, drawing, generate
 from coequal.evaluation.neighbour_sheet import beside_nearest
 from coequal.files import atomic_write, write_json, write_npz
 from coequal.records import Result, Status, Trial
-from coequal.results.folder import DETAILS, NEIGHBOURS, RunFolder, samples_path
+from coequal.results.folder import DETAILS, FRAMES, NEIGHBOURS, RunFolder, samples_path
 from coequal.results.lock import lock
 from coequal.results.result_file import parse_points, write_result
+from coequal.results.states import STATE, begin_from_state, keep_state, state_to_extend
 from coequal.rng import Rng
 from coequal.seeds import seed_for
 from coequal.study.parts import assemble
@@ -36,7 +37,7 @@ from coequal.trial.context import WorkerContext, environment, threads
 from coequal.trial.health_callback import StoppedEarly
 from coequal.trial.heartbeat import Heartbeat, Stopped, TimedOut, stop_on_sigterm
 from coequal.trial.snapshots import grid
-from coequal.trial.weights import keep_weights, write_weights
+from coequal.trial.weights import CHECKPOINT_WEIGHTS, keep_weights, write_weights
 
 INFRASTRUCTURE = (OSError, MemoryError, torch.OutOfMemoryError, SafetensorError)
 """What the machine does to a trial; everything else that goes wrong in it is its own result."""
@@ -44,6 +45,9 @@ INFRASTRUCTURE = (OSError, MemoryError, torch.OutOfMemoryError, SafetensorError)
 CHUNK_SECONDS = 0.5  # steps between two reports are doubled until they take as long as this
 
 NEIGHBOUR_IMAGES = 10  # generated images that are kept beside their nearest training images
+
+KEPT_BESIDE = ("measured.json", FRAMES, CHECKPOINT_WEIGHTS, "samples")
+"""What a longer budget needs of a trial beside its last checkpoint."""
 
 STOPPED = "stopped"
 """What `execute` returns for a trial that left a checkpoint and no result."""
@@ -119,6 +123,7 @@ class _TrialRun:
 
     def __init__(self, trial: Trial, context: WorkerContext, folder: Path) -> None:
         self.trial, self.context, self.folder = trial, context, folder
+        self.run_folder = RunFolder(Path(context.run))
         self.measured: list[Checkpoint] = []
         self.notes: list[str] = []
         self.trainer: Trainer | None = None
@@ -194,6 +199,8 @@ class _TrialRun:
                 snapshot=status != "failed",  # whatever failed may fail again
             )
         if trainer is not None:
+            if status == "done" and can_be_extended(trainer):
+                keep_state(self.run_folder.path, self.trial, self.folder, KEPT_BESIDE)
             write_npz(self.folder / "curves.npz", trainer.curves.arrays())
             write_weights(self.folder / "generator.safetensors", trainer)
         result = Result(
@@ -220,7 +227,7 @@ class _TrialRun:
 
         # Measure fresh images for each split: what chooses must not be what is reported.
         for split in SPLITS:
-            rng = Rng(seed_for(self.trial.id, "evaluation", split, step), device)
+            rng = Rng(seed_for(self.trial.seed_id, "evaluation", split, step), device)
             dtype = instrument.dataset.train.images.dtype
             order = Rng(seed_for("labels", split))
             asked = like_split(instrument.dataset.split(split), instrument.samples, order)
@@ -273,7 +280,7 @@ class _TrialRun:
         Raises:
             OSError: so it is; the message says what to do.
         """
-        known = RunFolder(Path(self.context.run)).references().get(self.trial.data, {})
+        known = self.run_folder.references().get(self.trial.data, {})
         if known.get("fingerprint", now := fingerprint(instrument.dataset)) != now:
             raise OSError(
                 f"the images of {self.trial.data} are not those that this study began with; "
@@ -286,12 +293,22 @@ class _TrialRun:
             )
 
     def _resume(self, trainer: Trainer) -> None:
-        if not (self.folder / "checkpoint" / "state.json").exists():
-            return
-        checkpoints.restore(trainer, self.folder / "checkpoint")
+        place = self.folder / "checkpoint"
+        if not (place / STATE).exists():
+            state = state_to_extend(self.run_folder.path, self.trial)
+            if state is None or not can_be_extended(trainer):
+                return
+            begin_from_state(state, self.folder, KEPT_BESIDE)
+            place = state
+        checkpoints.restore(trainer, place)
         known = measured_so_far(self.folder)
         self.measured = [entry for entry in known if entry.step <= trainer.steps_done]
-        self.log(f"goes on from the checkpoint of step {trainer.steps_done}")
+        self.log(f"goes on from the checkpoint of step {trainer.steps_done} in {place}")
+
+
+def can_be_extended(trainer: Trainer) -> bool:
+    """Whether the steps of a training are the same whatever its budget is."""
+    return trainer.training.extendable and not trainer.optimisation.follows_budget
 
 
 def _npy(values: torch.Tensor) -> bytes:

@@ -37,7 +37,7 @@ class HealthCallback:
         self.objective = facts_of(trainer.requirements)
         light = encoder if encoder.light else None
         reference = RealReference(dataset, light, trainer.device)
-        self.monitor = Monitor(reference, seed_for(trial.id, "health"), trainer.generator)
+        self.monitor = Monitor(reference, seed_for(trial.seed_id, "health"), trainer.generator)
         trainer.monitor = self.monitor
         self._judged = 0  # probes on which there is a verdict
         self.health: Health | None = None
