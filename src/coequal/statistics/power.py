@@ -20,7 +20,7 @@ from scipy.special import ndtri
 
 from coequal.statistics.better import probability_better, standard_error
 from coequal.statistics.search import Search
-from coequal.statistics.verdict import least_p_value
+from coequal.statistics.swaps import least_p_value
 
 POWER = 0.8
 SPREAD, CORRELATION, SEED_SPREAD = 0.6, 0.5, 0.18
