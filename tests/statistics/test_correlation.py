@@ -3,7 +3,13 @@ import math
 import numpy as np
 import pytest
 
-from coequal.statistics.correlation import MIN_PAIRS, spearman
+from coequal.statistics.correlation import (
+    MAX_GROUPS,
+    MIN_MODELS,
+    MIN_PAIRS,
+    clustered_spearman,
+    spearman,
+)
 
 
 def test_a_rank_correlation_by_hand():
@@ -48,3 +54,48 @@ def test_the_interval_covers(strength):
         found = spearman(x, y)
         hits += found.low <= truth <= found.high
     assert 0.92 <= hits / 400 <= 0.98
+
+
+def test_a_jackknife_by_hand():
+    # Five models of one setting: ranks 1 2 3 4 5 against 2 1 4 3 5, rho .8. With one left out, in
+    # turn: 1 2 3 4 / 1 3 2 4: .8; the same; 1 2 3 4 / 2 1 3 4: .8; the same; 2 1 4 3: .6. atanh:
+    # 1.098612 four times and .693147: the mean squared deviation is .16 x .405465^2 = .0263043,
+    # times 4; t(4) .975 = 2.776445: atanh(.8) -+ .900595.
+    found = clustered_spearman([10, 20, 30, 40, 50], [2, 1, 4, 3, 500], "abcde", [1] * 5)
+    assert found.value == pytest.approx(0.8)
+    half = 2.776445 * math.sqrt(4 * 0.16) * 0.405465
+    assert half == pytest.approx(0.900605, abs=1e-5)
+    middle = math.atanh(0.8)
+    assert (found.low, found.high) == pytest.approx(
+        (math.tanh(middle - half), math.tanh(middle + half)), abs=1e-5
+    )
+
+
+def test_few_models_have_no_interval():
+    x, y = [1, 2, 3, 4, 5, 6, 7, 8], [1, 3, 2, 5, 4, 8, 7, 6]
+    few = clustered_spearman(x, y, [0, 0, 1, 1, 2, 2, 3, 3], [0, 1] * 4)
+    assert MIN_MODELS > 4
+    assert (few.value, few.low) == (pytest.approx(spearman(x, y).value), None)
+    assert clustered_spearman([1, 1], [1, 2], "ab", [1, 1]) is None
+
+
+def test_pairs_of_a_model_are_no_pairs_of_their_own():
+    # Every pair five times, as five settings of a model: no more is known than before.
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(2, 8))
+    y = x + y
+    once = clustered_spearman(x, y, range(8), [0] * 8)
+    models, settings = np.repeat(range(8), 5), list(range(5)) * 8
+    again = clustered_spearman(np.repeat(x, 5), np.repeat(y, 5), models, settings)
+    plain = spearman(np.repeat(x, 5), np.repeat(y, 5))
+    assert again.high - again.low >= once.high - once.low > plain.high - plain.low
+
+
+def test_many_settings_are_left_out_in_groups():
+    rng = np.random.default_rng(1)
+    settings = np.tile(np.arange(3 * MAX_GROUPS), 6)
+    models = np.repeat(range(6), 3 * MAX_GROUPS)
+    x, y = rng.normal(size=(2, len(models)))
+    found = clustered_spearman(x, x + y, models, settings)
+    assert found.low < found.value < found.high
+    assert found.pairs == 18 * MAX_GROUPS

@@ -8,7 +8,7 @@ from coequal.analysis.metric import NamedMetric
 from coequal.analysis.model import ModelSummary
 from coequal.analysis.trials import TrialSummary
 from coequal.records import Result
-from coequal.statistics.correlation import Correlation, spearman
+from coequal.statistics.correlation import Correlation, clustered_spearman, spearman
 
 PRECISION, RECALL, F1 = "manifold_precision", "manifold_recall", "manifold_f1"
 DISTANCES = ("fid", "fd")
@@ -67,13 +67,19 @@ class ManifoldResults:
         return min(there, key=lambda t: cost(self.of(metric, t).validation), default=None)
 
     def agreement(self, models: Sequence[ModelSummary]) -> Correlation | None:
-        """Rank correlation of F1 with the distance over all settings of all models, both turned so
-        that 1 is full agreement."""
+        """Rank correlation of F1 with the distance over all random settings of all models, both
+        turned so that 1 is full agreement; its interval is over the draw of models and settings."""
         if self.distance is None:
             return None
-        trials = [trial for model in models for trial in model.ended]
+        drawn = [(m.name, trial) for m in models for trial in m.ended]
+        trials = [trial for _, trial in drawn]
         distances = [-value for value in self.test(self.distance, trials)]
-        return spearman(self.test(F1, trials), distances)
+        return clustered_spearman(
+            self.test(F1, trials),
+            distances,
+            models=[name for name, _ in drawn],
+            settings=[trial.number for trial in trials],
+        )
 
     def agreement_of_models(self, models: Sequence[ModelSummary]) -> Correlation | None:
         """Rank correlation of F1 with the distance over models, each at what its search reaches:

@@ -14,7 +14,7 @@ from coequal.report.table import (
     name_cell,
     value_cell,
 )
-from coequal.statistics.correlation import Correlation
+from coequal.statistics.correlation import MIN_MODELS, Correlation
 
 
 def how_to_read(summary: DataSummary) -> str:
@@ -80,24 +80,35 @@ def _record(summary: DataSummary, known: ManifoldResults, model: ModelSummary, b
 
 
 def _notes(known: ManifoldResults, models: list[ModelSummary], label: str) -> list[str]:
+    few = f"fewer than {MIN_MODELS} models" if len(models) < MIN_MODELS else "too equal"
     over = (
-        ("settings of all models", known.agreement(models)),
-        ("models, each at what its search reaches", known.agreement_of_models(models)),
+        ("random settings of all models", "models and settings", known.agreement(models), few),
+        (
+            "models, each at what its search reaches",
+            "models",
+            known.agreement_of_models(models),
+            "too few, or too equal",
+        ),
     )
-    messages = [f"{_correlation(found)} over {what}" for what, found in over if found is not None]
+    messages = [
+        f"{_correlation(found, draw, why)} over {what}"
+        for what, draw, found, why in over
+        if found is not None
+    ]
     if not messages:
         return []
     return [
         f"Agreement of the ranking by F1 with that by {label} (Spearman's rank correlation, 1 is "
-        f"full agreement; 95 % intervals over the draw of the pairs): {'; '.join(messages)}."
+        f"full agreement): {'; '.join(messages)}."
     ]
 
 
-def _correlation(correlation: Correlation) -> str:
+def _correlation(correlation: Correlation, draw: str, why: str) -> str:
     pairs = f"{correlation.pairs} pairs"
     if correlation.low is None or correlation.high is None:
-        return f"{correlation.value:.2f} ({pairs}: too few, or too equal, for an interval)"
-    return f"{correlation.value:.2f} ({correlation.low:.2f} to {correlation.high:.2f}, {pairs})"
+        return f"{correlation.value:.2f} ({pairs}: no interval, {why})"
+    ends = f"{correlation.low:.2f} to {correlation.high:.2f}"
+    return f"{correlation.value:.2f} ({ends}, 95 % interval over the draw of {draw}, {pairs})"
 
 
 EVIDENCE = Evidence[DataSummary](
