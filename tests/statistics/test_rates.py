@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coequal.statistics.rates import Interval, Z, mean_rate, newcombe, wilson
+from coequal.statistics.rates import (
+    Interval,
+    Z,
+    clustered_rate,
+    mean_rate,
+    newcombe,
+    wilson,
+)
 
 
 @pytest.mark.parametrize(
@@ -43,6 +50,45 @@ def test_wilson_lies_within_0_and_1_around_the_rate(total, data):
 def test_impossible_counts_are_refused(failures, total):
     with pytest.raises(ValueError, match="failures"):
         wilson(failures, total)
+
+
+def test_clusters_of_one_trial_are_wilsons():
+    assert clustered_rate([1, 0, 0, 1, 0], [1] * 5) == pytest.approx(wilson(2, 5))
+
+
+def test_without_failures_the_clusters_count():
+    # Eight models share 20 settings: 0 of 160 says what 0 of 20 says; all failed, too.
+    assert clustered_rate([0] * 20, [8] * 20) == pytest.approx(wilson(0, 20))
+    assert clustered_rate([8] * 20, [8] * 20) == pytest.approx(wilson(20, 20))
+    # Clusters of 1 and 3: four trials over (1 + 9) / 4 of effect.
+    assert clustered_rate([0, 0], [1, 3]) == pytest.approx(wilson(0, 1.6))
+    assert clustered_rate([2], [8]) == pytest.approx(wilson(0.25, 1))
+
+
+def test_a_design_effect_by_hand():
+    # Two of four clusters of two trials fail whole: p = 1/2, squares of (y - 1) four times 1;
+    # variance 4/3 x 4 / 64 = 1/12, of independent trials 1/32, so 8/3, at the most 2. The mean of
+    # it, with weight 2, and of 2 is 2: 8/2 = 4 trials. t .975 of 7 is 2.36462, of 3 3.18245.
+    effective = 4 * (2.36462 / 3.18245) ** 2
+    found = clustered_rate([2, 2, 0, 0], [2] * 4)
+    assert found == pytest.approx(wilson(effective / 2, effective), abs=1e-5)
+    # One failure in each of four clusters: no variance, an effect of 1 with weight 4 and of 2 with
+    # weight 1: 1.2.
+    effective = 8 / 1.2 * (2.36462 / 3.18245) ** 2
+    found = clustered_rate([1, 1, 1, 1], [2] * 4)
+    assert found == pytest.approx(wilson(effective / 2, effective), abs=1e-5)
+
+
+def test_trials_that_fail_together_say_less():
+    apart = clustered_rate([1] * 8 + [0] * 12, [8] * 20)
+    together = clustered_rate([8] + [0] * 19, [8] * 20)
+    assert together.high > apart.high > wilson(8, 160).high
+
+
+@pytest.mark.parametrize(("failures", "trials"), [([], []), ([2], [1]), ([0], [0]), ([-1], [1])])
+def test_impossible_clusters_are_refused(failures, trials):
+    with pytest.raises(ValueError, match="clusters"):
+        clustered_rate(failures, trials)
 
 
 def test_newcombe_of_one_run_each_is_wilsons():

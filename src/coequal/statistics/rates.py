@@ -7,9 +7,9 @@ and minimum: .954 and .84 of 10 trials, .952 and .91 of 50; its minima lie at ra
 
 import math
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
+import numpy as np
 import scipy  # loads its parts when they are used: each worker imports this, `stats` takes 0.5 s
 
 Z = 1.959963984540054  # the 97.5 % quantile of the standard normal distribution
@@ -27,28 +27,76 @@ class Interval(NamedTuple):
     high: float
 
 
-@lru_cache(4096)  # SciPy takes 0.3 ms, and a report asks for the same few counts
-def wilson(failures: int, total: int) -> Interval:
+def wilson(failures: float, total: float) -> Interval:
     """Return Wilson's 95 % interval of the probability behind `failures` out of `total`.
 
-    The interval is over the draw of settings and seeds. It stays inside [0, 1] and is usable at 0
-    failures.
+    The trials are independent. The interval is over the draw of settings and seeds. It stays inside
+    [0, 1] and is usable at 0 failures.
 
     Args:
-        failures: number of trials that failed, from 0 to `total`.
-        total: number of trials, at least 1.
+        failures: number of trials that failed, from 0 to `total`; no integer where `total` is an
+            effective number of trials.
+        total: number of trials, above 0.
 
     Raises:
         ValueError: there are no trials, or more failures than trials.
 
     Source: Wilson 1927, J. Am. Stat. Assoc. 22, 209-212.
     """
-    if not 0 <= failures <= total or total < 1:
+    if not 0 <= failures <= total or total <= 0:
         raise ValueError(
             f"needs 0 <= failures <= total and a total above 0, got {failures}, {total}"
         )
-    low, high = scipy.stats.binomtest(failures, total).proportion_ci(method="wilson")
-    return Interval(float(low), float(high))
+    # The ends t solve (failures/total - t)^2 = Z^2 t (1-t) / total.
+    middle = failures + Z**2 / 2
+    half = Z * math.sqrt(failures * (total - failures) / total + Z**2 / 4)
+    low, high = ((middle + side) / (total + Z**2) for side in (-half, half))
+    return Interval(0.0 if failures == 0 else low, 1.0 if failures == total else high)
+
+
+def clustered_rate(failures: Sequence[int], trials: Sequence[int]) -> Interval:
+    """Return a 95 % interval of a failure rate whose trials come in clusters.
+
+    Models of a study share their draws of settings, so that trials of one setting tend to fail
+    together, and k of N pooled trials say less than k of N independent ones. After Korn and
+    Graubard 1998, the number of trials is divided by the design effect, the variance of the rate
+    between clusters over that of independent trials, and multiplied by the square of the ratio of
+    the quantiles of Student's t with N - 1 and with (clusters - 1) degrees of freedom; then the
+    interval is Wilson's.
+
+    The design effect of a few failures can't be estimated. One cluster in which all trials end
+    alike is therefore added to its estimate, which is the mean of the estimate, weighted by the
+    number of clusters with a failure (or a success, whichever are fewer), and of the largest
+    possible effect, the size of a cluster. Without failures the interval thus counts the clusters.
+
+    Simulated for 3 and 8 trials in each of 4, 20 and 100 clusters, it covers 94 to 100 %; with few
+    clusters or failures it is conservative (docs/validation.md).
+
+    Args:
+        failures: (clusters,) trials that failed, of each cluster.
+        trials: (clusters,) all trials of each cluster, at least 1.
+
+    Raises:
+        ValueError: there are no clusters, or one has no trials or more failures than trials.
+
+    Source: Korn and Graubard 1998, Survey Methodology 24, 193-201.
+    """
+    failed, size = np.asarray(failures, dtype=float), np.asarray(trials, dtype=float)
+    if not len(size) or size.min() < 1 or np.any(failed > size) or failed.min() < 0:
+        raise ValueError("needs clusters, each with trials and no more failures than trials")
+    clusters, total = len(size), float(size.sum())
+    rate = float(failed.sum()) / total
+    # The variance is largest where the trials of a cluster all end alike.
+    most = float(np.sum(size**2)) / total
+    informative = min(np.count_nonzero(failed), np.count_nonzero(failed < size))
+    if clusters == 1 or informative == 0:
+        return wilson(rate * total / most, total / most)
+    between = clusters / (clusters - 1) * float(np.sum((failed - rate * size) ** 2)) / total**2
+    estimate = min(max(between * total / (rate * (1 - rate)), 1.0), most)
+    effect = (informative * estimate + most) / (informative + 1)
+    quantiles = scipy.stats.t.ppf(0.975, [total - 1, clusters - 1])
+    effective = float(total / effect * (quantiles[0] / quantiles[1]) ** 2)
+    return wilson(rate * effective, effective)
 
 
 def newcombe(probability: float, a: float, b: float, level: float = 0.05) -> Interval:
