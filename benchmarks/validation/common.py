@@ -63,6 +63,7 @@ def over_distributions(
     worst: float = BAND[0],
     declared: str = "",
     remark: str = "",
+    claim: str = "",
 ) -> Row:
     """Return a row for several distributions: their mean and the worst of them.
 
@@ -75,6 +76,7 @@ def over_distributions(
         worst: smallest coverage that is wanted of the worst distribution.
         declared: what the documentation declares; "conservative" lifts the upper end.
         remark: a remark beside the number.
+        claim: what is claimed to a reader, of several claims of a module.
     """
     mean = sum(covered.values()) / len(covered)
     distribution = min(covered, key=lambda name: covered[name])
@@ -89,4 +91,5 @@ def over_distributions(
         remark=remark,
         worst=(distribution, covered[distribution]),
         worst_low=worst,
+        claim=claim,
     )

@@ -53,7 +53,8 @@ def test_the_numbers_of_the_reruns(tmp_path: Path):
     assert rerun.numbers.iqm == pytest.approx(middle)
     assert rerun.numbers.median == pytest.approx(10.15)
     assert rerun.gap is not None
-    assert rerun.gap.difference == pytest.approx(35 - middle)  # the search had reported 35
+    assert rerun.numbers.headline == "median"
+    assert rerun.gap.difference == pytest.approx(35 - 10.15)  # the search had reported 35
 
 
 def test_the_seeds_that_choose_are_not_reported(tmp_path: Path):
@@ -136,13 +137,69 @@ def test_a_model_against_the_one_that_the_study_names(tmp_path: Path):
     assert table is not None
     (record,) = table.records
     assert (record["model"], record["against"], record["shown"]) == ("wgan", "ns_gan", "better")
-    # Middle six of 10.0 .. 10.9 and of 20.0 .. 20.9, geometric means.
-    own, other = (
-        math.exp(sum(math.log(level + k / 10) for k in range(2, 8)) / 6) for level in (10, 20)
-    )
-    assert float(record["ratio"]) == pytest.approx(own / other)
+    # The median over all pairs of 10.0 .. 10.9 and 20.0 .. 20.9, of the ratios' logarithms.
+    ratios = sorted((10 + a / 10) / (20 + b / 10) for a in range(10) for b in range(10))
+    assert float(record["ratio"]) == pytest.approx(math.sqrt(ratios[49] * ratios[50]))
+    # 10 against 10 at 5 %: 23 is the critical value of published tables, so the 24th of each end.
+    assert float(record["interval_low"]) == pytest.approx(ratios[23])
+    assert float(record["interval_high"]) == pytest.approx(ratios[-24])
     assert verdict_sentence(summary) == (
         "Of 1 change, each against the model without it, shown to be better: WGAN; shown to be "
         "worse: none; at 95 % over these comparisons."
     )
-    assert [cell.text for cell in table.rows[0]][4] == f"{100 * (own / other - 1):+.0f} %"
+    assert [cell.text for cell in table.rows[0]][4] == "-49 %"
+    # All 100 pairs are won; a smaller gain would do, and is more than nothing.
+    assert (record["wins"], record["shown"]) == (1, "better")
+    assert record["ratio"] < float(record["smallest_gain"]) < 1
+    # The middle six of ten, as no run stands apart, and their number.
+    assert table.rows[0][2].small == "10 runs"
+    assert table.rows[0][2].sort == pytest.approx(summary.model("wgan").rerun.numbers.iqm)
+
+
+def test_a_change_that_collapses(tmp_path: Path):
+    # wgan: seven runs near 10 and three failures, against ten near 20: medians lead, 70 of 100
+    # pairs are won, and one change in a family of one is compared, with three failures, not shown.
+    good = [Run([(10 + k / 10, 10 + k / 10)]) for k in range(7)]
+    other = [Run([(20 + k / 10, 20 + k / 10)]) for k in range(10)]
+    again = {
+        ("wgan", DATA, 0): [*good, *[Run(status="diverged")] * 3],
+        ("ns_gan", DATA, 0): other,
+    }
+    runs = {name: [Run([(30, 30)])] for name in ("ns_gan", "wgan")}
+    made = build(tmp_path / "run", runs, again=again, reruns={"best": 1, "seeds": 10})
+    study = made.study()
+    study["models"][1]["against"] = "ns_gan"
+    (made.path / "study.json").write_text(StudyFile.of(study).text())
+    summary = summarise(made)[0]
+    table = effects.table(summary)
+    assert table is not None
+    (record,) = table.records
+    assert (record["wins"], record["shown"]) == (pytest.approx(0.7), "not shown")
+    assert record["interval_high"] == math.inf
+    # Runs 1 to 7 of ten are finite: the median lies between the fifth and the sixth.
+    assert table.rows[0][2].sort == pytest.approx(10.45)
+    assert effects.how_to_read(summary).startswith("Medians of test FD")
+    # With three of ten runs failing, 30 % of all pairs are lost whatever the gain.
+    assert table.rows[0][5].text == "none"
+    assert "could not have shown a gain of any size" in table.notes[0]
+
+
+def test_nothing_is_compared_before_all_re_runs_have_ended(tmp_path: Path):
+    runs = {name: [Run([(30, 30)])] for name in ("ns_gan", "wgan")}
+    again = {("ns_gan", DATA, 0): same(20, 9), ("wgan", DATA, 0): same(10, 10)}
+    made = build(tmp_path / "run", runs, again=again, reruns={"best": 1, "seeds": 10})
+    summary = summarise(made)[0]
+    assert summary.rerun_phase.missing == 1
+    assert summary.rerun_verdict is None
+    assert summary.model("wgan").rerun.numbers.median == 10
+
+
+def test_a_cell_at_the_cap_says_so(tmp_path: Path):
+    # The cap is 800: ten runs alike, all a little worse, are no outliers.
+    model_runs = {1: [Run([(900 + k, 900 + k)]) for k in range(10)]}
+    table = best_and_reruns.table(summarise(study(tmp_path / "run", model_runs, seeds=10))[0])
+    assert table is not None
+    texts = [cell.text for cell in table.rows[0]]
+    assert "at the cap or worse" in texts
+    median = table.rows[0][texts.index("at the cap or worse") + 1]
+    assert (median.text, median.small, median.strong) == ("904.5", "901.0–908.0", True)

@@ -1,4 +1,4 @@
-"""Re-runs: who is an outlier, what is printed, and which settings differ."""
+"""Re-runs: who is an outlier, and what is printed."""
 
 import math
 
@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coequal.statistics.comparison import compare, effects
 from coequal.statistics.rates import wilson
 from coequal.statistics.reruns import describe, find_outliers, selection_gap
 
@@ -84,7 +83,7 @@ def test_everything_that_is_printed_of_ten_runs():
     middle = [9.9, 10, 10.1, 10.2, 10.3, 16]
     assert found.iqm == pytest.approx(math.exp(np.mean(np.log(middle))))
     assert found.iqm_interval.low < found.iqm < found.iqm_interval.high
-    # Sorted: 9.7 9.8 9.9 10 10.1 10.2 10.3 16 40 cap: median 10.15, ends x2 and x9.
+    # Sorted: 9.7 9.8 9.9 10 10.1 10.2 10.3 16 40 failed: median 10.15, ends x2 and x9.
     assert found.median == pytest.approx(10.15)
     assert found.median_interval == (9.8, 40)
     # Three of ten stand apart: the median leads.
@@ -118,23 +117,52 @@ def test_what_so_many_runs_allow(runs, headline, has_iqm, has_median):
     assert (found.sd is None) == (runs == 1)
 
 
+def test_the_median_leads_from_one_flagged_run_on():
+    # The same nine runs with a tenth like them, or three times as bad.
+    nine = np.linspace(10, 11, 9)
+    assert describe(np.r_[nine, 10.5], cap=CAP).headline == "iqm"
+    found = describe(np.r_[nine, 30], cap=CAP)
+    assert (found.outliers.mark, found.headline) == ("*", "median")
+    assert (found.centre, found.centre_interval) == (found.median, found.median_interval)
+
+
 def test_five_runs_with_a_failure_show_points():
-    # A fifth failed, so the median would lead, but five runs give it no interval.
+    # The median leads, but five runs give it no interval.
     assert describe(np.array([1.0, 1, 1, 1, NAN]), cap=CAP).headline == "points"
 
 
 def test_where_most_fail_there_is_no_centre():
     found = describe(np.array([10.0, 11, NAN, NAN, NAN, np.inf]), cap=CAP)
     assert (found.mean, found.sd, found.outliers.centre) == (None, None, False)
-    assert found.median == CAP
+    # The median lies between two failures; its interval of six runs between the extremes.
+    assert (found.median, found.median_interval) == (np.inf, (10, np.inf))
     assert describe(np.full(6, NAN), cap=CAP).iqm == pytest.approx(CAP)
 
 
-def test_the_cap_is_the_worst_that_a_run_counts_as():
-    found = describe(np.array([10.0, 10, 10, 10, 10, 900]), cap=50)
-    assert found.median_interval.high == 50
+def test_the_cap_holds_for_means_and_not_for_medians():
+    # Sorted 10 x4, 600 700, failed x4: the median is that of 600 and 700, beyond the cap of 50.
+    scores = np.array([10.0, 10, 10, 10, 600, 700, NAN, NAN, NAN, NAN])
+    found = describe(scores, cap=50)
+    assert found.median == 650
+    # The middle six are 10 10, then the cap four times.
+    assert found.iqm == pytest.approx(math.exp((2 * math.log(10) + 4 * math.log(50)) / 6))
     with pytest.raises(ValueError, match="linear scale"):
         describe(np.array([1.0, 2]), cap=0)
+
+
+def test_at_the_cap_there_is_no_interval_of_no_width():
+    # Runs a little worse than the cap of 450 and alike: none is flagged, and the IQM is the cap.
+    scores = np.array([440.0, *np.linspace(500, 520, 9)])
+    found = describe(scores, cap=450)
+    assert (found.outliers.mark, found.at_cap, found.iqm_interval) == ("", True, None)
+    assert found.iqm == pytest.approx(450)
+    # So the median leads, of the runs as they are: 500 502.5 .. 520 with 440 below.
+    assert (found.headline, found.median) == ("median", 508.75)
+    assert found.median_interval == (500, 517.5)
+    assert not describe(scores, cap=505).at_cap
+    # Equal runs that no cap has made equal are not at the cap, and have no interval either.
+    equal = describe(np.full(10, 12.0), cap=math.inf)
+    assert (equal.at_cap, equal.iqm_interval, equal.headline) == (False, None, "iqm")
 
 
 @given(st.lists(st.floats(0.1, 400) | st.just(NAN), min_size=1, max_size=14), st.floats(0.01, 100))
@@ -147,44 +175,6 @@ def test_units_change_no_flag_and_scale_every_number(scores, factor):
     assert find_outliers(small[::-1]).flagged == find_outliers(small).flagged[::-1]
 
 
-def test_compare_finds_the_worse_setting_and_keeps_twins():
-    rng = np.random.default_rng(0)
-    scores = {name: rng.lognormal(3, 0.05, 10) for name in ("a", "b")}
-    scores["c"] = 1.5 * rng.lognormal(3, 0.05, 10)
-    scores["few"] = np.array([1.0, 1, 1, 1])
-    found = compare(scores, cap=CAP)
-    assert set(found.tier) == {"a", "b"}
-    assert found.beaten == ("c",)
-    assert found.not_compared == ("few",)
-    assert {pair.worse for pair in found.differences if pair.shown} == {"c"}
-    # Of three pairs the clearest is multiplied by 3, and none is smaller than one before it.
-    assert found.differences[0].adjusted == pytest.approx(3 * found.differences[0].p_value)
-    adjusted = [pair.adjusted for pair in found.differences]
-    assert adjusted == sorted(adjusted)
-
-
-def test_compare_counts_failures_at_the_cap():
-    rng = np.random.default_rng(1)
-    good = rng.lognormal(3, 0.05, 10)
-    lucky = 0.9 * rng.lognormal(3, 0.05, 10)
-    lucky[:4] = NAN
-    # With four of ten at the cap the middle half of `lucky` holds two of them: it does not win.
-    found = compare({"good": good, "lucky": lucky}, cap=CAP)
-    assert found.tier[0] == "good"
-    assert not found.differences[0].shown
-
-
-def test_compare_is_the_same_in_any_order_and_for_twins():
-    rng = np.random.default_rng(2)
-    scores = {name: rng.lognormal(3, 0.3, 8) for name in "abcd"}
-    turned = {name: scores[name][::-1] for name in reversed(scores)}
-    assert compare(scores, cap=CAP) == compare(turned, cap=CAP)
-    twins = compare({"a": scores["a"], "b": scores["a"]}, cap=CAP)
-    assert twins.tier == ("a", "b")
-    assert twins.differences[0].p_value == 1
-    assert compare({}, cap=CAP).tier == ()
-
-
 def test_selection_gap():
     # The search saw 9; the re-runs' centre is 12: 3 too good, a quarter.
     reruns = describe(np.full(6, 12.0), cap=CAP)
@@ -194,35 +184,10 @@ def test_selection_gap():
     assert found.relative == pytest.approx(-0.25)
     linear = describe(np.full(6, -0.5), cap=0, scale="linear")
     assert selection_gap(-0.7, linear).relative is None
+    # One run of six stands apart: the median 12 is what is compared, not the mean.
+    outlier = describe(np.array([11.0, 12, 12, 12, 12, 90]), cap=CAP)
+    assert selection_gap(9.0, outlier).rerun == 12
+    failed = describe(np.full(6, NAN), cap=CAP)
+    assert selection_gap(9.0, failed).relative is None
     with pytest.raises(ValueError, match="finite"):
         selection_gap(NAN, reruns)
-
-
-def test_planned_comparisons_by_hand():
-    # Scores e^0 .. e^7: on the log scale 0 .. 7, g = 2 of 8 left out at each end, h = 4: mean 3.5.
-    # The other has each twice as large: ln 2 more. Winsorised: 2 2 2 3 4 5 5 5, mean 3.5, sum of
-    # squares 3 x 2.25 + .25 + .25 + 3 x 2.25 = 14. d = 14 / (4 x 3) each; error sqrt(28 / 12) =
-    # 1.5275; degrees 2 x 3 = 6; t quantile 2.4469: the interval is ln 2 -+ 3.7377.
-    base = np.exp(np.arange(8.0))
-    found = effects({"a": 2 * base, "b": base, "c": base[:4]}, {"a": "b", "c": "b"}, cap=1e9)
-    (only,) = found  # c has too few runs
-    assert (only.name, only.against) == ("a", "b")
-    assert only.ratio == pytest.approx(2)
-    low, high = only.interval
-    assert math.log(low) == pytest.approx(math.log(2) - 3.7377, abs=2e-4)
-    assert math.log(high) == pytest.approx(math.log(2) + 3.7377, abs=2e-4)
-    assert only.adjusted == only.p_value  # alone in its family
-    assert not only.shown
-
-
-def test_planned_comparisons_pay_for_themselves_alone():
-    rng = np.random.default_rng(0)
-    runs = {name: rng.normal(100, 3, 10) for name in "abcdefgh"}
-    runs["a"] = runs["a"] - 6
-    (planned,) = effects(runs, {"a": "b"}, cap=1e3)
-    every = next(d for d in compare(runs, cap=1e3).differences if {d.better, d.worse} == {"a", "b"})
-    assert planned.p_value == pytest.approx(every.p_value)
-    assert planned.adjusted < every.adjusted
-    two = effects(runs, {"a": "b", "c": "b"}, cap=1e3)
-    assert two[0].adjusted == pytest.approx(min(1, 2 * two[0].p_value))
-    assert planned.ratio < 1

@@ -1,19 +1,14 @@
-"""Interquartile mean, Yuen's interval and test, and the median's interval."""
-
-import math
+"""Interquartile mean, Yuen's interval, and the median's interval."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import t as student
 
 from coequal.statistics.trimmed import (
     interquartile_mean,
     median_interval,
-    yuen_difference,
     yuen_interval,
-    yuen_test,
 )
 
 
@@ -33,12 +28,9 @@ def test_yuen_interval_by_hand():
     assert found == pytest.approx((1.3176, 7.6824), abs=1e-4)
 
 
-def test_no_interval_and_no_test_of_four():
-    four, five = np.arange(4.0), np.arange(5.0)
+def test_no_interval_of_four():
     with pytest.raises(ValueError, match="at least 5 runs, got 4"):
-        yuen_interval(four)
-    with pytest.raises(ValueError, match="got 5 and 4"):
-        yuen_test(five, four)
+        yuen_interval(np.arange(4.0))
 
 
 @pytest.mark.parametrize(
@@ -57,34 +49,24 @@ def test_no_median_interval_below_six():
         assert median_interval(np.arange(float(runs))) is None
 
 
-def test_yuen_test_by_hand():
-    # A = 1..8 as above: d = 7 x 2 / (4 x 3) = 7/6. B = 3, 5, .. 17: s_w^2 = 8, d = 14/3, mean 10.
-    # t = 5.5 / sqrt(35/6); degrees (35/6)^2 / ((7/6)^2 / 3 + (14/3)^2 / 3) = 75/17.
-    a, b = np.arange(1.0, 9), np.arange(3.0, 18, 2)
-    t, degrees, p_value = yuen_test(a, b)
-    assert (t, degrees) == pytest.approx((5.5 / math.sqrt(35 / 6), 75 / 17))
-    assert p_value == pytest.approx(2 * student.sf(t, degrees))
-    half = student.ppf(0.975, degrees) * math.sqrt(35 / 6)
-    assert yuen_difference(a, b) == pytest.approx((-5.5 - half, -5.5 + half))
-    assert yuen_test(b, a) == pytest.approx((t, degrees, p_value))
+def test_no_interval_without_spread():
+    # Of ten, the middle six and one more at each side are equal: s_w is 0, which says nothing of
+    # how far the mean may be off.
+    assert yuen_interval(np.array([1.0, 2, *[5] * 7, 9])) is None
+    assert yuen_interval(np.array([1.0, 2, 4, *[5] * 6, 9])) is not None
 
 
-def test_one_side_without_spread_leaves_the_others_error():
-    # d_B = 0: the error and the degrees of freedom of A alone, sqrt(7/6) and h - 1 = 3.
-    a, b = np.arange(1.0, 9), np.full(6, 0.1)
-    assert yuen_test(a, b)[:2] == pytest.approx((4.4 / math.sqrt(7 / 6), 3))
-
-
-def test_two_models_that_always_fail_do_not_differ():
-    at_cap = np.full(7, np.log(500))
-    assert yuen_test(at_cap, np.full(10, np.log(500)))[2] == 1
-    assert yuen_test(at_cap, np.full(7, np.log(499)))[2] == 0  # no spread, yet apart
-    apart = np.log(500) - np.log(499)
-    assert yuen_difference(at_cap, np.full(7, np.log(499))) == (apart, apart)
+def test_failures_are_the_worst_of_an_order():
+    # Ten runs: x2 and x9; two failures put an end at infinity, one does not.
+    values = np.array([1.0, 2, 3, 4, 5, 6, 7, 8, np.inf, np.inf])
+    assert median_interval(values) == (2, np.inf)
+    assert median_interval(np.sort(np.r_[0.0, values[:-1]])) == (1, 8)
 
 
 @given(st.lists(st.floats(-10, 10), min_size=5, max_size=15), st.floats(-5, 5))
 def test_shifting_the_values_shifts_the_interval(values, shift):
     here, there = yuen_interval(np.array(values)), yuen_interval(np.array(values) + shift)
+    if here is None or there is None:  # a shift may round a tiny spread away
+        return
     assert there == pytest.approx((here.low + shift, here.high + shift), abs=1e-6)
     assert here.low <= interquartile_mean(np.array(values)) <= here.high

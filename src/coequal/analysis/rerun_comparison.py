@@ -1,5 +1,6 @@
 """The chosen settings compared by their re-runs."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,13 +17,16 @@ class RerunComparison:
     """The chosen settings compared by their re-runs.
 
     Attributes:
-        verdict: which of them differ; None with fewer than two models that can be compared.
+        verdict: which of them differ; None with fewer than two models that can be compared, and
+            where the study names the pairs that it compares.
         effects: of models that the study compares with one other alone.
+        comparisons: number of pairs that the study names.
         scale: of `effects`: "log" or "linear".
     """
 
     verdict: Comparison | None = None
     effects: tuple[Effect, ...] = ()
+    comparisons: int = 0
     scale: Scale = "log"
 
     def outcome(self, effect: Effect) -> str:
@@ -30,24 +34,46 @@ class RerunComparison:
         `not shown` if neither is."""
         if not effect.shown:
             return "not shown"
-        return "better" if effect.ratio < (0 if self.scale == "linear" else 1) else "worse"
+        return "better" if effect.wins > 0.5 else "worse"
+
+    @property
+    def smallest_gain(self) -> float | None:
+        """The change that half of the comparisons would have shown with a probability of about 80 %
+        (the median of `Effect.smallest_gain`); None where most would have shown none."""
+        none = 0.0 if self.scale == "log" else -math.inf
+        gains = sorted(none if e.smallest_gain is None else e.smallest_gain for e in self.effects)
+        if not gains:
+            return None
+        middle = gains[(len(gains) - 1) // 2]
+        return None if middle == none else middle
 
 
 def rerun_numbers(
-    models: Sequence[ModelSummary], metric: NamedMetric, cap: float | None
+    models: Sequence[ModelSummary], metric: NamedMetric, cap: float | None, *, complete: bool
 ) -> tuple[tuple[ModelSummary, ...], RerunComparison]:
-    """The models with what their re-runs say, and which chosen settings differ."""
+    """The models with what their re-runs say, and which chosen settings differ.
+
+    Args:
+        models: still without numbers of their re-runs.
+        metric: that is reported.
+        cap: what a failure counts as, in the metric's units; None: none was declared.
+        complete: whether all re-runs have results. Nothing is compared before: whoever looks at
+            each new run and stops when a difference shows errs more often than 5 %.
+    """
     scores = {m.name: test_costs(m.rerun.runs, metric) for m in models if m.rerun and m.rerun.runs}
+    if not scores:
+        return tuple(models), RerunComparison()
     listed = list(scores.values())
     worst = cap_for(listed, cap, metric)
-    if worst is None or not scores:
-        return tuple(models), RerunComparison()
-    scale = scale_of(metric, listed, worst)
-    pairs = {m.name: m.against for m in models if m.against is not None}
-    changes = effects(scores, pairs, cap=worst, scale=scale)
+    scale = scale_of(metric, listed, math.inf if worst is None else worst)
     done = tuple(
         m.with_rerun(with_numbers(m.rerun, metric, cap=worst, scale=scale)) if m.rerun else m
         for m in models
     )
-    verdict = compare(scores, cap=worst, scale=scale) if len(scores) > 1 else None
-    return done, RerunComparison(verdict, changes, scale)
+    if not complete:
+        return done, RerunComparison()
+    pairs = {m.name: m.against for m in models if m.against is not None}
+    if pairs:
+        changes = effects(scores, pairs, scale=scale)
+        return done, RerunComparison(None, changes, len(pairs), scale)
+    return done, RerunComparison(compare(scores) if len(scores) > 1 else None)

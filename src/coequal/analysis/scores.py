@@ -44,14 +44,12 @@ def scale_of(metric: NamedMetric, scores: Sequence[Array], cap: float) -> Scale:
 
 
 def cap_for(scores: Sequence[Array], cap: float | None, metric: NamedMetric) -> float | None:
-    """The cap as a cost; without a declared one, the worst score if none failed, where no cap
-    matters; else None."""
+    """The cap as a cost; without a declared one, infinity if no run failed, as no cap matters then;
+    else None."""
     if cap is not None:
         return metric.cost(cap)
     everything = np.concatenate(scores) if scores else np.array([])
-    if not len(everything) or not np.all(np.isfinite(everything)):
-        return None
-    return float(everything.max())
+    return math.inf if len(everything) and np.all(np.isfinite(everything)) else None
 
 
 def in_units(

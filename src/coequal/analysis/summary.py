@@ -134,7 +134,9 @@ def _data(
     searches = {m.name: _search_scores(m.ended, metric) for m in models if m.ended}
     worst = None if cap is None else metric.cost(cap)
     best = None if metric.bound is None else metric.cost(metric.bound)
-    models, comparison = rerun_numbers(models, metric, cap)
+    phase = rerun_phase(models, study)
+    complete = phase is not None and phase.missing == 0
+    models, comparison = rerun_numbers(models, metric, cap, complete=complete)
     bounds: dict[str, Any] = {"cap": worst, "floor": best, "seed": seed}
     manifold = manifold_results(last, protocols, metrics)
     return DataSummary(
@@ -156,7 +158,7 @@ def _data(
         f1_curves=_f1(models, reference, metric, seed, manifold, metrics),
         rerun_comparison=comparison,
         variance=_variance(models, metric, cap, seed),
-        rerun_phase=rerun_phase(models, study),
+        rerun_phase=phase,
         facts=facts,
         metrics=metrics,
         manifold=manifold,

@@ -16,6 +16,11 @@ def setting_text(setting: int) -> str:
     return "the authors' setting" if setting == 0 else f"setting {setting}"
 
 
+def setting_of(title: str, setting: int) -> str:
+    """A model's setting, by the model's title and the setting's number: "WGAN's setting 9"."""
+    return f"{title} with its authors' setting" if setting == 0 else f"{title}'s setting {setting}"
+
+
 def range_text(place: RangePosition) -> str:
     """The declared range in short."""
     space = place.range

@@ -50,7 +50,7 @@ def _table(summary: DataSummary) -> list[str]:
     head = ("model", "settings", f"best setting's {label}", f"authors' {label}", "failures")
     again = summary.rerun_phase is not None
     table = Table(box=None, pad_edge=False, header_style="")
-    for column, name in enumerate([*head, *(["re-runs' IQM"] if again else [])]):
+    for column, name in enumerate([*head, *(["re-runs"] if again else [])]):
         table.add_column(Text(name), justify="right" if column else "left")
     for model in summary.ranked:
         table.add_row(*map(Text, [*_row(model), *([_rerun(model)] if again else [])]))
@@ -75,5 +75,6 @@ def _rerun(model: ModelSummary) -> str:
     if model.rerun is None or model.rerun.numbers is None:
         return NONE
     numbers = model.rerun.numbers
+    kind = "median" if numbers.collapsed else "IQM"
     failed = f", {numbers.failed}/{numbers.runs} failed" if numbers.failed else ""
-    return f"{number(numbers.iqm)}{failed}"
+    return f"{kind} {number(numbers.centre)}{failed}"

@@ -6,7 +6,8 @@ from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
 from coequal.analysis.pairs import ModelPair
 from coequal.formatting import amount, capital, count, listed, number, p_value, percent, probability
-from coequal.report.setting_text import setting_name
+from coequal.report.setting_text import setting_name, setting_of
+from coequal.statistics.comparison import TWINS_TOLD_APART
 from coequal.statistics.elimination import Removal
 from coequal.statistics.rates import wilson
 from coequal.statistics.reruns import MIN_RUNS, MIN_RUNS_FOR_CLAIM
@@ -91,14 +92,14 @@ def effect_sentence(summary: DataSummary) -> str:
 
 
 def how_sure(summary: DataSummary) -> list[str]:
-    """How sure the verdict is, in a few sentences: method, clearest defeat, power, re-runs."""
+    """How sure the verdict is, in a few sentences: method, clearest defeat, power."""
     verdict = summary.verdict
     if verdict is None or len(verdict.settings) < 2:
         return []
     lines = [_budget(summary)]
     if verdict.removed:
         lines.append(clearest(summary, verdict.removed[-1]))
-    lines += [power_sentence(summary), rerun_sentence(summary)]
+    lines.append(power_sentence(summary))
     if verdict.could_separate:
         lines.append(effect_sentence(summary))
     return [line for line in lines if line]
@@ -125,13 +126,12 @@ def power_sentence(summary: DataSummary) -> str:
 
 
 def rerun_sentence(summary: DataSummary) -> str:
-    """What the re-runs of the chosen settings say; empty where the study has none."""
-    if summary.rerun_phase is None:
+    """What the re-runs of the chosen settings say, of settings and not of models; empty where the
+    study has none or names the pairs that it compares, and while any is missing."""
+    phase, comparison = summary.rerun_phase, summary.rerun_verdict
+    if phase is None or phase.missing or any(model.against for model in summary.models):
         return ""
-    comparison = summary.rerun_verdict
     if comparison is None:
-        if summary.ended < summary.planned:
-            return ""
         return (
             "The re-runs don't compare the chosen settings: fewer than two models have any that "
             "can be compared."
@@ -142,21 +142,36 @@ def rerun_sentence(summary: DataSummary) -> str:
             f"The re-runs don't compare the chosen settings: that takes {MIN_RUNS} seeds or more "
             "of at least two of them."
         )
-    runs = [len(m.rerun.runs) for m in summary.models if m.rerun and m.name in compared]
+    settings = {m.name: (m.title, m.rerun) for m in summary.models if m.rerun}
+    runs = [len(settings[name][1].runs) for name in compared]
     seeds = count(runs[0], "fresh seed") if len(set(runs)) == 1 else _between(runs)
+
+    def named(models: Sequence[str]) -> str:
+        return listed([setting_of(settings[m][0], settings[m][1].setting or 0) for m in models])
+
+    if not comparison.could_separate:
+        return (
+            f"The re-runs, {seeds} of each chosen setting, can't show that any of them is worse: "
+            f"comparing {len(compared)} settings takes more seeds."
+        )
     if not comparison.beaten:
-        shown = "none was shown to be beaten"
+        shown = "none of the settings was shown to be worse than another, at 95 %"
     else:
-        tier = listed([summary.title(name) for name in comparison.tier])
-        beaten = listed([summary.title(name) for name in comparison.beaten])
-        verb = "was" if len(comparison.tier) == 1 else "were"
-        shown = f"{tier} {verb} not shown to be beaten, {beaten} {_was(comparison.beaten)}"
+        shown = (
+            f"{named(comparison.beaten)} {_was(comparison.beaten)} shown to be worse than another "
+            f"setting, at 95 %; {named(comparison.tier)} {_was(comparison.tier)} not"
+        )
     few = min(runs) < MIN_RUNS_FOR_CLAIM
-    caution = f", a screening only (a claim takes {MIN_RUNS_FOR_CLAIM} seeds)" if few else ""
-    return (
-        f"Re-runs, {seeds} of each chosen setting: {shown}, at 95 %{caution}; this compares "
-        "settings, not models."
+    caution = f" (a screening only: a claim takes {MIN_RUNS_FOR_CLAIM} seeds)" if few else ""
+    low, high = TWINS_TOLD_APART
+    models = (
+        "This says nothing about the models: the choice of a setting is one draw, and of two "
+        "identical models, each searched with 20 settings, 10 seeds told the chosen settings apart "
+        f"in {100 * low:.0f} to {percent(high)} of simulated studies."
+        if any(setting.number for m in summary.models for setting in m.settings)
+        else "This compares the authors' settings, not the models."
     )
+    return f"Chosen settings, {seeds} of each: {shown}{caution}. {models}"
 
 
 def facts(summary: DataSummary) -> list[str]:

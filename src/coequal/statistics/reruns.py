@@ -1,7 +1,8 @@
 """Re-runs of a chosen setting with fresh seeds: outliers, centre and spread.
 
 Every interval here is over the training seed, at one setting per model. Lower scores are better; a
-failed run is NaN or infinity, is never dropped from a centre, and there counts as the cap.
+failed run is NaN or infinity and is never dropped from a centre: it is worst in the median, and
+counts as the cap in the interquartile mean, as does a run that scores worse than the cap.
 
 Scores are summarised on the log scale (a seed multiplies a distance rather than adding to it).
 Where scores may be zero or negative, such as a negated precision, the linear scale must be asked
@@ -15,7 +16,7 @@ from typing import Literal
 import numpy as np
 
 from coequal.statistics.rates import Interval, wilson
-from coequal.statistics.search import Array
+from coequal.statistics.search import Array, capped, worst_last
 from coequal.statistics.trimmed import MIN_RUNS as MIN_RUNS
 from coequal.statistics.trimmed import (
     interquartile_mean,
@@ -28,7 +29,7 @@ Scale = Literal["log", "linear"]
 MIN_RUNS_FOR_CLAIM = 10
 """Number of runs from which an interval may carry a claim; below, it is a screening."""
 MANY_FAILURES = 0.2
-"""Fraction of flagged runs from which the mark is "**" and the median is the headline."""
+"""Fraction of flagged runs from which the mark is "**"."""
 
 
 @dataclass(frozen=True)
@@ -60,12 +61,19 @@ class Reruns:
         mean: mean of the runs that are not flagged; None without a centre.
         sd: standard deviation between those runs (ddof 1): the spread over seeds, not a standard
             error.
-        iqm: interquartile mean of all runs, failures at the cap, computed on `scale`.
-        iqm_interval: 95 % interval by Yuen's t; None below `MIN_RUNS` runs.
-        median: median of all runs, failures at the cap.
-        median_interval: interval of at least 95 % from order statistics; None below 6 runs.
+        collapsed: whether a run is flagged, or scores worse than the cap.
+        iqm: interquartile mean of all runs, computed on `scale`; failures, and runs worse than the
+            cap, count as the cap.
+        at_cap: whether the runs of the middle half are all at the cap or worse: `iqm` is then the
+            cap, and says only that the true value is not better.
+        iqm_interval: 95 % interval by Yuen's t; None below `MIN_RUNS` runs, and where the middle
+            half has no spread.
+        median: median of all runs, whatever the cap; infinite where a failure decides it.
+        median_interval: interval of at least 95 % from order statistics, whose ends may be
+            infinite; None below 6 runs.
         scale: scale on which the interquartile mean is computed.
-        headline: which centre to print first.
+        headline: which centre to print first: the median if `collapsed`, else the interquartile
+            mean; "points" where that centre has no interval for want of runs.
     """
 
     runs: int
@@ -75,12 +83,24 @@ class Reruns:
     kept: int
     mean: float | None
     sd: float | None
+    collapsed: bool
     iqm: float
+    at_cap: bool
     iqm_interval: Interval | None
     median: float
     median_interval: Interval | None
     scale: Scale
     headline: Literal["points", "iqm", "median"]
+
+    @property
+    def centre(self) -> float:
+        """The centre that leads: the median if a run collapsed, else the interquartile mean."""
+        return self.median if self.collapsed else self.iqm
+
+    @property
+    def centre_interval(self) -> Interval | None:
+        """The 95 % interval of `centre`; None where it has none."""
+        return self.median_interval if self.collapsed else self.iqm_interval
 
 
 @dataclass(frozen=True)
@@ -89,9 +109,9 @@ class SelectionGap:
 
     Attributes:
         search: score in the search.
-        rerun: interquartile mean of the re-runs.
+        rerun: centre of the re-runs; infinite where most of them failed.
         difference: search - rerun; negative where the search was lucky.
-        relative: difference / rerun; None on the linear scale.
+        relative: difference / rerun; None on the linear scale, and where most re-runs failed.
     """
 
     search: float
@@ -147,9 +167,9 @@ def describe(scores: Array, *, cap: float, scale: Scale = "log") -> Reruns:
 
     Args:
         scores: (runs,) scores; failures as NaN or infinity.
-        cap: the score that a failure counts as, and the worst that any run counts as. It is fixed
-            before the results are known and is the same for all models. `mean` and `sd` do not use
-            it.
+        cap: the score that a failure counts as in the interquartile mean, and the worst that any
+            run counts as there. It is fixed before the results are known and is the same for all
+            models. `mean`, `sd` and the median do not use it.
         scale: "log", or "linear" where scores may be 0 or below.
 
     Raises:
@@ -159,13 +179,15 @@ def describe(scores: Array, *, cap: float, scale: Scale = "log") -> Reruns:
     kept = scores[~np.array(outliers.flagged)]
     runs = len(scores)
     failed = int(np.sum(~np.isfinite(scores)))
-    capped = _capped(scores, cap)
     values = transformed(scores, cap, scale)
     enough = runs >= MIN_RUNS
-    median_ends = median_interval(capped)
-    by_median = outliers.mark == "**"
-    headline: Literal["points", "iqm", "median"] = "median" if by_median else "iqm"
-    if not enough or (by_median and median_ends is None):
+    iqm = interquartile_mean(values)
+    iqm_ends = yuen_interval(values) if enough else None
+    ordered = worst_last(scores)
+    median_ends = median_interval(ordered)
+    collapsed = has_collapsed(scores, cap=cap, scale=scale)
+    headline: Literal["points", "iqm", "median"] = "median" if collapsed else "iqm"
+    if not enough or (collapsed and median_ends is None):
         headline = "points"
     return Reruns(
         runs=runs,
@@ -175,19 +197,39 @@ def describe(scores: Array, *, cap: float, scale: Scale = "log") -> Reruns:
         kept=len(kept),
         mean=float(np.mean(kept)) if outliers.centre else None,
         sd=float(np.std(kept, ddof=1)) if outliers.centre and len(kept) > 1 else None,
-        iqm=back_transformed(interquartile_mean(values), scale),
-        iqm_interval=Interval(*(back_transformed(end, scale) for end in yuen_interval(values)))
-        if enough
-        else None,
-        median=float(np.median(capped)),
+        collapsed=collapsed,
+        iqm=back_transformed(iqm, scale),
+        at_cap=iqm == float(values.max()) and cap <= float(ordered.max()),
+        iqm_interval=None
+        if iqm_ends is None
+        else Interval(*(back_transformed(end, scale) for end in iqm_ends)),
+        median=float(np.median(ordered)),
         median_interval=median_ends,
         scale=scale,
         headline=headline,
     )
 
 
+def has_collapsed(scores: Array, *, cap: float, scale: Scale = "log") -> bool:
+    """Return whether any run is flagged (`find_outliers`) or scores worse than the cap.
+
+    The interquartile mean of such runs is neither headline nor what a comparison decides by: with
+    runs of two kinds its interval can miss it in most studies (docs/validation.md).
+
+    Args:
+        scores: (runs,) scores; failures as NaN or infinity.
+        cap: see `describe`.
+        scale: "log", or "linear" where scores may be 0 or below.
+
+    Raises:
+        ValueError: there are no runs, or a score is at or below 0 on the log scale.
+    """
+    outliers = find_outliers(scores, scale=scale)
+    return bool(outliers.mark) or bool(np.any(scores > cap))
+
+
 def selection_gap(search: float, reruns: Reruns) -> SelectionGap:
-    """Compare the search's score of the chosen setting with the interquartile mean of its re-runs.
+    """Compare the search's score of the chosen setting with the centre of its re-runs.
 
     Args:
         search: the chosen setting's score in the search, finite.
@@ -198,9 +240,10 @@ def selection_gap(search: float, reruns: Reruns) -> SelectionGap:
     """
     if not math.isfinite(search):
         raise ValueError(f"the search's score must be finite, got {search}")
-    difference = search - reruns.iqm
-    relative = difference / reruns.iqm if reruns.scale == "log" else None
-    return SelectionGap(search, reruns.iqm, difference, relative)
+    centre = reruns.centre
+    difference = search - centre
+    relative = difference / centre if reruns.scale == "log" and math.isfinite(centre) else None
+    return SelectionGap(search, centre, difference, relative)
 
 
 def transformed(scores: Array, cap: float | None, scale: Scale) -> Array:
@@ -214,16 +257,12 @@ def transformed(scores: Array, cap: float | None, scale: Scale) -> Array:
     Raises:
         ValueError: a score or the cap is at or below 0 on the log scale.
     """
-    kept = np.where(np.isfinite(scores), scores, np.nan) if cap is None else _capped(scores, cap)
+    kept = np.where(np.isfinite(scores), scores, np.nan) if cap is None else capped(scores, cap)
     if scale == "linear":
         return kept
     if np.any(kept <= 0):
         raise ValueError("the log scale needs scores and cap above 0: ask for the linear scale")
     return np.log(kept)
-
-
-def _capped(scores: Array, cap: float) -> Array:
-    return np.minimum(np.where(np.isfinite(scores), scores, cap), cap)
 
 
 def back_transformed(value: float, scale: Scale) -> float:

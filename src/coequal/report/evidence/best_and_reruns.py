@@ -25,7 +25,10 @@ MARKS = (
     "least one severe outlier (a failed run, or one more than 5 robust standard deviations above "
     "the median and worse than 1.5 times it) was excluded from mean ± sd; ** that a fifth of the "
     "runs or more was. Lucic et al. 2018 have the marks but not the rule; rule and thresholds "
-    "are this project's. IQM and median are over all runs, failures at the cap."
+    "are this project's. IQM and median are over all runs: for the IQM, failures and runs worse "
+    "than the cap count as the cap; for the median, failures are worst and nothing is capped. The "
+    "one that leads is bold: the median, whose interval is exact, if a run of the setting is an "
+    "outlier or worse than the cap; else the IQM."
 )
 
 
@@ -39,8 +42,8 @@ def how_to_read(summary: DataSummary) -> str:
         return f"{text}; there are no re-runs, so its variation between seeds is unknown."
     return (
         f"{text}, and the re-runs show its values with fresh seeds: the interquartile mean (IQM: "
-        "the mean of the middle half) and its interval. A separate table below lists which "
-        "chosen settings differ."
+        "the mean of the middle half, which is the middle six of ten runs), the median, and their "
+        "intervals."
     )
 
 
@@ -112,8 +115,12 @@ def _mean_cell(model: ModelSummary) -> Cell:
 
 
 def _iqm_cell(numbers: Reruns) -> Cell:
+    if numbers.at_cap:
+        return Cell("at the cap or worse", sort=numbers.iqm)
     if numbers.iqm_interval is None:
-        return value_cell(numbers.iqm, f"no interval below {MIN_RUNS} runs")
+        few = numbers.runs < MIN_RUNS
+        why = f"below {MIN_RUNS} runs" if few else "without spread in the middle half"
+        return value_cell(numbers.iqm, f"no interval {why}")
     return interval_cell(numbers.iqm, numbers.iqm_interval, strong=numbers.headline == "iqm")
 
 

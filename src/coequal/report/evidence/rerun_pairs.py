@@ -1,10 +1,21 @@
 """Which chosen settings differ, by their re-runs."""
 
 from coequal.analysis.data_summary import DataSummary
-from coequal.formatting import p_value
+from coequal.formatting import p_value, probability
 from coequal.report.evidence._evidence import Evidence
+from coequal.report.setting_text import setting_text
 from coequal.report.table import Cell, Column, Table, model_column, rival_column, tabulate
+from coequal.report.verdict_text import rerun_sentence
 from coequal.statistics.comparison import Difference
+
+
+def how_to_read(summary: DataSummary) -> str:
+    """What the re-runs say of the settings, and how a reader reads the table."""
+    return (
+        f"{rerun_sentence(summary)} Runs are compared by the exact Mann-Whitney test, clearest "
+        "pair first. A difference is shown if its p-value, adjusted over all pairs after Holm, is "
+        "at most 0.05."
+    )
 
 
 def table(summary: DataSummary) -> Table | None:
@@ -12,25 +23,35 @@ def table(summary: DataSummary) -> Table | None:
     comparison = summary.rerun_verdict
     if comparison is None or not comparison.differences:
         return None
-    notes = ["This compares the chosen settings, not the models."]
+    notes = []
     if comparison.not_compared:
         left_out = ", ".join(summary.title(name) for name in comparison.not_compared)
         notes.append(f"Too few re-runs to compare: {left_out}.")
     columns = [
         model_column(summary, "better", "better", "Better"),
+        Column("better_setting", lambda d: _number(summary, d.better), "with", show=setting_text),
         rival_column(summary, "worse", "Worse"),
-        Column("t", "", "t", cell=_t_cell),
-        Column("degrees"),
+        Column("worse_setting", lambda d: _number(summary, d.worse), "with", show=setting_text),
+        Column("wins", "", "wins", "of pairs of runs", cell=_wins_cell),
         Column("p_value", "", "p-value", show=p_value),
         Column("adjusted_p", "adjusted", "adjusted p-value", show=p_value),
         Column("shown", lambda d: int(d.shown), "shown at 95 %", cell=_shown_cell),
-        Column("scale", lambda _: comparison.scale),
     ]
     return tabulate(columns, comparison.differences, summary=summary, notes=notes)
 
 
-def _t_cell(difference: Difference) -> Cell:
-    return Cell(f"{difference.t:.2f}", f"{difference.degrees:.1f} degrees", sort=difference.t)
+def refusal(summary: DataSummary) -> str:
+    """Why the chosen settings are not compared."""
+    return "" if table(summary) else rerun_sentence(summary)
+
+
+def _number(summary: DataSummary, name: str) -> int | None:
+    rerun = summary.model(name).rerun
+    return None if rerun is None else rerun.setting
+
+
+def _wins_cell(difference: Difference) -> Cell:
+    return Cell(probability(difference.wins), sort=difference.wins)
 
 
 def _shown_cell(difference: Difference) -> Cell:
@@ -39,11 +60,9 @@ def _shown_cell(difference: Difference) -> Cell:
 
 EVIDENCE = Evidence[DataSummary](
     name="rerun_pairs",
-    place=140,
-    title="Which chosen settings differ",
-    how_to_read=(
-        "Interquartile means of the re-runs, compared by Yuen's t, clearest first. A difference "
-        "is shown if its p-value, adjusted over all pairs after Holm, is at most 0.05."
-    ),
+    place=45,
+    title="Which chosen settings differ, by their re-runs",
+    how_to_read=how_to_read,
     table=table,
+    refusal=refusal,
 )

@@ -23,18 +23,20 @@ def how_to_read(summary: DataSummary) -> str:
     """Every re-run."""
     return (
         "Each dot is one fresh seed of the chosen setting (open: a severe outlier; × at the top "
-        "edge: a failure). The bar on the right is the interquartile mean with its 95 % interval "
-        "over seeds; the triangle on the left is the value observed in the search."
+        "edge: a failure). The bar on the right is the interquartile mean, or the median where a "
+        "run is an outlier or worse than the cap, with its 95 % interval over seeds (to the top "
+        "edge where failures are within it); the triangle on the left is the value observed in "
+        "the search."
     )
 
 
 def figure(summary: DataSummary) -> Figure | None:
-    """Every re-run of the chosen settings, with interquartile mean and interval; None without."""
+    """Every re-run of the chosen settings, with their centre and its interval; None without."""
     models = [m for m in summary.ranked if m.rerun and m.rerun.runs]
     if not models:
         return None
     runs = [t for m in models if m.rerun for t in m.rerun.runs]
-    ends = [e for m in models for e in _interval(m) if e is not None]
+    ends = [e for m in models for e in _interval(m) if math.isfinite(e)]
     search = [m.rerun.search for m in models if m.rerun and math.isfinite(m.rerun.search)]
     values = [t.test for t in runs if not t.failed] + ends + search
     figure = Figure(figsize=(FIGURE_INCHES, 4.6 if turned(models) else 4.0), layout="constrained")
@@ -66,20 +68,21 @@ def _reruns(axes: Axes, model: ModelSummary, column: int) -> None:
             dots.set(mfc="none" if out else tint, mec=tint if out else "white")
     failed = [x for x, t in zip(xs, rerun.runs, strict=True) if t.failed]
     crosses(axes, failed, tint, 6)
-    low, high = _interval(model)
     if rerun.numbers is not None:
-        if low is not None and high is not None:
-            axes.plot([column + 0.31] * 2, [low, high], color=INK, lw=1.4, zorder=4)
-        axes.plot([column + 0.31], [rerun.numbers.iqm], "_", color=INK, ms=11, mew=1.8, zorder=4)
+        # A failure is at the top edge, whichever direction is better.
+        top = axes.get_ylim()[1]
+        ends = [end if math.isfinite(end) else top for end in _interval(model)]
+        axes.plot([column + 0.31] * len(ends), ends, color=INK, lw=1.4, zorder=4)
+        centre = rerun.numbers.centre if math.isfinite(rerun.numbers.centre) else top
+        axes.plot([column + 0.31], [centre], "_", color=INK, ms=11, mew=1.8, zorder=4)
     if math.isfinite(rerun.search):
         axes.plot([column - 0.31], [rerun.search], ">", color=MUTED, ms=6, zorder=4)
 
 
-def _interval(model: ModelSummary) -> tuple[float | None, float | None]:
+def _interval(model: ModelSummary) -> tuple[float, ...]:
+    """The ends of the interval of the centre; empty without one."""
     numbers = model.rerun.numbers if model.rerun else None
-    if numbers is None or numbers.iqm_interval is None:
-        return None, None
-    return numbers.iqm_interval.low, numbers.iqm_interval.high
+    return () if numbers is None else numbers.centre_interval or ()
 
 
 EVIDENCE = Evidence[DataSummary](
