@@ -80,11 +80,15 @@ def test_error_that_was_spent_stays_spent_while_a_new_model_catches_up(tmp_path)
     assert folder.comparisons() == 3  # it never falls
 
 
-def test_a_study_can_not_end_before_a_look_that_was_taken(tmp_path):
+def test_error_that_was_spent_stays_spent_with_fewer_settings(tmp_path):
     folder = _judged(tmp_path / "run")
-    with pytest.raises(ValueError, match="judged at 2 settings of each model, and this study ends"):
-        folder.begin("", _study(1, [1]), trials(ns_gan=1, vae=1), METRICS)
-    assert folder.versions() == []
+    first = folder.looks()[0]
+    folder.begin("", _study(1, [1]), trials(ns_gan=1, vae=1), METRICS)
+    assert folder.looks() == (first,)  # nothing is judged at 1 setting after it was seen at 2
+    folder.begin("", _study(4, [3, 4]), trials(ns_gan=4, vae=4), METRICS)
+    assert [settings for settings, _ in folder.looks()] == [2, 3, 4]
+    assert folder.looks()[0] == first
+    assert sum(level for _, level in folder.looks()) == pytest.approx(0.05)
 
 
 def test_after_the_last_look_nothing_is_left_to_spend(tmp_path):

@@ -11,6 +11,7 @@ from coequal.ranges import Choice, LogUniform, Uniform, draw
 from coequal.records import MetricInfo, Result, Trial
 from coequal.seeds import seed_for
 from coequal.selection import SelectionRule
+from coequal.study.looks import study_rules
 from coequal.study.parts import rule_of
 from coequal.study.plan import most_trials, plan, study_plan
 from coequal.study.spec import Study
@@ -305,13 +306,17 @@ def in_order(found: list[Trial]) -> list[tuple[str, int, int]]:
     return [(t.model, t.setting, t.repeat) for t in found]
 
 
-def ended_search(spec: Study, scores: dict[str, Callable[[int], float]], until: int = 999):
+def ended_search(
+    spec: Study, scores: dict[str, Callable[[int], float]], until: int = 999, looks=None
+):
     """Results of everything that the plan names, in phases, up to so many settings: a model scores
-    the same on validation, test and every seed. Also the plan that then follows."""
+    the same on validation, test and every seed. Also the plan that then follows. `looks` are those
+    of the run's folder; None: those of the study."""
     results: dict[str, Result] = {}
     rule = rule_of(spec)
+    rules = None if looks is None else study_rules(spec, rule, looks, 3, {})
     while True:
-        found = study_plan(spec, results, rule)
+        found = study_plan(spec, results, rule, rules)
         new = [t for t in found.trials if t.id not in results and t.setting <= until]
         if not new:
             return results, found
@@ -418,6 +423,34 @@ def test_a_run_ends_at_its_settings_and_names_no_later_look():
     assert found.searches[0].ended == {"ns_gan", "vae", "began"}
     assert most_trials(spec)["search"] == 3 * 41
     assert most_trials(spec)["retrained"] == 3 * (2 + 4)
+
+
+def test_settings_after_the_last_look_of_an_earlier_version_are_trained_and_not_judged():
+    spec = study(**{**RACE, "search": {**RACE["search"], "looks": [30]}})
+    _, found = ended_search(spec, SCORES, looks=((20, 0.05),))
+    (search,) = found.searches
+    assert search.verdict is not None
+    assert search.looks_done == 1
+    assert search.reached == 30
+    assert search.ended == {"ns_gan", "vae", "began"}
+    # Only what the look chose is trained again: 2 of 20 settings of each, and one re-run.
+    assert sum(t.repeat > 0 for t in found.trials) == 3 * 2 + 3 - _both(found.trials)
+    assert found.most == len(found.trials)
+
+
+def _both(found: list[Trial]) -> int:
+    """Re-runs that are also settings trained again: the best of a model, unless it is the authors'
+    setting."""
+    again = {t.model for t in found if t.repeat > 0 and t.setting == 0}
+    return 3 - len(again)
+
+
+def test_a_study_that_ends_before_a_look_that_was_taken_has_its_settings():
+    spec = study(**{**RACE, "search": {**RACE["search"], "looks": [3]}})
+    _, found = ended_search(spec, SCORES, looks=((20, 0.05),))
+    assert len(found.trials) == 3 * 4 + 3  # nothing is trained again: no look is reached
+    assert found.searches[0].verdict is None
+    assert found.searches[0].ended == {"ns_gan", "vae", "began"}
 
 
 def test_how_error_is_spent_decides_who_trains_on():

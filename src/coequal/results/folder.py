@@ -89,7 +89,6 @@ class RunFolder:
         Raises:
             FileExistsError: the folder holds something else, or a study that has nothing in common
                 with this one.
-            ValueError: the study ends before a look that has been taken.
         """
         known = self.path / STUDY
         if (
@@ -142,13 +141,6 @@ class RunFolder:
             known.pop()  # whoever began it was stopped before it was the study of the folder
         taken = len(looks_taken(before.looks, ended))
         done = before.looks[: max([taken, *(len(version.looks) for version in known)])]
-        most = int((study.get("search") or {}).get("settings", 0))
-        if done and most < done[-1][0]:
-            raise ValueError(
-                f"{self.path} has been judged at {done[-1][0]} settings of each model, and this "
-                f"study ends at {most}: what has been seen can't be undone; set search.settings to "
-                f"at least {done[-1][0]}, or name another folder with --out"
-            )
         pairs = max(before.comparisons, compared_pairs(study))
         file = StudyFile.of(study, planned_looks(study, done), pairs)
         if not known:

@@ -18,7 +18,7 @@ def differences_of(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str
 
     Args:
         one: of one data set, as references.json holds it.
-        other: the same of another run.
+        other: that of another run.
     """
     return list(differences(_measured(one), _measured(other), rounding=_ROUNDING))
 
@@ -31,7 +31,7 @@ def other_instrument(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
 
     Args:
         one: of one data set, as references.json holds it.
-        other: the same of another run.
+        other: that of another run.
     """
     first, second = _both(_measured(one), _measured(other))
     missing = [name for name in _DECISIVE if name not in first]

@@ -209,15 +209,18 @@ def _search(
     rules: "Rules | None",
 ) -> SearchPlan:
     planned = study.search.looks if rules is None else [look.settings for look in rules.looks]
-    looks = [look for look in planned if look <= study.search.settings]
+    most = study.search.settings
+    looks = [look for look in planned if look <= most]
+    # A study that grew after its last look, or ends before its first, is not judged at its end.
+    stages = looks if most in looks else [*looks, most]
     share = rules.retrained_share if rules and looks else 0.0
     found, runs = SearchPlan(data, reached=-1), _Runs(study, data, results, rule)
     training = list(study.models)
-    for index, look in enumerate(looks or [0]):
+    for index, stage in enumerate(stages):
         # Every setting up to the look, and of those the ones that are trained again.
-        for setting in range(found.reached + 1, look + 1):
+        for setting in range(found.reached + 1, stage + 1):
             found.trials += [runs.trial(model, setting) for model in training]
-        found.reached = look
+        found.reached = stage
         so_far = looks[: index + 1]
         again = [(model, runs.chosen_again(model, so_far, share)) for model in training]
         for place in range(max(len(settings) for _, settings in again)):
@@ -229,19 +232,18 @@ def _search(
         if rules is None or not all(runs.ended(model) for model in training):
             break
         # The verdict says which models train on.
-        if looks and len(study.models) > 1 and look >= rules.first_settings:
+        if stage in looks and len(study.models) > 1 and stage >= rules.first_settings:
             found.verdict = runs.verdict(rules)
-            if look < looks[-1]:
+            if stage < looks[-1]:
                 on = found.verdict.training
-                found.stopped |= {m.name: look for m in training if m.name not in on}
+                found.stopped |= {m.name: stage for m in training if m.name not in on}
                 training = [model for model in training if model.name in on]
         if not training:
             break
     found.ended = {
         model.name
         for model in study.models
-        if runs.ended(model)
-        and (found.reached == study.search.settings or model.name in found.stopped)
+        if runs.ended(model) and (found.reached == most or model.name in found.stopped)
     }
     return found
 
