@@ -57,7 +57,7 @@ CHANGES = (
 def rows(quick: bool) -> Iterable[Row]:
     """All rows."""
     rng = np.random.default_rng(41)
-    studies = 400 if quick else 2000
+    studies = 400 if quick else 1200
     for runs in (5, 10, 20, 50):
         yield from _intervals(rng, runs, studies)
     for runs, spread, bad in ((5, 0.05, 0.0), (50, 0.05, 0.0), (50, 0.25, 0.0), (50, 0.05, 0.2)):

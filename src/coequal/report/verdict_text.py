@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from coequal.analysis.data_summary import DataSummary
+from coequal.analysis.failure_rate import failure_rate
 from coequal.analysis.model import ModelSummary
 from coequal.analysis.pairs import ModelPair
 from coequal.formatting import amount, capital, count, listed, number, p_value, percent, probability
 from coequal.report.setting_text import setting_name, setting_of
 from coequal.statistics.comparison import TWINS_TOLD_APART
 from coequal.statistics.elimination import Removal
-from coequal.statistics.rates import wilson
 from coequal.statistics.reruns import MIN_RUNS, MIN_RUNS_FOR_CLAIM
 
 NOT_EQUAL = "no model in this tier was shown to be beaten, which does not mean that they are equal"
@@ -237,14 +237,20 @@ def _power(summary: DataSummary, pair: ModelPair, a: str, b: str) -> str:
 
 
 def _failures(summary: DataSummary) -> str:
-    if not summary.ended:
-        return ""
-    low, high = wilson(summary.failures, summary.ended)
-    fraction = percent(summary.failures / summary.ended)
-    rate = f"{fraction}, 95 % interval {percent(low)} to {percent(high)}"
-    some = listed([f"{m.title} {len(m.failures)}" for m in summary.models if m.failures])
-    who = f": {some}" if some else ""
-    return f"{summary.failures} of {summary.ended} trials of the search failed ({rate}){who}."
+    """How often random settings failed, over all models; the authors' settings stand apart."""
+    rate, sentences = failure_rate(summary.models), []
+    if rate.interval is not None:
+        low, high = map(percent, rate.interval)
+        some = listed([f"{title} {failed}" for title, failed in rate.by_model.items()])
+        shared = " that models share" if rate.trials > rate.settings else ""
+        sentences.append(
+            f"{rate.failed} of {rate.trials} runs of random settings failed "
+            f"({percent(rate.failed / rate.trials)}, 95 % interval {low} to {high}, over the draw "
+            f"of {count(rate.settings, 'setting')}{shared}){f': {some}' if some else ''}."
+        )
+    if rate.authors:
+        sentences.append(f"The authors' setting of {listed(rate.authors)} failed.")
+    return " ".join(sentences)
 
 
 def _compute(summary: DataSummary) -> str:

@@ -139,7 +139,7 @@ def smallest_gain(a: Array, b: Array, level: float, power: float) -> float | Non
     low, high = 0.0, 1 + float(np.ptp(np.concatenate(finite)))  # all finite runs are then apart
     if excess(high) > 0:
         return None
-    for _ in range(40):
+    for _ in range(24):
         middle = (low + high) / 2
         low, high = (middle, high) if excess(middle) > 0 else (low, middle)
     return high
