@@ -67,7 +67,7 @@ def rerun_seeds(study: Mapping[str, Any], model: str) -> int:
 def named_pairs(study: Mapping[str, Any]) -> tuple[tuple[str, str], ...] | None:
     """The pairs of models that a study names (`against`); None: it names none, and all are
     compared."""
-    named = ((entry["name"], entry.get("against")) for entry in study["models"])
+    named = ((entry["name"], entry.get("against")) for entry in study.get("models") or ())
     return tuple((name, other) for name, other in named if other is not None) or None
 
 

@@ -8,6 +8,7 @@ from coequal.results.clean import clean
 from coequal.results.folder import RunFolder
 from coequal.results.lock import lock
 from coequal.results.results_csv import write_tables
+from coequal.results.study_file import StudyFile
 
 OFFAL = (".result.json.81-ab12.x1", "checkpoint/state.json", "measured.json", "progress.json")
 KEPT = ("curves.npz", "log.txt", "trial.json", ".lock")
@@ -79,6 +80,27 @@ def test_only_the_chosen_keep_weights_and_samples(full):
     write_tables(full)
     assert (full.path / "results.csv").read_bytes() == table
     assert clean(full) == []
+
+
+@pytest.mark.parametrize(
+    ("repeat", "changes", "stays"),
+    [(1, {}, False), (2, {}, True), (1, {"transfer": {"seeds": 1}}, True)],
+    ids=["trained again", "re-run", "of another data set's choice"],
+)
+def test_one_fresh_seed_is_no_choice(full, trial_of, put, result_of, repeat, changes, stays):
+    again = trial_of("ns_gan", 2, repeat)
+    plan = [*full.plan(), again]
+    file = StudyFile.of({**full.study(), **changes})
+    (full.path / "study.json").write_text(file.text())
+    full.write_plan(plan)
+    put(full, result_of(again, 9.0))
+    for name in WEIGHTS:
+        path = full.trial_folder(again.id) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+    clean(full, really=True)
+    assert weights(full)["ns_gan", 2, repeat] is stays
+    assert weights(full)["ns_gan", 1, 1]
 
 
 def test_a_search_that_goes_on_keeps_everything_of_its_model(full):

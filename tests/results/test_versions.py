@@ -80,6 +80,18 @@ def test_error_that_was_spent_stays_spent_while_a_new_model_catches_up(tmp_path)
     assert folder.comparisons() == 3  # it never falls
 
 
+def test_what_a_study_would_be_here_is_known_before_it_begins(tmp_path):
+    folder, more = _judged(tmp_path / "run"), _study(8, [4, 8])
+    before = (folder.path / "study.json").read_bytes()
+    planned = folder.next_version(more)
+    assert (folder.path / "study.json").read_bytes() == before
+    folder.begin("study: second\n", more, trials(ns_gan=8, vae=8), METRICS)
+    assert (planned.looks, planned.comparisons) == (folder.looks(), folder.comparisons())
+    assert len(planned.looks) == 3
+    assert folder.next_version(more) == planned
+    assert len(RunFolder(tmp_path / "none").next_version(more).looks) == 2
+
+
 def test_error_that_was_spent_stays_spent_with_fewer_settings(tmp_path):
     folder = _judged(tmp_path / "run")
     first = folder.looks()[0]

@@ -338,3 +338,15 @@ def test_a_base_has_more_fresh_seeds_than_what_is_compared_with_it():
     assert study(text).rerun_seeds("two") == 10
     own = study(text.replace("seeds: 10", "seeds: 10, base_seeds: 12"))
     assert (own.rerun_seeds("ns_gan"), own.rerun_seeds("two")) == (12, 10)
+
+
+def test_settings_of_later_looks_are_checked_before_the_first_is_trained(tmp_path):
+    # discriminator_per_generator is drawn as 1 by setting 1, and as 0 by one of the next 39.
+    text = """\
+models: [{base: ns_gan, name: mine, wide: {discriminator_per_generator: {choice: [0, 1]}}}]
+search: {settings: 1}
+"""
+    (tmp_path / "one.yaml").write_text(text)
+    checked(tmp_path / "one.yaml")
+    found = messages(tmp_path, text.replace("settings: 1", "settings: 1, looks: [1, 40]"))
+    assert any("discriminator_per_generator must be" in message for message in found)

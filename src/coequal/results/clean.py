@@ -117,8 +117,9 @@ def _kept_and_ended(folder: RunFolder, log: Callable[[str], None]) -> tuple[set[
     results = {key: rule.summary(result) for key, result in planned.items()}
     ended = set(usable)
     kept = {key for key in ended if key not in results}  # the plan may name them yet
+    transferred = bool((study.get("transfer") or {}).get("seeds"))
     for group in _by_search(plan):
-        kept |= _kept_of(group, results, rule, count)
+        kept |= _kept_of(group, results, rule, count, transferred)
     return kept, ended
 
 
@@ -130,15 +131,21 @@ def _by_search(plan: Iterable[Trial]) -> Iterable[list[Trial]]:
 
 
 def _kept_of(
-    trials: list[Trial], results: dict[str, Result], rule: SelectionRule, count: int
+    trials: list[Trial],
+    results: dict[str, Result],
+    rule: SelectionRule,
+    count: int,
+    transferred: bool,
 ) -> set[str]:
-    """Of one model on one data set."""
+    """Of one model on one data set, where other data sets' choices may have been `transferred`."""
     search = [trial for trial in trials if trial.repeat == 0]
     if any(trial.id not in results for trial in search):
         return {trial.id for trial in trials}
     best = rule.best_settings([results[trial.id] for trial in search], count)
-    # Settings with fresh seeds were chosen: here, or for a transfer on another data set.
-    again = {trial.setting for trial in trials if trial.repeat > 0}
+    # Settings with fresh seeds were chosen: here, or for a transfer on another data set. One fresh
+    # seed alone has the best share of the search, too, which the verdict takes for its score.
+    once = 0 if transferred else 1
+    again = {trial.setting for trial in trials if trial.repeat > once}
     chosen = {0, *best, *again}
     return {trial.id for trial in trials if trial.setting in chosen}
 

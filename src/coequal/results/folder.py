@@ -136,13 +136,9 @@ class RunFolder:
         if not kept:
             (self.path / "references.json").unlink(missing_ok=True)  # of the other study
             return StudyFile.of(study)
-        known = self.versions()
-        if known and known[-1].study != study_hash(before.study):
-            known.pop()  # whoever began it was stopped before it was the study of the folder
-        taken = len(looks_taken(before.looks, ended))
-        done = before.looks[: max([taken, *(len(version.looks) for version in known)])]
-        pairs = max(before.comparisons, compared_pairs(study))
-        file = StudyFile.of(study, planned_looks(study, done), pairs)
+        known = self._versions_of(before)
+        done = self._looks_done(before, ended)
+        file = self._grown(before, study, done)
         if not known:
             written = self.path / "study.yaml"
             text = written.read_text() if written.exists() else before.text()  # JSON is YAML
@@ -152,6 +148,41 @@ class RunFolder:
         version = Version(0, moment(), tuple(different), len(ended), settings, done)
         add_version(self.path, known, version, source, file)
         return file
+
+    def next_version(self, study: Mapping[str, Any]) -> StudyFile:
+        """The study, its looks and comparisons as they would be if it began in this folder now.
+
+        Args:
+            study: with every default filled in.
+        """
+        if not (self.path / STUDY).exists():
+            return StudyFile.of(study)
+        before = read_study_file(self.path)
+        if not changes(before.study, study):
+            return StudyFile(study, before.looks, before.comparisons)
+        ended = [trial for trial in self._planned_before() if self._has_result(trial)]
+        return self._grown(before, study, self._looks_done(before, ended))
+
+    def _versions_of(self, before: StudyFile) -> list[Version]:
+        """The versions up to the study that is there."""
+        known = self.versions()
+        if known and known[-1].study != study_hash(before.study):
+            known.pop()  # whoever began it was stopped before it was the study of the folder
+        return known
+
+    def _looks_done(
+        self, before: StudyFile, ended: Sequence[Trial]
+    ) -> tuple[tuple[int, float], ...]:
+        taken = len(looks_taken(before.looks, ended))
+        versions = (len(version.looks) for version in self._versions_of(before))
+        return before.looks[: max([taken, *versions])]
+
+    def _grown(
+        self, before: StudyFile, study: Mapping[str, Any], done: Sequence[tuple[int, float]]
+    ) -> StudyFile:
+        """The file of a study that follows another one of which looks have been taken."""
+        pairs = max(before.comparisons, compared_pairs(study))
+        return StudyFile.of(study, planned_looks(study, done), pairs)
 
     def _planned_before(self) -> Iterator[Trial]:
         return self.iterate_plan() if (self.path / PLAN).exists() else iter(())

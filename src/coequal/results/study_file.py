@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from coequal.design import named_pairs
+
 STUDY = "study.json"
 
 STUDY_SCHEMA = 3
@@ -88,9 +90,8 @@ def planned_looks(
 def compared_pairs(study: Mapping[str, Any]) -> int:
     """The number of pairs of models that a study compares: all, or, if any model names the one that
     it is compared with (`against`), only those."""
-    models = study.get("models") or ()
-    declared = sum(model.get("against") is not None for model in models)
-    return declared or math.comb(len(models), 2)
+    pairs = named_pairs(study)
+    return math.comb(len(study.get("models") or ()), 2) if pairs is None else len(pairs)
 
 
 def read_study_file(run: Path) -> StudyFile:

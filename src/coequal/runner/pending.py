@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 
-from coequal.records import Result, canonical
+from coequal.records import Result
 from coequal.results.folder import RunFolder
 from coequal.selection import SelectionRule
-from coequal.study.looks import study_rules, study_schedule
+from coequal.study.looks import study_rules
 from coequal.study.parts import rule_of
 from coequal.study.plan import StudyPlan, study_plan
 from coequal.study.spec import Study
@@ -27,21 +27,10 @@ def known_trials(
     """
     rule = rule_of(study)
     known = _Summaries(results, rule)
-    rules = study_rules(study, rule, *_schedule(study, folder), folder.references())
+    file = folder.next_version(study.as_dict())
+    rules = study_rules(study, rule, file.looks, file.comparisons, folder.references())
     planned = study_plan(study, known, rule, rules)
     return planned, {trial.id: known[trial.id] for trial in planned.trials if trial.id in known}
-
-
-def _schedule(study: Study, folder: RunFolder) -> tuple[tuple[tuple[int, float], ...], int]:
-    """The looks of the run and the number of its comparisons; as planned if it has not begun, or is
-    of another version of the study."""
-    try:
-        begun = Study.model_validate(folder.study())
-    except FileNotFoundError:
-        return study_schedule(study)
-    if canonical(begun.as_dict()) != canonical(study.as_dict()):
-        return study_schedule(study)
-    return folder.looks(), folder.comparisons()
 
 
 class _Summaries(Mapping[str, Result]):

@@ -110,15 +110,12 @@ def study_plan(
 
 
 def search_of(study: Study) -> list[Trial]:
-    """Every setting of every model, the authors' (0) and those drawn: data set, setting, model.
-
-    Settings come first, models second: however early a run is stopped, every model has had about as
-    many.
-    """
+    """Every setting of every model that the study may ever train, the authors' (0) and those drawn
+    up to its last look: data set, setting, model."""
     return [
         _trial(study, model, data, setting)
         for data in study.data
-        for setting in range(study.search.settings + 1)
+        for setting in range(max((study.search.settings, *study.search.looks)) + 1)
         for model in study.models
     ]
 
@@ -232,7 +229,8 @@ def _search(
         if rules is None or not all(runs.ended(model) for model in training):
             break
         # The verdict says which models train on.
-        if stage in looks and len(study.models) > 1 and stage >= rules.first_settings:
+        judged = stage in looks and len(rules.looks) > 1 and stage >= rules.first_settings
+        if judged and len(study.models) > 1:
             found.verdict = runs.verdict(rules)
             if stage < looks[-1]:
                 on = found.verdict.training
