@@ -229,7 +229,9 @@ def _search(
         if rules is None or not all(runs.ended(model) for model in training):
             break
         # The verdict says which models train on.
-        judged = stage in looks and len(rules.looks) > 1 and stage >= rules.first_settings
+        # That of a study's only look changes no plan, and the report has it.
+        wanted = stage < most or len(rules.looks) > 1
+        judged = wanted and stage in looks and stage >= rules.first_settings
         if judged and len(study.models) > 1:
             found.verdict = runs.verdict(rules)
             if stage < looks[-1]:
