@@ -80,7 +80,10 @@ def same(value: float, count: int) -> list[Run]:
     return [Run([(value, value)]) for _ in range(count)]
 
 
-def study_dict(models: Sequence[str], settings: int, **changes: Any) -> dict[str, Any]:
+def study_dict(
+    models: Sequence[str], settings: int, search: Mapping[str, Any] | None = None, **changes: Any
+) -> dict[str, Any]:
+    """A study of so many random settings and the authors'; `search` changes some of its search."""
     return {
         "study": "made_up",
         "question": "Which of these made-up models is best?",
@@ -98,7 +101,18 @@ def study_dict(models: Sequence[str], settings: int, **changes: Any) -> dict[str
             for name in models
         ],
         "architecture": {"name": "infogan", "width": 0.125},
-        "search": {"space": "wide", "settings": settings, "ranges": {}, "reason": None},
+        "search": {
+            "space": "wide",
+            "settings": settings,
+            "budget": 2,
+            "retrain": 0.0,
+            "looks": [settings] if settings else [],
+            "spending": "obrien_fleming",
+            "ranges": {},
+            "reason": None,
+        }
+        | (dict(search) if search else {}),
+        "equivalence": {"ratio": 1.1},
         "training": {
             "budget": {"discriminator_steps": 1500},
             "batch_size": 64,
@@ -150,7 +164,7 @@ def made(
 
     `per_data` gives a data set results of its own; `again` holds the fresh seeds.
     """
-    settings = max(len(listed) for listed in runs.values())
+    settings = max(len(listed) for listed in runs.values()) - 1  # the first is the authors'
     cases = [
         (_trial(model, name, number, run), run)
         for name in data

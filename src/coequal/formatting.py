@@ -6,6 +6,10 @@ from collections.abc import Sequence
 from coequal.ranges import Value
 
 NONE = "–"
+NUMBERS = (
+    *("no", "one", "two", "three", "four", "five", "six"),
+    *("seven", "eight", "nine", "ten", "eleven", "twelve"),
+)
 
 
 def number(value: float | None) -> str:
@@ -99,6 +103,11 @@ def listed(names: Sequence[str]) -> str:
 def count(n: int, noun: str) -> str:
     """ "1 seed", "3 seeds"."""
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+def count_in_words(n: int) -> str:
+    """A number of things: "two", up to twelve; figures beyond."""
+    return NUMBERS[n] if n < len(NUMBERS) else f"{n:,}"
 
 
 def capital(text: str) -> str:

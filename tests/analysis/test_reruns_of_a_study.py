@@ -28,7 +28,8 @@ def model_of(folder: RunFolder):
 def test_the_search_is_what_has_no_repeat(tmp_path: Path):
     model = model_of(study(tmp_path / "run", {1: same(1, 5)}, seeds=5))
     # The re-runs' 1 is far below the search's 30 and must not be chosen, counted or drawn from.
-    assert [s.number for s in model.settings] == [0, 1, 2, 3]
+    assert [s.number for s in model.settings] == [1, 2, 3]
+    assert model.authors is not None
     assert model.chosen is not None
     assert (model.chosen.number, model.chosen.test) == (1, 35)
     assert model.oracle == 30
@@ -94,8 +95,8 @@ def test_the_best_checkpoint_is_a_rule_too(tmp_path: Path):
     rule = {"metric": "fd", "split": "validation", "checkpoint": "best"}
     best = build(tmp_path / "best", {"ns_gan": values}, select=rule)
     # At the last checkpoint 30 and 22; at the best 20 and 22.
-    assert [(s.validation, s.test) for s in model_of(last).settings] == [(30, 33), (22, 23)]
-    assert [(s.validation, s.test) for s in model_of(best).settings] == [(20, 21), (22, 23)]
+    assert [(s.validation, s.test) for s in model_of(last).tried] == [(30, 33), (22, 23)]
+    assert [(s.validation, s.test) for s in model_of(best).tried] == [(20, 21), (22, 23)]
     assert [model_of(folder).chosen.number for folder in (last, best)] == [1, 0]
 
 

@@ -51,11 +51,11 @@ def summary() -> DataSummary:
 
 def test_each_run_is_taken_for_one_thing(summary):
     gan = summary.model("ns_gan")
-    assert [health_kind(trial) for trial in gan.ended] == [
+    assert [health_kind(trial) for trial in gan.tried] == [
         *("healthy", "stalled", "collapsed", "collapsed", "diverged"),
         *("other failure", "too early to tell", "not watched"),
     ]
-    found = count_health(gan.ended)
+    found = count_health(gan.tried)
     # Without a score: two stopped, one diverged, one timeout. With one: the stalled.
     assert (found.runs, found.without_score, found.looks_bad, found.failures) == (8, 4, 1, 5)
     assert count_health(summary.model("vae").ended).failures == 0
@@ -167,7 +167,7 @@ def test_a_panel_for_each_hyper_parameter_that_varies(summary):
     assert [axes.get_xscale() for axes in panels] == ["linear", "linear", "log"]
     ticks = [label.get_text() for label in panels[0].get_yticklabels()]
     assert ticks[:2] == ["healthy", "too early to tell"]
-    assert set(ticks) == {health_kind(t) for t in summary.model("ns_gan").ended} - {"not watched"}
+    assert set(ticks) == {health_kind(t) for t in summary.model("ns_gan").tried} - {"not watched"}
     # 7 marks: the unwatched run that has a score says nothing.
     assert [sum(len(line.get_xdata()) for line in axes.lines) for axes in panels] == [7, 7, 7]
 

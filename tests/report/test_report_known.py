@@ -55,7 +55,7 @@ def result(model: str, setting: int, numbers, drop=()) -> Result:
 
 
 def summary(select: str = "manifold_f1", drop=()):
-    study = study_dict(list(FOUND), 4, data=["triangles"])
+    study = study_dict(list(FOUND), 3, data=["triangles"])
     study["select"] = {"metric": select, "split": "validation", "checkpoint": "last"}
     results = [result(m, k, n, drop) for m, rows in FOUND.items() for k, n in enumerate(rows)]
     plan = [found.trial for found in results]
@@ -85,19 +85,19 @@ def test_each_search_chooses_by_its_own_metric():
 
 
 def test_agreement_by_hand():
-    # Seven pairs (one failed). F1: 2/3 0 .9 .1 .2 .3 0 has ranks 6 1.5 7 3 4 5 1.5; -FD: -30 -20
-    # -50 -90 -80 -70 -99 has 6 7 5 2 3 4 1. Deviations from 4: (2 -2.5 3 -1 0 1 -2.5) and (2 3 1 -2
-    # -1 0 -3): products 4 - 7.5 + 3 + 2 + 0 + 0 + 7.5 = 9; squares 27.5 and 28.
+    # Five pairs of random settings (one failed). F1: 0 .9 .2 .3 0 has ranks 1.5 5 3 4 1.5; -FD: -20
+    # -50 -80 -70 -99 has 5 4 2 3 1. Deviations from 3: (-1.5 2 0 1 -1.5) and (2 1 -1 0 -2):
+    # products -3 + 2 + 0 + 0 + 3 = 2; squares 9.5 and 10.
     found = summary()
     agreement = found.manifold.agreement(found.models)
-    assert agreement.value == pytest.approx(9 / (27.5 * 28) ** 0.5)
-    assert agreement.pairs == 7
+    assert agreement.value == pytest.approx(2 / 95**0.5)
+    assert agreement.pairs == 5
     # Two models are too few for an interval over the draw of models.
     assert (agreement.low, agreement.high) == (None, None)
     assert found.manifold.agreement_of_models(found.models).value == pytest.approx(1)
     note = manifold_choice.table(found).notes[0]
-    assert "0.32 (" in note
-    assert "7 pairs" in note
+    assert "0.21 (" in note
+    assert "5 pairs" in note
     assert "2 pairs: no interval, too few" in note
 
 

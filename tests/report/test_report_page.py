@@ -113,11 +113,11 @@ def test_everything_is_escaped(tmp_path: Path):
 def test_the_numbers_of_the_page(reported: RunFolder):
     text = text_of(page_of(reported))
     # Best after the search, failures and interval, oracle, and how far the chosen one is from it.
-    assert "NS GAN 35.00 setting 1 1/4 5–70 % 30.00 5.00" in text
-    assert "VAE failed 4/4 51–100 % – –" in text
+    assert "NS GAN 35.00 setting 1 1/3 6–79 % 30.00 5.00" in text
+    assert "VAE failed 3/3 44–100 % – –" in text
     # Settings, chosen, last, best by validation, authors', median.
-    assert "NS GAN 4 1 35.00 33.00 step 200 41.00 38.00" in text
-    assert "VAE 4 – failed – diverged failed" in text
+    assert "NS GAN 3 1 35.00 33.00 step 200 41.00 35.00" in text
+    assert "VAE 3 – failed – diverged failed" in text
     assert "step 120: the loss is not finite" in text
     assert "BatchNorm mode is &#39;running&#39;" in text
     assert "study: made_up # as written" in text
@@ -127,7 +127,7 @@ def test_an_unfinished_study_is_drawn_with_what_there_is(unfinished: RunFolder):
     page = write_report(unfinished)
     text = text_of(page)
     assert "Not finished. fashion_mnist: 3 of 8 trials of the search have results." in text
-    assert "No curve for VAE: a single setting is not a search." in text
+    assert "No curve for NS GAN, VAE: a search has two random settings or more." in text
 
 
 def test_a_study_without_results_has_a_page(tmp_path: Path):

@@ -1,22 +1,32 @@
 import csv
 import io
+import json
 import math
 import re
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from coequal.analysis.summary import summarise
-from coequal.report.evidence import chances, defeats, hyperparameters, power, sensitivity, variance
-from coequal.report.evidence.chances import chances_over_budgets
+from coequal.analysis.summary import summaries, summarise
+from coequal.checkpoints import Checkpoints
+from coequal.report.evidence import (
+    hyperparameters,
+    matrix,
+    pairs,
+    sensitivity,
+    variance,
+    verdict,
+)
+from coequal.report.evidence.pairs import over_budgets
 from coequal.report.latex import escape, latex
 from coequal.report.markdown import plain
 from coequal.report.page import write_report
 from coequal.report.table import Cell, Column, Heading, Table, exact, tabulate, within
 from coequal.results.folder import RunFolder
 
-from fabricated_run import Run, build
+from fabricated_run import METRICS, Run, build, made, same
 
 
 def tables_of(folder: RunFolder) -> dict[str, list[dict[str, str]]]:
@@ -28,16 +38,17 @@ def test_tables_hold_full_precision(reported: RunFolder):
     rows = tables_of(reported)
     assert rows["best_and_reruns"][0]["search_test"] == "35.0"
     assert rows["search"][0]["chosen_test_last"] == "35.0"
-    assert rows["search"][0]["mean_test_failures_at_cap"] == "226.5"
+    # Random settings 1 to 3: 35, a failure at the cap of 800, and 30.
+    assert float(rows["search"][0]["mean_test_failures_at_cap"]) == pytest.approx(865 / 3)
     assert rows["search"][1]["median_test"] == "failed"
-    assert float(rows["budget_curves"][1]["expected_best"]) == pytest.approx(206 / 6, rel=1e-14)
-    # n = 1 and 2 of 4 are beyond n/B = 0.19; the last row is what the whole search observed.
-    assert [row["note"].split(",")[0] for row in rows["budget_curves"][:3]] == [
-        *["the interval's better end is the metric's bound"] * 2,
+    assert float(rows["budget_curves"][0]["expected_best"]) == pytest.approx(865 / 3, rel=1e-14)
+    # n = 1 of 3 is beyond n/B = 0.19; the last row is what the whole search observed.
+    assert [row["note"].split(",")[0] for row in rows["budget_curves"][:2]] == [
+        "the interval's better end is the metric's bound",
         "observed",
     ]
     assert [row["setting"] for row in rows["failures"]] == ["2", "0", "1", "2", "3"]
-    assert [row["first_tier"] for row in rows["verdict"]] == ["1", "1"]
+    assert [row["unbeaten"] for row in rows["verdict"]] == ["1", "1"]
 
 
 def test_one_column_gives_the_cell_and_the_record():
@@ -97,8 +108,8 @@ def test_markdown_is_escaped():
 def test_the_markdown_report_holds_the_same_tables(reported: RunFolder):
     text = (reported.path / "report" / "report.md").read_text()
     assert "# made\\_up" in text
-    assert "**No model was shown to be beaten, at 95 %.**" in text
-    assert "| NS GAN | **35.00** (setting 1) | 1/4 (5–70 %) | 30.00 | 5.00 |" in text
+    assert "**No model is shown to be worse than another. No ranking is possible:" in text
+    assert "| NS GAN | **35.00** (setting 1) | 1/3 (6–79 %) | 30.00 | 5.00 |" in text
     linked = re.findall(r"\]\((figures/[^)]*)\)", text)
     assert linked
     assert all((reported.path / "report" / name).exists() for name in linked)
@@ -107,52 +118,134 @@ def test_the_markdown_report_holds_the_same_tables(reported: RunFolder):
 
 
 def apart(count: int) -> dict[str, list[Run]]:
-    """Two models: every setting of one beats every setting of the other."""
+    """Two models: every random setting of one beats every one of the other."""
     return {
-        "vae": [Run([(100 + k, 100 + k)]) for k in range(count)],
-        "ns_gan": [Run([(10 + k, 10 + k)]) for k in range(count)],
+        "vae": [Run([(100 + k, 100 + k)]) for k in range(count + 1)],
+        "ns_gan": [Run([(10 + k, 10 + k)]) for k in range(count + 1)],
     }
 
 
-def test_every_pair_has_its_chance_both_ways(tmp_path: Path):
+def test_every_pair_has_its_numbers_the_better_model_first(tmp_path: Path):
     summary = summarise(build(tmp_path / "run", apart(20)))[0]
-    table = chances.table(summary)
+    table = pairs.table(summary)
     assert table is not None
-    # The best comes first; completely apart, so the chance is 1 one way and 0 the other.
+    (row,) = table.rows
+    assert [cell.text for cell in row[:3]] == ["NS GAN", "VAE", "better"]
+    # Completely apart, and shared draws: every swap brings the two nearer to each other.
+    assert row[3].text == "1.00"
+    (record,) = table.records
+    assert (record["model"], record["against"], record["look"]) == ("ns_gan", "vae", 1)
+    assert (record["settings"], record["budget"]) == (20, 2)
+    assert (record["wins"], record["losses"]) == (20, 0)
+    assert record["level"] == pytest.approx(0.05)
+    assert record["settings_needed"] is None
+    # Best of 2 of 11 .. 30 against that of 101 .. 120: a ratio somewhat above 0.1.
+    assert 0.1 < record["ratio_low"] < record["ratio"] < record["ratio_high"] < 0.25
+    assert record["probability_better_low"] > 0.5
+
+
+def test_an_undecided_pair_says_what_it_takes(tmp_path: Path):
+    # By turns 1.9, 0.5, 1.4 and 1.2 times the score of the other on the same setting.
+    scores = [10 * 1.1**k for k in range(21)]
+    runs = {
+        "a": [Run([(v, v)]) for v in scores],
+        "b": [
+            Run([(w, w)]) for k, v in enumerate(scores) for w in [v * (1.9, 0.5, 1.4, 1.2)[k % 4]]
+        ],
+    }
+    summary = summarise(build(tmp_path / "run", runs))[0]
+    table = pairs.table(summary)
+    assert table is not None
+    (record,) = table.records
+    assert record["outcome"] == "undecided"
+    assert record["settings_needed"] > 20
+    cell = table.rows[0][6]
+    assert cell.text == f"about {record['settings_needed']:,} settings each"
+    assert cell.small == "the study's most is 20: raise `search.looks`"
+
+
+def test_the_matrix_has_every_pair_both_ways(tmp_path: Path):
+    three = apart(20) | {"began": [Run([(1000 + k, 1000 + k)]) for k in range(21)]}
+    summary = summarise(build(tmp_path / "run", three))[0]
+    table = matrix.table(summary)
+    assert table is not None
     assert [[cell.text for cell in row] for row in table.rows] == [
-        ["NS GAN", "·", "1.00"],
-        ["VAE", "0.00", "·"],
+        ["NS GAN", "·", "1.00", "1.00"],
+        ["VAE", "0.00", "·", "1.00"],
+        ["BEGAN", "0.00", "0.00", "·"],
     ]
-    assert table.records[0]["p_a_better"] == 0.0
-    assert (table.records[0]["a"], table.records[0]["budget"]) == ("vae", 2)  # 20 // 10
+    assert [cell.small for cell in table.rows[1][1:]] == ["worse", "", "better"]
+    assert matrix.table(summarise(build(tmp_path / "two", apart(20)))[0]) is None
 
 
 def test_every_pair_is_compared_at_every_budget(tmp_path: Path):
+    first = Run([(9, 9)])  # the authors' setting is in no comparison
     crossed = {
-        "vae": [Run([(1, 1)]), Run([(4, 4)])],
-        "ns_gan": [Run([(2, 2)]), Run([(3, 3)])],
+        "vae": [first, Run([(1, 1)]), Run([(4, 4)])],
+        "ns_gan": [first, Run([(2, 2)]), Run([(3, 3)])],
     }
     # 1 beats 2 and 3, 4 beats neither: 2 of 4. With two settings nothing is said beyond n = 1.
-    (row,) = chances_over_budgets(summarise(build(tmp_path / "crossed", crossed))[0])
+    (row,) = over_budgets(summarise(build(tmp_path / "crossed", crossed))[0])
     assert (row["settings"], row["probability_better"]) == (1, 0.5)
-    rows = chances_over_budgets(summarise(build(tmp_path / "apart", apart(6)))[0])
+    rows = over_budgets(summarise(build(tmp_path / "apart", apart(6)))[0])
     assert [row["settings"] for row in rows] == [1, 2, 3]
     assert {row["probability_better"] for row in rows} == {0.0}
 
 
-def test_defeats_say_by_whom(tmp_path: Path):
-    table = defeats.table(summarise(build(tmp_path / "run", apart(20)))[0])
+def test_a_model_has_its_verdict_its_whole_searches_and_its_authors_setting(tmp_path: Path):
+    table = verdict.table(summarise(build(tmp_path / "run", apart(20)))[0])
     assert table is not None
-    assert [cell.text for cell in table.rows[0][:3]] == ["VAE", "NS GAN", "1.00"]
-    assert table.records[0]["beaten_by"] == "ns_gan"
+    best, worst = table.rows
+    assert [cell.text for cell in best[:3]] == ["NS GAN", "not beaten", "20"]
+    assert [cell.text for cell in worst[:2]] == ["VAE", "beaten by NS GAN"]
+    assert worst[1].small == "look 1 of 1"
+    # Ten searches of two settings of 11 .. 30, the first the better: 11, 13, .., 29; mean 20,
+    # variance 4 (10^2 - 1) / 12 * 10/9 = 36.67.
+    assert (best[3].text, best[3].small) == ("20.00 ± 6.06", "10 searches")
+    # The authors' setting scores 10, better than all 20: p = 2 / 21.
+    assert (best[4].text, best[4].small) == ("10.00", "rank 1 of 21, p = 0.095")
+    first, second = table.records
+    assert (first["unbeaten"], first["beaten_by"], first["settings_saved"]) == (1, None, 0)
+    assert (second["unbeaten"], second["beaten_by"], second["beaten_at_look"]) == (0, "ns_gan", 1)
 
 
-def test_power_is_only_for_the_first_tier(tmp_path: Path):
-    assert power.table(summarise(build(tmp_path / "run", apart(20)))[0]) is None
-    twins = {name: [Run([(10 + k, 10 + k)]) for k in range(20)] for name in ("a", "b")}
-    table = power.table(summarise(build(tmp_path / "twins", twins))[0])
+def test_the_verdict_is_a_file_for_programs(tmp_path: Path):
+    folder = build(tmp_path / "run", apart(20))
+    write_report(folder)
+    found = json.loads((folder.path / "report" / "verdict.json").read_text())
+    (data,) = found["data_sets"]
+    assert data["sentence"] == "NS GAN is better than VAE."
+    assert (data["finished"], data["budget"], data["margin"]) == (True, 2, 1.1)
+    assert data["looks"] == [{"settings": 20, "level": pytest.approx(0.05)}]
+    (pair,) = data["pairs"]
+    assert (pair["model"], pair["against"], pair["outcome"]) == ("ns_gan", "vae", "better")
+    assert pair["probability_better_low"] > 0.5
+    assert [model["beaten_by"] for model in data["models"]] == [None, "ns_gan"]
+    assert found["over_data_sets"] == {"sentence": "", "pairs": []}
+
+
+def test_more_is_better_turns_differences_round(tmp_path: Path):
+    # Density: 0.5 to 0.7 against 0.1 to 0.3. The better model has the higher one.
+    runs = {
+        name: [Run([(v, v)]) for v in [base + k / 100 for k in range(21)]]
+        for name, base in (("vae", 0.1), ("ns_gan", 0.5))
+    }
+    run = made(runs, select={"metric": "density", "split": "validation", "checkpoint": "last"})
+    for result in run.results.values():
+        point = result.checkpoints[0]
+        renamed = [replace(m, metric="density") for m in point.measurements]
+        run.results[result.trial.id] = replace(
+            result, checkpoints=Checkpoints.of([replace(point, measurements=tuple(renamed))])
+        )
+    references = {"fashion_mnist": {"cap": {"density": 0.0}, "floor": {"density": 1.0}}}
+    (summary,) = summaries(run.study, run.plan, run.results, references, METRICS)
+    table = pairs.table(summary)
     assert table is not None
-    assert [cell.text for cell in table.rows[0]][-1] == "or never"
+    (record,) = table.records
+    assert (record["model"], record["outcome"]) == ("ns_gan", "better")
+    assert record["difference"] == pytest.approx(0.4)
+    assert record["difference_low"] <= record["difference"] <= record["difference_high"]
+    assert [heading.text for heading in table.headings][4] == "Difference"
 
 
 def test_a_hyper_parameter_that_decides_everything_is_found(tmp_path: Path):
@@ -163,7 +256,8 @@ def test_a_hyper_parameter_that_decides_everything_is_found(tmp_path: Path):
         settings |= {"batch_norm": k % 2 == 0, "discriminator_per_generator": 1}
         return Run([(10 + k, 10 + k)], settings=settings)
 
-    summary = summarise(build(tmp_path / "run", {"ns_gan": [run(k) for k in range(30)]}))[0]
+    runs = {"ns_gan": [Run([(99, 99)]), *(run(k) for k in range(30))]}
+    summary = summarise(build(tmp_path / "run", runs))[0]
     table = sensitivity.table(summary)
     assert table is not None
     first = [cell.text for cell in table.rows[0]]
@@ -172,7 +266,7 @@ def test_a_hyper_parameter_that_decides_everything_is_found(tmp_path: Path):
     assert table.rows[0][5].flag == "range may be too narrow"
     place = hyperparameters.table(summary)
     assert place is not None
-    # The best setting drawn is the lowest rate, 1e-5: setting 0, at the very end.
+    # The best setting drawn is the lowest rate, 1e-5, at the very end.
     column = [heading.text for heading in place.headings].index("learning rate")
     assert place.rows[0][column].flag == "near the low end"
 
@@ -198,8 +292,9 @@ def test_shares_of_variance_add_up(tmp_path: Path):
 
 
 def test_what_is_refused_is_refused_in_words(tmp_path: Path):
-    twins = {name: [Run([(10 + k, 10 + k)]) for k in range(4)] for name in ("a", "b")}
-    page = write_report(build(tmp_path / "run", twins)).read_text()
+    few = {"a": [Run([(10 + k, 10 + k)]) for k in range(4)], "b": same(30, 2) + same(5, 2)}
+    page = write_report(build(tmp_path / "run", few)).read_text()
     assert "the study plans no re-runs" in page
     assert "takes 10 drawn settings or more" in page
-    assert "No number of settings that would separate the first tier can be named" in page
+    # 2^(1-3) = 0.25; of two models 0.05 takes 2^(1-6) = 0.031.
+    assert "A verdict takes 6 settings of each model or more" in page

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,16 +18,20 @@ from coequal.formatting import (
 from coequal.report.style import spread
 from coequal.report.terminal import verdict_lines
 from coequal.report.verdict_text import (
+    anytime_sentence,
     facts,
+    growth_sentences,
     how_sure,
-    power_sentence,
     progress,
     rerun_sentence,
+    takes_sentence,
+    verdict_note,
     verdict_sentence,
 )
 from coequal.results.folder import RunFolder
+from coequal.results.versions import Version
 
-from fabricated_run import Run, build, same
+from fabricated_run import Run, build, made, same, written
 from fabricated_study import realistic
 
 
@@ -53,25 +58,32 @@ def test_numbers_have_four_digits():
 
 def test_too_few_settings_are_said_to_be_too_few(tmp_path: Path):
     summary = summarise(realistic(tmp_path / "run"))[0]
-    # 2 / C(8, 4) = 0.029; 0.05 / 28 pairs = 0.0018.
+    # 2^(1-3) = 0.25; 0.05 / 28 pairs = 0.0018, which takes 2^(1-11) = 0.00098.
     assert verdict_sentence(summary) == (
-        "No model is shown to be worse than another. No ranking is possible: with 4 settings each, "
-        "the smallest attainable p-value is 0.029; comparing 8 models requires 0.0018."
+        "No model is shown to be worse than another. No ranking is possible: with 3 settings each, "
+        "the smallest attainable p-value is 0.25; 28 pairs of models require 0.0018."
+    )
+    assert takes_sentence(summary) == (
+        "A verdict takes 11 settings of each model or more (`search.settings: 11`)."
     )
 
 
-def test_the_beaten_are_named(tmp_path: Path):
-    runs = {
-        "vae": [Run([(value, value)]) for value in (5, 6, 7, 8)],
-        "ns_gan": [Run([(value, value)]) for value in (1, 2, 3, 4)],
+def apart(count: int, **more: list[Run | None]) -> dict[str, list[Run | None]]:
+    """Two models of so many random settings, of which every one of the first is the better."""
+    return {
+        "vae": [Run([(100 + k, 100 + k)]) for k in range(count + 1)],
+        "ns_gan": [Run([(10 + k, 10 + k)]) for k in range(count + 1)],
+        **more,
     }
-    summary = summarise(build(tmp_path / "run", runs))[0]
-    sentence = "NS GAN was not shown to be beaten; VAE was, at 95 %."
-    assert verdict_sentence(summary) == sentence
-    # Chosen: 1 and 5, so 4 apart, which is 400 % of 1.
+
+
+def test_the_beaten_are_named(tmp_path: Path):
+    summary = summarise(build(tmp_path / "run", apart(10)))[0]
+    assert verdict_sentence(summary) == "NS GAN is better than VAE."
+    # Chosen: the authors' settings with 10 and 100, so 90 apart, which is 900 % of 10.
     assert facts(summary)[0] == (
-        "The lowest test FD of a setting chosen on validation is 1.00, by NS GAN with the authors' "
-        "setting; the runner-up, VAE, has 5.00, 400.0 % away."
+        "The lowest test FD of a setting chosen on validation is 10.00, by NS GAN with the "
+        "authors' setting; the runner-up, VAE, has 100.0, 900.0 % away."
     )
 
 
@@ -86,23 +98,108 @@ def test_durations_and_sizes_have_the_unit_that_fits():
     ]
 
 
-def test_the_tier_is_not_called_equal(tmp_path: Path):
+def test_undecided_is_not_called_equal(tmp_path: Path):
     runs = {
-        "vae": [Run([(value, value)]) for value in (1, 3, 5, 7)],
-        "ns_gan": [Run([(value, value)]) for value in (2, 4, 6, 8)],
+        "vae": [Run([(value, value)]) for value in range(1, 22, 2)],
+        "ns_gan": [Run([(value, value)]) for value in range(2, 23, 2)],
     }
-    lines = " ".join(verdict_lines(summarise(build(tmp_path / "run", runs))))
-    assert "No model was shown to be beaten, at 95 %." in lines
-    assert "which does not mean that they are equal" in lines
+    runs["vae"][3], runs["ns_gan"][3] = Run([(99, 99)]), Run([(1, 1)])
+    summary = summarise(build(tmp_path / "run", runs))[0]
+    assert verdict_sentence(summary) == (
+        "Neither NS GAN nor VAE is shown to be better, and they are not shown to be equivalent "
+        "within 10 %."
+    )
+    assert verdict_note(summary) == (
+        "A pair that is not decided may be equal or not: neither was shown."
+    )
 
 
-def test_an_unfinished_study_says_what_is_missing(unfinished: RunFolder):
+def test_equal_models_are_called_equivalent(tmp_path: Path):
+    # Ratios of 0.99 and 1.01 by turns: the interval of the mean ratio lies well within 10 %.
+    scores = [50 * 1.1**k for k in range(31)]
+    runs = {
+        "vae": [Run([(v, v)]) for v in scores],
+        "ns_gan": [Run([(w, w)]) for k, v in enumerate(scores) if (w := v * (1 + (-1) ** k / 100))],
+    }
+    summary = summarise(build(tmp_path / "run", runs))[0]
+    assert verdict_sentence(summary) == "NS GAN and VAE are equivalent within 10 %."
+    assert verdict_note(summary) == ""
+    assert takes_sentence(summary) == ""
+
+
+def test_an_unfinished_study_says_what_is_missing_and_judges_nothing(unfinished: RunFolder):
     summary = summarise(unfinished)[0]
     assert progress(summary) == (
         "3 of 8 trials of the search have results. Incomplete: NS GAN 2 of 4 and VAE 1 of 4."
     )
-    assert verdict_sentence(summary).startswith("So far: no model is shown")
-    assert "with 1 to 2 settings each" in verdict_sentence(summary)
+    assert verdict_sentence(summary) == (
+        "Nothing is judged before the first look, at 3 settings of each model."
+    )
+    assert "95 %" not in " ".join(
+        [verdict_sentence(summary), verdict_note(summary), *how_sure(summary)]
+    )
+
+
+def looked(path: Path, runs: dict[str, list[Run | None]], looks: list[int], **search) -> RunFolder:
+    """A run of a study that looks more than once."""
+    return build(path, runs, search={"settings": looks[-1], "looks": looks, **search})
+
+
+def test_between_looks_only_what_is_valid_at_any_time_is_said(tmp_path: Path):
+    runs = apart(18)
+    for found in runs.values():
+        found += [None] * 22
+    summary = summarise(looked(tmp_path / "run", runs, [20, 40]))[0]
+    assert verdict_sentence(summary) == (
+        "Nothing is judged before the first look, at 20 settings of each model."
+    )
+    # 18 of 18 won: B(18.5, 0.5) / B(0.5, 0.5) * 2^18 = 34,653 > 20.
+    assert anytime_sentence(summary) == (
+        "Valid at any time, of one run of one random setting (bets on signs, with an error of 5 % "
+        "of their own over all pairs): NS GAN is better than VAE."
+    )
+    few = summarise(build(tmp_path / "few", {n: [*r[:4], None] for n, r in apart(3).items()}))[0]
+    assert anytime_sentence(few) == ""  # 3 of 3: B(3.5, 0.5) / B(0.5, 0.5) * 8 = 2.5
+
+
+def test_a_beaten_model_stops_and_its_settings_are_saved(tmp_path: Path):
+    # Two that interleave and one that is far behind, beaten at the first look; the rest goes on.
+    runs = {
+        "ns_gan": [Run([(v, v)]) for v in [10 + k for k in range(31)]],
+        "lsgan": [Run([(v, v)]) for v in [10 + k + (2 if k % 2 else -1.5) for k in range(31)]],
+        "began": [Run([(500 + k, 500 + k)]) for k in range(21)],
+    }
+    going_on = {name: [*found, *[None] * 10] for name, found in runs.items() if name != "began"}
+    folder = looked(tmp_path / "run", {**going_on, "began": runs["began"]}, [20, 40])
+    summary = summarise(folder)[0]
+    assert verdict_sentence(summary) == (
+        "So far: BEGAN is worse than the other two; nothing else is decided yet."
+    )
+    sure = how_sure(summary)
+    assert "What a look has decided stands; the next look is at 40 settings." in sure[1]
+    assert sure[1].startswith("Look 1 of 2, at 20 of 40 settings: normal score")
+    assert "95 %" not in " ".join(sure)
+    assert (
+        "Models without an open pair trained no further: of 40 settings each, BEGAN 20 were saved, "
+        "and given to no other model."
+    ) in sure
+    assert takes_sentence(summary) == ""  # the study goes on by itself
+
+
+def test_a_budget_that_cannot_be_judged_says_what_it_takes(tmp_path: Path):
+    folder = build(tmp_path / "run", apart(20), search={"budget": 4})
+    assert (
+        "The declared budget of 4 can't be judged with 20 settings: that takes 40 "
+        "(`search.settings: 40`). Judged is a budget of 2."
+    ) in how_sure(summarise(folder)[0])
+
+
+def test_a_difference_that_matters_is_declared_in_the_metrics_units(tmp_path: Path):
+    folder = build(tmp_path / "run", uneven((1.9, 0.5, 1.4, 1.2)), equivalence={"difference": 0.5})
+    summary = summarise(folder)[0]
+    assert "not shown to be equivalent within 0.5." in verdict_sentence(summary)
+    assert any("typical scores" in line and "apart" in line for line in how_sure(summary))
+    assert not any("no difference that matters" in line for line in how_sure(summary))
 
 
 def test_nothing_and_only_failures_have_words(tmp_path: Path):
@@ -117,8 +214,8 @@ def test_nothing_and_only_failures_have_words(tmp_path: Path):
 def test_the_table_shows_every_model_and_its_failures(small: RunFolder):
     lines = verdict_lines(summarise(small))
     assert [line.split() for line in lines[-2:]] == [
-        ["NS", "GAN", "4/4", "35.00", "41.00", "1/4"],
-        ["VAE", "4/4", "–", "diverged", "4/4"],
+        ["NS", "GAN", "3/3", "35.00", "41.00", "1/3"],
+        ["VAE", "3/3", "–", "diverged", "3/3"],
     ]
 
 
@@ -140,34 +237,96 @@ def test_the_terminal_says_the_reruns_too(tmp_path: Path):
     assert lines[-1].endswith("median 12.00, 1/10 failed")
 
 
-def test_how_sure_names_method_budget_and_the_last_defeat(tmp_path: Path):
-    runs = {
-        "vae": [Run([(value, value)]) for value in (5, 6, 7, 8)],
-        "ns_gan": [Run([(value, value)]) for value in (1, 2, 3, 4)],
-    }
-    summary = summarise(build(tmp_path / "run", runs))[0]
-    first, second = how_sure(summary)
-    assert first.startswith("We compare one random setting of one model with one of the other")
-    assert "exact permutation distribution, Bonferroni" in first
-    # Completely apart: p = 2 / C(8, 4) = 2/70 = 0.029, two models need 0.05.
+def test_how_sure_names_what_is_compared_and_the_smallest_difference(tmp_path: Path):
+    first, second, third = how_sure(summarise(build(tmp_path / "run", apart(20)))[0])
+    assert first == (
+        "We compare the best of 2 random settings of each model, chosen by validation, with the "
+        "score of the search's own run, which is slightly too good, over 20 settings each."
+    )
     assert second == (
-        "VAE was eliminated last: NS GAN beats it with probability 1.00 (p = 0.029; threshold "
-        "0.05)."
+        "One look, at 20 settings: normal score of P on the logit scale, paired by setting, "
+        "Bonferroni over all pairs; at 95 %, jointly over 1 pair."
+    )
+    assert third.startswith("With the spread of these searches, the last look (at 20 settings)")
+    assert "times as high as the other with a probability of 80 %" in third
+    few = how_sure(summarise(build(tmp_path / "few", apart(10)))[0])
+    assert (
+        few[0] == "We compare one run of one random setting of each model, over 10 settings each."
     )
 
 
-def test_what_it_would_take_is_a_range_in_words(tmp_path: Path):
-    # Twins in everything: D = 0, so nothing that can be named is enough.
-    runs = {name: [Run([(10 + k, 10 + k)]) for k in range(20)] for name in ("ns_gan", "vae")}
-    summary = summarise(build(tmp_path / "run", runs))[0]
-    sentence = power_sentence(summary)
-    assert sentence.startswith(
-        "As a single comparison, separating NS GAN from VAE at 95 % would take at least "
+def test_fresh_seeds_of_the_best_settings_are_named(tmp_path: Path):
+    # The best quarter of 20 settings, 1 to 5, trained once more.
+    again = {
+        (name, "fashion_mnist", number): same(base, 1)
+        for name, base in (("vae", 110), ("ns_gan", 20))
+        for number in range(1, 6)
+    }
+    folder = build(tmp_path / "run", apart(20), again=again, search={"retrain": 0.25})
+    assert how_sure(summarise(folder)[0])[0] == (
+        "We compare the best of 2 random settings of each model, chosen by validation, trained "
+        "once more with a fresh seed (as the best 25 % of each model's settings were), over 20 "
+        "settings each."
     )
-    assert "more settings of each, at the same budget n = 2, and may be impossible." in sentence
-    assert sentence.endswith("The verdict, which accounts for all pairs, takes more.")
-    few = summarise(realistic(tmp_path / "few"))[0]
-    assert power_sentence(few) == ""  # nothing could have been separated: said by the verdict
+
+
+def uneven(factors: tuple[float, ...], count: int = 20) -> dict[str, list[Run | None]]:
+    """Two models; the second scores that many times the first, by turns, on the same setting."""
+    scores = [10 * 1.1**k for k in range(count + 1)]
+    return {
+        "vae": [Run([(v, v)]) for v in scores],
+        "ns_gan": [Run([(w, w)]) for k, v in enumerate(scores) for w in [v * factors[k % 4]]],
+    }
+
+
+def test_what_it_would_take_names_the_nearest_pair(tmp_path: Path):
+    summary = summarise(build(tmp_path / "run", uneven((1.9, 0.5, 1.4, 1.2))))[0]
+    sentence = takes_sentence(summary)
+    assert sentence.startswith("Nearest to a decision is ")
+    assert sentence.endswith(" settings each; the study's most is 20: raise `search.looks`.")
+    # The same scores for both, and a margin that no interval of 20 settings lies in but this: 0.
+    twins = uneven((1.0,) * 4)
+    same_scores = summarise(build(tmp_path / "twins", twins, equivalence={"difference": 1e-9}))[0]
+    assert verdict_sentence(same_scores).endswith("are equivalent within 1e-09.")
+
+
+def test_changes_are_compared_with_their_base_alone(tmp_path: Path):
+    run = made(apart(20, lsgan=[Run([(50 + k, 50 + k)]) for k in range(21)]))
+    for model in run.study["models"]:
+        if model["name"] != "vae":
+            model["against"] = "vae"
+    summary = summarise(written(tmp_path / "run", run))[0]
+    assert verdict_sentence(summary) == "Compared with VAE, NS GAN and LSGAN are better."
+    assert "jointly over 2 pairs" in how_sure(summary)[1]
+
+
+def test_a_study_that_has_grown_says_what_was_changed_after_which_look(tmp_path: Path):
+    folder = build(tmp_path / "run", apart(20))
+    summary = summarise(folder)[0]
+    assert growth_sentences(summary) == []
+    first = Version(1, "2026-01-01T00:00:00+00:00")
+    before = replace(first, number=2, changes=("model began added",))
+    after = replace(
+        first,
+        number=3,
+        changes=("search.budget: 4 (before: 2)", "search.settings: 40 (before: 20)"),
+        looks=((20, 0.01),),
+    )
+    summary.facts.versions = (first, before, after)
+    assert growth_sentences(summary) == [
+        "Version 2 of the study began before any look: model began added.",
+        "Version 3 of the study began after look 1, at 20 settings: search.budget: 4 (before: 2); "
+        "search.settings: 40 (before: 20).",
+        "The question itself was changed after a look (search.budget: 4 (before: 2)): the error of "
+        "5 % is not kept for what was decided with knowledge of earlier results.",
+    ]
+
+
+def test_authors_settings_alone_are_not_compared(tmp_path: Path):
+    folder = build(tmp_path / "run", {"ns_gan": same(10, 1), "vae": same(30, 1)})
+    summary = summarise(folder)[0]
+    assert verdict_sentence(summary).startswith("Only the authors' settings were trained")
+    assert how_sure(summary) == []
 
 
 def test_the_rerun_verdict_compares_settings(tmp_path: Path):

@@ -7,8 +7,10 @@ import pytest
 from coequal.analysis.across_datasets import normalised_scores, study_summary
 from coequal.analysis.summary import summaries, summarise
 from coequal.analysis.transfer import transfers
-from coequal.report.evidence import transfer
+from coequal.report.evidence import overall_pairs, transfer
 from coequal.report.page import write_pages, write_report
+from coequal.report.terminal import verdict_lines
+from coequal.report.verdict_text import joint_sentence
 from coequal.results.folder import RunFolder
 
 from fabricated_run import METRICS, Run, build, same
@@ -79,13 +81,44 @@ def test_all_data_sets_weigh_the_same_once_normalised(tmp_path: Path):
     assert found.kind == "all settings of the search"
 
 
+def test_one_statement_holds_over_all_data_sets(tmp_path: Path):
+    # On both data sets every setting of the one beats every setting of the other.
+    runs = {
+        "vae": [Run([(100 + k, 100 + k)]) for k in range(21)],
+        "ns_gan": [Run([(10 + k, 10 + k)]) for k in range(21)],
+    }
+    folder = build(tmp_path / "run", runs, data=("one", "two"))
+    both = summarise(folder)
+    sentence = "Over the two data sets, NS GAN is better than VAE (at 95 %, jointly over 1 pair)."
+    assert joint_sentence(both) == sentence
+    assert verdict_lines(both)[0] == sentence
+    page = write_report(folder).read_text()
+    assert page.index(sentence) < page.index("How sure")
+    (row,) = overall_pairs.table(study_summary(both, folder.study())).records
+    assert (row["probability_better"], row["shown"]) == (0.0, 1)
+    assert (row["probability_better_one"], row["probability_better_two"]) == (0.0, 0.0)
+    assert joint_sentence(both[:1]) == ""
+
+
+def test_over_data_sets_nothing_may_be_shown(tmp_path: Path):
+    # On data set two it is the other way round: the mean of P is one half.
+    low = [Run([(10 + k, 10 + k)]) for k in range(21)]
+    high = [Run([(100 + k, 100 + k)]) for k in range(21)]
+    per_data = {"one": {"vae": low, "ns_gan": high}, "two": {"vae": high, "ns_gan": low}}
+    folder = build(tmp_path / "run", per_data["one"], data=("one", "two"), per_data=per_data)
+    assert joint_sentence(summarise(folder)) == (
+        "No model is shown to be better than another over the two data sets (at 95 %, jointly over "
+        "1 pair)."
+    )
+
+
 def test_one_data_set_needs_no_normalising(tmp_path: Path):
     folder = build(tmp_path / "run", {"ns_gan": same(1, 2)})
     assert normalised_scores(summarise(folder), folder.study()) is None
 
 
 def test_f1_is_drawn_where_it_was_measured(tmp_path: Path):
-    runs = {"ns_gan": [Run([(v, v)], f1=[1 / v]) for v in (2, 4, 5, 8)]}
+    runs = {"ns_gan": [Run([(v, v)], f1=[1 / v]) for v in (9, 2, 4, 5, 8)]}
     summary = summarise(build(tmp_path / "run", runs))[0]
     # Mean of 1/2, 1/4, 1/5, 1/8.
     assert summary.f1_curves["ns_gan"].points[0].expected == pytest.approx(0.26875)

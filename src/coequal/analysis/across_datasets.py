@@ -16,6 +16,9 @@ from coequal.statistics.aggregate import (
     normalise,
     performance_profile,
 )
+from coequal.statistics.joint import JointPair, joint_pair
+from coequal.statistics.looks import LEVEL
+from coequal.statistics.search import Search
 
 PROFILE_LEVELS = np.linspace(0, 1, 101)
 
@@ -48,11 +51,14 @@ class StudySummary:
         datasets: the summary of each.
         transfers: by model, how each data set's best setting does on every data set.
         normalised: the models over all data sets; None for a study with one.
+        joint: P(A better than B) over all data sets, for every pair that is compared on each; empty
+            for a study with one data set.
     """
 
     datasets: Sequence[DataSummary]
     transfers: Mapping[str, Sequence[Transferred]]
     normalised: NormalisedScores | None
+    joint: tuple[JointPair, ...]
 
 
 def study_summary(summaries: Sequence[DataSummary], study: Mapping[str, Any]) -> StudySummary:
@@ -62,7 +68,48 @@ def study_summary(summaries: Sequence[DataSummary], study: Mapping[str, Any]) ->
         summaries: one for each data set.
         study: with every default filled in.
     """
-    return StudySummary(summaries, transfers(summaries, study), normalised_scores(summaries, study))
+    return StudySummary(
+        summaries,
+        transfers(summaries, study),
+        normalised_scores(summaries, study),
+        joint_pairs(summaries),
+    )
+
+
+def joint_pairs(summaries: Sequence[DataSummary]) -> tuple[JointPair, ...]:
+    """Compare the models over all data sets, once every planned look has been taken on each.
+
+    Pairs are compared on the settings that both models have on every data set, at the budget of the
+    verdict, with Bonferroni's correction over the pairs.
+
+    Args:
+        summaries: one for each data set.
+    """
+    contests = [summary.contest for summary in summaries if summary.contest]
+    if len(summaries) < 2 or len(contests) < len(summaries):
+        return ()
+    if not all(contest.verdict.finished for contest in contests):
+        return ()
+    rules = contests[0].verdict.rules
+    pairs = [(pair.a, pair.b) for pair in contests[0].verdict.pairs]
+    level = LEVEL / max(1, rules.comparisons, len(pairs))
+    joint = []
+    for a, b in pairs:
+        counts = [contest.verdict.settings[name] for contest in contests for name in (a, b)]
+        fewest = min(counts)
+        sides: list[tuple[Search, Search]] = []
+        for contest in contests:
+            looks = [look.settings for look in rules.looks if look.settings <= fewest]
+            n, share = contest.verdict.budget, rules.retrained_share
+            left, right = (
+                contest.searches[name].search(min(n, fewest), looks, share, fewest)
+                for name in (a, b)
+            )
+            sides.append((left, right))
+        found = joint_pair(a, b, sides, level) if fewest >= 2 else None
+        if found is not None:
+            joint.append(found)
+    return tuple(joint)
 
 
 def normalised_scores(

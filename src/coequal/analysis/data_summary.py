@@ -17,8 +17,8 @@ from coequal.analysis.source import (
 from coequal.analysis.variance import VarianceParts
 from coequal.selection import SelectionRule
 from coequal.statistics.comparison import Comparison
-from coequal.statistics.elimination import Verdict
 from coequal.statistics.ranks import Ranks
+from coequal.statistics.verdict import Verdict
 
 
 @dataclass(frozen=True)
@@ -72,17 +72,22 @@ class DataSummary:
 
     @property
     def planned(self) -> int:
-        """Number of trials of the search."""
-        return sum(len(model.settings) for model in self.models)
+        """Number of trials of the search, the authors' settings among them."""
+        return sum(model.planned for model in self.models)
 
     @property
     def ended(self) -> int:
         """Number of the search's trials that have a result."""
+        return sum(len(model.tried) for model in self.models)
+
+    @property
+    def drawn(self) -> int:
+        """Number of runs of random settings that have a result."""
         return sum(len(model.ended) for model in self.models)
 
     @property
     def failures(self) -> int:
-        """Number of the search's trials that ended without a score."""
+        """Number of runs of random settings that ended without a score."""
         return sum(len(model.failures) for model in self.models)
 
     @property
@@ -98,7 +103,7 @@ class DataSummary:
 
     @property
     def verdict(self) -> Verdict | None:
-        """Who was not shown to be beaten."""
+        """What the comparison of the searches says."""
         return self.contest.verdict if self.contest else None
 
     @property

@@ -40,9 +40,8 @@ def failure_rate(models: Sequence[ModelSummary]) -> FailureRate:
     by_model: dict[str, int] = {}
     for model in models:
         for trial in model.ended:
-            if trial.number != 0:
-                fates.setdefault(trial.number, []).append(trial.failed)
-                by_model[model.title] = by_model.get(model.title, 0) + trial.failed
+            fates.setdefault(trial.number, []).append(trial.failed)
+            by_model[model.title] = by_model.get(model.title, 0) + trial.failed
     failed, trials = ([count(fate) for fate in fates.values()] for count in (sum, len))
     return FailureRate(
         failed=sum(failed),

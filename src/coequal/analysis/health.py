@@ -79,7 +79,7 @@ def fresh_runs(model: ModelSummary) -> list[TrialSummary]:
 
 def watched(summary: DataSummary) -> bool:
     """Whether any run on this data set was watched while it trained."""
-    return any(t.health for m in summary.models for t in (*m.ended, *fresh_runs(m)))
+    return any(t.health for m in summary.models for t in (*m.tried, *fresh_runs(m)))
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class SavedBudget:
 
 def saved_budget(model: ModelSummary) -> SavedBudget:
     """What was left of a model's budgets."""
-    runs = [trial for trial in (*model.ended, *fresh_runs(model)) if trial.unit]
+    runs = [trial for trial in (*model.tried, *fresh_runs(model)) if trial.unit]
     return SavedBudget(
         len(runs),
         sum(trial.status == STOPPED for trial in runs),

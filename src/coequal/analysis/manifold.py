@@ -92,7 +92,7 @@ class ManifoldResults:
         return spearman(best[0], [-value for value in best[1]])
 
     def _reached(self, metric: str, model: ModelSummary) -> float:
-        chosen = self.chosen_by(metric, model.ended)
+        chosen = self.chosen_by(metric, model.tried)
         return math.nan if chosen is None else self.of(metric, chosen).test
 
 

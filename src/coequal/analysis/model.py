@@ -51,12 +51,13 @@ class ModelSummary:
         source: where its objective and settings come from.
         against: the model that the study compares it with, and with no other; None: with all.
         index: its place in the study's order, which fixes its colour.
-        settings: the search's own runs, one for each setting.
+        authors: the run of the authors' setting, which is no random draw; None if there is none.
+        settings: the search's own runs of its random settings, one for each.
         fresh_seeds: by setting, its runs with fresh seeds, of re-runs and of transfer.
-        candidates: the search's best settings, best first: those to re-run.
+        candidates: the best settings, the authors' among them, best first: those to re-run.
         failure_interval: Wilson's 95 % interval of the search's failure rate; None without
             results.
-        chosen: the search's best setting by validation; None if none succeeded.
+        chosen: the best setting by validation, the authors' among them; None if none succeeded.
         rerun: its re-runs; None if none has been planned.
         oracle: the best test value over all settings and checkpoints, which no search can achieve;
             NaN without scores.
@@ -77,6 +78,7 @@ class ModelSummary:
     source: str
     against: str | None
     index: int
+    authors: TrialSummary | None
     settings: tuple[TrialSummary, ...]
     fresh_seeds: Mapping[int, tuple[TrialSummary, ...]]
     candidates: tuple[int, ...]
@@ -103,23 +105,29 @@ class ModelSummary:
 
     @cached_property
     def ended(self) -> tuple[TrialSummary, ...]:
-        """The search's trials that have a result."""
+        """The runs of random settings that have a result."""
         return tuple(setting for setting in self.settings if setting.has_result)
 
     @cached_property
-    def failures(self) -> tuple[TrialSummary, ...]:
-        """The search's trials that ended without a score."""
-        return tuple(setting for setting in self.settings if setting.failed)
+    def tried(self) -> tuple[TrialSummary, ...]:
+        """The runs of the authors' setting and of the random ones that have a result."""
+        authors = (self.authors,) if self.authors and self.authors.has_result else ()
+        return (*authors, *self.ended)
 
     @property
-    def authors(self) -> TrialSummary | None:
-        """Setting 0."""
-        return next((setting for setting in self.settings if setting.number == 0), None)
+    def planned(self) -> int:
+        """Number of trials of its search, the authors' setting among them."""
+        return len(self.settings) + (self.authors is not None)
+
+    @cached_property
+    def failures(self) -> tuple[TrialSummary, ...]:
+        """The runs of random settings that ended without a score."""
+        return tuple(setting for setting in self.settings if setting.failed)
 
     @property
     def generator_steps(self) -> tuple[int, int] | None:
         """Fewest and most generator steps of the trials that reached their budget."""
-        steps = [s.spent.generator_steps for s in self.ended if s.spent and not s.failed]
+        steps = [s.spent.generator_steps for s in self.tried if s.spent and not s.failed]
         return (min(steps), max(steps)) if steps else None
 
     def with_rerun(self, rerun: RerunSummary) -> "ModelSummary":
@@ -137,18 +145,19 @@ def model_summary(
     """What became of a model's trials on one data set; still without `others`."""
     metric = study_metric(rule)
     about: Mapping[str, Any] = next((m for m in study["models"] if m["name"] == name), {})
-    settings = [trial for trial in trials if trial.repeat == 0]
+    own = [trial for trial in trials if trial.repeat == 0]
+    settings = [trial for trial in own if trial.number > 0]
     fresh_seeds: dict[int, list[TrialSummary]] = {}
     for trial in sorted(trials, key=lambda t: t.repeat):
         if trial.repeat > 0:
             fresh_seeds.setdefault(trial.number, []).append(trial)
     ended = [setting for setting in settings if setting.has_result]
-    good = [setting for setting in ended if not setting.failed]
+    good = [setting for setting in own if setting.has_result and not setting.failed]
     phase = study.get("reruns") or {}
-    candidates = best((s.score, s.number) for s in settings)[: max(1, int(phase.get("best", 1)))]
+    candidates = best((s.score, s.number) for s in own)[: max(1, int(phase.get("best", 1)))]
     costs = test_costs(ended, metric)
     middle = float(np.median(np.where(np.isfinite(costs), costs, np.inf))) if ended else math.nan
-    spent = [s.spent for s in ended if s.spent]
+    spent = [s.spent for s in own if s.spent]
     seed = int(study.get("seed", 0))
     return ModelSummary(
         name=name,
@@ -157,12 +166,13 @@ def model_summary(
         source=str(about.get("source") or ""),
         against=about.get("against"),
         index=index,
+        authors=next((trial for trial in own if trial.number == 0), None),
         settings=tuple(settings),
         fresh_seeds={number: tuple(runs) for number, runs in fresh_seeds.items()},
         candidates=tuple(candidates),
-        failure_interval=wilson(len(ended) - len(good), len(ended)) if ended else None,
+        failure_interval=wilson(sum(s.failed for s in ended), len(ended)) if ended else None,
         chosen=next((s for n in candidates for s in good if s.number == n), None),
-        rerun=rerun_summary(settings, fresh_seeds, candidates, int(phase.get("seeds", 0)), metric),
+        rerun=rerun_summary(own, fresh_seeds, candidates, int(phase.get("seeds", 0)), metric),
         oracle=_oracle(good, metric),
         median=metric.cost(middle),
         gflops=_mean(s.flops / 1e9 for s in spent),
@@ -186,7 +196,7 @@ def rerun_phase(models: Sequence[ModelSummary], study: Mapping[str, Any]) -> Pha
         return None
     planned = ended = failed = 0
     for model in models:
-        waiting = len(model.ended) < len(model.settings)
+        waiting = any(not run.has_result for run in (model.authors, *model.settings) if run)
         planned += seeds * (best if waiting else len(model.candidates))
         chosen = () if waiting else model.candidates
         runs = [t for s in chosen for t in model.fresh_seeds.get(s, ()) if 1 <= t.repeat <= seeds]

@@ -4,11 +4,12 @@ Of all trials it takes one metric along the training; other metrics of few, wher
 """
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from coequal.records import Result, Trial
+from coequal.results.versions import Version
 
 SECOND_METRIC = "f1"  # of which the page draws a curve beside that of the study's own metric
 
@@ -94,6 +95,7 @@ class Facts:
         environment: by name, every value that was recorded: versions, machines, devices.
         notes: by data set, how often each note was made.
         protocols: every protocol that was used, with the first trial that used it.
+        versions: of the study's file, oldest first; none of a study that has not grown.
     """
 
     results: int = 0
@@ -103,6 +105,7 @@ class Facts:
     environment: dict[str, set[str]] = field(default_factory=dict)
     notes: dict[str, Counter[str]] = field(default_factory=dict)
     protocols: dict[ProtocolUse, str] = field(default_factory=dict)
+    versions: Sequence[Version] = ()
     _seen: set[Hashable] = field(default_factory=set)
 
     def add(self, result: Result) -> None:

@@ -23,7 +23,7 @@ from coequal.analysis.manifold import (
 )
 from coequal.analysis.metric import NamedMetric, named_metrics, study_metric
 from coequal.analysis.model import ModelSummary, model_summary, rerun_phase
-from coequal.analysis.pairs import contest
+from coequal.analysis.pairs import contest, current_search
 from coequal.analysis.range_position import declared_ranges
 from coequal.analysis.rerun_comparison import rerun_numbers
 from coequal.analysis.scores import f1_costs, scale_of, test_costs, validation_costs
@@ -35,12 +35,14 @@ from coequal.analysis.source import (
 )
 from coequal.analysis.trials import TrialSummary, trial_summary
 from coequal.analysis.variance import ModelRuns, VarianceParts, variance
-from coequal.design import usable_cap
+from coequal.design import rules_of, usable_cap
 from coequal.ranges import Range
 from coequal.records import MetricInfo, Result, Trial
 from coequal.results.collect import open_results
 from coequal.results.folder import RunFolder
-from coequal.selection import SelectionRule
+from coequal.results.study_file import StudyFile, read_study_file
+from coequal.selection import RunScore, SelectionRule, search_runs
+from coequal.statistics.verdict import Rules, SearchRuns
 
 COSTS = ("flops", "seconds")
 
@@ -62,10 +64,14 @@ def summarise(
         ValueError: a result can't be used, a column would mix protocols, or the study selects by
             another rule.
     """
-    study = folder.study()
+    stored = read_study_file(folder.path)
     known = open_results(folder, log) if results is None else results
     source = ResultSource(folder.iterate_plan(), known, folder.details)
-    return _summaries(study, source, folder.references(), folder.metrics())
+    found = _summaries(stored, source, folder.references(), folder.metrics())
+    versions = folder.versions()
+    for summary in found:
+        summary.facts.versions = versions
+    return found
 
 
 def summaries(
@@ -76,15 +82,16 @@ def summaries(
     metrics: Mapping[str, MetricInfo],
 ) -> list[DataSummary]:
     """Every number of the report from plain values; `results` by trial id, `metrics` by name."""
-    return _summaries(study, ResultSource(plan, results), references, metrics)
+    return _summaries(StudyFile.of(study), ResultSource(plan, results), references, metrics)
 
 
 def _summaries(
-    study: Mapping[str, Any],
+    stored: StudyFile,
     source: ResultSource,
     references: Mapping[str, Any],
     infos: Mapping[str, MetricInfo],
 ) -> list[DataSummary]:
+    study = stored.study
     rule, facts, metrics = _rule(study, infos), Facts(), named_metrics(infos)
     spaces: dict[str, dict[str, Range]] = {}
     trials: dict[str, dict[str, list[TrialSummary]]] = {name: {} for name in study.get("data", ())}
@@ -101,7 +108,7 @@ def _summaries(
     with threadpool_limits(1, "blas"):
         return [
             _data(
-                study,
+                stored,
                 name,
                 by_model,
                 references.get(name) or {},
@@ -116,7 +123,7 @@ def _summaries(
 
 
 def _data(
-    study: Mapping[str, Any],
+    stored: StudyFile,
     data: str,
     trials: Mapping[str, Sequence[TrialSummary]],
     reference: Mapping[str, Any],
@@ -126,12 +133,17 @@ def _data(
     last: LastValues,
     metrics: Mapping[str, NamedMetric],
 ) -> DataSummary:
+    study = stored.study
     metric, seed = study_metric(rule), int(study.get("seed", 0))
     uses = {use: trial for use, trial in facts.protocols.items() if use.data == data}
     protocols = protocols_of(uses, metric.name)
     cap = usable_cap(reference, metric.name, metric.info)
     models = _models(study, trials, rule, source)
-    searches = {m.name: _search_scores(m.ended, metric) for m in models if m.ended}
+    rules = rules_of(
+        study, metric.info, cap=cap, looks=stored.looks, comparisons=stored.comparisons
+    )
+    runs = {m.name: search_runs(_run_scores(m, metric)) for m in models}
+    searches = {m.name: _search_scores(m, runs[m.name], rules, metric) for m in models if m.ended}
     worst = None if cap is None else metric.cost(cap)
     best = None if metric.bound is None else metric.cost(metric.bound)
     phase = rerun_phase(models, study)
@@ -149,7 +161,7 @@ def _data(
         reference=reference,
         protocols=protocols,
         models=models,
-        contest=contest(searches, cap=worst),
+        contest=contest(runs, rules, _authors(models, metric)),
         curves=curves.best_of_curves(searches, metric=metric, **bounds),
         ranks=curves.ranks(searches, cap=worst),
         cost_curves={
@@ -194,9 +206,40 @@ def _with_test_values(model: ModelSummary, source: ResultSource) -> ModelSummary
     )
 
 
-def _search_scores(trials: Sequence[TrialSummary], metric: NamedMetric) -> SearchScores:
+def _run_scores(model: ModelSummary, metric: NamedMetric) -> list[RunScore]:
+    """The random settings of a model, each with its fresh seeds, as costs."""
+    again = (run for runs in model.fresh_seeds.values() for run in runs)
+    trials = [trial for trial in (*model.settings, *again) if trial.has_result]
+    scores = zip(validation_costs(trials, metric), test_costs(trials, metric), strict=True)
+    return [
+        RunScore(trial.number, trial.repeat, float(validation), float(test))
+        for trial, (validation, test) in zip(trials, scores, strict=True)
+    ]
+
+
+def _authors(models: Sequence[ModelSummary], metric: NamedMetric) -> dict[str, float]:
+    """Test values of the authors' settings that have a result, as costs; NaN for a failure."""
+    return {
+        m.name: metric.cost(m.authors.test)
+        for m in models
+        if m.authors is not None and m.authors.has_result
+    }
+
+
+def _search_scores(
+    model: ModelSummary, runs: SearchRuns, rules: Rules, metric: NamedMetric
+) -> SearchScores:
+    """A model's random settings that have a result; those that were trained again with the score of
+    their fresh seed."""
+    trials = model.ended
+    test = test_costs(trials, metric)
+    if rules.looks and runs.settings:
+        again = current_search(runs, rules)
+        places = {trial.number: place for place, trial in enumerate(trials)}
+        for setting in np.flatnonzero(~np.isnan(again.own_scores)):
+            test[places[int(setting) + 1]] = again.scores[setting]
     return SearchScores(
-        test=test_costs(trials, metric),
+        test=test,
         validation=validation_costs(trials, metric),
         flops=np.array([float(t.spent.flops) if t.spent else 0.0 for t in trials]),
         seconds=np.array([float(t.spent.seconds) if t.spent else 0.0 for t in trials]),

@@ -12,7 +12,17 @@ from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.metric import NamedMetric
 from coequal.analysis.model import ModelSummary
 from coequal.formatting import number, plain
-from coequal.report.style import BAND, FAINT, MUTED, colour, marker, plain_ticks, spread, wants_log
+from coequal.report.style import (
+    BAND,
+    FAINT,
+    INK,
+    MUTED,
+    colour,
+    marker,
+    plain_ticks,
+    spread,
+    wants_log,
+)
 
 FIGURE_INCHES = 10.2  # width of a figure
 LABEL_HEIGHT_INCHES = 0.165
@@ -129,10 +139,16 @@ def hollow(axes: Axes, x: float, y: float, index: int, size: float = 6.5) -> Non
     last.set(mfc="white", mec=colour(index), mew=1.5, clip_on=False, zorder=4)
 
 
+def star(axes: Axes, x: float, y: float, index: int) -> None:
+    """A model's authors' setting."""
+    (drawn,) = axes.plot([x], [y], "*", color=colour(index), ms=12)
+    drawn.set(mec=INK, mew=0.7, clip_on=False, zorder=4)
+
+
 def end_label(model: ModelSummary, value: float) -> str:
     """A model, its value, and how many of its settings failed."""
     if model.chosen is None:
-        return f"{model.label}  all {len(model.ended)} failed"
+        return f"{model.label}  all {len(model.tried)} failed"
     failed = f"  ({len(model.failures)} of {len(model.ended)} failed)" if model.failures else ""
     return f"{model.label}  {number(value)}{failed}"
 

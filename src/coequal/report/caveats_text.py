@@ -24,7 +24,11 @@ def caveats(summary: DataSummary, study: Mapping[str, Any]) -> list[str]:
     """What a reader must know before using the numbers, and every fallback that was taken."""
     sentences = []
     if not summary.finished:
-        sentences.append("The study is not finished; every number on this page can still change.")
+        sentences.append(
+            "The study is not finished: every number on this page can still change, and intervals "
+            "of curves and rates are those of a search whose size was fixed before, not of one "
+            "that is looked at while it runs."
+        )
     reason = (study.get("search") or {}).get("reason")
     if reason:
         sentences.append(f"Ranges changed by the study: {reason}")
@@ -38,19 +42,24 @@ def caveats(summary: DataSummary, study: Mapping[str, Any]) -> list[str]:
                 "other value that could"
             )
         sentences.append(f"{why}, so models with failures have no mean and no budget curve.")
-    if len(study.get("data", ())) > 1:
-        sentences.append(
-            "Each data set has its own verdict at 95 %: over several, the probability that one "
-            "of them is wrong is larger."
-        )
     sentences.append(
         f"{summary.metric.label} depends on the encoder, the number of images and the split: "
         "these values are comparable with each other, not with those of another protocol or "
         "paper."
     )
+    verdict = summary.verdict
     if not planned_seeds(study, "reruns"):
+        again = verdict is not None and verdict.rules.retrained_share
         sentences.append(
-            "One seed per setting: the variation between training seeds is not measured."
+            "Two seeds of the best settings, one of the others: enough for the verdict to be about "
+            "fresh seeds, too few for the variation between seeds of one setting."
+            if again
+            else "One seed per setting: the variation between training seeds is not measured."
+        )
+    if verdict is not None:
+        sentences.append(
+            "Encoder and split of the data are the same in every run, and in no interval: other "
+            "ones may give another verdict."
         )
     sentences += [str(note) for note in summary.reference.get("notes", ())]
     counts = sorted(summary.facts.notes.get(summary.data, Counter()).items())

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from coequal.analysis.data_summary import DataSummary
-from coequal.formatting import listed, plain
+from coequal.formatting import listed, percent, plain
+from coequal.report.pair_sentences import within
 from coequal.report.templating import template
 from coequal.statistics.orders import ORDERS, RESAMPLES
 from coequal.statistics.search import MAX_EXACT_SETTINGS
@@ -29,7 +30,9 @@ def methods(summary: DataSummary, study: Mapping[str, Any]) -> list[tuple[str, s
         max_exact_settings=MAX_EXACT_SETTINGS,
         orders=ORDERS,
         resamples=RESAMPLES,
+        margin=within(summary.verdict.rules) if summary.verdict else "",
         listed=listed,
+        percent=percent,
         plain=plain,
     )
     sections = re.split(r"^## ", text, flags=re.MULTILINE)[1:]

@@ -30,6 +30,7 @@ from coequal.report.style import (
 )
 from coequal.report.table import Record, exact
 from coequal.report.templating import template
+from coequal.report.verdict_json import verdict_json
 from coequal.results.folder import RunFolder
 from coequal.results.results_csv import csv_text
 
@@ -51,7 +52,7 @@ def write_report(folder: RunFolder, log: Callable[[str], None] = lambda line: No
 
 
 def write_summaries(folder: RunFolder, summaries: Sequence[DataSummary]) -> Path:
-    """Write page, figures and tables from summaries that `summarise` computed.
+    """Write page, verdict, figures and tables from summaries that `summarise` computed.
 
     Args:
         folder: of the run, for the images of its models.
@@ -90,6 +91,7 @@ def write_pages(
     across = across_datasets(whole, figures)
     _write_csv(report / "tables", whole, sections, across)
     _write_latex(report / "tables", sections, across)
+    atomic_write(report / "verdict.json", verdict_json(whole).encode())
     provenance = caveats_text.provenance(summaries[0].facts if summaries else Facts(), study)
     text = markdown(study, sections, across, provenance)
     atomic_write(report / "report.md", text.encode())

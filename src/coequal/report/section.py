@@ -95,10 +95,12 @@ class AcrossDatasets:
 
     Attributes:
         missing: sentences on what the whole study lacks; empty once it is finished.
+        joint: one sentence on all data sets together; empty for a study with one.
         parts: the evidence, in the order of the page.
     """
 
     missing: Sequence[str]
+    joint: str
     parts: Sequence[EvidencePart]
 
 
@@ -136,6 +138,7 @@ def across_datasets(study: StudySummary, target: Path) -> AcrossDatasets:
     moving = caveats_text.transfer_progress(study.transfers)
     return AcrossDatasets(
         missing=[*missing, *([moving] if moving else [])],
+        joint=verdict_text.joint_sentence(study.datasets),
         parts=_parts(ACROSS_DATASETS, study, target, "all") if study.datasets else [],
     )
 

@@ -1,7 +1,7 @@
 """The verdict as plain lines for a terminal, no wider than 100 columns."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -12,11 +12,14 @@ from coequal.analysis.model import ModelSummary
 from coequal.formatting import NONE, number
 from coequal.report.setting_text import outcome
 from coequal.report.verdict_text import (
+    anytime_sentence,
+    growth_sentences,
+    how_it_was_judged,
+    joint_sentence,
     lowest,
-    power_sentence,
     progress,
     rerun_sentence,
-    verdict_note,
+    takes_sentence,
     verdict_sentence,
 )
 
@@ -24,8 +27,8 @@ MAX_COLUMNS = 100
 
 
 def verdict_lines(summaries: Sequence[DataSummary]) -> list[str]:
-    """The verdict in a few sentences and a short table, for each data set."""
-    lines: list[str] = []
+    """The verdict over all data sets, then for each in a few sentences and a short table."""
+    lines = textwrap.wrap(joint_sentence(summaries), MAX_COLUMNS, break_on_hyphens=False)
     for summary in summaries:
         if lines:
             lines.append("")
@@ -34,8 +37,10 @@ def verdict_lines(summaries: Sequence[DataSummary]) -> list[str]:
         sentences = (
             progress(summary),
             verdict_sentence(summary),
-            verdict_note(summary),
-            power_sentence(summary),
+            *how_it_was_judged(summary),
+            anytime_sentence(summary),
+            takes_sentence(summary),
+            *growth_sentences(summary),
             rerun_sentence(summary),
             lowest(summary),
         )
@@ -47,28 +52,28 @@ def verdict_lines(summaries: Sequence[DataSummary]) -> list[str]:
 
 def _table(summary: DataSummary) -> list[str]:
     label = f"test {summary.metric.label}"
-    head = ("model", "settings", f"best setting's {label}", f"authors' {label}", "failures")
-    again = summary.rerun_phase is not None
+    columns: dict[str, Callable[[ModelSummary], str]] = {
+        "model": lambda m: m.label,
+        "settings": lambda m: f"{len(m.ended)}/{len(m.settings)}",
+        f"best setting's {label}": lambda m: number(m.chosen.test) if m.chosen else NONE,
+        f"authors' {label}": lambda m: outcome(m.authors),
+        "failures": lambda m: f"{len(m.failures)}/{len(m.ended)}",
+        "re-runs": _rerun,
+    }
+    if not any(model.settings for model in summary.models):  # the authors' settings alone
+        del columns["settings"], columns["failures"]
+    if summary.rerun_phase is None:
+        del columns["re-runs"]
     table = Table(box=None, pad_edge=False, header_style="")
-    for column, name in enumerate([*head, *(["re-runs"] if again else [])]):
-        table.add_column(Text(name), justify="right" if column else "left")
+    for place, name in enumerate(columns):
+        table.add_column(Text(name), justify="right" if place else "left")
     for model in summary.ranked:
-        table.add_row(*map(Text, [*_row(model), *([_rerun(model)] if again else [])]))
+        table.add_row(*(Text(value(model)) for value in columns.values()))
     console = Console(width=MAX_COLUMNS, color_system=None)
     return [
         "".join(part.text for part in line).rstrip()
         for line in console.render_lines(table, pad=False)
     ]
-
-
-def _row(model: ModelSummary) -> tuple[str, ...]:
-    return (
-        model.label,
-        f"{len(model.ended)}/{len(model.settings)}",
-        number(model.chosen.test) if model.chosen else NONE,
-        outcome(model.authors),
-        f"{len(model.failures)}/{len(model.ended)}",
-    )
 
 
 def _rerun(model: ModelSummary) -> str:

@@ -1,29 +1,30 @@
 """What the numbers say, in sentences: the verdict, how sure it is, and what is missing."""
 
+import math
 from collections.abc import Sequence
 
+from coequal.analysis.across_datasets import joint_pairs
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.failure_rate import failure_rate
-from coequal.analysis.model import ModelSummary
-from coequal.analysis.pairs import ModelPair
-from coequal.formatting import amount, capital, count, listed, number, p_value, percent, probability
+from coequal.formatting import amount, capital, count, count_in_words, listed, number, percent
+from coequal.report.pair_sentences import verdict_in_words, worse_than
 from coequal.report.setting_text import setting_name, setting_of
 from coequal.statistics.comparison import TWINS_TOLD_APART
-from coequal.statistics.elimination import Removal
+from coequal.statistics.looks import LEVEL
 from coequal.statistics.reruns import MIN_RUNS, MIN_RUNS_FOR_CLAIM
+from coequal.statistics.verdict import SETTINGS_PER_BUDGET, Verdict, open_pairs
 
-NOT_EQUAL = "no model in this tier was shown to be beaten, which does not mean that they are equal"
-
-
-VERDICT_TAKES_MORE = "The verdict, which accounts for all pairs, takes more."
+QUESTION = ("search.budget", "equivalence", "select.", "search.spending", "search.retrain")
+"""Fields of a study that say what is asked; a change of them after a look is a new question."""
+NOT_EQUAL = "A pair that is not decided may be equal or not: neither was shown."
 
 
 def progress(summary: DataSummary) -> str:
     """What is missing from an unfinished study; empty if nothing is."""
     parts = []
     if summary.ended < summary.planned:
-        waiting = [m for m in summary.models if len(m.ended) < len(m.settings)]
-        missing = listed([f"{m.title} {len(m.ended)} of {len(m.settings)}" for m in waiting])
+        waiting = [m for m in summary.models if len(m.tried) < m.planned]
+        missing = listed([f"{m.title} {len(m.tried)} of {m.planned}" for m in waiting])
         text = f"{summary.ended} of {summary.planned} trials of the search have results"
         parts.append(f"{text}. Incomplete: {missing}.")
     phase = summary.rerun_phase
@@ -36,41 +37,34 @@ def progress(summary: DataSummary) -> str:
 
 def verdict_sentence(summary: DataSummary) -> str:
     """The verdict for humans, in one sentence."""
-    verdict = summary.verdict
-    with_results = [model for model in summary.models if model.ended]
-    if verdict is None:
+    verdict, with_results = summary.verdict, [model for model in summary.models if model.tried]
+    if not with_results:
         return "There are no results yet."
     if len(with_results) == 1:
         return f"Only {with_results[0].title} has results: there is nothing to compare it with."
-    whole = summary.ended == summary.planned
-    start, no_model = ("", "No model") if whole else ("So far: ", "no model")
-    if not verdict.could_separate and summary.rerun_comparison.effects:
-        return effect_sentence(summary)
-    if not verdict.could_separate:
-        return (
-            f"{start}{no_model} is shown to be worse than another. No ranking is possible: with "
-            f"{_settings(with_results)}, the smallest attainable p-value is {verdict.least_p:.2g}; "
-            f"comparing {len(with_results)} models requires {verdict.threshold:.2g}."
+    if verdict is None or not verdict.pairs:
+        return effect_sentence(summary) or (
+            "Only the authors' settings were trained: models are compared by random settings, of "
+            "which this study draws none."
         )
-    if not verdict.removed:
-        return f"{start}{no_model} was shown to be beaten, at 95 %."
-    tier = listed([summary.title(name) for name in verdict.tier])
-    beaten = listed([summary.title(removal.model) for removal in verdict.removed])
-    verbs = (
-        "was" if len(verdict.tier) == 1 else "were",
-        "was" if len(verdict.removed) == 1 else "were",
-    )
-    return f"{start}{tier} {verbs[0]} not shown to be beaten; {beaten} {verbs[1]}, at 95 %."
+    if any(pair.decided for pair in verdict.pairs):
+        return verdict_in_words(verdict, summary.title)
+    if not verdict.looks_done:
+        first = count(verdict.rules.looks[0].settings, "setting")
+        return f"Nothing is judged before the first look, at {first} of each model."
+    if not verdict.could_separate:
+        return effect_sentence(summary) or _too_few(verdict)
+    return verdict_in_words(verdict, summary.title)
 
 
 def verdict_note(summary: DataSummary) -> str:
-    """What the verdict does not say; empty where it compares nothing."""
+    """What the verdict does not say; empty where it says everything."""
     verdict = summary.verdict
-    if verdict is None or len(verdict.tier) < 2:
+    if verdict is None or not verdict.looks_done or all(pair.decided for pair in verdict.pairs):
         return ""
     if not verdict.could_separate and summary.rerun_comparison.effects:
         return "An effect that is not shown may still exist; this compares settings, not models."
-    return f"{capital(NOT_EQUAL)}."
+    return NOT_EQUAL
 
 
 def effect_sentence(summary: DataSummary) -> str:
@@ -92,37 +86,172 @@ def effect_sentence(summary: DataSummary) -> str:
 
 
 def how_sure(summary: DataSummary) -> list[str]:
-    """How sure the verdict is, in a few sentences: method, clearest defeat, power."""
+    """How sure the verdict is, in a few sentences: what was compared, at which look, and what
+    the study could have shown."""
     verdict = summary.verdict
-    if verdict is None or len(verdict.settings) < 2:
+    if verdict is None or not verdict.pairs:
         return []
-    lines = [_budget(summary)]
-    if verdict.removed:
-        lines.append(clearest(summary, verdict.removed[-1]))
-    lines.append(power_sentence(summary))
+    lines = [
+        *how_it_was_judged(summary),
+        _no_margin(verdict),
+        smallest_sentence(summary),
+        takes_sentence(summary),
+        anytime_sentence(summary),
+        _saved(summary),
+        _beyond(summary),
+        *growth_sentences(summary),
+    ]
     if verdict.could_separate:
         lines.append(effect_sentence(summary))
     return [line for line in lines if line]
 
 
-def clearest(summary: DataSummary, removal: Removal) -> str:
-    """The least clear of the defeats: the one that the tier's border rests on."""
-    z = "" if removal.z is None else f", z = {removal.z:.2f}"
+def how_it_was_judged(summary: DataSummary) -> list[str]:
+    """What was compared, at which look, and why at another budget than the declared one."""
+    verdict = summary.verdict
+    if verdict is None or not verdict.pairs:
+        return []
+    lines = [compared(verdict), look_sentence(verdict), _budget(verdict)]
+    return [line for line in lines if line]
+
+
+def compared(verdict: Verdict) -> str:
+    """What of a model is compared."""
+    over = f"over {_settings(verdict) if verdict.looks_done else _planned(verdict)}"
+    if verdict.budget == 1:
+        return f"We compare one run of one random setting of each model, {over}."
+    if verdict.rules.share:
+        scored = (
+            "trained once more with a fresh seed (as the best "
+            f"{percent(verdict.rules.share)} of each model's settings were)"
+        )
+    else:
+        scored = "with the score of the search's own run, which is slightly too good"
     return (
-        f"{summary.title(removal.model)} was eliminated last: {summary.title(removal.beaten_by)} "
-        f"beats it with probability {probability(removal.probability)} (p = "
-        f"{p_value(removal.p_value)}{z}; threshold {p_value(removal.threshold)})."
+        f"We compare the best of {verdict.budget} random settings of each model, chosen by "
+        f"validation, {scored}, {over}."
     )
 
 
-def power_sentence(summary: DataSummary) -> str:
-    """What it would take to separate the first two of the tier; empty where nobody can say."""
-    verdict, contest = summary.verdict, summary.contest
-    if verdict is None or contest is None or len(verdict.tier) < 2 or not verdict.could_separate:
+def look_sentence(verdict: Verdict) -> str:
+    """At which look this is, by which method, and how sure it is; empty before the first."""
+    looks, done = verdict.rules.looks, verdict.looks_done
+    if not done:
         return ""
-    a, b = verdict.tier[:2]
-    pair = contest.pair(a, b)
-    return "" if pair is None else _power(summary, pair, a, b)
+    at, most = looks[done - 1].settings, looks[-1].settings
+    when = f"Look {done} of {len(looks)}, at {at} of {most} settings"
+    if len(looks) == 1:
+        when = f"One look, at {count(most, 'setting')}"
+    pairs = count(max(verdict.rules.comparisons, len(verdict.pairs)), "pair")
+    if verdict.finished:
+        over = f"{pairs}{'' if len(looks) == 1 else ' and all looks'}"
+        return f"{when}: {verdict.method}; at 95 %, jointly over {over}."
+    following = looks[done].settings
+    return (
+        f"{when}: {verdict.method} ({pairs}). What a look has decided stands; the next look is at "
+        f"{following} settings."
+    )
+
+
+def smallest_sentence(summary: DataSummary) -> str:
+    """The smallest difference that the study could show; empty where it is not known."""
+    verdict, contest = summary.verdict, summary.contest
+    if verdict is None or contest is None or contest.smallest_difference is None:
+        return ""
+    size = contest.smallest_difference
+    if verdict.rules.scale == "linear":
+        difference = f"typical scores {number(size)} apart"
+    else:
+        difference = f"a typical score {size:.2f} times as {_bad(summary)} as the other"
+    return (
+        f"With the spread of these searches, the last look (at {contest.most_settings} settings) "
+        f"shows {difference} with a probability of 80 %; smaller differences mostly stay "
+        "undecided."
+    )
+
+
+def takes_sentence(summary: DataSummary) -> str:
+    """What it would take to decide the pair that is nearest to a decision, or any; empty where
+    nothing is open, or looks are left that may decide it."""
+    verdict, contest = summary.verdict, summary.contest
+    if verdict is None or contest is None:
+        return ""
+    if not verdict.could_separate and not any(pair.decided for pair in verdict.pairs):
+        return _least_settings(verdict)
+    if not verdict.finished:
+        return ""
+    left = open_pairs(verdict.pairs, verdict.beaten, verdict.rules)
+    if not left:
+        return ""
+    needed = {
+        (pair.a, pair.b): settings
+        for pair in left
+        if (settings := contest.needed.get((pair.a, pair.b))) is not None
+    }
+    if not needed:
+        return (
+            "No number of settings can be named that would decide what is open: the models are too "
+            "close."
+        )
+    a, b = min(needed, key=lambda key: needed[key])
+    return (
+        f"Nearest to a decision is {summary.title(a)} against {summary.title(b)}: it would take "
+        f"{needed_text(needed[a, b], contest.most_settings)}."
+    )
+
+
+def needed_text(settings: int, most: int) -> str:
+    """How many settings a pair needs, and what to do about it.
+
+    Args:
+        settings: of each model, that would decide the pair with a power of 80 %.
+        most: settings that the study may train.
+    """
+    about = f"about {settings:,} settings each"
+    if settings <= most:
+        return about
+    return f"{about}; the study's most is {most}: raise `search.looks`"
+
+
+def anytime_sentence(summary: DataSummary) -> str:
+    """What is valid however often one looks; empty where that is nothing, or all looks are done."""
+    verdict, contest = summary.verdict, summary.contest
+    if verdict is None or contest is None or verdict.finished:
+        return ""
+    losses = [
+        (a, b) if evidence.wins > evidence.losses else (b, a)
+        for (a, b), evidence in contest.anytime.items()
+        if evidence.shown(anytime_level(verdict))
+    ]
+    if not losses:
+        return ""
+    clauses = "; ".join(worse_than(losses, verdict.order, summary.title))
+    return (
+        "Valid at any time, of one run of one random setting (bets on signs, with an error of 5 % "
+        f"of their own over all pairs): {clauses}."
+    )
+
+
+def joint_sentence(summaries: Sequence[DataSummary]) -> str:
+    """What holds over all data sets together; empty for a study with one, or one that is not
+    finished."""
+    joint = joint_pairs(summaries)
+    if not joint:
+        return ""
+    over = f"over the {count_in_words(len(summaries))} data sets"
+    sure = f"at 95 %, jointly over {count(len(joint), 'pair')}"
+    losses = [(p.a, p.b) if p.probability > 0.5 else (p.b, p.a) for p in joint if p.shown]
+    if not losses:
+        return f"No model is shown to be better than another {over} ({sure})."
+    names = list(dict.fromkeys(name for pair in joint for name in (pair.a, pair.b)))
+    clauses = "; ".join(worse_than(losses, names, summaries[0].title))
+    rest = "" if all(pair.shown for pair in joint) else "; nothing else is shown"
+    return f"{capital(over)}, {clauses}{rest} ({sure})."
+
+
+def anytime_level(verdict: Verdict) -> float:
+    """The error of the evidence of one pair that is valid at any time."""
+    return LEVEL / max(1, verdict.rules.comparisons, len(verdict.pairs))
 
 
 def rerun_sentence(summary: DataSummary) -> str:
@@ -198,42 +327,97 @@ def lowest(summary: DataSummary) -> str:
     return f"{text}; the runner-up, {rival.title}, has {number(second.test)}{difference}."
 
 
-def _budget(summary: DataSummary) -> str:
+def _too_few(verdict: Verdict) -> str:
+    return (
+        f"No model is shown to be worse than another. No ranking is possible: with "
+        f"{_settings(verdict)}, the smallest attainable p-value is {verdict.least_p:.2g}; "
+        f"{count(len(verdict.pairs), 'pair')} of models require {verdict.threshold:.2g}."
+    )
+
+
+def _least_settings(verdict: Verdict) -> str:
+    """How many settings a verdict takes at least: 2^(1-B) must not be above a pair's level."""
+    least = math.ceil(1 - math.log2(verdict.threshold)) if verdict.threshold else None
+    if least is None:
+        return ""
+    return f"A verdict takes {least} settings of each model or more (`search.settings: {least}`)."
+
+
+def _budget(verdict: Verdict) -> str:
+    """Why the declared budget is not the one that is judged; empty if it is."""
+    declared, judged = verdict.rules.budget, verdict.budget
+    if judged == declared:
+        return ""
+    most, enough = verdict.rules.looks[-1].settings, SETTINGS_PER_BUDGET * declared
+    return (
+        f"The declared budget of {declared} can't be judged with {count(most, 'setting')}: that "
+        f"takes {enough} (`search.settings: {enough}`). Judged is a budget of {judged}."
+    )
+
+
+def _no_margin(verdict: Verdict) -> str:
+    if verdict.rules.margin is not None:
+        return ""
+    form = "{difference: ...}" if verdict.rules.scale == "linear" else "{ratio: 1.1}"
+    return (
+        "Whether models are equivalent is not judged: the study declares no difference that "
+        f"matters (`equivalence: {form}`)."
+    )
+
+
+def _saved(summary: DataSummary) -> str:
+    """The settings that beaten models were not trained for; empty without any."""
+    contest, verdict = summary.contest, summary.verdict
+    assert contest is not None
+    assert verdict is not None
+    saved = {name: settings for name, settings in contest.saved.items() if settings}
+    if not saved:
+        return ""
+    most = contest.most_settings
+    who = listed([f"{summary.title(name)} {settings}" for name, settings in saved.items()])
+    return (
+        f"Models without an open pair trained no further: of {most} settings each, {who} were "
+        "saved, and given to no other model."
+    )
+
+
+def _beyond(summary: DataSummary) -> str:
+    """That settings after the last look decide nothing; empty where there are none."""
     verdict = summary.verdict
     assert verdict is not None
-    each = _settings([m for m in summary.models if m.ended])
-    if verdict.budget == 1:
-        return (
-            "We compare one random setting of one model with one of the other, over searches of "
-            f"{each}: {verdict.method}."
-        )
+    last = verdict.rules.looks[-1].settings
+    if not verdict.finished or all(len(model.ended) <= last for model in summary.models):
+        return ""
     return (
-        f"We compare the best of {verdict.budget} random settings of one model with the best of "
-        f"{verdict.budget} of the other, over searches of {each}: {verdict.method}."
+        f"Settings after the last look, at {last}, sharpen curves and estimates; the verdict "
+        "stands."
     )
 
 
-def _power(summary: DataSummary, pair: ModelPair, a: str, b: str) -> str:
-    names = f"As a single comparison, separating {summary.title(a)} from {summary.title(b)} at 95 %"
-    needed = pair.needed
-    if needed is None:
-        return f"{names}: no number of settings can be given ({pair.needed_refusal})."
-    low, high = needed.more(needed.low), needed.more(needed.high)
-    least = 0 if low is None else max(low)
-    kept = f"at the same budget n = {needed.budget:g}"
-    if high is None:
-        lack = count(least, "more setting")
-        return (
-            f"{names} would take at least {lack} of each, {kept}, and may be impossible. "
-            f"{VERDICT_TAKES_MORE}"
+def growth_sentences(summary: DataSummary) -> list[str]:
+    """What each version of a study that has grown changed, after which look; empty for others."""
+    lines = []
+    for version in summary.facts.versions[1:]:
+        looks = len(version.looks)
+        when = (
+            f"after look {looks}, at {version.looks[-1][0]} settings"
+            if looks
+            else "before any look"
         )
-    most = max(high)
-    if most == 0:
-        return f"{names} may be possible with these searches as they are. {VERDICT_TAKES_MORE}"
-    return (
-        f"{names} would take about {least:,} to {most:,} more settings of each, {kept} (80 % "
-        f"range). {VERDICT_TAKES_MORE}"
-    )
+        lines.append(
+            f"Version {version.number} of the study began {when}: {'; '.join(version.changes)}."
+        )
+        asked = [c for c in version.changes if c.partition(":")[0].startswith(QUESTION)]
+        if looks and asked:
+            lines.append(
+                f"The question itself was changed after a look ({'; '.join(asked)}): the error of "
+                "5 % is not kept for what was decided with knowledge of earlier results."
+            )
+    return lines
+
+
+def _bad(summary: DataSummary) -> str:
+    return "low" if summary.metric.higher else "high"
 
 
 def _failures(summary: DataSummary) -> str:
@@ -257,7 +441,7 @@ def _compute(summary: DataSummary) -> str:
     costs = sorted(
         (sum(s.spent.flops for s in done if s.spent) / len(done) / 1e9, m.index, m.title)
         for m in summary.models
-        if (done := [s for s in m.ended if not s.failed])
+        if (done := [s for s in m.tried if not s.failed])
     )
     if len(costs) < 2 or costs[0][0] <= 0:
         return ""
@@ -270,8 +454,12 @@ def _compute(summary: DataSummary) -> str:
     )
 
 
-def _settings(models: Sequence[ModelSummary]) -> str:
-    counts = sorted({len(model.ended) for model in models})
+def _planned(verdict: Verdict) -> str:
+    return f"{count(verdict.rules.looks[-1].settings, 'setting')} each"
+
+
+def _settings(verdict: Verdict) -> str:
+    counts = sorted(set(verdict.settings.values()))
     if len(counts) == 1:
         return f"{count(counts[0], 'setting')} each"
     return f"{counts[0]} to {counts[-1]} settings each"

@@ -120,8 +120,8 @@ def smallest_difference(
     if ahead(-most) > 0 or ahead(most) < 0:
         return None  # further apart than anything that is looked for
     even = float(brentq(ahead, -most, most, xtol=1e-4 * most))
-    if lacks(even + most) < 0:
-        return None
+    if not lacks(even) < 0 <= lacks(even + most):
+        return None  # nothing that is looked for is shown, or there is no error to go by
     shift = float(brentq(lacks, even, even + most, xtol=1e-4 * most)) - even
     return math.exp(shift) if scale == "log" else shift
 

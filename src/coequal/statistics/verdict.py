@@ -32,6 +32,7 @@ from coequal.statistics.better import (
     better,
     pair_z,
     paired_error,
+    probability_better,
     search_influences,
 )
 from coequal.statistics.looks import LEVEL, Look, retrained_settings
@@ -398,7 +399,7 @@ def _estimate(a: str, b: str, searches: Mapping[str, Search], rules: Rules) -> P
     probability, ratio, settings = 0.5, None, 0
     if searches:
         left, right = searches[a], searches[b]
-        probability, settings = better(left, right).probability, left.settings
+        probability, settings = probability_better(left, right), left.settings
         ratio = _ratio(left, right, rules, LEVEL)[0]
     return PairResult(
         a, b, None, settings, probability, None, ratio, None, None, None, 0.0, "undecided"

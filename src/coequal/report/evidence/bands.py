@@ -1,5 +1,6 @@
 """The expected best of n settings with its intervals, a panel for each model."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -28,7 +29,8 @@ def how_to_read(summary: DataSummary) -> str:
     return (
         "The shaded band is the 95 % interval over the draw of settings (spacings method, which "
         "covers 95 % or more); where the line is dashed, the band's better end rests on the "
-        f"metric's own bound{bound}. Grey lines are the other models."
+        f"metric's own bound{bound}. Grey lines are the other models, "
+        "the dotted line is the authors' setting."
     )
 
 
@@ -50,6 +52,8 @@ def figure(summary: DataSummary) -> Figure | None:
                 panel.plot(*xy(few), color=FAINT, lw=1, zorder=1)
         _band(panel, drawn[model.name], model)
         line(panel, summary.curves[model.name], model)
+        if model.authors is not None and math.isfinite(model.authors.test):
+            panel.axhline(model.authors.test, color=colour(model.index), lw=0.9, ls=(0, (1, 2)))
         panel_title(panel, model)
     figure.supxlabel("n: number of settings tried", fontsize=9)
     figure.supylabel(f"{expected(summary.metric)} of n", fontsize=9)

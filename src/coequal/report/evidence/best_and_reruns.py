@@ -71,7 +71,7 @@ def _columns(summary: DataSummary) -> list[Column]:
 
     def best_cell(model: ModelSummary) -> Cell:
         if model.chosen is None:
-            return Cell("failed" if model.ended else NONE, strong=True)
+            return Cell("failed" if model.tried else NONE, strong=True)
         return value_cell(model.chosen.test, setting_text(model.chosen.number), strong=not reruns)
 
     return [

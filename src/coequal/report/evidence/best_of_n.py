@@ -1,5 +1,6 @@
 """The expected best of n settings, all models in one figure."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 from matplotlib.axes import Axes
@@ -9,13 +10,14 @@ from coequal.analysis.budget_curves import BudgetCurve, BudgetPoint
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.metric import NamedMetric
 from coequal.analysis.model import ModelSummary
-from coequal.formatting import plain
+from coequal.formatting import percent, plain
 from coequal.report.axes import (
     end_label,
     ends_with_names,
     expected,
     hollow,
     settings_axis,
+    star,
     with_margin,
     y_axis,
 )
@@ -23,32 +25,38 @@ from coequal.report.evidence._evidence import Evidence
 from coequal.report.style import MUTED, colour
 from coequal.report.table import Record
 
-OPTIMISM = "from one run per setting, so slightly too good: the re-runs show by how much"
-
 
 def how_to_read(summary: DataSummary) -> str:
     """The curves of all models."""
     label = summary.metric.label
-    cap = summary.cap
+    cap, verdict = summary.cap, summary.verdict
+    share = 0.0 if verdict is None else verdict.rules.share
+    scored = (
+        f"the best {percent(share)} of the settings with the score of a fresh seed"
+        if share
+        else "from one run per setting, so slightly too good: fresh seeds would show by how much"
+    )
     failure = "excluding its model" if cap is None else f"counting as the cap of {plain(cap)}"
     return (
         f"Each line is the expected test {label} of the best of n random settings, chosen by "
-        f"validation ({OPTIMISM}), with a failure {failure}. It is solid to n/B = 0.19, dashed to "
+        f"validation ({scored}), with a failure {failure}. It is solid to n/B = 0.19, dashed to "
         "0.5 (at least two independent draws of n settings), and not drawn beyond; the open "
-        "marker is the value that the whole search observed."
+        "marker is the value that the whole search observed. ★ is the authors' setting, which is "
+        "no random draw and in no curve."
     )
 
 
 def figure(summary: DataSummary) -> Figure | None:
     """Every model's curve in one picture; None if no model has a curve."""
-    return overview(summary, summary.curves, summary.metric)
+    authors = {m.name: m.authors.test for m in summary.models if m.authors}
+    return overview(summary, summary.curves, summary.metric, authors)
 
 
 def refusal(summary: DataSummary) -> str:
     """Why some models have no curve."""
-    few = [m.title for m in summary.models if 0 < len(m.ended) < 2]
+    few = [m.title for m in summary.models if m.tried and len(m.ended) < 2]
     if few:
-        return f"No curve for {', '.join(few)}: a single setting is not a search."
+        return f"No curve for {', '.join(few)}: a search has two random settings or more."
     without = [m.title for m in summary.models if m.ended and m.name not in summary.curves]
     if without:
         return (
@@ -64,9 +72,19 @@ def budget_curves(summary: DataSummary) -> list[Record]:
 
 
 def overview(
-    summary: DataSummary, curves: Mapping[str, BudgetCurve], metric: NamedMetric
+    summary: DataSummary,
+    curves: Mapping[str, BudgetCurve],
+    metric: NamedMetric,
+    authors: Mapping[str, float] | None = None,
 ) -> Figure | None:
-    """The curves of all models in one figure; None without any."""
+    """The curves of all models in one figure; None without any.
+
+    Args:
+        summary: of the data set.
+        curves: by model.
+        metric: that they are of.
+        authors: by model, the value of its authors' setting; NaN is not drawn.
+    """
     models = sorted(
         (m for m in summary.models if m.name in curves),
         key=lambda m: (metric.cost(curves[m.name].observed), m.index),
@@ -78,9 +96,13 @@ def overview(
     most = max(curves[m.name].settings for m in models)
     settings_axis(axes, most, most)
     values = [p.expected for m in models for p in curves[m.name].points]
-    y_axis(axes, [*values, *(curves[m.name].observed for m in models)])
+    given = authors or {}
+    own = {m.name: given[m.name] for m in models if math.isfinite(given.get(m.name, math.nan))}
+    y_axis(axes, [*values, *(curves[m.name].observed for m in models), *own.values()])
     for model in models:
         curve = curves[model.name]
+        if model.name in own:
+            star(axes, 1, own[model.name], model.index)
         line(axes, curve, model)
         hollow(axes, curve.settings, curve.observed, model.index)
     axes.set_xlabel("n: number of settings tried")

@@ -16,11 +16,12 @@ from coequal.report.axes import (
     failed_band,
     model_ticks,
     reference_lines,
+    star,
     turned,
     y_axis,
 )
 from coequal.report.evidence._evidence import Evidence
-from coequal.report.style import INK, MUTED, colour
+from coequal.report.style import MUTED, colour
 
 
 def how_to_read(summary: DataSummary) -> str:
@@ -31,22 +32,23 @@ def how_to_read(summary: DataSummary) -> str:
         floor = f" Held-out real images score {plain(summary.floor)}{noise}."
     return (
         f"Each dot is one setting's test {summary.metric.label}, in the order of the draws from "
-        "left to right. ★ is the authors' setting, a ring marks the one chosen on validation, a "
-        f"grey bar the median, and × at the top edge a failure.{floor}"
+        "left to right. ★ is the authors' setting, which is no draw; a ring marks the one chosen "
+        "on validation, a grey bar the median of the draws, and × at the top edge a failure."
+        f"{floor}"
     )
 
 
 def figure(summary: DataSummary) -> Figure | None:
     """Every setting of every model, failures at the top edge; None without results."""
-    models = [model for model in summary.ranked if model.ended]
+    models = [model for model in summary.ranked if model.tried]
     if not models:
         return None
-    values = [s.test for m in models for s in m.ended if not s.failed]
+    values = [s.test for m in models for s in m.tried if not s.failed]
     figure = Figure(figsize=(FIGURE_INCHES, 5.0 if turned(models) else 4.4), layout="constrained")
     axes = figure.add_subplot()
     y_axis(axes, values or [0.0, 1.0], head=0.14)
     reference_lines(axes, summary)
-    if any(model.failures for model in models):
+    if any(s.failed for m in models for s in m.tried):
         failed_band(axes)
     for column, model in enumerate(models):
         _settings(axes, model, column)
@@ -56,12 +58,14 @@ def figure(summary: DataSummary) -> Figure | None:
 
 
 def _settings(axes: Axes, model: ModelSummary, column: int) -> None:
-    tint, count = colour(model.index), len(model.settings)
+    authors = model.authors
+    shown = (*((authors,) if authors else ()), *model.settings)
+    tint, count = colour(model.index), len(shown)
     xs = {
         s.trial: column + 0.52 * (place / max(1, count - 1) - 0.5) if count > 1 else column
-        for place, s in enumerate(model.settings)
+        for place, s in enumerate(shown)
     }
-    plain = [s for s in model.ended if not s.failed and s.number != 0]
+    plain = [s for s in model.ended if not s.failed]
     size = 6 if count <= SMALL_DOTS_FROM_SETTINGS else 4
     crowd = count > RASTER_FROM_SETTINGS
     if plain:
@@ -71,11 +75,9 @@ def _settings(axes: Axes, model: ModelSummary, column: int) -> None:
         )
         if crowd:
             dots.set(ms=1.5, mew=0, alpha=0.4, rasterized=True)
-    crosses(axes, [xs[s.trial] for s in model.failures], tint, size, crowd)
-    authors = model.authors
+    crosses(axes, [xs[s.trial] for s in model.tried if s.failed], tint, size, crowd)
     if authors is not None and authors.has_result and not authors.failed:
-        (star,) = axes.plot([xs[authors.trial]], [authors.test], "*", color=tint, ms=12, zorder=4)
-        star.set(mec=INK, mew=0.7)
+        star(axes, xs[authors.trial], authors.test, model.index)
     if model.chosen is not None:
         ring = [xs[model.chosen.trial]], [model.chosen.test]
         axes.plot(*ring, "o", mfc="none", mec=tint, mew=1.1, ms=14, zorder=2)

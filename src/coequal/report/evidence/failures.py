@@ -94,7 +94,7 @@ def _failed(summary: DataSummary) -> Runs:
     return [
         Run(model, trial)
         for model in summary.models
-        for trial in (*model.failures, *(t for runs in model.fresh_seeds.values() for t in runs))
+        for trial in (*model.tried, *(t for runs in model.fresh_seeds.values() for t in runs))
         if trial.failed
     ]
 

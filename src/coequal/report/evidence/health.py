@@ -43,7 +43,7 @@ HOW_TO_READ_STOPPED = (
 def how_to_read(summary: DataSummary) -> str:
     """How a reader reads the table."""
     stops = any(
-        t.status == STOPPED for m in summary.ranked for t in (*m.ended, *fresh_runs(m)) if m.ended
+        t.status == STOPPED for m in summary.ranked for t in (*m.tried, *fresh_runs(m)) if m.tried
     )
     return HOW_TO_READ + (HOW_TO_READ_STOPPED if stops else "")
 
@@ -53,9 +53,9 @@ def table(summary: DataSummary) -> Table | None:
     if not watched(summary):
         return None
     rows = [
-        _Counts(model.name, count_health(model.ended), count_health(fresh_runs(model)))
+        _Counts(model.name, count_health(model.tried), count_health(fresh_runs(model)))
         for model in summary.ranked
-        if model.ended
+        if model.tried
     ]
     kinds = [kind for kind in KINDS if any(row.search.kinds[kind] for row in rows)]
     fresh = any(row.fresh_seeds.runs for row in rows)

@@ -78,7 +78,7 @@ def figure(summary: DataSummary) -> Figure | None:
 
 def _watched(model: ModelSummary) -> list[TrialSummary]:
     """The settings to draw: those that were watched or failed."""
-    return [trial for trial in model.ended if trial.health or trial.failed]
+    return [trial for trial in model.tried if trial.health or trial.failed]
 
 
 def _worth_drawing(model: ModelSummary) -> list[str]:

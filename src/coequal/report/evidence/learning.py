@@ -40,7 +40,7 @@ def how_to_read(summary: DataSummary) -> str:
 def figure(summary: DataSummary) -> Figure | None:
     """Test value over steps, a panel for each model with a chosen setting; None without any."""
     models = [model for model in summary.ranked if model.chosen is not None]
-    drawn = [test for model in models for s in model.ended for test in s.numbers[1].tolist()]
+    drawn = [test for model in models for s in model.tried for test in s.numbers[1].tolist()]
     drawn += [m.validation for x in models if x.chosen for m in x.chosen.checkpoints]
     drawn = [value for value in drawn if math.isfinite(value)]
     if not models or not drawn:
@@ -49,7 +49,7 @@ def figure(summary: DataSummary) -> Figure | None:
         low, high = np.quantile(drawn, (0.0, 0.99))
         drawn = [value for value in drawn if low <= value <= high]
     figure, axes = panels(len(models))
-    axes[0].set_xlim(0, 1.04 * max(s.steps[-1] for x in models for s in x.ended if s.steps))
+    axes[0].set_xlim(0, 1.04 * max(s.steps[-1] for x in models for s in x.tried if s.steps))
     y_axis(axes[0], drawn)
     for panel, model in zip(axes, models, strict=True):
         _panel(panel, model, models, summary)
@@ -68,7 +68,7 @@ def _panel(
     for other in others:
         if other is not model and other.chosen is not None:
             axes.plot(*_line(other.chosen), color=FAINT, lw=1, zorder=1)
-    rest = [s for s in model.ended if s is not chosen]
+    rest = [s for s in model.tried if s is not chosen]
     if len(rest) > QUANTILES_FROM_SETTINGS:
         _quantiles(axes, rest, summary, tint)
     else:

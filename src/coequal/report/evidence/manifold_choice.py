@@ -33,7 +33,7 @@ def table(summary: DataSummary) -> Table | None:
     if known is None or known.distance is None or not summary.ended:
         return None
     label = summary.metrics[known.distance].label
-    models = [model for model in summary.ranked if model.ended]
+    models = [model for model in summary.ranked if model.tried]
     return Table(
         headings=[
             Heading("Model"),
@@ -58,7 +58,7 @@ def _distance_label(summary: DataSummary) -> str:
 
 
 def _cell(known: ManifoldResults, model: ModelSummary, by: str) -> Cell:
-    chosen = known.chosen_by(by, model.ended)
+    chosen = known.chosen_by(by, model.tried)
     if chosen is None:
         return Cell("all failed", sort=-1.0)
     assert known.distance is not None
@@ -69,7 +69,7 @@ def _cell(known: ManifoldResults, model: ModelSummary, by: str) -> Cell:
 
 
 def _record(summary: DataSummary, known: ManifoldResults, model: ModelSummary, by: str) -> Record:
-    chosen = known.chosen_by(by, model.ended)
+    chosen = known.chosen_by(by, model.tried)
     return {
         "data": summary.data,
         "model": model.name,

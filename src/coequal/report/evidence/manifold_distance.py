@@ -33,8 +33,8 @@ def figure(summary: DataSummary) -> Figure | None:
     known = summary.manifold
     if known is None or known.distance is None:
         return None
-    models = [m for m in summary.ranked if m.ended]
-    if not any(math.isfinite(v) for m in models for v in known.test(F1, m.ended)):
+    models = [m for m in summary.ranked if m.tried]
+    if not any(math.isfinite(v) for m in models for v in known.test(F1, m.tried)):
         return None
     figure = Figure(figsize=(FIGURE_INCHES, 4.4), layout="constrained")
     left, right = figure.subplots(1, 2, gridspec_kw={"width_ratios": [1.15, 1]})
@@ -48,9 +48,9 @@ def _scatter(
 ) -> None:
     everything = []
     for model in models:
-        distances = known.test(distance, model.ended)
+        distances = known.test(distance, model.tried)
         everything += [value for value in distances if math.isfinite(value)]
-        values = known.test(F1, model.ended)
+        values = known.test(F1, model.tried)
         axes.plot(
             distances,
             values,
@@ -72,7 +72,7 @@ def _scatter(
 
 def _room(known: ManifoldResults, models: Sequence[ModelSummary]) -> tuple[float, float]:
     """Limits of an axis of F1: from 0 to above the best, 1 at the most."""
-    scores = [value for m in models for value in known.test(F1, m.ended) if math.isfinite(value)]
+    scores = [value for m in models for value in known.test(F1, m.tried) if math.isfinite(value)]
     top = min(1.03, 1.3 * max(0.1, *scores))
     return -0.03 * top, top
 
@@ -85,7 +85,7 @@ def _chosen(
         ends = [
             known.of(F1, chosen).test
             for by in (distance, F1)
-            if (chosen := known.chosen_by(by, model.ended)) is not None
+            if (chosen := known.chosen_by(by, model.tried)) is not None
         ]
         if len(ends) < 2:
             continue

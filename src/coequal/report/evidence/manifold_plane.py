@@ -31,7 +31,7 @@ def figure(summary: DataSummary) -> Figure | None:
     known = summary.manifold
     if known is None or PRECISION not in known.values or RECALL not in known.values:
         return None
-    models = [m for m in summary.ranked if m.ended]
+    models = [m for m in summary.ranked if m.tried]
     if not models:
         return None
     figure, axes = panels(len(models), height=2.5)
@@ -39,7 +39,7 @@ def figure(summary: DataSummary) -> Figure | None:
     axes[0].set_ylim(-0.04, 1.04)
     for panel, model in zip(axes, models, strict=True):
         _levels(panel)
-        recall, precision = (known.test(name, model.ended) for name in (RECALL, PRECISION))
+        recall, precision = (known.test(name, model.tried) for name in (RECALL, PRECISION))
         panel.plot(recall, precision, "o", color=colour(model.index), ms=4.5, mew=0, zorder=3)
         if model.chosen is not None:
             at = [known.of(name, model.chosen).test for name in (RECALL, PRECISION)]
@@ -68,7 +68,7 @@ def manifold_settings(summary: DataSummary) -> list[Record]:
             },
         }
         for model in summary.models
-        for trial in model.ended
+        for trial in model.tried
     ]
 
 

@@ -32,7 +32,7 @@ def table(summary: DataSummary) -> Table | None:
             cell=_best_cell,
         ),
         Column("authors_test", "authors.test", "Authors' setting", cell=_authors_cell),
-        Column("median_test", "median", "Median over settings", "failures worst"),
+        Column("median_test", "median", "Median over random settings", "failures worst"),
         Column("mean_test_failures_at_cap", mean),
         Column("mean_gflops", "gflops", "GFLOPs per trial", show=amount),
         Column("mean_seconds", "seconds", "Seconds per trial", show=amount),
@@ -58,7 +58,7 @@ def _chosen_cell(model: ModelSummary) -> Cell:
 
 def _last_cell(model: ModelSummary) -> Cell:
     if model.chosen is None:
-        return Cell("failed" if model.ended else NONE)
+        return Cell("failed" if model.tried else NONE)
     return value_cell(model.chosen.last.test if model.chosen.last else None)
 
 
@@ -81,9 +81,10 @@ EVIDENCE = Evidence[DataSummary](
     place=220,
     title="The search in numbers",
     how_to_read=(
-        "Results of one run of each setting: the chosen setting at its last checkpoint and at "
-        "its best by validation, the authors' setting, the median of all, and the mean cost of a "
-        "trial, with failed ones charged for what they spent."
+        "Results of one run of each setting: the chosen setting (the authors' may be chosen, too) "
+        "at its last checkpoint and at its best by validation, the authors' setting, the median of "
+        "the random ones, and the mean cost of a trial, with failed ones charged for what they "
+        "spent."
     ),
     table=table,
 )

@@ -9,7 +9,7 @@ from coequal.report.table import Cell, Column, Table, model_column, tabulate, wi
 
 def table(summary: DataSummary) -> Table | None:
     """What the trials that were stopped early left of each model's budget; None without such."""
-    budgets = {model.name: saved_budget(model) for model in summary.ranked if model.ended}
+    budgets = {model.name: saved_budget(model) for model in summary.ranked if model.tried}
     if not any(left.stopped for left in budgets.values()):
         return None
     columns = [

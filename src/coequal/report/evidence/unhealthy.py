@@ -45,7 +45,7 @@ def _look_bad(summary: DataSummary) -> Runs:
     return [
         Run(model, trial)
         for model in summary.models
-        for trial in (*model.ended, *fresh_runs(model))
+        for trial in (*model.tried, *fresh_runs(model))
         if trial.looks_bad
     ]
 

@@ -1,0 +1,67 @@
+"""The verdict for programs: its sentence, its rules, every pair and every model."""
+
+import json
+import math
+from typing import Any
+
+from coequal.analysis.across_datasets import StudySummary
+from coequal.analysis.data_summary import DataSummary
+from coequal.report.evidence import overall_pairs, pairs, verdict
+from coequal.report.table import Table
+from coequal.report.verdict_text import how_sure, joint_sentence, verdict_sentence
+
+
+def verdict_json(study: StudySummary) -> str:
+    """The content of verdict.json.
+
+    Args:
+        study: all data sets.
+    """
+    values = {
+        "data_sets": [_of_data(summary) for summary in study.datasets],
+        "over_data_sets": {
+            "sentence": joint_sentence(study.datasets),
+            "pairs": _rows(overall_pairs.table(study)),
+        },
+    }
+    return json.dumps(values, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+def _of_data(summary: DataSummary) -> dict[str, Any]:
+    found = summary.verdict
+    judged: dict[str, Any] = {}
+    if found is not None:
+        rules = found.rules
+        judged = {
+            "finished": found.finished,
+            "budget": found.budget,
+            "declared_budget": rules.budget,
+            "retrained_share": rules.retrained_share,
+            "scale": rules.scale,
+            "margin": rules.margin,
+            "looks": [{"settings": look.settings, "level": look.level} for look in rules.looks],
+            "looks_done": found.looks_done,
+            "method": found.method,
+        }
+    return {
+        "data": summary.data,
+        "metric": summary.metric.name,
+        "sentence": verdict_sentence(summary),
+        "how_sure": how_sure(summary),
+        **judged,
+        "pairs": _rows(pairs.table(summary)),
+        "models": _rows(verdict.table(summary)),
+    }
+
+
+def _rows(table: Table | None) -> list[dict[str, Any]]:
+    """Records without what every one of them repeats; a number that is not finite is null."""
+    about = {"data", "metric", "budget", "method"}
+    return [
+        {name: _value(value) for name, value in record.items() if name not in about}
+        for record in (table.records if table else ())
+    ]
+
+
+def _value(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
