@@ -136,8 +136,8 @@ def test_what_changed_is_said_in_words():
     [
         ({"model": "wgan"}, "model wgan is not part of the study"),
         ({"data": "letters"}, "data set letters is not part of the study"),
-        ({"setting": 7}, "the study has fewer settings"),
-        ({"repeat": 3}, "the setting is not trained again, or not yet"),
+        ({"setting": 7}, "a setting that the study does not train, or not yet"),
+        ({"repeat": 3}, "a seed that the study does not train, or not yet"),
         ({"training": {"budget": {"discriminator_steps": 30}}}, "another budget"),
         ({"evaluation": {"encoder": "classifier"}, "seed": 4}, "another encoder, seed"),
         ({"settings": {"learning_rate": 1.0}}, "another settings of the model"),

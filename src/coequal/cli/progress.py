@@ -31,7 +31,7 @@ class PlainObserver:
         """Print a line if there is news or one is due."""
         now = time.monotonic()
         for news in progress.news:
-            self.console.print(news, highlight=False, markup=False)
+            self.console.print(news, highlight=False, markup=False, soft_wrap=True)
         if progress.text and progress.text != self.text:
             self.text = progress.text
             self.console.print(progress.text, highlight=False)

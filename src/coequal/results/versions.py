@@ -261,10 +261,10 @@ class PlannedTrials:
         place = (trial.model, trial.data, trial.setting)
         twin = self._by_place.get((*place, trial.repeat)) or self._by_place.get((*place, 0))
         if twin is None:
-            return "the study has fewer settings"
+            return "a setting that the study does not train, or not yet"
         if different := _different(trial, twin):
             return f"another {different}"
-        return "the setting is not trained again, or not yet"
+        return "a seed that the study does not train, or not yet"
 
 
 def _different(trial: Trial, other: Trial) -> str:
