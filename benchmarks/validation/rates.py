@@ -59,9 +59,9 @@ def rows(quick: bool) -> Iterable[Row]:
     studies = 100 if quick else 1000
     for models in (3, 8):
         for settings in (4, 20, 100):
-            yield _pooled(rng, models, settings, studies)
+            yield _pooled(rng, models, settings, studies // 2)
     for models, settings in ((5, 6), (5, 20), (8, 4), (8, 20), (8, 60), (12, 20)):
-        yield _correlated(rng, models, settings, studies // 2)
+        yield _correlated(rng, models, settings, studies // 5)
     for runs in (5, 10, 20):
         yield from _over_data(rng, runs, studies)
 

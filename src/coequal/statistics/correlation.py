@@ -136,4 +136,5 @@ def _rho(a: Array, b: Array) -> float | None:
     """Spearman's rank correlation; None below two pairs, or where a side has only one value."""
     if len(a) < 2 or np.ptp(a) == 0 or np.ptp(b) == 0:
         return None
-    return float(np.corrcoef(rankdata(a), rankdata(b))[0, 1])
+    x, y = (ranks - ranks.mean() for ranks in (rankdata(a), rankdata(b)))
+    return float(x @ y / math.sqrt((x @ x) * (y @ y)))

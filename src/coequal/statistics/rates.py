@@ -94,8 +94,8 @@ def clustered_rate(failures: Sequence[int], trials: Sequence[int]) -> Interval:
     between = clusters / (clusters - 1) * float(np.sum((failed - rate * size) ** 2)) / total**2
     estimate = min(max(between * total / (rate * (1 - rate)), 1.0), most)
     effect = (informative * estimate + most) / (informative + 1)
-    quantiles = scipy.stats.t.ppf(0.975, [total - 1, clusters - 1])
-    effective = float(total / effect * (quantiles[0] / quantiles[1]) ** 2)
+    quantiles = [float(scipy.special.stdtrit(n - 1, 0.975)) for n in (total, clusters)]
+    effective = total / effect * (quantiles[0] / quantiles[1]) ** 2
     return wilson(rate * effective, effective)
 
 

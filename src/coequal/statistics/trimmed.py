@@ -8,7 +8,6 @@ three.
 import math
 
 import numpy as np
-from scipy.stats import quantile_test
 from scipy.stats import t as student
 
 from coequal.statistics.rates import Interval
@@ -81,8 +80,11 @@ def median_interval(values: Array) -> Interval | None:
         The interval, whose ends may be infinite; None below 6 values, where even the two extremes
         cover less.
     """
-    low, high = quantile_test(values, p=0.5).confidence_interval(1 - LEVEL)
-    return None if math.isnan(low) else Interval(float(low), float(high))
+    runs, below, rank = len(values), 0, 0
+    while 2 * (below := below + math.comb(runs, rank)) <= LEVEL * 2**runs:
+        rank += 1
+    ordered = np.sort(values)
+    return Interval(float(ordered[rank - 1]), float(ordered[-rank])) if rank else None
 
 
 def _winsorised_variance(values: Array) -> float:
