@@ -204,3 +204,19 @@ def test_a_cell_at_the_cap_says_so(tmp_path: Path):
     assert "at the cap or worse" in texts
     median = table.rows[0][texts.index("at the cap or worse") + 1]
     assert (median.text, median.small, median.strong) == ("904.5", "901.0–908.0", True)
+
+
+def test_a_model_that_others_are_compared_with_has_more_seeds(tmp_path: Path):
+    # Two changes of ns_gan with four seeds: ns_gan has 4 x sqrt(2), rounded up: 6.
+    names = ("ns_gan", "lsgan", "wgan")
+    runs = {name: same(30, 1) for name in names}
+    again = {(name, DATA, 0): same(20, 6 if name == "ns_gan" else 4) for name in names}
+    made = build(tmp_path / "run", runs, again=again, reruns={"best": 1, "seeds": 4})
+    study = made.study()
+    for model in study["models"][1:]:
+        model["against"] = "ns_gan"
+    (made.path / "study.json").write_text(StudyFile.of(study).text())
+    summary = summarise(made)[0]
+    assert [len(m.rerun.runs) for m in summary.models] == [6, 4, 4]
+    assert all(m.rerun.complete for m in summary.models)
+    assert (summary.rerun_phase.planned, summary.rerun_phase.missing) == (14, 0)

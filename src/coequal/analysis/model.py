@@ -13,6 +13,7 @@ from coequal.analysis.reruns import RerunSummary, rerun_summary
 from coequal.analysis.scores import test_costs
 from coequal.analysis.trials import TrialSummary
 from coequal.analysis.variance import sensitivity
+from coequal.design import rerun_seeds
 from coequal.selection import SelectionRule, best
 from coequal.statistics.rates import Interval, wilson
 from coequal.statistics.sensitivity import Influence
@@ -172,7 +173,7 @@ def model_summary(
         candidates=tuple(candidates),
         failure_interval=wilson(sum(s.failed for s in ended), len(ended)) if ended else None,
         chosen=next((s for n in candidates for s in good if s.number == n), None),
-        rerun=rerun_summary(own, fresh_seeds, candidates, int(phase.get("seeds", 0)), metric),
+        rerun=rerun_summary(own, fresh_seeds, candidates, rerun_seeds(study, name), metric),
         oracle=_oracle(good, metric),
         median=metric.cost(middle),
         gflops=_mean(s.flops / 1e9 for s in spent),
@@ -191,11 +192,12 @@ def rerun_phase(models: Sequence[ModelSummary], study: Mapping[str, Any]) -> Pha
     A model none of whose settings succeeded has nothing to re-run.
     """
     phase = study.get("reruns") or {}
-    best, seeds = int(phase.get("best", 1)), int(phase.get("seeds", 0))
-    if not seeds:
+    best = int(phase.get("best", 1))
+    if not int(phase.get("seeds", 0)):
         return None
     planned = ended = failed = 0
     for model in models:
+        seeds = rerun_seeds(study, model.name)
         waiting = any(not run.has_result for run in (model.authors, *model.settings) if run)
         planned += seeds * (best if waiting else len(model.candidates))
         chosen = () if waiting else model.candidates

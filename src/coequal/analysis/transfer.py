@@ -9,6 +9,7 @@ from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
 from coequal.analysis.scores import cap_for, scale_of, test_costs
 from coequal.analysis.trials import TrialSummary
+from coequal.design import rerun_seeds
 from coequal.statistics.reruns import Reruns, describe
 
 
@@ -46,11 +47,11 @@ def transfers(
     seeds = int((study.get("transfer") or {}).get("seeds", 0))
     if not seeds or len(summaries) < 2:
         return {}
-    own = int((study.get("reruns") or {}).get("seeds", 0))
     names = [model.name for model in summaries[0].models]
+    own = {name: rerun_seeds(study, name) for name in names}
     return {
         name: [
-            _transferred(source, target, name, own if source is target else seeds, own)
+            _transferred(source, target, name, own[name] if source is target else seeds, own[name])
             for source in summaries
             for target in summaries
         ]
