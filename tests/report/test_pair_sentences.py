@@ -123,6 +123,12 @@ def made(
             "BEGAN is worse than all others but VAE; nothing else is decided.",
         ),
         (
+            "abcdefgh",
+            "ah bh ch dh eh",
+            "",
+            "BEGAN is worse than all others but WGAN-GP and VAE; nothing else is decided.",
+        ),
+        (
             "abcdgh",
             "ag bg ah bh ch dh",
             "",

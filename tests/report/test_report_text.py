@@ -22,6 +22,7 @@ from coequal.report.verdict_text import (
     facts,
     growth_sentences,
     how_sure,
+    needed_text,
     progress,
     rerun_sentence,
     takes_sentence,
@@ -288,6 +289,14 @@ def test_what_it_would_take_names_the_nearest_pair(tmp_path: Path):
     twins = uneven((1.0,) * 4)
     same_scores = summarise(build(tmp_path / "twins", twins, equivalence={"difference": 1e-9}))[0]
     assert verdict_sentence(same_scores).endswith("are equivalent within 1e-09.")
+
+
+def test_a_number_of_settings_that_nobody_trains_is_a_bound():
+    assert needed_text(40, 40) == "about 40 settings each"
+    assert needed_text(4000, 40) == (
+        "about 4,000 settings each; the study's most is 40: raise `search.looks`"
+    )
+    assert needed_text(4001, 40).startswith("more than 4,000 settings each; ")
 
 
 def test_changes_are_compared_with_their_base_alone(tmp_path: Path):

@@ -198,8 +198,8 @@ def _others(
     missing = [name for name in names if name not in than and name not in who]
     if not missing and len(than) > 1:
         return f"the other {count_in_words(len(than))}", True
-    if len(missing) == 1 and len(than) > 3:
-        return f"all others but {title(missing[0])}", False
+    if missing and len(than) > 2 * len(missing) + (len(missing) == 1):
+        return f"all others but {listed(list(map(title, missing)))}", False
     return listed(list(map(title, than))), False
 
 

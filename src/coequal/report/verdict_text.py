@@ -16,6 +16,8 @@ from coequal.statistics.verdict import SETTINGS_PER_BUDGET, Verdict, open_pairs
 
 QUESTION = ("search.budget", "equivalence", "select.", "search.spending", "search.retrain")
 """Fields of a study that say what is asked; a change of them after a look is a new question."""
+FAR = 100
+"""A pair that would need more than so many times the settings of the study is given no number."""
 NOT_EQUAL = "A pair that is not decided may be equal or not: neither was shown."
 
 
@@ -207,7 +209,9 @@ def needed_text(settings: int, most: int) -> str:
         settings: of each model, that would decide the pair with a power of 80 %.
         most: settings that the study may train.
     """
-    about = f"about {settings:,} settings each"
+    far = FAR * most  # more is an order of magnitude that nobody will train
+    about = f"about {settings:,}" if settings <= far else f"more than {far:,}"
+    about = f"{about} settings each"
     if settings <= most:
         return about
     return f"{about}; the study's most is {most}: raise `search.looks`"

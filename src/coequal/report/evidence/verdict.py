@@ -20,7 +20,7 @@ def how_to_read(summary: DataSummary) -> str:
         "A beaten model was shown to be worse than the one named, its clearest rival; it is "
         "trained no further, and the settings that it leaves are given to no other. "
     )
-    if summary.contest and summary.contest.whole_searches:
+    if summary.contest and summary.contest.whole_searches and verdict.budget > 1:
         text += (
             "Whole searches: the settings in the order drawn, cut into searches of "
             f"{verdict.budget}; the test {metric.label} that each of them reports, as mean ± "
@@ -88,7 +88,7 @@ def _columns(summary: DataSummary, verdict: Verdict) -> list[Column]:
             Column("whole_searches_failed", "failed"),
             Column(
                 *("whole_searches_mean", lambda found: metric.cost(found.mean)),
-                *("Whole searches", "mean ± sd"),
+                *("Whole searches" if verdict.budget > 1 else "", "mean ± sd"),
                 cell=searches_cell,
             ),
             Column("whole_searches_sd", "sd"),
