@@ -65,7 +65,7 @@ def test_too_few_settings_are_said_to_be_too_few(tmp_path: Path):
         "the smallest attainable p-value is 0.25; 28 pairs of models require 0.0018."
     )
     assert takes_sentence(summary) == (
-        "A verdict takes 11 settings of each model or more (`search.settings: 11`)."
+        "A verdict takes 11 settings of each model or more (search.settings: 11)."
     )
 
 
@@ -191,7 +191,7 @@ def test_a_budget_that_cannot_be_judged_says_what_it_takes(tmp_path: Path):
     folder = build(tmp_path / "run", apart(20), search={"budget": 4})
     assert (
         "The declared budget of 4 can't be judged with 20 settings: that takes 40 "
-        "(`search.settings: 40`). Judged is a budget of 2."
+        "(search.settings: 40). Judged is a budget of 2."
     ) in how_sure(summarise(folder)[0])
 
 
@@ -284,7 +284,7 @@ def test_what_it_would_take_names_the_nearest_pair(tmp_path: Path):
     summary = summarise(build(tmp_path / "run", uneven((1.9, 0.5, 1.4, 1.2))))[0]
     sentence = takes_sentence(summary)
     assert sentence.startswith("Nearest to a decision is ")
-    assert sentence.endswith(" settings each; the study's most is 20: raise `search.looks`.")
+    assert sentence.endswith(" settings each; the study's most is 20: raise search.looks.")
     # The same scores for both, and a margin that no interval of 20 settings lies in but this: 0.
     twins = uneven((1.0,) * 4)
     same_scores = summarise(build(tmp_path / "twins", twins, equivalence={"difference": 1e-9}))[0]

@@ -1,6 +1,5 @@
 """What the numbers say, in sentences: the verdict, how sure it is, and what is missing."""
 
-import math
 from collections.abc import Sequence
 
 from coequal.analysis.across_datasets import joint_pairs
@@ -11,6 +10,7 @@ from coequal.report.pair_sentences import verdict_in_words, worse_than
 from coequal.report.setting_text import setting_name, setting_of
 from coequal.statistics.comparison import TWINS_TOLD_APART
 from coequal.statistics.looks import LEVEL
+from coequal.statistics.power import fewest_settings
 from coequal.statistics.reruns import MIN_RUNS, MIN_RUNS_FOR_CLAIM
 from coequal.statistics.verdict import SETTINGS_PER_BUDGET, Verdict, open_pairs
 
@@ -214,7 +214,7 @@ def needed_text(settings: int, most: int) -> str:
     about = f"{about} settings each"
     if settings <= most:
         return about
-    return f"{about}; the study's most is {most}: raise `search.looks`"
+    return f"{about}; the study's most is {most}: raise search.looks"
 
 
 def anytime_sentence(summary: DataSummary) -> str:
@@ -340,11 +340,11 @@ def _too_few(verdict: Verdict) -> str:
 
 
 def _least_settings(verdict: Verdict) -> str:
-    """How many settings a verdict takes at least: 2^(1-B) must not be above a pair's level."""
-    least = math.ceil(1 - math.log2(verdict.threshold)) if verdict.threshold else None
-    if least is None:
+    """How many settings a verdict takes at least."""
+    if not verdict.threshold:
         return ""
-    return f"A verdict takes {least} settings of each model or more (`search.settings: {least}`)."
+    least = fewest_settings(verdict.threshold)
+    return f"A verdict takes {least} settings of each model or more (search.settings: {least})."
 
 
 def _budget(verdict: Verdict) -> str:
@@ -355,7 +355,7 @@ def _budget(verdict: Verdict) -> str:
     most, enough = verdict.rules.looks[-1].settings, SETTINGS_PER_BUDGET * declared
     return (
         f"The declared budget of {declared} can't be judged with {count(most, 'setting')}: that "
-        f"takes {enough} (`search.settings: {enough}`). Judged is a budget of {judged}."
+        f"takes {enough} (search.settings: {enough}). Judged is a budget of {judged}."
     )
 
 
