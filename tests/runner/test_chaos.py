@@ -5,6 +5,7 @@ worker killed every second, the coordinator five times; and the same trials on a
 loses one worker and wins another half way.
 """
 
+import math
 import os
 import random
 import signal
@@ -90,7 +91,10 @@ def quiet(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("quiet")
     (place / "chaos.yaml").write_text(STUDY)
     results = api.run(place / "chaos.yaml", place / "run", workers=2 if WHOLE else 0)
-    assert len(results) == len(MODELS) * (SETTINGS + 1)
+    # The authors' setting and those drawn; of 20 or more the best quarter is trained again, and the
+    # re-run of the chosen setting is one of these trials unless the authors' is chosen.
+    least = SETTINGS + 1 + (math.ceil(SETTINGS / 4) if SETTINGS >= 20 else 1)
+    assert len(MODELS) * least <= len(results) <= len(MODELS) * (least + 1)
     return place / "run"
 
 

@@ -99,6 +99,19 @@ def test_the_interval_of_the_ratio_by_hand():
     assert pair.probability > 0.5
 
 
+def test_models_no_better_than_noise_are_not_made_equal_by_the_cap():
+    # Noise scores 10. B is twice as bad as A, and both are worse than noise.
+    a = np.array([12.0, 13.0, 15.0, 17.0])
+    (pair,) = verdict({"a": _runs(a), "b": _runs(2 * a)}, _rules(4, cap=10.0)).pairs
+    assert pair.ratio == pytest.approx(0.5)
+    assert pair.outcome == "undecided"
+    # A failure is then no better than the worst run that finished: log 12 + 13 + 15 + 34, against
+    # log 24 + 26 + 30 + 34.
+    a[3] = math.nan
+    (pair,) = verdict({"a": _runs(a), "b": _runs([24, 26, 30, 34])}, _rules(4, cap=10.0)).pairs
+    assert pair.ratio == pytest.approx((12 * 13 * 15 * 34 / (24 * 26 * 30 * 34)) ** 0.25)
+
+
 def test_fresh_seeds_replace_the_search_s_own_scores():
     validation = np.arange(20.0) + 1
     # By validation the first quarter is retrained; its fresh scores are bad.

@@ -118,7 +118,7 @@ class Rules:
         margin: what difference matters: a factor above 1 on the log scale, a distance above 0 on
             the linear one; None: none was declared, and nothing is equivalent.
         scale: of the scores; "log" where all are above 0 and a ratio is meant.
-        cap: the score that a failure counts as in the ratio; None: none is known.
+        cap: the score that a failure counts as in the ratio, at least; None: none is known.
         pairs: that are compared; None: every two models.
         comparisons: the number of pairs that the error is divided by, if it is larger than that
             of `pairs`; a study that drops models does not become less strict.
@@ -359,26 +359,40 @@ def open_pairs(
     return [pair for pair in pairs if not pair.decided and not gone & {pair.a, pair.b}]
 
 
-def typical_influences(search: Search, rules: Rules) -> tuple[float, Array] | None:
+def failure_score(rules: Rules, *searches: Search) -> float:
+    """Return the score that a failure counts as in the mean scores of models that are compared.
+
+    It is the cap, or the worst score of a finished run where that is worse: finished runs keep
+    their scores, or models that are no better than noise would all seem equal.
+
+    Args:
+        rules: give the cap.
+        searches: of the models.
+    """
+    cap = math.inf if rules.cap is None else rules.cap
+    every = np.concatenate([scores for s in searches for scores in (s.scores, s.own_scores)])
+    return float(max(cap, every[np.isfinite(every)].max(initial=-math.inf)))
+
+
+def typical_influences(search: Search, rules: Rules, failed: float) -> tuple[float, Array] | None:
     """Return the mean score of the tuned model on the scale of the rules, and its influences.
 
     Args:
         search: the model's search in the order drawn.
-        rules: give scale and cap.
+        rules: give the scale.
+        failed: the score of a failure (`failure_score`); infinite: none is known.
 
     Returns:
         The unbiased mean of the score (of its logarithm, on the log scale), and (settings,) the
         influence of each setting on it; None where a failure has no score to count as.
     """
-    cap = math.inf if rules.cap is None else rules.cap
 
     def value(scores: Array) -> Array:
-        capped_scores = capped(scores, cap)
-        return np.log(capped_scores) if rules.scale == "log" else capped_scores
+        found = capped(scores, failed)
+        return np.log(found) if rules.scale == "log" else found
 
-    values = capped(search.scores, cap)
-    own = values if search.own is None else capped(search.own[~np.isnan(search.own)], cap)
-    every = np.concatenate([values, own])
+    own = search.own_scores
+    every = capped(np.concatenate([search.scores, own[~np.isnan(own)]]), failed)
     if not np.all(np.isfinite(every)) or (rules.scale == "log" and np.any(every <= 0)):
         return None
     middle = float(search.choice_probabilities() @ value(search.scores))
@@ -449,7 +463,8 @@ def _ratio(
     Of B settings about 2 B / (n + 1) count for the best of n: so many, less one, are the degrees of
     freedom. With B - 1 the interval covers too little from n = 4.
     """
-    left, right = typical_influences(a, rules), typical_influences(b, rules)
+    failed = failure_score(rules, a, b)
+    left, right = (typical_influences(search, rules, failed) for search in (a, b))
     if left is None or right is None:
         return None, None
     back = math.exp if rules.scale == "log" else float

@@ -207,7 +207,7 @@ class _Spread:
         from scipy.special import ndtri
 
         from coequal.statistics.better import paired_error
-        from coequal.statistics.verdict import typical_influences
+        from coequal.statistics.verdict import failure_score, typical_influences
 
         if self._rules.margin is None:
             return None
@@ -215,7 +215,8 @@ class _Spread:
         wanted = float(-ndtri(level / 2)) + WITHIN
         needed = []
         for a, b in self._searches:
-            left, right = typical_influences(a, self._rules), typical_influences(b, self._rules)
+            failed = failure_score(self._rules, a, b)
+            left, right = (typical_influences(s, self._rules, failed) for s in (a, b))
             if left is not None and right is not None:
                 error = paired_error(left[1], -right[1])
                 needed.append(math.ceil(a.settings * (wanted * error / width) ** 2))
