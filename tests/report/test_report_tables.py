@@ -145,12 +145,12 @@ def test_every_pair_has_its_numbers_the_better_model_first(tmp_path: Path):
 
 
 def test_an_undecided_pair_says_what_it_takes(tmp_path: Path):
-    # By turns 1.9, 0.5, 1.4 and 1.2 times the score of the other on the same setting.
+    # By turns 2.5, 0.7, 1.6 and 0.9 times the score of the other on the same setting.
     scores = [10 * 1.1**k for k in range(21)]
     runs = {
         "a": [Run([(v, v)]) for v in scores],
         "b": [
-            Run([(w, w)]) for k, v in enumerate(scores) for w in [v * (1.9, 0.5, 1.4, 1.2)[k % 4]]
+            Run([(w, w)]) for k, v in enumerate(scores) for w in [v * (2.5, 0.7, 1.6, 0.9)[k % 4]]
         ],
     }
     summary = summarise(build(tmp_path / "run", runs))[0]
