@@ -350,7 +350,7 @@ def test_the_rerun_verdict_compares_settings(tmp_path: Path):
         "worse than another setting, at 95 %; NS GAN with its authors' setting was not (a "
         "screening only: a claim takes 10 seeds). This says nothing about the models: the choice "
         "of a setting is one draw, and of two identical models, each searched with 20 settings, 10 "
-        "seeds told the chosen settings apart in 63 to 69 % of simulated studies."
+        "seeds told the chosen settings apart in 65 to 71 % of simulated studies."
     )
 
 
