@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from coequal.analysis.data_summary import DataSummary
+from coequal.analysis.failure_rate import failure_rate
 from coequal.analysis.health import count_health, health_kind, saved_budget
 from coequal.analysis.summary import summaries
 from coequal.records import TrialHealth
@@ -68,7 +69,7 @@ def test_a_trial_that_was_stopped_early_is_a_failure_like_a_diverged_one(summary
     assert math.isinf(stopped.score)
     assert stopped.checkpoint is None
     assert [trial.number for trial in gan.failures] == [2, 3, 4, 5]
-    assert summary.failures == 4
+    assert failure_rate(summary.models).failed == 4
 
 
 def test_the_table(summary):

@@ -81,16 +81,6 @@ class DataSummary:
         return sum(len(model.tried) for model in self.models)
 
     @property
-    def drawn(self) -> int:
-        """Number of runs of random settings that have a result."""
-        return sum(len(model.ended) for model in self.models)
-
-    @property
-    def failures(self) -> int:
-        """Number of runs of random settings that ended without a score."""
-        return sum(len(model.failures) for model in self.models)
-
-    @property
     def finished(self) -> bool:
         """Whether search and re-runs have all their results."""
         phase = self.rerun_phase
