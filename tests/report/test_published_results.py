@@ -16,7 +16,7 @@ from coequal.study.plan import plan
 from coequal.study.spec import Study
 
 TRIALS = {
-    "one_hour": 8 * 20 + 8 * 10,
+    "one_hour": 315,
     "triangles_one_hour": 8 * 3,
     "how_good_is_my_gan": 6 * 2 + 6,
     "do_tricks_help": 40 * 11,
