@@ -294,7 +294,7 @@ def test_what_it_would_take_names_the_nearest_pair(tmp_path: Path):
 def test_a_number_of_settings_that_nobody_trains_is_a_bound():
     assert needed_text(40, 40) == "about 40 settings each"
     assert needed_text(4000, 40) == (
-        "about 4,000 settings each; the study's most is 40: raise `search.looks`"
+        "about 4,000 settings each; the study's most is 40: raise search.looks"
     )
     assert needed_text(4001, 40).startswith("more than 4,000 settings each; ")
 
