@@ -27,7 +27,7 @@ from scipy.special import ndtr
 from scipy.stats import norm, t
 
 Array = NDArray[np.float64]
-CAP = 453.0  # the score of a failure
+CAP = 2000.0  # the score of a failure, worse than nearly all that finished
 EVALUATION_NOISE = 0.02  # standard deviation of a log score
 SHARE = 0.25  # of the settings, best by validation, that is trained once more with a fresh seed
 TIED_AT = 20.0  # the validation score of settings that are tied at the best
@@ -155,7 +155,7 @@ def tuned(model: Model, budget: int, rng: np.random.Generator, searches: int = S
 
 
 def truth(a: Model, b: Model, budget: int) -> tuple[float, float]:
-    """Return P, and the logarithm of the ratio of geometric means with failures at the cap."""
+    """Return P, and the logarithm of the ratio of geometric means with failures at CAP."""
     if a == b:
         return 0.5, 0.0
     rng = np.random.default_rng([99, budget])
@@ -242,7 +242,7 @@ def _chances(settings: int, budget: int) -> Array:
 
 
 def _logs(scores: Array) -> Array:
-    return np.log(np.minimum(scores, CAP))
+    return np.log(np.where(np.isfinite(scores), scores, CAP))
 
 
 def chance_interval(found: Estimate, settings: int, level: float = 0.05) -> tuple[float, float]:

@@ -8,6 +8,7 @@ seeds, and on the correlation between the models.
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 from independent_verdict import Model, truth
@@ -17,10 +18,12 @@ from validation.pairs import describe
 from validation.simulated import error_row, rules, verdicts
 
 AT = "Models that differ by the margin are called equivalent in at most 5 % of studies"
+RARE = "... in more where one of them collapses so rarely that no run has shown it"
 INSIDE = "Identical models are called equivalent (power)"
 PLACE = 3
 CLAIMS = {
     AT: "2 and 4 models, margin 1.1 and 1.3; one look and five; unequal seed noise",
+    RARE: "2 % of the trainings of one model collapse",
     INSIDE: "2 and 8 identical models, margin 1.1 and 1.3; one look and five",
 }
 FIVE = (20, 40, 60, 80, 100)
@@ -38,7 +41,7 @@ CASES = (
 
 def rows(quick: bool) -> Iterable[Row]:
     """All rows."""
-    studies = 100 if quick else 600
+    studies = 100 if quick else 400
     for a, b, margin, looks, budget, correlation in CASES:
         yield _at_margin([a, b], margin, looks, budget, correlation, studies)
     four = [Model("narrow"), Model("narrow"), Model("narrow"), Model("narrow")]
@@ -75,7 +78,10 @@ def _at_margin(
     ]
     about = f"{describe(best)} against {describe(models[1])}, {_design(margin, looks, budget)}"
     about += f", correlation {correlation:g}" if correlation else ""
-    return error_row(f"{len(models)} models, at the margin: equivalent", about, errors, claim=AT)
+    row = error_row(f"{len(models)} models, at the margin: equivalent", about, errors, claim=AT)
+    if models[1].collapsed:  # what was measured
+        return replace(row, claim=RARE, high=0.2, declared="approximate")
+    return row
 
 
 def _inside(

@@ -6,8 +6,8 @@ errors, and does many searches for the truth. Estimates must agree in every stud
 Standard errors come from different formulas, of which the jackknife is the larger one by up to a
 tenth at n/B = 0.1; given is the median of coequal's over the other's. "Bias": the mean of all
 studies less the truth of many searches. It has two parts that are known: settings outside of the
-best quarter report their own run, whose luck placed them there, which favours the model that has
-the quieter seeds; and both models are measured on the same draws.
+best quarter report their own run, whose luck placed them there; and both models are measured on the
+same draws. `search.retrain: 1` has none of the first part.
 """
 
 from collections.abc import Iterable, Iterator
@@ -26,18 +26,20 @@ from independent_verdict import (
 from coequal.statistics.verdict import PairResult, verdict
 from validation.common import Row
 from validation.pairs import describe
-from validation.simulated import rules, search_runs
+from validation.simulated import rules, search_runs, verdicts
 
 EXACT = "An independent program finds the same P and the same ratio in every study"
 ERRORS = "... and standard errors that agree, although by another method"
 ENDS = "... and intervals that hold the truth as often"
-BIAS = "P is unbiased to 0.02; to 0.05 where 20 to 40 % of trainings collapse"
+BIAS = "P is unbiased to 0.02"
+LUCK = "... to 0.07 where luck with seeds differs much between two models, unless all is retrained"
 PLACE = 7
 CLAIMS = {
     EXACT: "8 pairs of models, B 20 and 40, n 2 and 4, correlation -0.6 to 0.6",
     ERRORS: "the same",
     ENDS: "the same; the difference of the two coverages",
-    BIAS: "the same, and collapsing seeds; size of the mean error of P",
+    BIAS: "the same; size of the mean error of P",
+    LUCK: "20 % against 40 % collapsing; seeds .05 against .4 where settings differ by .05",
 }
 CASES = (
     (Model(), Model()),
@@ -49,9 +51,11 @@ CASES = (
     (Model(failed=0.1), Model(failed=0.3)),
     (Model(tied=0.3), Model(tied=0.3, factor=1.3)),
 )
-COLLAPSING = (
-    (Model(collapsed=0.2), Model(collapsed=0.2, factor=1.3)),
-    (Model(collapsed=0.2), Model(collapsed=0.4)),
+LUCKY = (
+    (Model(collapsed=0.2), Model(collapsed=0.4), 20, 2),
+    (Model(collapsed=0.2), Model(collapsed=0.4), 40, 4),
+    (Model("narrow", seed=0.05), Model("narrow", seed=0.4), 20, 2),
+    (Model("narrow", seed=0.05), Model("narrow", seed=0.4), 40, 4),
 )
 DESIGNS = ((20, 2, 0.0), (20, 2, 0.6), (40, 4, -0.6))
 
@@ -62,13 +66,11 @@ def rows(quick: bool) -> Iterable[Row]:
     for a, b in CASES:
         for settings, budget, correlation in DESIGNS:
             yield from _compared(a, b, settings, budget, correlation, studies)
-    for a, b in COLLAPSING:
-        chances = [
-            _both(a, b, 20, 2, 0.0, rng)[0].probability
-            for rng in [np.random.default_rng([62, 2])]
-            for _ in range(3 * studies)
-        ]
-        yield _bias(a, b, 20, 2, 0.0, chances, 0.05)
+    for a, b, settings, budget in LUCKY:
+        rng = np.random.default_rng([62, settings])
+        found = verdicts([a, b], rules(budget, [settings]), 3 * studies, rng)
+        chances = [v.pairs[0].probability for v in found]
+        yield _bias(a, b, settings, budget, 0.0, chances, 0.07, LUCK)
 
 
 def _compared(
@@ -114,7 +116,7 @@ def _compared(
         "difference of the coverages",
         about, float(worst), 0.0, 0.03, studies, "agree", remark, claim=ENDS,
     )  # fmt: skip
-    yield _bias(a, b, settings, budget, correlation, chances, 0.02)
+    yield _bias(a, b, settings, budget, correlation, chances, 0.02, BIAS)
 
 
 def _bias(
@@ -125,6 +127,7 @@ def _bias(
     correlation: float,
     chances: list[float],
     allowed: float,
+    claim: str,
 ) -> Row:
     chance, _ = truth(a, b, budget)
     error = float(np.std(chances)) / len(chances) ** 0.5
@@ -136,9 +139,9 @@ def _bias(
         0.0,
         allowed + 2 * error,
         len(chances),
-        "kept",
+        "kept" if claim == BIAS else "approximate",
         remark,
-        claim=BIAS,
+        claim=claim,
     )
 
 

@@ -36,7 +36,7 @@ CLAIMS = {
 
 def rows(quick: bool) -> Iterable[Row]:
     """All rows."""
-    studies = 100 if quick else 500
+    studies = 100 if quick else 300
     for settings, budget, pairs in ((40, 2, 1), (100, 2, 1), (100, 5, 1), (40, 1, 1), (100, 2, 28)):
         yield from _planned(settings, budget, pairs, studies)
     for a, b in (
