@@ -220,6 +220,17 @@ def test_nothing_is_claimed_before_the_first_look():
         verdict({}, _rules(20))
 
 
+def test_the_first_settings_of_a_study_have_estimates():
+    # Two of three settings of a budget of two: of the pairs of a = 1, 2, 3 the best are 1, 1, 2; of
+    # b = 2, 3, 4 they are 2, 2, 3. A's 1 beats all; its 2 ties with 2 (2/3) and beats 3 (1/3).
+    a, b = np.array([1.0, 2.0, 3.0]), np.array([2.0, 3.0, 4.0])
+    for settings in (1, 2, 3):
+        runs = {"a": _runs(a[:settings]), "b": _runs(b[:settings])}
+        (pair,) = verdict(runs, _rules(20, budget=2)).pairs
+        assert (pair.look, pair.settings, pair.probability_interval) == (None, settings, None)
+    assert pair.probability == pytest.approx(2 / 3 + 1 / 3 * (2 / 3 / 2 + 1 / 3))
+
+
 def test_settings_after_all_error_is_spent_sharpen_estimates_and_decide_nothing():
     # As of a study that was judged once at 20 settings, and has grown to 40.
     rng = np.random.default_rng(5)

@@ -22,7 +22,7 @@ import numpy as np
 from scipy.special import expit, logit, ndtri
 
 from coequal.statistics.best_of import influences
-from coequal.statistics.rates import newcombe
+from coequal.statistics.rates import Interval, newcombe
 from coequal.statistics.search import Array, Search, worst_last
 from coequal.statistics.spacings import MAX_BUDGET_RATIO, TooFewSettings, refuse_beyond
 from coequal.statistics.wins import mass_below
@@ -44,6 +44,7 @@ class Better:
         low: lower end of the interval over the draw of settings.
         high: upper end of that interval.
         se: first-order standard error of the probability; NaN with a single setting.
+        z: normal score of "A is better than B"; see `pair_z`. NaN with a single setting.
         method: how the interval was made, as the report prints it.
     """
 
@@ -51,6 +52,7 @@ class Better:
     low: float
     high: float
     se: float
+    z: float
     method: str
 
 
@@ -163,7 +165,11 @@ def pair_z(a: Search, b: Search) -> float:
     Raises:
         TooFewSettings: a side has fewer than two settings.
     """
-    middle, spread = _on_logit_scale(probability_better(a, b), standard_error(a, b), _edge(a, b))
+    return _normal_score(probability_better(a, b), standard_error(a, b), _edge(a, b))
+
+
+def _normal_score(probability: float, se: float, edge: float) -> float:
+    middle, spread = _on_logit_scale(probability, se, edge)
     if abs(middle) < 1e-12:
         return 0.0
     return math.copysign(math.inf, middle) if spread == 0 else middle / spread
@@ -204,12 +210,12 @@ def better(a: Search, b: Search, *, level: float = 0.05) -> Better:
     probability = probability_better(a, b)
     se = standard_error(a, b) if least > 1 else math.nan
     edge = _edge(a, b)
+    z = _normal_score(probability, se, edge)
     seen_both_ways = se > 0 and edge < probability < 1 - edge
     if ratio <= LOGIT_MAX_RATIO and least >= LOGIT_MIN_SETTINGS and seen_both_ways:
         middle, spread = _on_logit_scale(probability, se, edge)
         reach = float(-ndtri(level / 2)) * spread
-        return Better(
-            probability, float(expit(middle - reach)), float(expit(middle + reach)), se, BY_LOGIT
-        )
+        ends = Interval(float(expit(middle - reach)), float(expit(middle + reach)))
+        return Better(probability, *ends, se, z, BY_LOGIT)
     ends = newcombe(probability, 1 / a.ratio, 1 / b.ratio, level)
-    return Better(probability, ends.low, ends.high, se, BY_SCORE)
+    return Better(probability, *ends, se, z, BY_SCORE)

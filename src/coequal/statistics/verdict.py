@@ -30,7 +30,6 @@ from coequal.statistics.best_of import best_distribution
 from coequal.statistics.better import (
     LOGIT_MIN_SETTINGS,
     better,
-    pair_z,
     paired_error,
     probability_better,
     search_influences,
@@ -427,12 +426,12 @@ def _test(
         return replace(_estimate(pair.a, pair.b, searches, rules), look=look)
     a, b = searches[pair.a], searches[pair.b]
     chance = better(a, b, level=level)
+    z: float | None = None
     if a.settings >= LOGIT_MIN_SETTINGS:
-        z: float | None = pair_z(a, b)
-        assert z is not None
+        z = chance.z
         p_value = max(2 * float(ndtr(-abs(z))), least_p_value(a.settings))
     else:
-        z, p_value = None, swap_p_value(a.scores, b.scores)
+        p_value = swap_p_value(a.scores, b.scores)
     ratio, ends = _ratio(a, b, rules, level)
     outcome: Outcome = "undecided"
     if _within_margin(ends, rules):
