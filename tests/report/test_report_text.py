@@ -181,8 +181,8 @@ def test_a_beaten_model_stops_and_its_settings_are_saved(tmp_path: Path):
     assert sure[1].startswith("Look 1 of 2, at 20 of 40 settings: normal score")
     assert "95 %" not in " ".join(sure)
     assert (
-        "Models without an open pair trained no further: of 40 settings each, BEGAN 20 were saved, "
-        "and given to no other model."
+        "Models without an open pair trained no further. Of 40 settings each, this saved 20 of "
+        "BEGAN; no other model was given them."
     ) in sure
     assert takes_sentence(summary) == ""  # the study goes on by itself
 

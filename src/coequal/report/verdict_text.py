@@ -378,10 +378,10 @@ def _saved(summary: DataSummary) -> str:
     if not saved:
         return ""
     most = contest.most_settings
-    who = listed([f"{summary.title(name)} {settings}" for name, settings in saved.items()])
+    who = listed([f"{settings} of {summary.title(name)}" for name, settings in saved.items()])
     return (
-        f"Models without an open pair trained no further: of {most} settings each, {who} were "
-        "saved, and given to no other model."
+        f"Models without an open pair trained no further. Of {most} settings each, this saved "
+        f"{who}; no other model was given them."
     )
 
 

@@ -26,10 +26,11 @@ def how_to_read(summary: DataSummary) -> str:
     verdict = summary.verdict
     assert verdict is not None  # or there were no table
     label = summary.metric.label
+    failure = "a failure counts as the cap, or as the worst finished run where that is worse"
     quantity = (
-        f"ratio is that of their typical test {label} (geometric means, failures at the cap)"
+        f"ratio is that of their typical test {label} (geometric means; {failure})"
         if verdict.rules.scale == "log"
-        else f"difference is that of their mean test {label} (failures at the cap)"
+        else f"difference is that of their mean test {label} ({failure})"
     )
     tuned = "one random setting" if verdict.budget == 1 else f"its best of {verdict.budget}"
     text = (
