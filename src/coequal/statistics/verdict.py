@@ -112,8 +112,8 @@ class Rules:
     Attributes:
         budget: n, the number of random settings that a tuner may try.
         looks: planned looks, in order.
-        share: of the settings, best by validation, that is trained again with a fresh seed. None
-            is where one setting is tried: without a choice there is no luck in it.
+        share: of the settings, best by validation, that is trained again with a fresh seed; 0: no
+            setting is. It has no effect where one setting is tried (`retrained_share`).
         margin: what difference matters: a factor above 1 on the log scale, a distance above 0 on
             the linear one; None: none was declared, and nothing is equivalent.
         scale: of the scores; "log" where all are above 0 and a ratio is meant.
@@ -139,7 +139,8 @@ class Rules:
 
     @property
     def retrained_share(self) -> float:
-        """The share of the settings whose fresh seeds count."""
+        """The share of the settings whose fresh seeds count: none where one setting is tried, as
+        nothing is chosen by its score, so that the score is not too good."""
         return self.share if self.judged_budget > 1 else 0.0
 
     @property
@@ -164,8 +165,8 @@ class PairResult:
         ratio: the typical score of A over that of B, or the mean of A minus that of B on the linear
             scale; None where a failure has no score to count as.
         ratio_interval: its interval at `level`; None where there is none.
-        z: normal score of the pair, positive where A is better; None where the exact distribution
-            was used.
+        z: normal score of the pair, positive where A is better; None where the pair was tested by
+            swaps.
         p_value: two-sided p-value of P = 1/2; None where there is no interval.
         level: error that this look spends on this pair; 0 before the first look.
         outcome: of A.
