@@ -9,8 +9,7 @@ Correlations: two scores of each setting of each model have effects of the model
 of the pair, each correlated between the two scores; the truth is that of a new model with a new
 setting. The interval for independent pairs covers 24 to 97 %.
 
-Aggregates: normal scores, a tenth of the runs failing, four data sets 0.3 apart or one; the other
-model is worse by one standard deviation.
+Aggregates: normal scores, a tenth of the runs failing, four data sets 0.3 apart or one.
 """
 
 import math
@@ -22,7 +21,6 @@ from scipy.stats import binom, norm
 from coequal.statistics.aggregate import (
     interquartile_mean,
     performance_profile,
-    probability_of_improvement,
 )
 from coequal.statistics.correlation import clustered_spearman
 from coequal.statistics.rates import clustered_rate, wilson
@@ -138,19 +136,17 @@ def _correlated(rng: np.random.Generator, models: int, settings: int, studies: i
 
 
 def _over_data(rng: np.random.Generator, runs: int, studies: int) -> Iterable[Row]:
-    names = ("interquartile mean", *(["performance profile"] * len(LEVELS)), "improvement")
+    names = ("interquartile mean", *(["performance profile"] * len(LEVELS)))
     covered: dict[str, dict[str, float]] = {name: {} for name in names}
     for data in (1, 4):
         counts = _hits(rng, data, runs, studies).tolist()
         where = f"{data} data sets" if data > 1 else "one data set"
         covered["interquartile mean"][where] = counts[0]
-        for level, fraction in zip(LEVELS, counts[1:-1], strict=True):
+        for level, fraction in zip(LEVELS, counts[1:], strict=True):
             covered["performance profile"][f"{where}, level {level:g}"] = fraction
-        covered["improvement"][where] = counts[-1]
     labels = {
         "interquartile mean": "interquartile mean over data sets, bootstrap",
         "performance profile": "performance profile, Wilson combined",
-        "improvement": "probability of improvement, Newcombe combined",
     }
     for name, label in labels.items():
         about = f"{runs} runs, mean of {len(covered[name])} cases"
@@ -167,19 +163,13 @@ def _hits(rng: np.random.Generator, data: int, runs: int, studies: int) -> np.nd
     ordered = np.sort(large.ravel())
     middle = ordered[len(ordered) // 4 : -len(ordered) // 4].mean()
     fractions = 0.9 * np.mean(norm.sf(LEVELS - shifts[:, None]), axis=0)
-    better = 0.9**2 * norm.cdf(1 / np.sqrt(2)) + 0.9 * 0.1 + 0.1**2 / 2
-    counts = np.zeros(2 + len(LEVELS))
+    counts = np.zeros(1 + len(LEVELS))
     for _ in range(studies):
-        a, b = shifts[:, None] + rng.standard_normal((2, data, runs))
-        a[rng.random(a.shape) < 0.1] = np.nan
-        b = np.where(rng.random(b.shape) < 0.1, np.nan, b - 1)
-        scores = {str(d): np.where(np.isnan(row), WORST, row) for d, row in enumerate(a)}
+        a = shifts[:, None] + rng.standard_normal((data, runs))
+        a[rng.random(a.shape) < 0.1] = WORST
+        scores = {str(d): row for d, row in enumerate(a)}
         mean = interquartile_mean(scores, rng=rng, draws=1000)
         counts[0] += mean.low <= middle <= mean.high
         profile = performance_profile(scores, LEVELS)
-        counts[1:-1] += (np.array(profile.low) <= fractions) & (fractions <= np.array(profile.high))
-        won = probability_of_improvement(
-            *({str(d): -row for d, row in enumerate(side)} for side in (a, b))
-        )
-        counts[-1] += won.low <= better <= won.high
+        counts[1:] += (np.array(profile.low) <= fractions) & (fractions <= np.array(profile.high))
     return counts / studies

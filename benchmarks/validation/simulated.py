@@ -6,7 +6,8 @@ import numpy as np
 from independent_verdict import CAP, SHARE, Model, Runs, draw
 
 from coequal.statistics.looks import Look, Spending, spend
-from coequal.statistics.verdict import Rules, SearchRuns, Verdict, verdict
+from coequal.statistics.rules import Rules, SearchRuns
+from coequal.statistics.verdict import Verdict, verdict
 from validation.common import BAND, Row
 
 LEVEL = 0.05

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from coequal.records import MetricInfo
 
 if TYPE_CHECKING:
-    from coequal.statistics.verdict import Rules
+    from coequal.statistics.rules import Rules
 
 DEFAULT_RATIO = 1.1
 """Scores within a tenth of each other are equivalent unless the study says otherwise."""
@@ -26,7 +26,7 @@ def judged_budget(search: Mapping[str, Any], settings: int) -> int:
     Returns:
         The budget of the study, or a tenth of the settings if that is less; at least 1.
     """
-    from coequal.statistics.verdict import SETTINGS_PER_BUDGET  # takes half a second to import
+    from coequal.statistics.rules import SETTINGS_PER_BUDGET  # takes half a second to import
 
     return max(1, min(int(search["budget"]), settings // SETTINGS_PER_BUDGET))
 
@@ -108,7 +108,7 @@ def rules_of(
         comparisons: number of pairs that the error is divided by, at least.
     """
     from coequal.statistics.looks import Look
-    from coequal.statistics.verdict import Rules
+    from coequal.statistics.rules import Rules
 
     declared, search = study.get("equivalence") or {}, study["search"]
     ratios = has_ratios(metric) and "difference" not in declared

@@ -14,7 +14,7 @@ from coequal.checkpoints import Checkpoint, Checkpoints
 from coequal.records import MetricInfo, Result
 
 if TYPE_CHECKING:
-    from coequal.statistics.verdict import SearchRuns
+    from coequal.statistics.rules import SearchRuns
 
 
 class RunScore(NamedTuple):
@@ -167,7 +167,7 @@ def search_runs(scores: Iterable[RunScore]) -> "SearchRuns":
     """
     import numpy as np
 
-    from coequal.statistics.verdict import SearchRuns
+    from coequal.statistics.rules import SearchRuns
 
     runs = {(score.setting, score.repeat): score for score in scores}
     settings = 0

@@ -6,7 +6,8 @@ import pytest
 
 from coequal.report.pair_sentences import verdict_in_words, within, worse_than
 from coequal.statistics.looks import Look
-from coequal.statistics.verdict import Defeat, PairResult, Rules, Verdict
+from coequal.statistics.rules import Rules
+from coequal.statistics.verdict import Defeat, PairResult, Verdict
 
 TITLES = {
     "a": "WGAN",

@@ -1,7 +1,5 @@
 """Ranks over budgets; interquartile mean, profile and improvement over data sets."""
 
-import math
-
 import numpy as np
 import pytest
 
@@ -10,10 +8,9 @@ from coequal.statistics.aggregate import (
     interquartile_mean,
     normalise,
     performance_profile,
-    probability_of_improvement,
 )
 from coequal.statistics.ranks import Flip, rank_curves
-from coequal.statistics.rates import mean_rate, newcombe, wilson
+from coequal.statistics.rates import mean_rate, wilson
 
 NAN = float("nan")
 
@@ -140,31 +137,7 @@ def test_profile_by_hand():
     assert few.note
 
 
-def test_improvement_by_hand():
-    # (1, failed) against (2, failed): 5/8; (1, 2) against (3, 3): 1; the mean 13/16.
-    a = {"d": np.array([1.0, NAN]), "e": np.array([1.0, 2])}
-    b = {"d": np.array([2.0, NAN]), "e": np.array([3.0, 3])}
-    found = probability_of_improvement(a, b)
-    assert found.value == pytest.approx(13 / 16)
-    assert found.low is None
-    assert probability_of_improvement(b, a).value == pytest.approx(3 / 16)
-
-
-def test_improvement_has_newcombes_interval():
-    low, high = np.arange(6.0), np.arange(6.0) + 10
-    found = probability_of_improvement({"d": low}, {"d": high})
-    assert (found.value, found.high) == (1, 1)
-    assert found.low == pytest.approx(newcombe(1, 6, 6).low)
-    twins = probability_of_improvement({"d": low}, {"d": low})
-    assert twins.value == 0.5
-    assert math.isclose(twins.low, 1 - twins.high)
-
-
 def test_what_does_not_fit_together_is_refused():
-    with pytest.raises(ValueError, match=r"different data sets: \['d', 'e'\]"):
-        probability_of_improvement({"d": np.ones(5)}, {"e": np.ones(5)})
-    with pytest.raises(ValueError, match="at least one data set"):
-        probability_of_improvement({}, {})
     with pytest.raises(ValueError, match="at least one data set"):
         interquartile_mean({}, rng=chance())
     with pytest.raises(ValueError, match="finite"):

@@ -7,13 +7,8 @@ import pytest
 
 from coequal.statistics.best_of import influences
 from coequal.statistics.looks import Look, spend
-from coequal.statistics.verdict import (
-    BY_LOGIT,
-    BY_SWAPS,
-    Rules,
-    SearchRuns,
-    verdict,
-)
+from coequal.statistics.rules import Rules, SearchRuns
+from coequal.statistics.verdict import BY_LOGIT, BY_SWAPS, verdict
 
 
 def _runs(test, validation=None, fresh=None, retrained=None) -> SearchRuns:

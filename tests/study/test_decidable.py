@@ -7,7 +7,7 @@ import pytest
 
 from coequal.records import MetricInfo
 from coequal.statistics.power import assumed_searches, smallest_difference
-from coequal.statistics.verdict import SearchRuns
+from coequal.statistics.rules import SearchRuns
 from coequal.study.decidable import Earlier, decidable
 from coequal.study.spec import Study
 

@@ -9,9 +9,10 @@ from statistics import median
 from coequal.statistics.anytime import SignEvidence, sign_evidence
 from coequal.statistics.better import Better, better, pair_z
 from coequal.statistics.power import settings_needed, smallest_difference
+from coequal.statistics.rules import Rules, SearchRuns
 from coequal.statistics.search import Search, worst_last
 from coequal.statistics.spacings import MAX_BUDGET_RATIO
-from coequal.statistics.verdict import Rules, SearchRuns, Verdict, verdict
+from coequal.statistics.verdict import Verdict, verdict
 from coequal.statistics.whole_searches import WholeSearches, whole_searches
 
 COMPARED_BUDGETS = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50)

@@ -42,7 +42,7 @@ from coequal.results.collect import open_results
 from coequal.results.folder import RunFolder
 from coequal.results.study_file import StudyFile, read_study_file
 from coequal.selection import RunScore, SelectionRule, search_runs
-from coequal.statistics.verdict import Rules, SearchRuns
+from coequal.statistics.rules import Rules, SearchRuns
 
 COSTS = ("flops", "seconds")
 

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import combinations
 
 from coequal.formatting import capital, count_in_words, listed
-from coequal.statistics.verdict import Outcome, PairResult, Rules, Verdict
+from coequal.statistics.rules import Rules
+from coequal.statistics.verdict import Outcome, PairResult, Verdict
 
 Title = Callable[[str], str]
 """Gives the title of a model by its name."""

@@ -12,7 +12,8 @@ from coequal.statistics.comparison import TWINS_TOLD_APART
 from coequal.statistics.looks import LEVEL
 from coequal.statistics.power import fewest_settings
 from coequal.statistics.reruns import MIN_RUNS, MIN_RUNS_FOR_CLAIM
-from coequal.statistics.verdict import SETTINGS_PER_BUDGET, Verdict, open_pairs
+from coequal.statistics.rules import SETTINGS_PER_BUDGET
+from coequal.statistics.verdict import Verdict, open_pairs
 
 QUESTION = ("search.budget", "equivalence", "select.", "search.spending", "search.retrain")
 """Fields of a study that say what is asked; a change of them after a look is a new question."""

@@ -1,10 +1,9 @@
-"""Aggregates over data sets: interquartile mean, performance profile and probability of
-improvement.
+"""Aggregates over data sets: interquartile mean and performance profile.
 
 Every interval is over the runs within each data set, not over the choice of data sets. That of the
 interquartile mean resamples the runs (stratified bootstrap; Agarwal et al. 2021, arXiv:2108.13264,
 section 4), with percentiles expanded for small samples (Hesterberg 2015, Am. Stat. 69, 371-386).
-Fractions and probabilities have closed forms instead: a bootstrap of five to twenty runs covers
+Fractions have a closed form instead: a bootstrap of five to twenty runs covers
 them much worse (docs/validation.md), and has no width at all where all runs agree.
 """
 
@@ -16,9 +15,8 @@ import numpy as np
 from scipy.stats import norm
 from scipy.stats import t as student
 
-from coequal.statistics.rates import mean_rate, newcombe, wilson
+from coequal.statistics.rates import mean_rate, wilson
 from coequal.statistics.search import Array, capped
-from coequal.statistics.wins import beats
 
 MIN_RUNS = 5
 """Number of runs per data set below which no interval is given."""
@@ -143,35 +141,6 @@ def performance_profile(normalised: Mapping[str, Array], levels: Array) -> Profi
         ends.append(mean_rate([rate[level] for rate in rates], each))
     low, high = zip(*ends, strict=True)
     return Profile(tuple(levels.tolist()), fractions, low, high, "")
-
-
-def probability_of_improvement(a: Mapping[str, Array], b: Mapping[str, Array]) -> Estimate:
-    """Return P(a run of A beats a run of B on the same data set), averaged over the data sets.
-
-    The interval is Newcombe's for each data set, combined by `rates.mean_rate`.
-
-    Args:
-        a: for each data set A's (runs,) scores, lower is better; failures are not finite and are
-            worst; ties count one half.
-        b: for each data set B's (runs,) scores.
-
-    Raises:
-        ValueError: the data sets differ, there are none, or one has no runs.
-    """
-    if set(a) != set(b):
-        raise ValueError(f"different data sets: {sorted(set(a) ^ set(b))}")
-    sizes = [(len(a[name]), len(b[name])) for name in sorted(a)]
-    if not sizes or min(map(min, sizes)) < 1:
-        raise ValueError("needs at least one data set, and runs on each")
-    probabilities = [float(np.mean(beats(a[name], b[name]))) for name in sorted(a)]
-    value = float(np.mean(probabilities))
-    refusal = _refusal([min(size) for size in sizes])
-    if refusal:
-        return Estimate(value, None, None, refusal)
-    each = [
-        newcombe(probability, *size) for probability, size in zip(probabilities, sizes, strict=True)
-    ]
-    return Estimate(value, *mean_rate(probabilities, each), "")
 
 
 def _groups(normalised: Mapping[str, Array]) -> list[Array]:

@@ -23,130 +23,21 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Literal
 
-import numpy as np
-from scipy.special import ndtr, stdtrit
+from scipy.special import ndtr
 
 from coequal.statistics.best_of import best_distribution
-from coequal.statistics.better import (
-    LOGIT_MIN_SETTINGS,
-    better,
-    paired_error,
-    probability_better,
-    search_influences,
-)
-from coequal.statistics.looks import LEVEL, Look, retrained_settings
+from coequal.statistics.better import LOGIT_MIN_SETTINGS, better, probability_better
+from coequal.statistics.looks import LEVEL, Look
 from coequal.statistics.rates import Interval
-from coequal.statistics.search import Array, Search, capped, worst_last
+from coequal.statistics.rules import Rules, SearchRuns
+from coequal.statistics.search import Search
 from coequal.statistics.swaps import least_p_value, swap_p_value
+from coequal.statistics.typical import typical_ratio, within_margin
 
-SETTINGS_PER_BUDGET = 10
-"""Number of settings that a statement about a budget of one setting needs."""
 BY_LOGIT = "normal score of P on the logit scale, paired by setting, Bonferroni over all pairs"
 BY_SWAPS = "swaps of the two models within settings, studentised, Bonferroni over all pairs"
 
 Outcome = Literal["better", "worse", "equivalent", "undecided"]
-
-
-@dataclass(frozen=True, eq=False)
-class SearchRuns:
-    """What a model's random settings scored, in the order drawn, lower is better.
-
-    Failures are NaN or infinity. The authors' setting is no random draw and not among them.
-
-    Attributes:
-        validation: (settings,) validation scores of the search's runs, by which it chooses.
-        test: (settings,) test scores of the same runs.
-        fresh: (settings,) test scores of the runs with a fresh seed; of any value where there is
-            none.
-        retrained: (settings,) whether there is a run with a fresh seed.
-    """
-
-    validation: Array
-    test: Array
-    fresh: Array
-    retrained: np.typing.NDArray[np.bool_]
-
-    @property
-    def settings(self) -> int:
-        """Number of settings."""
-        return len(self.validation)
-
-    def search(
-        self, budget: float, looks: Sequence[int], share: float, settings: int | None = None
-    ) -> Search:
-        """Return the measured search as a look sees it.
-
-        A setting that was to be trained again by then, and was, counts with the score of its fresh
-        seed.
-
-        Args:
-            budget: n, the number of settings tried.
-            looks: numbers of settings of the looks so far.
-            share: of the settings that is trained again.
-            settings: how many settings count; None: those of the last look.
-        """
-        count = looks[-1] if settings is None else settings
-        again = np.zeros(count, dtype=bool)
-        again[retrained_settings(self.validation, looks, share)] = True
-        again &= self.retrained[:count]
-        scores = np.where(again, worst_last(self.fresh[:count]), self.test[:count])
-        own = np.where(again, worst_last(self.test[:count]), np.nan)
-        return Search(scores, budget, self.validation[:count], own)
-
-    def complete(self, looks: Sequence[int], share: float) -> bool:
-        """Return whether everything that a look needs has a result.
-
-        Args:
-            looks: numbers of settings of the looks so far.
-            share: of the settings that is trained again.
-        """
-        if self.settings < looks[-1]:
-            return False
-        return bool(np.all(self.retrained[retrained_settings(self.validation, looks, share)]))
-
-
-@dataclass(frozen=True)
-class Rules:
-    """What a study declares before it starts.
-
-    Attributes:
-        budget: n, the number of random settings that a tuner may try.
-        looks: planned looks, in order.
-        share: of the settings, best by validation, that is trained again with a fresh seed; 0: no
-            setting is. It has no effect where one setting is tried (`retrained_share`).
-        margin: what difference matters: a factor above 1 on the log scale, a distance above 0 on
-            the linear one; None: none was declared, and nothing is equivalent.
-        scale: of the scores; "log" where all are above 0 and a ratio is meant.
-        cap: the score that a failure counts as in the ratio, at least; None: none is known.
-        pairs: that are compared; None: every two models.
-        comparisons: the number of pairs that the error is divided by, if it is larger than that
-            of `pairs`; a study that drops models does not become less strict.
-    """
-
-    budget: int
-    looks: tuple[Look, ...]
-    share: float = 0.0
-    margin: float | None = None
-    scale: Literal["log", "linear"] = "log"
-    cap: float | None = None
-    pairs: tuple[tuple[str, str], ...] | None = None
-    comparisons: int = 0
-
-    @property
-    def judged_budget(self) -> int:
-        """The largest budget up to `budget` that the last look has settings enough to judge."""
-        return min(self.budget, max(1, self.looks[-1].settings // SETTINGS_PER_BUDGET))
-
-    @property
-    def retrained_share(self) -> float:
-        """The share of the settings whose fresh seeds count: none where one setting is tried, as
-        nothing is chosen by its score, so that the score is not too good."""
-        return self.share if self.judged_budget > 1 else 0.0
-
-    @property
-    def first_settings(self) -> int:
-        """Number of settings that the first look needs at least."""
-        return SETTINGS_PER_BUDGET * self.judged_budget if self.judged_budget > 1 else 2
 
 
 @dataclass(frozen=True)
@@ -359,46 +250,6 @@ def open_pairs(
     return [pair for pair in pairs if not pair.decided and not gone & {pair.a, pair.b}]
 
 
-def failure_score(rules: Rules, *searches: Search) -> float:
-    """Return the score that a failure counts as in the mean scores of models that are compared.
-
-    It is the cap, or the worst score of a finished run where that is worse: finished runs keep
-    their scores, or models that are no better than noise would all seem equal.
-
-    Args:
-        rules: give the cap.
-        searches: of the models.
-    """
-    cap = math.inf if rules.cap is None else rules.cap
-    every = np.concatenate([scores for s in searches for scores in (s.scores, s.own_scores)])
-    return float(max(cap, every[np.isfinite(every)].max(initial=-math.inf)))
-
-
-def typical_influences(search: Search, rules: Rules, failed: float) -> tuple[float, Array] | None:
-    """Return the mean score of the tuned model on the scale of the rules, and its influences.
-
-    Args:
-        search: the model's search in the order drawn.
-        rules: give the scale.
-        failed: the score of a failure (`failure_score`); infinite: none is known.
-
-    Returns:
-        The unbiased mean of the score (of its logarithm, on the log scale), and (settings,) the
-        influence of each setting on it; None where a failure has no score to count as.
-    """
-
-    def value(scores: Array) -> Array:
-        found = capped(scores, failed)
-        return np.log(found) if rules.scale == "log" else found
-
-    own = search.own_scores
-    every = capped(np.concatenate([search.scores, own[~np.isnan(own)]]), failed)
-    if not np.all(np.isfinite(every)) or (rules.scale == "log" and np.any(every <= 0)):
-        return None
-    middle = float(search.choice_probabilities() @ value(search.scores))
-    return middle, search_influences(search, value)
-
-
 def _searches(
     searches: Mapping[str, SearchRuns], rules: Rules, looks: Sequence[int]
 ) -> dict[str, Search]:
@@ -414,7 +265,7 @@ def _estimate(a: str, b: str, searches: Mapping[str, Search], rules: Rules) -> P
     if searches:
         left, right = searches[a], searches[b]
         probability, settings = probability_better(left, right), left.settings
-        ratio = _ratio(left, right, rules, LEVEL)[0]
+        ratio = typical_ratio(left, right, rules, LEVEL)[0]
     return PairResult(
         a, b, None, settings, probability, None, ratio, None, None, None, 0.0, "undecided"
     )
@@ -433,9 +284,9 @@ def _test(
         p_value = max(2 * float(ndtr(-abs(z))), least_p_value(a.settings))
     else:
         p_value = swap_p_value(a.scores, b.scores)
-    ratio, ends = _ratio(a, b, rules, level)
+    ratio, ends = typical_ratio(a, b, rules, level)
     outcome: Outcome = "undecided"
-    if _within_margin(ends, rules):
+    if within_margin(ends, rules):
         outcome = "equivalent"
     elif p_value <= level:
         outcome = "better" if chance.probability > 0.5 else "worse"
@@ -453,36 +304,6 @@ def _test(
         level=level,
         outcome=outcome,
     )
-
-
-def _ratio(
-    a: Search, b: Search, rules: Rules, level: float
-) -> tuple[float | None, Interval | None]:
-    """The ratio of typical scores, or the difference of means, with its interval by Student's t.
-
-    Of B settings about 2 B / (n + 1) count for the best of n: so many, less one, are the degrees of
-    freedom. With B - 1 the interval covers too little from n = 4.
-    """
-    failed = failure_score(rules, a, b)
-    left, right = (typical_influences(search, rules, failed) for search in (a, b))
-    if left is None or right is None:
-        return None, None
-    back = math.exp if rules.scale == "log" else float
-    middle = left[0] - right[0]
-    if min(a.settings, b.settings) < 2:
-        return back(middle), None
-    error = paired_error(left[1], -right[1])
-    freedom = max(1.0, 2 * min(a.settings, b.settings) / (a.budget + 1) - 1)
-    reach = -float(stdtrit(freedom, level / 2)) * error
-    return back(middle), Interval(back(middle - reach), back(middle + reach))
-
-
-def _within_margin(ends: Interval | None, rules: Rules) -> bool:
-    if ends is None or rules.margin is None:
-        return False
-    if rules.scale == "log":
-        return 1 / rules.margin <= ends.low and ends.high <= rules.margin
-    return -rules.margin <= ends.low and ends.high <= rules.margin
 
 
 def _defeats(

@@ -16,8 +16,8 @@ from coequal.study.plan import most_trials
 from coequal.study.spec import Study
 
 if TYPE_CHECKING:
+    from coequal.statistics.rules import Rules, SearchRuns
     from coequal.statistics.search import Search
-    from coequal.statistics.verdict import Rules, SearchRuns
 
 FEWEST_EARLIER_SETTINGS = 10
 """Settings of two models from which their spread is taken; fewer say too little of it."""
@@ -207,7 +207,7 @@ class _Spread:
         from scipy.special import ndtri
 
         from coequal.statistics.better import paired_error
-        from coequal.statistics.verdict import failure_score, typical_influences
+        from coequal.statistics.typical import failure_score, typical_influences
 
         if self._rules.margin is None:
             return None

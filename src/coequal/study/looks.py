@@ -9,7 +9,7 @@ from coequal.selection import SelectionRule
 from coequal.study.spec import Study
 
 if TYPE_CHECKING:
-    from coequal.statistics.verdict import Rules
+    from coequal.statistics.rules import Rules
 
 
 def study_schedule(study: Study) -> tuple[tuple[tuple[int, float], ...], int]:

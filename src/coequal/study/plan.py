@@ -14,7 +14,8 @@ from coequal.study.model import Model
 from coequal.study.spec import Study
 
 if TYPE_CHECKING:
-    from coequal.statistics.verdict import Rules, Verdict
+    from coequal.statistics.rules import Rules
+    from coequal.statistics.verdict import Verdict
 
 
 @dataclass
