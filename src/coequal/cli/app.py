@@ -4,6 +4,7 @@ import errno
 import importlib
 import os
 import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -11,6 +12,7 @@ from rich.table import Table
 
 from coequal import lookup
 from coequal.cli import diagnose, results, run, score, study, train
+from coequal.cli.exit_codes import ExitCode
 from coequal.cli.options import Json, console, errors, print_json
 
 app = typer.Typer(
@@ -118,19 +120,45 @@ def describe_disk_error(error: OSError) -> str:
     return f"{text}; finished trials are complete, and after a repair the same command continues"
 
 
+def exit_code(error: Exception) -> ExitCode:
+    """The exit code of a command that an error ended.
+
+    Args:
+        error: that no command has handled.
+    """
+    from coequal.study.document import StudyError
+
+    if isinstance(error, BrokenPipeError):
+        return ExitCode.READER_LEFT
+    if isinstance(error, StudyError) or type(error) is LookupError:  # a name that nothing has
+        return ExitCode.MISTAKE
+    if isinstance(error, FileNotFoundError) and _on_the_command_line(error):
+        return ExitCode.MISTAKE
+    return ExitCode.FAILED
+
+
+def _on_the_command_line(error: FileNotFoundError) -> bool:
+    """Whether what is missing was named by the user.
+
+    An error with a sentence of ours has no `errno`: it says what is wrong with a name that was
+    given. One of the system names the file it looked for.
+    """
+    if error.errno is None:
+        return True
+    return any(Path(str(error.filename)).resolve() == Path(word).resolve() for word in sys.argv[1:])
+
+
 def main() -> None:
     """Run the command `coequal`. A mistake of the user ends in one message, not in a traceback."""
     try:
         app(standalone_mode=True)
-    except BrokenPipeError:
-        sys.exit(141)
+    except BrokenPipeError as error:
+        sys.exit(exit_code(error))
     except (LookupError, ValueError, OSError, MemoryError, ArithmeticError) as error:
         if os.environ.get("COEQUAL_DEBUG"):
             raise
-        from coequal.study.document import StudyError
-
         message = error.args[0] if isinstance(error, KeyError) and error.args else str(error)
         if isinstance(error, OSError):
             message = describe_disk_error(error) or message
         errors.print(message, markup=False, soft_wrap=True)
-        sys.exit(2 if isinstance(error, StudyError) else 1)
+        sys.exit(exit_code(error))

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from coequal import formatting
+from coequal.cli.exit_codes import ExitCode
 from coequal.cli.options import (
     Json,
     ModelOfRun,
@@ -84,7 +85,7 @@ def collect(folder: RunPath) -> None:
         console.print(
             f"no report is written while {count} result{'s' if count > 1 else ''} can't be used"
         )
-        raise typer.Exit(1)
+        raise typer.Exit(ExitCode.FAILED)
     write_report(run, results=collected.results)
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from coequal.cli.exit_codes import ExitCode
 from coequal.cli.options import (
     DataDir,
     Device,
@@ -123,7 +124,7 @@ def run_missing(study: "Study", source: str, out: Path, options: "RunOptions") -
             outcome = start(study, source, folder, options, watching)
     except KeyboardInterrupt as stopped:
         errors.print("stopped; no finished trial is lost, and the same command continues")
-        code = stopped.code if isinstance(stopped, Interrupted) else 130
+        code = stopped.code if isinstance(stopped, Interrupted) else ExitCode.INTERRUPTED
         raise typer.Exit(code) from None
     if options.shard:
         for line in shard_end(outcome.planned, str(short_path(out))):

@@ -1,0 +1,43 @@
+"""What the exit code of a command means; it is the same for all commands."""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """How a command ended.
+
+    Attributes:
+        meaning: a sentence, as it stands in docs/command_line.md.
+    """
+
+    meaning: str
+
+    def __new__(cls, code: int, meaning: str) -> "ExitCode":
+        """A code with its meaning."""
+        member = int.__new__(cls, code)
+        member._value_ = code
+        member.meaning = meaning
+        return member
+
+    DONE = 0, "The command did what was asked."
+    FAILED = (
+        1,
+        "It could not do what was asked: a file, the data, the disk, the memory or a training that "
+        "did not reach its end.",
+    )
+    MISTAKE = (
+        2,
+        "The command line or the study file has a mistake: an unknown option or name, a file or "
+        "folder named there that does not exist, or a part that fails when it is tried.",
+    )
+    NEVER_FINISHED = (
+        3,
+        "`run` or `train` came to its end, but some model never finished a trial.",
+    )
+    DIFFERENT = 4, "`verify` found something that differs."
+    INTERRUPTED = 130, "Stopped by Ctrl-C; the same command goes on."
+    TERMINATED = (
+        143,
+        "Stopped by SIGTERM, as a cluster's scheduler sends it; the same command goes on.",
+    )
+    READER_LEFT = 141, "Whatever read the output, as `head` does, went away."

@@ -1,0 +1,54 @@
+"""Exit codes: one table for all commands."""
+
+from pathlib import Path
+
+import pytest
+
+from coequal.cli.exit_codes import ExitCode
+
+from typed import coequal
+
+PAGE = Path(__file__).parents[2] / "docs" / "command_line.md"
+
+
+def test_the_page_has_the_table_of_the_program():
+    rows = [f"| {code.value} | {code.meaning} |" for code in sorted(ExitCode)]
+    page = PAGE.read_text(encoding="utf-8").splitlines()
+    assert [line for line in page if line.startswith("| ") and line[2].isdigit()] == rows
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "run missing",
+        "check missing",
+        "plan missing",
+        "status missing",
+        "report missing",
+        "diagnose missing",
+        "sample missing --out x",
+        "collect missing",
+        "export missing --out x.csv",
+        "clean missing",
+        "merge missing missing --out x",
+        "score --real missing --fake missing",
+        "compare missing missing",
+        "train ns_gan --data folder:missing",
+    ],
+)
+def test_a_missing_file_is_a_mistake_of_the_command_line(command, tmp_path):
+    done = coequal(*command.split(), cwd=tmp_path)
+    assert done.returncode == ExitCode.MISTAKE, done.stderr
+    assert "missing" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_command_that_can_not_do_what_was_asked(tmp_path):
+    (tmp_path / "broken.json").write_text("{")
+    done = coequal("compare", "broken.json", "broken.json", cwd=tmp_path)
+    assert done.returncode == ExitCode.FAILED
+
+
+@pytest.mark.parametrize("command", ["list nonsense", "score --real digits:test --fake digits:x"])
+def test_a_name_that_nothing_has_is_a_mistake_of_the_command_line(command, tmp_path):
+    assert coequal(*command.split(), cwd=tmp_path).returncode == ExitCode.MISTAKE
