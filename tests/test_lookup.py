@@ -1,5 +1,7 @@
 """Parts by their file names, variants, and things from outside."""
 
+import sys
+
 import pytest
 
 from coequal import lookup
@@ -43,3 +45,66 @@ def test_the_call_report_stays_a_call_after_it_was_used(monkeypatch):
     import coequal.report.page  # the room of the same name
 
     assert coequal.report("b") == "report of b"
+
+
+@pytest.fixture
+def folders(monkeypatch):
+    """What `search_also` adds is taken back, and modules of the test are forgotten."""
+    monkeypatch.setattr(lookup, "_searched", [])
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    before = set(sys.modules)
+    yield
+    for name in set(sys.modules) - before:
+        del sys.modules[name]
+
+
+def test_a_part_is_found_in_the_current_folder_and_in_that_of_the_study(
+    tmp_path, monkeypatch, folders
+):
+    for folder, name in (("here", "of_here"), ("study", "of_study")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / f"{name}.py").write_text("Thing = 1\n")
+    monkeypatch.chdir(tmp_path / "here")
+    lookup.search_also(tmp_path / "study")
+    assert lookup.load("objectives", "of_here:Thing") == 1
+    assert lookup.load("objectives", "of_study:Thing") == 1
+
+
+def test_a_module_of_the_same_name_from_elsewhere_is_refused(tmp_path, folders):
+    for folder in ("one", "other"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "my_twin.py").write_text("Thing = 1\n")
+    lookup.search_also(tmp_path / "one")
+    lookup.load("objectives", "my_twin:Thing")
+    lookup.search_also(tmp_path / "other")
+    with pytest.raises(LookupError, match=r"one.my_twin\.py, and .*other.my_twin\.py is another"):
+        lookup.load("objectives", "my_twin:Thing")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("def f(:\n", r"SyntaxError: .* \(my_broken\.py:1\)"),
+        ("x = 1\ny = nope\n", r"NameError: name 'nope' is not defined \(my_broken\.py:2\)"),
+        ("import no_such_thing\n", r"ModuleNotFoundError: .*no_such_thing.* \(my_broken\.py:1\)"),
+        ("Tings = 1\n", r"module my_broken has no Things; did you mean 'Tings'\?"),
+    ],
+)
+def test_a_module_that_fails_says_where(tmp_path, folders, text, message):
+    (tmp_path / "my_broken.py").write_text(text)
+    lookup.search_also(tmp_path)
+    with pytest.raises(LookupError, match=message):
+        lookup.load("objectives", "my_broken:Things")
+
+
+def test_a_class_without_what_its_kind_must_have_is_named_with_its_line(tmp_path, folders):
+    (tmp_path / "my_part.py").write_text(
+        "from coequal.contract import Likelihood\n\nclass Mine(Likelihood):\n    pass\n"
+    )
+    lookup.search_also(tmp_path)
+    from coequal.contract import Objective
+
+    with pytest.raises(
+        LookupError, match=r"lacks generator_loss, requirements, .* \(my_part\.py:3\)"
+    ):
+        lookup.load_class("objectives", "my_part:Mine", Objective)

@@ -8,8 +8,15 @@ written "module:Name".
 import difflib
 import importlib
 import importlib.resources
+import inspect
+import sys
 from collections.abc import Iterable
+from importlib.machinery import PathFinder
+from pathlib import Path
+from types import ModuleType
 from typing import Any
+
+from coequal.code_places import OF_PARTS, described, located, place_of
 
 
 def names(kind: str, suffix: str = ".py") -> list[str]:
@@ -64,7 +71,34 @@ def load_class(kind_of_part: str, name: str, base: type) -> type:
     part = load(kind_of_part, name)
     if not (isinstance(part, type) and issubclass(part, base)):
         raise LookupError(f"'{name}' is no {base.__name__}: it must be a class that extends it")
+    if inspect.isabstract(part):
+        missing = ", ".join(sorted(getattr(part, "__abstractmethods__", ())))
+        text = f"'{name}' lacks {missing}, which every {base.__name__} has"
+        raise LookupError(located(text, place_of(part)))
     return part
+
+
+def search_also(*folders: str | Path) -> None:
+    """Let parts from outside be imported from these folders, too, after all others.
+
+    Args:
+        folders: of a study file, for instance; the first is the one in which a module of a part
+            must not be another than the one that is imported.
+    """
+    for folder in reversed([str(Path(folder).resolve()) for folder in folders]):
+        if folder in _searched:
+            _searched.remove(folder)
+        _searched.insert(0, folder)
+        if folder not in sys.path:
+            sys.path.append(folder)
+
+
+def searched() -> tuple[str, ...]:
+    """The folders that `search_also` was given, the last one first."""
+    return tuple(_searched)
+
+
+_searched: list[str] = []
 
 
 def unknown(given: str, known: Iterable[str], prefix: str = "") -> str:
@@ -86,12 +120,38 @@ def unknown(given: str, known: Iterable[str], prefix: str = "") -> str:
 
 def _external(name: str) -> Any:
     module_name, _, attribute = name.partition(":")
+    if str(Path.cwd()) not in _searched:
+        search_also(*_searched, Path.cwd())
     try:
-        return getattr(importlib.import_module(module_name), attribute)
-    except (ImportError, TypeError, ValueError) as error:
+        module = importlib.import_module(module_name)
+    except Exception as error:
+        absent = error.name if isinstance(error, ModuleNotFoundError) else None
+        if absent and (module_name == absent or module_name.startswith(f"{absent}.")):
+            raise LookupError(
+                f"'{name}': cannot import {module_name} ({error}); it must be importable: "
+                "installed, beside the study file, in the current folder, or in a folder on "
+                "PYTHONPATH"
+            ) from error
+        text = f"'{name}': cannot import {module_name}: {described(error)}"
+        raise LookupError(text) from error
+    _refuse_another(name, module)
+    if not hasattr(module, attribute):
+        known = [key for key in vars(module) if not key.startswith("_")]
+        close = difflib.get_close_matches(attribute, known, n=1, cutoff=0.6)
+        hint = f"; did you mean '{close[0]}'?" if close else ""
+        raise LookupError(f"'{name}': module {module_name} has no {attribute}{hint}")
+    OF_PARTS.add(module_name.partition(".")[0])
+    return getattr(module, attribute)
+
+
+def _refuse_another(name: str, module: ModuleType) -> None:
+    """Refuse a module that is not the one in the folder of the study: this process may have
+    imported one of the same name from elsewhere."""
+    wanted = PathFinder.find_spec(module.__name__.partition(".")[0], _searched[:1])
+    top: Any = sys.modules.get(module.__name__.partition(".")[0])
+    here, there = getattr(top, "__file__", None), wanted and wanted.origin
+    if here and there and Path(here).resolve() != Path(there).resolve():
         raise LookupError(
-            f"'{name}': cannot import {module_name} ({error}); "
-            "it must be importable: installed, or in a folder on PYTHONPATH"
-        ) from error
-    except AttributeError as error:
-        raise LookupError(f"'{name}': module {module_name} has no {attribute}") from error
+            f"'{name}': this process has {here}, and {there} is another module of that name; "
+            "rename one, start a new process, or name the folder of the right one in PYTHONPATH"
+        )

@@ -1,12 +1,13 @@
 """The study file: defaults, and one message for every slip."""
 
 import pytest
+from pydantic import ValidationError
 
 from coequal.ranges import Choice, LogUniform
 from coequal.study.check import checked
 from coequal.study.document import StudyError, parse, yaml_text
 from coequal.study.plan import search_of
-from coequal.study.spec import from_document
+from coequal.study.spec import Study, from_document
 
 
 def study(text: str):  # type: ignore[no-untyped-def]
@@ -350,3 +351,18 @@ search: {settings: 1}
     checked(tmp_path / "one.yaml")
     found = messages(tmp_path, text.replace("settings: 1", "settings: 1, looks: [1, 40]"))
     assert any("discriminator_per_generator must be" in message for message in found)
+
+
+def test_null_takes_a_setting_of_the_base_away_with_its_ranges():
+    entry = {"base": "ns_gan", "settings": {"batch_norm": None}, "wide": {"beta1": None}}
+    (model,) = Study.model_validate({"study": "s", "models": [entry]}).models
+    assert model.settings.keys() == {"learning_rate", "beta1", "discriminator_per_generator"}
+    assert model.wide.keys() == {"learning_rate", "discriminator_per_generator"}
+    assert "batch_norm" not in model.narrow
+    assert "beta1" in model.narrow
+
+
+def test_null_for_a_setting_that_the_base_does_not_have_is_refused():
+    entry = {"base": "ns_gan", "settings": {"margin": None}}
+    with pytest.raises(ValidationError, match="margin: null takes a setting of the `base` away"):
+        Study.model_validate({"study": "s", "models": [entry]})

@@ -13,6 +13,7 @@ from coequal.datasets._loading import fingerprint, load_dataset
 from coequal.evaluation.neighbour_sheet import train_features
 from coequal.files import atomic_write, file_name
 from coequal.images import match_dtype
+from coequal.lookup import search_also
 from coequal.records import Trial
 from coequal.results.folder import RunFolder
 from coequal.study.parts import assemble
@@ -32,6 +33,7 @@ def prepare_references(trials: Sequence[Trial], context: WorkerContext) -> None:
     Raises:
         ValueError: a trial can't work on these images; refused before any has begun.
     """
+    search_also(*context.import_path)
     run = RunFolder(Path(context.run))
     progress = preparation_heartbeat(context)
     log = Heartbeat(progress, replace(context, time_limit=None)).report_stage

@@ -8,6 +8,7 @@ from pathlib import Path
 from coequal.datasets._loading import data_folder
 from coequal.execution.choose import ExecutionOptions, executor_for, refuse_clashes
 from coequal.files import cache_folder
+from coequal.lookup import searched
 from coequal.results.folder import RunFolder
 from coequal.runner.progress import Observer
 from coequal.runner.run import RunOutcome, run
@@ -69,6 +70,7 @@ def start(
         time_limit=options.time_limit,
         frames=options.frames,
         tensorboard=tensorboard,
+        import_path=searched(),
     )
     return run(
         study,

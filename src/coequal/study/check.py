@@ -21,6 +21,8 @@ from coequal.study.spec import BudgetSpec, Study, from_document
 def checked(path: Path) -> tuple[Study, str]:
     """Read a study from a file, and make every check that needs no data.
 
+    Parts from outside may lie beside the file: from here on its folder is searched for them.
+
     Args:
         path: of a YAML file.
 
@@ -30,6 +32,7 @@ def checked(path: Path) -> tuple[Study, str]:
     Raises:
         StudyError: with all problems.
     """
+    lookup.search_also(path.parent)
     text, document = read(path)
     study = from_document(document, str(path), default_name=path.stem)
     if messages := problems(study, document):

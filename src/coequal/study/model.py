@@ -1,9 +1,9 @@
 """A contender, as `models/*.yaml` and study files write it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from coequal import lookup
 from coequal.ranges import Range, read_range
@@ -94,6 +94,17 @@ class Model(Entry):
     wide: dict[str, RangeSpec] = {}
     narrow: dict[str, RangeSpec] = {}
 
+    @field_validator("settings", "wide", "narrow", mode="before")
+    @classmethod
+    def _nothing_to_remove(cls, values: Any) -> Any:
+        entries = values.items() if isinstance(values, Mapping) else ()
+        if nulls := [key for key, value in entries if value is None]:
+            raise ValueError(
+                f"{', '.join(map(str, nulls))}: null takes a setting of the `base` away, and there "
+                "is none of this name; leave it out"
+            )
+        return values
+
     @property
     def label(self) -> str:
         """For people."""
@@ -116,7 +127,8 @@ class Model(Entry):
 
 def resolve_model(entry: Any) -> Any:
     """A name, or a mapping with `base:` of a shipped model, as the whole mapping that `Model`
-    checks.
+    checks. What is null there is taken away from the base: a setting with its ranges, or a range
+    alone.
 
     What can't be resolved is handed on as it is, for pydantic to name the problem.
     """
@@ -125,9 +137,11 @@ def resolve_model(entry: Any) -> Any:
     if isinstance(entry, Mapping) and entry.get("base") in lookup.names("models", ".yaml"):
         base = _shipped(entry["base"])
         own = {key: value for key, value in entry.items() if key != "base"}
+        given = own.get("settings", {})
+        removed = _removed(given, base.get("settings", {}))
         for key in ("settings", "wide", "narrow"):
             if isinstance(own.get(key, {}), Mapping):
-                own[key] = {**base.get(key, {}), **own.get(key, {})}
+                own[key] = _changed(base.get(key, {}), own.get(key, {}), removed)
         nets = own.get("architecture")
         if isinstance(nets, Mapping) and "name" not in nets and "architecture" in base:
             own["architecture"] = {**base["architecture"], **nets}
@@ -135,6 +149,20 @@ def resolve_model(entry: Any) -> Any:
             own["title"] = own["name"]
         return {**base, **own}
     return entry
+
+
+def _removed(given: Any, base: Mapping[str, Any]) -> set[str]:
+    """The settings of a base that are null in what is given for it."""
+    values = given.items() if isinstance(given, Mapping) else ()
+    return {name for name, value in values if value is None and name in base}
+
+
+def _changed(
+    base: Mapping[str, Any], given: Mapping[str, Any], removed: Collection[str]
+) -> dict[str, Any]:
+    """The entries of a base with those that are given in their place, and without others."""
+    without = {*removed, *_removed(given, base)}
+    return {name: value for name, value in {**base, **given}.items() if name not in without}
 
 
 # Those of Lucic et al. 2018: they train on any images, and on nets that all of them can share.

@@ -97,7 +97,8 @@ def _ownership_problems(settings: Iterable[str], kinds: Mapping[str, type]) -> I
     for name in settings:
         having = [part for part, names in owned.items() if name in names]
         if not having:
-            yield lookup.unknown(name, known, "setting ")
+            unknown = lookup.unknown(name, known, "setting ")
+            yield f"{unknown}; `{name}: null` takes it away from a model that has a `base`"
         elif len(having) > 1:
             yield f"setting '{name}' belongs to {' and '.join(having)}: rename one"
 

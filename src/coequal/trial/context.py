@@ -29,6 +29,7 @@ class WorkerContext:
             workers.
         frames: pictures of its training that each trial keeps, for an animation.
         tensorboard: a folder for TensorBoard's event files of the run's only trial; empty: none.
+        import_path: folders that are searched for parts from outside, beside those of the worker.
     """
 
     run: str
@@ -41,6 +42,7 @@ class WorkerContext:
     threads: int = 1
     frames: int = 0
     tensorboard: str = ""
+    import_path: tuple[str, ...] = ()
 
 
 def environment(context: WorkerContext) -> dict[str, str]:

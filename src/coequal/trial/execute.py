@@ -21,6 +21,7 @@ from coequal.evaluation.conditions import like_split
 from coequal.evaluation.instrument import SPLITS, Instrument, drawing, generate
 from coequal.evaluation.neighbour_sheet import beside_nearest
 from coequal.files import atomic_write, write_json, write_npz
+from coequal.lookup import search_also
 from coequal.records import Result, Status, Trial
 from coequal.results.folder import DETAILS, FRAMES, NEIGHBOURS, RunFolder, samples_path
 from coequal.results.lock import lock
@@ -67,6 +68,7 @@ def execute(trial: Trial, context: WorkerContext) -> str:
     Raises:
         OSError, MemoryError: the machine or the data failed, not the model: no result is written.
     """
+    search_also(*context.import_path)
     run = RunFolder(Path(context.run))
     folder = run.trial_folder(trial.id)
     folder.mkdir(parents=True, exist_ok=True)
