@@ -18,6 +18,9 @@ from coequal.manifolds.polygons.projection import DELTA, Name
 from coequal.records import Result
 from coequal.report.manifold_page import write_manifold_page
 from coequal.results.folder import RunFolder
+from coequal.results.pack import opened
+from coequal.results.packing import Packed
+from coequal.results.packing import pack as write_pack
 from coequal.runner.collect import CollectedRun as CollectedRun
 from coequal.runner.collect import collect as collect
 from coequal.runner.forecast import Forecast as Forecast
@@ -127,22 +130,66 @@ def run(
     return start(study, source or yaml_text(study.as_dict()), folder, options, observer).results
 
 
-def report(out: str | Path) -> Path:
+def report(out: str | Path, into: str | Path | None = None) -> Path:
     """Write the report of a run, finished or not.
 
     Args:
-        out: the run's folder.
+        out: the run's folder, or its pack.
+        into: a folder for the report; None: `report` in that of the run, `NAME_report` beside a
+            pack.
 
     Returns:
         The path of its page, index.html.
 
     Raises:
         FileNotFoundError: the folder holds no study.
-        ValueError: a result can't be used.
+        FileExistsError: `into` holds something else than a report.
+        ValueError: a result can't be used, or the pack must be refused.
     """
-    from coequal.report.page import write_report
+    from coequal.report.page import report_place, write_report
 
-    return write_report(RunFolder(Path(out).resolve()))
+    with opened(Path(out).resolve()) as folder:
+        place = report_place(folder, None if into is None else Path(into).resolve())
+        return write_report(folder, into=place)
+
+
+def pack(
+    run: str | Path,
+    out: str | Path,
+    *,
+    weights: bool = True,
+    keep_names: bool = False,
+    log: Log | None = None,
+) -> Packed:
+    """Write a run into one zip file, the same bytes for the same run.
+
+    It holds all that a reviewer needs, and nothing that names a machine or a person; `report`,
+    `merge` and `verify` take it where they take a folder.
+
+    Args:
+        run: the run's folder.
+        out: the file; a pack that is there is replaced.
+        weights: whether the generators of the chosen trials go in.
+        keep_names: pack although a text that can't be changed names a folder or a user.
+        log: is told what is wrong with which file.
+
+    Returns:
+        The file's path and size, the hash of its content, and what was left out.
+
+    Raises:
+        FileNotFoundError: the folder holds no study.
+        FileExistsError: `out` is there and is no pack.
+        BlockingIOError: the run goes on.
+        ValueError: a result can't be used, or a text names a place of this machine.
+    """
+    with opened(Path(run).resolve()) as folder:
+        return write_pack(
+            folder,
+            Path(out).resolve(),
+            weights=weights,
+            keep_names=keep_names,
+            log=log or (lambda line: None),
+        )
 
 
 def score(

@@ -82,6 +82,7 @@ app.command(epilog="Example: coequal sample runs/demo --model ns_gan --count 100
 app.command(epilog="Example: coequal collect runs/demo")(results.collect)
 app.command(epilog="Example: coequal export runs/demo --out demo.parquet")(results.export)
 app.command(epilog="Example: coequal clean runs/demo")(results.clean)
+app.command(epilog="Example: coequal pack runs/demo --out demo.zip")(results.pack)
 app.command(epilog="Example: coequal merge runs/mine runs/theirs --out runs/both")(results.merge)
 app.command(
     epilog="Example: coequal score --real fashion_mnist:test --fake samples/ --metrics all --json -"

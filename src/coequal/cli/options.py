@@ -1,8 +1,10 @@
 """What the commands share: their common options, where they print, how they read settings."""
 
+import atexit
 import json
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,7 +19,9 @@ console = Console(highlight=False, emoji=False)
 errors = Console(stderr=True, highlight=False, emoji=False)
 
 StudyFile = Annotated[Path, typer.Argument(help="A study file.", show_default=False)]
-RunPath = Annotated[Path, typer.Argument(help="The folder of a run.", show_default=False)]
+RunPath = Annotated[
+    Path, typer.Argument(help="The folder of a run, or its pack.", show_default=False)
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 DataDir = Annotated[
     Path | None,
@@ -63,16 +67,30 @@ def log_line(line: str) -> None:
     errors.print(line, markup=False, soft_wrap=True)
 
 
+_unpacked = ExitStack()
+atexit.register(_unpacked.close)
+
+
 def run_folder(path: Path) -> "RunFolder":
-    """Open the folder of a run.
+    """Open the folder of a run, or unpack its pack until the process ends.
 
     Raises:
         FileNotFoundError, ValueError: it holds no study, or none that can be read.
     """
-    from coequal.results.folder import RunFolder
+    from coequal.results.pack import opened
 
-    folder = RunFolder(path.resolve())
-    folder.study()
+    return _unpacked.enter_context(opened(path.resolve()))
+
+
+def own_folder(path: Path) -> "RunFolder":
+    """Open the folder of a run in which a command is going to change something.
+
+    Raises:
+        FileNotFoundError, ValueError: it holds no study, or is a pack.
+    """
+    folder = run_folder(path)
+    if folder.pack is not None:
+        raise ValueError(f"{short_path(folder.pack)} is a pack, which is only read; name a folder")
     return folder
 
 
@@ -83,7 +101,10 @@ def short_path(path: Path) -> Path:
 
 
 def write_report(
-    folder: "RunFolder", verdict: bool = True, results: "RunResults | None" = None
+    folder: "RunFolder",
+    verdict: bool = True,
+    results: "RunResults | None" = None,
+    into: Path | None = None,
 ) -> None:
     """Write the report and the tables of a run, and print where they are.
 
@@ -91,22 +112,24 @@ def write_report(
         folder: of the run.
         verdict: whether to print the verdict as well.
         results: of the run; None: they are opened here.
+        into: a folder for the report; None: in that of the run, or beside its pack.
     """
     from coequal.analysis.summary import summarise
-    from coequal.report.page import write_summaries
+    from coequal.report.page import report_place, write_summaries
     from coequal.report.terminal import verdict_lines
     from coequal.results.collect import open_results
     from coequal.results.results_csv import refresh_tables
 
+    place = report_place(folder, into)
     results = open_results(folder, log_line) if results is None else results
     refresh_tables(folder, results.of(folder.planned()))
     summaries = summarise(folder, log_line, results)
-    page = write_summaries(folder, summaries)
+    page = write_summaries(folder, summaries, place)
     for line in verdict_lines(summaries) if verdict else ():
         console.print(line, markup=False, soft_wrap=True)
-    console.print(
-        f"\nreport: {short_path(page)}\nresults: {short_path(folder.path / 'results.csv')}"
-    )
+    console.print(f"\nreport: {short_path(page)}")
+    if folder.pack is None:
+        console.print(f"results: {short_path(folder.path / 'results.csv')}")
 
 
 def assignments(settings: Sequence[str], form: str = "NAME=VALUE") -> dict[str, Any]:

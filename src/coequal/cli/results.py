@@ -1,6 +1,7 @@
 """The commands on the folder of a run: its status, report, images and tables."""
 
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,6 +21,7 @@ from coequal.cli.options import (
     TrialOfRun,
     console,
     log_line,
+    own_folder,
     print_json,
     run_folder,
     short_path,
@@ -61,16 +63,48 @@ def status(
                 time.sleep(REFRESH_SECONDS)
 
 
-def report(folder: RunPath) -> None:
+def report(
+    folder: RunPath,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="A folder for the report. Default: in the run's, beside a pack."),
+    ] = None,
+) -> None:
     """Write the report of a run again, finished or not."""
-    write_report(run_folder(folder))
+    write_report(run_folder(folder), into=out)
+
+
+def pack(
+    folder: RunPath,
+    out: Annotated[Path, typer.Option(help="The file to write, study.zip.")],
+    weights: Annotated[
+        bool, typer.Option(help="With the generators of the chosen trials, for `sample`.")
+    ] = True,
+    keep_names: Annotated[
+        bool,
+        typer.Option(help="Pack although a text that can't be changed names a folder or a user."),
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Put all that a reviewer needs of a run into one file, the same bytes for the same run."""
+    from coequal import api
+
+    packed = api.pack(folder, out, weights=weights, keep_names=keep_names, log=log_line)
+    if as_json:
+        print_json({**asdict(packed), "path": str(packed.path)})
+        return
+    for note in packed.notes:
+        log_line(note)
+    size = formatting.size(packed.size)
+    console.print(f"{short_path(packed.path)}: {packed.entries} files, {size}")
+    console.print(f"content: sha256 {packed.digest}")
 
 
 def collect(folder: RunPath) -> None:
     """Join what shards have done in a folder: log, plan, tables, report; print what is to do."""
     from coequal import api
 
-    run = run_folder(folder)
+    run = own_folder(folder)
     collected = api.collect(run.path, log_line)
     again = sum(trial.repeat > 0 for trial in collected.pending)
     done = len(collected.trials) - len(collected.pending)
@@ -111,7 +145,7 @@ def clean(
     """Delete what a run's report does not need: checkpoints, drafts, weights that nobody chose."""
     from coequal.results.clean import clean as find
 
-    removable = find(run_folder(folder), really=yes, log=log_line)
+    removable = find(own_folder(folder), really=yes, log=log_line)
     reasons: dict[str, tuple[int, int]] = {}
     for entry in removable:
         count, size = reasons.get(entry.why, (0, 0))

@@ -35,7 +35,37 @@ from coequal.results.folder import RunFolder
 from coequal.results.results_csv import csv_text
 
 
-def write_report(folder: RunFolder, log: Callable[[str], None] = lambda line: None) -> Path:
+def report_place(folder: RunFolder, wanted: Path | None = None) -> Path:
+    """The folder of a run's report: the one that is wanted, else `report` in that of the run, and
+    `NAME_report` beside a pack.
+
+    Args:
+        folder: of the run.
+        wanted: by the user.
+
+    Raises:
+        FileExistsError: something that is no report lies there.
+    """
+    if wanted is not None:
+        place = wanted
+    elif folder.pack is not None:
+        place = folder.pack.with_name(f"{folder.pack.stem}_report")
+    else:
+        return folder.path / "report"
+    if place.is_file() or (
+        place.exists() and any(place.iterdir()) and not (place / "index.html").exists()
+    ):
+        raise FileExistsError(
+            f"{place} holds something else than a report; name another with --out"
+        )
+    return place
+
+
+def write_report(
+    folder: RunFolder,
+    log: Callable[[str], None] = lambda line: None,
+    into: Path | None = None,
+) -> Path:
     """Write the page, figures and tables of a run, finished or not; the path of the page.
 
     The same results give the same bytes.
@@ -43,22 +73,26 @@ def write_report(folder: RunFolder, log: Callable[[str], None] = lambda line: No
     Args:
         folder: of the run.
         log: is told if the index had to be brought up to date.
+        into: the folder to write to; None: `report_place` says it.
 
     Raises:
         FileNotFoundError: the folder holds no study.
         ValueError: see `coequal.analysis.summary.summarise`.
     """
-    return write_summaries(folder, summarise(folder, log))
+    return write_summaries(folder, summarise(folder, log), into)
 
 
-def write_summaries(folder: RunFolder, summaries: Sequence[DataSummary]) -> Path:
+def write_summaries(
+    folder: RunFolder, summaries: Sequence[DataSummary], into: Path | None = None
+) -> Path:
     """Write page, verdict, figures and tables from summaries that `summarise` computed.
 
     Args:
         folder: of the run, for the images of its models.
         summaries: one for each data set.
+        into: the folder to write to; None: `report_place` says it.
     """
-    report = folder.path / "report"
+    report = report_place(folder) if into is None else into
     sheets_by_data = {
         summary.data: sample_sheets(folder, summary, report / "figures") for summary in summaries
     }

@@ -86,7 +86,7 @@ def _removable(folder: RunFolder, log: Callable[[str], None]) -> Iterator[Remova
     yield from _drafts(folder.path)
     yield from _drafts(folder.path / "references", ".npy.")
     yield from _there(folder.path / STATES, "states from which only a longer budget goes on")
-    kept, ended = _kept_and_ended(folder, log)
+    kept, ended = kept_and_ended(folder, log)
     for name in trial_folders(folder):
         trial = Path(name)
         with _idle(trial) as idle:
@@ -106,8 +106,9 @@ def _removable(folder: RunFolder, log: Callable[[str], None]) -> Iterator[Remova
                 yield from _there(trial / "samples", "of a trial that nobody chose")
 
 
-def _kept_and_ended(folder: RunFolder, log: Callable[[str], None]) -> tuple[set[str], set[str]]:
-    """The ids of trials whose weights and samples stay, and of all that have a result."""
+def kept_and_ended(folder: RunFolder, log: Callable[[str], None]) -> tuple[set[str], set[str]]:
+    """The ids of trials whose weights and samples stay (see `clean`), and of all that have a
+    result."""
     study = folder.study()
     rule = folder.rule()
     count = max(1, int((study.get("reruns") or {}).get("best", 1)))

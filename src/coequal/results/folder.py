@@ -6,6 +6,8 @@ runs/demo/
   study.json          the same with every default filled in, its looks and comparisons
   versions.jsonl      of a study that has grown: its versions, whose files are in versions/
   reused.jsonl        which results came from other runs
+  merged.json         which runs were joined, and how well they agree where they overlap
+  code/, code.json    the source of parts of one's own, as it was when the run began
   plan.json           every trial of the study that is known by now, in order
   metrics.json        what the metrics say of their numbers: direction, label, unit, bounds
   references.json     what the instrument was calibrated on: encoder, real images, cap
@@ -58,9 +60,20 @@ from coequal.selection import SelectionRule
 
 @dataclass(frozen=True)
 class RunFolder:
-    """One study's results on disk."""
+    """One study's results on disk.
+
+    Attributes:
+        path: of the folder.
+        pack: the file that it was unpacked from for a while; None for a folder of its own.
+    """
 
     path: Path
+    pack: Path | None = None
+
+    @property
+    def place(self) -> Path:
+        """Where the user has it: the folder, or the pack."""
+        return self.path if self.pack is None else self.pack
 
     def begin(
         self,
