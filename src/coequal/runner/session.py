@@ -20,7 +20,8 @@ from coequal.runner.interrupt import GracefulStop
 from coequal.runner.looks import look_news
 from coequal.runner.progress import Observer, Progress
 from coequal.study.plan import StudyPlan
-from coequal.trial.context import WorkerContext, environment
+from coequal.trial.context import WorkerContext
+from coequal.trial.environment import environment
 from coequal.trial.execute import STOPPED, measured_so_far
 
 MIN_GAINED = 0.5  # trials that must have been gained before a rate is estimated from them

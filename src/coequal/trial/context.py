@@ -1,13 +1,9 @@
-"""The surroundings of a worker: its folders, its threads, its machine."""
+"""The surroundings of a worker: its folders and its threads."""
 
-import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
-from pathlib import Path
 
-import numpy as np
 import torch
 
 
@@ -43,37 +39,6 @@ class WorkerContext:
     frames: int = 0
     tensorboard: str = ""
     import_path: tuple[str, ...] = ()
-
-
-def environment(context: WorkerContext) -> dict[str, str]:
-    """Versions and hardware on which a result may depend besides its trial."""
-    return {
-        "coequal": version("coequal"),
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "numpy": np.__version__,
-        "system": platform.platform(),
-        "processor": _processor(),
-        "device": _device(context.device),
-        "threads": str(context.threads),
-    }
-
-
-def _processor() -> str:
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    except OSError:
-        return platform.processor() or platform.machine()
-    return platform.processor() or platform.machine()
-
-
-def _device(device: str) -> str:
-    try:
-        return torch.cuda.get_device_name(device) if device.startswith("cuda") else device
-    except (RuntimeError, AssertionError):  # a coordinator without a GPU speaks for a dead trial
-        return device
 
 
 @contextmanager

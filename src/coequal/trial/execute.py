@@ -34,7 +34,8 @@ from coequal.training import checkpoint as checkpoints
 from coequal.training.loop import Diverged, Trainer
 from coequal.trial.build import instrument_for, make_trainer
 from coequal.trial.callbacks import TrialCallbacks
-from coequal.trial.context import WorkerContext, environment, threads
+from coequal.trial.context import WorkerContext, threads
+from coequal.trial.environment import environment
 from coequal.trial.health_callback import StoppedEarly
 from coequal.trial.heartbeat import Heartbeat, Stopped, TimedOut, stop_on_sigterm
 from coequal.trial.snapshots import grid
