@@ -145,7 +145,7 @@ def _blas() -> str:
         for library in threadpool_info()
         if library["user_api"] == "blas"
     }
-    simd = np.show_config(mode="dicts")["SIMD Extensions"]["found"]  # type: ignore[call-overload]
+    simd = np.show_config(mode="dicts")["SIMD Extensions"]["found"]
     return "; ".join([*sorted(libraries), f"numpy with {' '.join(simd) or 'its baseline'}"])
 
 
