@@ -336,11 +336,35 @@ class Boasts(Means):
     knows_classes = True
 
 
+class Unwritten(Means):
+    @classmethod
+    def weights_name(cls, dataset: Dataset) -> str:
+        return "means.safetensors"
+
+
+class Renamed(Unwritten):
+    """Writes its file, and has another id when it is restored."""
+
+    @classmethod
+    def prepare(cls, dataset: Dataset, cache: Path, log: Log) -> "Encoder":
+        (cache / "encoders").mkdir(exist_ok=True)
+        (cache / "encoders" / cls.weights_name(dataset)).touch()
+        return cls()
+
+    @classmethod
+    def restored(cls, dataset: Dataset, path: Path) -> "Renamed":
+        encoder = cls()
+        encoder.id = "means:2"
+        return encoder
+
+
 ENCODERS: Mapping[type[Means], str] = {
     Double: "must be float32",
     Whitened: "depend on the images that are asked for with it",
     Random: "prepared a second time",
     Boasts: "knows_classes",
+    Unwritten: "left no .*means.safetensors",
+    Renamed: "restored from its file, it has another id",
 }
 
 # ----------------------------------------------------------------------------------- data sets

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Literal, NamedTuple, final
+from typing import Any, ClassVar, Literal, NamedTuple, Self, final
 
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor
@@ -66,6 +66,32 @@ class Encoder(ABC):
     def prepare(cls, dataset: Dataset, cache: Path, log: Log) -> "Encoder":
         """The encoder for a data set: trained or loaded, weights from the cache if they lie
         there."""
+
+    @classmethod
+    def weights_name(cls, dataset: Dataset) -> str | None:
+        """The name of the safetensors file that holds all of a small encoder that is trained here.
+
+        The name follows from the images and from how the encoder is trained, so that it is the same
+        on every machine. Where `prepare` trains, it leaves the file under this name in `encoders`
+        in the cache. Every run keeps a copy and measures with it wherever the run goes on.
+
+        Returns:
+            None by default: an encoder that is large, downloaded, or has no weights.
+        """
+        return None
+
+    @classmethod
+    def restored(cls, dataset: Dataset, path: Path) -> Self:
+        """The encoder whose weights a file holds, with the `id` that it had when it was trained.
+
+        Args:
+            dataset: The images that it was trained for.
+            path: A file that is called `weights_name`, in any folder.
+
+        Raises:
+            OSError: The file holds something else.
+        """
+        raise NotImplementedError(f"{cls.__name__} has a weights_name, and must define `restored`")
 
     @abstractmethod
     def features(

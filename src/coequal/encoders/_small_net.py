@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
@@ -24,7 +24,10 @@ HOW = Recipe("small", 128, 3, 600, "adamw", 3e-3, 1e-2)  # the same for `fit`
 ENCODING_BATCH = 500
 
 
-def trained(
+_ACCURACY = "test accuracy"  # the only metadata: several are written in an order of their own
+
+
+def train_into(
     path: Path,
     shape: ImageShape,
     classes: int,
@@ -32,28 +35,46 @@ def trained(
     seed: int,
     log: Log,
     name: str,
-) -> tuple[nn.Sequential, str]:
-    """The net with its weights, and its accuracy on the test split as a text ("91.3%").
+) -> None:
+    """Train the net, unless its weights lie there already, and write them.
 
     Args:
-        path: Where the weights lie, or are put.
+        path: Of the file; it also holds the accuracy on the test split.
         shape: Of the images; 4x4 at least.
         classes: How many.
-        data: Gives the training and the test split, if there are no weights yet.
+        data: Gives the training and the test split.
         seed: Of the order of the images.
         log: Is told how far the training is.
         name: Of the data, for the log.
     """
+    if path.exists():
+        return
     net = _build(shape, classes)
-    if not path.exists():
-        train, test = data()
-        _train(net, train, seed, log, name)
-        weights = {name: value.contiguous() for name, value in net.state_dict().items()}
-        accuracy = f"{_accuracy(net.eval(), test):.1%}"
-        atomic_write(path, save(weights, metadata={"test accuracy": accuracy}))
-    with safe_open(path, "pt") as file:
-        net.load_state_dict({name: file.get_tensor(name) for name in net.state_dict()})
-        accuracy = file.metadata()["test accuracy"]
+    train, test = data()
+    _train(net, train, seed, log, name)
+    weights = {name: value.contiguous() for name, value in net.state_dict().items()}
+    accuracy = f"{_accuracy(net.eval(), test):.1%}"
+    atomic_write(path, save(weights, metadata={_ACCURACY: accuracy}))
+
+
+def read(path: Path, shape: ImageShape, classes: int) -> tuple[nn.Sequential, str]:
+    """The net whose weights a file holds, and its accuracy on the test split as a text ("91.3%").
+
+    Args:
+        path: That `train_into` wrote.
+        shape: Of the images that it was trained on.
+        classes: How many there were.
+
+    Raises:
+        OSError: The file holds something else.
+    """
+    net = _build(shape, classes)
+    try:
+        with safe_open(path, "pt") as file:
+            net.load_state_dict({name: file.get_tensor(name) for name in net.state_dict()})
+            accuracy = file.metadata()[_ACCURACY]
+    except (SafetensorError, RuntimeError, KeyError, TypeError) as error:
+        raise OSError(f"{path} does not hold the weights of this encoder: {error}") from error
     return net.eval(), accuracy
 
 

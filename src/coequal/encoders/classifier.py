@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from coequal.contract import Dataset, Encoder, Log
 from coequal.datasets._loading import fingerprint
 from coequal.encoders import _small_net
-from coequal.encoders._small_net import RECIPE, trained, weights_hash
+from coequal.encoders._small_net import RECIPE, weights_hash
 
 PART = "Classifier"
 
@@ -51,9 +51,10 @@ class Classifier(Encoder):
         """Weights for these very images, from the cache or trained now (half a minute for 50,000 of
         28x28)."""
         assert dataset.classes is not None
-        key = hashlib.sha256(f"{RECIPE} {fingerprint(dataset)}".encode()).hexdigest()[:16]
-        net, accuracy = trained(
-            cache / "encoders" / f"classifier-{key}.safetensors",
+        key = _key(dataset)
+        path = cache / "encoders" / _file_name(key)
+        _small_net.train_into(
+            path,
             dataset.shape,
             len(dataset.classes),
             lambda: (dataset.train, dataset.test),
@@ -61,6 +62,18 @@ class Classifier(Encoder):
             log,
             dataset.name,
         )
+        return cls.restored(dataset, path)
+
+    @classmethod
+    def weights_name(cls, dataset: Dataset) -> str:
+        """By the recipe, and the fingerprint of all images and labels."""
+        return _file_name(_key(dataset))
+
+    @classmethod
+    def restored(cls, dataset: Dataset, path: Path) -> "Classifier":
+        """The net as the file has it."""
+        assert dataset.classes is not None
+        net, accuracy = _small_net.read(path, dataset.shape, len(dataset.classes))
         note = f"classifier with {accuracy} test accuracy on {dataset.name}"
         return cls(net, f"classifier:{weights_hash(net)}", note)
 
@@ -71,3 +84,11 @@ class Classifier(Encoder):
     def probabilities(self, features: Tensor) -> Tensor:
         """(n, classes) float32, from the last layer."""
         return _small_net.probabilities(self.net, features)
+
+
+def _key(dataset: Dataset) -> str:
+    return hashlib.sha256(f"{RECIPE} {fingerprint(dataset)}".encode()).hexdigest()[:16]
+
+
+def _file_name(key: str) -> str:
+    return f"classifier-{key}.safetensors"

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from coequal.contract import Dataset, Encoder, Log, Split
 from coequal.encoders import _small_net
-from coequal.encoders._small_net import RECIPE, trained, weights_hash
+from coequal.encoders._small_net import RECIPE, weights_hash
 from coequal.manifolds.polygons.family import VERTICES, PolygonFamily
 from coequal.rng import Rng
 from coequal.seeds import seed_for
@@ -50,13 +50,11 @@ class Corners(Encoder):
     def prepare(cls, dataset: Dataset, cache: Path, log: Log) -> "Corners":
         """Weights for images of this size and mode, from the cache or trained now (half a
         minute)."""
-        family = dataset.manifold
-        assert isinstance(family, PolygonFamily)
-        families = [PolygonFamily(k, family.size, family.mode) for k in KINDS]
-        recipes = " ".join(kind.recipe for kind in families)
-        key = hashlib.sha256(f"{RECIPE} {OF_EACH} {recipes}".encode()).hexdigest()[:16]
-        net, accuracy = trained(
-            cache / "encoders" / f"corners-{key}.safetensors",
+        families = _families(dataset)
+        key = _key(families)
+        path = cache / "encoders" / _file_name(key)
+        _small_net.train_into(
+            path,
             dataset.shape,
             len(families),
             lambda: (_split(families, "train"), _split(families, "test")),
@@ -64,12 +62,40 @@ class Corners(Encoder):
             log,
             "polygons of 3 to 8 corners",
         )
+        return cls.restored(dataset, path)
+
+    @classmethod
+    def weights_name(cls, dataset: Dataset) -> str:
+        """By the recipes of the net and of the polygons: one for all polygons of a size and
+        mode."""
+        return _file_name(_key(_families(dataset)))
+
+    @classmethod
+    def restored(cls, dataset: Dataset, path: Path) -> "Corners":
+        """The net as the file has it."""
+        net, accuracy = _small_net.read(path, dataset.shape, len(KINDS))
         note = f"net that counts the corners of polygons, {accuracy} right of 3 to 8"
         return cls(net, f"corners:{weights_hash(net)}", note)
 
     def features(self, images: Tensor) -> Tensor:
         """(n, 128) float32."""
         return _small_net.features(self.net, images)
+
+
+def _families(dataset: Dataset) -> list[PolygonFamily]:
+    """The polygons that are told apart, of the size and mode of the data."""
+    family = dataset.manifold
+    assert isinstance(family, PolygonFamily)
+    return [PolygonFamily(k, family.size, family.mode) for k in KINDS]
+
+
+def _key(families: list[PolygonFamily]) -> str:
+    recipes = " ".join(kind.recipe for kind in families)
+    return hashlib.sha256(f"{RECIPE} {OF_EACH} {recipes}".encode()).hexdigest()[:16]
+
+
+def _file_name(key: str) -> str:
+    return f"corners-{key}.safetensors"
 
 
 def _split(families: list[PolygonFamily], part: str) -> Split:

@@ -1,12 +1,14 @@
 """Which encoder scores: the one asked for, or the first that suits the data."""
 
-from collections.abc import Mapping, Sequence
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from coequal import lookup
 from coequal.contract import Dataset, Encoder, Log
 from coequal.evaluation.requested import RequestedMetrics
+from coequal.files import atomic_write
 from coequal.inputs.dataset import as_dataset
 from coequal.inputs.load import Input
 
@@ -57,25 +59,88 @@ def chosen_encoder(
     return EncoderChoice(prepared_encoder(name, dataset, cache, log), why, warnings)
 
 
-def prepared_encoder(name: str, dataset: Dataset, cache: Path, log: Log) -> Encoder:
+class RunEncoder(NamedTuple):
+    """The encoder of a run on one data set.
+
+    Attributes:
+        folder: where the run keeps the weights of its small encoders.
+        id: of the encoder that the run began with; None before it has begun.
+    """
+
+    folder: Path
+    id: str | None = None
+
+
+def prepared_encoder(
+    name: str, dataset: Dataset, cache: Path, log: Log, run: RunEncoder | None = None
+) -> Encoder:
     """Load or train an encoder.
+
+    Weights of a small one are taken from the run's folder, else from those that come with the
+    package (or lie in `weights` beside the module of an encoder of one's own), else from the cache;
+    only if they are nowhere is it trained.
 
     Args:
         name: a name of `coequal list encoders`, or "module:Class".
         dataset: the images that it is for.
         cache: the folder of all caches.
         log: is told about long work.
+        run: of which this is the encoder, if it is of one: weights with the id that it began with
+            are preferred.
 
     Raises:
         LookupError: there is no such encoder.
         ValueError: it can't be had here, or for this data set; the message says what would do.
+        OSError: a file of weights holds something else.
     """
     kind: type[Encoder] = lookup.load_class("encoders", name, Encoder)
     refusal = kind.available() or kind.unsupported_reason(dataset)
     if refusal:
         raise ValueError(refusal)
-    encoder: Encoder = kind.prepare(dataset, cache, log)
-    return encoder
+    file = kind.weights_name(dataset)
+    if file is None:
+        return kind.prepare(dataset, cache, log)
+    for path in _places(kind, file, cache, run):
+        encoder = kind.restored(dataset, path)
+        if run is None or run.id in (None, encoder.id):
+            return encoder
+    return kind.prepare(dataset, cache, log)
+
+
+def keep_weights(encoder: Encoder, dataset: Dataset, cache: Path, folder: Path) -> Path | None:
+    """Put a copy of the weights of a small encoder into a run's folder of them.
+
+    Args:
+        encoder: as `prepared_encoder` gave it.
+        dataset: the images that it is for.
+        cache: the folder of all caches.
+        folder: where the run keeps weights.
+
+    Returns:
+        The file in that folder, which stays as it is if it holds this encoder; None of an encoder
+        that is large or has no weights.
+    """
+    kind = type(encoder)
+    file = kind.weights_name(dataset)
+    if file is None:
+        return None
+    for path in _places(kind, file, cache, RunEncoder(folder)):
+        if kind.restored(dataset, path).id == encoder.id:
+            if path.parent != folder:
+                atomic_write(folder / file, path.read_bytes())
+            return folder / file
+    raise FileNotFoundError(
+        f"{kind.__name__}.prepare left no weights of {encoder.id} at {cache / 'encoders' / file}"
+    )
+
+
+def _places(kind: type[Encoder], file: str, cache: Path, run: RunEncoder | None) -> Iterator[Path]:
+    """The files that there are of this name, in the order in which they are preferred."""
+    shipped = Path(inspect.getfile(kind)).parent / "weights"
+    own = [] if run is None else [run.folder]
+    for folder in (*own, shipped, cache / "encoders"):
+        if (folder / file).exists():
+            yield folder / file
 
 
 def _default_encoder(dataset: Dataset) -> tuple[str, str, list[str]]:

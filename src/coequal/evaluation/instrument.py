@@ -24,7 +24,7 @@ from coequal.contract import (
 )
 from coequal.contract.data import in_memory
 from coequal.datasets._loading import fingerprint
-from coequal.evaluation.encoder_choice import prepared_encoder
+from coequal.evaluation.encoder_choice import RunEncoder, prepared_encoder
 from coequal.evaluation.feature_cache import features_in_parts
 from coequal.evaluation.measure import Number, image_set, measure
 from coequal.evaluation.reference_cache import Sets, cached_reference
@@ -144,6 +144,7 @@ def prepare(
     samples: int,
     cache: Path,
     log: Log,
+    run: RunEncoder | None = None,
 ) -> Instrument:
     """Load or make everything that measuring needs; what is costly is cached by content.
 
@@ -154,11 +155,13 @@ def prepare(
         samples: how many images are generated for one measurement.
         cache: the folder of all caches.
         log: is told about long work.
+        run: whose encoder it is, if it belongs to one.
 
     Raises:
         ValueError: the encoder or a metric cannot be had for this data set.
+        OSError: a file of weights holds something else.
     """
-    ready = prepared_encoder(encoder, dataset, cache, log)
+    ready = prepared_encoder(encoder, dataset, cache, log, run)
     if missing := unmet_requests(requested, _available(dataset, ready)):
         reasons = (f"{name} can't measure {dataset.name}: {why}" for name, why in missing.items())
         raise ValueError("\n".join(reasons))

@@ -12,6 +12,7 @@ runs/demo/
   metrics.json        what the metrics say of their numbers: direction, label, unit, bounds
   references.json     what the instrument was calibrated on: encoder, real images, cap
   references/DATA.npy real images, for the report
+  encoders/           weights of the small encoders that measure the run
   trials/ab/abcd.../  trial.json, result.json, curves.npz, samples/, checkpoint/, log.txt
   states/             in which extendable trials ended, for a longer budget to go on from
   results.jsonl       the log: every result.json as a line; made again if it is lost

@@ -13,6 +13,7 @@ from typing import Any
 
 from coequal.files import write_json
 from coequal.records import MetricInfo, Result, Trial
+from coequal.results.encoder_files import ENCODERS
 from coequal.results.folder import RunFolder
 from coequal.results.references import differences, differences_of
 from coequal.results.results_csv import write_tables
@@ -214,12 +215,14 @@ def _protocols(source: RunFolder) -> Iterator[tuple[str, dict[str, str]]]:
 
 
 def _copy_samples(source: RunFolder, made: RunFolder) -> None:
-    """Copy the real images that the report shows; those of the first run that has them stay."""
-    for path in sorted((source.path / "references").glob("*.npy")):
-        target = made.path / "references" / path.name
-        if not target.exists():
-            target.parent.mkdir(exist_ok=True)
-            shutil.copyfile(path, target)
+    """Copy the real images that the report shows, and the weights of small encoders; those of the
+    first run that has them stay."""
+    for folder, pattern in (("references", "*.npy"), (ENCODERS, "*.safetensors")):
+        for path in sorted((source.path / folder).glob(pattern)):
+            target = made.path / folder / path.name
+            if not target.exists():
+                target.parent.mkdir(exist_ok=True)
+                shutil.copyfile(path, target)
 
 
 # ---------------------------------------------------------------------------------- the references

@@ -6,7 +6,8 @@ from typing import Any
 
 from coequal.records import canonical
 
-_REMARKS = ("notes", "encoder_note")  # words, with paths of one machine in them
+# Words, with paths of one machine in them; and the file that holds the encoder, which has an id.
+_REMARKS = ("notes", "encoder_note", "encoder_file")
 _ROUNDING = 1e-6  # of caps and floors, which another processor computes in another order
 _NOTHING = "nothing"
 _DECISIVE = ("encoder", "counts")  # what every version has written

@@ -13,6 +13,7 @@ from pydantic_core import to_json
 
 from coequal.files import atomic_write, file_name
 from coequal.records import Trial
+from coequal.results.encoder_files import copy_encoder_file
 from coequal.results.folder import RunFolder
 from coequal.results.lock import lock
 from coequal.results.plan_file import PLAN
@@ -152,6 +153,7 @@ class Reuse:
             The ids of trials whose results were taken.
         """
         self._adopt_references(pending)
+        self._adopt_encoders(pending)
         taken: list[str] = []
         references = self.folder.references()
         stored_references = [source.folder.references() for source in self.sources]
@@ -191,8 +193,18 @@ class Reuse:
                 if (source.folder.path / images).exists():
                     content = (source.folder.path / images).read_bytes()
                     atomic_write(self.folder.path / images, content)
+                copy_encoder_file(source.folder, self.folder, data)
                 self.folder.add_reference(data, reference)
                 known = self.folder.references()
+
+    def _adopt_encoders(self, pending: Sequence[Trial]) -> None:
+        """Take the encoder with which the first run that has results of a data set measured them,
+        where none has measured here: or its results would be of another instrument."""
+        known = self.folder.references()
+        for data in dict.fromkeys(trial.data for trial in pending if trial.data not in known):
+            trials = [trial for trial in pending if trial.data == data]
+            having = [source for source in self.sources if any(map(source.has, trials))]
+            any(copy_encoder_file(source.folder, self.folder, data) for source in having)
 
     def _copy(self, source: Source, trial: Trial, stored: StoredResult) -> bool:
         """Copy everything of a trial, its result last; not if somebody trains it at this moment."""

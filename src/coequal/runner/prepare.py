@@ -4,17 +4,21 @@ import io
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
 from coequal.contract import Dataset
 from coequal.datasets._loading import fingerprint, load_dataset
+from coequal.evaluation.encoder_choice import keep_weights
+from coequal.evaluation.instrument import Instrument
 from coequal.evaluation.neighbour_sheet import train_features
 from coequal.files import atomic_write, file_name
 from coequal.images import match_dtype
 from coequal.lookup import search_also
 from coequal.records import Trial
+from coequal.results.encoder_files import ENCODERS, FIELD, described
 from coequal.results.folder import RunFolder
 from coequal.study.parts import assemble
 from coequal.trial.build import instrument_for, unsupported_without_labels
@@ -50,6 +54,7 @@ def prepare_references(trials: Sequence[Trial], context: WorkerContext) -> None:
         atomic_write(run.path / "references" / f"{file_name(first.data)}.npy", images.getvalue())
         reference = {
             "encoder": instrument.encoder.id,
+            **_encoder_file(instrument, context),
             "encoder_note": instrument.encoder.note,
             "counts": {name: len(real.split(name)) for name in ("train", "validation", "test")},
             "shape": list(real.shape),
@@ -66,6 +71,14 @@ def prepare_references(trials: Sequence[Trial], context: WorkerContext) -> None:
 
 # The limits of one trial are not meant for what is made once for all of them.
 prepare_references.unlimited = True  # type: ignore[attr-defined]
+
+
+def _encoder_file(instrument: Instrument, context: WorkerContext) -> dict[str, Any]:
+    """Keep the weights of a small encoder in the run's folder; what a reference says of the
+    file."""
+    kept = Path(context.run) / ENCODERS
+    path = keep_weights(instrument.encoder, instrument.dataset, Path(context.cache), kept)
+    return {} if path is None else {FIELD: described(path)}
 
 
 def _class_counts(data: Dataset) -> list[int]:

@@ -21,7 +21,8 @@ def check_encoder(
     Its features are finite float32 numbers on the CPU, a row for each image; they are the same bits
     again, for some of the images alone, and from an encoder that is prepared a second time, with
     the same `id`. Class probabilities sum to 1, if and only if it says that it knows classes.
-    Nothing draws from a global generator.
+    One that has a `weights_name` leaves that file in the cache, and is the same again when it is
+    restored from it. Nothing draws from a global generator.
 
     Args:
         kind: the class (an encoder is prepared for a data set).
@@ -72,3 +73,9 @@ def _check(kind: type[Encoder], data: Dataset, cache: Path) -> None:
         sums = probabilities.sum(1)
         right = len(sums) == len(images) and bool(((sums - 1).abs() < 1e-4).all())
         require(right, kind, "class probabilities must sum to 1, a row for each image")
+    if file := kind.weights_name(data):
+        path = cache / "encoders" / file
+        require(path.exists(), kind, f"has a weights_name, and `prepare` left no {path}")
+        restored = kind.restored(data, path)
+        same = torch.equal(restored.features(images), features) and restored.id == encoder.id
+        require(same, kind, "restored from its file, it has another id or other features")

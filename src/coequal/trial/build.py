@@ -6,9 +6,12 @@ import torch
 
 from coequal.contract import ClassLogits, Dataset, Log
 from coequal.datasets._loading import load_dataset
+from coequal.evaluation.encoder_choice import RunEncoder
 from coequal.evaluation.instrument import Instrument, prepare
 from coequal.evaluation.requested import requested_metrics
 from coequal.records import Trial
+from coequal.results.encoder_files import ENCODERS, check_encoder_file
+from coequal.results.folder import RunFolder
 from coequal.seeds import seed_for
 from coequal.study.parts import Parts
 from coequal.training.batches import Batches
@@ -55,9 +58,16 @@ def make_trainer(trial: Trial, parts: Parts, dataset: Dataset, device: str) -> T
 
 
 def instrument_for(trial: Trial, context: WorkerContext, note: Log) -> Instrument:
-    """Make the instrument of a trial's data set; its costly parts come from the cache, or are made
-    now and kept there."""
+    """Make the instrument of a trial's data set; its costly parts come from the run's folder or the
+    cache, or are made now and kept in the cache.
+
+    Raises:
+        OSError: the weights in the run's folder are not those with which it began.
+    """
     dataset = load_dataset(trial.data, Path(context.data), trial.image_size, note)
+    run = RunFolder(Path(context.run))
+    check_encoder_file(run, trial.data)
+    began_with = run.references().get(trial.data, {}).get("encoder")
     return prepare(
         dataset,
         str(trial.evaluation["encoder"]),
@@ -65,6 +75,7 @@ def instrument_for(trial: Trial, context: WorkerContext, note: Log) -> Instrumen
         int(trial.evaluation["samples"]),
         Path(context.cache),
         note,
+        RunEncoder(run.path / ENCODERS, began_with),
     )
 
 

@@ -292,7 +292,8 @@ class _TrialRun:
         if known.get("encoder", mine := instrument.encoder.id) != mine:
             raise OSError(
                 f"the encoder here is {mine}, and this study began with {known['encoder']}; bring "
-                "its cache (COEQUAL_CACHE) here, or begin another folder with --out"
+                "the folder `encoders` of the run along (or the COEQUAL_CACHE of the machine on "
+                "which it began), or begin another folder with --out"
             )
 
     def _resume(self, trainer: Trainer) -> None:
