@@ -21,7 +21,7 @@ METRICS = {
     "f1": MetricInfo("higher", "", best=1.0, label="F1"),
     "precision": MetricInfo("higher", "", best=1.0),
     "recall": MetricInfo("higher", "", best=1.0),
-    "density": MetricInfo("higher", ""),
+    "coverage": MetricInfo("higher", ""),
     "is": MetricInfo("higher", "", label="IS"),
     "manifold_precision": MetricInfo("higher", "", best=1.0),
     "manifold_recall": MetricInfo("higher", "", best=1.0),

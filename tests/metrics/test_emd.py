@@ -14,6 +14,7 @@ from coequal.metrics.emd import (
     distance_with_error,
     earth_movers_distance,
 )
+from coequal.metrics._canonical_order import some
 from coequal.rng import Rng
 
 
@@ -77,8 +78,10 @@ def test_both_sets_are_cut_to_the_same_number():
     real, fake = Rng(0).normal(60, 3), Rng(1).normal(40, 3) + 2
     assert emd(real, fake, 30, seed=1) != emd(real, fake, 30, seed=2)
     draws = Rng(1)
-    ours, theirs = real[draws.permutation(60)[:30]], fake[draws.permutation(40)[:30]]
+    ours, theirs = some(real, 30, draws), some(fake, 30, draws)
     assert emd(real, fake, 30, seed=1) == emd(ours, theirs)
+    for given in ((real.flip(0), fake), (real, fake.flip(0))):  # the same images in another order
+        assert emd(*given, 30, seed=1) == emd(ours, theirs)
     assert emd(real, fake, 40, seed=1) == emd(real, fake, 2000, seed=1)
 
 

@@ -101,10 +101,13 @@ def test_subsets_are_those_of_the_stream(monkeypatch):
     real, fake = rng.normal(size=(90, 5)), rng.normal(size=(70, 5)) + 0.5
     metric = KernelDistance(subsets=3, subset_size=20)
     draws = Rng(0)
-    of_real = [draws.permutation(90)[:20].numpy() for _ in range(3)]
-    of_fake = [draws.permutation(70)[:20].numpy() for _ in range(3)]
+    orders = [sorted(range(len(x)), key=lambda i, x=x: x[i].tobytes()) for x in (real, fake)]
+    of_real = [np.array(orders[0])[draws.permutation(90)[:20]] for _ in range(3)]
+    of_fake = [np.array(orders[1])[draws.permutation(70)[:20]] for _ in range(3)]
     each = [plain(real[r], fake[f]) for r, f in zip(of_real, of_fake, strict=True)]
     found = kid(real, fake, metric)
+    for other in (kid(real[::-1].copy(), fake, metric), kid(real, fake[::-1].copy(), metric)):
+        assert other["kid_subsets"].value == pytest.approx(found["kid_subsets"].value, rel=1e-12)
     assert found["kid"].value == pytest.approx(plain(real, fake), rel=1e-12)
     assert found["kid_subsets"].value == pytest.approx(np.mean(each), rel=1e-12)
     # Independent draws from given images: their variance comes on top.
@@ -125,3 +128,20 @@ def test_rotation_and_order_change_nothing():
     value = kid(real, fake)["kid"].value
     assert kid(real @ turn, fake @ turn)["kid"].value == pytest.approx(value, rel=1e-10)
     assert kid(real[::-1].copy(), fake)["kid"].value == pytest.approx(value, rel=1e-10)
+
+
+@pytest.mark.parametrize("count", [2, 3, 4])
+def test_very_few_images_have_a_number_and_no_error(count):
+    rng = np.random.default_rng(0)
+    real, fake = rng.normal(size=(9, 3)), rng.normal(size=(count, 3))
+    found = kid(real, fake)["kid"]
+    assert found.value == pytest.approx(plain(real, fake))
+    assert found.standard_error is None
+
+
+def test_a_single_subset_has_no_error():
+    rng = np.random.default_rng(0)
+    real, fake = rng.normal(size=(40, 3)), rng.normal(size=(40, 3))
+    found = kid(real, fake, KernelDistance(subsets=1, subset_size=20))
+    assert found["kid_subsets"].standard_error is None
+    assert found["kid"].standard_error is not None

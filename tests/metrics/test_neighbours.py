@@ -66,7 +66,9 @@ def test_six_points_by_hand():
     # Reals 0, 1 are in the ball of 0.5, 3 in that of 2.5: recall 1, f1 = 2 (2/3) / (5/3) = 0.8.
     # The nearest fakes of the reals are at 0.5: coverage 1, and no real one is told apart. All the
     # fakes are nearer to a real one, too: 0.5 (at 0.5, not 2), 2.5 (0.5, 2), 30 (27, 27.5).
-    # A fourth fake at 31 makes two of four right, and the whole 2 / 7.
+    # Targets are (3 - 1) / (3 + 3 - 1) = 0.4 for both halves, which are 0: 0.4 off.
+    # A fourth fake at 31 makes two of four right: halves 0 and 1/2, targets 2/6 and 3/6, so that
+    # the first is off by 1/3 and the second by 0.
     real, fake = torch.tensor([[0.0], [1.0], [3.0]]), torch.tensor([[0.5], [2.5], [30.0]])
     found = values(real, fake, 1, 1)
     assert found == pytest.approx(
@@ -79,11 +81,13 @@ def test_six_points_by_hand():
             "one_nn": 0,
             "one_nn_real": 0,
             "one_nn_fake": 0,
+            "one_nn_worst": 0.4,
         }
     )
     found = values(real, torch.cat([fake, torch.tensor([[31.0]])]), 1, 1)
     assert found["one_nn_fake"] == 1 / 2
-    assert found["one_nn"] == pytest.approx(2 / 7)
+    assert found["one_nn"] == pytest.approx(1 / 4)
+    assert found["one_nn_worst"] == pytest.approx(1 / 3)
 
 
 def many(count: int, repeats: int, scale: float = 1.0) -> list[dict[str, float]]:
@@ -192,11 +196,82 @@ def test_k_matters(k, changed):
     assert values(real, fake, *k)[changed] != values(real, fake)[changed]
 
 
-def test_what_cannot_be_measured():
-    real, fake = Rng(0).normal(20, 4), Rng(1).normal(20, 4)
-    with pytest.raises(ValueError, match="1 real images; more than k = 5"):
-        scores(real[:1], fake)
-    with pytest.raises(ValueError, match="3 generated images; more than k = 3"):
-        scores(real, fake[:3])
+MANY = "needs at least {} {} images, got {}"
+FEW = {  # real and generated images, k = 3 and 5: what there is none of, and why
+    (4, 4): dict.fromkeys(["density", "coverage"], MANY.format(6, "real", 4)),
+    (9, 3): dict.fromkeys(["recall", "f1"], MANY.format(4, "generated", 3)),
+    (5, 2): {
+        **dict.fromkeys(["density", "coverage"], MANY.format(6, "real", 5)),
+        **dict.fromkeys(["recall", "f1"], MANY.format(4, "generated", 2)),
+    },
+    (9, 1): {
+        **dict.fromkeys(["recall", "f1"], MANY.format(4, "generated", 1)),
+        **dict.fromkeys(["one_nn", "one_nn_fake", "one_nn_worst"], MANY.format(2, "generated", 1)),
+    },
+}
+
+
+@pytest.mark.parametrize("counts", FEW)
+def test_numbers_that_need_more_images_say_so_and_leave_the_others_alone(counts):
+    found = scores(Rng(0).normal(counts[0], 4), Rng(1).normal(counts[1], 4))
+    assert len(found) == 9
+    for name, value in found.items():
+        if name in FEW[counts]:
+            assert math.isnan(value.value)
+            assert value.details == {"undefined": FEW[counts][name]}
+        else:
+            assert math.isfinite(value.value)
+
+
+def test_settings_are_checked():
     with pytest.raises(ValueError, match="density_k must be a whole number of at least 1, got 0"):
         Neighbours(density_k=0)
+
+
+@pytest.mark.parametrize(("reals", "fakes"), [(100, 500), (500, 100), (200, 200)])
+def test_equal_laws_are_at_the_targets_whatever_the_counts(reals, fakes):
+    # Of the other m + n - 1 images, m - 1 are of a real image's kind, and all are exchangeable.
+    rng, repeats = Rng(5), 60
+    found = [scores(rng.normal(reals, 8), rng.normal(fakes, 8)) for _ in range(repeats)]
+    whole = reals + fakes - 1
+    targets = {
+        "density": (1.0, None),
+        "one_nn": ((whole - 1) / (2 * whole), None),
+        "one_nn_real": ((reals - 1) / whole, (reals - 1) / whole),
+        "one_nn_fake": ((fakes - 1) / whole, (fakes - 1) / whole),
+    }
+    for name, (wanted, stated) in targets.items():
+        drawn = [row[name].value for row in found]
+        error = np.std(drawn) / repeats**0.5
+        assert np.mean(drawn) == pytest.approx(wanted, abs=3.5 * error), name
+        assert {row[name].target for row in found} == {stated}
+
+
+FAR_APART = [  # real and generated images by mode; coverage, density, 1-NN real and fake
+    # Worked out by hand for k = 5, C binomial coefficients, r real and f fake images in a mode:
+    # a real one is uncovered if its 5 nearest of r - 1 + f others are real, C(r - 1, 5) of
+    # C(r - 1 + f, 5); each fake in a mode with real ones lies in 5 balls on average; the nearest of
+    # r - 1 + f others is real for (r - 1) of them.
+    ([500], [500], 0.9692, 1.0, 0.4995, 0.4995),
+    ([1000], [200], 0.5991, 1.0, 0.8332, 0.1660),
+    ([100] * 10, [200] * 5 + [0] * 5, 0.4981, 1.0, 0.6656, 0.6656),
+    ([200] * 5 + [0] * 5, [100] * 10, 0.8716, 0.5, 0.6656, 0.6656),
+    ([100] * 10, [910] + [10] * 9, 0.4490, 1.0, 0.8272, 0.8272),
+]
+
+
+@pytest.mark.parametrize("case", FAR_APART, ids=lambda case: f"{len(case[0])} modes")
+def test_modes_that_are_far_apart(case):
+    by_mode, wanted = case[:2], case[2:]
+    rng, names = Rng(8), ("coverage", "density", "one_nn_real", "one_nn_fake")
+    drawn = []
+    for _ in range(12):
+        real, fake = (
+            torch.cat([100.0 * mode + rng.normal(count, 4) for mode, count in enumerate(counts)])
+            for counts in by_mode
+        )
+        found = values(real, fake)
+        drawn.append([found[name] for name in names])
+    errors = np.std(drawn, axis=0, ddof=1) / 12**0.5
+    for mean, error, value in zip(np.mean(drawn, axis=0), errors, wanted, strict=True):
+        assert mean == pytest.approx(value, abs=4 * error + 5e-5)

@@ -225,19 +225,19 @@ def test_the_verdict_is_a_file_for_programs(tmp_path: Path):
 
 
 def test_more_is_better_turns_differences_round(tmp_path: Path):
-    # Density: 0.5 to 0.7 against 0.1 to 0.3. The better model has the higher one.
+    # Coverage: 0.5 to 0.7 against 0.1 to 0.3. The better model has the higher one.
     runs = {
         name: [Run([(v, v)]) for v in [base + k / 100 for k in range(21)]]
         for name, base in (("vae", 0.1), ("ns_gan", 0.5))
     }
-    run = made(runs, select={"metric": "density", "split": "validation", "checkpoint": "last"})
+    run = made(runs, select={"metric": "coverage", "split": "validation", "checkpoint": "last"})
     for result in run.results.values():
         point = result.checkpoints[0]
-        renamed = [replace(m, metric="density") for m in point.measurements]
+        renamed = [replace(m, metric="coverage") for m in point.measurements]
         run.results[result.trial.id] = replace(
             result, checkpoints=Checkpoints.of([replace(point, measurements=tuple(renamed))])
         )
-    references = {"fashion_mnist": {"cap": {"density": 0.0}, "floor": {"density": 1.0}}}
+    references = {"fashion_mnist": {"cap": {"coverage": 0.0}, "floor": {"coverage": 1.0}}}
     (summary,) = summaries(run.study, run.plan, run.results, references, METRICS)
     table = pairs.table(summary)
     assert table is not None

@@ -184,7 +184,7 @@ def _print_scores(scores: dict[str, Any]) -> None:
     console.print(f"encoder {chosen}; {counts}", markup=False)
     for name, row in scores["metrics"].items():
         details = row.get("details", {})
-        for key in ("flag", "counts", "undefined"):
+        for key in ("flag", "counts"):
             if key in details:
                 console.print(f"{name}: {details[key]}", markup=False)
     for name, reason in scores["not_measured"].items():

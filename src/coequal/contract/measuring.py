@@ -113,15 +113,29 @@ class Encoder(ABC):
 class MetricValue(NamedTuple):
     """A number, and the standard deviation it would have over new samples of the same size.
 
-    `interval` is a 95 % interval over the same, of numbers for which value +- error is none
-    (fractions near 0 and 1). `details` are plain values, fit for JSON, that the number summarises
-    (accuracy by class, a confusion matrix).
+    Attributes:
+        value: the number; NaN where these images have none (see `undefined`).
+        standard_error: None where no error is known.
+        interval: a 95 % interval over the same, of numbers for which value +- error is none
+            (fractions near 0 and 1).
+        details: plain values, fit for JSON, that the number summarises (accuracy by class, a
+            confusion matrix).
+        target: the best value for as many images as these, of a number whose `MetricInfo` says
+            "target" and whose best value depends on the counts; None: that of `MetricInfo`.
+        doubts: why this number may mislead, in sentences for the warnings beside a score.
     """
 
     value: float
     standard_error: float | None = None
     interval: tuple[float, float] | None = None
     details: Mapping[str, Any] | None = None
+    target: float | None = None
+    doubts: tuple[str, ...] = ()
+
+    @staticmethod
+    def undefined(reason: str) -> "MetricValue":
+        """NaN, for images that have no such number, with the reason."""
+        return MetricValue(math.nan, details={"undefined": reason})
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,7 +214,7 @@ class Metric(Settings, ABC):
     outputs: ClassVar[Mapping[str, MetricInfo]]
     error_over: ClassVar[str] = "new generated images"  # what the errors of its numbers are over
     required: ClassVar[tuple[RequiredInput, ...]] = ()  # beyond features
-    min_images: ClassVar[int] = 1  # generated images; fewer have NaN for every number
+    min_images: ClassVar[int] = 1  # of a side; fewer generated ones have NaN for every number
     required_for: ClassVar[
         Mapping[str, RequiredInput]
     ] = {}  # of single outputs: without it they are not given
@@ -223,8 +237,8 @@ class Metric(Settings, ABC):
             train: what the generator was trained on, for metrics that want it (memorisation).
 
         Raises:
-            ValueError: something that is required is not there, or is not finite, or the metric
-                can't be had of these images.
+            ValueError: something that is required is not there, or is not finite, there are fewer
+                than `min_images` real images, or the metric can't be had of these images.
         """
         sides: dict[str, ImageSet | None] = {"real": real}
         if "train" in self.required:
@@ -232,6 +246,7 @@ class Metric(Settings, ABC):
         self.refuse(self.unsupported_reason(real.manifold))
         for side, images in sides.items():
             self.refuse(self._lacking(images, side) or self._undefined(images, side))
+        self.refuse(self.too_few_images(len(real), "real"))
         return self.compute_reference(real, train)
 
     @final
@@ -254,8 +269,10 @@ class Metric(Settings, ABC):
             FloatingPointError: the numbers are undefined for these images.
         """
         self.refuse(self._lacking(fake, "generated"))
-        if reason := self._too_few(len(fake)) or self._undefined(fake, "generated"):
-            nothing = MetricValue(math.nan, details={"undefined": reason})
+        if reason := self.too_few_images(len(fake), "generated") or self._undefined(
+            fake, "generated"
+        ):
+            nothing = MetricValue.undefined(reason)
             return {name: nothing for name in self.outputs if name not in self.fid_names}
         return self.compute_values(real=real, fake=fake, rng=rng)
 
@@ -284,11 +301,12 @@ class Metric(Settings, ABC):
                 return f"the {side} images have {LACKING[need]}"
         return None
 
-    def _too_few(self, images: int) -> str | None:
-        """Why so many generated images are too few for any number; None if they are not."""
-        if images >= self.min_images:
+    def too_few_images(self, count: int, side: str) -> str | None:
+        """Why so many images of a side ("real", "generated") are too few for any number; None if
+        they are not."""
+        if count >= self.min_images:
             return None
-        return f"needs at least {self.min_images} generated images, got {images}"
+        return f"needs at least {self.min_images} {side} images, got {count}"
 
     def _undefined(self, images: ImageSet | None, side: str) -> str | None:
         """What the metric takes of these images and is not finite, in words; None if all is."""

@@ -38,6 +38,15 @@ class Measured(NamedTuple):
     numbers: Mapping[str, Number]
     undefined: Mapping[str, str]
 
+    @property
+    def doubts(self) -> list[str]:
+        """Why numbers may mislead, as their metrics say: one sentence for each reason."""
+        told: dict[str, list[str]] = {}
+        for name, number in self.numbers.items():
+            for doubt in number.value.doubts:
+                told.setdefault(doubt, []).append(name)
+        return [f"{', '.join(names)}: {doubt}" for doubt, names in told.items()]
+
 
 def measure(
     requested: RequestedMetrics,

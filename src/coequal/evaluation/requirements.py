@@ -154,6 +154,8 @@ def not_measurable(
     )
     missing = unmet_requests(requested, available)
     for name, metric in requested.parts.items():
+        if reason := metric.too_few_images(len(real), "real"):
+            missing[name] = reason
         if name in missing or not isinstance(metric, ClassifierMetric):
             continue
         if reason := _untrainable(metric, sources, mismatch["train"]):

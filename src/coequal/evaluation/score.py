@@ -95,7 +95,11 @@ def score(
         "seed": seed,
         "metrics": {name: _as_dict(name, number) for name, number in measured.numbers.items()},
         "not_measured": {**missing, **_undefined(measurable, measured)},
-        "warnings": [*choice.warnings, *warnings_about(sources, sets, ready)],
+        "warnings": [
+            *choice.warnings,
+            *warnings_about(sources, sets, ready),
+            *measured.doubts,
+        ],
     }
 
 
@@ -227,10 +231,16 @@ def _undefined(requested: RequestedMetrics, measured: Measured) -> dict[str, str
     """Why metrics, or single numbers of others, have no value for these images."""
     undefined = dict(measured.undefined)
     for name, metric in requested.parts.items():
-        if name not in undefined:
-            for key in requested.outputs[name]:
-                if key not in measured.numbers:
-                    undefined[key] = f"these images have none ({metric.outputs[key].unit})"
+        if name in undefined:
+            continue
+        reasons: dict[str, str] = {}
+        for key in requested.outputs[name]:
+            if key not in measured.numbers:
+                reasons[key] = f"these images have none ({metric.outputs[key].unit})"
+            elif reason := (measured.numbers[key].value.details or {}).get("undefined"):
+                reasons[key] = reason
+        alike = len(reasons) == len(requested.outputs[name]) and len({*reasons.values()}) == 1
+        undefined |= {name: next(iter(reasons.values()))} if alike else reasons
     return undefined
 
 
@@ -246,7 +256,7 @@ def _as_dict(name: str, number: Number) -> dict[str, Any]:
         **({} if value.details is None else {"details": dict(value.details)}),
         "protocol": number.protocol,
         "better": info.better,
-        "target": info.target,
+        "target": info.target if value.target is None else value.target,
         "unit": info.unit,
     }
 

@@ -1,16 +1,30 @@
 """Rows in an order that depends on what they hold, so that no draw depends on how they came."""
 
+import torch
 from torch import Tensor
 
 from coequal.rng import Rng
 
 
+def fixed_order(rows: Tensor) -> Tensor:
+    """The indices (n,) that sort the rows by their bytes."""
+    plain = rows.detach().cpu().contiguous().flatten(1).numpy()
+    if not plain.shape[1]:
+        return torch.arange(len(rows))
+    keys = plain.view(f"V{plain[0].nbytes}")[:, 0]
+    return torch.from_numpy(keys.argsort(kind="stable"))
+
+
 def in_fixed_order(rows: Tensor) -> Tensor:
     """The rows sorted by their bytes."""
-    keys = [row.tobytes() for row in rows.contiguous().numpy()]
-    return rows[sorted(range(len(keys)), key=keys.__getitem__)]
+    return rows[fixed_order(rows)]
 
 
 def some(rows: Tensor, count: int, rng: Rng) -> Tensor:
     """`count` of the rows at random, whatever order they came in."""
-    return in_fixed_order(rows)[rng.permutation(len(rows))[:count]]
+    return rows[some_of(rows, count, rng)]
+
+
+def some_of(rows: Tensor, count: int, rng: Rng) -> Tensor:
+    """The indices (count,) of rows at random; whatever order they came in, the same rows."""
+    return fixed_order(rows)[rng.permutation(len(rows))[:count]]

@@ -42,13 +42,18 @@ class Discrepancy(NamedTuple):
 
     Attributes:
         value: MMD^2 over all pairs.
-        variance: of `value`, over new generated images.
+        variance: of `value`, over new generated images; None for fewer than 5 of them, whose row
+            sums can't tell its two parts apart.
         subsets: (s,) MMD^2 in each subset.
     """
 
     value: float
-    variance: float
+    variance: float | None
     subsets: Array
+
+    def error(self, further: float = 0.0) -> float | None:
+        """The standard error, with a further variance."""
+        return None if self.variance is None else math.sqrt(self.variance + further)
 
 
 def as_rows(features: Any) -> Rows:
@@ -116,7 +121,7 @@ def _parts(count: int) -> Iterator[slice]:
     return (slice(start, min(start + TILE, count)) for start in range(0, count, TILE))
 
 
-def _variance(within: Sums, towards_real: Array) -> float:
+def _variance(within: Sums, towards_real: Array) -> float | None:
     """Var(U) for new fakes, U the mean of h(y, z) = k(y, z) - a(y) - a(z) over pairs of fakes.
 
     a is the mean kernel with the real images, which stay. With h = mean + g(y) + g(z) + e(y, z),
@@ -125,8 +130,8 @@ def _variance(within: Sums, towards_real: Array) -> float:
     average, and that of all of h is 2 Var(g) + Var(e).
     """
     n, a = len(towards_real), towards_real
-    if n < 4:
-        return math.nan
+    if n < 5:  # the factor of Var(g) below is (n - 2) (n - 4) / (n - 1)^2
+        return None
     row_means = (within.rows - (n - 2) * a - a.sum()) / (n - 1)
     squares = within.squares - 4 * float(a @ within.rows)
     squares += 2 * (n - 2) * float(a @ a) + 2 * float(a.sum()) ** 2

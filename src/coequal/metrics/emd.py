@@ -12,6 +12,7 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from coequal.contract import ImageSet, Metric, MetricInfo, MetricValue
+from coequal.metrics._canonical_order import some
 from coequal.metrics._threads import one_thread
 from coequal.rng import Rng
 from coequal.settings import Count
@@ -164,8 +165,6 @@ def _take_off_prices(costs: NDArray[Any]) -> None:
 
 
 def _drawn(features: Tensor, count: int, rng: Rng) -> NDArray[Any]:
-    """`count` rows in float64, all of them if there are no more."""
-    chosen = (
-        features if len(features) == count else features[rng.permutation(len(features))[:count]]
-    )
+    """`count` rows in float64, whatever order they came in; all of them if there are no more."""
+    chosen = features if len(features) == count else some(features, count, rng)
     return np.asarray(chosen.detach().cpu().double().numpy())

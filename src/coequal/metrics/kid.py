@@ -3,23 +3,25 @@
 It is called KID with the features of one particular Inception net; the report names the encoder.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor
 
 from coequal.contract import ImageSet, Metric, MetricInfo, MetricValue
 from coequal.metrics import _two_samples
+from coequal.metrics._canonical_order import fixed_order
 from coequal.metrics._threads import one_thread
 from coequal.metrics._two_samples import Rows
 from coequal.rng import Rng
 from coequal.settings import Count
 
 PART = "KernelDistance"
+Chosen = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,9 @@ class KernelDistance(Metric):
 
     Standard errors are over new fake images, the real ones being the same, and analytic: the
     variance of a U-statistic from row sums of the kernel, not the spread of subsets that published
-    tools print. That of `kid_subsets` has the variance of the draw added. Where both distributions
-    are the same they are too large, by some tenth: no part of the variance is let below 0.
+    tools print. That of `kid_subsets` has the variance of the draw added; a single subset tells
+    none. None for fewer than five fake images. Where both distributions are the same the errors are
+    too large, by some tenth: no part of the variance is let below 0.
 
     Attributes:
         subsets: how many subsets `kid_subsets` averages.
@@ -53,29 +56,33 @@ class KernelDistance(Metric):
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, MetricValue]:
         """Compute `kid` and `kid_subsets`."""
+        size = min(self.subset_size, len(real["features"]), len(fake))
+        chosen = [self._chosen(x, size, rng) for x in (real["features"], fake.features)]
         ours, theirs = (_two_samples.as_rows(x) for x in (real["features"], fake.features))
         with one_thread():
             estimate = _two_samples.discrepancy(
                 real=ours,
                 fake=theirs,
                 kernel=cubic,
-                chosen_real=self._chosen(ours, theirs, rng),
-                chosen_fake=self._chosen(theirs, ours, rng),
+                chosen_real=chosen[0].astype(ours.dtype),
+                chosen_fake=chosen[1].astype(theirs.dtype),
             )
-        of_draw = float(np.var(estimate.subsets, ddof=1)) / self.subsets
+        subsets, error = estimate.subsets, None
+        if self.subsets > 1:
+            error = estimate.error(float(np.var(subsets, ddof=1)) / self.subsets)
         return {
-            "kid": MetricValue(estimate.value, math.sqrt(estimate.variance)),
-            "kid_subsets": MetricValue(
-                float(estimate.subsets.mean()), math.sqrt(estimate.variance + of_draw)
-            ),
+            "kid": MetricValue(estimate.value, estimate.error()),
+            "kid_subsets": MetricValue(float(subsets.mean()), error),
         }
 
-    def _chosen(self, rows: Rows, other: Rows, rng: Rng) -> Rows:
-        """(n, subsets) of 0 and 1: who is in each subset, drawn without replacement."""
-        size = min(self.subset_size, len(rows), len(other))
-        chosen = np.zeros((len(rows), self.subsets), rows.dtype)
+    def _chosen(self, features: Tensor, size: int, rng: Rng) -> Chosen:
+        """(n, subsets) who is in each subset, drawn without replacement; whatever order the images
+        came in, the same are."""
+        if size == len(features):
+            return np.ones((size, self.subsets), bool)
+        chosen, order = np.zeros((len(features), self.subsets), bool), fixed_order(features)
         for column in range(self.subsets):
-            chosen[rng.permutation(len(rows))[:size].numpy(), column] = 1
+            chosen[order[rng.permutation(len(features))[:size]].numpy(), column] = True
         return chosen
 
 

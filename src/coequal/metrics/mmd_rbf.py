@@ -2,7 +2,6 @@
 2018, arXiv:1806.07755 ("kernel MMD" there); the unbiased form: Gretton et al. 2012, JMLR 13, eq. 3.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -53,10 +52,11 @@ class GaussianMaximumMeanDiscrepancy(Metric):
     def compute_values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, MetricValue]:
-        """Compute `mmd_rbf`; NaN if all real images are alike."""
+        """Compute `mmd_rbf`; undefined if all real images are alike."""
         width = float(real["width"])
         if width == 0:
-            return {"mmd_rbf": MetricValue(float("nan"))}
+            reason = "all real images have the same features: the kernel has no width"
+            return {"mmd_rbf": MetricValue.undefined(reason)}
         # Distances don't see the mean, and without it float32 has more digits for them.
         ours, theirs = (
             _two_samples.as_rows(features.double() - real["mean"])
@@ -74,7 +74,7 @@ class GaussianMaximumMeanDiscrepancy(Metric):
                 chosen_real=np.zeros((len(ours), 0), ours.dtype),
                 chosen_fake=np.zeros((len(theirs), 0), theirs.dtype),
             )
-        return {"mmd_rbf": MetricValue(estimate.value, math.sqrt(estimate.variance))}
+        return {"mmd_rbf": MetricValue(estimate.value, estimate.error())}
 
 
 def gaussian(first: Rows, second: Rows, width: float) -> Rows:

@@ -16,12 +16,12 @@ from torch import Tensor
 from coequal.contract import ImageSet, Metric, MetricInfo, MetricValue
 from coequal.contract.neighbours import Nearest
 from coequal.metrics._distances import Crossing, across, within
+from coequal.metrics._proportions import harmonic, proportion_of
 from coequal.metrics._tiles import TIE
 from coequal.rng import Rng
 from coequal.settings import Count
 
 PART = "Neighbours"
-TARGET = "fraction told apart; 0.5 is best; below: copies"
 
 
 @dataclass(frozen=True)
@@ -35,22 +35,32 @@ class Neighbours(Metric):
     - `precision`: the fraction of generated images in the ball of a real one.
     - `recall`: the fraction of real images in the ball of a generated one.
     - `f1`: the harmonic mean of both, 0 if both are 0.
-    - `density`: in how many real balls a generated image lies, over k. 1 in expectation for a
-      perfect generator; more than 1 if images crowd where real ones are dense, so more is not
-      always better.
+    - `density`: in how many real balls a generated image lies, over k. A perfect generator has 1 in
+      expectation, at any counts; it is more if images crowd where real ones are dense, as a
+      collapse or blur does, and so best at 1.
     - `coverage`: the fraction of real images with a generated one in their ball.
-    - `one_nn`: the fraction of all images whose nearest other image is of their own kind. A tie
-      counts as half. (n - 1) / (2n - 1) for a perfect generator and equal counts n; towards 1 the
-      sets are told apart; below 0.5 generated images are nearer to single real ones than new real
-      images would be: copies. `one_nn_real` and `one_nn_fake` are its halves: a collapse pushes one
-      up and the other down.
+    - `one_nn_real`, `one_nn_fake`: the fraction of real, and of generated, images whose nearest
+      other image is of their own kind. A tie counts as half. With m real and n generated images of
+      one law the nearest of the m + n - 1 others is of the own kind with the chance
+      (m - 1) / (m + n - 1) for a real and (n - 1) / (m + n - 1) for a generated image: these are
+      their `target`. Towards 1 the sets are told apart; below the target generated images are
+      nearer to single real ones than new real images would be: copies.
+    - `one_nn`: the mean of both halves; (m + n - 2) / (2 (m + n - 1)) for a perfect generator, 0.5
+      but for 1 / (2 (m + n - 1)). (The fraction of all images, which Lopez-Paz and Oquab take, is
+      the same at equal counts; at others its best value depends on them.)
+    - `one_nn_worst`: how far the half that is farther from its target lies from it; 0 is best. A
+      collapse pushes one half up and the other down, which `one_nn` may hide: halves of 1 and 0
+      have a mean of 0.5. A perfect generator is off by about a standard error of a half.
 
-    All depend on the number of images: compare at equal counts only.
+    `precision`, `recall`, `f1` and `coverage` depend on the number of images: compare them at equal
+    counts only.
 
-    Standard errors are over new generated images, the real ones being the same. For `precision` and
-    `density` that of a mean of independent terms. For `coverage` and the 1-NN fractions the
-    jackknife, leaving out one generated image at a time: on average not too small (Efron and Stein
-    1981, doi:10.1214/aos/1176345462); in simulations 1.0 to 1.6 times the true one. None for
+    Too few images for k neighbours on a side: the numbers that need them are undefined.
+
+    Standard errors are over new generated images, the real ones being the same. For `precision`
+    that of a binomial fraction, with Wilson's interval; for `density` that of a mean of independent
+    terms. For `coverage` and the 1-NN fractions the jackknife, leaving out one generated image at a
+    time: on average not too small (Efron and Stein 1981, doi:10.1214/aos/1176345462). None for
     `recall` and `f1`: there a generated image acts through the balls of its neighbours.
 
     Attributes:
@@ -59,58 +69,97 @@ class Neighbours(Metric):
     """
 
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
-        "precision": MetricInfo("higher", "fraction of generated images", best=1.0),
-        "recall": MetricInfo("higher", "fraction of real images", best=1.0),
-        "f1": MetricInfo("higher", "harmonic mean of precision and recall", best=1.0, label="F1"),
-        "density": MetricInfo("higher", "1 is a perfect generator's; more: images crowd together"),
-        "coverage": MetricInfo("higher", "fraction of real images", best=1.0),
-        "one_nn": MetricInfo("target", TARGET, 0.5, label="1-NN"),
-        "one_nn_real": MetricInfo("target", f"of real images, {TARGET}", 0.5, label="1-NN real"),
+        "precision": MetricInfo("higher", "fraction of generated images", worst=0.0, best=1.0),
+        "recall": MetricInfo("higher", "fraction of real images", worst=0.0, best=1.0),
+        "f1": MetricInfo(
+            "higher", "harmonic mean of precision and recall", worst=0.0, best=1.0, label="F1"
+        ),
+        "density": MetricInfo("target", "1 is best; more: images crowd together", 1.0),
+        "coverage": MetricInfo("higher", "fraction of real images", worst=0.0, best=1.0),
+        "one_nn": MetricInfo(
+            "target", "mean of both halves; 0.5 is best; below: copies", 0.5, label="1-NN"
+        ),
+        "one_nn_real": MetricInfo(
+            "target",
+            "fraction of m real images told apart; best: (m - 1) / (m + n - 1)",
+            label="1-NN real",
+        ),
         "one_nn_fake": MetricInfo(
-            "target", f"of generated images, {TARGET}", 0.5, label="1-NN fake"
+            "target",
+            "fraction of n generated images told apart; best: (n - 1) / (m + n - 1)",
+            label="1-NN fake",
+        ),
+        "one_nn_worst": MetricInfo(
+            "lower",
+            "distance of the worse half from its best value",
+            worst=1.0,
+            best=0.0,
+            label="1-NN worst",
         ),
     }
     precision_k: Count = 3
     density_k: Count = 5
 
     def compute_reference(self, real: ImageSet, train: ImageSet | None) -> Mapping[str, Tensor]:
-        """Keep the features (n, d), and for each real image the distances of its nearest others."""
+        """Keep the features (n, d), and for each real image the distances of its nearest others;
+        infinite where there are fewer."""
         k = max(self.precision_k, self.density_k)
-        _enough(len(real), k, "real")
         return {"features": real.features, "distances": within(real.features, k).distances}
 
     def compute_values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, MetricValue]:
-        """Compute all eight numbers.
-
-        Raises:
-            ValueError: too few generated images to have k neighbours.
-        """
+        """Compute all numbers; undefined where a side has too few images."""
         k = max(self.precision_k, 2)  # the second takes the place of the first in the jackknife
-        _enough(len(fake), k, "generated")
-        radii = real["distances"][:, [self.precision_k - 1, self.density_k - 1]]
+        # An infinite ball, of a set too small for it, belongs to a number that is left out below.
+        radii = real["distances"][:, [self.precision_k - 1, self.density_k - 1]].nan_to_num(
+            posinf=0.0
+        )
         own = within(fake.features, k)
+        own_radii = own.distances[:, self.precision_k - 1].nan_to_num(posinf=0.0)
         cross = across(
             real["features"],
             fake.features,
             row_k=2,
             column_k=fake.neighbours.wanted(real["features"], 1),
             row_radii=radii.T,
-            column_radii=own.distances[:, self.precision_k - 1][None],
+            column_radii=own_radii[None],
         )
         fake.neighbours.remember(real["features"], cross.of_columns)
-        precision = _mean((cross.balls_over_columns[0] > 0).double())
+        precision = proportion_of(cross.balls_over_columns[0] > 0)
         recall = float((cross.balls_over_rows[0] > 0).double().mean())
-        both = precision.value + recall
-        return {
+        values = {
             "precision": precision,
             "recall": MetricValue(recall),
-            "f1": MetricValue(2 * precision.value * recall / both if both else 0.0),
+            "f1": MetricValue(harmonic(precision.value, recall)),
             "density": _mean(cross.balls_over_columns[1].double() / self.density_k),
             "coverage": _coverage(cross, radii[:, 1], len(fake)),
             **_one_nn(real["distances"], own, cross),
         }
+        return values | self._undefined_numbers(len(radii), len(fake))
+
+    def _undefined_numbers(self, reals: int, fakes: int) -> dict[str, MetricValue]:
+        """The numbers for which a side has too few images, with the reason."""
+        needed = {  # real and generated images
+            "precision": (self.precision_k + 1, 1),
+            "recall": (1, self.precision_k + 1),
+            "f1": (self.precision_k + 1, self.precision_k + 1),
+            "density": (self.density_k + 1, 1),
+            "coverage": (self.density_k + 1, 1),
+            "one_nn": (2, 2),
+            "one_nn_real": (2, 1),
+            "one_nn_fake": (1, 2),
+            "one_nn_worst": (2, 2),
+        }
+        undefined = {}
+        for name, least in needed.items():
+            for side, count, enough in zip(
+                ("real", "generated"), (reals, fakes), least, strict=True
+            ):
+                if count < enough:
+                    reason = f"needs at least {enough} {side} images, got {count}"
+                    undefined[name] = MetricValue.undefined(reason)
+        return undefined
 
 
 def _coverage(cross: Crossing, radii: Tensor, fakes: int) -> MetricValue:
@@ -123,8 +172,8 @@ def _coverage(cross: Crossing, radii: Tensor, fakes: int) -> MetricValue:
 
 
 def _one_nn(real: Tensor, own: Nearest, cross: Crossing) -> dict[str, MetricValue]:
-    """The three fractions; `real` are the distances between real images, `own` between
-    generated."""
+    """Both halves, their mean, and the distance of the worse one from its target; `real` are the
+    distances between real images, `own` between generated."""
     to_fake, to_real = cross.of_rows, cross.of_columns.distances[:, 0]
     real_right = _nearer(real[:, 0], to_fake.distances[:, 0])
     fake_right = _nearer(own.distances[:, 0], to_real)
@@ -133,21 +182,36 @@ def _one_nn(real: Tensor, own: Nearest, cross: Crossing) -> dict[str, MetricValu
     real_change = _nearer(real[:, 0], to_fake.distances[:, 1]) - real_right
     fake_change = _nearer(own.distances[:, 1], to_real) - fake_right
     real_left, fake_left = (
-        right.sum() + torch.bincount(nearest, change, fakes)
+        right.sum() + torch.bincount(nearest.clamp(min=0), change, fakes)
         for right, nearest, change in (
             (real_right, to_fake.indices[:, 0], real_change),
             (fake_right, own.indices[:, 0], fake_change),
         )
     )
-    fake_left -= fake_right
-    both = torch.cat([real_right, fake_right]).mean()
+    left = real_left / reals, (fake_left - fake_right) / max(fakes - 1, 1)
+    halves = [
+        MetricValue(
+            float(right.mean()), _jackknife(without), target=(count - 1) / (reals + fakes - 1)
+        )
+        for right, without, count in zip(
+            (real_right, fake_right), left, (reals, fakes), strict=True
+        )
+    ]
+    worse = max(halves, key=_off_target)
     return {
         "one_nn": MetricValue(
-            float(both), _jackknife((real_left + fake_left) / (reals + fakes - 1))
+            (halves[0].value + halves[1].value) / 2, _jackknife((left[0] + left[1]) / 2)
         ),
-        "one_nn_real": MetricValue(float(real_right.mean()), _jackknife(real_left / reals)),
-        "one_nn_fake": MetricValue(float(fake_right.mean()), _jackknife(fake_left / (fakes - 1))),
+        "one_nn_real": halves[0],
+        "one_nn_fake": halves[1],
+        "one_nn_worst": MetricValue(_off_target(worse), worse.standard_error),
     }
+
+
+def _off_target(half: MetricValue) -> float:
+    """How far a half lies from what it is for a perfect generator."""
+    assert half.target is not None
+    return abs(half.value - half.target)
 
 
 def _nearer(first: Tensor, second: Tensor) -> Tensor:
@@ -158,14 +222,13 @@ def _nearer(first: Tensor, second: Tensor) -> Tensor:
 
 def _mean(scores: Float[Tensor, " n"]) -> MetricValue:
     """The mean of independent scores of the generated images."""
-    return MetricValue(float(scores.mean()), float(scores.std() / len(scores) ** 0.5))
+    error = float(scores.std() / len(scores) ** 0.5) if len(scores) > 1 else None
+    return MetricValue(float(scores.mean()), error)
 
 
-def _jackknife(without: Float[Tensor, " n"]) -> float:
-    """The standard error of a statistic, from its values without one image each."""
+def _jackknife(without: Float[Tensor, " n"]) -> float | None:
+    """The standard error of a statistic, from its values without one image each; None for a single
+    image."""
+    if len(without) < 2:
+        return None
     return float((without.var(correction=0) * (len(without) - 1)).sqrt())
-
-
-def _enough(count: int, k: int, kind: str) -> None:
-    if count <= k:
-        raise ValueError(f"neighbours: {count} {kind} images; more than k = {k} are needed")
