@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from coequal.contract import ImageSet
+from coequal.metrics._canonical_order import some
 from coequal.metrics.emd import (
     EarthMoversDistance,
     _pairing,
@@ -14,7 +15,6 @@ from coequal.metrics.emd import (
     distance_with_error,
     earth_movers_distance,
 )
-from coequal.metrics._canonical_order import some
 from coequal.rng import Rng
 
 

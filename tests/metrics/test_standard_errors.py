@@ -71,7 +71,8 @@ def ratios(name: str, real: Draw, fake: Draw, **settings: float) -> dict[str, fl
     ids=["moved", "narrow", "modes missing", "the same"],
 )
 def test_emd(real, fake):
-    assert 0.8 < ratios("emd", real, fake)["emd"] < 1.25
+    # 0.83 to 0.86 of 400 draws in the narrow case; of a hundred the ratio is known to 7 %.
+    assert 0.75 < ratios("emd", real, fake)["emd"] < 1.25
 
 
 @pytest.mark.parametrize(

@@ -122,7 +122,7 @@ class MetricValue(NamedTuple):
             confusion matrix).
         target: the best value for as many images as these, of a number whose `MetricInfo` says
             "target" and whose best value depends on the counts; None: that of `MetricInfo`.
-        doubts: why this number may mislead, in sentences for the warnings beside a score.
+        warnings: why this number may mislead, in a sentence each, told beside a score.
     """
 
     value: float
@@ -130,7 +130,7 @@ class MetricValue(NamedTuple):
     interval: tuple[float, float] | None = None
     details: Mapping[str, Any] | None = None
     target: float | None = None
-    doubts: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @staticmethod
     def undefined(reason: str) -> "MetricValue":

@@ -39,13 +39,13 @@ class Measured(NamedTuple):
     undefined: Mapping[str, str]
 
     @property
-    def doubts(self) -> list[str]:
+    def warnings(self) -> list[str]:
         """Why numbers may mislead, as their metrics say: one sentence for each reason."""
         told: dict[str, list[str]] = {}
         for name, number in self.numbers.items():
-            for doubt in number.value.doubts:
-                told.setdefault(doubt, []).append(name)
-        return [f"{', '.join(names)}: {doubt}" for doubt, names in told.items()]
+            for warning in number.value.warnings:
+                told.setdefault(warning, []).append(name)
+        return [f"{', '.join(names)}: {warning}" for warning, names in told.items()]
 
 
 def measure(

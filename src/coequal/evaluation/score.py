@@ -98,7 +98,7 @@ def score(
         "warnings": [
             *choice.warnings,
             *warnings_about(sources, sets, ready),
-            *measured.doubts,
+            *measured.warnings,
         ],
     }
 
