@@ -41,7 +41,7 @@ class Neighbours(Metric):
     - `coverage`: the fraction of real images with a generated one in their ball.
     - `one_nn_real`, `one_nn_fake`: the fraction of real, and of generated, images whose nearest
       other image is of their own kind. A tie counts as half. With m real and n generated images of
-      one law the nearest of the m + n - 1 others is of the own kind with the chance
+      one distribution the nearest of the m + n - 1 others is of the own kind with the chance
       (m - 1) / (m + n - 1) for a real and (n - 1) / (m + n - 1) for a generated image: these are
       their `target`. Towards 1 the sets are told apart; below the target generated images are
       nearer to single real ones than new real images would be: copies.
