@@ -98,8 +98,10 @@ def _removable(folder: RunFolder, log: Callable[[str], None]) -> Iterator[Remova
             yield from _drafts(trial / "generators")
             if trial.name not in ended:
                 continue
-            for left in _LEFT_OVER:
-                yield from _there(trial / left, "of a trial that has ended")
+            for left in [trial / name for name in _LEFT_OVER]:
+                yield from _there(left, "of a trial that has ended")
+            for left in sorted(trial.glob("damaged-*")):
+                yield from _there(left, "of a trial that has ended")
             if trial.name not in kept:
                 yield from _there(trial / "generator.safetensors", "of a trial that nobody chose")
                 yield from _there(trial / "generators", "of a trial that nobody chose")

@@ -179,7 +179,10 @@ class Session:
     def _record(self, trial: Trial, status: Status, reason: str) -> None:
         """Write the result of a trial that could not write its own."""
         path = self.folder.trial_folder(trial.id)
-        measured = tuple(measured_so_far(path))  # what it spent since then died with it
+        try:
+            measured = tuple(measured_so_far(path))  # what it spent since then died with it
+        except ValueError:  # damaged by whatever ended the process
+            measured = ()
         result = Result(
             trial,
             status,

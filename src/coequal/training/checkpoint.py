@@ -1,12 +1,14 @@
 """A training run on disk: safetensors for every tensor, JSON for every number. Nothing is ever
 unpickled."""
 
+import hashlib
 import json
 import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from safetensors.torch import load_file
 from safetensors.torch import save as as_bytes
@@ -31,14 +33,16 @@ def save(trainer: Trainer, folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
     try:
-        numbers = {
+        numbers: dict[str, Any] = {
             "format": FORMAT,
             "spent": asdict(trainer.spent),
             "epoch": trainer.batches.epoch,
             "position": trainer.batches.position,
             "flops_of_moves": trainer.flops_of_moves,
         }
-        atomic_write(draft / "state.safetensors", as_bytes(tensors(trainer)))
+        content = as_bytes(tensors(trainer))
+        numbers["sha256"] = hashlib.sha256(content).hexdigest()
+        atomic_write(draft / "state.safetensors", content)
         atomic_write(draft / "state.json", (json.dumps(numbers, indent=1) + "\n").encode())
         old = folder.with_name(f".{folder.name}.old")
         shutil.rmtree(old, ignore_errors=True)
@@ -54,12 +58,17 @@ def restore(trainer: Trainer, folder: Path) -> None:
     """Put a freshly built trainer where `save` was called.
 
     Raises:
-        FileNotFoundError: there is no checkpoint.
-        ValueError: it was made for other nets or another objective, or by a newer version.
+        FileNotFoundError: a file of it is missing.
+        ValueError, KeyError, SafetensorError, RuntimeError: it is damaged, or was made for other
+            nets or another objective, or by a newer version. The trainer may have been changed.
     """
     numbers = json.loads((folder / "state.json").read_text())
     if numbers["format"] != FORMAT:
         raise ValueError(f"{folder} has format {numbers['format']}; this version reads {FORMAT}")
+    with (folder / "state.safetensors").open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if numbers.get("sha256", digest) != digest:  # checkpoints of older versions have none
+        raise ValueError(f"{file.name} is not as it was written: its SHA-256 is another")
     saved = load_file(folder / "state.safetensors")
     wanted = {key for key in tensors(trainer) if not key.startswith(LATER)}
     found = {key for key in saved if not key.startswith(LATER)}

@@ -16,6 +16,7 @@ import torch
 from safetensors import SafetensorError
 
 from coequal.checkpoints import Checkpoint, Checkpoints, Measurement, Spent
+from coequal.code_places import described
 from coequal.datasets._loading import fingerprint
 from coequal.evaluation.conditions import like_split
 from coequal.evaluation.instrument import SPLITS, Instrument, drawing, generate
@@ -29,7 +30,7 @@ from coequal.results.result_file import parse_points, write_result
 from coequal.results.states import STATE, begin_from_state, keep_state, state_to_extend
 from coequal.rng import Rng
 from coequal.seeds import seed_for
-from coequal.study.parts import assemble
+from coequal.study.parts import Parts, assemble
 from coequal.training import checkpoint as checkpoints
 from coequal.training.loop import Diverged, Trainer
 from coequal.trial.build import instrument_for, make_trainer
@@ -50,6 +51,9 @@ NEIGHBOUR_IMAGES = 10  # generated images that are kept beside their nearest tra
 
 KEPT_BESIDE = ("measured.json", FRAMES, CHECKPOINT_WEIGHTS, "samples")
 """What a longer budget needs of a trial beside its last checkpoint."""
+
+DAMAGED = "damaged-"
+"""In a trial's folder, with a number: a folder of what could not be read of an earlier attempt."""
 
 STOPPED = "stopped"
 """What `execute` returns for a trial that left a checkpoint and no result."""
@@ -147,14 +151,7 @@ class _TrialRun:
         trial, context = self.trial, self.context
         instrument = instrument_for(trial, context, self.heartbeat.report_stage)
         self._refuse_changed(instrument)
-        trainer = self.trainer = make_trainer(trial, parts, instrument.dataset, context.device)
-        callbacks = self.callbacks = TrialCallbacks(
-            trial, trainer, instrument.dataset, instrument.encoder, context, self.folder
-        )
-
-        # Go on where an earlier attempt stopped.
-        self._resume(trainer)
-        callbacks.begin()
+        trainer, callbacks = self._begin(parts, instrument)
 
         # Train and measure, checkpoint after checkpoint.
         for amount in parts.training.schedule():
@@ -296,18 +293,65 @@ class _TrialRun:
                 "which it began), or begin another folder with --out"
             )
 
-    def _resume(self, trainer: Trainer) -> None:
+    def _begin(self, parts: Parts, instrument: Instrument) -> tuple[Trainer, TrialCallbacks]:
+        """Build what trains, and put it where an earlier attempt stopped. What can't be read of
+        that is set aside, and the trial starts over: it would be no result of the model."""
+        trial, context, dataset = self.trial, self.context, instrument.dataset
+        while True:
+            trainer = self.trainer = make_trainer(trial, parts, dataset, context.device)
+            callbacks = self.callbacks = TrialCallbacks(
+                trial, trainer, dataset, instrument.encoder, context, self.folder
+            )
+            place = self._last_checkpoint(trainer)
+            try:
+                if place is not None:
+                    self._resume(trainer, place)
+                callbacks.begin()
+                return trainer, callbacks
+            except Exception as error:
+                if not _is_damage(error) or not self._set_aside(place, error):
+                    raise
+
+    def _last_checkpoint(self, trainer: Trainer) -> Path | None:
+        """The checkpoint of an earlier attempt, or else the kept state of a shorter budget; None if
+        there is neither."""
         place = self.folder / "checkpoint"
-        if not (place / STATE).exists():
-            state = state_to_extend(self.run_folder.path, self.trial)
-            if state is None or not can_be_extended(trainer):
-                return
-            begin_from_state(state, self.folder, KEPT_BESIDE)
-            place = state
+        if (place / STATE).exists():
+            return place
+        state = state_to_extend(self.run_folder.path, self.trial)
+        return state if state is not None and can_be_extended(trainer) else None
+
+    def _resume(self, trainer: Trainer, place: Path) -> None:
+        if place.parent != self.folder:
+            begin_from_state(place, self.folder, KEPT_BESIDE)
         checkpoints.restore(trainer, place)
         known = measured_so_far(self.folder)
         self.measured = [entry for entry in known if entry.step <= trainer.steps_done]
         self.log(f"goes on from the checkpoint of step {trainer.steps_done} in {place}")
+
+    def _set_aside(self, place: Path | None, error: Exception) -> bool:
+        """Move what an earlier attempt left into a folder of its own; whether there was any."""
+        left = [self.folder / name for name in ("measured.json", FRAMES)]
+        damaged = [path for path in (place, *left) if path is not None and path.exists()]
+        if not damaged:
+            return False
+        aside = self.folder / f"{DAMAGED}{len(list(self.folder.glob(f'{DAMAGED}*'))) + 1}"
+        aside.mkdir()
+        for path in damaged:
+            shutil.move(path, aside / path.name)
+        self.measured = []
+        text = f"a checkpoint could not be read and is now in {aside.name}, the trial starts over"
+        self.log(f"{text}: {described(error)}")
+        self.notes.append(text)
+        return True
+
+
+def _is_damage(error: Exception) -> bool:
+    """Whether an error in going on from a checkpoint says that it can't be read, and not that the
+    disk or the memory failed."""
+    if isinstance(error, FileNotFoundError | SafetensorError):
+        return True
+    return not isinstance(error, INFRASTRUCTURE)
 
 
 def can_be_extended(trainer: Trainer) -> bool:

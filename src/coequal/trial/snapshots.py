@@ -90,7 +90,7 @@ class Snapshots:
             write_npz(self.path, arrays)
 
     def _restore(self) -> None:
-        with np.load(self.path, allow_pickle=False) as file:
+        with self.path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             known = int((file["steps"] <= self.trainer.steps_done).sum())
             self.steps = file["steps"][:known].tolist()
             self.spent = file["spent"][:known].tolist()
