@@ -162,7 +162,8 @@ def test_a_training_that_diverges_has_a_page_too(tmp_path):
     assert not (tmp_path / "out" / "samples.png").exists()
 
 
-HOW = ("resume", "go_on")  # options that say how a run goes on, and not what it is
+# Options that say how a run goes on or what is printed of it, and not what it is.
+HOW = ("resume", "go_on", "as_json")
 
 
 def requested(model, **given):  # type: ignore[no-untyped-def]

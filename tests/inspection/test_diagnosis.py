@@ -224,7 +224,7 @@ def test_of_several_settings_the_best_or_the_first_that_has_begun(run):
     assert diagnosed(run, "--model", "ns_gan")["trial"] == first.id
     run.write_plan([replace(first, data="mnist"), *trials])
     done = coequal("diagnose", run.path, "--model", "ns_gan")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "several data sets (digits, mnist); name a --trial" in done.stderr
 
 
@@ -304,24 +304,24 @@ def test_images_alone(digits, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("arguments", "code", "message"),
     [
-        ([], "name the folder of a run or of a trial, or images with --fake"),
-        (["run", "--fake", "x.npy"], "or images with --fake"),
-        (["nowhere"], "there is no folder"),
-        (["."], "neither the folder of a run"),
-        (["run", "--model", "ns_gam"], "did you mean 'ns_gan'?"),
-        (["run", "--trial", "zzz"], "0 trials of"),
-        (["run", "--real", "digits:test"], "--real goes with --fake"),
-        (["--fake", "x.npy", "--model", "vae"], "--model and --trial are of a run"),
-        (["--fake", "x.npy"], "fake: there is no file x.npy"),
-        (["--fake", "{digits}/features.npy"], "holds features"),
-        (["--fake", "{digits}/large.npy", "--real", "{digits}/good.npy"], "real images are 8x8"),
+        ([], 1, "name the folder of a run or of a trial, or images with --fake"),
+        (["run", "--fake", "x.npy"], 1, "or images with --fake"),
+        (["nowhere"], 2, "there is no folder"),
+        (["."], 1, "neither the folder of a run"),
+        (["run", "--model", "ns_gam"], 2, "did you mean 'ns_gan'?"),
+        (["run", "--trial", "zzz"], 2, "0 trials of"),
+        (["run", "--real", "digits:test"], 1, "--real goes with --fake"),
+        (["--fake", "x.npy", "--model", "vae"], 1, "--model and --trial are of a run"),
+        (["--fake", "x.npy"], 2, "fake: there is no file x.npy"),
+        (["--fake", "{digits}/features.npy"], 1, "holds features"),
+        (["--fake", "{digits}/large.npy", "--real", "{digits}/good.npy"], 1, "real images are 8x8"),
     ],
 )
-def test_a_mistake_is_one_message(made, digits, arguments, message):
+def test_a_mistake_is_one_message(made, digits, arguments, code, message):
     done = coequal("diagnose", *(text.format(digits=digits) for text in arguments), cwd=made)
-    assert done.returncode == 1
+    assert done.returncode == code
     assert message in done.stderr.replace("\n", " ")
     assert "Traceback" not in done.stderr
 

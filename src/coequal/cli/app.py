@@ -4,6 +4,7 @@ import errno
 import importlib
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,8 +13,9 @@ from rich.table import Table
 
 from coequal import lookup
 from coequal.cli import diagnose, results, run, score, study, train
+from coequal.cli.command import CommandResult, with_json
 from coequal.cli.exit_codes import ExitCode
-from coequal.cli.options import Json, console, errors, print_json
+from coequal.cli.options import console, errors
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -46,18 +48,23 @@ def parts(kind: str) -> list[dict[str, Any]]:
     return rows
 
 
-@app.command("list", epilog="Example: coequal list models --json")
 def list_parts(
     kind: Annotated[str, typer.Argument(help=f"The kind of part: {', '.join(KINDS)}.")] = "models",
-    as_json: Json = False,
-) -> None:
+) -> CommandResult:
     """List the parts: models, objectives, architectures, data sets, encoders, metrics."""
     if kind not in KINDS:
         raise LookupError(lookup.unknown(kind, KINDS))
     rows = models() if kind == "models" else parts(kind)
-    if as_json:
-        print_json(rows)
-        return
+    return CommandResult(rows, lambda: _print_parts(kind, rows))
+
+
+def _print_parts(kind: str, rows: list[dict[str, Any]]) -> None:
+    """A row for each part.
+
+    Args:
+        kind: one of `KINDS`.
+        rows: what `--json` prints.
+    """
     table = Table(
         *(["name", "objective", "source"] if kind == "models" else ["name", "what it is"])
     )
@@ -67,30 +74,39 @@ def list_parts(
     console.print(table)
 
 
-app.command(epilog="Example: coequal check studies/demo.yaml")(study.check)
-app.command(epilog="Example: coequal plan studies/demo.yaml --workers 2")(study.plan)
-app.command(epilog="Example: coequal run studies/demo.yaml --out runs/demo --workers 2")(run.run)
-app.command(
-    epilog="Example: coequal train ns_gan --data digits --steps 500 --set learning_rate=1e-3"
-)(train.train)
-app.command(epilog="Example: coequal status runs/demo --watch")(results.status)
-app.command(epilog="Example: coequal report runs/demo")(results.report)
-app.command(epilog="Example: coequal diagnose runs/demo --model ns_gan")(diagnose.diagnose)
-app.command(epilog="Example: coequal sample runs/demo --model ns_gan --count 1000 --out samples/")(
-    results.sample
-)
-app.command(epilog="Example: coequal collect runs/demo")(results.collect)
-app.command(epilog="Example: coequal export runs/demo --out demo.parquet")(results.export)
-app.command(epilog="Example: coequal clean runs/demo")(results.clean)
-app.command(epilog="Example: coequal pack runs/demo --out demo.zip")(results.pack)
-app.command(epilog="Example: coequal merge runs/mine runs/theirs --out runs/both")(results.merge)
+def _add(example: str, command: Callable[..., CommandResult], name: str | None = None) -> None:
+    """Make a function a command with `--json`.
+
+    Args:
+        example: for the end of its help.
+        command: the function.
+        name: of the command; None: the function's.
+    """
+    app.command(name, epilog=f"Example: coequal {example}")(with_json(command))
+
+
+_add("list models --json", list_parts, "list")
+_add("check studies/demo.yaml", study.check)
+_add("plan studies/demo.yaml --workers 2", study.plan)
+_add("run studies/demo.yaml --out runs/demo --workers 2", run.run)
+_add("train ns_gan --data digits --steps 500 --set learning_rate=1e-3", train.train)
+_add("status runs/demo --watch", results.status)
+_add("report runs/demo", results.report)
+_add("diagnose runs/demo --model ns_gan", diagnose.diagnose)
+_add("sample runs/demo --model ns_gan --count 1000 --out samples/", results.sample)
+_add("collect runs/demo", results.collect)
+_add("export runs/demo --out demo.parquet", results.export)
+_add("clean runs/demo", results.clean)
+_add("pack runs/demo --out demo.zip", results.pack)
+_add("merge runs/mine runs/theirs --out runs/both", results.merge)
 app.command(
     epilog="Example: coequal score --real fashion_mnist:test --fake samples/ --metrics all --json -"
-)(score.score)
-app.command(epilog="Example: coequal compare a.json b.json")(score.compare)
-app.command(
-    epilog="Example: coequal manifold --real triangles:test --fake runs/tri:ns_gan --out manifold"
-)(score.manifold)
+)(score.score)  # its --json takes the name of a file
+_add("compare a.json b.json", score.compare)
+_add(
+    "manifold --real triangles:test --fake runs/tri:ns_gan --out manifold",
+    score.manifold,
+)
 
 
 DISK_ERRORS = {

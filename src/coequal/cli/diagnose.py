@@ -7,15 +7,14 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from coequal.cli.command import CommandResult
 from coequal.cli.options import (
     IMAGES,
     DataDir,
-    Json,
     ModelOfRun,
     TrialOfRun,
     console,
     log_line,
-    print_json,
 )
 from coequal.health import FAILURES, HEALTHY
 from coequal.health.remedies import in_options
@@ -37,9 +36,8 @@ def diagnose(
         str | None,
         typer.Option(help=f"Real images to compare --fake with: {IMAGES}."),
     ] = None,
-    as_json: Json = False,
     data_dir: DataDir = None,
-) -> None:
+) -> CommandResult:
     """Find what went wrong in a training, since when, by which numbers, and what to try.
 
     A run that is finished or under way is judged anew from the signals of its training, or from its
@@ -53,12 +51,10 @@ def diagnose(
     values = diagnosed(
         run, model=model, trial=trial, fake=fake, real=real, data_dir=data_dir, log=log_line
     )
-    if as_json:
-        print_json(values)
-    elif "trials" in values:
-        _print_table(values["trials"])
-    else:
-        _print_one(values)
+    several = "trials" in values
+    return CommandResult(
+        values, lambda: _print_table(values["trials"]) if several else _print_one(values)
+    )
 
 
 def _print_table(trials: list[dict[str, Any]]) -> None:

@@ -2,6 +2,7 @@
 
 import atexit
 import json
+import math
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -22,7 +23,10 @@ StudyFile = Annotated[Path, typer.Argument(help="A study file.", show_default=Fa
 RunPath = Annotated[
     Path, typer.Argument(help="The folder of a run, or its pack.", show_default=False)
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Json = Annotated[
+    bool,
+    typer.Option("--json", help="Print the result as JSON; all else goes to standard error."),
+]
 DataDir = Annotated[
     Path | None,
     typer.Option(
@@ -59,7 +63,16 @@ IMAGES = "a folder, .zip, .npy, .npz, or a data set with its split (fashion_mnis
 
 def print_json(values: Any) -> None:
     """Print plain values as indented JSON, without colours or line wrapping."""
-    sys.stdout.write(json.dumps(values, indent=1) + "\n")
+    sys.stdout.write(json.dumps(_finite(values), indent=1, allow_nan=False) + "\n")
+
+
+def _finite(values: Any) -> Any:
+    """The same values; JSON knows no number that is not finite, so such a one becomes null."""
+    if isinstance(values, dict):
+        return {key: _finite(value) for key, value in values.items()}
+    if isinstance(values, list | tuple):
+        return [_finite(value) for value in values]
+    return None if isinstance(values, float) and not math.isfinite(values) else values
 
 
 def log_line(line: str) -> None:
@@ -105,7 +118,7 @@ def write_report(
     verdict: bool = True,
     results: "RunResults | None" = None,
     into: Path | None = None,
-) -> None:
+) -> dict[str, Any]:
     """Write the report and the tables of a run, and print where they are.
 
     Args:
@@ -113,6 +126,11 @@ def write_report(
         verdict: whether to print the verdict as well.
         results: of the run; None: they are opened here.
         into: a folder for the report; None: in that of the run, or beside its pack.
+
+    Returns:
+        For `--json`: the paths of the `run`'s folder, its `report` and its table of `results`;
+        `models` and `total`, as of `coequal status`; and the `verdict`, which is what
+        report/verdict.json holds.
     """
     from coequal.analysis.summary import summarise
     from coequal.report.page import report_place, write_summaries
@@ -127,9 +145,27 @@ def write_report(
     page = write_summaries(folder, summaries, place)
     for line in verdict_lines(summaries) if verdict else ():
         console.print(line, markup=False, soft_wrap=True)
+    table = None if folder.pack is not None else str(short_path(folder.path / "results.csv"))
     console.print(f"\nreport: {short_path(page)}")
-    if folder.pack is None:
-        console.print(f"results: {short_path(folder.path / 'results.csv')}")
+    if table is not None:
+        console.print(f"results: {table}")
+    rows, total = model_rows(folder)
+    return {
+        "run": str(short_path(folder.pack or folder.path)),
+        "report": str(short_path(page)),
+        "results": table,
+        "models": rows,
+        "total": total,
+        "verdict": json.loads((page.parent / "verdict.json").read_text(encoding="utf-8")),
+    }
+
+
+def model_rows(folder: "RunFolder") -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """How many trials of each model of a run have ended, and how; and the same of all models."""
+    from coequal.inspection.status import statuses
+
+    rows = statuses(folder, log_line)
+    return rows, {key: sum(row[key] for row in rows) for key in rows[0] if key != "model"}
 
 
 def assignments(settings: Sequence[str], form: str = "NAME=VALUE") -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Group
@@ -12,23 +12,24 @@ from rich.table import Table
 from rich.text import Text
 
 from coequal import formatting
+from coequal.cli.command import CommandResult
 from coequal.cli.exit_codes import ExitCode
 from coequal.cli.options import (
-    Json,
     ModelOfRun,
     RunPath,
     Seed,
     TrialOfRun,
     console,
     log_line,
+    model_rows,
     own_folder,
-    print_json,
     run_folder,
     short_path,
     write_report,
 )
 
 if TYPE_CHECKING:
+    from coequal.results.clean import Removable
     from coequal.results.folder import RunFolder
 
 REFRESH_SECONDS = 2.0
@@ -37,23 +38,26 @@ MAX_RUNNING_LINES = 16  # lines about single running trials
 
 def status(
     folder: RunPath,
-    as_json: Json = False,
     watch: Annotated[
         bool, typer.Option(help="Refresh every two seconds, until the run ends.")
     ] = False,
-) -> None:
+) -> CommandResult:
     """Show the progress of a run, from any terminal, while it goes on or later."""
     from coequal.inspection.status import running
 
     run = run_folder(folder)
-    if as_json:
-        rows, total = _statuses(run)
-        study, now = run.study()["study"], running(run)
-        print_json({"study": study, "models": rows, "total": total, "running": now})
-        return
-    if not watch:
-        console.print(_state(run))
-        return
+    rows, total = model_rows(run)
+    values = {
+        "study": run.study()["study"],
+        "models": rows,
+        "total": total,
+        "running": running(run),
+    }
+    return CommandResult(values, lambda: _watch(run) if watch else console.print(_state(run)))
+
+
+def _watch(run: "RunFolder") -> None:
+    """Show the state of a run until no coordinator works in its folder."""
     with Live(console=console, auto_refresh=False) as live:
         busy = True
         while busy:
@@ -69,9 +73,9 @@ def report(
         Path | None,
         typer.Option(help="A folder for the report. Default: in the run's, beside a pack."),
     ] = None,
-) -> None:
+) -> CommandResult:
     """Write the report of a run again, finished or not."""
-    write_report(run_folder(folder), into=out)
+    return CommandResult(write_report(run_folder(folder), into=out))
 
 
 def pack(
@@ -84,23 +88,23 @@ def pack(
         bool,
         typer.Option(help="Pack although a text that can't be changed names a folder or a user."),
     ] = False,
-    as_json: Json = False,
-) -> None:
+) -> CommandResult:
     """Put all that a reviewer needs of a run into one file, the same bytes for the same run."""
     from coequal import api
 
     packed = api.pack(folder, out, weights=weights, keep_names=keep_names, log=log_line)
-    if as_json:
-        print_json({**asdict(packed), "path": str(packed.path)})
-        return
     for note in packed.notes:
         log_line(note)
-    size = formatting.size(packed.size)
-    console.print(f"{short_path(packed.path)}: {packed.entries} files, {size}")
-    console.print(f"content: sha256 {packed.digest}")
+
+    def show() -> None:
+        size = formatting.size(packed.size)
+        console.print(f"{short_path(packed.path)}: {packed.entries} files, {size}")
+        console.print(f"content: sha256 {packed.digest}")
+
+    return CommandResult({**asdict(packed), "path": str(packed.path)}, show)
 
 
-def collect(folder: RunPath) -> None:
+def collect(folder: RunPath) -> CommandResult:
     """Join what shards have done in a folder: log, plan, tables, report; print what is to do."""
     from coequal import api
 
@@ -109,6 +113,11 @@ def collect(folder: RunPath) -> None:
     again = sum(trial.repeat > 0 for trial in collected.pending)
     done = len(collected.trials) - len(collected.pending)
     console.print(f"{done} of {len(collected.trials)} trials have a result")
+    values = {
+        "trials": [trial.id for trial in collected.trials],
+        "pending": [trial.id for trial in collected.pending],
+        "unusable": list(collected.unusable),
+    }
     if collected.pending:
         console.print(
             f"to do: {len(collected.pending)}, of which {again} are re-runs or transfers; run the "
@@ -119,8 +128,8 @@ def collect(folder: RunPath) -> None:
         console.print(
             f"no report is written while {count} result{'s' if count > 1 else ''} can't be used"
         )
-        raise typer.Exit(ExitCode.FAILED)
-    write_report(run, results=collected.results)
+        return CommandResult(values, code=ExitCode.FAILED)
+    return CommandResult(values | write_report(run, results=collected.results))
 
 
 def export(
@@ -130,22 +139,43 @@ def export(
         str | None,
         typer.Option("--format", help="csv, parquet or json. Default: by the file's name."),
     ] = None,
-) -> None:
+) -> CommandResult:
     """All results of a run in one file for other programs."""
     from coequal.results.export import export as write
 
     written = write(run_folder(folder), form or out.suffix.removeprefix("."), out, log_line)
-    console.print(f"results: {short_path(written)}")
+    where = str(short_path(written))
+    return CommandResult(
+        {"results": where}, lambda: console.print(f"results: {where}", markup=False)
+    )
 
 
 def clean(
     folder: RunPath,
     yes: Annotated[bool, typer.Option("--yes", help="Delete; without it, only list.")] = False,
-) -> None:
+) -> CommandResult:
     """Delete what a run's report does not need: checkpoints, drafts, weights that nobody chose."""
     from coequal.results.clean import clean as find
 
     removable = find(own_folder(folder), really=yes, log=log_line)
+    values = {
+        "deleted": yes,
+        "bytes": sum(entry.size for entry in removable),
+        "entries": [
+            {"path": str(short_path(entry.path)), "bytes": entry.size, "why": entry.why}
+            for entry in removable
+        ],
+    }
+    return CommandResult(values, lambda: _print_removable(removable, yes))
+
+
+def _print_removable(removable: "list[Removable]", yes: bool) -> None:
+    """How much there is for each reason.
+
+    Args:
+        removable: what may go, or has gone.
+        yes: whether it has.
+    """
     reasons: dict[str, tuple[int, int]] = {}
     for entry in removable:
         count, size = reasons.get(entry.why, (0, 0))
@@ -175,7 +205,7 @@ def sample(
         bool, typer.Option(help="Classes as often as in the data; by default all in turn.")
     ] = False,
     seed: Seed = 0,
-) -> None:
+) -> CommandResult:
     """Write images of a trained generator, at the end of its training; one seed gives one result.
 
     Of a model that takes classes a folder gets a sub-folder for each, as in
@@ -188,27 +218,29 @@ def sample(
     request = SampleRequest(count, per_class, one_class, like_data)
     written = write_samples(run, chosen, request, seed, out)
     amount = f"{count} images" if per_class is None else f"{per_class} images a class"
-    console.print(f"{amount} of {chosen.model} (trial {chosen.id}): {short_path(written)}")
+    text = f"{amount} of {chosen.model} (trial {chosen.id}): {short_path(written)}"
+    values = {
+        "samples": str(short_path(written)),
+        "model": chosen.model,
+        "trial": chosen.id,
+        "count": None if per_class is not None else count,
+        "per_class": per_class,
+        "seed": seed,
+    }
+    return CommandResult(values, lambda: console.print(text, markup=False, soft_wrap=True))
 
 
 def merge(
     folders: Annotated[list[Path], typer.Argument(help="Runs of one protocol.")],
     out: Annotated[Path, typer.Option(help="A new folder.")],
-) -> None:
+) -> CommandResult:
     """Join runs that differ in their models alone, and write their common report."""
     from coequal.results.folder import RunFolder
     from coequal.results.merge import merge as merge_runs
 
     into = RunFolder(out.resolve())
     merge_runs([run_folder(folder) for folder in folders], into)
-    write_report(into)
-
-
-def _statuses(folder: "RunFolder") -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    from coequal.inspection.status import statuses
-
-    rows = statuses(folder, log_line)
-    return rows, {key: sum(row[key] for row in rows) for key in rows[0] if key != "model"}
+    return CommandResult(write_report(into))
 
 
 def _state(folder: "RunFolder") -> Group:
@@ -223,7 +255,7 @@ def _state(folder: "RunFolder") -> Group:
 
 
 def _table(folder: "RunFolder") -> Table:
-    rows, total = _statuses(folder)
+    rows, total = model_rows(folder)
     table = Table(*rows[0])
     for row in [*rows, {"model": "all", **total}]:
         table.add_row(*(f"{v:.0f}" if isinstance(v, float) else str(v) for v in row.values()))

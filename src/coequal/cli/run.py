@@ -1,10 +1,11 @@
 """The command that runs a study, with progress on the screen."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from coequal.cli.command import CommandResult
 from coequal.cli.exit_codes import ExitCode
 from coequal.cli.options import (
     DataDir,
@@ -14,6 +15,7 @@ from coequal.cli.options import (
     Workers,
     console,
     errors,
+    model_rows,
     short_path,
     write_report,
 )
@@ -68,7 +70,7 @@ def run(
             help="Add settings, look by look to the study's last one, until every pair is decided.",
         ),
     ] = False,
-) -> None:
+) -> CommandResult:
     """Run what is missing of a study, then write its report.
 
     Ctrl-C lets running trials write a checkpoint; a second one does not wait for them. The
@@ -95,10 +97,13 @@ def run(
         cluster=cluster,
         shard=Shard.parse(shard) if shard else None,
     )
-    run_missing(study, source, out or Path("runs") / study.study, options)
+    _, values = run_missing(study, source, out or Path("runs") / study.study, options)
+    return CommandResult(values)
 
 
-def run_missing(study: "Study", source: str, out: Path, options: "RunOptions") -> "RunFolder":
+def run_missing(
+    study: "Study", source: str, out: Path, options: "RunOptions"
+) -> "tuple[RunFolder, dict[str, Any]]":
     """Run what is missing of a study, with progress on the screen, and write its report.
 
     Args:
@@ -106,6 +111,10 @@ def run_missing(study: "Study", source: str, out: Path, options: "RunOptions") -
         source: the text of its file.
         out: the run's folder.
         options: where and how it runs.
+
+    Returns:
+        The run's folder, and what `--json` says of it: see `options.write_report`. After a shard
+        there is no report: only the `run` and how far its `models` are.
 
     Raises:
         typer.Exit: stopped by Ctrl-C or SIGTERM; a message is on the screen.
@@ -129,7 +138,8 @@ def run_missing(study: "Study", source: str, out: Path, options: "RunOptions") -
     if options.shard:
         for line in shard_end(outcome.planned, str(short_path(out))):
             console.print(line, markup=False, soft_wrap=True)
-        return folder
+        rows, total = model_rows(folder)
+        return folder, {"run": str(short_path(folder.path)), "models": rows, "total": total}
     if outcome.ended:
         seconds = sum(entry.seconds for entry in read_entries(folder).values())
         console.print(f"all trials have a result; {duration(seconds)} of training in all")
@@ -138,5 +148,4 @@ def run_missing(study: "Study", source: str, out: Path, options: "RunOptions") -
         console.print(f"nothing to do: {done}")
     for line in saved_and_open(study, outcome.planned):
         console.print(line, markup=False, soft_wrap=True)
-    write_report(folder, verdict=len(study.models) > 1, results=outcome.results)
-    return folder
+    return folder, write_report(folder, verdict=len(study.models) > 1, results=outcome.results)

@@ -8,12 +8,12 @@ from typing import Annotated, Any
 import typer
 from rich.table import Column, Table
 
+from coequal.cli.command import CommandResult
 from coequal.cli.options import (
     IMAGES,
     DataDir,
     Encoder,
     ImageSize,
-    Json,
     Seed,
     assignments,
     console,
@@ -103,7 +103,7 @@ def manifold(
     image_size: ImageSize = None,
     seed: Seed = 0,
     data_dir: DataDir = None,
-) -> None:
+) -> CommandResult:
     """Precision and recall at every delta where the truth is known, as a page with pictures."""
     from coequal.api import manifold as measure
 
@@ -120,6 +120,11 @@ def manifold(
         data_dir=data_dir,
         log=log_line,
     )
+    return CommandResult(result, lambda: _print_manifold(result, out / "index.html"))
+
+
+def _print_manifold(result: dict[str, Any], page: Path) -> None:
+    """Precision and recall at the distance asked for, and where the page is."""
     row = result["at_delta"]
     table = Table(f"at delta {row['delta']:g}", "value", "95 % interval")
     for side in ("precision", "recall", "train_recall", "f1"):
@@ -128,21 +133,22 @@ def manifold(
             table.add_row(side, f"{row[side]:.4f}", ends)
     console.print(table)
     console.print(f"mean squared distance {result['mean_squared_distance']:.4g}", markup=False)
-    console.print(f"page: {out / 'index.html'}", markup=False)
+    console.print(f"page: {page}", markup=False)
 
 
 def compare(
     first: Annotated[Path, typer.Argument(help="JSON of `coequal score`.", show_default=False)],
     second: Annotated[Path, typer.Argument(help="Another.", show_default=False)],
-    as_json: Json = False,
-) -> None:
+) -> CommandResult:
     """Two scores: difference, standard error, p-value; refused if measured differently."""
     from coequal.evaluation.compare import compare as measure
 
     comparison = measure(_read(first), _read(second))
-    if as_json:
-        print_json(comparison)
-        return
+    return CommandResult(comparison, lambda: _print_comparison(comparison, first, second))
+
+
+def _print_comparison(comparison: dict[str, Any], first: Path, second: Path) -> None:
+    """Every metric that both have, and over what the errors are."""
     table = Table("metric", str(first), str(second), "difference", "s. e.", "p-value", "better")
     for name, row in comparison["metrics"].items():
         keys = ("first", "second", "difference", "standard_error", "p_value")

@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
+from coequal.cli.command import CommandResult
 from coequal.cli.decides import decision_lines
 from coequal.cli.options import (
     DataDir,
     Device,
-    Json,
     RunOut,
     StudyFile,
     console,
     errors,
-    print_json,
 )
 from coequal.formatting import size
 
 if TYPE_CHECKING:
     from coequal.records import Trial
     from coequal.runner.estimate import Estimate
+    from coequal.runner.forecast import Forecast
     from coequal.study.spec import Study
 
 
@@ -36,7 +36,7 @@ Earlier = Annotated[
 ]
 
 
-def check(file: StudyFile, earlier: Earlier = None, as_json: Json = False) -> None:
+def check(file: StudyFile, earlier: Earlier = None) -> CommandResult:
     """Find everything that is wrong with a study file; show what it can decide, and what was filled
     in."""
     from coequal.runner.forecast import what_it_decides
@@ -45,14 +45,16 @@ def check(file: StudyFile, earlier: Earlier = None, as_json: Json = False) -> No
 
     study, _ = checked(file)
     decides = what_it_decides(study, earlier=earlier)
-    if as_json:
-        print_json({**study.as_dict(), "decides": decides and decides.as_dict()})
-        return
-    console.print(f"{file} is good: {describe_study(study)}.", markup=False, soft_wrap=True)
-    for line in decision_lines(study, decides):
-        console.print(f"- {line}", markup=False, soft_wrap=True)
-    console.print("With its defaults:\n")
-    console.print(yaml_text(study.as_dict()), end="", markup=False)
+    values = {**study.as_dict(), "decides": decides and decides.as_dict()}
+
+    def show() -> None:
+        console.print(f"{file} is good: {describe_study(study)}.", markup=False, soft_wrap=True)
+        for line in decision_lines(study, decides):
+            console.print(f"- {line}", markup=False, soft_wrap=True)
+        console.print("With its defaults:\n")
+        console.print(yaml_text(study.as_dict()), end="", markup=False)
+
+    return CommandResult(values, show)
 
 
 def plan(
@@ -67,8 +69,7 @@ def plan(
     data_dir: DataDir = None,
     device: Device = "cpu",
     earlier: Earlier = None,
-    as_json: Json = False,
-) -> None:
+) -> CommandResult:
     """The trials of a study in the order in which they will run, what they will take, and what they
     can decide."""
     from coequal.api import plan_of
@@ -89,16 +90,18 @@ def plan(
         earlier=earlier,
         log=lambda line: errors.print(line, style="dim"),
     )
-    if as_json:
-        values = {"trials": [{"id": t.id, **t.as_dict()} for t in planned.trials]}
-        estimate = planned.estimate and {
-            **vars(planned.estimate),
-            "seconds": planned.estimate.seconds,
-        }
-        decides = planned.decides and planned.decides.as_dict()
-        more = {"at_most": most_trials(study), "estimate": estimate, "decides": decides}
-        print_json(values | more)
-        return
+    estimate = planned.estimate and {**vars(planned.estimate), "seconds": planned.estimate.seconds}
+    values = {
+        "trials": [{"id": t.id, **t.as_dict()} for t in planned.trials],
+        "at_most": most_trials(study),
+        "estimate": estimate,
+        "decides": planned.decides and planned.decides.as_dict(),
+    }
+    return CommandResult(values, lambda: _print_plan(study, planned, folder))
+
+
+def _print_plan(study: "Study", planned: "Forecast", folder: Path) -> None:
+    """The trials in their order, what they will take, and what they can decide."""
     console.print(_table(planned.trials))
     console.print(describe_study(study))
     if planned.done:

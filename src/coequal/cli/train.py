@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from coequal.cli.options import DataDir, Device, Seed, assignments, console, short_path
+from coequal.cli.command import CommandResult
+from coequal.cli.exit_codes import ExitCode
+from coequal.cli.options import DataDir, Device, Seed, assignments, console, errors, short_path
 from coequal.cli.run import run_missing
 from coequal.cli.train_options import TrainRequest
 
@@ -71,7 +73,7 @@ def train(
     out: Annotated[Path | None, typer.Option(help="The run's folder. Default: runs/MODEL.")] = None,
     data_dir: DataDir = None,
     device: Device = "cpu",
-) -> None:
+) -> CommandResult:
     """Train one model with its authors' settings, or yours; watch its health; write a page with
     samples over time, losses, what went wrong and what to try next.
 
@@ -85,10 +87,10 @@ def train(
         explicit = chosen is not None and chosen.name != "DEFAULT"
         given["steps"] = _steps_to_go_on(out or Path("runs") / model, steps if explicit else None)
     options = {param.name: param for param in context.command.params if param.name != "model"}
-    _train(TrainRequest(options, **given), resume)
+    return _train(TrainRequest(options, **given), resume)
 
 
-def _train(request: TrainRequest, resume: bool) -> None:
+def _train(request: TrainRequest, resume: bool) -> CommandResult:
     from coequal.runner.start import RunOptions
     from coequal.study.document import yaml_text
     from coequal.trial.tensorboard import refuse_without_tensorboard
@@ -117,8 +119,8 @@ def _train(request: TrainRequest, resume: bool) -> None:
         frames=ANIMATION_FRAMES,
         tensorboard=request.tensorboard,
     )
-    folder = run_missing(study, yaml_text(study.as_dict()), request.folder, options)
-    _finish(folder, study, request)
+    folder, values = run_missing(study, yaml_text(study.as_dict()), request.folder, options)
+    return _finish(folder, study, request, values)
 
 
 def _steps_to_go_on(out: Path, steps: int | None) -> int:
@@ -204,33 +206,61 @@ def _but_for_length(trial: "Trial") -> dict[str, Any]:
     return {**values, "training": kept}
 
 
-def _finish(folder: "RunFolder", study: "Study", request: TrainRequest) -> None:
-    """Write the sample sheet and the page of a run whose trial has ended, and print its outcome.
+def _finish(
+    folder: "RunFolder", study: "Study", request: TrainRequest, values: dict[str, Any]
+) -> CommandResult:
+    """Write the sample sheet and the page of a run whose trial has ended.
 
-    Raises:
-        ValueError: the training did not reach its budget; all is written nevertheless.
+    Args:
+        folder: of the run.
+        study: of the one trial.
+        request: that was trained.
+        values: what `--json` says of the run.
+
+    Returns:
+        The outcome; its exit code says whether the training reached its budget.
     """
     from coequal.report.trial_page.page import Command, read_run, write_training_page
 
     (trial,) = folder.plan()
     command = Command(request.command(), lambda more: request.with_settings(more).command())
     run = read_run(folder, trial, study.select.metric, command)
+    sheet = None
     if run.result.status not in ("diverged", "failed"):
-        _write_sheet(folder)
-    page = write_training_page(folder, run, command)
-    _print_outcome(run)
-    console.print(f"page: {short_path(page)}", markup=False, soft_wrap=True)
-    if not run.result.finished:
-        raise ValueError(f"training {run.result.status}: {run.result.reason}")
+        sheet = str(short_path(_write_sheet(folder)))
+    page = str(short_path(write_training_page(folder, run, command)))
+    last = run.result.checkpoints[-1:]
+    values |= {
+        "trial": trial.id,
+        "status": run.result.status,
+        "reason": run.result.reason,
+        "step": last[0].step if last else None,
+        "measurements": [vars(measured) for point in last for measured in point.measurements],
+        "health": run.verdict if run.health else None,
+        "samples": sheet,
+        "page": page,
+    }
+
+    def show() -> None:
+        if sheet is not None:
+            console.print(f"samples: {sheet}", markup=False, soft_wrap=True)
+        _print_outcome(run)
+        console.print(f"page: {page}", markup=False, soft_wrap=True)
+        if not run.result.finished:
+            text = f"training {run.result.status}: {run.result.reason}"
+            errors.print(text, markup=False, soft_wrap=True)
+
+    code = ExitCode.DONE if run.result.finished else ExitCode.FAILED
+    return CommandResult(values, show, code)
 
 
-def _write_sheet(folder: "RunFolder") -> None:
+def _write_sheet(folder: "RunFolder") -> Path:
     from coequal.inspection.samples import SampleRequest, write_samples
 
     sheet = folder.path / "samples.png"
     sheet.unlink(missing_ok=True)  # of an earlier call of this very command
     write_samples(folder, folder.plan()[0], SampleRequest(SHEET_IMAGES), 0, sheet)
-    console.print(f"samples: {short_path(sheet)}", markup=False, soft_wrap=True)
+    return sheet
 
 
 def _print_outcome(run: "TrialReport") -> None:
