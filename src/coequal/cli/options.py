@@ -161,7 +161,7 @@ def write_report(
 
 
 def model_rows(folder: "RunFolder") -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """How many trials of each model of a run have ended, and how; and the same of all models."""
+    """Per model of a run, how many trials have ended and how; and the sums over all models."""
     from coequal.inspection.status import statuses
 
     rows = statuses(folder, log_line)
