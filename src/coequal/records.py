@@ -82,6 +82,8 @@ class MetricInfo:
         worst: the worst possible number, where there is one.
         best: the number that no model can surpass, where there is one.
         label: its name in tables and figures, "GAN-train"; None: its name without underscores.
+        blind_to: what worthless images the number takes for good ones, in words; a study can't
+            choose by such a number. None: no such are known.
     """
 
     better: Literal["lower", "higher", "target"]
@@ -90,6 +92,7 @@ class MetricInfo:
     worst: float | None = None
     best: float | None = None
     label: str | None = None
+    blind_to: str | None = None
 
     def cost(self, value: float) -> float:
         """Turn a value into a number of which less is better; applied twice, it gives the value."""
@@ -97,8 +100,10 @@ class MetricInfo:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "MetricInfo":
-        """Read what `dataclasses.asdict` gave; further keys of a newer version are ignored."""
-        return cls(**{field.name: values[field.name] for field in fields(cls)})
+        """Read what `dataclasses.asdict` gave; keys that another version lacks or has more are
+        left at their defaults or ignored."""
+        known = {field.name for field in fields(cls)}
+        return cls(**{name: value for name, value in values.items() if name in known})
 
 
 POINT = (2, 1, 1)

@@ -143,6 +143,11 @@ models:
             "with this encoder it is called fd",
         ),
         ("evaluation: {metrics: [neighbours]}\nselect: {metric: one_nn}\n", "best at a target"),
+        ("evaluation: {metrics: [neighbours]}\nselect: {metric: density}\n", "best at a target"),
+        (
+            "evaluation: {metrics: [ms_ssim]}\nselect: {metric: ms_ssim}\n",
+            "ms_ssim can't tell good images from noise",
+        ),
         ("image_size: 30\n", "image size 30 is not one of 28, 32, 64"),
         ("evaluation: {encoder: 'nope:E'}\n", "cannot import nope"),
         ("evaluation: {metrics: [fd, 'nope:M']}\n", "cannot import nope"),

@@ -106,11 +106,12 @@ class Instrument:
         return numbers
 
     def bounds(self) -> dict[str, dict[str, float]]:
-        """Two scores on test that need no generator: `cap` of uniform noise, `floor` of validation
-        images.
+        """Two scores on test that need no generator: `cap` of uniform noise, or the worst possible
+        score where one is known, and `floor` of validation images.
 
         The cap is what a failed trial counts as in means: fixed before anything is trained, the
-        same for all models; of numbers that need a generator it is the worst possible. The floor is
+        same for all models. Noise alone would not do for numbers that have a worst value: some
+        encoders see it near real images, and give it nearly their precision. The floor is
         what a perfect generator would score. Where a metric wants classes of generated images,
         those of the noise are drawn, and those of validation images are their own.
         """
@@ -132,7 +133,7 @@ class Instrument:
             bounds[name] = {key: number.value.value for key, number in numbers.items()}
         for name, metric in self.requested.parts.items():
             for key in self.requested.outputs[name]:
-                if key not in bounds["cap"] and (worst := metric.outputs[key].worst) is not None:
+                if (worst := metric.outputs[key].worst) is not None:
                     bounds["cap"][key] = worst
         return bounds
 

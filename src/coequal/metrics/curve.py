@@ -42,10 +42,10 @@ class CurveCoverage(Metric):
 
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
         "curve_quality": MetricInfo(
-            "higher", "fraction of generated points near the curve", best=1.0
+            "higher", "fraction of generated points near the curve", worst=0.0, best=1.0
         ),
         "curve_coverage": MetricInfo(
-            "higher", "fraction of the curve's length with a point near it", best=1.0
+            "higher", "fraction of the curve's length with a point near it", worst=0.0, best=1.0
         ),
     }
     required: ClassVar[tuple[RequiredInput, ...]] = ("images",)

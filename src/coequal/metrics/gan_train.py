@@ -50,7 +50,11 @@ class GanTrain(CountedMetric):
             "lower", "fraction; 0: as good as real", worst=1.0, label="GAN-train gap"
         ),
         "gan_train_top5": MetricInfo(
-            "higher", "fraction, of more than 20 classes", best=1.0, label="GAN-train top5"
+            "higher",
+            "fraction, of more than 20 classes",
+            worst=0.0,
+            best=1.0,
+            label="GAN-train top5",
         ),
     }
 

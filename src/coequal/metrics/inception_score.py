@@ -38,8 +38,8 @@ class InceptionScore(Metric):
     """
 
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
-        "is": MetricInfo("higher", "effective classes", label="IS"),
-        "is_whole": MetricInfo("higher", "effective classes", label="IS whole"),
+        "is": MetricInfo("higher", "effective classes", worst=1.0, label="IS"),
+        "is_whole": MetricInfo("higher", "effective classes", worst=1.0, label="IS whole"),
     }
     required: ClassVar[tuple[RequiredInput, ...]] = ("probabilities",)
     splits: Count = 10

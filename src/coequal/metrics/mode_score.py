@@ -30,7 +30,7 @@ class ModeScore(Metric):
     """
 
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
-        "mode_score": MetricInfo("higher", "effective classes")
+        "mode_score": MetricInfo("higher", "effective classes", worst=0.0)
     }
     required: ClassVar[tuple[RequiredInput, ...]] = ("probabilities",)
 

@@ -37,7 +37,8 @@ class Modes(Metric):
     - `modes_quality`: the fraction of images of high quality.
     - `modes_kl`: the Kullback-Leibler divergence of the modes' frequencies, of all images, from
       those of the data (which are equal), in nats; 0 is best, log(modes) is one mode alone. n
-      images of a perfect generator give (modes - 1) / 2n on average, and not 0.
+      images of a perfect generator give (modes - 1) / 2n on average, and not 0. Poor images belong
+      to their nearest mode, too, so that uniform noise scores like a perfect generator.
 
     Standard errors are over new generated images: of the fraction exact, with Wilson's interval; of
     the count the jackknife; of the divergence the delta method, which is right where frequencies
@@ -51,11 +52,17 @@ class Modes(Metric):
 
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
         "modes_covered": MetricInfo(
-            "higher", "of 8 (ring), 25 (grid) or 288 (colour shapes) modes"
+            "higher", "of 8 (ring), 25 (grid) or 288 (colour shapes) modes", worst=0.0
         ),
-        "modes_quality": MetricInfo("higher", "fraction of generated images near a mode", best=1.0),
+        "modes_quality": MetricInfo(
+            "higher", "fraction of generated images near a mode", worst=0.0, best=1.0
+        ),
         "modes_kl": MetricInfo(
-            "lower", "nats, 0 for modes of equal frequency", best=0.0, label="modes KL"
+            "lower",
+            "nats, 0 for modes of equal frequency",
+            best=0.0,
+            label="modes KL",
+            blind_to="noise, which is spread evenly over the modes",
         ),
     }
     required: ClassVar[tuple[RequiredInput, ...]] = ("images",)

@@ -40,7 +40,13 @@ class PairSimilarity(Metric):
     """
 
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
-        "ms_ssim": MetricInfo("lower", "mean similarity", label="MS-SSIM")
+        "ms_ssim": MetricInfo(
+            "lower",
+            "mean similarity",
+            worst=1.0,
+            label="MS-SSIM",
+            blind_to="noise, which is the least similar to itself",
+        )
     }
     required: ClassVar[tuple[RequiredInput, ...]] = ("images",)
     pairs: Count = 1000

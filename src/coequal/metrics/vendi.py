@@ -17,6 +17,7 @@ from coequal.rng import Rng
 
 PART = "VendiScore"
 JACKKNIFE_GROUPS = 10
+BLIND_TO = "noise, which is more diverse than real images"
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,10 @@ class VendiScore(Metric):
     """
 
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
-        "vendi": MetricInfo("higher", "effective images"),
-        "vendi_ratio": MetricInfo("higher", "of the real images' score"),
+        "vendi": MetricInfo("higher", "effective images", worst=1.0, blind_to=BLIND_TO),
+        "vendi_ratio": MetricInfo(
+            "higher", "of the real images' score", worst=0.0, blind_to=BLIND_TO
+        ),
     }
     order: Annotated[float, Field(ge=0, allow_inf_nan=True)] = 1.0
 

@@ -49,9 +49,10 @@ def y_axis(axes: Axes, values: Sequence[float], *, head: float = 0.06) -> None:
 
 
 def reference_lines(axes: Axes, summary: DataSummary) -> None:
-    """What noise and real images score, where it fits."""
+    """What noise (or the worst images possible) and real images score, where it fits."""
     low, high = axes.get_ylim()
-    for value, name in ((summary.cap, "noise (cap)"), (summary.floor, "real images (floor)")):
+    cap = "noise (cap)" if summary.cap != summary.metric.info.worst else "worst possible (cap)"
+    for value, name in ((summary.cap, cap), (summary.floor, "real images (floor)")):
         if value is not None and low <= value <= high:
             axes.axhline(value, color=MUTED, lw=0.9, ls=(0, (1, 2)), zorder=0.8)
             label = f" {name}\n {plain(value)}"

@@ -160,6 +160,9 @@ def _instrument_problems(study: Study) -> list[tuple[Place, str]]:
         messages.append(
             (place, f"{chosen} is best at a target; choose by one that is lower or higher")
         )
+    elif chosen in outputs and (blind_to := infos[chosen].blind_to):
+        text = f"{chosen} can't tell good images from {blind_to}; choose by another number"
+        messages.append((place, text))
     elif chosen not in outputs:
         messages.append((place, lookup.unknown(chosen, outputs, "not measured in this study: ")))
     return messages

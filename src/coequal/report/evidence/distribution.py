@@ -28,8 +28,11 @@ def how_to_read(summary: DataSummary) -> str:
     """Every setting."""
     floor = ""
     if summary.floor is not None:
-        noise = "" if summary.cap is None else f", noise {plain(summary.cap)}"
-        floor = f" Held-out real images score {plain(summary.floor)}{noise}."
+        cap = ""
+        if summary.cap is not None:
+            worst = summary.cap == summary.metric.info.worst
+            cap = f", {'the worst possible is' if worst else 'noise'} {plain(summary.cap)}"
+        floor = f" Held-out real images score {plain(summary.floor)}{cap}."
     return (
         f"Each dot is one setting's test {summary.metric.label}, in the order of the draws from "
         "left to right. ★ is the authors' setting, which is no draw; a ring marks the one chosen "
