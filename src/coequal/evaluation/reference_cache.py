@@ -1,9 +1,13 @@
 """What metrics know of the real images: made once and kept in the cache, by content."""
 
 import hashlib
+import sys
+import sysconfig
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import ModuleType
 
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
 
@@ -18,6 +22,8 @@ def cached_reference(
 ) -> Mapping[str, Tensor]:
     """`part.reference` of the sets; of a key that is known, from the cache.
 
+    A file of the cache that can't be read (a full disk, a copy that was cut) is made again.
+
     Args:
         name: of the metric.
         part: the metric, with its settings.
@@ -26,15 +32,66 @@ def cached_reference(
         sets: gives the images, if they are needed.
     """
     path = cache / "references" / f"{key}-{_file_of(name, part)}.safetensors"
-    if not path.exists():
-        reference = part.reference(*sets())
-        atomic_write(path, save({k: v.contiguous() for k, v in reference.items()}))
+    if path.exists():
+        try:
+            return load_file(path)
+        except SafetensorError:
+            path.unlink()
+    reference = part.reference(*sets())
+    atomic_write(path, save({k: v.contiguous() for k, v in reference.items()}))
     return load_file(path)
 
 
 def _file_of(name: str, part: Metric) -> str:
-    """For the file of a part's reference: one that has other settings has another."""
+    """For the file of a part's reference: one that has other settings, or is written in another
+    way, has another."""
     plain = file_name(name)  # of somebody's own: "my_lab.metrics:Mine"
-    if part == type(part)():
-        return f"{plain}-{part.version}"
-    return f"{plain}-{part.version}-{hashlib.sha256(repr(part).encode()).hexdigest()[:8]}"
+    told = "" if part == type(part)() else repr(part)
+    if not type(part).__module__.startswith("coequal."):  # a change may have kept its version
+        told += source_digest(type(part))
+    digest = f"-{hashlib.sha256(told.encode()).hexdigest()[:8]}" if told else ""
+    return f"{plain}-{part.version}{digest}"
+
+
+def source_digest(kind: type) -> str:
+    """SHA-256 of the files that a class from outside the package is written in: its module, those
+    of the classes that it extends, and all that these have imported from beside them."""
+    pending = [sys.modules[base.__module__] for base in kind.__mro__ if _is_outside(base)]
+    found: dict[str, Path] = {}
+    while pending:
+        module = pending.pop()
+        path = getattr(module, "__file__", None)
+        if path is None or module.__name__ in found:
+            continue
+        found[module.__name__] = Path(path)
+        names = {
+            one.__name__ if isinstance(one, ModuleType) else getattr(one, "__module__", None)
+            for one in vars(module).values()
+        }
+        others = (
+            sys.modules[name] for name in names if isinstance(name, str) and name in sys.modules
+        )
+        pending += [other for other in others if _beside(module, other)]
+    digest = hashlib.sha256()
+    for name, path in sorted(found.items()):
+        digest.update(f"{name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return digest.hexdigest()
+
+
+def _is_outside(base: type) -> bool:
+    """Whether somebody's own module defines a class: not the package, Python or a library."""
+    path = getattr(sys.modules.get(base.__module__), "__file__", None)
+    package = base.__module__.partition(".")[0]
+    return path is not None and package not in ("coequal", "pydantic", *sys.stdlib_module_names)
+
+
+def _beside(module: ModuleType, other: ModuleType) -> bool:
+    """Whether a module belongs to the same package as another, or lies in the same folder, which
+    isn't the one that all installed packages lie in."""
+    if module.__name__.partition(".")[0] == other.__name__.partition(".")[0]:
+        return True
+    paths = [getattr(one, "__file__", None) for one in (module, other)]
+    if None in paths:
+        return False
+    folder, others = (Path(path).parent for path in paths)
+    return folder == others and str(folder) not in sysconfig.get_paths().values()
