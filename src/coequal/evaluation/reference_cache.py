@@ -90,8 +90,8 @@ def _beside(module: ModuleType, other: ModuleType) -> bool:
     isn't the one that all installed packages lie in."""
     if module.__name__.partition(".")[0] == other.__name__.partition(".")[0]:
         return True
-    paths = [getattr(one, "__file__", None) for one in (module, other)]
-    if None in paths:
+    here, there = module.__file__, getattr(other, "__file__", None)
+    if here is None or there is None:
         return False
-    folder, others = (Path(path).parent for path in paths)
-    return folder == others and str(folder) not in sysconfig.get_paths().values()
+    folder = Path(here).parent
+    return folder == Path(there).parent and str(folder) not in sysconfig.get_paths().values()
