@@ -76,7 +76,7 @@ def is_own(frame: FrameType) -> bool:
     path, name = frame.f_code.co_filename, str(frame.f_globals.get("__name__", ""))
     if name.partition(".")[0] in OF_PARTS:
         return not path.startswith("<")
-    return not path.startswith((*_libraries(), PACKAGE, "<"))
+    return not path.startswith((*library_folders(), PACKAGE, "<"))
 
 
 def _is_ours(frame: FrameType) -> bool:
@@ -84,7 +84,7 @@ def _is_ours(frame: FrameType) -> bool:
 
 
 @cache
-def _libraries() -> tuple[str, ...]:
+def library_folders() -> tuple[str, ...]:
     """Folders of the standard library and of installed packages."""
     paths = sysconfig.get_paths()
     return tuple({paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")})

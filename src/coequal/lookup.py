@@ -9,8 +9,10 @@ import difflib
 import importlib
 import importlib.resources
 import inspect
+import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from importlib.machinery import PathFinder
 from pathlib import Path
 from types import ModuleType
@@ -91,6 +93,27 @@ def search_also(*folders: str | Path) -> None:
         _searched.insert(0, folder)
         if folder not in sys.path:
             sys.path.append(folder)
+
+
+@contextmanager
+def searching_also(*folders: str | Path) -> Iterator[None]:
+    """Let parts from outside be imported from these folders, too, for as long as it lasts; what was
+    imported from them is forgotten then.
+
+    Args:
+        folders: as of `search_also`.
+    """
+    places = [str(Path(folder).resolve()) for folder in folders]
+    added = {place for place in places if place not in sys.path}
+    search_also(*places)
+    try:
+        yield
+    finally:
+        sys.path[:] = [place for place in sys.path if place not in added]
+        _searched[:] = [place for place in _searched if place not in places]
+        for name, module in list(sys.modules.items()):  # or the next run would get this one's
+            if str(getattr(module, "__file__", None)).startswith(tuple(p + os.sep for p in added)):
+                del sys.modules[name]
 
 
 def searched() -> tuple[str, ...]:

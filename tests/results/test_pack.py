@@ -390,6 +390,13 @@ def test_a_manifest_that_is_not_true_is_refused(stated, said, tmp_path):
     refused(forged(tmp_path / "bad.zip", entries, stated), said, tmp_path)
 
 
+@pytest.fixture(autouse=True)
+def any_file_is_a_run(request, monkeypatch):
+    """Forged packs have the one file that matters."""
+    if "reported" not in request.fixturenames and "run" not in request.fixturenames:
+        monkeypatch.setattr(form, "NEEDED", ())
+
+
 def refused(path: Path, said: str, tmp_path: Path) -> None:
     """One sentence with the file's name, and nothing of it is left anywhere."""
     before = sorted(tmp_path.rglob("*"))
@@ -416,6 +423,18 @@ def test_what_is_no_pack_is_refused(tmp_path):
     refused(forged(tmp_path / "b.zip", [], first="study.yaml"), "its first entry is not", tmp_path)
     with pytest.raises(FileNotFoundError, match="no folder and no pack"), opened(tmp_path / "none"):
         pass
+
+
+def test_a_pack_from_which_something_would_have_to_be_imported_is_refused(run, tmp_path):
+    """metrics.json says what a study's metrics are; without it they are imported by their names."""
+    with zipfile.ZipFile(pack(run, tmp_path / "study.zip").path) as file:
+        entries = [(name, file.read(name)) for name in file.namelist() if name != MANIFEST]
+    for name in ("metrics.json", "plan.json", "study.yaml", "study.json"):
+        path = forged(tmp_path / "bad.zip", [each for each in entries if each[0] != name])
+        refused(path, f"is not the whole of a run: it has no {name}", tmp_path)
+    (run.path / "metrics.json").unlink()
+    with pytest.raises(FileNotFoundError, match=r"has no metrics\.json"):
+        pack(run, tmp_path / "again.zip")
 
 
 def test_a_newer_form_is_refused_by_its_number(run, tmp_path, monkeypatch):

@@ -43,6 +43,12 @@ Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1 ...")]
 RunOut = Annotated[
     Path | None, typer.Option(help="The run's folder. Default: runs/NAME, by the study's name.")
 ]
+RunCode = Annotated[
+    bool,
+    typer.Option(
+        "--run-code", help="Run the source of outside parts that lies in the run, and say which."
+    ),
+]
 ModelOfRun = Annotated[
     str | None,
     typer.Option(help="A model of the run: its best setting by validation, or its only trial."),
@@ -105,6 +111,26 @@ def own_folder(path: Path) -> "RunFolder":
     if folder.pack is not None:
         raise ValueError(f"{short_path(folder.pack)} is a pack, which is only read; name a folder")
     return folder
+
+
+def allow_code(folder: "RunFolder", run_code: bool) -> None:
+    """Let a command import the outside parts of a run that came with their source.
+
+    Args:
+        folder: of the run.
+        run_code: whether the user has asked for it: the files are said, and put on the import path.
+
+    Raises:
+        ValueError: it needs code that nobody allowed, or that is not what the run kept.
+    """
+    from coequal.results.own_code import importable, refuse_code
+
+    if not run_code:
+        refuse_code(folder)
+        return
+    files = _unpacked.enter_context(importable(folder))
+    names = (path.relative_to(folder.path).as_posix() for path in files)
+    log_line(f"running code of {short_path(folder.place)}: {', '.join(names) or 'there is none'}")
 
 
 def short_path(path: Path) -> Path:

@@ -16,9 +16,11 @@ from coequal.cli.command import CommandResult
 from coequal.cli.exit_codes import ExitCode
 from coequal.cli.options import (
     ModelOfRun,
+    RunCode,
     RunPath,
     Seed,
     TrialOfRun,
+    allow_code,
     console,
     log_line,
     model_rows,
@@ -205,6 +207,7 @@ def sample(
         bool, typer.Option(help="Classes as often as in the data; by default all in turn.")
     ] = False,
     seed: Seed = 0,
+    run_code: RunCode = False,
 ) -> CommandResult:
     """Write images of a trained generator, at the end of its training; one seed gives one result.
 
@@ -214,6 +217,7 @@ def sample(
     from coequal.inspection.samples import SampleRequest, chosen_trial, write_samples
 
     run = run_folder(folder)
+    allow_code(run, run_code)
     chosen = chosen_trial(run, model, trial)
     request = SampleRequest(count, per_class, one_class, like_data)
     written = write_samples(run, chosen, request, seed, out)

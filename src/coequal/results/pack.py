@@ -33,6 +33,9 @@ MANIFEST = "manifest.json"
 FORM = "coequal pack"
 VERSION = 1
 
+NEEDED = ("study.json", "study.yaml", "plan.json", "metrics.json")
+"""Without them something would have to be computed, or imported, to read a run."""
+
 MANIFEST_BYTES = 64 * 2**20  # most that a manifest may have
 GENEROUS_BYTES = 2**30  # so much may always come out of a pack
 GAIN = 200  # beyond that, so many times the bytes of the pack; the JSON of runs shrinks to a tenth
@@ -185,6 +188,8 @@ def _checked(file: zipfile.ZipFile, path: Path) -> tuple[Entry, ...]:
         name = info.orig_filename
         if reason := _not_a_file_of_a_run(info) or _not_as_stated(info, by_name.get(name)):
             raise ValueError(f"{path}: entry {name!r} {reason}")
+    if lacking := [name for name in NEEDED if name not in by_name]:
+        raise ValueError(f"{path} is not the whole of a run: it has no {lacking[0]}")
     if missing := sorted(by_name.keys() - {info.orig_filename for info in present}):
         raise ValueError(f"{path}: the manifest lists {missing[0]!r}, which is not there")
     _refuse_too_much(sum(entry.size for entry in stated), present, path)

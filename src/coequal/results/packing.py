@@ -19,6 +19,7 @@ from coequal.results.on_disk import result_files
 from coequal.results.pack import (
     CHUNK,
     MANIFEST,
+    NEEDED,
     PACKED_NS,
     Entry,
     is_pack,
@@ -91,6 +92,11 @@ def pack(
         raise BlockingIOError(f"{folder.place} is being worked in; wait for its end")
     if out.exists() and not is_pack(out):
         raise FileExistsError(f"{out} is there already and is no pack; name another file")
+    if lacking := [name for name in NEEDED if not (folder.path / name).exists()]:
+        raise FileNotFoundError(
+            f"{folder.place} has no {lacking[0]}, which `coequal run` writes; the same command as "
+            "made it, once more, does so without training anything again"
+        )
     contents = _Contents(folder, weights, log)
     files = sorted(contents.files())
     if not keep_names and contents.naming:

@@ -17,6 +17,7 @@ from coequal.results.reuse import Reuse
 from coequal.results.run_results import RunResults, logged_results
 from coequal.runner.growth import note_growth
 from coequal.runner.interrupt import GracefulStop
+from coequal.runner.own_source import keep_source
 from coequal.runner.pending import known_trials
 from coequal.runner.prepare import preparation_heartbeat, prepare_references
 from coequal.runner.progress import Observer, Silent
@@ -101,6 +102,8 @@ def run(
         context = replace(context, stop=str(stop.path))
         session = Session(folder, context, observer or Silent(), stop, retries, log)
         pending = _begin(session, study, shard)
+        if pending and (other_source := keep_source(folder)):
+            session.news.append(other_source)
         if growth := note_growth(folder, session.results()):
             session.news += growth
             session.show()
