@@ -1,7 +1,11 @@
 """Random streams: the only source of random numbers in training and evaluation."""
 
+import random
+import sys
 from collections.abc import Mapping
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -51,3 +55,44 @@ def streams(seed: int | str, *names: str, device: torch.device | str = "cpu") ->
         device: on which they draw.
     """
     return {name: Rng(seed_for(seed, name), device) for name in names}
+
+
+class GlobalStates:
+    """The states of the global generators at a moment: torch's of the CPU and of one device,
+    NumPy's and Python's. They are read, and never written.
+
+    Args:
+        device: on which torch computes.
+    """
+
+    def __init__(self, device: torch.device | str = "cpu") -> None:
+        self._device = torch.device(device)
+        self._modules = len(sys.modules)
+        self._states = self._read()
+
+    def moved(self) -> list[str]:
+        """The generators that somebody has drawn from, or seeded, since this moment."""
+        now = self._read()
+        moved = [name for name, state in self._states.items() if now[name] != state]
+        imported = len(sys.modules) != self._modules  # imports draw from Python's
+        return [name for name in moved if not (imported and name == "Python")]
+
+    def _read(self) -> dict[str, object]:
+        states: dict[str, object] = {
+            "torch": torch.get_rng_state().numpy().tobytes(),
+            "NumPy": _plain(np.random.get_state(legacy=False)),  # noqa: NPY002  (it is watched)
+            "Python": random.getstate(),
+        }
+        if self._device.type != "cpu":
+            module: Any = torch.get_device_module(self._device)
+            index = () if self._device.type == "mps" else (self._device,)
+            name = f"torch on {self._device.type}"
+            states[name] = module.get_rng_state(*index).cpu().numpy().tobytes()
+        return states
+
+
+def _plain(state: Any) -> Any:
+    """A state of NumPy's as values that can be compared."""
+    if isinstance(state, dict):
+        return {name: _plain(value) for name, value in state.items()}
+    return state.tobytes() if isinstance(state, np.ndarray) else state

@@ -151,10 +151,10 @@ class Sideless(Good):
 
 
 OBJECTIVES: Mapping[Good, str] = {
-    Vector(): "must be a scalar",
+    Vector(): "must return a scalar as value",
     Infinite(): "loss is inf",
     Dice(): "global random generator of torch",
-    OtherState(): r"returned the state \['k'\], not \[\]",
+    OtherState(): r"returned the state \['k'\] and began with \[\]",
     Detached(): "no gradient to the generator",
     Backward(): "must not call backward",
     Writes(): "wrote to a parameter",

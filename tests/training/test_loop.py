@@ -70,7 +70,8 @@ def test_images_that_are_not_finite_end_the_trial():
 
 def test_another_state_than_the_first_is_refused():
     with pytest.raises(
-        ValueError, match=r"Forgetful returned the state \[\] and began with \['k'\]"
+        ValueError,
+        match=r"Forgetful.discriminator_loss returned the state \[\] and began with \['k'\]",
     ):
         trainer(Forgetful()).train_until(1)
 

@@ -12,6 +12,7 @@ its latents; every other draw comes from a random stream that the loop owns and 
 
 from coequal.contract.architectures import Architecture, Capabilities, Players
 from coequal.contract.data import Dataset, ImageRows, KnownManifold, Split
+from coequal.contract.errors import ContractError
 from coequal.contract.measuring import Encoder, ImageSet, Log, Metric, MetricValue, RequiredInput
 from coequal.contract.nets import (
     UNCONDITIONAL,
@@ -55,6 +56,7 @@ __all__ = [
     "Capabilities",
     "ClassLogits",
     "Conditions",
+    "ContractError",
     "D",
     "D_co",
     "Dataset",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from coequal import lookup
+from coequal.code_places import described
 from coequal.contract import Architecture, MetricInfo, Objective
 from coequal.evaluation.requested import requested_metrics
 from coequal.ranges import Value
@@ -12,6 +13,7 @@ from coequal.records import Trial
 from coequal.selection import SelectionRule
 from coequal.settings import setting_names, setting_problems
 from coequal.study.spec import Study
+from coequal.training.part_calls import refuse_malformed_objective
 from coequal.training.settings import Optimisation, Training
 from coequal.training.tricks import Tricks
 
@@ -59,8 +61,12 @@ def assemble(trial: Trial) -> Parts:
             continue  # one that has no default is not among them
         try:
             made[part] = kind(**fitting)
+            if part == "objective":
+                refuse_malformed_objective(made[part])
         except ValueError as error:
             problems.append(str(error))
+        except Exception as error:
+            problems.append(f"{kind.__name__} can't be made: {described(error)}")
     if problems:
         raise ValueError("\n".join(problems))
     return Parts(**made, training=Training.of(trial.training))

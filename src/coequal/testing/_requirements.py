@@ -1,14 +1,12 @@
 """What the checks share: messages, global random numbers, settings."""
 
 import pickle
-import random
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
-import torch
+from coequal.contract import ContractError
+from coequal.rng import GlobalStates
 
 
 def require(holds: bool, part: object, message: str) -> None:
@@ -25,22 +23,19 @@ def name_of(part: object) -> str:
 @contextmanager
 def no_global_draws(part: object, where: str) -> Iterator[None]:
     """Require that nothing inside draws from torch's, NumPy's or Python's global generator."""
-    before, modules = _global_states(), len(sys.modules)
+    before = GlobalStates()
     yield
-    after = _global_states()
-    message = f"{where} drew from the global random generator of"
-    require(torch.equal(before[0], after[0]), part, f"{message} torch")
-    require(before[1] == after[1], part, f"{message} NumPy")
-    if len(sys.modules) == modules:  # imports draw from it, for the names of temporary files
-        require(before[2] == after[2], part, f"{message} Python")
+    names = " and ".join(before.moved())
+    require(not names, part, f"{where} drew from the global random generator of {names}")
 
 
-def _global_states() -> tuple[torch.Tensor, list[object], object]:
-    of_numpy = np.random.get_state()  # noqa: NPY002  (the global generator is what is watched)
-    plain: list[object] = [
-        part.tolist() if isinstance(part, np.ndarray) else part for part in of_numpy
-    ]
-    return torch.get_rng_state(), plain, random.getstate()
+@contextmanager
+def contract_kept(part: object) -> Iterator[None]:
+    """Turn what the loop refuses into an AssertionError that begins with the name of the part."""
+    try:
+        yield
+    except ContractError as error:
+        raise AssertionError(f"{name_of(part)}: {error}") from error
 
 
 def check_settings(part: Any) -> None:

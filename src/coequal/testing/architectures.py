@@ -22,7 +22,13 @@ from coequal.contract import (
     StochasticLayer,
 )
 from coequal.rng import Rng
-from coequal.testing._requirements import check_settings, name_of, no_global_draws, require
+from coequal.testing._requirements import (
+    check_settings,
+    contract_kept,
+    name_of,
+    no_global_draws,
+    require,
+)
 from coequal.training.loop import build_players
 
 SHAPES = (
@@ -76,7 +82,6 @@ def check_architecture(
         require(not unmet, architecture, f"does not serve the objective: {unmet}")
         _check_seed(architecture, form, each)
         players = _built(architecture, form, each, 1)
-        _check_kinds(architecture, players, each)
         _check_generator(architecture, players.generator, form)
         if players.discriminator is not None and each.output is not None:
             _check_discriminator(architecture, players.discriminator, form, each.output)
@@ -111,7 +116,8 @@ def _served(architecture: Architecture) -> list[Requirements]:
 def _built(
     architecture: Architecture, shape: ImageShape, requirements: Requirements, seed: int
 ) -> Players:
-    players = build_players(architecture, shape, CLASSES, requirements, seed)
+    with contract_kept(architecture):
+        players = build_players(architecture, shape, CLASSES, requirements, seed)
     for net in (players.generator, players.discriminator):
         for layer in net.modules() if net is not None else ():
             if isinstance(layer, StochasticLayer):
@@ -129,16 +135,6 @@ def _check_seed(architecture: Architecture, shape: ImageShape, requirements: Req
     require(equal, architecture, "one seed built two different generators")
     differ = any(not torch.equal(one[key], other[key]) for key in one)
     require(differ, architecture, "two seeds built the same generator")
-
-
-def _check_kinds(architecture: Architecture, players: Players, requirements: Requirements) -> None:
-    generator = players.generator
-    right = isinstance(generator, requirements.generator)
-    message = f"built a {name_of(generator)}, which is no {requirements.generator.__name__}"
-    require(right, architecture, message)
-    right = (players.discriminator is None) == (requirements.output is None)
-    message = "must build a discriminator if the objective requires an output, and only then"
-    require(right, architecture, message)
 
 
 def _check_generator(architecture: Architecture, generator: Generator, shape: ImageShape) -> None:

@@ -4,7 +4,7 @@ import pickle
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -17,18 +17,26 @@ from coequal.contract import (
     ImageShape,
     Likelihood,
     Loss,
+    LossFunction,
     Objective,
     RealBatch,
     Samples,
 )
 from coequal.rng import Rng
-from coequal.testing._requirements import check_settings, name_of, no_global_draws, require
+from coequal.testing._requirements import (
+    check_settings,
+    contract_kept,
+    name_of,
+    no_global_draws,
+    require,
+)
 from coequal.testing._small_parts import SmallNets, small_split
 from coequal.training import checkpoint
 from coequal.training.active_tricks import DiscriminatorView
 from coequal.training.batches import Batches
 from coequal.training.flops import CountFlops
 from coequal.training.loop import Player, Trainer, build_players
+from coequal.training.part_calls import checked_loss
 from coequal.training.settings import Optimisation, Training
 
 SHAPE = ImageShape(1, 8, 8)
@@ -111,21 +119,27 @@ Losses = list[tuple[Player, Loss]]
 def _losses(trainer: Trainer, real: Samples, fake: Samples, rng: Rng) -> Losses:
     """Every loss of an objective on these images, lazy regularisers among them."""
     objective, state = trainer.objective, trainer.state
+
+    def loss(function: LossFunction, *arguments: Any) -> Loss:
+        with contract_kept(objective):
+            return checked_loss(function, function(*arguments), state)
+
     if isinstance(objective, Likelihood):
         batch = RealBatch(real=real, state=state, rng=rng)
-        return [("generator", objective.generator_loss(trainer.generator, batch))]
+        return [("generator", loss(objective.generator_loss, trainer.generator, batch))]
     assert isinstance(objective, Adversarial)
     assert trainer.discriminator is not None
     needs = trainer.requirements
     view = DiscriminatorView(trainer.discriminator)
     both = Batch(real=real, fake=fake.at(fake.images.detach()), state=state, rng=rng)
-    of_d = [objective.discriminator_loss(view, both)]
-    of_d += [lazy.loss(view, both) for lazy in needs.discriminator_lazy]
+    functions: list[LossFunction] = [objective.discriminator_loss]
+    functions += [lazy.loss for lazy in needs.discriminator_lazy]
+    of_d = [loss(function, view, both) for function in functions]
     trainer.discriminator.requires_grad_(False)
     view = DiscriminatorView(trainer.discriminator)
     both = Batch(real=real, fake=fake, state=state, rng=rng)
-    of_g = [objective.generator_loss(trainer.generator, view, both)]
-    of_g += [lazy.loss(trainer.generator, view, both) for lazy in needs.generator_lazy]
+    functions = [objective.generator_loss, *(lazy.loss for lazy in needs.generator_lazy)]
+    of_g = [loss(function, trainer.generator, view, both) for function in functions]
     trainer.discriminator.requires_grad_(True)
     return [("discriminator", loss) for loss in of_d] + [("generator", loss) for loss in of_g]
 
@@ -155,7 +169,9 @@ def _check_declarations(objective: Objective) -> None:
 
 def _check_losses(system: "_System") -> None:
     """A loss is a finite scalar with a gradient to its player, and leaves no trace."""
-    objective, trainer = system.objective, system.trainer()
+    objective = system.objective
+    with contract_kept(objective):
+        trainer = system.trainer()
     nets = trainer.nets()
     real = system.images(1)
     fake = _generated(trainer, real)
@@ -167,14 +183,7 @@ def _check_losses(system: "_System") -> None:
         losses = _losses(trainer, real, fake, Rng(3))
     for player, loss in losses:
         what = f"the {player}'s loss"
-        require(isinstance(loss, Loss), objective, f"{what} must return a Loss")
-        require(loss.value.ndim == 0, objective, f"{what} must be a scalar, not {loss.value.shape}")
         require(bool(loss.value.isfinite()), objective, f"{what} is {loss.value.item()}")
-        scalars = all(part.ndim == 0 for part in loss.parts.values())
-        require(scalars, objective, f"the parts of {what} must be scalars")
-        kept = loss.state.keys() == trainer.state.keys()
-        message = f"{what} returned the state {sorted(loss.state)}, not {sorted(trainer.state)}"
-        require(kept, objective, message)
     calm = all(parameter.grad is None for parameter in parameters)
     require(calm, objective, "a loss left gradients: it must not call backward")
     now = [tensor._version for tensor in (*parameters, *given)]

@@ -2,8 +2,8 @@
 
 import math
 import time
-from collections.abc import Mapping
-from contextlib import nullcontext
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from copy import deepcopy
 from dataclasses import replace
 from typing import Any, Literal
@@ -35,6 +35,14 @@ from coequal.training.batches import Batches
 from coequal.training.flops import CountFlops
 from coequal.training.loss_curves import Curves
 from coequal.training.optimisers import decayed, optimiser_for, rate_of
+from coequal.training.part_calls import (
+    checked_images,
+    checked_latents,
+    checked_loss,
+    no_global_draws,
+    refuse_malformed_objective,
+    refuse_malformed_players,
+)
 from coequal.training.settings import Optimisation, Training
 from coequal.training.tricks import Tricks
 
@@ -54,10 +62,16 @@ def build_players(
     seed: int,
 ) -> Players:
     """The nets of a trial, with parameters drawn from `seed`; the global generator is left as it
-    was."""
+    was.
+
+    Raises:
+        ContractError: the architecture built something else than the objective requires.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return architecture.build(shape, classes, requirements)
+        players = architecture.build(shape, classes, requirements)
+    refuse_malformed_players(type(architecture).build, players, requirements)
+    return players
 
 
 class Trainer:
@@ -81,6 +95,7 @@ class Trainer:
         device: torch.device | str = "cpu",
         tricks: Tricks | None = None,
     ) -> None:
+        refuse_malformed_objective(objective)
         self.objective = objective
         self.requirements = objective.requirements()
         self.device = torch.device(device)
@@ -187,23 +202,26 @@ class Trainer:
         index = self.spent.generator_steps if player == "generator" else self.steps_done
         due = tuple(lazy for lazy in self._lazy[player] if index % lazy.every == 0)
         # Draw a fresh batch and fresh latents.
+        kind = f"{player}:{','.join(str(lazy.every) for lazy in due)}"
+        first = kind not in self.flops_of_moves
         real = self.batches.draw()
-        latents = self.generator.latents(len(real.images), self.streams["latents"])
+        with self._watching(type(self.generator).latents, "latents", first):
+            latents = self.generator.latents(len(real.images), self.streams["latents"])
+        latents = checked_latents(self.generator, latents, len(real.images))
         request = GeneratorInput(latents, real.conditions)
         # Compute the loss and its gradient; count the FLOPs of the first move of each kind.
-        kind = f"{player}:{','.join(str(lazy.every) for lazy in due)}"
-        counter = CountFlops() if kind not in self.flops_of_moves else None
+        counter = CountFlops() if first else None
         with counter or nullcontext():
             with torch.autocast(
                 self.device.type, torch.bfloat16, enabled=self.training.precision == "bfloat16"
             ):
-                value, parts, state = self._loss(player, due, real, request)
+                value, parts, state = self._loss(player, due, real, request, first)
             self.optimisers[player].zero_grad()
             value.backward()
         if counter:
             self.flops_of_moves[kind] = counter.total
-        # Refuse a loss or a state that can't be, and let the monitor record the move.
-        self._check(player, value, state)
+        # Refuse a loss that can't be, and let the monitor record the move.
+        self._check(player, value)
         if monitor := self._recording(index):
             monitor.record_loss(player, value)
             monitor.record_gradients(player, self.nets()[player])
@@ -227,32 +245,33 @@ class Trainer:
         due: tuple[LazyRegulariser, ...],
         real: Samples,
         request: GeneratorInput,
+        first: bool,
     ) -> Loss:
+        """The loss of a player's move; `first`: of its kind, at which the parts are watched."""
         rng = self.streams["objective"]
         if isinstance(self.objective, Likelihood):
-            return self.objective.generator_loss(
-                self.generator, RealBatch(real=real, state=self.state, rng=rng)
-            )
+            alone = RealBatch(real=real, state=self.state, rng=rng)
+            return self._checked(self.objective.generator_loss, first, self.generator, alone)
         assert isinstance(self.objective, Adversarial)
         assert self.discriminator is not None
         # Make the images, without a gradient in the discriminator's move.
         view = DiscriminatorView(self.discriminator, self.active_tricks)
         if player == "discriminator":
             with torch.no_grad():
-                fake = self.generator(request)
+                fake = self._generated(request, real, first)
             self._check_images(fake)
             made = fake.images
             real, fake = self.active_tricks.sides(real, fake)
             main: LossFunction = self.objective.discriminator_loss
             players: tuple[Any, ...] = (view,)
         else:
-            fake = self.generator(request)
+            fake = self._generated(request, real, first)
             main, players = self.objective.generator_loss, (self.generator, view)
         # Add the lazy regularisers that are due to the objective's own loss.
         batch = Batch(real=real, fake=fake, state=self.state, rng=rng)
-        value, parts, state = main(*players, batch)
+        value, parts, state = self._checked(main, first, *players, batch)
         for lazy in due:
-            more = lazy.loss(*players, replace(batch, state=state))
+            more = self._checked(lazy.loss, first, *players, replace(batch, state=state))
             value, parts, state = (
                 value + lazy.every * more.value,
                 {**parts, **more.parts},
@@ -265,6 +284,23 @@ class Trainer:
                 outputs = view.known(real), view.known(fake)
                 monitor.record_outputs(*outputs, self.active_tricks.exchanged, made)
         return Loss(value, parts, state)
+
+    def _watching(
+        self, function: Callable[..., Any], what: str, first: bool
+    ) -> AbstractContextManager[None]:
+        return no_global_draws(function, what, self.device, watched=first)
+
+    def _generated(self, request: GeneratorInput, real: Samples, first: bool) -> Samples:
+        """Counterparts of real images."""
+        with self._watching(type(self.generator).forward, "forward", first):
+            fake = self.generator(request)
+        return checked_images(self.generator, fake, real, values=first)
+
+    def _checked(self, function: LossFunction, first: bool, *arguments: Any) -> Loss:
+        """What a loss returned, if the contract was kept."""
+        with self._watching(function, "loss", first):
+            returned = function(*arguments)
+        return checked_loss(function, returned, self.state)
 
     @torch.no_grad()
     def _clamp(self) -> None:
@@ -286,12 +322,7 @@ class Trainer:
         for name, buffer in self.average.named_buffers():
             buffer.copy_(buffers[name])
 
-    def _check(self, player: Player, value: Tensor, state: Mapping[str, Tensor]) -> None:
-        if state.keys() != self.state.keys():
-            raise ValueError(
-                f"{type(self.objective).__name__} returned the state {sorted(state)} "
-                f"and began with {sorted(self.state)}"
-            )
+    def _check(self, player: Player, value: Tensor) -> None:
         if not torch.isfinite(value):
             raise Diverged(
                 f"the {player}'s loss was {float(value.detach())} at step {self.steps_done + 1}"

@@ -6,6 +6,8 @@ import platform
 import shutil
 import time
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +19,7 @@ from safetensors import SafetensorError
 
 from coequal.checkpoints import Checkpoint, Checkpoints, Measurement, Spent
 from coequal.code_places import described
+from coequal.contract import ContractError
 from coequal.datasets._loading import fingerprint
 from coequal.evaluation.conditions import like_split
 from coequal.evaluation.instrument import SPLITS, Instrument, drawing, generate
@@ -28,7 +31,7 @@ from coequal.results.folder import DETAILS, FRAMES, NEIGHBOURS, RunFolder, sampl
 from coequal.results.lock import lock
 from coequal.results.result_file import parse_points, write_result
 from coequal.results.states import STATE, begin_from_state, keep_state, state_to_extend
-from coequal.rng import Rng
+from coequal.rng import GlobalStates, Rng
 from coequal.seeds import seed_for
 from coequal.study.parts import Parts, assemble
 from coequal.training import checkpoint as checkpoints
@@ -158,7 +161,8 @@ class _TrialRun:
             if self.measured and amount <= getattr(self.measured[-1].spent, parts.training.unit):
                 continue  # measured already; what was only trained, before a stop, is not
             self._train(trainer, callbacks, amount)
-            self._measure(trainer, instrument, trainer.steps_done)
+            with self._without_global_draws("measuring"):
+                self._measure(trainer, instrument, trainer.steps_done)
             callbacks.save()
             checkpoints.save(trainer, self.folder / "checkpoint")
 
@@ -180,7 +184,8 @@ class _TrialRun:
             callbacks.snapshot()
             try:
                 limit = callbacks.steps_until_update(steps)
-                trainer.train_until(min(amount, callbacks.next), at_most_steps=limit)
+                with self._without_global_draws("training"):
+                    trainer.train_until(min(amount, callbacks.next), at_most_steps=limit)
             except OSError as error:  # training touches no file: it is the model's own code
                 raise _ModelError from error
             summary, verdict = callbacks.update()
@@ -189,6 +194,23 @@ class _TrialRun:
             fraction = trainer.spent_of_budget / trainer.training.amount
             self.heartbeat.report(fraction, summary, verdict)
         callbacks.snapshot()
+
+    @contextmanager
+    def _without_global_draws(self, doing: str) -> Iterator[None]:
+        """Refuse what the first moves did not show: a draw from a global generator at any time.
+
+        Raises:
+            ContractError: there was one.
+        """
+        before = GlobalStates(self.context.device)
+        yield
+        if moved := before.moved():
+            step = self.trainer.steps_done if self.trainer else 0
+            raise ContractError(
+                f"{doing}, up to step {step}, drew from the global generator of "
+                f"{' and '.join(moved)}, so that the trial could not be repeated; a part draws "
+                "from the rng that it is given"
+            )
 
     def finish(self, status: Status, reason: str | None) -> None:
         """Write the result, and leave only what a report or `coequal sample` can use."""

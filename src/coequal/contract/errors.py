@@ -1,0 +1,6 @@
+"""What is raised where a part does not keep the contract."""
+
+
+class ContractError(ValueError):
+    """A part does not do what its kind must do: it returned something else, takes other arguments,
+    or drew from a global generator. The message says what was expected, and where the part is."""
