@@ -13,6 +13,7 @@ from coequal.analysis.summary import summaries, summarise
 from coequal.checkpoints import Checkpoints
 from coequal.report.evidence import (
     hyperparameters,
+    instrument,
     matrix,
     pairs,
     sensitivity,
@@ -25,6 +26,7 @@ from coequal.report.markdown import plain
 from coequal.report.page import write_report
 from coequal.report.table import Cell, Column, Heading, Table, exact, tabulate, within
 from coequal.results.folder import RunFolder
+from coequal.results.instrument_file import write_instrument
 
 from fabricated_run import METRICS, Run, build, made, same
 
@@ -269,6 +271,42 @@ def test_a_hyper_parameter_that_decides_everything_is_found(tmp_path: Path):
     # The best setting drawn is the lowest rate, 1e-5, at the very end.
     column = [heading.text for heading in place.headings].index("learning rate")
     assert place.rows[0][column].flag == "near the low end"
+
+
+def test_what_the_instrument_adds_stands_beside_the_shares(tmp_path: Path):
+    runs = {name: [Run([(v, v)]) for v in (80, 100, 125)] for name in ("ns_gan", "wgan")}
+    folder = build(tmp_path / "run", runs)
+    assert instrument.table(summarise(folder)[0]) is None
+    e = math.e
+    by_encoder = [[1.0, 1.0], [1.0, e**0.2]]  # the other encoder moves the second model alone
+    by_half = [[[1.0, e**0.04]], [[1.0, e**0.04]]]  # both alike: 0.02 for all test images
+    values = {
+        "trials": ["a", "b"],
+        "models": ["ns_gan", "wgan"],
+        "encoders": ["one", "other"],
+        "images": 5000,
+        "test_images": 10000,
+        "numbers": {"fd": {"by_encoder": by_encoder, "by_half": by_half}},
+    }
+    write_instrument(folder, "fashion_mnist", values)
+    (summary,) = summarise(folder)
+    table = instrument.table(summary)
+    assert table is not None
+    encoder, test = table.records
+    # Less its mean the second network is +-0.1, 0.05 from the mean of both by either encoder:
+    # 4 * 0.05^2 = 0.01.
+    assert encoder["specific_variance"] == pytest.approx(0.01)
+    assert encoder["network_variance"] is None
+    assert encoder["swapped"] == 1  # they were equal
+    # The random settings of both models differ by log 1.25: 0.2231^2 / 2 = 0.0249 within models.
+    assert encoder["share"] == pytest.approx(0.01 / 0.0249, rel=1e-3)
+    assert test["shared_variance"] == pytest.approx(0.02**2)
+    assert (test["specific_variance"], test["swapped"]) == (pytest.approx(0, abs=1e-12), None)
+    shown = [[cell.text for cell in row] for row in table.rows]
+    assert shown[0][:6] == ["FD", "encoder", "0.0 %", "10.0 %", "–", "10.0 %"]
+    assert shown[1][:3] == ["FD", "test images", "2.0 %"]
+    page = write_report(folder)
+    assert "What the instrument adds" in page.read_text()
 
 
 def test_shares_of_variance_add_up(tmp_path: Path):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from coequal.analysis.budget_curves import BudgetCurve, CostCurve
+from coequal.analysis.instrument import InstrumentPart
 from coequal.analysis.manifold import ManifoldResults
 from coequal.analysis.metric import NamedMetric
 from coequal.analysis.model import ModelSummary, PhaseProgress
@@ -47,6 +48,7 @@ class DataSummary:
         facts: counts over the whole study.
         metrics: of the study, by name.
         manifold: results against a known manifold; None where there is none.
+        instrument: what the instrument adds to the numbers; empty where that was not measured.
     """
 
     data: str
@@ -69,6 +71,7 @@ class DataSummary:
     facts: Facts
     metrics: Mapping[str, NamedMetric]
     manifold: ManifoldResults | None
+    instrument: tuple[InstrumentPart, ...] = ()
 
     @property
     def planned(self) -> int:

@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from coequal.analysis import budget_curves as curves
 from coequal.analysis.budget_curves import BudgetCurve, SearchScores
 from coequal.analysis.data_summary import DataSummary
+from coequal.analysis.instrument import instrument_parts
 from coequal.analysis.manifold import F1 as KNOWN_F1
 from coequal.analysis.manifold import (
     LastValues,
@@ -40,6 +41,7 @@ from coequal.ranges import Range
 from coequal.records import MetricInfo, Result, Trial
 from coequal.results.collect import open_results
 from coequal.results.folder import RunFolder
+from coequal.results.instrument_file import read_instrument
 from coequal.results.study_file import StudyFile, read_study_file
 from coequal.selection import RunScore, SelectionRule, search_runs
 from coequal.statistics.rules import Rules, SearchRuns
@@ -68,10 +70,18 @@ def summarise(
     known = open_results(folder, log) if results is None else results
     source = ResultSource(folder.iterate_plan(), known, folder.details)
     found = _summaries(stored, source, folder.references(), folder.metrics())
-    versions = folder.versions()
+    versions, measured = folder.versions(), read_instrument(folder)
     for summary in found:
         summary.facts.versions = versions
-    return found
+    return [
+        replace(
+            one,
+            instrument=instrument_parts(
+                measured.get(one.data, {}), one.metrics, one.metric.name, one.variance
+            ),
+        )
+        for one in found
+    ]
 
 
 def summaries(

@@ -93,6 +93,22 @@ class Encoder(ABC):
         """
         raise NotImplementedError(f"{cls.__name__} has a weights_name, and must define `restored`")
 
+    @classmethod
+    def retrained(cls, dataset: Dataset, cache: Path, log: Log, repeat: int) -> "Encoder | None":
+        """The encoder as the same recipe gives it from another seed: how much a number changes with
+        it is part of that number's error.
+
+        Args:
+            dataset: The images that it is for.
+            cache: The folder of all caches.
+            log: Is told about long work.
+            repeat: 1, 2, ...: the seed follows from it.
+
+        Returns:
+            None by default: an encoder that is not trained here.
+        """
+        return None
+
     @abstractmethod
     def features(
         self, images: UInt8[Tensor, "n c h w"] | Float[Tensor, "n c h w"]

@@ -35,6 +35,7 @@ def train_into(
     seed: int,
     log: Log,
     name: str,
+    repeat: int = 0,
 ) -> None:
     """Train the net, unless its weights lie there already, and write them.
 
@@ -46,12 +47,14 @@ def train_into(
         seed: Of the order of the images.
         log: Is told how far the training is.
         name: Of the data, for the log.
+        repeat: Other first weights and another order for each; 0 is the usual training.
     """
     if path.exists():
         return
-    net = _build(shape, classes)
+    again = (repeat,) if repeat else ()
+    net = _build(shape, classes, *again)
     train, test = data()
-    _train(net, train, seed, log, name)
+    _train(net, train, seed_for("classifier", seed, *again), log, name)
     weights = {name: value.contiguous() for name, value in net.state_dict().items()}
     accuracy = f"{_accuracy(net.eval(), test):.1%}"
     atomic_write(path, save(weights, metadata={_ACCURACY: accuracy}))
@@ -91,8 +94,8 @@ def probabilities(net: nn.Sequential, features: Tensor) -> Tensor:
     return torch.cat([net[-1](chunk).softmax(1) for chunk in features.split(ENCODING_BATCH)])
 
 
-def _build(shape: ImageShape, classes: int) -> nn.Sequential:
-    seed = seed_for("classifier", RECIPE)
+def _build(shape: ImageShape, classes: int, *repeat: int) -> nn.Sequential:
+    seed = seed_for("classifier", RECIPE, *repeat)
     net = nets.drawn(lambda: nets.small(shape, classes), seed)
     assert isinstance(net, nn.Sequential)
     return net
@@ -100,7 +103,7 @@ def _build(shape: ImageShape, classes: int) -> nn.Sequential:
 
 def _train(net: nn.Sequential, split: Split, seed: int, log: Log, name: str) -> None:
     assert split.labels is not None
-    rng = Rng(seed_for("classifier", seed))
+    rng = Rng(seed)
     fit(net, split.images, split.labels, HOW, rng, log, f"encoder classifier on {name}")
 
 

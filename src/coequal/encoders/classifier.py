@@ -50,9 +50,18 @@ class Classifier(Encoder):
     def prepare(cls, dataset: Dataset, cache: Path, log: Log) -> "Classifier":
         """Weights for these very images, from the cache or trained now (half a minute for 50,000 of
         28x28)."""
+        return cls._trained(dataset, cache, log)
+
+    @classmethod
+    def retrained(cls, dataset: Dataset, cache: Path, log: Log, repeat: int) -> "Classifier":
+        """Other first weights, and the training images in another order."""
+        return cls._trained(dataset, cache, log, repeat)
+
+    @classmethod
+    def _trained(cls, dataset: Dataset, cache: Path, log: Log, repeat: int = 0) -> "Classifier":
         assert dataset.classes is not None
         key = _key(dataset)
-        path = cache / "encoders" / _file_name(key)
+        path = cache / "encoders" / _file_name(f"{key}-{repeat}" if repeat else key)
         _small_net.train_into(
             path,
             dataset.shape,
@@ -61,6 +70,7 @@ class Classifier(Encoder):
             int(key, 16),
             log,
             dataset.name,
+            repeat,
         )
         return cls.restored(dataset, path)
 

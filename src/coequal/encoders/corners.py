@@ -50,9 +50,18 @@ class Corners(Encoder):
     def prepare(cls, dataset: Dataset, cache: Path, log: Log) -> "Corners":
         """Weights for images of this size and mode, from the cache or trained now (half a
         minute)."""
+        return cls._trained(dataset, cache, log)
+
+    @classmethod
+    def retrained(cls, dataset: Dataset, cache: Path, log: Log, repeat: int) -> "Corners":
+        """Other first weights, and the training images in another order."""
+        return cls._trained(dataset, cache, log, repeat)
+
+    @classmethod
+    def _trained(cls, dataset: Dataset, cache: Path, log: Log, repeat: int = 0) -> "Corners":
         families = _families(dataset)
         key = _key(families)
-        path = cache / "encoders" / _file_name(key)
+        path = cache / "encoders" / _file_name(f"{key}-{repeat}" if repeat else key)
         _small_net.train_into(
             path,
             dataset.shape,
@@ -61,6 +70,7 @@ class Corners(Encoder):
             int(key, 16),
             log,
             "polygons of 3 to 8 corners",
+            repeat,
         )
         return cls.restored(dataset, path)
 

@@ -13,6 +13,7 @@ runs/demo/
   references.json     what the instrument was calibrated on: encoder, real images, cap
   references/DATA.npy real images, for the report
   encoders/           weights of the small encoders that measure the run
+  instrument.json     the same images measured by other encoders and test images, if that was done
   trials/ab/abcd.../  trial.json, result.json, curves.npz, samples/, checkpoint/, log.txt
   states/             in which extendable trials ended, for a longer budget to go on from
   results.jsonl       the log: every result.json as a line; made again if it is lost

@@ -21,8 +21,7 @@ from coequal.checkpoints import Checkpoint, Checkpoints, Measurement, Spent
 from coequal.code_places import described
 from coequal.contract import ContractError
 from coequal.datasets._loading import fingerprint
-from coequal.evaluation.conditions import like_split
-from coequal.evaluation.instrument import SPLITS, Instrument, drawing, generate
+from coequal.evaluation.instrument import SPLITS, Instrument, drawing
 from coequal.evaluation.neighbour_sheet import beside_nearest
 from coequal.files import atomic_write, write_json, write_npz
 from coequal.lookup import search_also
@@ -31,8 +30,7 @@ from coequal.results.folder import DETAILS, FRAMES, NEIGHBOURS, RunFolder, sampl
 from coequal.results.lock import lock
 from coequal.results.result_file import parse_points, write_result
 from coequal.results.states import STATE, begin_from_state, keep_state, state_to_extend
-from coequal.rng import GlobalStates, Rng
-from coequal.seeds import seed_for
+from coequal.rng import GlobalStates
 from coequal.study.parts import Parts, assemble
 from coequal.training import checkpoint as checkpoints
 from coequal.training.loop import Diverged, Trainer
@@ -42,6 +40,7 @@ from coequal.trial.context import WorkerContext, threads
 from coequal.trial.environment import environment
 from coequal.trial.health_callback import StoppedEarly
 from coequal.trial.heartbeat import Heartbeat, Stopped, TimedOut, stop_on_sigterm
+from coequal.trial.measured_images import measured_images
 from coequal.trial.snapshots import grid
 from coequal.trial.weights import CHECKPOINT_WEIGHTS, keep_weights, write_weights
 
@@ -249,16 +248,14 @@ class _TrialRun:
 
         # Measure fresh images for each split: what chooses must not be what is reported.
         for split in SPLITS:
-            rng = Rng(seed_for(self.trial.seed_id, "evaluation", split, step), device)
-            dtype = instrument.dataset.train.images.dtype
-            order = Rng(seed_for("labels", split))
-            asked = like_split(instrument.dataset.split(split), instrument.samples, order)
-            images = generate(generator, instrument.samples, rng, asked, dtype)
+            images, labels = measured_images(
+                self.trial, generator, instrument.dataset, split, step, device
+            )
             numbers = instrument.measure(
                 images,
                 split,
                 f"{drawing(trainer.training.ema)} seed=trial",
-                labels=asked.labels if generator.conditional else None,
+                labels=labels,
                 generator=generator,
             )
             measurements += [
