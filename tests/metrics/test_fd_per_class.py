@@ -7,7 +7,7 @@ import torch
 
 from coequal.contract import ImageSet
 from coequal.metrics.fd import frechet_distance, moments, standard_error
-from coequal.metrics.fd_per_class import FrechetDistancePerClass, distances
+from coequal.metrics.fd_per_class import FrechetDistancePerClass, within_classes
 from coequal.rng import Rng
 
 
@@ -33,13 +33,13 @@ def test_the_mean_of_the_classes():
     assert found.value == pytest.approx(sum(expected) / 2, rel=1e-12)
     # Independent classes, each with half of the weight.
     assert found.standard_error == pytest.approx(math.hypot(*errors) / 2, rel=1e-12)
-    by_class = distances(
+    by_class = within_classes(
         real=real.features,
         real_labels=real.labels,
         fake=fake.features,
         fake_labels=fake.labels,
     )
-    assert [by_class[0].value, by_class[1].value] == pytest.approx(expected, rel=1e-12)
+    assert [one.distance for one in by_class] == pytest.approx(expected, rel=1e-12)
 
 
 def test_it_sees_swapped_classes_where_fd_sees_nothing():
@@ -51,10 +51,14 @@ def test_it_sees_swapped_classes_where_fd_sees_nothing():
     assert frechet_distance(**same) == pytest.approx(0, abs=1e-12)
 
 
-def test_a_class_of_one_image_is_nan_and_further_classes_are_left_out():
+def test_a_class_of_one_image_is_undefined_and_further_classes_are_left_out():
     real = two_classes(0)
     few = ImageSet(real.features[:61], labels=real.labels[:61])
     assert math.isnan(score(real, few).value)
+    assert score(real, few).details == {
+        "undefined": "needs at least 2 real and 2 generated images of every class; there is "
+        "class 1 with 80 real and 1 generated images"
+    }
     # The fakes' own further class isn't one of the real images'.
     assert score(few, real).value != score(few, real).value
     more = ImageSet(real.features, labels=torch.where(torch.arange(140) < 5, 7, real.labels))
@@ -66,3 +70,16 @@ def test_too_few_for_a_standard_error():
     found = score(ImageSet(features, labels=labels), ImageSet(features, labels=labels))
     assert found.value == pytest.approx(0, abs=1e-12)
     assert found.standard_error is None
+
+
+def test_few_images_of_a_class_are_told():
+    # One distribution on both sides, so that all of the distance is bias.
+    real, fake = (
+        ImageSet(Rng(seed).normal(1000, 20), labels=(torch.arange(1000) < 30).long())
+        for seed in (0, 1)
+    )
+    (warning,) = score(real, fake).warnings
+    assert warning.startswith("about 74% of it is the bias of few images")
+    assert warning.endswith("the smallest is class 1 with 30 real and 30 generated images")
+    moved = ImageSet(fake.features + 5, labels=fake.labels)  # 500 is |5|^2 in 20 dimensions
+    assert score(real, moved).warnings == ()

@@ -1,5 +1,6 @@
 """Parts that break the contract, each in one way, and good ones from outside the package."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -275,7 +276,69 @@ class Unchecked(Distance):
         return self.compute_values(real=real, fake=fake, rng=rng)
 
 
+@dataclass(frozen=True)
+class FirstOnes(Distance):
+    images: int = 1000
+
+    def number(self, mean: Tensor, features: Tensor, rng: Rng) -> float:
+        return float((features[: self.images].mean(0) - mean).square().sum())
+
+
+class OfReals(Distance):
+    def compute_reference(self, real: ImageSet, train: ImageSet | None) -> Mapping[str, Tensor]:
+        return {"mean": real.features[:100].mean(0)}
+
+
+class Silent(Distance):
+    def number(self, mean: Tensor, features: Tensor, rng: Rng) -> float:
+        return float(features.std(0).mean()) if len(features) > 1 else math.nan
+
+
+class Beyond(Distance):
+    def number(self, mean: Tensor, features: Tensor, rng: Rng) -> float:
+        return super().number(mean, features, rng) - 1
+
+
+class Divides(Distance):
+    def number(self, mean: Tensor, features: Tensor, rng: Rng) -> float:
+        return super().number(mean, features, rng) * len(features) / (len(features) - 3)
+
+
+class Writes(Distance):
+    def number(self, mean: Tensor, features: Tensor, rng: Rng) -> float:
+        return super().number(mean, features, rng)
+
+    def compute_values(
+        self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
+    ) -> Mapping[str, MetricValue]:
+        fake.features.add_(0.1)
+        return {"distance": MetricValue(self.number(real["mean"], fake.features, rng))}
+
+
+class Fraction(Distance):
+    """The fraction of fake images among all: 1/2 at equal counts only."""
+
+    outputs: ClassVar[Mapping[str, MetricInfo]] = {"distance": MetricInfo("target", "", 0.5)}
+
+    def compute_reference(self, real: ImageSet, train: ImageSet | None) -> Mapping[str, Tensor]:
+        return {"mean": real.features.mean(0), "count": torch.tensor(len(real))}
+
+    def compute_values(
+        self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
+    ) -> Mapping[str, MetricValue]:
+        gap = float((fake.features.mean(0) - real["mean"]).square().sum())
+        fraction = len(fake) / (int(real["count"]) + len(fake))
+        return {"distance": MetricValue(fraction + gap / 10, 0.01)}
+
+
 METRICS: Mapping[Distance, str] = {
+    FirstOnes(): "depends on the order of the fake images",
+    OfReals(): "depends on the order of the real images",
+    Silent(): r"is nan unexplained \(1 real and generated images\)",
+    Beyond(): "beyond its best value 0",
+    Divides(): "3 real and generated images end in ZeroDivisionError",
+    Writes(): "wrote to the generated images",
+    Fraction(): r"distance of 200 images drawn like 1000 real ones is 0\.1",
     Unchecked(): "replaces `values`; give `compute_values` instead",
     Upside(): "should be better higher",
     Ordered(): "depends on the order",

@@ -26,6 +26,7 @@ Parts = Callable[[int], Iterator[Tensor]]  # takes a number of rows: the feature
 ROWS = 2000  # so many images are in float64 at once
 SAFE_PIVOT = 1e-8  # of the largest variance; below, a Cholesky root has lost digits that count
 TOLERANCE = 1e-11  # of both traces, for an estimate of rounding errors that is far above them
+MUCH_BIAS = 0.2  # of a distance, which is told from there on
 EPSILON = float(np.finfo(np.float64).eps)
 
 
@@ -142,6 +143,14 @@ def first_order_bias(*, real: Gaussian, fake: Gaussian, spectrum: Array) -> floa
     pairs = float((np.outer(s, s) / np.add.outer(s, s)).sum() + s.sum() / 2)
     means = fake.trace / fake.count + real.trace / real.count
     return means + (1 / fake.count + 1 / real.count) * pairs / 2
+
+
+def bias_warning(distance: float, bias: float) -> tuple[str, ...]:
+    """What to say beside a distance of which much is bias; nothing if little is."""
+    if bias <= MUCH_BIAS * distance:
+        return ()
+    part = "all" if bias >= distance else f"about {bias / distance:.0%}"
+    return (f"{part} of it is the bias of few images: compare at equal counts only",)
 
 
 def influences(*, real: Gaussian, fake: Gaussian) -> Array | None:

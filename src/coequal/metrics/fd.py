@@ -60,7 +60,7 @@ class FrechetDistance(Metric):
             excess = _gaussians.first_order_bias(**both, spectrum=spectrum)
             error = standard_error(**both)
         return {
-            "fd": MetricValue(distance, error),
+            "fd": MetricValue(distance, error, warnings=_gaussians.bias_warning(distance, excess)),
             "fd_unbiased": MetricValue(distance - excess, error),
         }
 

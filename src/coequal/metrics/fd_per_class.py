@@ -4,9 +4,9 @@ A generator that mixes its classes up may have a small `fd`, and has a large `fd
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -18,6 +18,7 @@ from coequal.metrics._threads import one_thread
 from coequal.rng import Rng
 
 PART = "FrechetDistancePerClass"
+NAMED = 3  # classes that a reason names
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,9 @@ class FrechetDistancePerClass(Metric):
     """The mean over the real images' classes of the distance `fd` within the class; 0 is best.
 
     In squared feature units, at least 0 up to rounding. Biased upwards for few samples, and a class
-    has few: compare at equal counts per class only. NaN if a class has fewer than two images, real
-    or fake.
+    has few: compare at equal counts per class only; a warning says how much of it is bias, and
+    which class is the smallest, as every class weighs the same. Undefined if a class has fewer than
+    two images, real or fake.
 
     The standard error is that over new fake images with the same labels, the real images being the
     same (see `fd`); None if a class has no more fake images than there are features.
@@ -47,40 +49,84 @@ class FrechetDistancePerClass(Metric):
     ) -> Mapping[str, MetricValue]:
         """Compute `fd_per_class`."""
         assert fake.labels is not None
-        by_class = distances(
+        by_class = within_classes(
             real=real["features"],
             real_labels=real["labels"],
             fake=fake.features,
             fake_labels=fake.labels,
         )
-        mean = math.fsum(value.value for value in by_class.values()) / len(by_class)
-        errors = [value.standard_error for value in by_class.values()]
-        known = [error for error in errors if error is not None]
-        complete = len(known) == len(errors)
-        error = math.hypot(*known) / len(by_class) if complete else None  # classes are independent
-        return {"fd_per_class": MetricValue(mean, error)}
+        if lacking := [one for one in by_class if min(one.reals, one.fakes) < 2]:
+            return {"fd_per_class": MetricValue.undefined(_too_few(lacking))}
+        mean = math.fsum(one.distance for one in by_class) / len(by_class)
+        bias = math.fsum(one.bias for one in by_class) / len(by_class)
+        errors = [one.error for one in by_class if one.error is not None]
+        complete = len(errors) == len(by_class)
+        error = math.hypot(*errors) / len(by_class) if complete else None  # classes are independent
+        smallest = min(by_class, key=lambda one: min(one.reals, one.fakes))
+        warnings = tuple(
+            f"{text}; every class weighs the same, and the smallest is {smallest.told}"
+            for text in _gaussians.bias_warning(mean, bias)
+        )
+        return {"fd_per_class": MetricValue(mean, error, warnings=warnings)}
 
 
-def distances(
+class OneClass(NamedTuple):
+    """The distance within a class.
+
+    Attributes:
+        label: of the class.
+        reals: real images in it.
+        fakes: generated images in it.
+        distance: within it; NaN if a side has fewer than two images.
+        bias: of the distance, to first order.
+        error: of the distance; None where it is not known.
+    """
+
+    label: int
+    reals: int
+    fakes: int
+    distance: float = math.nan
+    bias: float = math.nan
+    error: float | None = None
+
+    @property
+    def told(self) -> str:
+        """In words: "class 3 with 2 real and 40 generated images"."""
+        return f"class {self.label} with {self.reals} real and {self.fakes} generated images"
+
+
+def _too_few(lacking: Sequence[OneClass]) -> str:
+    """Why there is no mean over all classes."""
+    told = ", ".join(one.told for one in lacking[:NAMED])
+    more = f" and {len(lacking) - NAMED} more" if len(lacking) > NAMED else ""
+    return f"needs at least 2 real and 2 generated images of every class; there is {told}{more}"
+
+
+def within_classes(
     *,
     real: Float[Tensor, "m d"],
     real_labels: Int[Tensor, " m"],
     fake: Float[Tensor, "n d"],
     fake_labels: Int[Tensor, " n"],
-) -> dict[int, MetricValue]:
-    """The distance within each class of the real images, by label; NaN where it can't be had."""
+) -> list[OneClass]:
+    """The distance within each class of the real images, in the order of their labels."""
     with one_thread():
-        return {
-            label: _within(real[real_labels == label], fake[fake_labels == label])
+        return [
+            _within(label, real[real_labels == label], fake[fake_labels == label])
             for label in real_labels.unique().tolist()
-        }
+        ]
 
 
-def _within(real: Tensor, fake: Tensor) -> MetricValue:
-    if min(len(real), len(fake)) < 2:
-        return MetricValue(float("nan"))
+def _within(label: int, real: Tensor, fake: Tensor) -> OneClass:
+    counts = (label, len(real), len(fake))
+    if min(counts[1:]) < 2:
+        return OneClass(*counts)
     both = {"real": _gaussians.fit(real), "fake": _gaussians.fit(fake)}
     spectrum = _gaussians.common_spectrum(**both)
     influences = _gaussians.influences(**both)
-    error = None if influences is None else float(np.std(influences, ddof=1) / math.sqrt(len(fake)))
-    return MetricValue(_gaussians.distance(**both, spectrum=spectrum), error)
+    return OneClass(
+        *counts,
+        _gaussians.distance(**both, spectrum=spectrum),
+        _gaussians.first_order_bias(**both, spectrum=spectrum),
+        None if influences is None else float(np.std(influences, ddof=1) / math.sqrt(len(fake))),
+    )

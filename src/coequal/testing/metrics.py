@@ -1,5 +1,6 @@
 """The contract of a metric."""
 
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import NamedTuple
@@ -9,13 +10,15 @@ from torch import Tensor
 
 from coequal.contract import ImageSet, Metric, MetricValue
 from coequal.rng import Rng
+from coequal.testing._metric_inputs import check_odd_inputs, check_targets, lowered
 from coequal.testing._requirements import check_settings, name_of, no_global_draws, require
 
 IMAGES = 400
+MANY = 2100  # images: more than a metric holds at once; `lowered` cuts what it draws to fewer
 FEATURES = 6
 CLASSES = 4  # whose scores are the first features, the last one twice
 FAR = 3.0  # standard deviations between real images and those that are far from them
-ORDER_TOLERANCE = 1e-9  # relative
+ORDER_TOLERANCE = {"fake": 1e-9, "real": 1e-4, "train": 1e-4}  # relative; references are float32
 
 
 class ImageSets(NamedTuple):
@@ -39,11 +42,18 @@ def check_metric(
 ) -> None:
     """Check that a metric keeps the contract.
 
-    Every number has a direction and, if it has bounds, bounds in that direction. Images drawn like
-    the real ones score better than images far from them. The number is the same for the same
-    stream, and for the same images in another order. Nothing draws from a global generator or
-    writes to what it is given, and `reference` gives tensors, so that it can be cached. What is not
-    finite or not there is left to `Metric.reference` and `Metric.values`, which no metric replaces.
+    Every number has a direction and, if it has bounds, bounds in that direction, which hold. Images
+    drawn like the real ones score better than images far from them, and lie at the target of a
+    number that has one, at equal counts and at unequal ones. The number is the same for the same
+    stream, and for the same real, training and generated images in another order, where a metric
+    draws some of them, too (every setting that is a large whole number is brought down for that).
+    Every number that can't be had has a reason; very few images, equal ones and copies of the real
+    ones give numbers, reasons or one `ValueError`, and no warning of a library; so do settings of
+    -1, 0 and 1. Nothing draws from a global generator or writes to what it is given, and
+    `reference` gives tensors, so that it can be cached. What is not finite or not there is left to
+    `Metric.reference` and `Metric.values`, which no metric replaces.
+
+    Of a `costly` metric, and with images of your own, only what these images can show is checked.
 
     Args:
         metric: with the settings that are to be checked.
@@ -66,6 +76,11 @@ def check_metric(
     given = sets or _default_sets(metric)
     with no_global_draws(metric, "the metric"):
         _check_values(metric, given, absent)
+        if metric.costly or sets is not None:
+            return
+        _check_order(lowered(metric), _default_sets(metric, MANY))
+        check_targets(metric, lambda count, seed: _image_set(Rng(seed).normal(count, FEATURES)))
+        check_odd_inputs(metric, given.real, given.train, given.near)
 
 
 def _check_outputs(metric: Metric) -> None:
@@ -81,7 +96,7 @@ def _check_outputs(metric: Metric) -> None:
     require(not strangers, metric, f"speaks of {sorted(strangers)}, which are no outputs")
 
 
-def _default_sets(metric: Metric) -> ImageSets:
+def _default_sets(metric: Metric, images: int = IMAGES) -> ImageSets:
     """Features of a normal distribution, and of one beside it."""
     kind = type(metric)
     if reason := kind.unsupported_reason(None):
@@ -89,7 +104,7 @@ def _default_sets(metric: Metric) -> ImageSets:
     if {"generator", "density"} & set(metric.required):
         raise ValueError(f"{name_of(metric)} needs a generator: give sets=")
     rng = Rng(0)
-    real, near, far, train = (rng.normal(IMAGES, FEATURES) for _ in range(4))
+    real, near, far, train = (rng.normal(images, FEATURES) for _ in range(4))
     return ImageSets(*(_image_set(features) for features in (real, train, near, far + FAR)))
 
 
@@ -107,24 +122,59 @@ def _check_values(metric: Metric, sets: ImageSets, absent: Collection[str]) -> N
     tensors = all(isinstance(value, Tensor) for value in reference.values())
     require(tensors, metric, "reference must be a mapping of tensors: it is cached")
     before = {key: value.clone() for key, value in reference.items()}
+    features = sets.near.features.clone()
 
     def values(fake: ImageSet) -> Mapping[str, MetricValue]:
         return metric.values(real=reference, fake=fake, rng=Rng(1))
 
     near, again, far = values(sets.near), values(sets.near), values(sets.far)
-    reverse = torch.arange(len(sets.near) - 1, -1, -1)
-    turned = values(_rows(sets.near, reverse))
     _check_names(metric, near, absent)
     unchanged = all(torch.equal(before[key], value) for key, value in reference.items())
     require(unchanged, metric, "values wrote to the reference")
+    require(torch.equal(features, sets.near.features), metric, "wrote to the generated images")
     for name, value in near.items():
-        same = value == again[name]
+        same = value == again[name] or math.isnan(value.value)
         require(same, metric, f"{name} is another at a second call with the same stream")
-        one, other = value.value, turned[name].value
-        close = abs(one - other) <= ORDER_TOLERANCE * max(abs(one), abs(other))
-        message = f"{name} depends on the order of the images: {one!r}, and {other!r} reversed"
-        require(close, metric, message)
-        _check_direction(metric, name, one, far[name].value)
+        _check_direction(metric, name, value, far[name])
+        for one in (value, far[name]):
+            _check_bounds(metric, name, one)
+    _check_order(metric, sets, only=("fake",))
+
+
+def _check_order(
+    metric: Metric, sets: ImageSets, only: Collection[str] = ("fake", "real", "train")
+) -> None:
+    """The same images in another order have the same numbers."""
+
+    def values(real: ImageSet, train: ImageSet, fake: ImageSet) -> Mapping[str, MetricValue]:
+        return metric.values(real=metric.reference(real, train), fake=fake, rng=Rng(1))
+
+    given = {"real": sets.real, "train": sets.train, "fake": sets.near}
+    first = values(**given)
+    for side in only:
+        reverse = torch.arange(len(given[side]) - 1, -1, -1)
+        turned = values(**{**given, side: _rows(given[side], reverse)})
+        for name, value in first.items():
+            one, other = value.value, turned[name].value
+            close = math.isclose(one, other, rel_tol=ORDER_TOLERANCE[side], abs_tol=1e-15)
+            message = f"{name} depends on the order of the {side} images: {one!r}, and {other!r}"
+            require(close or math.isnan(one), metric, f"{message} reversed")
+
+
+def _check_bounds(metric: Metric, name: str, value: MetricValue) -> None:
+    """A number that can't be had has a reason, and none lies beyond its bounds."""
+    info = metric.outputs[name]
+    if math.isnan(value.value):
+        told = bool((value.details or {}).get("undefined"))
+        require(told, metric, f"{name} is NaN without a reason; give `MetricValue.undefined`")
+        return
+    room = 1e-9 * max(1.0, abs(value.value))
+    for bound, side in ((info.worst, "worst"), (info.best, "best")):
+        if bound is None or info.better == "target":
+            continue
+        beyond = info.cost(value.value) - info.cost(bound)
+        inside = beyond <= room if side == "worst" else beyond >= -room
+        require(inside, metric, f"{name} is {value.value:g}, beyond its {side} value {bound:g}")
 
 
 def _check_names(
@@ -136,16 +186,20 @@ def _check_names(
     require(not missing, metric, f"did not give {sorted(missing)}")
 
 
-def _check_direction(metric: Metric, name: str, near: float, far: float) -> None:
+def _check_direction(metric: Metric, name: str, near: MetricValue, far: MetricValue) -> None:
     info = metric.outputs[name]
-    if info.better == "target" and info.target is None:
-        return
-    if info.target is not None:
-        right = abs(near - info.target) < abs(far - info.target)
+    if info.better == "target":
+        targets = [info.target if one.target is None else one.target for one in (near, far)]
+        if None in targets:
+            return
+        pairs = zip((near, far), targets, strict=True)
+        gaps = [abs(one.value - goal) for one, goal in pairs if goal is not None]
+        right = gaps[0] < gaps[1]
     else:
-        right = info.cost(near) < info.cost(far)
-    message = f"{name} should be better {info.better}; images like the real ones have {near:g}, "
-    require(right, metric, f"{message}and images far from them {far:g}")
+        right = info.cost(near.value) < info.cost(far.value)
+    message = f"{name} should be better {info.better}; images like the real ones have "
+    numbers = f"{near.value:g}, and images far from them {far.value:g}"
+    require(right, metric, f"{message}{numbers}")
 
 
 def _rows(images: ImageSet, rows: Tensor) -> ImageSet:
