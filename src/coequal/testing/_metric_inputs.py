@@ -1,6 +1,5 @@
 """Odd images and settings that a metric is tried on: very few, equal, repeated, unequal counts."""
 
-import dataclasses
 import math
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -10,6 +9,7 @@ import torch
 
 from coequal.contract import ImageSet, Metric, MetricValue
 from coequal.rng import Rng
+from coequal.settings import setting_names
 from coequal.testing._requirements import require
 
 LARGE = 20  # whole numbers above are brought down to this, so that what they cut is cut
@@ -24,7 +24,7 @@ def lowered(metric: Metric) -> Metric:
     for name, value in _numeric(metric).items():
         if isinstance(value, int) and value > LARGE:
             try:
-                metric = dataclasses.replace(metric, **{name: LARGE})
+                metric = with_setting(metric, name, LARGE)
             except ValueError:
                 continue
     return metric
@@ -81,7 +81,7 @@ def check_odd_inputs(metric: Metric, real: ImageSet, train: ImageSet, fake: Imag
     for name, value in _numeric(metric).items():
         for odd in (-1, 0, 1):
             with _plainly(metric, f"the setting {name}={odd}"):
-                changed = dataclasses.replace(metric, **{name: type(value)(odd)})
+                changed = with_setting(metric, name, type(value)(odd))
                 _numbers(changed, real, train, fake)
 
 
@@ -130,9 +130,15 @@ def _plainly(metric: Metric, what: str) -> Iterator[None]:
         ) from error
 
 
+def with_setting(metric: Metric, name: str, value: float) -> Metric:
+    """The metric with another value of one setting."""
+    values = {key: getattr(metric, key) for key in setting_names(type(metric))}
+    return type(metric)(**{**values, name: value})
+
+
 def _numeric(metric: Metric) -> dict[str, int | float]:
     """The settings that are numbers, by name."""
-    fields = {field.name: getattr(metric, field.name) for field in dataclasses.fields(metric)}
+    fields = {name: getattr(metric, name) for name in setting_names(type(metric))}
     return {
         name: value
         for name, value in fields.items()
