@@ -11,6 +11,7 @@ from coequal.evaluation.manifold_curves import manifold_curves
 from coequal.evaluation.score import DEFAULT_METRICS
 from coequal.evaluation.score import score as measure_scores
 from coequal.files import cache_folder
+from coequal.inputs.alike import made_alike
 from coequal.inputs.load import Scorable, load_input
 from coequal.inspection.diagnosis import diagnose as diagnose
 from coequal.inspection.generated import generated_images
@@ -289,9 +290,9 @@ def manifold(
     generated = load(generated_images(fake, count, seed), role="fake")
     trained = f"{real.rpartition(':')[0]}:train"
     recall = train and generated.generator is not None
+    sides = made_alike({"real": load(real, role="real"), "fake": generated})
     curves = manifold_curves(
-        real=load(real, role="real"),
-        fake=generated,
+        **sides,
         train=load(trained, role="train") if recall else None,
         count=count,
         delta=delta,

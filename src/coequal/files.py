@@ -5,14 +5,16 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, TextIO
+from typing import Any, BinaryIO, TextIO, TypeVar
 
 import numpy as np
 import platformdirs
 from numpy.typing import NDArray
+
+T = TypeVar("T")
 
 
 @contextmanager
@@ -124,3 +126,54 @@ def user_cache() -> Path:
     """The folder `coequal` in the user's cache: in $XDG_CACHE_HOME or ~/.cache on Linux, in
     ~/Library/Caches on macOS, in %LOCALAPPDATA% on Windows."""
     return platformdirs.user_cache_path("coequal", appauthor=False)
+
+
+def from_cache(
+    path: Path, read: Callable[[Path], T], make: Callable[[], object], log: Callable[[str], None]
+) -> T:
+    """What a file of the cache holds. If it is not there it is made, and if it is damaged (after a
+    crash, by a bad disk, by an incomplete copy) it is deleted and made anew.
+
+    Args:
+        path: of the file.
+        read: reads it; if it raises anything but OSError and MemoryError, the file is damaged.
+        make: writes it, whole or not at all.
+        log: is told of a damaged file.
+
+    Raises:
+        OSError: the cache can't be read or written, said before anything is made.
+    """
+    try:
+        if path.exists():
+            return read(path)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise _cache_error("read", path, error) from error
+    except MemoryError:
+        raise
+    except Exception as error:  # readers of damaged files raise anything
+        log(f"{path} in the cache is damaged ({error or type(error).__name__}): made anew")
+        path.unlink(missing_ok=True)
+    _refuse_unwritable(path.parent)
+    make()
+    return read(path)
+
+
+def _refuse_unwritable(folder: Path) -> None:
+    """Refuse a folder of the cache in which no file can be made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise _cache_error("written", folder, error) from error
+
+
+def _cache_error(what: str, path: Path, error: OSError) -> OSError:
+    """A sentence that says that it is the cache; without an error number, which would stand for a
+    sentence of its own."""
+    return OSError(
+        f"the cache can't be {what}: {error.filename or path}: {error.strerror}; "
+        "COEQUAL_CACHE=FOLDER in the environment names another place for it"
+    )

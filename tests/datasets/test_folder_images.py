@@ -256,8 +256,23 @@ def test_a_plain_folder_has_no_note_of_odd_pictures(load, tmp_path):
     assert load(fill(tmp_path)).notes == ("split 60/20/20",)
 
 
+def seen_through(number):
+    image = colour(number).convert("RGBA")
+    image.putalpha(128)
+    return image
+
+
+def test_an_alpha_channel_of_an_opaque_picture_is_no_transparency(load, tmp_path):
+    fill(tmp_path / "opaque", lambda number: colour(number).convert("RGBA"))
+    found = load(tmp_path / "opaque")
+    assert found.notes == ("split 60/20/20",)
+    assert [image.tolist() for image in everything(found)] == [
+        image.tolist() for image in everything(load(fill(tmp_path / "plain")))
+    ]
+
+
 def test_many_names_are_cut_to_three(load, tmp_path):
-    fill(tmp_path, lambda number: colour(number).convert("CMYK").convert("RGBA"), count=12)
+    fill(tmp_path, seen_through, count=12)
     (note, _) = load(tmp_path).notes
     assert note == (
         "12 transparent images were composited on white (000.png, 001.png, 002.png, and 9 more)"

@@ -15,7 +15,7 @@ from coequal.datasets import _pictures
 from coequal.encoders.pixels import Pixels
 from coequal.evaluation import feature_cache as extraction
 from coequal.evaluation.feature_cache import cached_features
-from coequal.inputs.arrays import read_array
+from coequal.inputs.arrays import read_array_file
 from coequal.inputs.load import load_input
 from coequal.metrics import _distances, _tiles
 from coequal.metrics.fd import FrechetDistance
@@ -48,13 +48,13 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_pictures_are_decoded_twice_and_then_never_again(tmp_path, cache, monkeypatch):
     decoded: list[str] = []
-    original = _pictures._decode
+    original = _pictures.decoded
 
     def counting(path: Path) -> object:
         decoded.append(path.name)
         return original(path)
 
-    monkeypatch.setattr(_pictures, "_decode", counting)
+    monkeypatch.setattr(_pictures, "decoded", counting)
     real, fake = folder(tmp_path / "real", images(9, 1)), folder(tmp_path / "fake", images(7, 2))
     common = {"fake": str(fake), "metrics": ["fd"], "encoder": "pixels"}
     first = coequal.score(real=str(real), **common)
@@ -169,7 +169,7 @@ def test_features_of_any_file_are_the_same_features(tmp_path, suffix, kind):
         np.save(path, array)
     else:
         np.savez_compressed(path, array)
-    found = read_array(path, "x").features
+    found = read_array_file(path, "x")[0].features
     assert torch.equal(found.whole, torch.from_numpy(values).float())
     assert torch.equal(found[20:40], found.whole[20:])
     found.whole.zero_()  # a map of one's own: the file stays as it is
@@ -180,14 +180,14 @@ def test_images_of_a_file_are_read_in_parts(tmp_path, monkeypatch):
     values = np.random.default_rng(0).random((20, 5, 4, 3))
     np.save(tmp_path / "a.npy", values)
     monkeypatch.setattr("coequal.contract.data.PART_BYTES", 4 * 60 * 7)
-    found = read_array(tmp_path / "a.npy", "x")
+    found = read_array_file(tmp_path / "a.npy", "x")[0]
     assert [len(part) for part in found.images.parts()] == [7, 7, 6]
     wanted = np.rint(values * 255).astype(np.uint8).transpose(0, 3, 1, 2)
     assert np.array_equal(torch.cat(list(found.images.parts())).numpy(), wanted)
     assert found.notes == ("float images were rounded to 8 bits",)
     np.save(tmp_path / "b.npy", np.concatenate([values, values + 1]))
     with pytest.raises(ValueError, match=r"must lie in \[0, 1\], found 0.* to 1\.9"):
-        read_array(tmp_path / "b.npy", "x")
+        read_array_file(tmp_path / "b.npy", "x")
 
 
 # ---------------------------------------------------------------------------------------- metrics

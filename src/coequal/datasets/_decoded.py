@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from coequal.contract import Split
+from coequal.contract import Log, Split
 from coequal.contract.data import in_file
 from coequal.files import atomic_file, write_json
 
@@ -33,9 +33,21 @@ class Decoded:
     def __init__(self, folder: Path, name: str) -> None:
         self.array, self.text = folder / f"{name}.npy", folder / f"{name}.json"
 
-    def complete(self) -> bool:
-        """Whether decoding came to its end."""
-        return self.array.exists() and self.text.exists()
+    def complete(self, log: Log) -> bool:
+        """Whether decoding came to its end, and both files can be read.
+
+        Args:
+            log: Is told of a damaged file, which is to be written anew.
+        """
+        if not (self.array.exists() and self.text.exists()):
+            return False
+        try:
+            self.facts()
+            in_file(self.array)
+        except (ValueError, EOFError) as error:
+            log(f"{self.array} or {self.text.name} is damaged ({error}): decoded anew")
+            return False
+        return True
 
     def write(self, shape: Shape, pictures: Iterable[NDArray[np.uint8]]) -> None:
         """Write the array, whole or not at all.
@@ -79,16 +91,14 @@ class Decoded:
             labels: (n,) of all pictures, in the order of the file.
 
         Raises:
-            ValueError: The file is damaged.
+            ValueError: The file holds other pictures than it should.
         """
         wanted = (sum(counts), *shape)
-        try:
-            rows = in_file(self.array)
-            if rows.shape != wanted or rows.dtype != torch.uint8:
-                form = str(rows.dtype).removeprefix("torch.")
-                raise ValueError(f"holds {form} of shape {rows.shape}, not {wanted}")
-        except ValueError as error:
+        rows = in_file(self.array)
+        if rows.shape != wanted or rows.dtype != torch.uint8:
+            form = str(rows.dtype).removeprefix("torch.")
             raise ValueError(
-                f"{self.array} is damaged ({error}); delete it to decode anew"
-            ) from error
+                f"{self.array} is damaged (holds {form} of shape {rows.shape}, not {wanted}); "
+                "delete it to decode anew"
+            )
         return [Split(rows, labels).select(part) for part in torch.arange(wanted[0]).split(counts)]

@@ -1,57 +1,53 @@
-"""Picture files become arrays of 8 bits, grey or RGB, and what was done to each kind is counted.
+"""Pictures become arrays of 8 bits, all grey or all RGB, and what was done to each kind is counted.
 
-The rules: 16 bits lose their low byte; palettes become grey if all their colours are, else RGB;
-CMYK and other colour spaces become RGB; transparent pictures are laid on white; EXIF-rotated ones
-are turned upright; of many frames the first is taken; grey pictures among colour ones become RGB.
-A file that can't be read is refused, never skipped.
+What becomes of one picture is the matter of `_picture`; grey pictures among colour ones become RGB.
+A picture that can't be read is refused, never skipped.
 """
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
+from PIL import Image
 
 from coequal.contract import Log
+from coequal.datasets._picture import SIXTEEN, Kind, Pixels, decoded
 from coequal.datasets._published import silent
 from coequal.datasets._resize import square
 
-Pixels = NDArray[np.uint8]  # (height, width), or (height, width, 3)
-
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".gif")
-# Whatever the suffix is; Pillow has readers of many more formats, which nobody meant to call.
-_FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "TIFF", "GIF")
-_GREY_MODES = ("1", "L", "LA", "La")
-_PLAIN_MODES = ("L", "RGB")
-_ORIENTATION = 0x0112  # EXIF
 _NAMES_SHOWN = 3
 _PICTURES_PER_LOG_LINE = 10_000
+_TWELVE_BITS = 16  # the high byte of 4096
+
+_MIXED = Kind("grey", "converted to RGB (others have colour)")
 
 
-class Kind(NamedTuple):
-    """A kind of odd picture.
+class Pictures(NamedTuple):
+    """Pictures that are decoded when they are wanted.
 
     Attributes:
-        what: Its name.
-        done: What is done to it.
+        where: What holds them, for messages.
+        names: Of each, for messages.
+        given: The picture of a row, or what it is decoded from (see `_picture.decoded`).
     """
 
-    what: str
-    done: str
+    where: str
+    names: Sequence[str]
+    given: Callable[[int], Image.Image | str | Path | Mapping[str, Any]]
 
 
-_BILEVEL = Kind("1-bit", "converted to 8-bit grey")
-_SIXTEEN = Kind("16-bit", "scaled to 8 bits (high bytes)")
-_PALETTE_GREY = Kind("palette", "converted to grey (all their colours are grey)")
-_PALETTE = Kind("palette", "converted to RGB")
-_ALPHA = Kind("transparent", "composited on white")
-_FRAMES = Kind("many-framed", "reduced to the first frame")
-_ROTATED = Kind("EXIF-rotated", "turned upright")
-_MIXED = Kind("grey", "converted to RGB (others have colour)")
+def pictures_in(root: Path, names: Sequence[str]) -> Pictures:
+    """The picture files of a folder.
+
+    Args:
+        root: Where the names start.
+        names: Relative paths.
+    """
+    return Pictures(str(root), names, lambda row: root / names[row])
 
 
 class Survey(NamedTuple):
@@ -61,28 +57,31 @@ class Survey(NamedTuple):
         shape: Channels, height and width, the same for all.
         digests: (n, 32), the SHA-256 of each one's pixels (c, h, w).
         notes: What was done to the pictures.
+        warnings: Why they may not be what they were meant to be.
+        lossy: How many were stored in a format that changes pixels.
+        brightest: The largest value of all their pixels.
     """
 
     shape: tuple[int, int, int]
     digests: NDArray[np.uint8]
     notes: list[str]
+    warnings: list[str]
+    lossy: int
+    brightest: int
 
 
-def survey_pictures(
-    root: Path, names: Sequence[str], image_size: int | None, log: Log = silent
-) -> Survey:
+def survey_pictures(pictures: Pictures, image_size: int | None, log: Log = silent) -> Survey:
     """Decodes every picture once and keeps none.
 
     Args:
-        root: Where the names start.
-        names: Relative paths.
+        pictures: At least one.
         image_size: What every centre square is resized to; None if all have one size already.
         log: Is told how far decoding is.
 
     Raises:
         ValueError: Some can't be read, or their sizes differ and no image size is given.
     """
-    decoder = _Decoder(root, names, image_size, log)
+    decoder = _Decoder(pictures, image_size, log)
     size = (0, 0)
     as_they_are, in_colour = bytearray(), bytearray()
     for array in decoder:
@@ -93,39 +92,62 @@ def survey_pictures(
         as_they_are += hashlib.sha256(own).digest()
         in_colour += hashlib.sha256(coloured).digest()
     notes = decoder.notes()
-    colour = len(decoder.grey) < len(names)
-    digests = np.frombuffer(in_colour if colour else as_they_are, np.uint8)
-    return Survey((3 if colour else 1, *size), digests.reshape(-1, 32), notes)
+    colour = len(decoder.grey) < len(pictures.names)
+    digests = np.frombuffer(in_colour if colour else as_they_are, np.uint8).reshape(-1, 32)
+    shape = (3 if colour else 1, *size)
+    return Survey(shape, digests, notes, decoder.warnings(), decoder.lossy, decoder.brightest)
 
 
-def some_pictures(
-    root: Path, names: Sequence[str], image_size: int | None, channels: int
-) -> NDArray[np.uint8]:
+def all_pictures(pictures: Pictures, image_size: int | None) -> tuple[NDArray[np.uint8], Survey]:
+    """Decodes every picture once and keeps them all: their pixels (n, c, h, w), and the survey.
+
+    Args:
+        pictures: At least one.
+        image_size: As for `survey_pictures`.
+
+    Raises:
+        ValueError: As `survey_pictures`.
+    """
+    decoder = _Decoder(pictures, image_size)
+    arrays = list(decoder)
+    notes = decoder.notes()
+    channels = 3 if len(decoder.grey) < len(pictures.names) else 1
+    pixels = _planes(arrays, channels)
+    digests = b"".join(hashlib.sha256(image).digest() for image in pixels)
+    return pixels, Survey(
+        (channels, *pixels.shape[2:]),
+        np.frombuffer(digests, np.uint8).reshape(-1, 32),
+        notes,
+        decoder.warnings(),
+        decoder.lossy,
+        decoder.brightest,
+    )
+
+
+def some_pictures(pictures: Pictures, image_size: int | None, channels: int) -> NDArray[np.uint8]:
     """(n, c, h, w) pixels of pictures that have been surveyed.
 
     Args:
-        root: Where the names start.
-        names: Relative paths.
+        pictures: At least one.
         image_size: As in the survey.
         channels: As the survey found.
 
     Raises:
         ValueError: A picture can't be read any more.
     """
-    decoder = _Decoder(root, names, image_size)
-    stack = np.stack([_coloured(array) if channels == 3 else array for array in decoder])
+    decoder = _Decoder(pictures, image_size)
+    arrays = list(decoder)
     decoder.notes()
-    return stack[:, None] if channels == 1 else np.ascontiguousarray(stack.transpose(0, 3, 1, 2))
+    return _planes(arrays, channels)
 
 
 def decoded_in_colour(
-    root: Path, names: Sequence[str], size: int, log: Log, notes: list[str]
+    pictures: Pictures, size: int, log: Log, notes: list[str]
 ) -> Iterator[NDArray[np.uint8]]:
     """Decodes pictures one at a time, each (3, size, size).
 
     Args:
-        root: Where the names start.
-        names: Relative paths.
+        pictures: At least one.
         size: What every centre square is resized to.
         log: Is told how far decoding is.
         notes: What was done to the pictures is added to them in the end.
@@ -133,36 +155,43 @@ def decoded_in_colour(
     Raises:
         ValueError: Some can't be read; the message comes after all were tried.
     """
-    decoder = _Decoder(root, names, size, log)
+    decoder = _Decoder(pictures, size, log)
     for array in decoder:
         yield _coloured(array).transpose(2, 0, 1)
-    notes += decoder.notes()
+    notes += [*decoder.notes(), *decoder.warnings()]
 
 
 class _Decoder:
     """Decodes pictures one after the other, and remembers what was odd about them."""
 
-    def __init__(
-        self, root: Path, names: Sequence[str], image_size: int | None, log: Log = silent
-    ) -> None:
-        self.root, self.names, self.image_size, self.log = root, names, image_size, log
+    def __init__(self, pictures: Pictures, image_size: int | None, log: Log = silent) -> None:
+        self.pictures, self.image_size, self.log = pictures, image_size, log
         self.kinds: dict[Kind, list[str]] = {}
         self.sizes: Counter[tuple[int, int]] = Counter()
         self.grey: list[str] = []
         self.broken: list[str] = []
+        self.lossy = 0
+        self.brightest = 0
+        self.brightest_wide = 0  # of pictures with 16 bits
 
     def __iter__(self) -> Iterator[Pixels]:
-        for row, name in enumerate(self.names):
+        where, names, given = self.pictures
+        for row, name in enumerate(names):
             if row and row % _PICTURES_PER_LOG_LINE == 0:
-                self.log(f"decoded {row:,} of {len(self.names):,} pictures of {self.root}")
+                self.log(f"decoded {row:,} of {len(names):,} pictures of {where}")
             try:
-                picture = _decode(self.root / name)
+                picture = decoded(given(row))
             except Exception as error:  # decoders of broken files raise anything; each is reported
                 self.broken.append(f"{name} ({error or type(error).__name__})")
                 continue
             self.sizes[picture.image.size] += 1
+            self.lossy += picture.lossy
             for kind in picture.kinds:
                 self.kinds.setdefault(kind, []).append(name)
+            highest = int(np.asarray(picture.image).max())
+            self.brightest = max(self.brightest, highest)
+            if SIXTEEN in picture.kinds:
+                self.brightest_wide = max(self.brightest_wide, highest)
             if picture.image.mode == "L":
                 self.grey.append(name)
             if self.image_size is not None:
@@ -173,7 +202,7 @@ class _Decoder:
     @property
     def mixed(self) -> bool:
         """Whether there are grey pictures among colour ones."""
-        return 0 < len(self.grey) < len(self.names)
+        return 0 < len(self.grey) < len(self.pictures.names)
 
     def notes(self) -> list[str]:
         """What was done to the pictures, once all have been seen.
@@ -181,19 +210,29 @@ class _Decoder:
         Raises:
             ValueError: some can't be read, or their sizes differ and no image size is given.
         """
+        where, names, _ = self.pictures
         if self.broken:
             raise ValueError(
-                f"{self.root}: {len(self.broken)} of {len(self.names)} image files can't be read: "
+                f"{where}: {len(self.broken)} of {len(names)} image files can't be read: "
                 f"{listed(self.broken, shown=5)}; mend or remove them"
             )
         if self.image_size is None and len(self.sizes) > 1:
             raise ValueError(
-                f"{self.root}: the images have {len(self.sizes)} sizes "
+                f"{where}: the images have {len(self.sizes)} sizes "
                 f"({_size_counts(self.sizes)}); give an image size to have them all cropped to "
                 "their centre square and resized"
             )
         kinds = {**self.kinds, _MIXED: self.grey} if self.mixed else self.kinds
         return [*_kind_notes(kinds), *_size_notes(self.sizes, self.image_size)]
+
+    def warnings(self) -> list[str]:
+        """Why the pictures may not be what they were meant to be, once all have been seen."""
+        if not 0 < self.brightest_wide < _TWELVE_BITS:
+            return []
+        return [
+            f"no value of the {len(self.kinds[SIXTEEN]):,} 16-bit images is above 4095: they hold "
+            "12 bits or fewer, and are nearly black as 8 bits; scale them to the full range first"
+        ]
 
 
 def listed(names: Sequence[str], shown: int = _NAMES_SHOWN) -> str:
@@ -208,91 +247,17 @@ def listed(names: Sequence[str], shown: int = _NAMES_SHOWN) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-# -------------------------------------------------------------------------------------- one picture
-
-
-class _Picture(NamedTuple):
-    image: Image.Image  # of mode L or RGB
-    kinds: list[Kind]
-
-
-def _decode(path: Path) -> _Picture:
-    """One picture by the rules of this module; raises whatever Pillow raises for a broken file."""
-    if not path.is_file():
-        raise OSError("not a regular file, or a broken link")
-    if path.stat().st_size == 0:
-        raise OSError("empty file")
-    kinds: list[Kind] = []
-    try:
-        opened = Image.open(path, formats=_FORMATS)
-    except UnidentifiedImageError as error:
-        raise OSError("not an image of a known format") from error  # Pillow's repeats the path
-    with opened as image:
-        if getattr(image, "is_animated", False):  # only formats with frames have it
-            kinds.append(_FRAMES)
-        wide = _has_sixteen_bits(image)
-        # Loading a TIFF turns it upright and forgets that it had to.
-        turned = image.getexif().get(_ORIENTATION, 1) in range(2, 9)
-        image.load()
-        upright = ImageOps.exif_transpose(image)
-    if turned:
-        kinds.append(_ROTATED)
-    if wide:
-        kinds.append(_SIXTEEN)
-    if upright.mode in ("I", "F") or upright.mode.startswith("I;"):
-        return _Picture(_narrowed(upright), kinds)
-    return _Picture(_plain(upright, kinds), kinds)
-
-
-def _has_sixteen_bits(image: Image.Image) -> bool:
-    # Pillow narrows colour of 16 bits while it loads, and only the decoder's arguments tell.
-    if not isinstance(image, ImageFile.ImageFile) or image.format not in ("PNG", "TIFF"):
-        return False
-    return any(";16" in str(tile[3]) for tile in image.tile)
-
-
-def _narrowed(image: Image.Image) -> Image.Image:
-    """Grey of 16 bits as grey of 8: the high byte, as Pillow does for colour."""
-    values = np.asarray(image)
-    if image.mode == "F" or values.min() < 0 or values.max() > 65535:
-        raise ValueError("32-bit or floating-point values; save it with 8 or 16 bits")
-    if image.has_transparency_data:
-        raise ValueError("16-bit grey with transparency; save it with 8 bits")
-    return Image.fromarray((values.astype(np.int32) >> 8).astype(np.uint8))
-
-
-def _plain(image: Image.Image, kinds: list[Kind]) -> Image.Image:
-    """The picture in mode L or RGB; adds to `kinds` what had to be done."""
-    mode = image.mode
-    if mode == "1":
-        kinds.append(_BILEVEL)
-    elif mode not in (*_PLAIN_MODES, *_GREY_MODES, "P", "PA", "RGBA", "RGBa"):
-        kinds.append(Kind(mode, "converted to RGB"))
-    grey = mode in _GREY_MODES
-    if image.has_transparency_data:
-        kinds.append(_ALPHA)
-        image = _on_white(image)
-    elif mode not in _PLAIN_MODES:
-        image = image.convert("L" if grey else "RGB")
-    if mode in ("P", "PA"):
-        pixels = np.asarray(image)
-        grey = bool((pixels == pixels[..., :1]).all())
-        kinds.append(_PALETTE_GREY if grey else _PALETTE)
-    return image.convert("L") if grey else image
-
-
-def _on_white(image: Image.Image) -> Image.Image:
-    layer = image.convert("RGBA")
-    white = Image.new("RGBA", layer.size, (255, 255, 255, 255))
-    return Image.alpha_composite(white, layer).convert("RGB")
-
-
-# -------------------------------------------------------------------------------------- all of them
-
-
 def _coloured(array: Pixels) -> Pixels:
     """Grey as RGB; RGB as it is."""
     return np.stack([array] * 3, axis=-1) if array.ndim == 2 else array
+
+
+def _planes(arrays: Sequence[Pixels], channels: int) -> NDArray[np.uint8]:
+    """(n, c, h, w), contiguous."""
+    if channels == 1:
+        return np.stack(arrays)[:, None]
+    stack = np.stack([_coloured(array) for array in arrays])
+    return np.ascontiguousarray(stack.transpose(0, 3, 1, 2))
 
 
 def _kind_notes(kinds: Mapping[Kind, Sequence[str]]) -> list[str]:

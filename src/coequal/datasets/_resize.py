@@ -64,11 +64,7 @@ def resized(dataset: Dataset, image_size: int | None) -> Dataset:
     if dataset.train.images.dtype.is_floating_point:
         text = f"float images can't be resized: {dataset.name} has {width}x{height}"
         raise ValueError(f"{text}, and the study asks for {image_size}; leave out image_size")
-    note = (
-        f"{width}x{height} images were "
-        + ("" if height == width else "cropped to their centre square and ")
-        + f"resized to {image_size}x{image_size} (Pillow, antialiased bilinear)"
-    )
+    note = resize_note(height, width, image_size)
     return replace(
         dataset,
         train=_resized_split(dataset.train, image_size),
@@ -81,13 +77,26 @@ def resized(dataset: Dataset, image_size: int | None) -> Dataset:
 def _resized_split(split: Split, size: int) -> Split:
     images = split.images
     if images.loaded:
-        return Split(_resized_images(images.whole, size), split.labels)
+        return Split(resized_images(images.whole, size), split.labels)
     shape = (*images.shape[:2], size, size)
-    small = ImageRows(shape, images.dtype, lambda index: _resized_images(images[index], size))
+    small = ImageRows(shape, images.dtype, lambda index: resized_images(images[index], size))
     return Split(small, split.labels)
 
 
-def _resized_images(images: Int[Tensor, "n c h w"], size: int) -> Int[Tensor, "n c size size"]:
+def resize_note(height: int, width: int, size: int) -> str:
+    """What was done to images that were resized, for people."""
+    cropped = "" if height == width else "cropped to their centre square and "
+    how = f"{cropped}resized to {size}x{size} (Pillow, antialiased bilinear)"
+    return f"{width}x{height} images were {how}"
+
+
+def resized_images(images: Int[Tensor, "n c h w"], size: int) -> Int[Tensor, "n c size size"]:
+    """The centre squares of images, resized.
+
+    Args:
+        images: uint8.
+        size: Height and width of the result, in pixels.
+    """
     count, channels = images.shape[:2]
     result = torch.empty((count * channels, size, size), dtype=torch.uint8)
     target = result.numpy()

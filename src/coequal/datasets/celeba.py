@@ -72,7 +72,7 @@ def load_celeba(
 
 def _load(folder: Path, size: int, release: Release, log: Log) -> Dataset:
     decoded = Decoded(folder, f"aligned_{size}x{size}")
-    if not decoded.complete():
+    if not decoded.complete(log):
         _decode_all(folder, _partition(folder, release), decoded, size, release, log)
     facts = decoded.facts()
     train, validation, test = decoded.splits(facts["counts"], (3, size, size))

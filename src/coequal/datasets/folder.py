@@ -15,7 +15,6 @@ from typing import NamedTuple
 import numpy as np
 import PIL
 import torch
-from numpy.typing import NDArray
 from safetensors import safe_open
 from safetensors.torch import save
 from torch import Tensor
@@ -23,25 +22,26 @@ from torch import Tensor
 from coequal.contract import Dataset, ImageRows, Log
 from coequal.contract.data import Index
 from coequal.datasets._decoded import Decoded
-from coequal.datasets._listing import Listing, labels_of, list_images
+from coequal.datasets._listing import Listing, list_images
+from coequal.datasets._picture import SUFFIXES
 from coequal.datasets._pictures import (
-    SUFFIXES,
     Survey,
     listed,
+    pictures_in,
     some_pictures,
     survey_pictures,
 )
 from coequal.datasets._published import silent
 from coequal.datasets._resize import check_size
 from coequal.datasets._splits import small_classes, split_rows
-from coequal.files import atomic_write
+from coequal.files import atomic_write, from_cache
 
 PART = "load_folder"
 ARGUMENT = "the path of a folder of images"
 
 MIN_IMAGES = 10
 _FOLDER = "folders"  # in the data folder
-_RULES = 1  # version of how pictures are decoded and chosen; files of another are not read
+_RULES = 2  # version of how pictures are decoded and chosen; files of another are not read
 
 
 def load_folder(
@@ -75,12 +75,11 @@ def load_folder(
     _refuse_few(root, len(listing.names), "")
     key = _key(root, listing.names, image_size)
     decoded = Decoded(data_dir.expanduser().absolute() / _FOLDER, key)
-    if not decoded.complete():
+    if not decoded.complete(log or silent):
         _decode_all(root, image_size, decoded, log or silent)
     facts = decoded.facts()
     order = _order(root, listing, facts["repeats"])
-    every = labels_of(listing.names, listing.classes)
-    labels = None if every is None else every[torch.cat(order)]
+    labels = None if listing.labels is None else listing.labels[torch.cat(order)]
     counts = [len(part) for part in order]
     train, validation, test = decoded.splits(counts, facts["shape"], labels)
     return Dataset(
@@ -89,7 +88,12 @@ def load_folder(
         validation=validation,
         test=test,
         classes=listing.classes,
-        notes=(*listing.notes, *facts["notes"], *_split_notes(labels, listing.classes)),
+        notes=(
+            *listing.notes,
+            *listing.warnings,
+            *facts["notes"],
+            *_split_notes(labels, listing.classes),
+        ),
     )
 
 
@@ -115,8 +119,8 @@ def _order(root: Path, listing: Listing, repeats: Collection[int]) -> list[Tenso
     """
     gone = set(repeats)
     kept = torch.tensor([row for row in range(len(listing.names)) if row not in gone])
-    labels = labels_of(listing.names, listing.classes)
-    rows = split_rows(len(kept), "folder", None if labels is None else labels[kept])
+    labels = None if listing.labels is None else listing.labels[kept]
+    rows = split_rows(len(kept), "folder", labels)
     if not len(rows.test):
         raise ValueError(f"{root}: no class has 3 images; there would be none to validate and test")
     return [kept[part] for part in rows]
@@ -130,9 +134,10 @@ def _decode_all(root: Path, image_size: int | None, to: Decoded, log: Log) -> No
     """
     folder = read_folder(root, image_size, log=log)
     listing, names = folder.listing, folder.listing.names
+    digests = folder.survey.digests
     first: dict[bytes, int] = {}
     # Pixels, not files: one image saved twice, or in two formats, is one image all the same.
-    earlier = [first.setdefault(digest.tobytes(), row) for row, digest in enumerate(folder.digests)]
+    earlier = [first.setdefault(digest.tobytes(), row) for row, digest in enumerate(digests)]
     repeats = [row for row, before in enumerate(earlier) if before != row]
     _refuse_few(root, len(first), " that differ")
     chosen = folder.images.select(torch.cat(_order(root, listing, repeats)))
@@ -140,7 +145,7 @@ def _decode_all(root: Path, image_size: int | None, to: Decoded, log: Log) -> No
 
     count, channels, height, width = chosen.shape
     to.write((count, channels, height, width), (part.numpy() for part in chosen.parts()))
-    notes = folder.notes
+    notes = [*folder.survey.notes, *folder.survey.warnings]
     if repeats:
         what = "image repeats" if len(repeats) == 1 else "images repeat"
         pairs = listed([f"{names[row]} = {names[earlier[row]]}" for row in repeats])
@@ -173,15 +178,23 @@ class Folder(NamedTuple):
     Attributes:
         images: (n, c, h, w) uint8, decoded when they are read. Reading raises ValueError if a file
             is no longer what it was.
-        digests: (n, 32), the SHA-256 of each one's pixels.
         listing: Their names, their classes, and what else lies in the folder.
-        notes: What was done to the pictures.
+        survey: Their digests, and what was done to them.
     """
 
     images: ImageRows
-    digests: NDArray[np.uint8]
     listing: Listing
-    notes: list[str]
+    survey: Survey
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was skipped, and what was done to the pictures."""
+        return (*self.listing.notes, *self.survey.notes)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What may have been meant otherwise."""
+        return (*self.listing.warnings, *self.survey.warnings)
 
 
 def read_folder(
@@ -202,49 +215,56 @@ def read_folder(
         ValueError: As `load_folder`, but for too few pictures only if there are none.
     """
     listing = list_images(root)
-    if not listing.names:
-        raise ValueError(f"{root} has no images (they end in {', '.join(SUFFIXES)})")
-    survey = _surveyed(root, listing.names, image_size, cache, log)
+    names = listing.names
+    if not names:
+        others = "".join(f"; {text}" for text in (*listing.warnings, *listing.notes))
+        raise ValueError(f"{root} has no images (they end in {', '.join(SUFFIXES)}){others}")
+    survey = _surveyed(root, names, image_size, cache, log)
 
     def read(index: Index) -> Tensor:
-        rows = np.arange(len(listing.names))[index if isinstance(index, slice) else index.numpy()]
-        names = [listing.names[row] for row in rows]
-        pixels = some_pictures(root, names, image_size, survey.shape[0])
-        for name, image, digest in zip(names, pixels, survey.digests[rows], strict=True):
+        rows = np.arange(len(names))[index if isinstance(index, slice) else index.numpy()]
+        some = pictures_in(root, [names[row] for row in rows])
+        pixels = some_pictures(some, image_size, survey.shape[0])
+        for name, image, digest in zip(some.names, pixels, survey.digests[rows], strict=True):
             if hashlib.sha256(image).digest() != digest.tobytes():
                 raise ValueError(f"{root / name} was changed while it was being read")
         return torch.from_numpy(pixels)
 
-    images = ImageRows((len(listing.names), *survey.shape), torch.uint8, read)
-    return Folder(images, survey.digests, listing, survey.notes)
+    images = ImageRows((len(names), *survey.shape), torch.uint8, read)
+    return Folder(images, listing, survey)
 
 
 def _surveyed(
     root: Path, names: Sequence[str], image_size: int | None, cache: Path | None, log: Log
 ) -> Survey:
     """The survey of the pictures, from the cache if the same files have been surveyed before."""
+    pictures = pictures_in(root, names)
     key = None if cache is None else _files_digest(root, names, image_size)
     if cache is None or key is None:
-        return survey_pictures(root, names, image_size, log)
+        return survey_pictures(pictures, image_size, log)
     path = cache / "pictures" / f"{key}.safetensors"
-    if not path.exists():
-        survey = survey_pictures(root, names, image_size, log)
-        tensors = {
-            "digests": torch.from_numpy(survey.digests),
-            "shape": torch.tensor(survey.shape),
-        }
-        atomic_write(path, save(tensors, {"notes": json.dumps(survey.notes)}))
-        return survey
+    return from_cache(
+        path, _stored, lambda: _store(path, survey_pictures(pictures, image_size, log)), log
+    )
+
+
+def _store(path: Path, survey: Survey) -> None:
+    tensors = {"digests": torch.from_numpy(survey.digests)}
+    facts = {name: value for name, value in survey._asdict().items() if name != "digests"}
+    atomic_write(path, save(tensors, {"facts": json.dumps(facts)}))
+
+
+def _stored(path: Path) -> Survey:
     with safe_open(path, "np") as file:
-        channels, height, width = file.get_tensor("shape").tolist()
-        notes = json.loads(file.metadata()["notes"])
-        return Survey((channels, height, width), file.get_tensor("digests"), notes)
+        facts = json.loads(file.metadata()["facts"])
+        digests = file.get_tensor("digests")
+    return Survey(digests=digests, **{**facts, "shape": tuple(facts["shape"])})
 
 
 def _files_digest(root: Path, names: Sequence[str], image_size: int | None) -> str | None:
     """SHA-256 of the files' names and bytes, and of all else that their pixels depend on; None if a
     file can't be read."""
-    digest = hashlib.sha256(f"1 {PIL.__version__} {image_size}".encode())
+    digest = hashlib.sha256(f"{_RULES} {PIL.__version__} {image_size}".encode())
     for name in names:
         try:
             if not (root / name).is_file():

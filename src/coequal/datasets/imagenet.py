@@ -17,8 +17,8 @@ from torch import Tensor
 
 from coequal.contract import Dataset, Log
 from coequal.datasets._decoded import Decoded
-from coequal.datasets._listing import labels_of, list_images
-from coequal.datasets._pictures import decoded_in_colour, listed
+from coequal.datasets._listing import list_images
+from coequal.datasets._pictures import decoded_in_colour, listed, pictures_in
 from coequal.datasets._published import silent
 from coequal.datasets._resize import check_size
 from coequal.datasets._splits import fair_order
@@ -67,7 +67,7 @@ def load_imagenet(
     size = image_size or SIZE
     folder = data_dir.expanduser().absolute() / _FOLDER
     decoded = Decoded(folder, f"{_digest(root, pictures.names)}_{size}x{size}")
-    if not decoded.complete():
+    if not decoded.complete(log or silent):
         _decode_all(root, names, counts, size, decoded, log or silent)
     notes = decoded.facts()["notes"]
     train, validation, test = decoded.splits(counts, (3, size, size), pictures.labels[order])
@@ -122,13 +122,12 @@ def _list(root: Path) -> _Pictures:
     classes: list[tuple[str, ...]] = []
     for part in _PARTS:
         listing = list_images(root / part)
-        numbers = labels_of(listing.names, listing.classes)
-        if listing.classes is None or numbers is None:
+        if listing.classes is None or listing.labels is None:
             raise ValueError(_flat(root / part, len(listing.names)))
         names += [f"{part}/{name}" for name in listing.names]
-        labels.append(numbers)
+        labels.append(listing.labels)
         classes.append(listing.classes)
-        notes += [f"{part}: {note}" for note in listing.notes]
+        notes += [f"{part}: {note}" for note in (*listing.notes, *listing.warnings)]
     _refuse_other_classes(root, *classes)
     return _Pictures(names, len(labels[0]), torch.cat(labels), classes[0], notes)
 
@@ -198,7 +197,7 @@ def _decode_all(
         f"({prod(shape) / 1e9:.1f} GB, on disk and read as needed)"
     )
     done: list[str] = []
-    to.write(shape, decoded_in_colour(root, names, size, log, done))
+    to.write(shape, decoded_in_colour(pictures_in(root, names), size, log, done))
     train, validation, _ = counts
     note = (
         f"the {train + validation:,} images in train/ were split into {train:,} to train and "

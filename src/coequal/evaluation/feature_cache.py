@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor
 
 from coequal.contract import Encoder, ImageRows, Log
 from coequal.contract.data import in_file
-from coequal.files import atomic_write
+from coequal.files import atomic_write, from_cache
 from coequal.inputs.rows import write_rows
 
 SHARDS = (2000, 500, 80)  # images: the first of these numbers that take no more bytes than
@@ -41,7 +42,8 @@ def cached_features(
     key = hashlib.sha256(f"{digest} {encoder.id}".encode()).hexdigest()[:24]
     folder = cache / "features" / key
     whole = folder / "features.npy"
-    if not whole.exists():
+
+    def write() -> None:
         shards = list(_shards(images, encoder, folder, log, name))
         try:
             width = _load(shards[0]).shape[1]
@@ -51,7 +53,14 @@ def cached_features(
                 raise
         for shard in shards:
             shard.unlink(missing_ok=True)
-    return in_file(whole)
+
+    def read(path: Path) -> ImageRows:
+        rows = in_file(path)
+        if len(rows) != len(images):
+            raise ValueError(f"{len(rows)} rows for {len(images)} images")
+        return rows
+
+    return from_cache(whole, read, write, log)
 
 
 def _shards(
@@ -61,11 +70,20 @@ def _shards(
     for start in range(0, len(images), size):
         stop = min(start + size, len(images))
         path = folder / f"{start:09d}-{stop:09d}.safetensors"
-        if not path.exists():
+
+        def write(path: Path = path, start: int = start, stop: int = stop) -> None:
             log(f"{encoder.id.split(':')[0]} features of {name}: {start} of {len(images)}")
             features = encoder.features(images[start:stop])
             atomic_write(path, save({"features": features.contiguous()}))
+
+        from_cache(path, _open, write, log)
         yield path
+
+
+def _open(shard: Path) -> None:
+    """Read no more than what tells whether the file is whole."""
+    with safe_open(shard, "pt") as file:
+        file.get_slice("features")
 
 
 def _shard_size(images: ImageRows) -> int:

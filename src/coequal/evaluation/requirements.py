@@ -14,6 +14,7 @@ from coequal.contract import (
 from coequal.evaluation.requested import RequestedMetrics
 from coequal.inputs.classes import empty_classes
 from coequal.inputs.load import Input
+from coequal.inputs.overlap import not_held_out
 from coequal.metrics._classifiers import ClassifierMetric
 
 SLOW = "trains classifiers, which takes minutes: ask for it by name"
@@ -30,8 +31,10 @@ class Available:
         is_fid: whether a Fréchet distance of the encoder's features may be called FID.
         images: whether there are images, not only features.
         train: whether the training images are there.
+        not_held_out: why the real images can't stand for held-out ones, if they cannot.
         real_labels: whether the real images have labels.
         fake_labels: whether the generated images are of known classes.
+        unlabelled: why labels that were given can't be used, if they cannot.
         class_mismatch: why the classes of both sides cannot be paired, if they cannot.
         generator: the class of the generator; None if there are only its images.
         conditional: whether the generator is asked for classes.
@@ -42,8 +45,10 @@ class Available:
     is_fid: bool = True
     images: bool = True
     train: bool = True
+    not_held_out: str | None = None
     real_labels: bool = True
     fake_labels: bool = True
+    unlabelled: str | None = None
     class_mismatch: str | None = None
     generator: type[Generator] | None = DensityGenerator
     conditional: bool = False
@@ -101,7 +106,10 @@ def _lacking(need: RequiredInput, available: Available) -> str | None:
         ),
     }[need]
     if not there:
-        return reason
+        given = available.unlabelled if need == "labels" else None
+        return reason if given is None else f"{reason}; {given}"
+    if need == "train":
+        return available.not_held_out
     if need == "labels":
         return available.class_mismatch
     if need == "density" and available.conditional and not available.real_labels:
@@ -147,6 +155,8 @@ def not_measurable(
         train="train" in sources,
         real_labels=real.labels is not None,
         fake_labels=fake.labels is not None,
+        not_held_out=not_held_out(real, sources["train"]) if "train" in sources else None,
+        unlabelled=_unlabelled(sources),
         class_mismatch=mismatch["fake"],
         generator=None if fake.generator is None else type(fake.generator),
         conditional=fake.generator is not None and fake.generator.conditional,
@@ -163,12 +173,20 @@ def not_measurable(
     return missing
 
 
+def _unlabelled(sources: Mapping[str, Input]) -> str | None:
+    """Why labels that were given can't be used, by side; None if none were given in vain."""
+    reasons = [f"{role}: {one.unlabelled}" for role, one in sources.items() if one.unlabelled]
+    return "; ".join(reasons) or None
+
+
 def _untrainable(
     metric: ClassifierMetric, sources: Mapping[str, Input], mismatch: str | None
 ) -> str | None:
     """Why no classifier can be trained, before one is; all other needs are met."""
     if sources["train"].labels is None:
-        return "needs labels of the training images, too (class sub-folders)"
+        given = _unlabelled(sources)
+        reason = "needs labels of the training images, too (class sub-folders)"
+        return reason if given is None else f"{reason}; {given}"
     return mismatch or empty_classes(sources) or metric.too_few(len(sources["fake"]))
 
 

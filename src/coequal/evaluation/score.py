@@ -19,7 +19,8 @@ from coequal.evaluation.neighbour_sheet import announce_sheet, refuse_sheet, wri
 from coequal.evaluation.reference_cache import cached_reference
 from coequal.evaluation.requested import RequestedMetrics, requested_metrics
 from coequal.evaluation.requirements import not_measurable, slow
-from coequal.evaluation.warnings import describe_size, warnings_about
+from coequal.evaluation.warnings import warnings_about
+from coequal.inputs.alike import made_alike
 from coequal.inputs.classes import with_classes_of
 from coequal.inputs.load import Input, Scorable, from_split, load_input
 
@@ -52,7 +53,7 @@ def score(
         settings: by metric, those that are not to be its defaults; checked.
         encoder: a name of `coequal list encoders`; default: by the data, and reported in the
             output.
-        image_size: folders are cropped and resized to it.
+        image_size: images are cropped to their centre square and resized to it.
         seed: of subsets and shuffles.
         data_dir: where data sets lie.
         cache: the folder of all caches.
@@ -67,9 +68,8 @@ def score(
         ValueError, LookupError, FileNotFoundError: something can't be scored; one message.
     """
     given = {"real": real, "fake": fake, "train": train}
-    sources, mismatch = _sources(given, data_dir, image_size, cache)
+    sources, mismatch = _sources(given, data_dir, image_size, cache, log)
     refuse_sheet(sheet, sources["fake"])
-    _refuse_unlike(sources)
     requested = requested_metrics(metrics, settings)
     if idle := [name for name in settings or {} if name not in requested.parts]:
         raise ValueError(f"settings of {', '.join(idle)}, which is not among the metrics asked for")
@@ -154,17 +154,25 @@ def _measured(
 
 
 def _sources(
-    given: Mapping[str, Scorable | None], data_dir: Path, image_size: int | None, cache: Path
+    given: Mapping[str, Scorable | None],
+    data_dir: Path,
+    image_size: int | None,
+    cache: Path,
+    log: Log,
 ) -> tuple[dict[str, Input], dict[str, str | None]]:
     """What is compared, labels by the real classes; and by side, why these can't be had of it."""
     sources = {
-        role: load_input(one, role=role, data_dir=data_dir, image_size=image_size, cache=cache)
+        role: load_input(
+            one, role=role, data_dir=data_dir, image_size=image_size, cache=cache, log=log
+        )
         for role, one in given.items()
         if one is not None
     }
     real = sources["real"]
     if "train" not in sources and real.dataset is not None and real.split != "train":
         sources["train"] = from_split(real.what.rpartition(":")[0], real.dataset, "train")
+    sources = made_alike(sources, "give --image-size N to have all cropped and resized")
+    real = sources["real"]
     mismatch: dict[str, str | None] = {}
     for role in [role for role in sources if role != "real"]:
         sources[role], mismatch[role] = with_classes_of(real, sources[role], role)
@@ -264,24 +272,6 @@ def _as_dict(name: str, number: Number) -> dict[str, Any]:
 def _number(value: float | None) -> float | None:
     """JSON has no NaN: a number that could not be had is null."""
     return None if value is None or not math.isfinite(value) else value
-
-
-def _refuse_unlike(sources: Mapping[str, Input]) -> None:
-    real = sources["real"]
-    for role, other in sources.items():
-        if (real.features is None) != (other.features is None):
-            raise ValueError(f"real is {real.kind} and {role} is {other.kind}; both must be alike")
-        if real.features is not None and other.features is not None:
-            if real.features.shape[1] != other.features.shape[1]:
-                raise ValueError(
-                    f"real has {real.features.shape[1]} features and {role} "
-                    f"{other.features.shape[1]}; they come from different encoders"
-                )
-        elif real.shape != other.shape:
-            raise ValueError(
-                f"real images are {describe_size(real)}, {role} images {describe_size(other)}; "
-                "give both --image-size, or make them alike"
-            )
 
 
 def key_of(sources: Sequence[Input], encoder: Encoder | None) -> str:

@@ -3,10 +3,15 @@
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
 from coequal.contract import Encoder, ImageSet
+from coequal.inputs.alike import describe_size
 from coequal.inputs.load import Input
+from coequal.inputs.overlap import image_keys, shared_images
+
+_MUCH_DARKER = 10  # times: no two sets of one kind of images differ so much
+_READ_AT_ONCE = 100  # images: those of most sets tell enough
+_FEW = 0.01  # of real images: so many may repeat by chance, as they do in published data sets
 
 
 def warnings_about(
@@ -22,7 +27,7 @@ def warnings_about(
                 f"{role}: {len(sources[role])} samples for {dimension} features; "
                 "distances of distributions are dominated by noise and bias"
             )
-        repeats = len(sources[role]) - len(np.unique(_keys(sources[role])))
+        repeats = len(sources[role]) - len(np.unique(image_keys(sources[role])))
         if repeats:
             warnings.append(
                 f"{role}: {repeats} of {len(sources[role])} are exact repeats of another"
@@ -32,12 +37,15 @@ def warnings_about(
     if (real.lossy > 0) != (fake.lossy > 0):
         side = "real" if real.lossy else "fake"
         warnings.append(f"only the {side} images were stored in a lossy format (JPEG, WebP)")
-    copies = _copies(sources.get("train", real), fake)
+    copies = shared_images(fake, sources.get("train", real))
     if copies:
         where = "train" if "train" in sources else "real"
         warnings.append(f"{copies} of {len(fake)} fake images are exact copies of {where} images")
     return [
+        *(f"{role}: {text}" for role, source in sources.items() for text in source.warnings),
         *warnings,
+        *_about_brightness(sources),
+        *_about_held_out_images(sources),
         *_about_resizing(sources["real"], encoder),
         *_about_training(sources, encoder),
     ]
@@ -62,17 +70,53 @@ def _about_training(sources: Mapping[str, Input], encoder: Encoder | None) -> li
     return ["the classifier was trained on the very images it judges; give --train"]
 
 
-def _copies(of: Input, fake: Input) -> int:
-    return int(np.isin(_keys(fake), _keys(of)).sum())
+def _about_brightness(sources: Mapping[str, Input]) -> list[str]:
+    """Of images that somebody forgot to multiply by 255, or that hardly use their 8 bits."""
+    warnings = []
+    sides = {role: sources[role] for role in ("real", "fake")}
+    for role, source in sides.items():
+        highest = _brightest(source, 255 / _MUCH_DARKER)
+        other_role = "fake" if role == "real" else "real"
+        if highest is None or _MUCH_DARKER * highest > 255:
+            continue
+        if highest <= 1:
+            warnings.append(
+                f"{role}: no pixel value is above {highest} of 255; images in [0, 1] must be "
+                "multiplied by 255 before they become 8 bits"
+            )
+            continue
+        other = _brightest(sides[other_role], _MUCH_DARKER * highest)
+        if other is not None and other > _MUCH_DARKER * highest:
+            warnings.append(
+                f"{role}: no pixel value is above {highest} of 255, and {other_role} images have "
+                f"{other}; were both scaled alike?"
+            )
+    return warnings
 
 
-def _keys(source: Input) -> NDArray[np.void]:
-    """(n,) the SHA-256 of each image, as one value."""
-    return np.ascontiguousarray(source.digests).view("V32")[:, 0]
+def _brightest(source: Input, enough: float) -> int | None:
+    """The largest pixel value, or the first that is large enough: images as they usually are need
+    not all be read. None for points and features."""
+    if source.images is None or source.images.dtype.is_floating_point:
+        return None
+    if source.brightest is not None:
+        return source.brightest
+    highest = 0
+    for part in source.images.parts(_READ_AT_ONCE):
+        highest = max(highest, int(part.max()))
+        if highest > enough:
+            break
+    return highest
 
 
-def describe_size(source: Input) -> str:
-    """`28x28 with 1 channel`."""
-    assert source.shape is not None
-    channels, height, width = source.shape
-    return f"{height}x{width} with {channels} channel{'s' if channels > 1 else ''}"
+def _about_held_out_images(sources: Mapping[str, Input]) -> list[str]:
+    if "train" not in sources:
+        return []
+    real, train = sources["real"], sources["train"]
+    shared = shared_images(real, train)
+    if not shared:
+        return []
+    text = f"{shared} of {len(real)} real images are among the training images"
+    if shared / len(real) < _FEW:
+        return [text]
+    return [f"{text}: what compares with held-out images means nothing then"]

@@ -2,10 +2,6 @@
 
 import math
 import shutil
-import tempfile
-import weakref
-import zipfile
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -16,20 +12,37 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from coequal.contract.data import ImageRows, Index, in_file, in_memory
+from coequal.datasets._resize import resize_note, resized_images
 from coequal.images import to_uint8
+from coequal.inputs.array_files import open_npy, remove_with, temporary_folder, unpacked
+from coequal.inputs.labels import Labels
 from coequal.inputs.rows import Digests, digests_of, write_rows
 from coequal.records import POINT
 
 Array = Tensor | NDArray[np.generic]
+ROUNDING = 1e-5  # how far a sum of float32 may leave [0, 1]
 
 
 class Read(NamedTuple):
-    """What an array holds: either images or features."""
+    """What an array holds: either images or features.
+
+    Attributes:
+        images: (n, c, h, w) uint8, or float32 points; None for features.
+        features: (n, d) float32; None for images.
+        digests: of each image's pixels, or of its features.
+        notes: what was done to them.
+        warnings: what may have been meant otherwise.
+        lossy: how many images were stored in a format that changes pixels.
+        brightest: the largest value of all pixels, if it is known.
+    """
 
     images: ImageRows | None
     features: ImageRows | None
     digests: Digests
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    lossy: int = 0
+    brightest: int | None = None
 
     @property
     def rows(self) -> ImageRows:
@@ -39,63 +52,85 @@ class Read(NamedTuple):
         return rows
 
 
-def read_array(given: Array | Path, what: str) -> Read:
-    """Images or features of an array, or of a `.npy` or `.npz` file, which is read in parts.
+def read_array(given: Array, what: str, image_size: int | None = None) -> Read:
+    """Images or features of an array in memory.
+
+    Args:
+        given: see `inputs.load.from_array`.
+        what: its name, for messages.
+        image_size: what every image's centre square is resized to; None: as they are.
+
+    Raises:
+        ValueError: see `inputs.load.from_array`.
+    """
+    given = given.detach().cpu() if isinstance(given, Tensor) else given
+    return _recognised(lambda: given, what, None, image_size)
+
+
+def read_array_file(path: Path, what: str, image_size: int | None = None) -> tuple[Read, Labels]:
+    """Images or features of a `.npy` or `.npz` file, which is read in parts; and the labels in it.
+
+    Args:
+        path: of the file.
+        what: its name, for messages.
+        image_size: see `read_array`.
 
     Raises:
         FileNotFoundError, ValueError: see `inputs.load.from_array`.
     """
-    if not isinstance(given, Path):
-        return _recognised(lambda: given, what, None)
-    if not given.exists():
-        raise FileNotFoundError(f"there is no file {given}")
+    if not path.exists():
+        raise FileNotFoundError(f"there is no file {path}")
     folder = temporary_folder()
     try:
-        path = _unpacked(given, folder) if zipfile.is_zipfile(given) else given
-        read = _recognised(lambda: np.load(path, mmap_mode="r"), what, folder)
-    except BaseException as error:
+        found = unpacked(path, folder)
+        open_npy(found.array, path)
+        read = _recognised(lambda: open_npy(found.array, path), what, folder, image_size)
+    except BaseException:
         shutil.rmtree(folder)
-        if isinstance(error, EOFError | zipfile.BadZipFile | zlib.error | RuntimeError):
-            raise ValueError(f"{given} can't be read ({error})") from error
         raise
     remove_with(read.rows, folder)
-    return read
+    labels = found.labels
+    notes = (*read.notes, *found.notes)
+    if labels.values is not None and len(labels.values) != len(read.digests):
+        labels = Labels(unused=f"{len(labels.values)} labels for {len(read.digests)} images")
+    return read._replace(notes=notes, warnings=found.warnings), labels
 
 
-def temporary_folder() -> Path:
-    """A folder for what has to be unpacked; see `remove_with`."""
-    return Path(tempfile.mkdtemp(prefix="coequal-"))
-
-
-def remove_with(rows: ImageRows, folder: Path) -> None:
-    """Remove a folder once these rows are no longer used, or the program ends."""
-    weakref.finalize(rows, shutil.rmtree, folder, ignore_errors=True)
-
-
-def _unpacked(path: Path, folder: Path) -> Path:
-    """The one array of a `.npz`, or that called images or arr_0, as a file that can be mapped."""
-    with zipfile.ZipFile(path) as archive:
-        names = [Path(name).stem for name in archive.namelist() if name.endswith(".npy")]
-        known = [name for name in ("images", "arr_0") if name in names]
-        if len(names) != 1 and not known:
-            raise ValueError(f"{path} holds {', '.join(names)}; name one `images`")
-        target = folder / "array.npy"
-        with archive.open(f"{(known or names)[0]}.npy") as source, target.open("wb") as file:
-            shutil.copyfileobj(source, file, 1 << 20)
-    return target
-
-
-def _recognised(open_array: Callable[[], Array], what: str, folder: Path | None) -> Read:
+def _recognised(
+    open_array: Callable[[], Array], what: str, folder: Path | None, image_size: int | None
+) -> Read:
     """`folder` takes features that are not float32 in the file."""
     array = open_array()
     shape = tuple(array.shape)
     if isinstance(array, np.ndarray) and array.dtype.kind not in "fiub":
         raise ValueError(f"{what} holds {array.dtype}, neither images nor features")
-    dtype = array.dtype if isinstance(array, Tensor) else _as_tensor(np.empty(0, array.dtype)).dtype
-    if len(shape) == 2 and dtype.is_floating_point:
-        if not shape[1]:
+    dtype = array.dtype if isinstance(array, Tensor) else as_tensor(np.empty(0, array.dtype)).dtype
+    if (width := _feature_width(shape)) is not None and dtype.is_floating_point:
+        if not width:
             raise ValueError(f"{what} has no features: its shape is {shape}")
-        return _features(open_array, what, folder)
+        if image_size is not None:
+            raise ValueError(f"{what} holds features, which can't be resized; leave out image_size")
+        return _features(open_array, (shape[0], width), what, folder)
+    return _images(open_array, shape, dtype, what, image_size)
+
+
+def _feature_width(shape: tuple[int, ...]) -> int | None:
+    """d of features (n, d), or (n, d, 1, 1) and (n, 1, 1, d) as pooling layers give them; None of
+    images."""
+    if len(shape) == 2:
+        return shape[1]
+    if len(shape) == 4 and sorted(shape[1:])[:2] == [1, 1] and max(shape[1:]) > 3:
+        return max(shape[1:])
+    return None
+
+
+def _images(
+    open_array: Callable[[], Array],
+    shape: tuple[int, ...],
+    dtype: torch.dtype,
+    what: str,
+    image_size: int | None,
+) -> Read:
     three = len(shape) == 3
     axes = (shape[0], 1, *shape[1:]) if three else shape
     if len(axes) != 4 or (axes[1] not in (1, 3) and axes[3] not in (1, 3)):
@@ -107,6 +142,12 @@ def _recognised(open_array: Callable[[], Array], what: str, folder: Path | None)
     last = axes[1] not in (1, 3) and not point
     if not dtype.is_floating_point and dtype != torch.uint8:
         raise ValueError(f"{what}: images must be uint8, or floats in [0, 1]; got {dtype}")
+    if last:
+        axes = (axes[0], axes[3], axes[1], axes[2])
+    height, width = axes[2:]
+    resize = image_size is not None and (height, width) != (image_size, image_size)
+    if resize and point:
+        raise ValueError(f"{what} holds points, which can't be resized; leave out image_size")
 
     def read(index: Index) -> Tensor:
         part = _part(open_array(), index)
@@ -114,55 +155,78 @@ def _recognised(open_array: Callable[[], Array], what: str, folder: Path | None)
         part = part.permute(0, 3, 1, 2) if last else part
         if point:
             return part.float()
-        return (to_uint8(part) if part.is_floating_point() else part).contiguous()
+        part = (to_uint8(part) if part.is_floating_point() else part).contiguous()
+        return resized_images(part, image_size) if resize and image_size is not None else part
 
-    if last:
-        axes = (axes[0], axes[3], axes[1], axes[2])
-    notes: tuple[str, ...] = ()
+    notes: list[str] = []
     if dtype.is_floating_point:
         _refuse_beyond_unit(open_array, what)
-        notes = () if point else ("float images were rounded to 8 bits",)
+        notes += [] if point else ["float images were rounded to 8 bits"]
+    if resize and image_size is not None:
+        notes.append(resize_note(height, width, image_size))
+        axes = (*axes[:2], image_size, image_size)
     form = torch.float32 if point else torch.uint8
-    given = isinstance(array, Tensor)
+    given = isinstance(open_array(), Tensor)
     images = in_memory(read(slice(None))) if given else ImageRows(axes, form, read)
-    return Read(images, None, digests_of(images.parts()), notes)
+    return Read(images, None, digests_of(images.parts()), tuple(notes))
 
 
-def _features(open_array: Callable[[], Array], what: str, folder: Path | None) -> Read:
+def _features(
+    open_array: Callable[[], Array], shape: tuple[int, int], what: str, folder: Path | None
+) -> Read:
     array = open_array()
-    shape = tuple(array.shape)
-    rows = ImageRows(shape, torch.float32, lambda index: _part(open_array(), index).float())
+    rows = ImageRows(
+        shape, torch.float32, lambda index: _part(open_array(), index).float().flatten(1)
+    )
     if not all(math.isfinite(edge) for part in rows.parts() for edge in part.aminmax()):
         raise ValueError(f"{what}: the features hold NaN or infinity (as 32-bit floats)")
+    flat = tuple(array.shape) == shape
     if folder is None:
         rows = in_memory(rows.whole)
     else:
         assert isinstance(array, np.memmap)
         path = Path(str(array.filename))
-        if array.dtype != np.dtype("<f4") or not array.flags.c_contiguous:
+        if array.dtype != np.dtype("<f4") or not array.flags.c_contiguous or not flat:
             path = folder / "features.npy"
             write_rows(path, rows.shape, rows.parts())
         rows = in_file(path)
-    return Read(None, rows, digests_of(rows.parts()))
+    notes = () if flat else (f"floats of shape {tuple(array.shape)} were taken for features",)
+    return Read(None, rows, digests_of(rows.parts()), notes)
 
 
 def _refuse_beyond_unit(open_array: Callable[[], Array], what: str) -> None:
     array = open_array()
     raw = ImageRows(tuple(array.shape), torch.float32, lambda index: _part(open_array(), index))
-    edges = [part.aminmax() for part in raw.parts() if part.numel()]
+    edges = [part.float().aminmax() for part in raw.parts() if part.numel()]
     if edges:
         low = float(torch.stack([edge.min for edge in edges]).amin())
         high = float(torch.stack([edge.max for edge in edges]).amax())
-        if not (low >= 0 and high <= 1):  # NaN is neither
-            raise ValueError(f"{what}: float images must lie in [0, 1], found {low:g} to {high:g}")
+        if not (low >= -ROUNDING and high <= 1 + ROUNDING):  # NaN is neither
+            found = f"float images must lie in [0, 1], found {low:.7g} to {high:.7g}"
+            raise ValueError(f"{what}: {found}{_scaling(low, high)}")
+
+
+def _scaling(low: float, high: float) -> str:
+    """How images in one of the usual other ranges are brought to [0, 1]."""
+    if -1 - ROUNDING <= low < 0 and high <= 1 + ROUNDING:
+        return "; from [-1, 1] they come by (x + 1) / 2"
+    if low >= 0 and 1.5 < high <= 255:
+        return "; from [0, 255] they come by x / 255, or make them uint8"
+    return ""
 
 
 def _part(array: Array, index: Index) -> Tensor:
     if isinstance(array, Tensor):
         return array[index]
-    return _as_tensor(array[index if isinstance(index, slice) else index.numpy()])
+    return as_tensor(array[index if isinstance(index, slice) else index.numpy()])
 
 
-def _as_tensor(array: NDArray[np.generic]) -> Tensor:
-    """A copy, in the byte order of this machine."""
-    return torch.from_numpy(np.array(array, dtype=array.dtype.newbyteorder("=")))
+def as_tensor(array: NDArray[np.generic]) -> Tensor:
+    """A copy, in the byte order of this machine; floats that torch lacks as float64.
+
+    Raises:
+        TypeError: it holds no numbers.
+    """
+    native = array.dtype.newbyteorder("=")
+    known = np.dtype(np.float64) if native.kind == "f" and native.itemsize > 8 else native
+    return torch.from_numpy(np.array(array, dtype=known))

@@ -4,26 +4,28 @@ import hashlib
 import shutil
 import zipfile
 import zlib
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from coequal import lookup
-from coequal.contract import Dataset, Generator, ImageRows, ImageShape
+from coequal.contract import Dataset, Generator, ImageRows, ImageShape, Log
 from coequal.contract.data import in_memory
-from coequal.datasets._listing import labels_of
+from coequal.datasets._listing import is_hidden
 from coequal.datasets._loading import load_dataset
+from coequal.datasets._published import silent
 from coequal.datasets.folder import read_folder
-from coequal.inputs.arrays import Read, read_array, remove_with, temporary_folder
+from coequal.inputs.array_files import remove_with, temporary_folder
+from coequal.inputs.arrays import Read, read_array, read_array_file
+from coequal.inputs.items import read_items
+from coequal.inputs.labels import Labels, read_labels
 from coequal.inputs.rows import Digests, digests_of
 
 ARRAYS = (".npy", ".npz")
-LOSSY = (".jpg", ".jpeg", ".webp")
+MAX_IMAGE_SIZE = 4096
 SPLITS = ("train", "validation", "test")
 Scorable = str | Path | Tensor | np.ndarray | Any
 
@@ -46,8 +48,11 @@ class Input:
         split: the name of that split.
         generator: what made the images.
         drawn: how it made them, as "key=value" pairs for a protocol.
-        lossy: number of files in a lossy format.
-        notes: what was done to the files.
+        lossy: number of images that were stored in a lossy format.
+        brightest: the largest value of all pixels, if it is known already.
+        notes: what was done to the images, and what was not used.
+        warnings: why they may not be what they were meant to be.
+        unlabelled: why labels that were given can't be used.
     """
 
     what: str
@@ -62,7 +67,10 @@ class Input:
     generator: Generator | None = None
     drawn: str = ""
     lossy: int = 0
+    brightest: int | None = None
     notes: tuple[str, ...] = field(default=())
+    warnings: tuple[str, ...] = ()
+    unlabelled: str = ""
 
     def __len__(self) -> int:
         return len(self.digests)
@@ -103,46 +111,64 @@ def load_input(
     data_dir: Path,
     image_size: int | None = None,
     cache: Path | None = None,
+    log: Log = silent,
 ) -> Input:
     """Whatever a user may name, as images or features.
 
     A string is a folder, a `.zip`, a `.npy` or `.npz`, or a data set with a split
     (`fashion_mnist:test`). From Python also a uint8 or float tensor or array of images (n, c, h,
-    w), a float matrix of features (n, d), or a Dataset of (image, label) pairs.
+    w), a float matrix of features (n, d), either of them with labels as a pair, or a data set whose
+    items are images, (image, label) or mappings with `image` and `label`.
 
     Args:
         given: see above.
         role: "real", "fake" or "train", for messages.
         data_dir: where data sets lie.
-        image_size: images of a folder are cropped and resized to it; default: as they are.
+        image_size: images are cropped to their centre square and resized to it; default: as they
+            are. A data set by name comes in the sizes of studies only.
         cache: where digests of a folder's pictures are kept by what its files hold.
+        log: is told of damaged files in the cache.
 
     Raises:
-        FileNotFoundError, ValueError, LookupError: with one message that names the role.
+        FileNotFoundError, ValueError, LookupError, OSError: with one message that names the role.
     """
+    if image_size is not None and not 1 <= image_size <= MAX_IMAGE_SIZE:
+        raise ValueError(f"image size must be from 1 to {MAX_IMAGE_SIZE} pixels, got {image_size}")
     try:
-        loaded = _load(given, data_dir, image_size, cache)
-    except (ValueError, LookupError, OSError) as error:
-        raise type(error)(f"{role}: {error.args[-1] if error.args else error}") from error
+        loaded = _load(given, data_dir, image_size, cache, log)
+    except OSError as error:
+        raise _with_role(error, role) from error
+    except (ValueError, LookupError) as error:
+        kind = LookupError if isinstance(error, LookupError) else ValueError
+        raise kind(f"{role}: {error.args[-1] if error.args else error}") from error
     if len(loaded) < 2:
         raise ValueError(f"{role}: {loaded.what} has {len(loaded)} images; scores need at least 2")
     return loaded
 
 
-def _load(given: Scorable, data_dir: Path, image_size: int | None, cache: Path | None) -> Input:
+def _with_role(error: OSError, role: str) -> OSError:
+    """The error with its kind, its number and its file's name."""
+    if error.errno is None:
+        return type(error)(f"{role}: {error}")
+    return type(error)(error.errno, f"{role}: {error.strerror}", error.filename)
+
+
+def _load(
+    given: Scorable, data_dir: Path, image_size: int | None, cache: Path | None, log: Log
+) -> Input:
     if isinstance(given, Input):
+        if given.shape is not None and image_size not in (None, *given.shape[1:]):
+            raise ValueError(f"images of {given.what} can't be resized; leave out image_size")
         return given
-    if isinstance(given, Tensor | np.ndarray):
-        return from_array(given, "an array")
     if not isinstance(given, str | Path):
-        return _from_dataset(given)
+        return _from_python(given, image_size)
     path = Path(given).expanduser()
     if path.is_dir():
-        return _from_folder(path, str(given), image_size, cache)
+        return _from_folder(path, str(given), image_size, cache, log)
     if path.suffix.lower() in ARRAYS:
-        return _from_read(read_array(path, str(given)), str(given))
+        return _from_read(*read_array_file(path, str(given), image_size), str(given))
     if path.suffix.lower() == ".zip":
-        return _from_zip(path, str(given), image_size, cache)
+        return _from_zip(path, str(given), image_size, cache, log)
     name, _, split = str(given).rpartition(":")
     if split in SPLITS:
         return _from_split(name, split, data_dir, image_size)
@@ -155,41 +181,74 @@ def _load(given: Scorable, data_dir: Path, image_size: int | None, cache: Path |
     )
 
 
-def from_array(given: Tensor | np.ndarray, what: str) -> Input:
+def from_array(given: Tensor | np.ndarray, what: str, image_size: int | None = None) -> Input:
     """Images or features in an array.
 
-    Two axes and floats: features. Four axes: images, uint8 as they are, floats in [0, 1]. Channels
-    are the axis of size 1 or 3 next to the front (n, c, h, w); if only the last one is, (n, h,
-    w, c). Three axes: grey images (n, h, w). Floats of shape (n, 2, 1, 1) are points, kept as they
-    are.
+    Two axes and floats, or four of which only one is longer than 3 and the others 1: features. Four
+    axes: images, uint8 as they are, floats in [0, 1]. Channels are the axis of size 1 or 3 next to
+    the front (n, c, h, w); if only the last one is, (n, h, w, c). Three axes: grey images (n, h,
+    w). Floats of shape (n, 2, 1, 1) are points, kept as they are.
+
+    Args:
+        given: the array.
+        what: its name.
+        image_size: what every image's centre square is resized to; None: as they are.
 
     Raises:
         ValueError: anything else; the message says what was given.
     """
-    return _from_read(read_array(given, what), what)
+    return _from_read(read_array(given, what, image_size), Labels(), what)
 
 
-def _from_read(read: Read, what: str) -> Input:
-    kind = "features" if read.images is None else "images"
-    return Input(what, kind, read.digests, read.images, read.features, notes=read.notes)
+def _from_python(given: Any, image_size: int | None) -> Input:
+    """An array, a pair of images and labels, or a data set."""
+    if isinstance(given, Tensor | np.ndarray):
+        return from_array(given, "an array", image_size)
+    if isinstance(given, tuple) and len(given) == 2 and isinstance(given[0], Tensor | np.ndarray):
+        images, labels = given
+        if images.ndim in (2, 4) and len(images) == len(labels):
+            read = read_array(images, "an array", image_size)
+            return _from_read(read, read_labels(list(labels)), "an array")
+    return _from_read(*read_items(given, image_size), type(given).__name__)
 
 
-def _from_folder(path: Path, what: str, image_size: int | None, cache: Path | None) -> Input:
-    folder = read_folder(path.absolute(), image_size, cache)
-    names, classes = folder.listing.names, folder.listing.classes
+def _from_read(read: Read, labels: Labels, what: str) -> Input:
+    unused = (f"labels are not used: {labels.unused}",) if labels.unused else ()
     return Input(
         what,
-        "folder",
-        folder.digests,
-        images=folder.images,
-        labels=labels_of(names, classes),
-        classes=classes,
-        lossy=sum(name.lower().endswith(LOSSY) for name in names),
-        notes=(*folder.listing.notes, *folder.notes),
+        "features" if read.images is None else "images",
+        read.digests,
+        read.images,
+        read.features,
+        labels.values,
+        labels.classes,
+        lossy=read.lossy,
+        brightest=read.brightest,
+        notes=(*read.notes, *unused),
+        warnings=read.warnings,
+        unlabelled=labels.unused,
     )
 
 
-def _from_zip(path: Path, what: str, image_size: int | None, cache: Path | None) -> Input:
+def _from_folder(
+    path: Path, what: str, image_size: int | None, cache: Path | None, log: Log
+) -> Input:
+    folder = read_folder(path.absolute(), image_size, cache, log)
+    return Input(
+        what,
+        "folder",
+        folder.survey.digests,
+        images=folder.images,
+        labels=folder.listing.labels,
+        classes=folder.listing.classes,
+        lossy=folder.survey.lossy,
+        brightest=folder.survey.brightest,
+        notes=folder.notes,
+        warnings=folder.warnings,
+    )
+
+
+def _from_zip(path: Path, what: str, image_size: int | None, cache: Path | None, log: Log) -> Input:
     if not path.exists():
         raise FileNotFoundError(f"there is no file {path}")
     place = temporary_folder()
@@ -199,10 +258,13 @@ def _from_zip(path: Path, what: str, image_size: int | None, cache: Path | None)
                 archive.extractall(place)  # zipfile drops `..` and absolute paths
         except (zipfile.BadZipFile, zlib.error, RuntimeError) as error:
             raise ValueError(f"{path} can't be unpacked ({error})") from error
-        entries = list(place.iterdir())
+        entries = [one for one in place.iterdir() if not is_hidden(one.name)]
         # Perhaps a folder was packed, not its contents.
         inside = entries[0] if len(entries) == 1 and entries[0].is_dir() else place
-        unpacked = replace(_from_folder(inside, what, image_size, cache), kind="zip")
+        try:
+            unpacked = replace(_from_folder(inside, what, image_size, cache, log), kind="zip")
+        except ValueError as error:  # the user has never seen the folder that it names
+            raise ValueError(str(error).replace(str(inside), str(path))) from error
     except BaseException:
         shutil.rmtree(place)
         raise
@@ -266,33 +328,3 @@ def from_generator(
         generator=generator,
         drawn=drawn,
     )
-
-
-def _from_dataset(given: Any) -> Input:
-    """A torch or Hugging Face Dataset: items are images, (image, label) or {"image", "label"}."""
-    try:
-        items = [given[index] for index in range(len(given))]
-    except (TypeError, KeyError) as error:
-        kind = type(given).__name__
-        raise ValueError(f"can't score a {kind}: it has no length or no items") from error
-    if not items:
-        raise ValueError("the data set is empty")
-    pairs = [_pair(item) for item in items]
-    images = torch.stack([torch.from_numpy(np.array(image)) for image, _ in pairs])
-    source = from_array(images, type(given).__name__)
-    labels = [label for _, label in pairs if label is not None]
-    if len(labels) == len(pairs):
-        source = replace(source, labels=torch.tensor([int(label) for label in labels]))
-    return source
-
-
-def _pair(item: Any) -> tuple[Any, Any]:
-    """An image and its label, or None."""
-    if isinstance(item, Mapping):
-        images = [item[key] for key in ("image", "img", "images") if key in item]
-        if not images:
-            raise ValueError(f"items hold {', '.join(map(str, item))}; one must be `image`")
-        return images[0], item.get("label")
-    if isinstance(item, tuple | list):
-        return item[0], item[1] if len(item) > 1 else None
-    return item, None

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from coequal.evaluation.instrument import drawing
-from coequal.inputs.load import Scorable, from_array, from_generator
+from coequal.inputs.load import Scorable, from_generator
 from coequal.inspection.samples import chosen_trial, sample
 from coequal.results.folder import RunFolder
 
@@ -13,15 +13,21 @@ def generated_images(fake: Scorable, count: int, seed: int) -> Scorable:
 
     Args:
         fake: a trained model of a run, "runs/demo:ns_gan"; a function that takes a number and
-            returns so many images; anything else is returned as it is.
+            returns so many images, or a pair of images and labels; anything else is returned as it
+            is.
         count: number of images to generate.
         seed: of the latents of a trained model.
 
     Raises:
+        ValueError: the function returned no images.
         LookupError, FileNotFoundError: the run has no such model, or it left no weights.
     """
     if callable(fake):
-        return from_array(fake(count), "a call")
+        images: Scorable = fake(count)
+        if images is None or isinstance(images, str | Path) or callable(images):
+            kind = type(images).__name__
+            raise ValueError(f"fake: the call returned a {kind}; it must return {count} images")
+        return images
     if not isinstance(fake, str | Path) or not str(fake).rpartition(":")[0]:
         return fake
     place, _, model = str(fake).rpartition(":")

@@ -1,6 +1,7 @@
 """What became of a model, from its images alone."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,9 @@ import torch
 from coequal import lookup
 from coequal.contract import Log
 from coequal.evaluation.encoder_choice import chosen_encoder
-from coequal.evaluation.warnings import describe_size
 from coequal.files import cache_folder
 from coequal.health.judge_images import ImageObservation, judge_samples
+from coequal.inputs.alike import made_alike
 from coequal.inputs.load import Input, Scorable, load_input
 from coequal.monitoring.images import chosen_rows, class_signals, image_signals
 
@@ -38,11 +39,14 @@ def of_images(fake: Scorable, real: Scorable | None, data_dir: Path, log: Log) -
         ValueError: a side holds features, or the sides are of different size.
     """
     cache = cache_folder()
-    generated = load_input(fake, role="fake", data_dir=data_dir, cache=cache)
-    known = None
-    if real is not None:
-        known = load_input(real, role="real", data_dir=data_dir, cache=cache)
-    _refuse(generated, known)
+    given = {"fake": fake} if real is None else {"real": real, "fake": fake}
+    sources = {
+        role: load_input(one, role=role, data_dir=data_dir, cache=cache, log=log)
+        for role, one in given.items()
+    }
+    _refuse_features(sources)
+    sources = made_alike(sources)
+    generated, known = sources["fake"], sources.get("real")
     fakes, reals = _rows(generated), None if known is None else _rows(known)
     values, unseen = image_signals(fakes, reals), []
     counts: tuple[list[int], list[int]] = ([], [])
@@ -60,11 +64,11 @@ def of_images(fake: Scorable, real: Scorable | None, data_dir: Path, log: Log) -
     observation = ImageObservation(0, values, *counts, classes=classes, unseen=tuple(unseen))
     health = judge_samples([observation])
     health = replace(health, evidence=f"{FROM_SAMPLES}{health.evidence}")
-    sources = {"fake": generated.what, "real": None if known is None else known.what}
+    names = {"fake": generated.what, "real": None if known is None else known.what}
     distinct = len({bytes(row) for row in generated.digests})
     numbers = {"images": len(generated), "distinct": distinct, **values}
     return {
-        **{"trial": None, "model": None, **sources},
+        **{"trial": None, "model": None, **names},
         **asdict(health),
         "from": "samples",
         "numbers": {
@@ -90,13 +94,7 @@ def _no_classifier(real: Input) -> str | None:
     return reason
 
 
-def _refuse(fake: Input, real: Input | None) -> None:
-    """Refuse features, and real images of another size."""
-    for role, source in (("fake", fake), ("real", real)):
-        if source is not None and source.images is None:
+def _refuse_features(sources: Mapping[str, Input]) -> None:
+    for role, source in sources.items():
+        if source.images is None:
             raise ValueError(f"{role}: {source.what} holds features; only images can be diagnosed")
-    if real is not None and real.shape != fake.shape:
-        raise ValueError(
-            f"real images are {describe_size(real)}, fake images {describe_size(fake)}; make them "
-            "alike"
-        )
