@@ -62,7 +62,8 @@ Encoder = Annotated[
     typer.Option(help="See `coequal list encoders`. Default: chosen by the data."),
 ]
 ImageSize = Annotated[
-    int | None, typer.Option(help="Crop and resize images of folders to 28, 32 or 64 pixels.")
+    int | None,
+    typer.Option(help="Crop and resize images to so many pixels; data sets by name: 28, 32 or 64."),
 ]
 IMAGES = "a folder, .zip, .npy, .npz, or a data set with its split (fashion_mnist:test)"
 
