@@ -58,7 +58,8 @@ def reference(metric: Metric, cache: Path, asked: list[str] | None = None) -> fl
             asked.append("made")
         return REAL, None
 
-    return float(cached_reference("mine:Mine", metric, "key", cache, sets)["centre"][0])
+    found = cached_reference("mine:Mine", metric, "key", cache, sets, lambda line: None)
+    return float(found["centre"][0])
 
 
 def test_a_metric_that_has_been_edited_makes_its_reference_again(written, tmp_path):
@@ -74,9 +75,13 @@ def test_a_metric_that_has_been_edited_makes_its_reference_again(written, tmp_pa
 
 def test_a_damaged_file_is_made_again(tmp_path):
     metric = lookup.load("metrics", "feature_matching")()
+    lines: list[str] = []
     for damage in (b"", b"garbage", None):
-        found = cached_reference("feature_matching", metric, "key", tmp_path, lambda: (REAL, None))
+        found = cached_reference(
+            "feature_matching", metric, "key", tmp_path, lambda: (REAL, None), lines.append
+        )
         assert float(found["mean"][0]) == 2.0
         (path,) = (tmp_path / "references").iterdir()
         assert path.name == "key-feature_matching-1.safetensors"
         path.write_bytes(path.read_bytes()[:20] if damage is None else damage)
+    assert len([line for line in lines if f"{path} in the cache is damaged" in line]) == 2

@@ -93,6 +93,22 @@ def test_a_damaged_shard_of_a_killed_extraction_is_made_anew(tmp_path, monkeypat
 
 
 @pytest.mark.parametrize("spoil", SPOILED)
+def test_damaged_weights_of_a_classifier_are_trained_anew(tmp_path, spoil):
+    from coequal.datasets._loading import load_dataset
+    from coequal.encoders import _small_net
+
+    data = load_dataset("digits", tmp_path).train
+    path, lines = tmp_path / "weights.safetensors", []
+    arguments = (path, (1, 8, 8), 10, lambda: (data, data), 0, lines.append, "digits")
+    _small_net.train_into(*arguments)
+    whole = path.read_bytes()
+    path.write_bytes(SPOILED[spoil](whole))
+    _small_net.train_into(*arguments)
+    assert path.read_bytes() == whole
+    assert any("is damaged" in line for line in lines)
+
+
+@pytest.mark.parametrize("spoil", SPOILED)
 @pytest.mark.parametrize("suffix", ["npy", "json"])
 def test_decoded_pictures_of_a_folder_are_decoded_anew(pictures, tmp_path, spoil, suffix):
     wanted = load_folder(str(pictures), tmp_path).train.images.whole.clone()

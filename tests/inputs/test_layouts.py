@@ -143,12 +143,24 @@ def test_vectors_as_labels_are_told(tmp_path):
 def test_a_data_set_for_training_reads_dataset_json_too(tmp_path):
     names = [f"{row // 8:05}/{row:03}.png" for row in range(20)]
     folder = pictures(tmp_path / "a", *names)
-    assert any("taken for classes" in note for note in load_folder(str(folder), tmp_path).notes)
+    lines: list[str] = []
+    assert any(
+        "taken for classes" in note
+        for note in load_folder(str(folder), tmp_path, log=lines.append).notes
+    )
+    assert any(line.startswith(f"warning: {folder}: the sub-folders 00000,") for line in lines)
     described(folder, [[name, row % 2] for row, name in enumerate(names)])
     data = load_folder(str(folder), tmp_path)
     assert data.classes == ("0", "1")
-    labels = [part.labels for part in (data.train, data.validation, data.test)]
-    assert sorted(int(k) for part in labels for k in part) == [0] * 10 + [1] * 10
+    found = [
+        (image.numpy().tobytes(), int(label))
+        for part in (data.train, data.validation, data.test)
+        for image, label in zip(part.images.whole, part.labels, strict=True)
+    ]
+    wanted = [
+        (np.asarray(Image.open(folder / name)).tobytes(), row % 2) for row, name in enumerate(names)
+    ]
+    assert sorted(found) == sorted(wanted)
     described(folder, None)
     assert load_folder(str(folder), tmp_path).classes is None
 

@@ -73,11 +73,13 @@ def load_folder(
     root = Path(argument).expanduser().absolute()
     listing = list_images(root)
     _refuse_few(root, len(listing.names), "")
-    key = _key(root, listing.names, image_size)
+    key = _key(root, listing, image_size)
     decoded = Decoded(data_dir.expanduser().absolute() / _FOLDER, key)
     if not decoded.complete(log or silent):
         _decode_all(root, image_size, decoded, log or silent)
     facts = decoded.facts()
+    for warning in (*listing.warnings, *facts["warnings"]):
+        (log or silent)(f"warning: {root}: {warning}")
     order = _order(root, listing, facts["repeats"])
     labels = None if listing.labels is None else listing.labels[torch.cat(order)]
     counts = [len(part) for part in order]
@@ -92,16 +94,20 @@ def load_folder(
             *listing.notes,
             *listing.warnings,
             *facts["notes"],
+            *facts["warnings"],
             *_split_notes(labels, listing.classes),
         ),
     )
 
 
-def _key(root: Path, names: Sequence[str], image_size: int | None) -> str:
-    """16 hexadecimal digits that are others as soon as any picture is another: of the folder, the
-    size asked for, and every file's name, length and time of its last change."""
+def _key(root: Path, listing: Listing, image_size: int | None) -> str:
+    """16 hexadecimal digits that are others as soon as any picture is another, or in another split:
+    of the folder, the size asked for, the labels, and every file's name, length and time of its
+    last change."""
     digest = hashlib.sha256(f"{_RULES} {image_size} ".encode() + os.fsencode(root))
-    for name in names:
+    if listing.labels is not None:
+        digest.update(listing.labels.numpy().data)
+    for name in listing.names:
         try:
             status = os.stat(root / name)
             state = f" {status.st_size} {status.st_ctime_ns}\n"
@@ -145,12 +151,17 @@ def _decode_all(root: Path, image_size: int | None, to: Decoded, log: Log) -> No
 
     count, channels, height, width = chosen.shape
     to.write((count, channels, height, width), (part.numpy() for part in chosen.parts()))
-    notes = [*folder.survey.notes, *folder.survey.warnings]
+    notes = folder.survey.notes
     if repeats:
         what = "image repeats" if len(repeats) == 1 else "images repeat"
         pairs = listed([f"{names[row]} = {names[earlier[row]]}" for row in repeats])
         notes = [*notes, f"{len(repeats):,} {what} the pixels of another; left out ({pairs})"]
-    to.describe(shape=[channels, height, width], repeats=repeats, notes=notes)
+    to.describe(
+        shape=[channels, height, width],
+        repeats=repeats,
+        notes=notes,
+        warnings=folder.survey.warnings,
+    )
 
 
 def _refuse_few(root: Path, count: int, which: str) -> None:

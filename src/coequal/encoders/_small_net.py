@@ -14,7 +14,7 @@ from coequal.classification import nets
 from coequal.classification.recipes import Recipe
 from coequal.classification.training import fit
 from coequal.contract import ImageShape, Log, Split
-from coequal.files import atomic_write
+from coequal.files import atomic_write, from_cache
 from coequal.images import as_float
 from coequal.rng import Rng
 from coequal.seeds import seed_for
@@ -49,15 +49,23 @@ def train_into(
         name: Of the data, for the log.
         repeat: Other first weights and another order for each; 0 is the usual training.
     """
-    if path.exists():
-        return
-    again = (repeat,) if repeat else ()
-    net = _build(shape, classes, *again)
-    train, test = data()
-    _train(net, train, seed_for("classifier", seed, *again), log, name)
-    weights = {name: value.contiguous() for name, value in net.state_dict().items()}
-    accuracy = f"{_accuracy(net.eval(), test):.1%}"
-    atomic_write(path, save(weights, metadata={_ACCURACY: accuracy}))
+
+    def write() -> None:
+        again = (repeat,) if repeat else ()
+        net = _build(shape, classes, *again)
+        train, test = data()
+        _train(net, train, seed_for("classifier", seed, *again), log, name)
+        weights = {name: value.contiguous() for name, value in net.state_dict().items()}
+        accuracy = f"{_accuracy(net.eval(), test):.1%}"
+        atomic_write(path, save(weights, metadata={_ACCURACY: accuracy}))
+
+    from_cache(path, _open, write, log)
+
+
+def _open(path: Path) -> None:
+    """Read no more than what tells whether the file is whole."""
+    with safe_open(path, "pt") as file:
+        file.metadata()[_ACCURACY]
 
 
 def read(path: Path, shape: ImageShape, classes: int) -> tuple[nn.Sequential, str]:

@@ -180,7 +180,9 @@ def prepare(
                 log(f"reference of {dataset.name}, {split} split: {ready.id}")
                 return images(split), images("train") if "train" in part.required else None
 
-            references[name, split] = cached_reference(name, part, f"{key}-{split}", cache, sets)
+            references[name, split] = cached_reference(
+                name, part, f"{key}-{split}", cache, sets, log
+            )
     return Instrument(dataset, ready, requested, samples, references)
 
 

@@ -7,18 +7,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
 
-from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
 
-from coequal.contract import ImageSet, Metric
-from coequal.files import atomic_write, file_name
+from coequal.contract import ImageSet, Log, Metric
+from coequal.files import atomic_write, file_name, from_cache
 
 Sets = tuple[ImageSet, ImageSet | None]  # real, and train where it is wanted
 
 
 def cached_reference(
-    name: str, part: Metric, key: str, cache: Path, sets: Callable[[], Sets]
+    name: str, part: Metric, key: str, cache: Path, sets: Callable[[], Sets], log: Log
 ) -> Mapping[str, Tensor]:
     """`part.reference` of the sets; of a key that is known, from the cache.
 
@@ -30,16 +29,15 @@ def cached_reference(
         key: of all images and of the encoder; fit for a file's name.
         cache: the folder of all caches.
         sets: gives the images, if they are needed.
+        log: is told of a damaged file.
     """
     path = cache / "references" / f"{key}-{_file_of(name, part)}.safetensors"
-    if path.exists():
-        try:
-            return load_file(path)
-        except SafetensorError:
-            path.unlink()
-    reference = part.reference(*sets())
-    atomic_write(path, save({k: v.contiguous() for k, v in reference.items()}))
-    return load_file(path)
+
+    def write() -> None:
+        reference = part.reference(*sets())
+        atomic_write(path, save({k: v.contiguous() for k, v in reference.items()}))
+
+    return from_cache(path, load_file, write, log)
 
 
 def _file_of(name: str, part: Metric) -> str:

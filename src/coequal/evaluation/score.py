@@ -141,7 +141,7 @@ def _measured(
         requested,
         encoder=_encoder_in_protocol(encoder, real),
         real=_real_in_protocol(real),
-        references=partial(_reference, requested, sources, sets, encoder, cache),
+        references=partial(_reference, requested, sources, sets, encoder, cache, log),
         fake=sets["fake"],
         note=sources["fake"].drawn,
         seed=seed,
@@ -224,6 +224,7 @@ def _reference(
     sets: Mapping[str, ImageSet],
     encoder: Encoder | None,
     cache: Path,
+    log: Log,
     name: str,
 ) -> Mapping[str, Tensor]:
     """What a metric knows of the real images; from the cache if it is costly and known."""
@@ -232,7 +233,7 @@ def _reference(
         return metric.reference(*both)
     known = [sources[role] for role in ("real", "train") if role in sources]
     key = key_of(known, encoder if metric.sees_features else None)
-    return cached_reference(name, metric, key, cache, lambda: both)
+    return cached_reference(name, metric, key, cache, lambda: both, log)
 
 
 def _undefined(requested: RequestedMetrics, measured: Measured) -> dict[str, str]:
