@@ -1,5 +1,6 @@
 """Atomic writing of files: they are there whole or not at all."""
 
+import errno
 import io
 import json
 import os
@@ -22,7 +23,11 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
     """Open a file to be written piece by piece, which is there whole in the end or not at all, even
     if the machine stops."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        error.filename = str(path)  # that of the draft says nothing to anybody
+        raise
     try:
         with os.fdopen(handle, "wb") as file:
             yield file
@@ -51,6 +56,25 @@ def atomic_write(path: Path, content: bytes) -> None:
     """Write a file so that it is there whole or not at all."""
     with atomic_file(path) as file:
         file.write(content)
+
+
+def refuse_unwritable(path: Path) -> None:
+    """Find out before long work whether a file can be written where it is asked for.
+
+    Args:
+        path: of the file, which may exist; folders above it need not.
+
+    Raises:
+        OSError: it can't; the error names the file.
+    """
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    folder = next(above for above in path.absolute().parents if above.exists())
+    try:
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        error.filename = str(path)
+        raise
 
 
 def write_npz(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:

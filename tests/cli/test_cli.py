@@ -333,8 +333,8 @@ def test_train_leaves_a_sheet_a_report_and_two_numbers(tmp_path):
         (28, None, "the disk is full; finished trials are complete"),
         (30, "/r/x", "/r/x: it may only be read; finished trials are complete"),
         (116, "/r/x", "/r/x: its network disk is gone; finished trials are complete"),
-        (13, "/r/x", "/r/x: this user may not use it so\n"),
-        (2, "/r/x", "/r/x: it is not there, or no longer\n"),
+        (13, "/r/x", "/r/x: permission denied\n"),
+        (2, "/r/x", "/r/x: not found\n"),
     ],
 )
 def test_what_is_wrong_with_a_disk_is_said_in_words(monkeypatch, tmp_path, number, name, message):

@@ -1,11 +1,9 @@
 """The command line."""
 
-import errno
 import importlib
 import os
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -14,7 +12,7 @@ from rich.table import Table
 from coequal import lookup
 from coequal.cli import diagnose, results, run, score, study, train
 from coequal.cli.command import CommandResult, with_json
-from coequal.cli.exit_codes import ExitCode
+from coequal.cli.error_messages import exit_code, message
 from coequal.cli.options import console, errors
 
 app = typer.Typer(
@@ -109,62 +107,6 @@ _add(
 )
 
 
-DISK_ERRORS = {
-    errno.ENOSPC: "the disk is full",
-    errno.EDQUOT: "the disk's quota is used up",
-    errno.EROFS: "it may only be read",
-    errno.EACCES: "this user may not use it so",
-    errno.EPERM: "this user may not use it so",
-    errno.ENOENT: "it is not there, or no longer",
-    errno.ENOTCONN: "its disk is gone",
-    errno.ESTALE: "its network disk is gone",
-    errno.EIO: "its disk fails",
-}
-
-
-def describe_disk_error(error: OSError) -> str:
-    """A sentence about a file or its disk; empty for an error that is not in `DISK_ERRORS`.
-
-    Args:
-        error: with the file's name, if it has one.
-    """
-    if error.errno not in DISK_ERRORS:
-        return ""
-    what = DISK_ERRORS[error.errno]
-    text = f"{error.filename}: {what}" if error.filename else what
-    if error.errno in (errno.EACCES, errno.EPERM, errno.ENOENT):
-        return text
-    return f"{text}; finished trials are complete, and after a repair the same command continues"
-
-
-def exit_code(error: Exception) -> ExitCode:
-    """The exit code of a command that an error ended.
-
-    Args:
-        error: that no command has handled.
-    """
-    from coequal.study.document import StudyError
-
-    if isinstance(error, BrokenPipeError):
-        return ExitCode.READER_LEFT
-    if isinstance(error, StudyError) or type(error) is LookupError:  # a name that nothing has
-        return ExitCode.MISTAKE
-    if isinstance(error, FileNotFoundError) and _on_the_command_line(error):
-        return ExitCode.MISTAKE
-    return ExitCode.FAILED
-
-
-def _on_the_command_line(error: FileNotFoundError) -> bool:
-    """Whether what is missing was named by the user.
-
-    An error with a sentence of ours has no `errno`: it says what is wrong with a name that was
-    given. One of the system names the file it looked for.
-    """
-    if error.errno is None:
-        return True
-    return any(Path(str(error.filename)).resolve() == Path(word).resolve() for word in sys.argv[1:])
-
-
 def main() -> None:
     """Run the command `coequal`. A mistake of the user ends in one message, not in a traceback."""
     try:
@@ -174,8 +116,5 @@ def main() -> None:
     except (LookupError, ValueError, OSError, MemoryError, ArithmeticError) as error:
         if os.environ.get("COEQUAL_DEBUG"):
             raise
-        message = error.args[0] if isinstance(error, KeyError) and error.args else str(error)
-        if isinstance(error, OSError):
-            message = describe_disk_error(error) or message
-        errors.print(message, markup=False, soft_wrap=True)
+        errors.print(message(error), markup=False, soft_wrap=True)
         sys.exit(exit_code(error))

@@ -20,7 +20,7 @@ from coequal.cli.options import (
     log_line,
     print_json,
 )
-from coequal.files import atomic_write
+from coequal.files import atomic_write, refuse_unwritable
 
 
 def score(
@@ -59,6 +59,8 @@ def score(
     """Scores of generated images against real ones, with errors, protocol and warnings."""
     from coequal.api import score as measure
 
+    if as_json not in (None, "-"):
+        refuse_unwritable(Path(as_json))
     scores = measure(
         real=real,
         fake=fake,
@@ -107,6 +109,7 @@ def manifold(
     """Precision and recall at every delta where the truth is known, as a page with pictures."""
     from coequal.api import manifold as measure
 
+    refuse_unwritable(out / "index.html")
     result = measure(
         real=real,
         fake=fake,

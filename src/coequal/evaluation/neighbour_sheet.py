@@ -14,7 +14,7 @@ from coequal.contract import Dataset, Encoder, ImageSet, Log
 from coequal.contract.data import ImageRows
 from coequal.datasets._loading import fingerprint
 from coequal.evaluation.feature_cache import cached_features
-from coequal.files import atomic_write
+from coequal.files import atomic_write, refuse_unwritable
 from coequal.images import Pixels, data_uri, png_bytes, tile, to_uint8
 from coequal.inputs.load import Input
 from coequal.metrics._distances import nearest, nearest_of
@@ -35,6 +35,7 @@ def refuse_sheet(sheet: Path | None, fake: Input) -> None:
 
     Raises:
         ValueError: a sheet is asked for that can't be had.
+        OSError: it can't be written where it is asked for.
     """
     if sheet is not None and sheet.suffix.lower() not in SHEETS:
         raise ValueError(f"a sheet is a {' or '.join(SHEETS)}, not {sheet.name}")
@@ -43,6 +44,8 @@ def refuse_sheet(sheet: Path | None, fake: Input) -> None:
     if sheet is not None and fake.shape is not None and fake.shape.channels not in (1, 3):
         size = "x".join(map(str, fake.shape))
         raise ValueError(f"a sheet shows grey or coloured images; these are {size}")
+    if sheet is not None:
+        refuse_unwritable(sheet)
 
 
 def write_sheet(
