@@ -17,12 +17,12 @@ class Done(NamedTuple):
     stderr: str
 
 
-def coequal(*arguments: object, cwd: Path | None = None) -> Done:
+def coequal(*arguments: object, cwd: Path | None = None, columns: int = 100) -> Done:
     """The same entry point as of the command, without seconds of imports each time."""
     out, err = io.StringIO(), io.StringIO()
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
         patch.setattr(sys, "argv", ["coequal", *map(str, arguments)])
-        patch.setenv("COLUMNS", "100")
+        patch.setenv("COLUMNS", str(columns))
         if cwd:
             patch.chdir(cwd)
         try:

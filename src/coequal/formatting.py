@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from coequal.ranges import Value
 
 NONE = "–"
+ROUNDING = 1e-12
+"""What is nearer to 0 differs from it by rounding alone."""
 NUMBERS = (
     *("no", "one", "two", "three", "four", "five", "six"),
     *("seven", "eight", "nine", "ten", "eleven", "twelve"),
@@ -25,6 +27,45 @@ def number(value: float | None) -> str:
         return f"{value:.2e}"
     decimals = 0 if size >= 1000 else 1 if size >= 100 else 2 if size >= 1 else 4
     return f"{value:,.{decimals}f}"
+
+
+def with_error(value: float | None, error: float | None) -> str:
+    """A value with its standard error, which has two figures: "0.881 ± 0.007", "12,350 ± 120".
+
+    Small numbers share a power of ten: "(2.10 ± 0.34)e-06".
+
+    Args:
+        value: the number; None: empty.
+        error: of it; None where it is not known, 0 where nothing is random: five figures of the
+            value alone.
+    """
+    if value is None or not math.isfinite(value):
+        return ""
+    if error is None or not error > 1e-9 * abs(value):  # smaller errors are those of rounding
+        return "0" if abs(value) < ROUNDING else f"{value:.5g}"
+    error = float(f"{error:.1e}")  # 0.0996 is 0.10 in two figures
+    power = math.floor(math.log10(max(abs(value), error)))
+    if power >= -3:
+        return " ± ".join(_rounded((value, error), error))
+    scaled = (value / 10.0**power, error / 10.0**power)
+    return f"({' ± '.join(_rounded(scaled, scaled[1]))})e{power:03d}"
+
+
+def interval_with_error(ends: tuple[float, float], error: float | None) -> str:
+    """The ends of an interval with as many figures as `with_error` gives the number in it."""
+    if error is None or not error > 0:
+        return " to ".join(f"{end:.4g}" for end in ends)
+    return " to ".join(_rounded(ends, float(f"{error:.1e}")))
+
+
+def _rounded(values: tuple[float, float], error: float) -> list[str]:
+    """Values to the second figure of an error."""
+    decimals = 1 - math.floor(math.log10(error))
+    texts = []
+    for value in values:
+        rounded = round(value, decimals) + 0.0  # no -0
+        texts.append(f"{rounded:,.{max(decimals, 0)}f}")
+    return texts
 
 
 def interval(ends: tuple[float | None, float | None] | None) -> str:

@@ -136,6 +136,8 @@ def unknown(given: str, known: Iterable[str], prefix: str = "") -> str:
         What was given, what exists, and the nearest name if one is near.
     """
     known = list(known)
+    if not known:
+        return f"{prefix}'{given}' is not one: there are none"
     close = difflib.get_close_matches(given, known, n=1, cutoff=0.5)
     hint = f"; did you mean '{close[0]}'?" if close else ""
     return f"{prefix}'{given}' is not one of {', '.join(known)}{hint}"

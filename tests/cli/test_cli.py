@@ -227,7 +227,7 @@ def test_sample_in_its_three_forms(finished):
         (("sample", "run", "--model", "ns", "--out", "x.npy"), "did you mean 'ns_gan'?"),
         (("sample", "run", "--trial", "zz", "--out", "x.npy"), "0 finished trials"),
         (("sample", "run", "--model", "vae", "--out", "run"), "is there already"),
-        (("status", "nowhere"), "holds no study"),
+        (("status", "nowhere"), "there is no folder"),
         (("report", "."), "holds no study"),
         (("list", "model"), "did you mean 'models'?"),
         (("run", "small.yaml", "--out", "."), "is not empty and holds no study"),

@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,11 @@ import torch
 from PIL import Image
 
 import coequal
-from coequal.cli.score import _print_scores
+from coequal.cli.score_text import print_scores
 from coequal.evaluation.compare import compare
 from coequal.inputs.load import from_array, load_input
+
+import typed
 
 RNG = np.random.default_rng(0)
 REAL = RNG.standard_normal((200, 8)).astype(np.float32)
@@ -37,13 +40,18 @@ def folder(path: Path, pixels: np.ndarray, suffix: str = ".png") -> Path:
 def test_the_json_is_frozen():
     found = coequal.score(real=REAL, fake=FAKE, metrics=["fd"])
     assert list(found) == [
-        *("schema", "real", "fake", "encoder", "seed", "metrics", "not_measured", "warnings")
+        *("schema", "coequal", "torch", "date", "seconds", "real", "fake", "encoder", "seed"),
+        *("settings", "metrics", "not_measured", "warnings"),
     ]
     assert found["schema"] == 1
     assert found["real"].keys() == {"source", "kind", "count", "sha256", "notes"}
     assert found["encoder"] == {"id": "features as given", "chosen": "features were given"}
     assert list(found["metrics"]) == ["fd", "fd_unbiased"]
-    keys = {"value", "standard_error", "protocol", "better", "target", "unit"}
+    assert found["settings"] == {"fd": {}}
+    assert found["torch"] == torch.__version__
+    assert 0 <= found["seconds"] < 60
+    assert datetime.fromisoformat(found["date"]).utcoffset() == timedelta(0)
+    keys = {"metric", "value", "standard_error", "protocol", "better", "target", "unit"}
     assert found["metrics"]["fd"].keys() == keys
     assert json.loads(json.dumps(found)) == found
 
@@ -61,6 +69,8 @@ def test_all_metrics_of_features_and_the_reasons_of_the_rest():
 
 def test_the_same_call_gives_the_same_numbers_and_the_seed_moves_subsets_only():
     one, same = (coequal.score(real=REAL, fake=FAKE, metrics="all") for _ in range(2))
+    for key in ("date", "seconds"):
+        del one[key], same[key]
     assert one == same
     other = coequal.score(real=REAL, fake=FAKE, metrics="all", seed=1)
     assert other["metrics"]["fd"]["value"] == one["metrics"]["fd"]["value"]
@@ -201,7 +211,7 @@ def test_what_cannot_be_scored_is_one_message(given, message, tmp_path, monkeypa
         ({"real": REAL, "fake": images(9, 1)}, "both must be alike"),
         ({"real": images(9, 1), "fake": images(9, 1, 12)}, "real images are 8x8 with 1 channel"),
         ({"real": REAL, "fake": FAKE, "encoder": "pixels"}, "features need no encoder"),
-        ({"real": REAL, "fake": FAKE, "metrics": ["fdd"]}, "did you mean 'fd'?"),
+        ({"real": REAL, "fake": FAKE, "metrics": ["fdd"]}, "did you mean 'fd' or 'fid'?"),
         ({"real": REAL, "fake": FAKE, "metrics": ["is"]}, "needs an encoder with class"),
         ({"real": REAL, "fake": FAKE, "metrics": ["ms_ssim"]}, "needs images"),
         ({"real": images(9, 1), "fake": images(9, 2), "encoder": "classifier"}, "needs labels"),
@@ -267,10 +277,10 @@ def test_compare_gives_difference_error_and_p_value():
     assert json.loads(json.dumps(compared, allow_nan=False)) == compared
     assert list(compared["metrics"]) == ["fd", "fd_unbiased"]  # what both have
     row = compared["metrics"]["fd"]
-    keys = ["first", "second", "difference", "standard_error", "p_value", "better"]
+    keys = ["first", "second", "difference", "standard_error", "p_value", "better", "shown"]
     assert list(row) == keys
     assert row["difference"] == row["second"] - row["first"] > 0
-    assert row["better"] == "first"
+    assert row["better"] == row["shown"] == "first"
     errors = [score["metrics"]["fd"]["standard_error"] for score in (first, second)]
     assert row["standard_error"] == pytest.approx(np.hypot(*errors))
     assert row["p_value"] < 0.01
@@ -289,6 +299,56 @@ def test_compare_knows_what_is_better_on_both_sides_of_a_target():
     other["metrics"]["recall"]["value"] = 1.0
     assert better(base, other, "recall") == "second"
     assert better(base, base, "recall") == "equal"
+
+
+def with_numbers(**numbers: tuple[float, float, float]) -> tuple[dict, dict]:
+    """Two scores of different fakes; `fd=(3, 4, 1)`: FD is 3 and 4, with standard errors of 1."""
+    first = coequal.score(real=REAL, fake=FAKE, metrics=["fd", "one_nn"])
+    second = json.loads(json.dumps(first))
+    second["fake"]["sha256"] = "another"
+    for name, (value, other, error) in numbers.items():
+        for score, number in ((first, value), (second, other)):
+            score["metrics"][name] |= {"value": number, "standard_error": error}
+    return first, second
+
+
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [
+        ((8.9, 9.0, 0.09), None),  # z = 0.1 / (0.09 sqrt 2) = 0.79, p = 0.43
+        ((8.9, 9.2, 0.1), "first"),  # z = 2.12, p = 0.034
+        ((9.2, 8.9, 0.1), "second"),
+        ((8.9, 9.17, 0.1), None),  # z = 1.91, p = 0.056
+    ],
+)
+def test_better_is_shown_from_p_005_on(values, shown):
+    row = compare(*with_numbers(fd=values))["metrics"]["fd"]
+    assert row["better"] == ("first" if values[0] < values[1] else "second")
+    assert row["shown"] == shown
+    assert (row["p_value"] <= 0.05) == (shown is not None)
+
+
+def test_what_differs_by_rounding_is_equal():
+    # The same images in another order give 0.1 and 0.1 - 2.3e-13; identical sets have fd -2.8e-14.
+    for values in ((0.1, 0.1 - 2.3e-13, 1e-14), (0.0, -2.8e-14, 1e-16)):
+        row = compare(*with_numbers(fd=values))["metrics"]["fd"]
+        assert (row["better"], row["shown"], row["difference"]) == ("equal", None, 0)
+
+
+def test_on_both_sides_of_a_target_only_the_distances_from_it_count():
+    # 0.4 and 0.61 differ by 0.21, 15 standard errors, but by 0.01 in how far they are from 0.5.
+    row = compare(*with_numbers(one_nn=(0.4, 0.61, 0.01)))["metrics"]["one_nn"]
+    assert row["p_value"] < 1e-40
+    assert (row["better"], row["shown"]) == ("first", None)
+
+
+def test_the_comparison_on_the_screen_claims_no_more(tmp_path):
+    for name, score in zip("ab", with_numbers(fd=(8.9, 9.0, 0.09)), strict=True):
+        (tmp_path / f"{name}.json").write_text(json.dumps(score))
+    done = typed.coequal("compare", "a.json", "b.json", cwd=tmp_path)
+    (row,) = [line.split() for line in done.stdout.splitlines() if line.startswith(" fd ")]
+    assert row == ["fd", "8.9", "9", "0.10", "±", "0.13", "0.43"]  # and no name after p
+    assert "first: a.json\nsecond: b.json\n" in done.stdout
 
 
 def test_the_same_fakes_differ_by_nothing_and_have_no_p_value():
@@ -378,7 +438,7 @@ def test_features_that_are_not_finite_are_told(capsys):
         assert found["metrics"][name]["value"] is None
         assert found["metrics"][name]["details"] == {"undefined": reason}
     json.dumps(found, allow_nan=False)
-    _print_scores(found)
+    print_scores(found)
     assert f"ms_ssim: {reason}" in capsys.readouterr().out.replace("\n", " ")
     with pytest.raises(ValueError, match="fd: features of 2 of 20 real images hold NaN"):
         coequal.score(real=fake, fake=real, metrics=metrics, encoder="toys:Dazzled")

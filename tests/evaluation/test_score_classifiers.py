@@ -9,7 +9,8 @@ import torch
 from PIL import Image
 
 import coequal
-from coequal.cli.score import _print_scores, metric_settings
+from coequal.cli.score import metric_settings
+from coequal.cli.score_text import print_scores
 from coequal.datasets._loading import load_dataset
 from coequal.evaluation.compare import compare
 from coequal.files import folder_name
@@ -75,6 +76,8 @@ def test_the_reference_is_trained_once_for_the_same_images_and_settings(sides, t
     assert trainings == [40, 40]  # real for both; generated for gan_train
     again = coequal.score(**sides, **BOTH)
     assert trainings == [40, 40, 40]
+    for key in ("date", "seconds"):
+        del first[key], again[key]
     assert first == again
     other = {"metrics": ["gan_test"], "settings": {"gan_test": {"epochs": 0.3, "seeds": 1}}}
     coequal.score(**sides, **other)
@@ -175,7 +178,7 @@ def test_the_table_says_a_flag_in_a_line_and_no_details(sides, capsys):
     found = coequal.score(**sides, **BOTH)
     found["metrics"]["gan_test"]["details"]["flag"] = "memorisation?"
     found["metrics"]["gan_train"]["details"]["counts"] = "trained on 40 generated and 50 real"
-    _print_scores(found)
+    print_scores(found)
     said = capsys.readouterr().out
     assert "gan_test: memorisation?" in said
     assert "gan_train: trained on 40 generated and 50 real" in said

@@ -199,16 +199,20 @@ def test_an_image_set_remembers_its_neighbours(monkeypatch):
     for found in (first, nearest_of(images, real, 4), nearest_of(replace(images), real, 4)):
         assert torch.equal(found.indices, wanted.indices)
         assert torch.equal(found.distances, wanted.distances)
-    few = nearest_of(images, real, 2, 10)
+    few = nearest_of(images, real, 2, torch.arange(10))
     assert torch.equal(few.indices, wanted.indices[:10, :2])
     assert torch.equal(few.distances, wanted.distances[:10, :2])
+    some = torch.tensor([5, 0, 63])
+    assert torch.equal(nearest_of(images, real, 4, some).indices, wanted.indices[some])
     assert sum(pairs) == 96 * 64
     nearest_of(images, real, 5)  # more than is known
     assert sum(pairs) == 2 * 96 * 64
     nearest_of(images, real.clone(), 5)  # another set
     nearest_of(ImageSet(others), real, 1)  # a set that knows nothing
     assert sum(pairs) == 4 * 96 * 64
-    nearest_of(ImageSet(others), real, 1, 10)  # ten images are computed as a group of 32
+    nearest_of(
+        ImageSet(others), real, 1, torch.arange(10)
+    )  # ten images are computed as a group of 32
     assert sum(pairs) == 4 * 96 * 64 + 32 * 96
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Column, Table
+from rich.table import Table
 
 from coequal.cli.command import CommandResult
 from coequal.cli.options import (
@@ -20,6 +20,7 @@ from coequal.cli.options import (
     log_line,
     print_json,
 )
+from coequal.cli.score_text import print_comparison, print_scores
 from coequal.files import atomic_write, refuse_unwritable
 
 
@@ -80,7 +81,7 @@ def score(
         return
     if as_json is not None:
         atomic_write(Path(as_json), (json.dumps(scores, indent=1) + "\n").encode())
-    _print_scores(scores)
+    print_scores(scores)
 
 
 class ManifoldName(StrEnum):
@@ -147,17 +148,7 @@ def compare(
     from coequal.evaluation.compare import compare as measure
 
     comparison = measure(_read(first), _read(second))
-    return CommandResult(comparison, lambda: _print_comparison(comparison, first, second))
-
-
-def _print_comparison(comparison: dict[str, Any], first: Path, second: Path) -> None:
-    """Every metric that both have, and over what the errors are."""
-    table = Table("metric", str(first), str(second), "difference", "s. e.", "p-value", "better")
-    for name, row in comparison["metrics"].items():
-        keys = ("first", "second", "difference", "standard_error", "p_value")
-        table.add_row(name, *(_number(row[key]) for key in keys), row["better"] or "")
-    console.print(table)
-    console.print(comparison["over"], markup=False)
+    return CommandResult(comparison, lambda: print_comparison(comparison, first, second))
 
 
 def metric_settings(given: list[str]) -> dict[str, dict[str, Any]]:
@@ -176,32 +167,6 @@ def metric_settings(given: list[str]) -> dict[str, dict[str, Any]]:
     return settings
 
 
-def _print_scores(scores: dict[str, Any]) -> None:
-    some = any("interval" in row for row in scores["metrics"].values())
-    columns = ["95 % interval"] if some else []
-    metric = Column("metric", overflow="fold")  # a name cut short can't be asked for
-    table = Table(metric, "value", "standard error", *columns, "better", "unit")
-    for name, row in scores["metrics"].items():
-        numbers = [_number(row["value"]), _number(row["standard_error"])]
-        if some:
-            numbers.append(" to ".join(map(_number, row.get("interval", ()))))
-        best = row["better"] if row["target"] is None else f"{row['target']:g}"
-        table.add_row(name, *numbers, best, row["unit"])
-    console.print(table)
-    chosen = f"{scores['encoder']['id']} ({scores['encoder']['chosen']})"
-    counts = f"{scores['real']['count']} real, {scores['fake']['count']} fake images"
-    console.print(f"encoder {chosen}; {counts}", markup=False)
-    for name, row in scores["metrics"].items():
-        details = row.get("details", {})
-        for key in ("flag", "counts"):
-            if key in details:
-                console.print(f"{name}: {details[key]}", markup=False)
-    for name, reason in scores["not_measured"].items():
-        console.print(f"not measured: {name}: {reason}", markup=False)
-    for warning in scores["warnings"]:
-        console.print(f"warning: {warning}", markup=False)
-
-
 def _read(path: Path) -> dict[str, Any]:
     try:
         scores = json.loads(path.read_text())
@@ -210,7 +175,3 @@ def _read(path: Path) -> dict[str, Any]:
     if not isinstance(scores, dict) or not {"metrics", "encoder", "real", "fake"} <= scores.keys():
         raise ValueError(f"{path} is no output of `coequal score --json`")
     return scores
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.5g}"

@@ -34,6 +34,8 @@ class Encoder(ABC):
         light: whether it is quick enough to be asked in the middle of a training.
         is_fid: whether a Fréchet distance of its features may be called FID; of a class: with some
             weights.
+        batch: how many images it encodes at a time: a multiple of so many images may be encoded
+            apart from others without changing a bit. None: not known.
         default_rank: where it stands among the encoders that a score tries when none is named, the
             lowest first; None: it is used by name only.
     """
@@ -44,6 +46,7 @@ class Encoder(ABC):
     resizes: bool = False
     light: bool = False
     is_fid: bool = False
+    batch: int | None = None
     default_rank: int | None = None
 
     @classmethod
@@ -234,6 +237,9 @@ class Metric(Settings, ABC):
     required_for: ClassVar[
         Mapping[str, RequiredInput]
     ] = {}  # of single outputs: without it they are not given
+    aliases: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """What the literature calls some of the outputs, beside their names and labels: {"MMD":
+    ("mmd_rbf",)}."""
     fid_names: ClassVar[Mapping[str, str]] = {}
     """Of outputs that are other outputs, under the name that these have where `Encoder.is_fid`:
     {"fid": "fd"}. `values` does not give them."""

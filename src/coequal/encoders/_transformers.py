@@ -42,6 +42,7 @@ class VisionTransformer(Encoder, ABC):
     mean: ClassVar[tuple[float, float, float]]
     deviation: ClassVar[tuple[float, float, float]]
     resizes = True
+    batch = BATCH
 
     def __init__(self, net: Any, sha256: str, source: str) -> None:
         self.net = net

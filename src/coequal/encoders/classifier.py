@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from coequal.contract import Dataset, Encoder, Log
 from coequal.datasets._loading import fingerprint
 from coequal.encoders import _small_net
-from coequal.encoders._small_net import RECIPE, weights_hash
+from coequal.encoders._small_net import ENCODING_BATCH, RECIPE, weights_hash
 
 PART = "Classifier"
 
@@ -23,6 +23,7 @@ class Classifier(Encoder):
     """128 features, after the ReLU of the last hidden layer."""
 
     knows_classes = True
+    batch = ENCODING_BATCH
     light = True
     default_rank = 10
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from coequal.contract import Dataset, Encoder, Log, Split
 from coequal.encoders import _small_net
-from coequal.encoders._small_net import RECIPE, weights_hash
+from coequal.encoders._small_net import ENCODING_BATCH, RECIPE, weights_hash
 from coequal.manifolds.polygons.family import VERTICES, PolygonFamily
 from coequal.rng import Rng
 from coequal.seeds import seed_for
@@ -26,6 +26,7 @@ KINDS = range(VERTICES[0], VERTICES[1] + 1)
 class Corners(Encoder):
     """128 features, after the ReLU of the last hidden layer."""
 
+    batch = ENCODING_BATCH
     default_rank = 20  # nets for photographs are slow on made polygons, and know less of them
 
     @classmethod

@@ -37,6 +37,7 @@ class EfficientNetLite0(Encoder):
     """1280 features, after the last average pool."""
 
     knows_classes = True
+    batch = BATCH
     resizes = True
     default_rank = 40
 

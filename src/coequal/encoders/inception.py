@@ -70,6 +70,7 @@ class FidInception(Encoder, ABC):
 
     resize: ClassVar[str]
     knows_classes = True
+    batch = BATCH
     resizes = True
 
     def __init__(self, net: _inception_net.Inception, sha256: str, official: bool) -> None:

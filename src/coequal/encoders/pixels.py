@@ -16,6 +16,7 @@ class Pixels(Encoder):
 
     id = "pixels:values-in-0-1"
     note = "raw pixels"
+    batch = 1
     default_rank = 50
 
     @classmethod

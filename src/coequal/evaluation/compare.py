@@ -7,6 +7,9 @@ from typing import Any
 from scipy.stats import norm
 
 SCHEMA = 1  # of what `compare` gives
+SHOWN = 0.05  # a difference with a smaller p-value counts as shown
+EQUAL = 1e-9  # values that differ by less than this part of the larger one are equal,
+ROUNDING = 1e-12  # and so are values that are both as near to 0
 OVER_FAKES = (
     "errors and p-values are over new fake images on both sides, drawn independently; the real "
     "images are the same for both and stay; each p-value stands for its metric alone, and for "
@@ -25,10 +28,11 @@ def compare(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, An
     Returns:
         `schema` of this; `over`, a sentence; `same_fakes`; and `metrics`: for each that both scores
         have its values `first` and `second`, their `difference` (second - first), its
-        `standard_error` and two-sided `p_value`, and which is `better`. None where a score has no
-        number or no error; no p-value where the error is over something else than new fakes
-        (`gan_train`). For the same fake images on both sides nothing is random: the error
-        is 0 and there is no p-value.
+        `standard_error` and two-sided `p_value`, which one has the `better` value, and which one
+        is `shown` to be better, with a p-value of at most `SHOWN`. None where a score has no number
+        or no error; no p-value where the error is over something else than new fakes
+        (`gan_train`), and then nothing is shown. Values that differ by rounding are equal. For the
+        same fake images on both sides nothing is random: the error is 0 and there is no p-value.
 
     Raises:
         ValueError: measured differently; the message names the fields.
@@ -76,10 +80,11 @@ def _different(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]
 def _pair(first: Mapping[str, Any], second: Mapping[str, Any], same: bool) -> dict[str, Any]:
     values = (first["value"], second["value"])
     row: dict[str, Any] = {"first": values[0], "second": values[1]}
-    row |= dict.fromkeys(("difference", "standard_error", "p_value", "better"))
+    row |= dict.fromkeys(("difference", "standard_error", "p_value", "better", "shown"))
     if None in values:
         return row
-    row["difference"] = values[1] - values[0]
+    equal = math.isclose(*values, rel_tol=EQUAL, abs_tol=ROUNDING)
+    row["difference"] = 0.0 if equal else values[1] - values[0]
     errors = (first["standard_error"], second["standard_error"])
     if same:
         row["standard_error"] = 0.0
@@ -89,8 +94,12 @@ def _pair(first: Mapping[str, Any], second: Mapping[str, Any], same: bool) -> di
             row["p_value"] = float(2 * norm.sf(abs(row["difference"]) / error))
     distances = [_worse(row, first["better"], first["target"]) for row in (first, second)]
     if not any(math.isnan(distance) for distance in distances):
-        order = {-1: "first", 0: "equal", 1: "second"}
-        row["better"] = order[(distances[0] > distances[1]) - (distances[0] < distances[1])]
+        close = equal or math.isclose(*distances, rel_tol=EQUAL, abs_tol=ROUNDING)
+        row["better"] = "equal" if close else "first" if distances[0] < distances[1] else "second"
+        if row["p_value"] is not None and not close:
+            # On both sides of a target the values differ by more than how good they are.
+            apart = abs(distances[0] - distances[1]) / row["standard_error"]
+            row["shown"] = row["better"] if 2 * norm.sf(apart) <= SHOWN else None
     return row
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from coequal.contract import Encoder, ImageRows, Log
 from coequal.contract.data import in_file
+from coequal.evaluation.pace import Pace, encoded
 from coequal.files import atomic_write, from_cache
 from coequal.inputs.rows import write_rows
 
@@ -67,13 +68,16 @@ def _shards(
     images: ImageRows, encoder: Encoder, folder: Path, log: Log, name: str
 ) -> Iterator[Path]:
     size = _shard_size(images)
+    pace: Pace | None = None
     for start in range(0, len(images), size):
         stop = min(start + size, len(images))
         path = folder / f"{start:09d}-{stop:09d}.safetensors"
 
         def write(path: Path = path, start: int = start, stop: int = stop) -> None:
-            log(f"{encoder.id.split(':')[0]} features of {name}: {start} of {len(images)}")
-            features = encoder.features(images[start:stop])
+            nonlocal pace
+            what = f"{encoder.id.partition(':')[0]} features of {name}"
+            pace = pace or Pace(what, len(images) - start, log)
+            features = encoded(images[start:stop], encoder, pace)
             atomic_write(path, save({"features": features.contiguous()}))
 
         from_cache(path, _open, write, log)

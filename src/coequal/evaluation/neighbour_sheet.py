@@ -1,13 +1,15 @@
 """Generated images beside the images nearest to them, which no score shows: Shmelkov et al. 2018,
 arXiv:1807.09499, figure 3."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import UInt8
+from jaxtyping import Int, UInt8
+from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from coequal.contract import Dataset, Encoder, ImageSet, Log
@@ -18,11 +20,19 @@ from coequal.files import atomic_write, refuse_unwritable
 from coequal.images import Pixels, data_uri, png_bytes, tile, to_uint8
 from coequal.inputs.load import Input
 from coequal.metrics._distances import nearest, nearest_of
+from coequal.rng import Rng
+from coequal.seeds import seed_for
 
 SHEETS = (".png", ".html")
 MAX_ROWS, NEIGHBOURS = 24, 5  # generated images that are shown, and how many beside each
 GAP_PIXELS = 2  # between two images
 ENLARGED_PIXELS = 64  # small images are enlarged to about this side
+MARGIN = 6  # pixels around the caption
+STYLE = (
+    "body{font:15px/1.5 system-ui;margin:2rem auto;max-width:60rem;padding:0 1rem}"
+    "figure{display:flex;flex-wrap:wrap;gap:.3rem 1rem;align-items:center;margin:.6rem 0}"
+    "figcaption{font-variant-numeric:tabular-nums;opacity:.8}img{image-rendering:pixelated}"
+)
 
 
 def announce_sheet(fake: ImageSet, near: ImageSet) -> None:
@@ -54,33 +64,73 @@ def write_sheet(
     sets: Mapping[str, ImageSet],
     sources: Mapping[str, Input],
     near: str,
+    seed: int,
     notes: Sequence[str],
 ) -> None:
-    """The first fakes, one a row, with their nearest images in the encoder's features.
+    """Some fakes, one a row, with their nearest images in the encoder's features.
 
     Args:
         path: ends in .png or .html; the page also shows every distance, and the notes.
         sets: the features of "fake" and of `near`.
         sources: their images, of which only those that are shown are read.
         near: "real" or "train".
+        seed: of the draw of fakes.
         notes: on the encoder.
     """
-    fakes, nears, name = sources["fake"].images, sources[near].images, sources[near].what
-    assert fakes is not None
-    assert nears is not None
+    fake, other = sources["fake"], sources[near]
+    assert fake.images is not None
+    assert other.images is not None
+    rows = shown_rows(len(fake), fake.labels, seed)
     others = sets[near].features
-    indices, distances = nearest_of(
-        sets["fake"], others, min(NEIGHBOURS, len(others)), min(MAX_ROWS, len(sets["fake"]))
-    )
+    found = nearest_of(sets["fake"], others, min(NEIGHBOURS, len(others)), rows)
     strips = [
-        _strip(torch.cat([fakes[row : row + 1], nears[neighbours]]))
-        for row, neighbours in enumerate(indices)
+        _strip(torch.cat([fake.images[row : row + 1], other.images[neighbours]]))
+        for row, neighbours in zip(rows.tolist(), found.indices, strict=True)
     ]
+    classes = "" if fake.labels is None else ", spread over the classes"
+    caption = (
+        f"Left {len(rows)} of {len(fake):,} images of {fake.what}, drawn with seed {seed}{classes}."
+        f" Beside each: the nearest images in {other.what}, by distance in the encoder's features."
+    )
     if path.suffix.lower() == ".png":
-        rows = np.stack(strips).transpose(0, 3, 1, 2)
-        atomic_write(path, png_bytes(tile(rows, columns=1, gap=GAP_PIXELS)))
+        atomic_write(path, png_bytes(_with_caption(strips, caption)))
     else:
-        atomic_write(path, _page(strips, distances, name, notes).encode())
+        labels = [_row_label(fake, row) for row in rows.tolist()]
+        atomic_write(path, _page(strips, labels, found.distances, caption, notes).encode())
+
+
+def shown_rows(count: int, labels: Int[Tensor, " n"] | None, seed: int) -> Int[Tensor, " rows"]:
+    """Which generated images a sheet shows: drawn by seed, as many of each class as fit.
+
+    Args:
+        count: of all of them.
+        labels: their classes, if they have any.
+        seed: of the draw.
+
+    Returns:
+        At most `MAX_ROWS` numbers of images, in order of class and number.
+    """
+    order = Rng(seed_for("sheet", seed)).permutation(count)
+    if labels is None:
+        return order[:MAX_ROWS].sort().values
+    # The first of each class in the drawn order, then the second of each, and so on.
+    turns: dict[int, int] = {}
+    ranked = []
+    for place, row in enumerate(order.tolist()):
+        label = int(labels[row])
+        turns[label] = turns.get(label, -1) + 1
+        ranked.append((turns[label], place, label, row))
+    chosen = sorted((label, row) for _, _, label, row in sorted(ranked)[:MAX_ROWS])
+    return torch.tensor([row for _, row in chosen])
+
+
+def _row_label(source: Input, row: int) -> str:
+    """The number of an image, from 1, and its class."""
+    if source.labels is None:
+        return f"image {row + 1:,}"
+    label = int(source.labels[row])
+    name = source.classes[label] if source.classes and 0 <= label < len(source.classes) else label
+    return f"image {row + 1:,}, class {name}"
 
 
 def _strip(images: Tensor) -> Pixels:
@@ -93,20 +143,45 @@ def _strip(images: Tensor) -> Pixels:
     return np.concatenate([first, gap, others], axis=1)
 
 
-def _page(strips: list[Pixels], distances: Tensor, name: str, notes: Sequence[str]) -> str:
+def _with_caption(strips: list[Pixels], caption: str) -> Image.Image:
+    """All rows below each other, the caption above them."""
+    rows = tile(np.stack(strips).transpose(0, 3, 1, 2), columns=1, gap=GAP_PIXELS)
+    font = ImageFont.load_default()
+    printable = caption.encode("latin-1", "replace").decode("latin-1")  # of Pillow's small font
+    pixels = font.getlength(printable) / len(printable)  # of a letter
+    letters = max(1, int(0.9 * (rows.shape[1] - 2 * MARGIN) / pixels))
+    text = "\n".join(textwrap.wrap(printable, letters))
+    _, _, _, bottom = ImageDraw.Draw(Image.new("RGB", (1, 1))).multiline_textbbox(
+        (0, 0), text, font
+    )
+    above = int(bottom) + 2 * MARGIN
+    sheet = Image.new("RGB", (rows.shape[1], rows.shape[0] + above), "white")
+    ImageDraw.Draw(sheet).multiline_text((MARGIN, MARGIN), text, fill="black", font=font)
+    sheet.paste(Image.fromarray(rows), (0, above))
+    return sheet
+
+
+def _page(
+    strips: list[Pixels],
+    labels: Sequence[str],
+    distances: Tensor,
+    caption: str,
+    notes: Sequence[str],
+) -> str:
     rows = []
-    for strip, row in zip(strips, distances, strict=True):
-        label = ", ".join(f"{float(distance):.3g}" for distance in row)
-        rows.append(f'<p><img src="{data_uri(png_bytes(strip))}" alt=""> {label}</p>')
+    for strip, label, row in zip(strips, labels, distances, strict=True):
+        numbers = ", ".join(f"{float(distance):.3g}" for distance in row)
+        picture = f'<img src="{data_uri(png_bytes(strip))}" alt="">'
+        text = f"{escape(label)}<br>distances {numbers}"
+        rows.append(f"<figure>{picture}<figcaption>{text}</figcaption></figure>")
     return (
-        '<!doctype html><meta charset="utf-8"><title>Nearest neighbours</title>'
-        "<style>body{font:15px system-ui;margin:2rem}img{vertical-align:middle}</style>"
-        f"<h1>Generated images beside their nearest neighbours in {escape(name)}</h1>"
-        "<p>Left the generated image, then its neighbours by distance in the encoder's features; "
-        "the numbers are those distances. 0 is a copy.</p>"
+        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Nearest neighbours</title>'
+        '<meta name="viewport" content="width=device-width"><meta name="color-scheme" '
+        f'content="light dark"><style>{STYLE}</style><h1>Nearest neighbours</h1>'
+        f"<p>{escape(caption)} A distance of 0 is a copy.</p>"
         + "".join(f"<p>{escape(note)}</p>" for note in notes)
         + "".join(rows)
-        + "\n"
+        + "</html>\n"
     )
 
 

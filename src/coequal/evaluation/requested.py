@@ -1,5 +1,6 @@
 """From the names that somebody asks for to the metrics that give these numbers."""
 
+import difflib
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -21,6 +22,10 @@ class RequestedMetrics(NamedTuple):
     def infos(self) -> dict[str, MetricInfo]:
         """Everything that is known of the metrics' numbers, of those too that are not wanted."""
         return {key: info for part in self.parts.values() for key, info in part.outputs.items()}
+
+    def home(self, number: str) -> str:
+        """The metric that gives a number."""
+        return next(part for part, keys in self.outputs.items() if number in keys)
 
     def required(self, part: str) -> set[str]:
         """What a metric needs beyond features for the numbers that are wanted of it."""
@@ -62,9 +67,10 @@ def requested_metrics(
     """The metrics that give the numbers asked for.
 
     Args:
-        names: "all", or names of metrics or of their numbers; "module:Class" is a metric from
-            outside the package. The name of a metric asks for all of its numbers; those that only
-            one encoder's features have (`fid`) must be named themselves.
+        names: "all", or names of metrics or of their numbers, also as they are written in tables or
+            in the literature (`Metric.aliases`), in capitals or with blanks around; "module:Class"
+            is a metric from outside the package. The name of a metric asks for all of its numbers;
+            those that only one encoder's features have (`fid`) must be named themselves.
         settings: by metric, those that are not to be its defaults; checked (see `study.check`).
 
     Raises:
@@ -79,18 +85,49 @@ def requested_metrics(
         return RequestedMetrics(known, {name: _numbers(part) for name, part in known.items()})
     parts: dict[str, Metric] = {}
     outputs: dict[str, dict[str, None]] = {}  # ordered sets
-    for name in [names] if isinstance(names, str) else names:
+    asked = [name.strip() for name in ([names] if isinstance(names, str) else names)]
+    if not any(asked):
+        raise LookupError(f"no metric is named; {_WHAT_THERE_IS}")
+    for name in filter(None, asked):
         if ":" in name:
             known[name] = lookup.load_class("metrics", name, Metric)(**given.get(name, {}))
-        homes = [home for home, part in known.items() if name == home or name in part.outputs]
-        if not homes:
-            all_names = {*known, *(key for part in known.values() for key in part.outputs)}
-            raise LookupError(lookup.unknown(name, sorted(all_names), "metric "))
-        home = homes[0]
+        home, wanted = _named(name, known)
         parts[home] = known[home]
-        wanted = _numbers(parts[home]) if name == home else (name,)
         outputs.setdefault(home, {}).update(dict.fromkeys(wanted))
     return RequestedMetrics(parts, {home: tuple(keys) for home, keys in outputs.items()})
+
+
+def _named(name: str, known: Mapping[str, Metric]) -> tuple[str, tuple[str, ...]]:
+    """The metric that a name means, and its numbers.
+
+    Raises:
+        LookupError: nothing has this name.
+    """
+    for same in (str, _bare):
+        for home, part in known.items():
+            if same(name) == same(home):
+                return home, _numbers(part)
+        for home, part in known.items():
+            for key in part.outputs:
+                if same(name) == same(key):
+                    return home, (key,)
+    for home, part in known.items():
+        labels = {info.label: (key,) for key, info in part.outputs.items() if info.label}
+        for alias, keys in (labels | dict(part.aliases)).items():
+            if _bare(name) == _bare(alias):
+                return home, keys
+    everything = sorted({*known, *(key for part in known.values() for key in part.outputs)})
+    near = difflib.get_close_matches(name.lower(), everything, n=3, cutoff=0.5)
+    hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+    raise LookupError(f"no metric is called '{name}'{hint} {_WHAT_THERE_IS}")
+
+
+_WHAT_THERE_IS = "`coequal list metrics` shows all"
+
+
+def _bare(name: str) -> str:
+    """A name without capitals, blanks and signs: "PRD F1/8" is `prd_f1_8`."""
+    return "".join(letter for letter in name.casefold() if letter.isalnum())
 
 
 def _numbers(metric: Metric) -> tuple[str, ...]:

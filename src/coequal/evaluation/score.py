@@ -2,14 +2,18 @@
 
 import hashlib
 import math
+import time
 from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from coequal import lookup
 from coequal.contract import Encoder, ImageSet, Log, Metric
 from coequal.contract.data import in_memory
 from coequal.evaluation.encoder_choice import EncoderChoice, chosen_encoder, need_features
@@ -23,6 +27,7 @@ from coequal.evaluation.warnings import warnings_about
 from coequal.inputs.alike import made_alike
 from coequal.inputs.classes import with_classes_of
 from coequal.inputs.load import Input, Scorable, from_split, load_input
+from coequal.settings import setting_names
 
 SCHEMA = 1  # of the JSON
 DEFAULT_METRICS = ("fd", "precision", "recall")
@@ -67,12 +72,15 @@ def score(
     Raises:
         ValueError, LookupError, FileNotFoundError: something can't be scored; one message.
     """
+    began = time.monotonic()
+    requested = requested_metrics(metrics, settings)  # first: a typo is said before long work
+    if idle := [name for name in settings or {} if name not in requested.parts]:
+        raise ValueError(f"settings of {', '.join(idle)}, which is not among the metrics asked for")
+    if encoder is not None:
+        lookup.load_class("encoders", encoder, Encoder)
     given = {"real": real, "fake": fake, "train": train}
     sources, mismatch = _sources(given, data_dir, image_size, cache, log)
     refuse_sheet(sheet, sources["fake"])
-    requested = requested_metrics(metrics, settings)
-    if idle := [name for name in settings or {} if name not in requested.parts]:
-        raise ValueError(f"settings of {', '.join(idle)}, which is not among the metrics asked for")
     choice = EncoderChoice(None, "no metric uses features")
     if need_features(requested, encoder, sheet):
         choice = chosen_encoder(encoder, sources, cache, log)
@@ -90,10 +98,18 @@ def score(
     measured = _measured(measurable, sources, sets, choice, seed, sheet, cache, log)
     return {
         "schema": SCHEMA,
+        "coequal": version("coequal"),
+        "torch": torch.__version__,
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seconds": round(time.monotonic() - began, 3),
         **{role: source.as_dict() for role, source in sources.items()},
         "encoder": {"id": _name(ready, sources["real"]), "chosen": choice.why},
         "seed": seed,
-        "metrics": {name: _as_dict(name, number) for name, number in measured.numbers.items()},
+        "settings": {name: _settings(part) for name, part in measurable.parts.items()},
+        "metrics": {
+            name: {"metric": measurable.home(name), **_as_dict(name, number)}
+            for name, number in measured.numbers.items()
+        },
         "not_measured": {**missing, **_undefined(measurable, measured)},
         "warnings": [
             *choice.warnings,
@@ -149,7 +165,7 @@ def _measured(
     )
     if sheet is not None:
         notes = [f"Encoder {_name(encoder, real)} ({choice.why}).", *choice.warnings]
-        write_sheet(sheet, sets=sets, sources=sources, near=near, notes=notes)
+        write_sheet(sheet, sets=sets, sources=sources, near=near, seed=seed, notes=notes)
     return measured
 
 
@@ -251,6 +267,11 @@ def _undefined(requested: RequestedMetrics, measured: Measured) -> dict[str, str
         alike = len(reasons) == len(requested.outputs[name]) and len({*reasons.values()}) == 1
         undefined |= {name: next(iter(reasons.values()))} if alike else reasons
     return undefined
+
+
+def _settings(metric: Metric) -> dict[str, Any]:
+    """The settings with which a metric was measured, by name."""
+    return {name: getattr(metric, name) for name in setting_names(type(metric))}
 
 
 def _as_dict(name: str, number: Number) -> dict[str, Any]:

@@ -120,7 +120,7 @@ def nearest(features: Float[Tensor, "n d"], others: Float[Tensor, "m d"], k: int
 
 
 def nearest_of(
-    images: ImageSet, others: Float[Tensor, "m d"], k: int, count: int | None = None
+    images: ImageSet, others: Float[Tensor, "m d"], k: int, some: Int[Tensor, " rows"] | None = None
 ) -> Nearest:
     """The k nearest of the others to each image, from the set's memory if they are known.
 
@@ -128,13 +128,13 @@ def nearest_of(
         images: the set, which remembers the answer.
         others: features of another set.
         k: how many.
-        count: only of the first so many images; then nothing new is remembered.
+        some: only of these images, by their numbers; then nothing new is remembered.
     """
     known = images.neighbours.recall(others, k)
     if known is not None:
-        return known.first(len(images) if count is None else count, k)
-    if count is not None:
-        return nearest(images.features[:count], others, k)
+        return known if some is None else Nearest(known.indices[some], known.distances[some])
+    if some is not None:
+        return nearest(images.features[some], others, k)
     neighbours = nearest(images.features, others, images.neighbours.wanted(others, k))
     images.neighbours.remember(others, neighbours)
     return neighbours.first(len(images), k)

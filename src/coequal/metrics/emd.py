@@ -44,6 +44,7 @@ class EarthMoversDistance(Metric):
 
     images: Count = 2000
 
+    aliases: ClassVar[Mapping[str, tuple[str, ...]]] = {"wasserstein": ("emd",)}
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
         "emd": MetricInfo("lower", "feature units", best=0.0, label="EMD")
     }

@@ -37,6 +37,7 @@ class FrechetDistance(Metric):
 
     version = 2
     min_images = 2
+    aliases: ClassVar[Mapping[str, tuple[str, ...]]] = {"frechet_distance": ("fd",)}
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
         "fd": MetricInfo("lower", UNIT, best=0.0, label="FD"),
         "fid": MetricInfo("lower", UNIT, best=0.0, label="FID"),

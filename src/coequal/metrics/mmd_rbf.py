@@ -33,6 +33,7 @@ class GaussianMaximumMeanDiscrepancy(Metric):
     """
 
     min_images = 2
+    aliases: ClassVar[Mapping[str, tuple[str, ...]]] = {"mmd": ("mmd_rbf",)}
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
         "mmd_rbf": MetricInfo("lower", "", label="MMD RBF")
     }

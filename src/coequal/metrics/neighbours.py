@@ -68,6 +68,9 @@ class Neighbours(Metric):
         density_k: which neighbour the balls of `density` and `coverage` reach to.
     """
 
+    aliases: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "prdc": ("precision", "recall", "density", "coverage")
+    }
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
         "precision": MetricInfo("higher", "fraction of generated images", worst=0.0, best=1.0),
         "recall": MetricInfo("higher", "fraction of real images", worst=0.0, best=1.0),

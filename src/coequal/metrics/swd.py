@@ -42,6 +42,7 @@ class SlicedWasserstein(Metric):
 
     directions: Count = 512
 
+    aliases: ClassVar[Mapping[str, tuple[str, ...]]] = {"sliced_wasserstein": ("swd",)}
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
         "swd": MetricInfo("lower", "squared feature units", best=0.0, label="SWD")
     }
