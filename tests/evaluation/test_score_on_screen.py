@@ -47,8 +47,8 @@ def test_an_interval_has_as_many_figures_as_the_number_in_it():
 
 @pytest.fixture
 def folders(tmp_path) -> Path:
-    """Class folders of grey images, and one of images with an alpha channel."""
-    for name, mode in (("real", "L"), ("fake", "LA")):
+    """Folders of grey images by class, of which the fakes have an alpha channel."""
+    for name, mode in (("real", "L"), ("train", "L"), ("fake", "LA")):
         for label in ("cat", "dog"):
             place = tmp_path / name / label
             place.mkdir(parents=True)
@@ -80,7 +80,7 @@ def test_notes_and_warnings_are_below_the_table_and_apart(folders):
 
 @pytest.mark.parametrize("columns", [80, 120])
 def test_a_table_of_all_has_a_line_for_each_number_and_whole_names(folders, columns):
-    lines = score(folders, "--metrics", "all", "--train", "real", columns=columns)
+    lines = score(folders, "--metrics", "all", "--train", "train", columns=columns)
     table = lines[: next(i for i, line in enumerate(lines) if line.startswith("encoder "))]
     assert max(map(len, table)) <= columns
     for name in ("authenticity_calibrated", "one_nn_worst", "fd_per_class"):
