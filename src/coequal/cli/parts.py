@@ -116,7 +116,7 @@ def _print(rows: list[dict[str, Any]]) -> None:
         if settings := row.get("settings"):
             _indented({f"{name}={s['default']}": _explained(s) for name, s in settings.items()})
         if aliases := row.get("aliases"):
-            _indented({name: f"the same as {', '.join(keys)}" for name, keys in aliases.items()})
+            _indented({name: f"stands for {', '.join(keys)}" for name, keys in aliases.items()})
 
 
 def _direction(info: dict[str, Any]) -> str:
