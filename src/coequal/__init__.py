@@ -9,7 +9,17 @@ print(coequal.report("runs/smoke"))
 from typing import Any
 
 __version__ = "0.1.0"
-__all__ = ["StudyError", "diagnose", "manifold", "pack", "read_study", "report", "run", "score"]
+__all__ = [
+    "StudyError",
+    "diagnose",
+    "manifold",
+    "merge",
+    "pack",
+    "read_study",
+    "report",
+    "run",
+    "score",
+]
 
 
 def __getattr__(name: str) -> Any:

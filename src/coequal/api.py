@@ -1,6 +1,7 @@
 """coequal from Python: what the command line does, in a few calls."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from coequal.manifolds.polygons.projection import DELTA, Name
 from coequal.records import Result
 from coequal.report.manifold_page import write_manifold_page
 from coequal.results.folder import RunFolder
+from coequal.results.merge import merge as merge_runs
+from coequal.results.merged_file import Merged
 from coequal.results.pack import opened
 from coequal.results.packing import Packed
 from coequal.results.packing import pack as write_pack
@@ -85,8 +88,8 @@ def run(
         source: the text of the study's file, to be kept with the results.
         shard: run this part of the trials, beside others that run the rest; then `collect`.
         retries: how often a trial whose process died is tried again.
-        reuse: folders of other runs; each of their results whose trial is part of the study, and
-            was measured by the same instrument, is taken over.
+        reuse: folders or packs of other runs; each of their results whose trial is part of the
+            study, and was measured by the same instrument, is taken over.
         time_limit: seconds on the clock after which a trial ends as `timeout`.
         memory: bytes of main memory that one trial may use; beyond them its process has failed.
         gpus: GPUs of this machine, by number; each worker sees one of them. With `device="cuda"`.
@@ -191,6 +194,29 @@ def pack(
             keep_names=keep_names,
             log=log or (lambda line: None),
         )
+
+
+def merge(runs: Sequence[str | Path], out: str | Path) -> Merged:
+    """Join runs of one protocol into a new folder, which can be reported and gone on with.
+
+    Of a trial that several runs have, the result of the run named first is kept.
+
+    Args:
+        runs: folders of runs, or their packs; two at least.
+        out: a folder that is empty or does not exist.
+
+    Returns:
+        What came from which run, and how well those agree that trained the same trials.
+
+    Raises:
+        FileNotFoundError: a folder holds no study.
+        FileExistsError: `out` is not empty, or lies in a run.
+        BlockingIOError: a run goes on.
+        ValueError: the protocols differ; the message has each field with both values.
+    """
+    with ExitStack() as stack:
+        sources = [stack.enter_context(opened(Path(run).resolve())) for run in runs]
+        return merge_runs(sources, RunFolder(Path(out).resolve()))
 
 
 def score(

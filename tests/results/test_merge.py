@@ -1,7 +1,9 @@
 """Runs joined into one: the numbers of a run that had all models, or a refusal that names why."""
 
+import csv
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +13,19 @@ from coequal import api
 from coequal.checkpoints import Checkpoint, Checkpoints, Measurement, Spent
 from coequal.files import write_json
 from coequal.records import MetricInfo, Result, Trial
+from coequal.report.page import write_report
 from coequal.results.folder import RunFolder
 from coequal.results.merge import merge
+from coequal.results.merged_file import agreement_lines, read_merged
+from coequal.results.own_code import add_code, code_files
+from coequal.results.pack import opened
+from coequal.results.packing import pack
 from coequal.results.result_file import write_result
 from coequal.results.study_file import StudyFile
 from coequal.study.spec import Study, load
+
+import fabricated_run
+from fabricated_run import Run
 
 PROTOCOL = "encoder=pixels:1 real=test:355 fake=40 batch_norm=moving-averages"
 
@@ -179,18 +189,123 @@ def test_a_model_in_both_is_taken_once_from_the_run_that_has_its_result(a, tmp_p
     assert [entry["name"] for entry in c.study()["models"]] == ["wgan", "vae", "mine"]
 
 
-def test_one_trial_with_two_results_is_refused_by_its_name(a, tmp_path):
-    wgan = trial("wgan")
+def test_of_a_trial_with_two_results_the_first_run_s_is_kept_and_the_difference_told(a, tmp_path):
+    # a has 3, b 4; neither says an error, so that nothing but "different" can be said of them.
+    wgan, b = trial("wgan"), tmp_path / "b"
     b = other(tmp_path, models=[model("wgan")], trials=[wgan], results=[result(wgan, 4.0)])
-    with pytest.raises(ValueError, match=rf"trial {wgan.id} \(wgan, digits, setting 0\) has one"):
+    for sources, kept in (([a, b], 3.0), ([b, a], 4.0)):
+        c = RunFolder(tmp_path / f"kept-{kept}")
+        merged = merge(sources, c)
+        assert c.result(wgan.id).checkpoints[0].value("fd", "test") == kept
+        assert merged == read_merged(c.path)
+        (shared,) = merged.shared
+        assert (shared.trial, shared.model, shared.verdict) == (wgan.id, "wgan", "different")
+        assert (shared.kept, shared.compared) == tuple(source.path.name for source in sources)
+        assert shared.deviation["relative"] == 0.25
+        assert [(run.name, run.results, run.kept) for run in merged.runs] == (
+            [("a", 2, 2), ("b", 1, 0)] if kept == 3.0 else [("b", 1, 1), ("a", 2, 1)]
+        )
+        told = "\n".join(agreement_lines(merged))
+        assert "1 trials are in two of the runs: 1 different" in told
+        assert "the result of the run named first is kept" in told
+        assert "delete" not in told
+
+
+def test_results_that_differ_by_the_clock_alone_are_equal(a, tmp_path):
+    wgan = trial("wgan")
+    later = result(wgan)
+    later = replace(later, spent=replace(later.spent, seconds=later.spent.seconds + 7))
+    b = other(tmp_path, models=[model("wgan")], trials=[wgan], results=[later])
+    (shared,) = merge([a, b], RunFolder(tmp_path / "c")).shared
+    assert (shared.verdict, shared.deviation, shared.differing) == ("equal", None, "")
+
+
+def test_the_report_shows_how_well_shared_trials_agree(tmp_path):
+    # Of NS GAN's three settings the first has another test FD (3 for 2), the others are the same.
+    there = [Run([(2, 2)]), Run([(4, 4)]), Run([(5, 5)])]
+    here = [Run([(2, 3)]), *there[1:]]
+    one = fabricated_run.build(tmp_path / "one", {"ns_gan": here, "vae": there})
+    two = fabricated_run.build(tmp_path / "two", {"ns_gan": there})
+    c = RunFolder(tmp_path / "c")
+    merge([one, two], c)
+    page = write_report(c).read_text()
+    assert "Trials that two of the joined runs have" in page
+    assert "2 equal, 1 different" in page
+    with (c.path / "report" / "tables" / "reproducibility.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["verdict"] for row in rows] == ["different", "equal", "equal"]
+    assert [
+        rows[0][name] for name in ("number", "kept_value", "other_value", "kept", "compared")
+    ] == [*("fd test", "3.0", "2.0", "one", "two")]
+    assert rows[1]["number"] == ""
+    short = (c.path / "report" / "report.md").read_text()
+    assert "Joined from the runs one, two. Of 3 trials that two of them trained" in short
+    assert "2 equal, 1 different" in short
+    assert "Trials that two" not in write_report(one).read_text()
+
+
+def test_what_a_joined_run_says_of_its_own_overlap_stays(a, tmp_path):
+    wgan, vae = trial("wgan"), trial("vae")
+    b = other(tmp_path, models=[model("wgan")], trials=[wgan], results=[result(wgan, 4.0)])
+    first = RunFolder(tmp_path / "first")
+    merge([a, b], first)
+    d = build(tmp_path / "d", [model("vae")], [vae], [result(vae, 3.0)])
+    merged = merge([first, d], RunFolder(tmp_path / "second"))
+    assert [(each.model, each.verdict) for each in merged.shared] == [
+        ("wgan", "different"),
+        ("vae", "equal"),
+    ]
+
+
+def test_runs_of_one_name_are_told_apart(tmp_path):
+    for place in ("one", "two"):
+        build(tmp_path / place / "run", [model("wgan")], [trial("wgan")])
+    sources = [RunFolder(tmp_path / place / "run") for place in ("one", "two")]
+    merged = merge(sources, RunFolder(tmp_path / "c"))
+    assert [run.name for run in merged.runs] == ["run (1)", "run (2)"]
+
+
+def test_packs_are_joined_like_folders(a, tmp_path):
+    b = other(tmp_path)
+    merge([a, b], RunFolder(tmp_path / "of-folders"))
+    pack(b, tmp_path / "b.zip")
+    api.merge([a.path, tmp_path / "b.zip"], tmp_path / "of-a-pack")
+    for name in ("merged.json", "results.csv", "plan.json", "study.yaml", "references.json"):
+        found = (tmp_path / "of-a-pack" / name).read_bytes()
+        assert found == (tmp_path / "of-folders" / name).read_bytes()
+    c = pack(RunFolder(tmp_path / "of-a-pack"), tmp_path / "c.zip")  # and joined ones are packed
+    with opened(c.path) as folder:
+        assert read_merged(folder.path) == read_merged(tmp_path / "of-folders")
+    wrong = other(tmp_path / "other", evaluation={"encoder": "pixels", "samples": 9})
+    pack(wrong, tmp_path / "wrong.zip")
+    with pytest.raises(ValueError, match="not of one protocol") as caught:
+        api.merge([a.path, tmp_path / "wrong.zip"], tmp_path / "none")
+    assert str(tmp_path / "wrong.zip") in str(caught.value)
+
+
+def test_source_of_both_is_kept_and_what_differs_is_told(a, tmp_path):
+    b, c = other(tmp_path), RunFolder(tmp_path / "c")
+    add_code(a, ["lab:Mine"], {"lab.py": b"one = 1\n"})
+    add_code(b, ["lab:Mine", "own:Own"], {"lab.py": b"one = 2\n", "own.py": b"\n"})
+    merged = merge([a, b], c)
+    assert merged.other_source == ("lab:Mine",)
+    assert "different source of lab:Mine" in "\n".join(agreement_lines(merged))
+    assert [path.relative_to(c.path).as_posix() for path in code_files(c)] == [
+        "code/1/lab.py",
+        "code/2/lab.py",
+        "code/2/own.py",
+    ]
+    again = RunFolder(tmp_path / "again")
+    assert merge([a, RunFolder(shutil.copytree(a.path, tmp_path / "copy"))], again).shared
+    assert len(code_files(again)) == 1
+
+
+def test_runs_of_two_encoders_are_refused_with_what_would_make_them_one(a, tmp_path):
+    b = other(tmp_path, references={"digits": reference(encoder="pixels:2")})
+    with pytest.raises(ValueError, match=r"digits\.encoder: pixels:1 and pixels:2") as caught:
         merge([a, b], RunFolder(tmp_path / "c"))
-    assert not (tmp_path / "c").exists()
-
-
-def test_the_same_result_in_both_is_taken(a, tmp_path):
-    b = other(tmp_path, models=[model("wgan")], trials=[trial("wgan")])
-    merge([a, b], RunFolder(tmp_path / "c"))
-    assert len(RunFolder(tmp_path / "c").results()) == 2
+    assert f"coequal run STUDY --out NEW --reuse {a.path}" in str(caught.value)
+    assert "delete" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -230,7 +345,7 @@ def test_the_same_result_in_both_is_taken(a, tmp_path):
 def test_another_protocol_is_refused_with_every_field_and_both_values(a, tmp_path, changes, said):
     with pytest.raises(ValueError, match="not of one protocol") as caught:
         merge([a, other(tmp_path, **changes)], RunFolder(tmp_path / "c"))
-    first, *fields = str(caught.value).split("\n  ")
+    first, *fields = str(caught.value).partition("\nThe images")[0].split("\n  ")
     assert str(tmp_path / "a") in first
     assert str(tmp_path / "b") in first
     assert fields == said

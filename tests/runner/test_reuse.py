@@ -176,6 +176,14 @@ def test_a_result_that_was_trained_again_is_no_longer_reused(old, tmp_path):
     assert reused_results(folder).keys() == results.keys() - {path.parent.name}
 
 
+def test_results_are_taken_from_a_pack_and_told_by_its_name(old, tmp_path):
+    api.pack(old, tmp_path / "theirs.zip")
+    taken = run(tmp_path / "new", reuse=tmp_path / "theirs.zip")
+    assert taken.keys() == RunFolder(old).results().keys()
+    sources = {entry.source for entry in reused_results(RunFolder(tmp_path / "new")).values()}
+    assert sources == {str(tmp_path / "theirs.zip")}
+
+
 def test_folders_that_can_not_be_used_are_refused_before_anything_is_written(old, tmp_path):
     packed = Path(shutil.copytree(old, tmp_path / "packed"))
     with tarfile.open(packed / "trials.tar.xz", "w:xz") as archive:

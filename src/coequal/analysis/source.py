@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from coequal.records import Result, Trial
+from coequal.results.merged_file import Merged
 from coequal.results.versions import Version
 
 SECOND_METRIC = "f1"  # of which the page draws a curve beside that of the study's own metric
@@ -96,6 +97,7 @@ class Facts:
         notes: by data set, how often each note was made.
         protocols: every protocol that was used, with the first trial that used it.
         versions: of the study's file, oldest first; none of a study that has not grown.
+        merged: which runs were joined into this one; None if it is one run.
     """
 
     results: int = 0
@@ -106,6 +108,7 @@ class Facts:
     notes: dict[str, Counter[str]] = field(default_factory=dict)
     protocols: dict[ProtocolUse, str] = field(default_factory=dict)
     versions: Sequence[Version] = ()
+    merged: Merged | None = None
     _seen: set[Hashable] = field(default_factory=set)
 
     def add(self, result: Result) -> None:

@@ -235,16 +235,26 @@ def sample(
 
 
 def merge(
-    folders: Annotated[list[Path], typer.Argument(help="Runs of one protocol.")],
+    folders: Annotated[
+        list[Path], typer.Argument(help="Folders or packs of runs of one protocol.")
+    ],
     out: Annotated[Path, typer.Option(help="A new folder.")],
 ) -> CommandResult:
-    """Join runs that differ in their models alone, and write their common report."""
+    """Join runs that differ in their models alone, and write their common report.
+
+    Of a trial that several runs have, the result of the run named first is kept, and it is said how
+    well the others agree with it.
+    """
     from coequal.results.folder import RunFolder
     from coequal.results.merge import merge as merge_runs
+    from coequal.results.merged_file import agreement_lines
 
     into = RunFolder(out.resolve())
-    merge_runs([run_folder(folder) for folder in folders], into)
-    return CommandResult(write_report(into))
+    merged = merge_runs([run_folder(folder) for folder in folders], into)
+    written = write_report(into)
+    for line in agreement_lines(merged):
+        console.print(line, markup=False, soft_wrap=True)
+    return CommandResult(written | {"merged": asdict(merged)})
 
 
 def _state(folder: "RunFolder") -> Group:

@@ -51,8 +51,8 @@ def run(
     reuse: Annotated[
         list[Path] | None,
         typer.Option(
-            help="The folder of another run, whose results are taken over where they fit; may be "
-            "repeated."
+            help="The folder or pack of another run, whose results are taken over where they fit; "
+            "may be repeated."
         ),
     ] = None,
     cluster: Annotated[

@@ -61,10 +61,29 @@ def caveats(summary: DataSummary, study: Mapping[str, Any]) -> list[str]:
             "Encoder and split of the data are the same in every run, and in no interval: other "
             "ones may give another verdict."
         )
+    sentences += _of_joined_runs(summary)
     sentences += [str(note) for note in summary.reference.get("notes", ())]
     counts = sorted(summary.facts.notes.get(summary.data, Counter()).items())
     sentences += [f"{note} ({count} trials)" for note, count in counts]
     return sentences
+
+
+def _of_joined_runs(summary: DataSummary) -> list[str]:
+    """From which runs the study was joined, and how well they agree."""
+    merged = summary.facts.merged
+    if merged is None:
+        return []
+    names = ", ".join(run.name for run in merged.runs)
+    counts = Counter(trial.verdict for trial in merged.shared if trial.data == summary.data)
+    found = ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common())
+    text = f"Joined from the runs {names}. "
+    if found:
+        text += f"Of {counts.total()} trials that two of them trained, the results are: {found}."
+    else:
+        text += "No trial was trained in two of them, so that nothing tells how well they agree."
+    if merged.other_source:
+        text += f" They had different source of {', '.join(merged.other_source)}."
+    return [text]
 
 
 def provenance(facts: Facts, study: Mapping[str, Any]) -> list[tuple[str, str]]:

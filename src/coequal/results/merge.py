@@ -1,7 +1,8 @@
 """Runs of one protocol joined into one folder: contenders trained at different places, one report.
 
-What may differ is who competed (`models`) and what the study is called (`study`, `question`). The
-sources are only read.
+What may differ is who competed (`models`) and what the study is called (`study`, `question`). Of a
+trial that several runs have, the result of the run named first is kept, and those of the others are
+compared with it: merged.json says how well they agree. The sources are only read.
 """
 
 import json
@@ -11,10 +12,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from coequal.files import write_json
-from coequal.records import MetricInfo, Result, Trial
+from coequal.files import atomic_write, write_json
+from coequal.records import MetricInfo, Trial
 from coequal.results.encoder_files import ENCODERS
 from coequal.results.folder import RunFolder
+from coequal.results.merged_file import (
+    MERGED,
+    RULE,
+    Merged,
+    merged_text,
+)
+from coequal.results.overlap import chosen_homes, joined_runs, names_of
+from coequal.results.own_code import CODE, add_code, code_sets
 from coequal.results.references import differences, differences_of
 from coequal.results.results_csv import write_tables
 from coequal.results.study_file import compared_pairs
@@ -22,38 +31,42 @@ from coequal.results.study_file import compared_pairs
 _FREE = ("study", "question", "models")
 
 
-def merge(sources: Sequence[RunFolder], into: RunFolder) -> None:
+def merge(sources: Sequence[RunFolder], into: RunFolder) -> Merged:
     """Join two or more runs into a new one, which is there whole (tables too) or not at all.
 
     The joined study has every model of the runs, in the order in which they first appear; it can be
     reported, and gone on with, like any other.
 
     Args:
-        sources: runs of the same protocol that nobody works in.
+        sources: runs of the same protocol that nobody works in; packs that are opened, too.
         into: a folder that is empty or does not exist.
+
+    Returns:
+        What came from which run, and how well those agree that trained the same trials.
 
     Raises:
         FileNotFoundError: a folder holds no study.
         FileExistsError: the target is not empty, or lies in a source.
         BlockingIOError: a source is being written to.
-        ValueError: the protocols differ, or one trial has two results; the message has each
-            differing field with both values.
+        ValueError: the protocols differ; the message has each differing field with both values.
     """
-    _refuse_places([source.path for source in sources], into.path)
+    _refuse_places([source.place for source in sources], into.path)
     for source in sources:
         source.study()  # refuses what holds none, before anything is compared
         if source.busy():
-            raise BlockingIOError(f"{source.path} is being worked in; wait for its end")
+            raise BlockingIOError(f"{source.place} is being worked in; wait for its end")
     study = _joined_study(sources)
     looks, comparisons = _joined_looks(sources), [source.comparisons() for source in sources]
     references = _joined_references(sources)
-    metrics, homes = _joined_metrics(sources), _homes(sources)
+    metrics = _joined_metrics(sources)
     _refuse_protocols(sources)
+    names = names_of(sources)
+    homes, shared = chosen_homes(sources, names)
     into.path.parent.mkdir(parents=True, exist_ok=True)
     # Beside the target, so that the last step is a rename within one file system.
     with tempfile.TemporaryDirectory(dir=into.path.parent, prefix=f".{into.path.name}.") as name:
         made = RunFolder(Path(name) / "run")
-        source_text, plan = _source_text(study, sources), _plan(sources, study)
+        source_text, plan = _source_text(study, sources, names), _plan(sources, study)
         pairs = max(compared_pairs(study), *comparisons)
         made.begin(source_text, study, plan, metrics, looks, pairs)
         write_json(made.path / "references.json", references)
@@ -62,8 +75,12 @@ def merge(sources: Sequence[RunFolder], into: RunFolder) -> None:
         for trial_id, home in homes.items():
             kept = made.trial_folder(trial_id)
             shutil.copytree(home.trial_folder(trial_id), kept, ignore=shutil.ignore_patterns(".*"))
+        other_source = sorted(set().union(*(_add_code(source, made) for source in sources)))
+        merged = Merged(RULE, joined_runs(sources, names, homes), shared, tuple(other_source))
+        atomic_write(made.path / MERGED, merged_text(merged))
         write_tables(made)
         made.path.rename(into.path)
+    return merged
 
 
 def _refuse_places(sources: Sequence[Path], into: Path) -> None:
@@ -143,9 +160,14 @@ def _fixed(study: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in study.items() if key not in _FREE}
 
 
-def _source_text(study: Mapping[str, Any], sources: Sequence[RunFolder]) -> str:
+def _source_text(
+    study: Mapping[str, Any], sources: Sequence[RunFolder], names: Sequence[str]
+) -> str:
     """A study file of the joined study; JSON is YAML."""
-    lines = [f"#   {source.path.name}: {source.study()['study']}\n" for source in sources]
+    lines = [
+        f"#   {name}: {source.study()['study']}\n"
+        for name, source in zip(names, sources, strict=True)
+    ]
     text = json.dumps(study, indent=1, ensure_ascii=False)
     return f"# Joined by `coequal merge` from the runs\n{''.join(lines)}{text}\n"
 
@@ -166,30 +188,22 @@ def _plan(sources: Sequence[RunFolder], study: Mapping[str, Any]) -> list[Trial]
 # ------------------------------------------------------------------------------------- the results
 
 
-def _homes(sources: Sequence[RunFolder]) -> dict[str, RunFolder]:
-    """By trial id, the run whose folder of it is taken: one with a result if there is any.
+def _add_code(source: RunFolder, made: RunFolder) -> set[str]:
+    """Keep the source of outside parts of a run, too.
 
-    Raises:
-        ValueError: two runs have different results for it.
+    Returns:
+        The parts of which an earlier run has different source.
     """
-    homes: dict[str, RunFolder] = {}
-    results: dict[str, Result] = {}
-    for source in sources:
-        for trial in source.plan():
-            result = source.result(trial.id)
-            if result is None:
-                if source.trial_folder(trial.id).exists():
-                    homes.setdefault(trial.id, source)
-                continue
-            known = results.get(trial.id)
-            if known is not None and known != result:
-                raise ValueError(
-                    f"trial {trial.id} ({trial.model}, {trial.data}, setting {trial.setting}) has "
-                    f"one result in {homes[trial.id].path} and another in {source.path}; delete "
-                    "its folder in one of them"
-                )
-            results[trial.id], homes[trial.id] = result, source
-    return homes
+    different: set[str] = set()
+    for number, each in enumerate(code_sets(source), 1):
+        place = source.path / CODE / str(number)
+        texts = {name: (place / name).read_bytes() for name in each.files}
+        known = code_sets(made)
+        if any(each.files == other.files and each.parts == other.parts for other in known):
+            continue
+        if add_code(made, each.parts, texts, not_kept=each.not_kept):
+            different |= {part for other in known for part in other.parts} & set(each.parts)
+    return different
 
 
 def _refuse_protocols(sources: Sequence[RunFolder]) -> None:
@@ -242,13 +256,27 @@ def _joined_references(sources: Sequence[RunFolder]) -> dict[str, Any]:
                 joined[data], home[data] = reference, source
                 continue
             problems = [f"{data}.{line}" for line in differences_of(joined[data], reference)]
-            _refuse(problems, home[data], source)
+            remedy = _remedy(joined[data], reference, home[data])
+            _refuse(problems, home[data], source, remedy)
     return joined
 
 
-def _refuse(problems: Sequence[str], one: RunFolder, other: RunFolder) -> None:
+def _remedy(one: Mapping[str, Any], other: Mapping[str, Any], first: RunFolder) -> str:
+    """What would make two instruments one, where the images are the same."""
+    same_images = one.get("fingerprint") == other.get("fingerprint") is not None
+    if not same_images or one.get("encoder") == other.get("encoder"):
+        return ""
+    return (
+        "\nThe images are the same, the encoders are not, and numbers of two encoders can't be "
+        "compared. Train the second study once more, in a new folder, with the encoder of the "
+        f"first: `coequal run STUDY --out NEW --reuse {first.place}`"
+    )
+
+
+def _refuse(problems: Sequence[str], one: RunFolder, other: RunFolder, remedy: str = "") -> None:
     if problems:
         listing = "".join(f"\n  {problem}" for problem in problems)
         raise ValueError(
-            f"{one.path} and {other.path} are not of one protocol and can't be joined:{listing}"
+            f"{one.place} and {other.place} are not of one protocol and can't be joined:"
+            f"{listing}{remedy}"
         )

@@ -241,7 +241,7 @@ class Reuse:
                 for trial in source.trials()
                 if trial.id not in planned and source.has(trial)
             )
-            lines.append(f"{source.taken:,} results taken over from {source.folder.path}")
+            lines.append(f"{source.taken:,} results taken over from {source.folder.place}")
             lines += [f"  not taken: {count:,} ({why})" for why, count in reasons.most_common()]
         said, self._said = self._said, lines
         return [] if said == lines else lines
@@ -252,7 +252,7 @@ def _note(folder: RunFolder, source: Source, stored: StoredResult, trial: Trial)
     study = str(source.folder.study().get("study", ""))
     entry = Reused(
         trial.id,
-        str(source.folder.path),
+        str(source.folder.place),
         study,
         moment(),
         len(stored.text),

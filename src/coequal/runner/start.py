@@ -1,6 +1,7 @@
 """Start or continue the run of a study that has been checked, with the options of one call."""
 
 import os
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,6 +11,7 @@ from coequal.execution.choose import ExecutionOptions, executor_for, refuse_clas
 from coequal.files import cache_folder
 from coequal.lookup import searched
 from coequal.results.folder import RunFolder
+from coequal.results.pack import opened
 from coequal.runner.progress import Observer
 from coequal.runner.run import RunOutcome, run
 from coequal.study.shard import Shard
@@ -25,7 +27,7 @@ class RunOptions(ExecutionOptions):
         data_dir: where data sets lie or are put; None: COEQUAL_DATA, then the user's cache.
         shard: run this part of the trials only, beside others that run the rest.
         retries: how often a trial whose process died is tried again.
-        reuse: folders of runs whose results are taken over where the study has their trials.
+        reuse: folders or packs of runs whose results are taken over where they fit.
         frames: pictures of its training that each trial keeps.
         tensorboard: a folder for TensorBoard's event files; for a study of one trial.
     """
@@ -72,14 +74,20 @@ def start(
         tensorboard=tensorboard,
         import_path=searched(),
     )
-    return run(
-        study,
-        folder,
-        source=source,
-        context=context,
-        executor=partial(executor_for, options),
-        observer=observer,
-        retries=options.retries,
-        shard=options.shard,
-        reuse=[RunFolder(Path(path).resolve()) for path in options.reuse],
-    )
+    with ExitStack() as stack:
+        places = [Path(path).resolve() for path in options.reuse]
+        reuse = [
+            stack.enter_context(opened(place)) if place.is_file() else RunFolder(place)
+            for place in places
+        ]
+        return run(
+            study,
+            folder,
+            source=source,
+            context=context,
+            executor=partial(executor_for, options),
+            observer=observer,
+            retries=options.retries,
+            shard=options.shard,
+            reuse=reuse,
+        )
