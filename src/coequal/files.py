@@ -89,6 +89,20 @@ def write_json(path: Path, values: Any) -> None:
     atomic_write(path, (json.dumps(values, indent=1, allow_nan=False) + "\n").encode())
 
 
+def read_json(path: Path) -> dict[str, Any]:
+    """Plain values that `write_json` wrote; empty if there is no such file.
+
+    Raises:
+        ValueError: the file is damaged; the message names it.
+    """
+    if not path.exists():
+        return {}
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{path} is damaged ({error}); restore it from a copy") from error
+
+
 def write_new(path: Path, content: bytes) -> bool:
     """Write a file, whole or not at all, unless it is there: then it stays.
 

@@ -77,6 +77,12 @@ def test_a_diagnosis_reads_them_too(tmp_path):
     )
     assert found["numbers"] == wanted["numbers"]
     assert found["verdict"] == wanted["verdict"]
+    assert found["notes"] == ["fake: RGB images with equal channels became grey, as the others are"]
+    assert found["warnings"] == []
+    dark = of_images(grey // 17, None, tmp_path, lambda line: None)  # 0 to 15; digits have 16 steps
+    assert dark["warnings"] == []
+    (black,) = of_images(grey // 128, grey, tmp_path, lambda line: None)["warnings"]
+    assert black.startswith("fake: no pixel value is above 1 of 255")
 
 
 def test_a_manifold_reads_them_too(tmp_path):

@@ -15,6 +15,7 @@ from coequal.datasets.folder import load_folder
 from coequal.evaluation import feature_cache
 from coequal.evaluation.feature_cache import cached_features
 from coequal.inputs.load import load_input
+from coequal.results.folder import RunFolder
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (12, 8, 8), dtype=np.uint8)
 SPOILED = {"empty": lambda raw: b"", "cut": lambda raw: raw[:-40], "garbage": lambda raw: b"x" * 99}
@@ -159,3 +160,12 @@ def test_errors_of_any_kind_name_the_role(monkeypatch, tmp_path):
     monkeypatch.setattr("coequal.inputs.load.read_folder", refuse)
     with pytest.raises(ValueError, match="real: "):
         load_input(str(tmp_path), role="real", data_dir=tmp_path)
+
+
+def test_damaged_references_of_a_run_are_named(tmp_path):
+    folder = RunFolder(tmp_path)
+    assert folder.references() == {}
+    for content in ("", "[1", "3"):
+        (tmp_path / "references.json").write_text(content)
+        with pytest.raises(ValueError, match=r"references\.json is damaged .*restore it"):
+            folder.references()

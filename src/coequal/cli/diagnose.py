@@ -112,6 +112,8 @@ def _print_one(values: dict[str, Any]) -> None:
     passed = [f"{a['verdict']} from step {a['since']} to {a['until']}" for a in before]
     _list("failures that passed", passed)
     _list("not checked", values["unseen"])
+    _list("how the images were read", values.get("notes", []))
+    _list("warnings", values.get("warnings", []))
     for number, remedy in enumerate(values["remedies"], 1):
         if number == 1:
             console.print("\n[bold]what to try[/bold], the most promising first")

@@ -42,9 +42,8 @@ def warnings_about(
         where = "train" if "train" in sources else "real"
         warnings.append(f"{copies} of {len(fake)} fake images are exact copies of {where} images")
     return [
-        *(f"{role}: {text}" for role, source in sources.items() for text in source.warnings),
+        *about_images(sources),
         *warnings,
-        *_about_brightness(sources),
         *_about_held_out_images(sources),
         *_about_resizing(sources["real"], encoder),
         *_about_training(sources, encoder),
@@ -70,28 +69,31 @@ def _about_training(sources: Mapping[str, Input], encoder: Encoder | None) -> li
     return ["the classifier was trained on the very images it judges; give --train"]
 
 
-def _about_brightness(sources: Mapping[str, Input]) -> list[str]:
-    """Of images that somebody forgot to multiply by 255, or that hardly use their 8 bits."""
-    warnings = []
-    sides = {role: sources[role] for role in ("real", "fake")}
-    for role, source in sides.items():
-        highest = _brightest(source, 255 / _MUCH_DARKER)
-        other_role = "fake" if role == "real" else "real"
-        if highest is None or _MUCH_DARKER * highest > 255:
-            continue
-        if highest <= 1:
-            warnings.append(
-                f"{role}: no pixel value is above {highest} of 255; images in [0, 1] must be "
-                "multiplied by 255 before they become 8 bits"
-            )
-            continue
-        other = _brightest(sides[other_role], _MUCH_DARKER * highest)
-        if other is not None and other > _MUCH_DARKER * highest:
-            warnings.append(
+def about_images(sources: Mapping[str, Input]) -> list[str]:
+    """Why images may not be what they were meant to be, whatever is measured of them."""
+    as_read = [f"{role}: {text}" for role, source in sources.items() for text in source.warnings]
+    sides = {role: sources[role] for role in ("real", "fake") if role in sources}
+    return as_read + [text for role in sides if (text := _about_brightness(sides, role))]
+
+
+def _about_brightness(sides: Mapping[str, Input], role: str) -> str | None:
+    """Whether somebody forgot to multiply images by 255, or scaled the two sides differently."""
+    highest = _brightest(sides[role], 255 / _MUCH_DARKER)
+    if highest is None or _MUCH_DARKER * highest > 255:
+        return None
+    if highest <= 1:
+        return (
+            f"{role}: no pixel value is above {highest} of 255; images in [0, 1] must be "
+            "multiplied by 255 before they become 8 bits"
+        )
+    for other_role, other in sides.items():
+        most = _brightest(other, _MUCH_DARKER * highest)
+        if most is not None and most > _MUCH_DARKER * highest:
+            return (
                 f"{role}: no pixel value is above {highest} of 255, and {other_role} images have "
-                f"{other}; were both scaled alike?"
+                f"{most}; were both scaled alike?"
             )
-    return warnings
+    return None
 
 
 def _brightest(source: Input, enough: float) -> int | None:

@@ -11,6 +11,7 @@ import torch
 from coequal import lookup
 from coequal.contract import Log
 from coequal.evaluation.encoder_choice import chosen_encoder
+from coequal.evaluation.warnings import about_images
 from coequal.files import cache_folder
 from coequal.health.judge_images import ImageObservation, judge_samples
 from coequal.inputs.alike import made_alike
@@ -32,8 +33,9 @@ def of_images(fake: Scorable, real: Scorable | None, data_dir: Path, log: Log) -
         log: is given a line about long work.
 
     Returns:
-        What `diagnose` returns, with `numbers` (the measured values) and `classes` (images of each
-        side in each class).
+        What `diagnose` returns, with `numbers` (the measured values), `classes` (images of each
+        side in each class), `notes` and `warnings` (what was done to the images, and why they may
+        not be what they were meant to be).
 
     Raises:
         ValueError: a side holds features, or the sides are of different size.
@@ -65,12 +67,15 @@ def of_images(fake: Scorable, real: Scorable | None, data_dir: Path, log: Log) -
     health = judge_samples([observation])
     health = replace(health, evidence=f"{FROM_SAMPLES}{health.evidence}")
     names = {"fake": generated.what, "real": None if known is None else known.what}
+    notes = [f"{role}: {note}" for role, source in sources.items() for note in source.notes]
     distinct = len({bytes(row) for row in generated.digests})
     numbers = {"images": len(generated), "distinct": distinct, **values}
     return {
         **{"trial": None, "model": None, **names},
         **asdict(health),
         "from": "samples",
+        "notes": notes,
+        "warnings": about_images(sources),
         "numbers": {
             name: value if math.isfinite(value) else None for name, value in numbers.items()
         },

@@ -34,7 +34,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coequal import lookup
-from coequal.files import atomic_write, file_name, write_json
+from coequal.files import atomic_write, file_name, read_json, write_json
 from coequal.records import MetricInfo, Result, Trial, canonical
 from coequal.results.lock import is_locked, lock, locked
 from coequal.results.plan_file import PLAN, plan_text, read_plan, read_planned_models
@@ -309,8 +309,7 @@ class RunFolder:
 
     def references(self) -> dict[str, Any]:
         """Read references.json: by data set, encoder, counts, the cap of each metric, notes."""
-        path = self.path / "references.json"
-        return dict(json.loads(path.read_text())) if path.exists() else {}
+        return read_json(self.path / "references.json")
 
     def add_reference(self, data: str, reference: Mapping[str, Any]) -> None:
         """Store what the instrument of a data set was calibrated on; shards may do so at once.
@@ -335,8 +334,7 @@ class RunFolder:
     def details(self, trial_id: str) -> dict[str, Any]:
         """Read what numbers of a trial's last checkpoint summarise, by split and number; empty if
         nothing was kept."""
-        path = self.trial_folder(trial_id) / DETAILS
-        return dict(json.loads(path.read_text())) if path.exists() else {}
+        return read_json(self.trial_folder(trial_id) / DETAILS)
 
     def frames(self, trial_id: str) -> tuple[list[int], NDArray[Any]] | None:
         """Read the frames of a trial: their steps, and generated images at each of them, (frames,

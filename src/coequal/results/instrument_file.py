@@ -1,10 +1,9 @@
 """What was measured of a run's instrument, by data set: the same images, measured repeatedly."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
-from coequal.files import write_json
+from coequal.files import read_json, write_json
 from coequal.results.folder import RunFolder
 
 INSTRUMENT = "instrument.json"
@@ -13,8 +12,7 @@ INSTRUMENT = "instrument.json"
 def read_instrument(run: RunFolder) -> dict[str, Any]:
     """By data set, the values of `coequal.evaluation.instrument_noise.RepeatedMeasurements`; empty
     of a run whose instrument was not measured."""
-    path = run.path / INSTRUMENT
-    return dict(json.loads(path.read_text())) if path.exists() else {}
+    return read_json(run.path / INSTRUMENT)
 
 
 def write_instrument(run: RunFolder, data: str, values: Mapping[str, Any]) -> None:
