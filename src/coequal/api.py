@@ -73,6 +73,7 @@ def run(
     cluster: str | None = None,
     frames: int = 0,
     tensorboard: str | Path | None = None,
+    try_parts: bool = True,
     until_decided: bool = False,
 ) -> Mapping[str, Result]:
     """Run the trials of a study that have no result yet, and write its tables.
@@ -98,6 +99,7 @@ def run(
         frames: images of its training that each trial keeps in frames.npz, evenly spaced over its
             budget.
         tensorboard: a folder for TensorBoard's event files, written live; for a study of one trial.
+        try_parts: whether each model takes one step on a few images before anything is trained.
         until_decided: go on beyond the study's `settings`, look by look to its last one, until
             every pair of models is decided on every data set.
 
@@ -106,6 +108,7 @@ def run(
 
     Raises:
         StudyError: the study can't be run.
+        PartsError: a part failed when it was tried; nothing has been trained.
         FileExistsError, BlockingIOError: the folder is another study's, or in use.
         KeyboardInterrupt: stopped by Ctrl-C or SIGTERM; the same call goes on.
     """
@@ -127,6 +130,7 @@ def run(
         shard=shard,
         retries=retries,
         reuse=(reuse,) if isinstance(reuse, str | Path) else tuple(reuse),
+        try_parts=try_parts,
         frames=frames,
         tensorboard=tensorboard,
     )

@@ -36,8 +36,13 @@ def place_of_error(error: BaseException) -> str:
     for belongs in (is_own, _is_ours, lambda frame: True):
         for frame, line in reversed(frames):
             if belongs(frame):
-                return _place(frame.f_code, frame.f_globals.get("__name__", ""), line)
+                return place_in(frame, line)
     return ""
+
+
+def place_in(frame: FrameType, line: int) -> str:
+    """A line of what a frame runs."""
+    return _place(frame.f_code, str(frame.f_globals.get("__name__", "")), line)
 
 
 def place_of(part: Any) -> str:

@@ -24,6 +24,7 @@ from coequal.results.folder import RunFolder
 from coequal.rng import Rng
 from coequal.runner.progress import Progress
 from coequal.seeds import seed_for
+from coequal.study.document import PartsError
 from coequal.study.spec import Study
 from coequal.trial.context import WorkerContext
 from coequal.trial.heartbeat import Heartbeat
@@ -149,7 +150,7 @@ def test_an_interrupted_trial_goes_on_from_its_checkpoint(whole, tmp_path, monke
     with monkeypatch.context() as patch:
         patch.setattr(Trainer, "train_until", dies_after_6)
         with pytest.raises(KeyboardInterrupt):
-            run(out)
+            api.run(study(), out, workers=0, try_parts=False)
     (first,) = out.glob("trials/*/*/checkpoint/state.json")
     assert json.loads(first.read_text())["spent"]["discriminator_steps"] == 6
 
@@ -397,9 +398,11 @@ def test_the_first_of_two_results_stands(tmp_path):
 
 def test_an_os_error_of_a_models_own_code_is_its_own(tmp_path):
     models = [{"name": "reads", "objective": "toys:Reads", "settings": {"learning_rate": 1e-3}}]
-    (result,) = run(tmp_path, models=models, search={"settings": 0}).values()
+    spec = study(models=models, search={"settings": 0})
+    (result,) = api.run(spec, tmp_path, workers=0, try_parts=False).values()
     assert result.status == "failed"
-    assert result.reason == "FileNotFoundError: [Errno 2] No such file or directory: 'my_table.csv'"
+    reason = "FileNotFoundError: [Errno 2] No such file or directory: 'my_table.csv' (toys.py:"
+    assert result.reason.startswith(reason)
 
 
 def test_a_bug_and_a_divergence_are_results(tmp_path):
@@ -411,11 +414,12 @@ def test_a_bug_and_a_divergence_are_results(tmp_path):
     ]
     watching = Watching()
     spec = study(models=models, search={"settings": 0})
-    results = api.run(spec, tmp_path / "run", workers=0, observer=watching)
+    results = api.run(spec, tmp_path / "run", workers=0, observer=watching, try_parts=False)
     by_model = {result.trial.model: result for result in results.values()}
     assert by_model["ns_gan"].status == "done"
     assert by_model["broken"].status == "failed"
-    assert by_model["broken"].reason == "RuntimeError: a bug in somebody's loss"
+    reason = by_model["broken"].reason
+    assert re.fullmatch(r"RuntimeError: a bug in somebody's loss \(toys\.py:\d+\)", reason)
     folder = RunFolder(tmp_path / "run").trial_folder(by_model["broken"].trial.id)
     assert "Traceback" in (folder / "log.txt").read_text()
     assert by_model["exploding"].status == "diverged"
@@ -430,7 +434,7 @@ def test_a_bug_and_a_divergence_are_results(tmp_path):
 def test_why_a_number_is_undefined_is_the_reason_of_the_failure(tmp_path):
     evaluation = {**TINY["evaluation"], "metrics": ["fd", "toys:Undefined"]}
     spec = study(models=["ns_gan"], search={"settings": 0}, evaluation=evaluation)
-    (result,) = api.run(spec, tmp_path / "run", workers=0).values()
+    (result,) = api.run(spec, tmp_path / "run", workers=0, try_parts=False).values()
     assert result.status == "diverged"
     assert re.search(r"undefined was nan at step \d+: it is a toy$", result.reason)
 
@@ -440,7 +444,7 @@ def test_a_worker_that_dies_costs_its_own_trial_only(tmp_path):
     models = [{"name": "killer", "objective": "toys:Killer", "settings": settings}, "ns_gan"]
     watching = Watching()
     spec = study(models=models, search={"settings": 0})
-    results = api.run(spec, tmp_path / "run", workers=2, observer=watching)
+    results = api.run(spec, tmp_path / "run", workers=2, observer=watching, try_parts=False)
     found = {result.trial.model: result for result in results.values()}
     assert (found["ns_gan"].status, found["ns_gan"].reason) == ("done", None)
     assert found["killer"].status == "failed"
@@ -448,6 +452,15 @@ def test_a_worker_that_dies_costs_its_own_trial_only(tmp_path):
     news = [line for progress in watching.seen for line in progress.news]
     (said,) = [line for line in news if "tried again" in line]
     assert said.startswith("killer 0: killed by SIGKILL")
+
+
+def test_a_part_that_kills_its_process_when_it_is_tried_is_said_so(tmp_path):
+    settings = {"learning_rate": 1e-3, "beta1": 0.5}
+    models = [{"name": "killer", "objective": "toys:Killer", "settings": settings}]
+    spec = study(models=models, search={"settings": 0})
+    message = "the process died while trying the parts on some images of digits: killed by SIGKILL"
+    with pytest.raises(PartsError, match=message):
+        api.run(spec, tmp_path / "run", workers=1, retries=0)
 
 
 def test_another_study_or_a_foreign_folder_is_refused(whole, tmp_path):

@@ -304,7 +304,7 @@ class Divides(Distance):
         return super().number(mean, features, rng) * len(features) / (len(features) - 3)
 
 
-class Writes(Distance):
+class WritesImages(Distance):
     def number(self, mean: Tensor, features: Tensor, rng: Rng) -> float:
         return super().number(mean, features, rng)
 
@@ -334,10 +334,10 @@ class Fraction(Distance):
 METRICS: Mapping[Distance, str] = {
     FirstOnes(): "depends on the order of the fake images",
     OfReals(): "depends on the order of the real images",
-    Silent(): r"is nan unexplained \(1 real and generated images\)",
+    Silent(): r"is nan unexplained.* \(1 real and generated images\)",
     Beyond(): "beyond its best value 0",
     Divides(): "3 real and generated images end in ZeroDivisionError",
-    Writes(): "wrote to the generated images",
+    WritesImages(): "wrote to the generated images",
     Fraction(): r"distance of 200 images drawn like 1000 real ones is 0\.1",
     Unchecked(): "replaces `values`; give `compute_values` instead",
     Upside(): "should be better higher",

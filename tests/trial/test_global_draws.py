@@ -64,6 +64,4 @@ def test_a_late_draw_fails_the_trial(tmp_path, changes, doing):
     (result,) = api.run(Study.model_validate({**STUDY, **changes}), tmp_path, workers=0).values()
     assert result.status == "failed"
     assert doing in result.reason
-    assert (
-        "drew from the global generator of torch, so that the trial could not be" in result.reason
-    )
+    assert "drew from the global generator of torch, so that a trial could not be" in result.reason

@@ -66,11 +66,13 @@ def exit_code(error: Exception) -> ExitCode:
     Args:
         error: that no command has handled.
     """
-    from coequal.study.document import StudyError
+    from coequal.study.document import PartsError, StudyError
 
     if isinstance(error, BrokenPipeError):
         return ExitCode.READER_LEFT
-    if isinstance(error, StudyError) or type(error) is LookupError:  # a name that nothing has
+    if isinstance(error, StudyError | PartsError):
+        return ExitCode.MISTAKE
+    if type(error) is LookupError:  # a name that nothing has
         return ExitCode.MISTAKE
     if isinstance(error, FileNotFoundError) and _on_the_command_line(error):
         return ExitCode.MISTAKE

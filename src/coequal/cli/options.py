@@ -39,6 +39,13 @@ Workers = Annotated[
         min=0, help="Processes, one core each. Default: one per core; 0: in this process."
     ),
 ]
+TryParts = Annotated[
+    bool,
+    typer.Option(
+        "--try/--no-try",
+        help="Before anything is trained, take one step of each model on a few images.",
+    ),
+]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1 ...")]
 RunOut = Annotated[
     Path | None, typer.Option(help="The run's folder. Default: runs/NAME, by the study's name.")

@@ -12,6 +12,7 @@ from coequal.cli.options import (
     Device,
     RunOut,
     StudyFile,
+    TryParts,
     Workers,
     console,
     errors,
@@ -63,6 +64,7 @@ def run(
         str | None,
         typer.Option(help="Run one shard of the trials, as in 3/16; then `coequal collect`."),
     ] = None,
+    try_parts: TryParts = True,
     until_decided: Annotated[
         bool,
         typer.Option(
@@ -96,6 +98,7 @@ def run(
         reuse=tuple(reuse or ()),
         cluster=cluster,
         shard=Shard.parse(shard) if shard else None,
+        try_parts=try_parts,
     )
     _, values = run_missing(study, source, out or Path("runs") / study.study, options)
     return CommandResult(values)

@@ -15,8 +15,10 @@ from coequal.cli.options import (
     Device,
     RunOut,
     StudyFile,
+    TryParts,
     console,
     errors,
+    log_line,
 )
 from coequal.formatting import size
 
@@ -36,14 +38,32 @@ Earlier = Annotated[
 ]
 
 
-def check(file: StudyFile, earlier: Earlier = None) -> CommandResult:
+def check(
+    file: StudyFile,
+    earlier: Earlier = None,
+    try_parts: TryParts = True,
+    data_dir: DataDir = None,
+    device: Device = "cpu",
+) -> CommandResult:
     """Find everything that is wrong with a study file; show what it can decide, and what was filled
-    in."""
+    in.
+
+    Each model takes one step on a few images, and metrics and an encoder of your own measure some.
+    """
+    from coequal.datasets._loading import data_folder
+    from coequal.execution.choose import refuse_missing
     from coequal.runner.forecast import what_it_decides
     from coequal.study.check import checked
     from coequal.study.document import yaml_text
 
-    study, _ = checked(file)
+    study, text = checked(file)
+    if try_parts:
+        from coequal.trial.try_parts import refuse_failing_study
+
+        refuse_missing(device)
+        refuse_failing_study(
+            file, study, text, device=device, data_dir=data_folder(data_dir), log=log_line
+        )
     decides = what_it_decides(study, earlier=earlier)
     values = {**study.as_dict(), "decides": decides and decides.as_dict()}
 

@@ -16,10 +16,12 @@ from typing import Any
 import torch
 
 from coequal import lookup
+from coequal.code_places import described, located, place_of
 from coequal.contract import Dataset, KnownManifold, Log, Split
 from coequal.datasets._fraction import parse_fraction, with_fraction
 from coequal.datasets._resize import check_size, resized
 from coequal.files import user_cache
+from coequal.rng import GlobalStates
 
 SPLITS = ("train", "validation", "test")
 
@@ -117,6 +119,27 @@ def load_dataset(
     return dataset if fraction is None else with_fraction(dataset, fraction, name)
 
 
+def stand_in(name: str, image_size: int | None, count: int) -> Dataset | None:
+    """Noise in the form of a data set of ours, of which no image is read or made.
+
+    Args:
+        name: As in a study file.
+        image_size: Height and width in pixels; None keeps the images' own size.
+        count: Images of each split, or more, so that there are two of each class.
+
+    Returns:
+        None for somebody's own data set, whose form is not known before it is loaded.
+
+    Raises:
+        LookupError, ValueError, OSError: There is no such data set, or folder of pictures.
+    """
+    manifold = known_manifold(name, image_size)
+    module, argument = _module(parse_fraction(name).whole)
+    form_of = getattr(module, "form_of", None)
+    form = form_of(argument) if form_of else getattr(module, "IMAGES", None)
+    return form and form.resized(image_size).noise(name, count, manifold)
+
+
 def fingerprint(dataset: Dataset) -> str:
     """SHA-256 of the shapes and bytes of all images and labels, in hexadecimal digits.
 
@@ -196,28 +219,53 @@ def _external(name: str, known: list[str]) -> Loader:
         raise LookupError(f"{_KIND}: '{name}' is a {type(load).__name__}, not a function")
 
     def loader(data_dir: Path, image_size: int | None, log: Log | None) -> Dataset:
-        dataset = load(data_dir)
-        refuse_malformed(name, dataset)  # before it is resized
+        dataset = _loaded(name, load, data_dir)
         return resized(replace(dataset, name=name), image_size)
 
     return loader
 
 
-def refuse_malformed(name: str, dataset: Any) -> None:
+def _loaded(name: str, load: Callable[[Path], Any], data_dir: Path) -> Dataset:
+    """What somebody's own function returns, not yet resized.
+
+    Raises:
+        ValueError: It failed, returned something else than a data set, or drew from a global
+            generator: the splits would not be the same at every call.
+        OSError, MemoryError: The machine failed.
+    """
+    before = GlobalStates()
+    try:
+        dataset = load(data_dir)
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:
+        raise ValueError(f"{name} failed: {described(error)}") from error
+    refuse_malformed(name, dataset, place_of(load))
+    if moved := before.moved():
+        text = f"{name} drew from the global generator of {' and '.join(moved)}; draw from one of"
+        text = f"{text} its own, as numpy.random.default_rng(0) or torch.Generator() gives"
+        raise ValueError(located(text, place_of(load)))
+    data: Dataset = dataset
+    return data
+
+
+def refuse_malformed(name: str, dataset: Any, place: str = "") -> None:
     """Refuse what is not a data set here, not in the middle of a training.
 
     Args:
         name: of the data set, for the message.
         dataset: what a loader returned.
+        place: of the loader in its author's code, if it is not ours.
 
     Raises:
         ValueError: it is no `Dataset`, or a split is not as it must be; the message says how.
     """
     if not isinstance(dataset, Dataset):
-        raise ValueError(f"{name} returned a {type(dataset).__name__}; it must return a Dataset")
+        text = f"{name} returned a {type(dataset).__name__}; it must return a Dataset"
+        raise ValueError(located(text, place))
     for part in SPLITS:
         if problem := _problem(dataset, dataset.split(part)):
-            raise ValueError(f"{name}: the {part} split {problem}")
+            raise ValueError(located(f"{name}: the {part} split {problem}", place))
 
 
 def _problem(dataset: Dataset, split: Split) -> str | None:

@@ -5,11 +5,14 @@ from pathlib import Path
 
 from torch import Tensor
 
-from coequal.contract import Dataset, Log
+from coequal.contract import Dataset, ImageShape, Log
+from coequal.datasets._form import ImageForm
 from coequal.datasets._made import Load, ManifoldOf, made_dataset
 from coequal.manifolds.points import Plane
 from coequal.rng import Rng
 from coequal.seeds import seed_for
+
+POINTS = ImageForm(ImageShape(2, 1, 1), floats=True)
 
 
 def point_set(name: str, family: Plane) -> tuple[ManifoldOf, Load]:

@@ -6,7 +6,8 @@ from typing import get_args
 import torch
 from torch import Tensor
 
-from coequal.contract import Dataset, Log
+from coequal.contract import Dataset, ImageShape, Log
+from coequal.datasets._form import ImageForm
 from coequal.datasets._made import Load, ManifoldOf, kept_dataset
 from coequal.manifolds.polygons.family import Mode, PolygonFamily
 from coequal.rng import Rng
@@ -14,6 +15,7 @@ from coequal.seeds import seed_for
 
 MODES: tuple[Mode, ...] = get_args(Mode)
 SIZE = 28
+POLYGONS = ImageForm(ImageShape(1, SIZE, SIZE), floats=True)
 
 
 def polygon_set(name: str, vertices: int) -> tuple[ManifoldOf, Load]:

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from coequal.contract import Dataset, Log
+from coequal.contract import Dataset, ImageShape, Log
 from coequal.datasets._decoded import Decoded
+from coequal.datasets._form import ImageForm
 from coequal.datasets._published import silent
 from coequal.datasets._resize import check_size, square
 
@@ -27,6 +28,7 @@ ARCHIVE = "img_align_celeba.zip"
 PICTURES = "img_align_celeba"
 PARTITION = "list_eval_partition.txt"
 SIZE = 64
+IMAGES = ImageForm(ImageShape(3, SIZE, SIZE))
 _ALIGNED = (178, 218)  # width and height of every picture
 _CROP = (9, 29, 169, 189)  # the centre 160x160 of that: left, top, right, bottom
 _SPLITS = 3

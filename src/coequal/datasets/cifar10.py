@@ -6,8 +6,9 @@ Source: Krizhevsky 2009, Learning multiple layers of features from tiny images. 
 
 from pathlib import Path
 
-from coequal.contract import Dataset, Log
+from coequal.contract import Dataset, ImageShape, Log
 from coequal.datasets._cifar import Cifar
+from coequal.datasets._form import ImageForm
 
 PART = "load_cifar10"
 ARGUMENT = None
@@ -25,6 +26,7 @@ CLASSES = (
     "ship",
     "truck",
 )
+IMAGES = ImageForm(ImageShape(3, 32, 32), len(CLASSES))
 _FOLDER = "cifar-10-batches-bin"
 FORM = Cifar(
     name="cifar10",

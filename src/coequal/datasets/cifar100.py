@@ -6,8 +6,9 @@ Source: Krizhevsky 2009, Learning multiple layers of features from tiny images. 
 
 from pathlib import Path
 
-from coequal.contract import Dataset, Log
+from coequal.contract import Dataset, ImageShape, Log
 from coequal.datasets._cifar import Cifar
+from coequal.datasets._form import ImageForm
 
 PART = "load_cifar100"
 ARGUMENT = None
@@ -26,6 +27,7 @@ squirrel streetcar sunflower sweet_pepper table tank telephone television tiger 
 train trout tulip turtle wardrobe whale willow_tree wolf woman worm
 """
 CLASSES = tuple(_NAMES.split())
+IMAGES = ImageForm(ImageShape(3, 32, 32), len(CLASSES))
 FORM = Cifar(
     name="cifar100",
     archive=ARCHIVE,

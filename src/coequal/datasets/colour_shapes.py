@@ -5,7 +5,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from coequal.contract import Dataset, Log
+from coequal.contract import Dataset, ImageShape, Log
+from coequal.datasets._form import ImageForm
 from coequal.datasets._made import kept_dataset
 from coequal.manifolds.colours import SIZE, ColourShapes, Drawn
 from coequal.rng import Rng
@@ -13,6 +14,7 @@ from coequal.seeds import seed_for
 
 PART = "load_colour_shapes"
 ARGUMENT = None
+IMAGES = ImageForm(ImageShape(3, SIZE, SIZE))
 IMAGES_PER_PART = 2000  # while they are floats
 
 

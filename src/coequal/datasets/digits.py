@@ -11,12 +11,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from coequal.contract import Dataset, Log, Split
+from coequal.contract import Dataset, ImageShape, Log, Split
+from coequal.datasets._form import ImageForm
 from coequal.datasets._resize import resized
 from coequal.datasets._splits import split_rows
 
 PART = "load_digits"
 ARGUMENT = None
+IMAGES = ImageForm(ImageShape(1, 8, 8), 10)
 
 TABLE = Path(__file__).with_name("digits.csv.gz")
 

@@ -5,7 +5,8 @@ Source: Xiao et al. 2017, arXiv:1708.07747.
 
 from pathlib import Path
 
-from coequal.contract import Dataset, Log
+from coequal.contract import Dataset, ImageShape, Log
+from coequal.datasets._form import ImageForm
 from coequal.datasets._idx import read_idx_files
 from coequal.datasets._published import Published
 from coequal.datasets._resize import check_size, resized
@@ -25,6 +26,7 @@ CLASSES = (
     "Bag",
     "Ankle boot",
 )
+IMAGES = ImageForm(ImageShape(1, 28, 28), len(CLASSES))
 PACKAGE = "dataset-fashion-mnist"
 SYSTEM_FOLDER = Path("/usr/share/datasets/fashion-mnist")  # where that package installs them
 

@@ -14,14 +14,16 @@ from typing import NamedTuple
 
 import numpy as np
 import PIL
+import PIL.Image
 import torch
 from safetensors import safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from coequal.contract import Dataset, ImageRows, Log
+from coequal.contract import Dataset, ImageRows, ImageShape, Log
 from coequal.contract.data import Index
 from coequal.datasets._decoded import Decoded
+from coequal.datasets._form import ImageForm
 from coequal.datasets._listing import Listing, list_images
 from coequal.datasets._picture import SUFFIXES
 from coequal.datasets._pictures import (
@@ -98,6 +100,22 @@ def load_folder(
             *_split_notes(labels, listing.classes),
         ),
     )
+
+
+def form_of(argument: str) -> ImageForm:
+    """How the pictures of a folder look, as its first one does.
+
+    Raises:
+        FileNotFoundError, ValueError: There is no such folder, or no picture in it; see
+            `load_folder`.
+    """
+    root = Path(argument).expanduser().absolute()
+    listing = list_images(root)
+    _refuse_few(root, len(listing.names), "")
+    with PIL.Image.open(root / listing.names[0]) as picture:
+        channels = 1 if picture.mode in ("1", "L", "I", "I;16", "F") else 3
+        width, height = picture.size
+    return ImageForm(ImageShape(channels, height, width), len(listing.classes or ()))
 
 
 def _key(root: Path, listing: Listing, image_size: int | None) -> str:

@@ -15,8 +15,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from coequal.contract import Dataset, Log
+from coequal.contract import Dataset, ImageShape, Log
 from coequal.datasets._decoded import Decoded
+from coequal.datasets._form import ImageForm
 from coequal.datasets._listing import list_images
 from coequal.datasets._pictures import decoded_in_colour, listed, pictures_in
 from coequal.datasets._published import silent
@@ -29,6 +30,7 @@ PART = "load_imagenet"
 ARGUMENT = "the path of the folder that holds train/ and val/"
 
 SIZE = 64
+IMAGES = ImageForm(ImageShape(3, SIZE, SIZE), classes=10)  # or as many as there are folders
 _FOLDER = "imagenet"  # in the data folder
 _PARTS = ("train", "val")
 _SORTED = (

@@ -5,13 +5,15 @@ Source: LeCun et al. 1998, Gradient-based learning applied to document recogniti
 
 from pathlib import Path
 
-from coequal.contract import Dataset, Log
+from coequal.contract import Dataset, ImageShape, Log
+from coequal.datasets._form import ImageForm
 from coequal.datasets._idx import read_idx_files
 from coequal.datasets._published import Published
 from coequal.datasets._resize import check_size, resized
 
 PART = "load_mnist"
 ARGUMENT = None
+IMAGES = ImageForm(ImageShape(1, 28, 28), 10)
 
 
 def load_mnist(

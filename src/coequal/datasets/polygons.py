@@ -6,11 +6,12 @@ Or `polygons:5:paper`, with the mistakes of the published notebook (Lucic et al.
 from pathlib import Path
 
 from coequal.contract import Dataset, Log
-from coequal.datasets._polygons import family_of, load_polygons
+from coequal.datasets._polygons import POLYGONS, family_of, load_polygons
 from coequal.manifolds.polygons.family import VERTICES, PolygonFamily
 
 PART = "load_any"
 ARGUMENT = "the number of vertices, 3 to 8 (and :paper)"
+IMAGES = POLYGONS
 ANY_SIZE = True
 
 

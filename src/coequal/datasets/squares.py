@@ -3,10 +3,11 @@
 Or `squares:paper`, with the mistakes of the published notebook.
 """
 
-from coequal.datasets._polygons import polygon_set
+from coequal.datasets._polygons import POLYGONS, polygon_set
 
 PART = "load_squares"
 ARGUMENT = "clean or paper"
+IMAGES = POLYGONS
 DEFAULT_ARGUMENT = "clean"
 ANY_SIZE = True
 

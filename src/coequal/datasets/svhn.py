@@ -13,7 +13,8 @@ import torch
 from scipy.io import loadmat
 from scipy.io.matlab import MatReadError
 
-from coequal.contract import Dataset, Log, Split
+from coequal.contract import Dataset, ImageShape, Log, Split
+from coequal.datasets._form import ImageForm
 from coequal.datasets._published import Published
 from coequal.datasets._resize import check_size, resized
 from coequal.datasets._splits import hold_out
@@ -28,6 +29,7 @@ MD5 = {  # as torchvision has them
     TEST: "eb5a983be6a315427106f1b164d9cef3",
 }
 CLASSES = tuple("0123456789")
+IMAGES = ImageForm(ImageShape(3, 32, 32), len(CLASSES))
 HELD_OUT = 10_000
 _SHAPE = (32, 32, 3)
 # What SciPy raises for files that are no MATLAB file, or a damaged one.

@@ -25,10 +25,14 @@ from coequal.trial.build import instrument_for, unsupported_without_labels
 from coequal.trial.context import WorkerContext, threads
 from coequal.trial.heartbeat import Heartbeat
 from coequal.trial.snapshots import sheet_format
+from coequal.trial.try_parts import refuse_failing
+
+TRYING = "trying the parts"
 
 
 def prepare_references(trials: Sequence[Trial], context: WorkerContext) -> None:
-    """Train or load the encoder, measure its bounds, and store both beside the trials.
+    """Try the parts, train or load the encoder, measure its bounds, and store both beside the
+    trials. What is there already stays.
 
     Args:
         trials: all that are still to run on one data set; they share one evaluation.
@@ -36,6 +40,7 @@ def prepare_references(trials: Sequence[Trial], context: WorkerContext) -> None:
 
     Raises:
         ValueError: a trial can't work on these images; refused before any has begun.
+        PartsError: parts failed when they were tried.
     """
     search_also(*context.import_path)
     run = RunFolder(Path(context.run))
@@ -45,6 +50,13 @@ def prepare_references(trials: Sequence[Trial], context: WorkerContext) -> None:
     with threads(context.threads):
         real = load_dataset(first.data, Path(context.data), first.image_size, log)
         _refuse_impossible(trials, real)
+        if context.try_parts:
+            trying = Heartbeat(progress, replace(context, time_limit=None))  # which writes at once
+            trying.report_stage(f"{TRYING} on some images of {first.data}")
+            refuse_failing(trials, real, context.device)
+        if first.data in run.references():
+            progress.unlink(missing_ok=True)
+            return
         instrument = instrument_for(first, context, log)
         if any(trial.evaluation.get("neighbours") for trial in trials):
             train_features(real, instrument.encoder, Path(context.cache), log)

@@ -19,9 +19,10 @@ from coequal.runner.growth import note_growth
 from coequal.runner.interrupt import GracefulStop
 from coequal.runner.own_source import keep_source
 from coequal.runner.pending import known_trials
-from coequal.runner.prepare import preparation_heartbeat, prepare_references
+from coequal.runner.prepare import TRYING, preparation_heartbeat, prepare_references
 from coequal.runner.progress import Observer, Silent
 from coequal.runner.session import Session, read_heartbeat
+from coequal.study.document import PartsError
 from coequal.study.parts import metric_infos
 from coequal.study.plan import StudyPlan, plan
 from coequal.study.shard import Shard
@@ -29,6 +30,7 @@ from coequal.study.spec import Study
 from coequal.trial.context import WorkerContext
 from coequal.trial.execute import execute
 from coequal.trial.heartbeat import Stopped
+from coequal.trial.try_parts import has_outside_parts
 
 TRIALS_PER_SLOT = 2  # handed to the executor at a time, so that no worker waits for the next
 POLL_SECONDS = 0.5  # between two readings of the workers' progress
@@ -194,12 +196,15 @@ def _report(session: Session, taking: Reuse) -> None:
 
 
 def _prepare(session: Session, executor: Executor, pending: Sequence[Trial]) -> None:
-    """Make encoder and references of each data set that is still needed, before its first trial."""
+    """Make encoder and references of each data set that is still needed, before its first trial;
+    parts from outside are tried again, as they may have changed since."""
     known = session.folder.references()
     for data in dict.fromkeys(trial.data for trial in pending):
-        if data in known:
-            continue
         trials = [trial for trial in pending if trial.data == data]
+        again = session.context.try_parts and any(map(has_outside_parts, trials))
+        if data in session.prepared or (data in known and not again):
+            continue
+        session.prepared.add(data)
         for attempt in range(session.retries + 1):
             future = executor.submit(prepare_references, trials, session.context)
             while not wait([future], timeout=POLL_SECONDS).done:
@@ -210,6 +215,9 @@ def _prepare(session: Session, executor: Executor, pending: Sequence[Trial]) -> 
                 break
             if isinstance(error, Stopped) or session.stop.requested:
                 raise session.stop.interrupt()
+            doing = read_heartbeat(preparation_heartbeat(session.context)).get("text", "")
+            if isinstance(error, ProcessExpired) and doing.startswith(TRYING):
+                raise PartsError(f"the process died while {doing}: {error}")
             if not isinstance(error, ProcessExpired) or attempt == session.retries:
                 raise error
 

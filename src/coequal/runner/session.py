@@ -49,6 +49,7 @@ class Session:
         started: when training began, by the monotonic clock; 0.0 before.
         done_before: trials that had a result when this coordinator began.
         slots: trials that the workers can run at a time.
+        prepared: data sets whose references have been seen to, and whose parts tried, by this call.
         news: messages that the observer has not been given yet.
     """
 
@@ -69,6 +70,7 @@ class Session:
     started: float = 0.0
     done_before: int | None = None
     slots: int = 0
+    prepared: set[str] = field(default_factory=set)
     news: list[str] = field(default_factory=list)
 
     @property

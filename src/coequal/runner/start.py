@@ -28,6 +28,7 @@ class RunOptions(ExecutionOptions):
         shard: run this part of the trials only, beside others that run the rest.
         retries: how often a trial whose process died is tried again.
         reuse: folders or packs of runs whose results are taken over where they fit.
+        try_parts: whether each model takes one step on a few images before anything is trained.
         frames: pictures of its training that each trial keeps.
         tensorboard: a folder for TensorBoard's event files; for a study of one trial.
     """
@@ -36,6 +37,7 @@ class RunOptions(ExecutionOptions):
     shard: Shard | None = None
     retries: int = 1
     reuse: tuple[str | Path, ...] = ()
+    try_parts: bool = True
     frames: int = 0
     tensorboard: str | Path | None = None
 
@@ -73,6 +75,7 @@ def start(
         frames=options.frames,
         tensorboard=tensorboard,
         import_path=searched(),
+        try_parts=options.try_parts,
     )
     with ExitStack() as stack:
         places = [Path(path).resolve() for path in options.reuse]

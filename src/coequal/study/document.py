@@ -46,6 +46,10 @@ class StudyError(ValueError):
         super().__init__("\n".join(problem.text(file) for problem in self.problems))
 
 
+class PartsError(ValueError):
+    """Parts of a study failed when they were tried, before anything was trained."""
+
+
 @dataclass(frozen=True)
 class Document:
     """The values of a file and where they stand.

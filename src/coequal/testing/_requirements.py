@@ -5,14 +5,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from coequal.code_places import located, place_of
 from coequal.contract import ContractError
 from coequal.rng import GlobalStates
 
 
 def require(holds: bool, part: object, message: str) -> None:
-    """Raise AssertionError unless `holds`; the message begins with the name of the part."""
+    """Raise AssertionError unless `holds`; the message begins with the name of the part, and ends
+    with the place of one from outside."""
     if not holds:
-        raise AssertionError(f"{name_of(part)}: {message}")
+        raise AssertionError(located(f"{name_of(part)}: {message}", place_of(part)))
 
 
 def name_of(part: object) -> str:

@@ -30,6 +30,7 @@ from coequal.testing._requirements import (
     require,
 )
 from coequal.training.loop import build_players
+from coequal.training.part_calls import checked_output
 
 SHAPES = (
     *(ImageShape(1, size, size) for size in (8, 16, 28)),
@@ -163,10 +164,10 @@ def _check_generator(architecture: Architecture, generator: Generator, shape: Im
     message = f"says conditional={generator.conditional}, and labels "
     message += "change its images" if changed else "change no image"
     require(changed == generator.conditional, architecture, f"the generator {message}")
-    _check_posterior_and_density(architecture, generator, samples)
+    check_posterior_and_density(architecture, generator, samples)
 
 
-def _check_posterior_and_density(
+def check_posterior_and_density(
     architecture: Architecture, generator: Generator, samples: Samples
 ) -> None:
     """What generators of the kinds that a likelihood needs give beside images."""
@@ -179,7 +180,7 @@ def _check_posterior_and_density(
         require(right, architecture, "decode must give images of the data's shape")
     if isinstance(generator, DensityGenerator):
         values = generator.log_likelihood(samples)
-        right = values.shape == (IMAGES,) and bool((values <= 0).all())
+        right = values.shape == (len(samples.images),) and bool((values <= 0).all())
         require(
             right, architecture, "log_likelihood must give a number of at most 0 for each image"
         )
@@ -240,22 +241,9 @@ def _check_discriminator(
     discriminate: Discriminate[DiscriminatorOutput] = discriminator
     with no_global_draws(architecture, "the discriminator"):
         output = discriminate(samples)
-    message = f"the discriminator gave {name_of(output)}, not {kind.__name__}"
-    require(isinstance(output, kind), architecture, message)
+    with contract_kept(architecture):
+        checked_output(discriminator, output, kind, samples, CLASSES)
     tensors = {key: value for key, value in vars(output).items() if torch.is_tensor(value)}
-    for key, value in tensors.items():
-        right = len(value) == IMAGES and bool(value.isfinite().all())
-        message = f"the discriminator's {key} must have a finite row for each image"
-        require(right, architecture, message)
-    if isinstance(output, Logits):
-        form = tuple(output.logits.shape)
-        require(form == (IMAGES,), architecture, f"logits must be one number an image, not {form}")
-    if isinstance(output, ClassLogits):
-        right = output.classes.shape == (IMAGES, CLASSES)
-        require(right, architecture, "classes must be one number an image and class")
-    if isinstance(output, Reconstruction):
-        right = output.images.shape == output.shown.shape == images.shape
-        require(right, architecture, "a reconstruction must have the shape of the images")
     total = torch.stack([value.float().sum() for value in tensors.values()]).sum()
     (gradient,) = torch.autograd.grad(total, images, allow_unused=True)
     right = gradient is not None and bool((gradient != 0).any())

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 from unittest import SkipTest
 
 import torch
@@ -52,30 +53,50 @@ def _check(kind: type[Encoder], data: Dataset, cache: Path) -> None:
         encoder = kind.prepare(data, cache, lambda line: None)
         features = encoder.features(images)
         again = kind.prepare(data, cache, lambda line: None)
-    for name in ("id", "note"):
-        text = getattr(encoder, name, None)
-        require(isinstance(text, str) and bool(text), kind, f"must have a text as its `{name}`")
-    form = f"{features.dtype} of shape {tuple(features.shape)} on {features.device}"
-    right = features.dtype == torch.float32 and features.ndim == 2 and len(features) == len(images)
-    message = f"features must be float32, a row for each image, on the CPU; not {form}"
-    require(right and features.device.type == "cpu", kind, message)
-    require(bool(features.isfinite().all()), kind, "features must be finite")
+    check_form(kind, encoder, features, len(images))
     some = encoder.features(images[:SOME])
     same = torch.equal(some, features[:SOME])
     require(same, kind, "the features of an image depend on the images that are asked for with it")
     require(again.id == encoder.id, kind, f"two ids for one data set: {encoder.id}, {again.id}")
     same = torch.equal(again.features(images), features)
     require(same, kind, "prepared a second time, it gives other features under the same id")
-    probabilities = encoder.probabilities(features)
-    right = (probabilities is not None) == encoder.knows_classes
-    require(right, kind, "must give class probabilities if it knows_classes, and only then")
-    if probabilities is not None:
-        sums = probabilities.sum(1)
-        right = len(sums) == len(images) and bool(((sums - 1).abs() < 1e-4).all())
-        require(right, kind, "class probabilities must sum to 1, a row for each image")
     if file := kind.weights_name(data):
         path = cache / "encoders" / file
         require(path.exists(), kind, f"has a weights_name, and `prepare` left no {path}")
         restored = kind.restored(data, path)
         same = torch.equal(restored.features(images), features) and restored.id == encoder.id
         require(same, kind, "restored from its file, it has another id or other features")
+
+
+def check_form(kind: type[Encoder], encoder: Encoder, features: Any, count: int) -> None:
+    """Require that an encoder, its features and its probabilities are of the form that they must
+    have.
+
+    Args:
+        kind: the class.
+        encoder: what its `prepare` gave.
+        features: of `count` images, as it gave them.
+        count: of the images.
+
+    Raises:
+        AssertionError: they are not.
+    """
+    require(isinstance(encoder, kind), kind, f"prepare must give a {name_of(kind)}")
+    for name in ("id", "note"):
+        text = getattr(encoder, name, None)
+        require(isinstance(text, str) and bool(text), kind, f"must have a text as its `{name}`")
+    if not torch.is_tensor(features):
+        require(False, kind, f"features must be a tensor, not a {name_of(features)}")
+    form = f"{features.dtype} of shape {tuple(features.shape)} on {features.device}"
+    right = features.dtype == torch.float32 and features.ndim == 2 and len(features) == count
+    message = f"features must be float32, a row for each image, on the CPU; not {form}"
+    require(right and features.device.type == "cpu", kind, message)
+    require(bool(features.isfinite().all()), kind, "features must be finite")
+    probabilities = encoder.probabilities(features)
+    right = (probabilities is not None) == encoder.knows_classes
+    require(right, kind, "must give class probabilities if it knows_classes, and only then")
+    if probabilities is not None:
+        require(torch.is_tensor(probabilities), kind, "class probabilities must be a tensor")
+        sums = probabilities.sum(1)
+        right = len(sums) == count and bool(((sums - 1).abs() < 1e-4).all())
+        require(right, kind, "class probabilities must sum to 1, a row for each image")

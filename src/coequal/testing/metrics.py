@@ -3,7 +3,7 @@
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -72,7 +72,7 @@ def check_metric(
     for method in ("reference", "values"):
         own = getattr(type(metric), method) is not getattr(Metric, method)
         require(not own, metric, f"replaces `{method}`; give `compute_{method}` instead")
-    _check_outputs(metric)
+    check_outputs(metric)
     given = sets or _default_sets(metric)
     with no_global_draws(metric, "the metric"):
         _check_values(metric, given, absent)
@@ -83,7 +83,8 @@ def check_metric(
         check_odd_inputs(metric, given.real, given.train, given.near)
 
 
-def _check_outputs(metric: Metric) -> None:
+def check_outputs(metric: Metric) -> None:
+    """Require that what a metric says of its numbers can be so."""
     require(bool(metric.outputs), metric, "gives no number: `outputs` is empty")
     for name, info in metric.outputs.items():
         known = info.better in ("lower", "higher", "target")
@@ -119,8 +120,7 @@ def _image_set(features: Tensor) -> ImageSet:
 
 def _check_values(metric: Metric, sets: ImageSets, absent: Collection[str]) -> None:
     reference = metric.reference(sets.real, sets.train)
-    tensors = all(isinstance(value, Tensor) for value in reference.values())
-    require(tensors, metric, "reference must be a mapping of tensors: it is cached")
+    check_reference(metric, reference)
     before = {key: value.clone() for key, value in reference.items()}
     features = sets.near.features.clone()
 
@@ -128,7 +128,7 @@ def _check_values(metric: Metric, sets: ImageSets, absent: Collection[str]) -> N
         return metric.values(real=reference, fake=fake, rng=Rng(1))
 
     near, again, far = values(sets.near), values(sets.near), values(sets.far)
-    _check_names(metric, near, absent)
+    check_numbers(metric, near, absent)
     unchanged = all(torch.equal(before[key], value) for key, value in reference.items())
     require(unchanged, metric, "values wrote to the reference")
     require(torch.equal(features, sets.near.features), metric, "wrote to the generated images")
@@ -177,13 +177,32 @@ def _check_bounds(metric: Metric, name: str, value: MetricValue) -> None:
         require(inside, metric, f"{name} is {value.value:g}, beyond its {side} value {bound:g}")
 
 
-def _check_names(
-    metric: Metric, values: Mapping[str, MetricValue], absent: Collection[str]
-) -> None:
+def check_reference(metric: Metric, reference: Any) -> None:
+    """Require that what a metric knows of the real images can be cached."""
+    right = isinstance(reference, Mapping) and all(
+        isinstance(value, Tensor) for value in reference.values()
+    )
+    require(right, metric, "reference must be a mapping of tensors: it is cached")
+
+
+def check_numbers(metric: Metric, values: Any, absent: Collection[str] = ()) -> None:
+    """Require that a metric gave the numbers that it names, each a `MetricValue`.
+
+    Args:
+        metric: that was asked.
+        values: what it gave.
+        absent: names of outputs that the metric can't give of these images.
+    """
+    right = isinstance(values, Mapping)
+    require(right, metric, f"must give a mapping of its numbers, not a {name_of(values)}")
     strangers = values.keys() - metric.outputs.keys()
     require(not strangers, metric, f"gave {sorted(strangers)}, which `outputs` does not name")
     missing = metric.outputs.keys() - metric.fid_names.keys() - values.keys() - set(absent)
     require(not missing, metric, f"did not give {sorted(missing)}")
+    for name, value in values.items():
+        right = isinstance(value, MetricValue) and isinstance(value.value, int | float)
+        message = f"must give MetricValue(number) for {name}, not {value!r}"
+        require(right, metric, message)
 
 
 def _check_direction(metric: Metric, name: str, near: MetricValue, far: MetricValue) -> None:

@@ -42,6 +42,7 @@ from coequal.training.part_calls import (
     no_global_draws,
     refuse_malformed_objective,
     refuse_malformed_players,
+    refuse_other_arguments,
 )
 from coequal.training.settings import Optimisation, Training
 from coequal.training.tricks import Tricks
@@ -96,6 +97,7 @@ class Trainer:
         tricks: Tricks | None = None,
     ) -> None:
         refuse_malformed_objective(objective)
+        refuse_other_arguments(objective)
         self.objective = objective
         self.requirements = objective.requirements()
         self.device = torch.device(device)

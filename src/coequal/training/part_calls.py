@@ -5,28 +5,35 @@ alone.
 """
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from coequal.code_places import located, place_of
+from coequal.code_places import described, is_own, located, place_of
 from coequal.contract import (
     Adversarial,
+    ClassLogits,
     ContractError,
+    DiscriminatorOutput,
     Generator,
     Likelihood,
+    Logits,
     Loss,
     Objective,
     Players,
+    Reconstruction,
     Requirements,
     Samples,
 )
 from coequal.rng import GlobalStates
 
 REMEDIES = {
+    "discriminator": "a StochasticLayer draws from its stream",
+    "measuring": "draw from the rng that it is given, or from a torch.Generator of its own",
     "loss": "draw from batch.rng (uniform, normal, integers, permutation)",
     "latents": "draw from the rng that it is given (uniform, normal, integers, permutation)",
     "forward": "take every random number of an image from the latents",
@@ -52,19 +59,26 @@ def no_global_draws(
     before = GlobalStates(device) if watched else None
     yield
     if before is not None and (moved := before.moved()):
-        raise ContractError(global_draws(function, moved, REMEDIES[what]))
+        raise GlobalDraw(named(function), place_of(function), moved, REMEDIES[what])
 
 
-def global_draws(function: Callable[..., Any], moved: list[str], remedy: str) -> str:
-    """The sentence about a part that drew from global generators.
+class GlobalDraw(ContractError):
+    """A part drew from global generators, or seeded them.
 
     Args:
-        function: of the part.
+        who: a part, or what was going on.
+        place: of the part in its code, if it is known.
         moved: names of the generators.
         remedy: what to do instead.
     """
-    text = f"{named(function)} drew from the global generator of {' and '.join(moved)}, so that a "
-    return located(f"{text}trial could not be repeated; {remedy}", place_of(function))
+
+    def __init__(self, who: str, place: str, moved: Sequence[str], remedy: str) -> None:
+        super().__init__(who, place, moved, remedy)  # all of them, so that it can be pickled
+        self.who, self.place, self.moved, self.remedy = who, place, tuple(moved), remedy
+
+    def __str__(self) -> str:
+        text = f"{self.who} drew from the global generator of {' and '.join(self.moved)}, so that "
+        return located(f"{text}a trial could not be repeated; {self.remedy}", self.place)
 
 
 def checked_loss(function: Callable[..., Any], returned: Any, state: Mapping[str, Tensor]) -> Loss:
@@ -153,21 +167,79 @@ def checked_latents(generator: Generator, latents: Any, count: int) -> tuple[Ten
     return made
 
 
-def refuse_malformed_objective(objective: Objective) -> None:
-    """Refuse an objective whose methods take other arguments, or whose declarations are none.
+def checked_output(
+    discriminator: torch.nn.Module,
+    output: Any,
+    kind: type[DiscriminatorOutput],
+    samples: Samples,
+    classes: int | None,
+) -> DiscriminatorOutput:
+    """What a discriminator gave, if it is as it must be.
+
+    Args:
+        discriminator: that was asked.
+        output: what it gave.
+        kind: what the objective requires.
+        samples: that it was shown.
+        classes: of the data; None for images without labels.
+
+    Raises:
+        ContractError: it is something else.
+    """
+    if problem := _problem_of_output(output, kind, samples, classes):
+        function = type(discriminator).forward
+        raise ContractError(located(f"{named(function)} {problem}", place_of(function)))
+    given: DiscriminatorOutput = output
+    return given
+
+
+def _problem_of_output(
+    output: Any, kind: type[DiscriminatorOutput], samples: Samples, classes: int | None
+) -> str:
+    if not isinstance(output, kind):
+        return f"must return {kind.__name__}, got {_kind(output)}"
+    count, form = len(samples.images), tuple(samples.images.shape)
+    for key, value in vars(output).items():
+        if not isinstance(value, Tensor):
+            return f"must give a tensor as {key}, got {_kind(value)}"
+        if not value.ndim or len(value) != count or not bool(value.isfinite().all()):
+            return f"must give a finite row for each of {count} images as {key}, got {_kind(value)}"
+    if isinstance(output, Logits) and output.logits.shape != (count,):
+        return f"must give one number an image as logits, got {_kind(output.logits)}"
+    if isinstance(output, ClassLogits) and output.classes.shape != (count, classes):
+        return f"must give one number an image and class as classes, got {_kind(output.classes)}"
+    if isinstance(output, Reconstruction):
+        for key in ("shown", "images"):
+            if tuple(getattr(output, key).shape) != form:
+                text = f"must give images of shape {form} as {key}"
+                return f"{text}, got {_kind(getattr(output, key))}"
+    return ""
+
+
+def refuse_other_arguments(objective: Objective) -> None:
+    """Refuse an objective whose losses take other arguments than they are given.
 
     Raises:
         ContractError: it is so.
     """
     kind: Any = type(objective)
-    if not isinstance(objective, Adversarial | Likelihood):
-        text = f"{kind.__name__} must extend Adversarial or Likelihood"
-        raise ContractError(located(text, place_of(kind)))
     if isinstance(objective, Adversarial):
         _refuse_other_arguments(kind.discriminator_loss, "self", "discriminate", "batch")
         _refuse_other_arguments(kind.generator_loss, "self", "generator", "discriminate", "batch")
     else:
         _refuse_other_arguments(kind.generator_loss, "self", "generator", "batch")
+
+
+def refuse_malformed_objective(objective: Objective) -> None:
+    """Refuse an objective that is of no kind, or whose declarations are none.
+
+    Raises:
+        ContractError: it is so.
+    """
+    kind = type(objective)
+    if not isinstance(objective, Adversarial | Likelihood):
+        text = f"{kind.__name__} must extend Adversarial or Likelihood"
+        raise ContractError(located(text, place_of(kind)))
     required = objective.requirements()
     if not isinstance(required, Requirements):
         text = f"{named(kind.requirements)} must return Requirements, got {_kind(required)}"
@@ -222,9 +294,31 @@ def named(function: Callable[..., Any]) -> str:
 
 def _kind(value: Any) -> str:
     """What something is, with its shape if it has one."""
+    if isinstance(value, Tensor) and not value.ndim:
+        return "a scalar tensor"
     if isinstance(value, Tensor):
         return f"a tensor of shape {tuple(value.shape)}"
     if value is None:
         return "None"
     name = type(value).__name__
     return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
+
+
+def said(error: BaseException) -> str:
+    """What a part did wrong, in a sentence."""
+    kinds = (ContractError, AssertionError) if _is_theirs(error) else (ValueError, AssertionError)
+    if isinstance(error, kinds) and _of_ours(error):
+        return str(error)  # a sentence of the loop's, or of a check
+    return described(error)
+
+
+def _is_theirs(error: BaseException) -> bool:
+    """Whether an exception passed through code from outside."""
+    return any(is_own(frame) for frame, _ in traceback.walk_tb(error.__traceback__))
+
+
+def _of_ours(error: BaseException) -> bool:
+    """Whether coequal itself raised an exception."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    names = [str(frame.f_globals.get("__name__", "")) for frame in frames[-1:]]
+    return names[:1] == [name for name in names if name.partition(".")[0] == "coequal"]

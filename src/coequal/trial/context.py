@@ -25,6 +25,7 @@ class WorkerContext:
             workers.
         frames: pictures of its training that each trial keeps, for an animation.
         tensorboard: a folder for TensorBoard's event files of the run's only trial; empty: none.
+        try_parts: whether the parts are tried on a few images before anything is trained.
         import_path: folders that are searched for parts from outside, beside those of the worker.
     """
 
@@ -38,6 +39,7 @@ class WorkerContext:
     threads: int = 1
     frames: int = 0
     tensorboard: str = ""
+    try_parts: bool = False
     import_path: tuple[str, ...] = ()
 
 

@@ -19,7 +19,6 @@ from safetensors import SafetensorError
 
 from coequal.checkpoints import Checkpoint, Checkpoints, Measurement, Spent
 from coequal.code_places import described
-from coequal.contract import ContractError
 from coequal.datasets._loading import fingerprint
 from coequal.evaluation.instrument import SPLITS, Instrument, drawing
 from coequal.evaluation.neighbour_sheet import beside_nearest
@@ -34,6 +33,7 @@ from coequal.rng import GlobalStates
 from coequal.study.parts import Parts, assemble
 from coequal.training import checkpoint as checkpoints
 from coequal.training.loop import Diverged, Trainer
+from coequal.training.part_calls import GlobalDraw, said
 from coequal.trial.build import instrument_for, make_trainer
 from coequal.trial.callbacks import TrialCallbacks
 from coequal.trial.context import WorkerContext, threads
@@ -110,7 +110,7 @@ def _execute(state: "_TrialRun") -> str:
         raise
     except Exception as error:
         cause = error.__cause__ if isinstance(error, _ModelError) else error
-        status, reason = "failed", f"{type(cause).__name__}: {cause}"
+        status, reason = "failed", said(cause or error)
         state.log("".join(traceback.format_exception(error)))
     state.finish(status, reason)
     return status
@@ -199,17 +199,14 @@ class _TrialRun:
         """Refuse what the first moves did not show: a draw from a global generator at any time.
 
         Raises:
-            ContractError: there was one.
+            GlobalDraw: there was one.
         """
         before = GlobalStates(self.context.device)
         yield
         if moved := before.moved():
             step = self.trainer.steps_done if self.trainer else 0
-            raise ContractError(
-                f"{doing}, up to step {step}, drew from the global generator of "
-                f"{' and '.join(moved)}, so that the trial could not be repeated; a part draws "
-                "from the rng that it is given"
-            )
+            remedy = "a part draws from the rng that it is given"
+            raise GlobalDraw(f"{doing}, up to step {step},", "", moved, remedy)
 
     def finish(self, status: Status, reason: str | None) -> None:
         """Write the result, and leave only what a report or `coequal sample` can use."""
