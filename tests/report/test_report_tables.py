@@ -307,6 +307,26 @@ def test_what_the_instrument_adds_stands_beside_the_shares(tmp_path: Path):
     assert shown[1][:3] == ["FD", "test images", "2.0 %"]
     page = write_report(folder)
     assert "What the instrument adds" in page.read_text()
+    # A number that no test image enters has no row for them.
+    values["numbers"] = {"fd": {"by_encoder": by_encoder, "by_half": [[[2.0, 2.0]]] * 2}}
+    write_instrument(folder, "fashion_mnist", values)
+    table = instrument.table(summarise(folder)[0])
+    assert table is not None
+    assert [row["source"] for row in table.records] == ["encoder"]
+
+
+def test_without_the_models_variance_the_instruments_is_no_fraction(tmp_path: Path):
+    # One random setting of each model, and fresh seeds: only the seed's variance is known.
+    runs = {name: [Run([(v, v)]) for v in (80, 100)] for name in ("ns_gan", "wgan")}
+    fresh = {(name, "fashion_mnist", 1): same(90, 2) + same(110, 2) for name in runs}
+    folder = build(tmp_path / "run", runs, again=fresh, reruns={"best": 1, "seeds": 4})
+    by_encoder = [[1.0, 1.0], [1.0, 2.0]]
+    values = {"models": ["ns_gan", "wgan"], "images": 5000, "test_images": 10000}
+    values["numbers"] = {"fd": {"by_encoder": by_encoder, "by_half": [[[1.0, 2.0]]] * 2}}
+    write_instrument(folder, "fashion_mnist", values)
+    table = instrument.table(summarise(folder)[0])
+    assert table is not None
+    assert [row["share"] for row in table.records] == [None, None]
 
 
 def test_shares_of_variance_add_up(tmp_path: Path):

@@ -148,6 +148,8 @@ def test_what_is_not_ours_stays(full):
     inside: Path = full.trial_folder(full.plan()[0].id) / ".mine.txt"
     inside.write_text("all of it")
     drafts = [full.path / ".plan.json.k2x", full.path / "references" / ".digits.npy.k2x"]
+    drafts.append(full.path / "encoders" / ".any-0123.safetensors.k2x")
+    drafts.append(full.path / ".instrument.json.k2x")
     for path in drafts:
         path.parent.mkdir(exist_ok=True)
         path.write_text("half")

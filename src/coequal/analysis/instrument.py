@@ -78,7 +78,7 @@ def _variances(
     networks, encoders = by_encoder.shape
     if networks > 1 and encoders > 1:
         yield "encoder", encoder_variance(by_encoder, models)
-    if networks > 1 and by_half.size:
+    if networks > 1 and (by_half[..., 0] != by_half[..., 1]).any():  # not of generated images alone
         yield "test images", split_variance(by_half, models)
 
 
@@ -86,5 +86,7 @@ def _between_runs(runs: VarianceParts | None, scale: Scale) -> float | None:
     """The sum of the components above 0; None where it is not known on this scale."""
     if runs is None or runs.scores.scale != scale:
         return None
-    known = [c.variance for c in runs.scores.components if c.variance is not None]
-    return sum(max(0.0, variance) for variance in known) or None
+    known = {c.source: c.variance for c in runs.scores.components}
+    if known.get("model") is None:  # what it would contain is not known either
+        return None
+    return sum(max(0.0, variance) for variance in known.values() if variance is not None) or None

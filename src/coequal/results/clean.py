@@ -8,7 +8,9 @@ from pathlib import Path
 
 from coequal.records import Result, Trial
 from coequal.results.collect import usable_results
+from coequal.results.encoder_files import ENCODERS
 from coequal.results.folder import RunFolder
+from coequal.results.instrument_file import INSTRUMENT
 from coequal.results.lock import lock
 from coequal.results.on_disk import trial_folders
 from coequal.results.states import STATES
@@ -29,7 +31,7 @@ _DRAFTS = (
         "plan.json",
         "metrics.json",
     ),
-    *("references.json",),
+    *("references.json", INSTRUMENT),
     *("results.csv", "timings.csv"),
 )
 """Files are written under a hidden name that begins so, and then renamed."""
@@ -85,6 +87,7 @@ def clean(
 def _removable(folder: RunFolder, log: Callable[[str], None]) -> Iterator[Removable]:
     yield from _drafts(folder.path)
     yield from _drafts(folder.path / "references", ".npy.")
+    yield from _drafts(folder.path / ENCODERS, ".safetensors.")
     yield from _there(folder.path / STATES, "states from which only a longer budget goes on")
     kept, ended = kept_and_ended(folder, log)
     for name in trial_folders(folder):

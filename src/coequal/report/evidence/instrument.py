@@ -27,9 +27,9 @@ def how_to_read(summary: DataSummary) -> str:
         f"The same images of {networks} trained networks of chosen settings were measured again by "
         "encoders of the same recipe, and against halves of the test images. What moves all "
         "networks alike cancels when they are compared. What moves them apart does not: it is part "
-        "of the differences, whatever source it is counted to above, and what moves all networks "
-        "of a model does not shrink with more seeds or settings. Standard deviations of one score, "
-        "in per cent where scores are compared by their ratio."
+        "of every difference, whatever other source that is counted to, and what moves all "
+        "networks of a model does not shrink with more seeds or settings. Standard deviations of "
+        "one score, in per cent where scores are compared by their ratio."
     )
 
 
