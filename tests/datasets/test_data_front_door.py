@@ -94,7 +94,7 @@ def test_somebody_s_own_function_gets_the_data_folder(own):
     assert data.name == "own_good:load"
     assert data.train.images.whole.unique().tolist() == [5]
     assert data.shape == (3, 32, 32)
-    assert "8x8 images were resized to 32x32" in data.notes[0]
+    assert "8x8 images were resized to 32x32" in data.notes[-1]
 
 
 @pytest.mark.parametrize(
@@ -190,3 +190,20 @@ def test_the_fingerprint_sees_every_change(changed):
     if changed == "order of splits":
         other = replace(data, validation=data.test, test=data.validation)
     assert fingerprint(other) != fingerprint(data)
+
+
+def test_images_in_two_splits_of_somebody_s_own_data_are_told(own):
+    own(
+        "own_shared",
+        "images = torch.arange(40 * 64).remainder(251).byte().view(40, 1, 8, 8)\n"
+        "def load(folder):\n"
+        "    return Dataset('x', Split(images[:30]), Split(images[30:]), Split(images[25:35]))\n",
+    )
+    lines = []
+    data = load_dataset("own_shared:load", Path("unused"), log=lines.append)
+    # Rows 25 to 29 are in train, 30 to 34 in validation.
+    assert data.notes == (
+        "warning: 5 of the 10 images of the test split are in the train split",
+        "warning: 5 of the 10 images of the test split are in the validation split",
+    )
+    assert lines == [f"own_shared:load: {note}" for note in data.notes]

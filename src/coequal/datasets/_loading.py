@@ -19,7 +19,9 @@ from coequal import lookup
 from coequal.code_places import described, located, place_of
 from coequal.contract import Dataset, KnownManifold, Log, Split
 from coequal.datasets._fraction import parse_fraction, with_fraction
+from coequal.datasets._published import silent
 from coequal.datasets._resize import check_size, resized
+from coequal.datasets._splits import shared_between_splits
 from coequal.files import user_cache
 from coequal.rng import GlobalStates
 
@@ -220,7 +222,10 @@ def _external(name: str, known: list[str]) -> Loader:
 
     def loader(data_dir: Path, image_size: int | None, log: Log | None) -> Dataset:
         dataset = _loaded(name, load, data_dir)
-        return resized(replace(dataset, name=name), image_size)
+        shared = [f"warning: {text}" for text in shared_between_splits(dataset)]
+        for text in shared:
+            (log or silent)(f"{name}: {text}")
+        return resized(replace(dataset, name=name, notes=(*dataset.notes, *shared)), image_size)
 
     return loader
 

@@ -4,15 +4,18 @@ Data sets without splits of their own: 60 % train, 20 % validation, 20 % test, c
 Those with official training and test images: some of the former are held out for validation.
 """
 
+import hashlib
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from coequal.contract import Split
+from coequal.contract import Dataset, Split
 from coequal.rng import Rng
 from coequal.seeds import seed_for
+
+_MAX_SHARED = 0.01  # of the smaller split
 
 
 class SplitIndices(NamedTuple):
@@ -118,3 +121,32 @@ def hold_out(official: Split, count: int, name: str) -> HeldOut:
         f"and {count:,} to validate; the test images are the official ones"
     )
     return HeldOut(official.select(rows), official.select(held_out), note)
+
+
+def shared_between_splits(dataset: Dataset) -> list[str]:
+    """Which splits have images of another, in a sentence each: those to test have to be held out.
+
+    A few do in data sets of photographs, whose files hold some images twice.
+
+    Args:
+        dataset: Its images are read in parts.
+    """
+    names = ("train", "validation", "test")
+    seen = {name: _digests(dataset.split(name)) for name in names}
+    found = []
+    for name in names:
+        for other in names[: names.index(name)]:
+            both = len(seen[name] & seen[other])
+            if both > _MAX_SHARED * min(len(seen[name]), len(seen[other])):
+                of = f"{both:,} of the {len(dataset.split(name)):,} images of the {name} split"
+                found.append(f"{of} are in the {other} split")
+    return found
+
+
+def _digests(split: Split) -> set[bytes]:
+    """A hash of every image."""
+    return {
+        hashlib.sha256(image).digest()
+        for part in split.images.parts()
+        for image in part.contiguous().numpy()
+    }

@@ -1,16 +1,18 @@
 """The contract of a data set."""
 
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from coequal.contract import Dataset, Split
-from coequal.datasets._loading import SPLITS, fingerprint, load_dataset, refuse_malformed
+from coequal.contract import Dataset
+from coequal.datasets._loading import (
+    fingerprint,
+    load_dataset,
+    refuse_malformed,
+)
+from coequal.datasets._splits import shared_between_splits
 from coequal.testing._requirements import name_of, no_global_draws, require
-
-MAX_SHARED = 0.01  # of the smaller split: files of photographs hold some images twice
 
 
 def check_dataset(load: Callable[[Path], Dataset] | str, data_dir: Path | None = None) -> None:
@@ -54,23 +56,10 @@ def _loaded(load: Callable[[Path], Dataset] | str, place: Path) -> Dataset:
 
 
 def _check_splits(load: object, dataset: Dataset) -> None:
-    seen = {name: _digests(dataset.split(name)) for name in SPLITS}
-    for name in SPLITS:
-        for other in SPLITS[: SPLITS.index(name)]:
-            both = len(seen[name] & seen[other])
-            right = both <= MAX_SHARED * min(len(seen[name]), len(seen[other]))
-            require(right, load, f"{both} images of the {name} split are in the {other} split")
+    shared = shared_between_splits(dataset)
+    require(not shared, load, "; ".join(shared))
     labels = dataset.train.labels
     if dataset.classes is not None and labels is not None:
         absent = set(range(len(dataset.classes))) - set(labels.unique().tolist())
         names = ", ".join(dataset.classes[label] for label in sorted(absent))
         require(not absent, load, f"the train split has no image of {names}")
-
-
-def _digests(split: Split) -> set[bytes]:
-    """A hash of every image."""
-    return {
-        hashlib.sha256(image).digest()
-        for part in split.images.parts()
-        for image in part.contiguous().numpy()
-    }
