@@ -4,7 +4,7 @@ import pytest
 import sklearn.cluster
 import torch
 
-from coequal.metrics._kmeans import kmeans
+from coequal.metrics._kmeans import kmeans, tightest
 from coequal.rng import Rng
 
 
@@ -29,3 +29,12 @@ def test_every_point_ends_nearest_to_the_mean_of_its_own_cluster():
 def inertia(points: torch.Tensor, labels: torch.Tensor) -> float:
     groups = [points[labels == label] for label in labels.unique()]
     return sum(float((group - group.mean(0)).square().sum()) for group in groups)
+
+
+def test_the_tightest_of_ten_is_found_on_some_of_the_points_too():
+    points = 3 * torch.eye(8).repeat_interleave(60, 0) + 0.5 * Rng(1).normal(480, 8)
+    single = [inertia(points, kmeans(points, 8, Rng(seed)).labels) for seed in range(10)]
+    for searched in (None, 200):
+        found = tightest(points, 8, Rng(2), searched=searched)
+        assert inertia(points, found.labels) == pytest.approx(min(single), rel=1e-6)
+    assert max(single) > 1.2 * min(single)  # a single start may end in a poor one

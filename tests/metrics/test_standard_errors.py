@@ -45,12 +45,14 @@ def pictures(count: int, channels: int, side: int, contrast: float) -> Draw:
     return draw
 
 
-def ratios(name: str, real: Draw, fake: Draw, **settings: float) -> dict[str, float]:
+def ratios(
+    name: str, real: Draw, fake: Draw, *, draws: int = DRAWS, **settings: float
+) -> dict[str, float]:
     """Mean standard error over the deviation of the values, by output that has one."""
     metric = lookup.load("metrics", name)(**settings)
     rng = Rng(0)
     reference = metric.reference(real(rng), real(rng))
-    found = [metric.values(real=reference, fake=fake(rng), rng=Rng(1)) for _ in range(DRAWS)]
+    found = [metric.values(real=reference, fake=fake(rng), rng=Rng(1)) for _ in range(draws)]
     result = {}
     for output in found[0]:
         values, errors = zip(*(row[output][:2] for row in found), strict=True)
@@ -115,7 +117,7 @@ def test_swd_patches(real, fake, most):
 )
 def test_prd(real, fake):
     # Within a factor, as the docstring says.
-    found = ratios("prd", real, fake, angles=101, runs=5, clusters=10)
+    found = ratios("prd", real, fake, draws=60, angles=101, runs=5, clusters=10)
     assert all(0.7 < ratio < 1.6 for ratio in found.values()), found
 
 

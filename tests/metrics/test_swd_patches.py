@@ -180,3 +180,9 @@ def test_what_an_image_counts_for_is_the_change_when_it_comes_again():
         gone = base.counts_for[200 * ((index + 1) % 12)]
         expected = (base.counts_for[200 * index] - gone) / 2400
         assert level(other).distance - base.distance == pytest.approx(expected, abs=0.01)
+
+
+def test_a_set_is_at_zero_from_itself():
+    # Patches of both sides lie at the same places: with others, it was at 10 of its 1000ths.
+    images = smooth(40, 1, 16, 16)
+    assert score(real=images, fake=images.flip(0)) == pytest.approx(0, abs=1e-9)

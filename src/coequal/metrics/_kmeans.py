@@ -9,6 +9,7 @@ from torch import Tensor
 from coequal.rng import Rng
 
 MAX_ITERATIONS = 100
+STARTS = 10
 
 
 class Clusters(NamedTuple):
@@ -23,17 +24,41 @@ class Clusters(NamedTuple):
     centres: Float[Tensor, "count d"]
 
 
+def tightest(
+    points: Float[Tensor, "n d"], count: int, rng: Rng, *, searched: int | None = None
+) -> Clusters:
+    """The best of `STARTS` clusterings: that with the least squared distances to the centres.
+
+    Args:
+        points: any, at least one.
+        count: of clusters, at least 1.
+        rng: of the starts.
+        searched: so many points at most, drawn at random, are clustered from every start; all
+            points then move from the best centres alone. None: all are clustered from every start.
+    """
+    few = points
+    if searched is not None and len(points) > searched:
+        few = points[rng.permutation(len(points))[:searched]]
+    runs = [kmeans(few, count, rng) for _ in range(STARTS)]
+    best = min(runs, key=lambda run: float((few - run.centres[run.labels]).square().sum()))
+    return best if few is points else settled(points, best.centres)
+
+
 def kmeans(points: Float[Tensor, "n d"], count: int, rng: Rng) -> Clusters:
     """Cluster points from one k-means++ start, until no point moves to another cluster.
-
-    A cluster that loses all its points keeps its centre.
 
     Args:
         points: any, at least one.
         count: of clusters, at least 1.
         rng: of the start.
     """
-    centres = starts(points, count, rng)
+    return settled(points, starts(points, count, rng))
+
+
+def settled(points: Float[Tensor, "n d"], centres: Float[Tensor, "count d"]) -> Clusters:
+    """Where Lloyd's algorithm comes to rest from these centres; a cluster that loses all its points
+    keeps its centre."""
+    count = len(centres)
     labels = nearest(points, centres)
     for _ in range(MAX_ITERATIONS):
         member = torch.nn.functional.one_hot(labels, count).to(points.dtype)

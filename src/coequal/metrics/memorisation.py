@@ -15,13 +15,12 @@ from torch import Tensor
 
 from coequal.contract import ImageSet, Metric, MetricInfo, MetricValue, RequiredInput
 from coequal.metrics._distances import nearest, nearest_of, within
-from coequal.metrics._kmeans import kmeans
+from coequal.metrics._kmeans import tightest
 from coequal.metrics._tiles import TIE
 from coequal.rng import Rng
 from coequal.settings import Count
 
 PART = "Memorisation"
-RUNS = 10  # of k-means
 
 
 @dataclass(frozen=True)
@@ -185,9 +184,7 @@ def _centres(train: Float[Tensor, "n d"], cells: int) -> Float[Tensor, "cells d"
         return train.mean(0, keepdim=True)
     mean = train.double().mean(0)
     points, rng = (train - mean).cpu(), Rng(0)
-    runs = [kmeans(points, cells, rng) for _ in range(RUNS)]
-    best = min(runs, key=lambda run: float((points - run.centres[run.labels]).square().sum()))
-    return best.centres.to(mean).add(mean).to(train)
+    return tightest(points, cells, rng).centres.to(mean).add(mean).to(train)
 
 
 def _cells(features: Float[Tensor, "n d"], centres: Tensor) -> Int[Tensor, " n"]:

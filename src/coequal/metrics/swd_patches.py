@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from coequal.contract import ImageSet, Metric, MetricInfo, MetricValue, RequiredInput
 from coequal.images import to_uint8
-from coequal.metrics._canonical_order import some
+from coequal.metrics._canonical_order import in_fixed_order, some
 from coequal.metrics._transport import influences
 from coequal.rng import Rng
 from coequal.settings import Count
@@ -50,15 +50,17 @@ class PatchDistance(Metric):
     projections. Levels go from the full size, halving, down to 16 pixels; images under 32 have one.
     The coarsest level is the low-pass image itself. Grey images have one channel.
 
-    Equal counts: of the larger set a random part is taken. Biased upwards: two real sets are not at
-    0, so compare at equal counts and settings only. `patches` counts per image and level,
-    `directions` per repeat; patches lie anywhere that they fit, images smaller than 7 pixels are
-    patches themselves.
+    Equal counts: of the larger set a random part is taken. Patches lie at the same random places of
+    both sets, so that a set is at 0 from itself. Biased upwards: two real sets are not at 0, so
+    compare at equal counts and settings only. `patches` counts per image and level, `directions`
+    per repeat; patches lie anywhere that they fit, images smaller than 7 pixels are patches
+    themselves.
 
-    The standard error is over new fake images, the real ones and the vectors being the same: the
-    deviation of what each image counts for with all its patches, its part in the mean and deviation
-    that they are brought to included, over the root of the number of images. In simulations it was
-    0.9 to 1.2 times the true one, and where both distributions are the same 1.3 times.
+    The standard error is over new fake images, the real ones, the places and the vectors being the
+    same: the deviation of what each image counts for with all its patches, its part in the mean and
+    deviation that they are brought to included, over the root of the number of images. In
+    simulations it was 0.9 to 1.2 times the true one, and where both distributions are the same 1.3
+    times.
 
     Attributes:
         patches: of each image and level.
@@ -96,8 +98,13 @@ class PatchDistance(Metric):
     def levels(self, *, real: Tensor, fake: Tensor, rng: Rng) -> dict[int, Level]:
         """Times 1000, of images (n, c, h, w) at each level, by its shorter side."""
         count = min(len(real), len(fake))
-        chosen = [some(images, count, rng) for images in (real, fake)]
-        drawn = [self._descriptors(images, rng) for images in chosen]
+        chosen = [
+            in_fixed_order(images) if len(images) == count else some(images, count, rng)
+            for images in (real, fake)
+        ]
+        # Both sides show the same places: otherwise these would be a part of the distance.
+        places = self._places(count, *real.shape[-2:], rng)
+        drawn = [self._descriptors(images, places) for images in chosen]
         shape = (count, self.patches, real.shape[1])
         return {
             side: self._level(
@@ -106,16 +113,18 @@ class PatchDistance(Metric):
             for side in drawn[0]
         }
 
-    def _descriptors(self, images: Tensor, rng: Rng) -> dict[int, Tensor]:
-        """Normalised patches (patches in all, c, p, p) at each level."""
-        height, width = images.shape[-2:]
+    def _places(self, count: int, height: int, width: int, rng: Rng) -> list[Tensor]:
+        """The upper left corners (2, count, patches) of the patches at each level."""
         corners: list[Tensor] = []
         for h, w in level_sizes(height, width):
             rows, columns = (
-                rng.integers(side - patch_side(h, w) + 1, len(images) * self.patches)
-                for side in (h, w)
+                rng.integers(side - patch_side(h, w) + 1, count * self.patches) for side in (h, w)
             )
-            corners.append(torch.stack([rows, columns]).view(2, len(images), self.patches))
+            corners.append(torch.stack([rows, columns]).view(2, count, self.patches))
+        return corners
+
+    def _descriptors(self, images: Tensor, corners: list[Tensor]) -> dict[int, Tensor]:
+        """Normalised patches (patches in all, c, p, p) at each level."""
         by_level: list[list[Tensor]] = [[] for _ in corners]
         for start in range(0, len(images), IMAGES_PER_BATCH):
             some = slice(start, start + IMAGES_PER_BATCH)
@@ -123,7 +132,7 @@ class PatchDistance(Metric):
                 pyramid(images[some]), corners, by_level, strict=True
             ):
                 patches.append(cut(level, corner[:, some]))
-        sides = [min(size) for size in level_sizes(height, width)]
+        sides = [min(size) for size in level_sizes(*images.shape[-2:])]
         return {
             side: normalised(torch.cat(patches))
             for side, patches in zip(sides, by_level, strict=True)
