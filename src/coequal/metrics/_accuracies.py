@@ -11,6 +11,9 @@ from torch import Tensor
 from coequal.contract import MetricValue
 from coequal.statistics.rates import Z, wilson
 
+ONE_SEED = (
+    "trained with one seed, whose spread is not known: no error and no interval; give 2 or more"
+)
 MAX_CONFUSION_CLASSES = 50  # classes: with more, a confusion matrix is too long a detail
 
 
@@ -25,13 +28,15 @@ def accuracy(correct: Bool[Tensor, "seeds n"]) -> MetricValue:
     """The mean accuracy over seeds, for new images to judge and new classifier seeds.
 
     Two parts are joined. The images: Wilson's interval of the mean (all seeds judge the same
-    images, so that more seeds don't make it narrower). The seeds: Student's t of their spread; a
-    single seed has none. Their distances from the mean add up in squares, which counts what seeds
-    and images share twice: on the wide side.
+    images, so that more seeds don't make it narrower). The seeds: Student's t of their spread.
+    Their distances from the mean add up in squares, which counts what seeds and images share twice:
+    on the wide side. A single seed has neither error nor interval, since its spread is not known.
     """
     seeds, count = correct.shape
     right = round(float(correct.sum()) / seeds)
     proportion = float(correct.double().mean())
+    if seeds < 2:
+        return MetricValue(proportion, warnings=(ONE_SEED,))
     ends = wilson(right, count)
     error, half = spread([float(one.double().mean()) for one in correct])
     low = max(0.0, proportion - math.hypot(right / count - ends.low, half))
@@ -42,10 +47,8 @@ def accuracy(correct: Bool[Tensor, "seeds n"]) -> MetricValue:
 
 
 def spread(by_seed: Sequence[float]) -> tuple[float, float]:
-    """The standard error of a mean over seeds, and half its 95 % interval; 0 for a single one."""
+    """The standard error of a mean over two or more seeds, and half its 95 % interval."""
     count = len(by_seed)
-    if count < 2:
-        return 0.0, 0.0
     mean = math.fsum(by_seed) / count
     variance = math.fsum((value - mean) ** 2 for value in by_seed) / (count - 1)
     error = math.sqrt(variance / count)
@@ -61,8 +64,10 @@ def paired(first: Bool[Tensor, "seeds n"], second: Bool[Tensor, "seeds n"]) -> M
     by_image = first.double().mean(0) - second.double().mean(0)
     by_seed = (first.double().mean(1) - second.double().mean(1)).tolist()
     images = float(by_image.std()) / math.sqrt(len(by_image)) if len(by_image) > 1 else 0.0
-    error, half = spread(by_seed)
     mean = float(by_image.mean())
+    if len(by_seed) < 2:
+        return MetricValue(mean, warnings=(ONE_SEED,))
+    error, half = spread(by_seed)
     wide = math.hypot(Z * images, half)
     return MetricValue(
         mean, math.hypot(images, error), (max(-1.0, mean - wide), min(1.0, mean + wide))
@@ -76,8 +81,10 @@ def unpaired(first: Bool[Tensor, "seeds n"], second: Bool[Tensor, "seeds m"]) ->
     and Student's t, their distances added up in squares (Zou and Donner 2008).
     """
     by_seed = (first.double().mean(1) - second.double().mean(1)).tolist()
-    error, half = spread(by_seed)
     mean = math.fsum(by_seed) / len(by_seed)
+    if len(by_seed) < 2:
+        return MetricValue(mean, warnings=(ONE_SEED,))
+    error, half = spread(by_seed)
     down, up, squares = half**2, half**2, error**2
     for sign, side in ((1, first), (-1, second)):
         count, proportion = side.shape[1], float(side.double().mean())

@@ -13,7 +13,7 @@ from pydantic import Field
 from torch import Tensor
 
 from coequal.contract import MetricInfo, MetricValue
-from coequal.metrics._accuracies import accuracy, is_correct, summary
+from coequal.metrics._accuracies import ONE_SEED, accuracy, is_correct, summary
 from coequal.metrics._classifiers import ClassifierMetric, Labelled, predictions, trained
 from coequal.rng import Rng
 from coequal.settings import Count
@@ -123,13 +123,15 @@ def worth(
     both = torch.cat([real, generated[None]]).double()
     means = both.mean((1, 2))[None]
     worth = float(_crossing(means[:, :-1], means[:, -1], sizes)[0])
+    details: dict[str, Any] = {}
+    if worth in (float(sizes[0]), float(sizes[-1])):
+        details["bound"] = "at most" if worth == float(sizes[0]) else "at least"
+    if len(generated) < 2:
+        return MetricValue(worth, details=details, warnings=(ONE_SEED,))
     draws = _over_images(both.mean(1), rng) + _over_seeds(both.mean(2), rng)
     ends = _crossing(draws[:, :-1], draws[:, -1], sizes).quantile(
         torch.tensor([0.025, 0.975], dtype=torch.float64)
     )
-    details: dict[str, Any] = {}
-    if worth in (float(sizes[0]), float(sizes[-1])):
-        details["bound"] = "at most" if worth == float(sizes[0]) else "at least"
     return MetricValue(worth, None, (float(ends[0]), float(ends[1])), details)
 
 
@@ -158,10 +160,8 @@ def _over_images(by_image: Float[Tensor, "sets n"], rng: Rng) -> Float[Tensor, "
 
 
 def _over_seeds(by_seed: Float[Tensor, "sets seeds"], rng: Rng) -> Float[Tensor, "draws sets"]:
-    """Student's t times the standard error of the mean over seeds; 0 for a single one."""
+    """Student's t times the standard error of the mean over two or more seeds."""
     sets, seeds = by_seed.shape
-    if seeds < 2:
-        return torch.zeros(INTERVAL_DRAWS, sets, dtype=torch.float64)
     normal = rng.normal(INTERVAL_DRAWS, sets).double()
     squares = rng.normal(INTERVAL_DRAWS, sets, seeds - 1).double().square().mean(2)
     return normal / squares.sqrt() * by_seed.std(1) / math.sqrt(seeds)

@@ -16,6 +16,7 @@ from torch import Tensor
 from coequal.contract import ImageSet, Metric, MetricInfo, MetricValue, RequiredInput
 from coequal.metrics._distances import nearest, nearest_of, within
 from coequal.metrics._kmeans import tightest
+from coequal.metrics._proportions import proportion_of
 from coequal.metrics._tiles import TIE
 from coequal.rng import Rng
 from coequal.settings import Count
@@ -35,9 +36,14 @@ class Memorisation(Metric):
     - `c_t`: the z-score of the Mann-Whitney statistic of the distances to the nearest training
       image, generated against held-out.
 
-    For the last two 0 is as good as held-out images, and the best; far below 0 the generator
-    copies; far above 0 its images are far from the data, which other metrics measure better. No
-    output can be ranked: the least value is a memoriser's. `c_t` grows with the root of the counts:
+    For the last two 0 is as good as held-out images, and the best; far above 0 the generated images
+    are far from the data, which other metrics measure better. Far below 0 the generator copies, or
+    its images are more typical or smoother than real ones: the most typical quarter of real images,
+    50 of them again and again, and (by pixels) slightly blurred ones have a `c_t` of -4 to -15
+    without a single copy, 30 % exact copies one of -8. Exact and near copies, and a sheet of
+    nearest neighbours, tell which it is; `authenticity_calibrated` is the less easily misled (-0.04
+    for the typical quarter and the 50). No output can be ranked: the least value is a
+    memoriser's. `c_t` grows with the root of the counts:
     compare at equal counts only.
 
     With more than one of `cells`, k-means cells of the training images, `c_t` is the mean of the
@@ -48,7 +54,8 @@ class Memorisation(Metric):
     Deviations of `c_t` from the authors' code: no continuity correction of 0.5; ties count as half;
     the nearest training image is sought everywhere, not within the cell.
 
-    Standard errors are over new generated images, training and held-out images being the same.
+    Standard errors, and Wilson's intervals of the fractions, are over new generated images,
+    training and held-out images being the same.
 
     Attributes:
         cells: number of k-means cells of the training images.
@@ -58,17 +65,24 @@ class Memorisation(Metric):
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
         "authenticity": MetricInfo(
             "target",
-            "fraction of generated images; held-out images' fraction is best; below: copies",
+            "fraction of generated images; that of held-out images is best; below: copies, or "
+            "typical images",
         ),
         "authenticity_calibrated": MetricInfo(
-            "target", "fraction above that of held-out images; 0 is best; below: copies", 0.0
+            "target",
+            "fraction above that of held-out images; 0 is best; below: copies, or typical images",
+            0.0,
         ),
         "c_t": MetricInfo(
-            "target", "standard deviations; 0 is best; below: copies", 0.0, label="C_T"
+            "target",
+            "standard deviations; 0 is best; below: copies, or typical or smooth images",
+            0.0,
+            label="C_T",
         ),
     }
     required: ClassVar[tuple[RequiredInput, ...]] = ("train",)
     version: ClassVar[int] = 2
+    min_images: ClassVar[int] = 2
     cells: Count = 1
     fewest: Count = 20
 
@@ -99,19 +113,19 @@ class Memorisation(Metric):
     def compute_values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, MetricValue]:
-        """Compute the three numbers.
-
-        Raises:
-            ValueError: there are fewer than two generated images.
-        """
-        if len(fake) < 2:
-            raise ValueError(f"memorisation: {len(fake)} generated images; at least 2")
+        """Compute the three numbers."""
         distances, authentic = _copying(fake, real["train"], real["gaps"])
-        proportion, error = _proportion(authentic)
-        held_out_proportion, _ = _proportion(real["authentic"])
+        fraction = proportion_of(authentic)
+        held_out = proportion_of(real["authentic"]).value
+        assert fraction.interval is not None
+        low, high = fraction.interval
         return {
-            "authenticity": MetricValue(proportion, error),
-            "authenticity_calibrated": MetricValue(proportion - held_out_proportion, error),
+            "authenticity": fraction,
+            "authenticity_calibrated": MetricValue(
+                fraction.value - held_out,
+                fraction.standard_error,
+                (low - held_out, high - held_out),
+            ),
             "c_t": c_t(
                 held_out=real["distances"],
                 held_out_cells=real["cells"],
@@ -148,7 +162,7 @@ def c_t(
         errors.append(math.sqrt(m * spread) / deviation)
         weights.append(n / len(held_out))
     if not weights:
-        return MetricValue(math.nan)
+        return MetricValue.undefined(f"no cell has {fewest} held-out and {fewest} generated images")
     total = math.fsum(weights)
     score = math.fsum(w * z for w, z in zip(weights, scores, strict=True)) / total
     error = math.hypot(*(w * e for w, e in zip(weights, errors, strict=True))) / total
@@ -170,12 +184,6 @@ def _copying(
     neighbours = nearest_of(images, train, 1)
     distances = neighbours.distances[:, 0]
     return distances, distances > gaps[neighbours.indices[:, 0]] * (1 + TIE)
-
-
-def _proportion(authentic: Tensor) -> tuple[float, float]:
-    """The fraction, and its binomial standard error."""
-    proportion = float(authentic.double().mean())
-    return proportion, math.sqrt(proportion * (1 - proportion) / len(authentic))
 
 
 def _centres(train: Float[Tensor, "n d"], cells: int) -> Float[Tensor, "cells d"]:

@@ -103,7 +103,7 @@ class PatchDistance(Metric):
             for images in (real, fake)
         ]
         # Both sides show the same places: otherwise these would be a part of the distance.
-        places = self._places(count, *real.shape[-2:], rng)
+        places = self._places(count, real.shape[-2], real.shape[-1], rng)
         drawn = [self._descriptors(images, places) for images in chosen]
         shape = (count, self.patches, real.shape[1])
         return {
