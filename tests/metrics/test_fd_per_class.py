@@ -79,7 +79,7 @@ def test_few_images_of_a_class_are_told():
         for seed in (0, 1)
     )
     (warning,) = score(real, fake).warnings
-    assert warning.startswith("about 74% of it is the bias of few images")
+    assert warning.startswith("about 67% of it is the bias of few images")
     assert warning.endswith("the smallest is class 1 with 30 real and 30 generated images")
     moved = ImageSet(fake.features + 5, labels=fake.labels)  # 500 is |5|^2 in 20 dimensions
     assert score(real, moved).warnings == ()

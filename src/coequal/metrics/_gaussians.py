@@ -129,19 +129,27 @@ def common_spectrum(*, real: Gaussian, fake: Gaussian) -> Array:
     return np.asarray(scipy.linalg.svdvals(cross, check_finite=False))
 
 
-def first_order_bias(*, real: Gaussian, fake: Gaussian, spectrum: Array) -> float:
+def first_order_bias(
+    *, real: Gaussian, fake: Gaussian, spectrum: Array, response: "Response | None" = None
+) -> float:
     """How much too large the distance is on average, to first order in 1/counts.
 
-    With s the common spectrum, n and m the counts of fake and real images:
+    With n and m the counts of fake and real images it is
 
-        tr C_f / n + tr C_r / m + (1/n + 1/m) / 2 * sum_ij s_i s_j (1 + [i = j]) / (s_i + s_j).
+        tr C_f / n + tr C_r / m + (1/n + 1/m) / 2 * P,
 
-    The first two terms are exact for any distribution. The third is half the second derivative of
-    the trace of the root, times the variance of a covariance of Gaussian features.
+    whose first two terms are exact for any distribution. P is the second derivative of the trace of
+    the root times n times the variance of the fake covariance (see `Response`); without a
+    `response` that of Gaussian features, sum_ij s_i s_j (1 + [i = j]) / (s_i + s_j), s the common
+    spectrum. The variance of the real covariance is taken to be as large as that of the fake one,
+    which holds where both distributions are the same: there the bias is what matters.
     """
     s = spectrum[spectrum > 0]
-    pairs = float((np.outer(s, s) / np.add.outer(s, s)).sum() + s.sum() / 2)
     means = fake.trace / fake.count + real.trace / real.count
+    if response is None:
+        pairs = float((np.outer(s, s) / np.add.outer(s, s)).sum() + s.sum() / 2)
+    else:
+        pairs = response.pairs
     return means + (1 / fake.count + 1 / real.count) * pairs / 2
 
 
@@ -153,12 +161,32 @@ def bias_warning(distance: float, bias: float) -> tuple[str, ...]:
     return (f"{part} of it is the bias of few images: compare at equal counts only",)
 
 
-def influences(*, real: Gaussian, fake: Gaussian) -> Array | None:
-    """(n,) how much each fake image moves the distance, times n; their mean is 0.
+@dataclass(frozen=True, eq=False)
+class Response:
+    """How the distance answers to single fake images.
 
-    2 (m_f - m_r)'c + c'(I - T)c, less its mean, for c = x - m_f and T the transport map from the
-    fake to the real Gaussian. None for no more images than features: then a further image adds a
-    direction, and the distance has no derivative.
+    Attributes:
+        influences: (n,) how much each fake image moves the distance, times n; their mean is 0.
+        pairs: sum_ij (E h_i^2 h_j^2 - (E h_i h_j)^2) / (s_i + s_j) of the projections h of the fake
+            images whose variances are the common spectrum s: the second-order term of the bias,
+            with the fourth moments that the features have.
+    """
+
+    influences: Array
+    pairs: float
+
+    @property
+    def standard_error(self) -> float:
+        """Of the distance, over new fake images."""
+        return float(np.std(self.influences, ddof=1) / math.sqrt(len(self.influences)))
+
+
+def response(*, real: Gaussian, fake: Gaussian) -> Response | None:
+    """The first and second derivatives of the distance by the fake images' weights.
+
+    The influence is 2 (m_f - m_r)'c + c'(I - T)c, less its mean, for c = x - m_f and T the
+    transport map from the fake to the real Gaussian. None for no more images than features: then a
+    further image adds a direction, and the distance has no derivative.
     """
     if fake.covariance is None or fake.parts is None:
         return None
@@ -172,12 +200,17 @@ def influences(*, real: Gaussian, fake: Gaussian) -> Array | None:
     seen = squares > len(squares) * EPSILON * squares[-1]
     half = root @ (vectors[:, seen] * squares[seen] ** -0.25)  # half half' = T
     shift = 2 * (fake.mean - real.mean)
-    parts = [
-        part @ shift + np.square(part).sum(1) - np.square(part @ half).sum(1)
-        for part in _centred(fake.parts, fake.mean)
-    ]
-    effects = np.concatenate(parts)
-    return np.asarray(effects - effects.mean())
+    effects, fourth = [], np.zeros((half.shape[1], half.shape[1]), order="F")
+    for part in _centred(fake.parts, fake.mean):
+        along = np.square(part @ half)
+        effects.append(part @ shift + np.square(part).sum(1) - along.sum(1))
+        if along.size:  # none where all images are alike
+            dsyrk(1 / fake.count, along.T, beta=1.0, c=fourth, lower=1, overwrite_c=1)
+    spectrum = np.sqrt(squares[seen])
+    fourth /= np.add.outer(spectrum, spectrum)  # of which the upper triangle is left empty
+    pairs = 2 * float(fourth.sum()) - float(fourth.trace()) - float(spectrum.sum()) / 2
+    moved = np.concatenate(effects)
+    return Response(np.asarray(moved - moved.mean()), pairs)
 
 
 def _cross(root: Array, other: Array) -> Array:

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
-import numpy as np
 from jaxtyping import Float, Int
 from torch import Tensor
 
@@ -123,10 +122,10 @@ def _within(label: int, real: Tensor, fake: Tensor) -> OneClass:
         return OneClass(*counts)
     both = {"real": _gaussians.fit(real), "fake": _gaussians.fit(fake)}
     spectrum = _gaussians.common_spectrum(**both)
-    influences = _gaussians.influences(**both)
+    response = _gaussians.response(**both)
     return OneClass(
         *counts,
         _gaussians.distance(**both, spectrum=spectrum),
-        _gaussians.first_order_bias(**both, spectrum=spectrum),
-        None if influences is None else float(np.std(influences, ddof=1) / math.sqrt(len(fake))),
+        _gaussians.first_order_bias(**both, spectrum=spectrum, response=response),
+        None if response is None else response.standard_error,
     )
