@@ -61,3 +61,17 @@ def test_the_classifiers_weights_do_not_depend_on_the_threads(digits, cache, tmp
     assert torch.get_num_threads() == 2
     torch.set_num_threads(before)
     assert one == two
+
+
+def test_a_classifier_that_can_not_tell_the_classes_says_so(digits, cache, tmp_path):
+    kind = lookup.load("encoders", "classifier")
+    assert kind.prepare(digits, cache, lambda line: None).weak == ""
+    # Files by the thousand, as in data sets of StyleGAN: the number of a file's folder.
+    shards = [
+        Split(part.images, torch.arange(len(part.images)) % 4)
+        for part in (digits.train, digits.validation, digits.test)
+    ]
+    named = Dataset("shards", *shards, classes=("00000", "00001", "00002", "00003"))
+    encoder = kind.prepare(named, tmp_path, lambda line: None)
+    assert "are the labels of shards classes of images?" in encoder.weak
+    assert encoder.weak in encoder.note

@@ -80,3 +80,10 @@ def test_sides_of_very_different_brightness_are_warned_of():
     ]
     assert not any("pixel value" in one for one in score(TEST // 16, FAKE // 16)["warnings"])
     assert not any("pixel value" in one for one in score(TEST // 8, FAKE)["warnings"])
+
+
+def test_a_weak_encoder_is_warned_of(monkeypatch):
+    from coequal.encoders.pixels import Pixels
+
+    monkeypatch.setattr(Pixels, "weak", "it knows nothing")
+    assert "it knows nothing" in score(TEST)["warnings"]

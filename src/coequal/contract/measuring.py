@@ -29,6 +29,7 @@ class Encoder(ABC):
     Attributes:
         id: its name, and a hash of its weights and preprocessing.
         note: one line on how good it is, for the report.
+        weak: why distances of its features may mean little; empty if nothing is known against it.
         knows_classes: whether it gives class probabilities.
         resizes: whether it brings images to a square of its own, in colour.
         light: whether it is quick enough to be asked in the middle of a training.
@@ -42,6 +43,7 @@ class Encoder(ABC):
 
     id: str
     note: str
+    weak: str = ""
     knows_classes: bool = False
     resizes: bool = False
     light: bool = False

@@ -18,6 +18,8 @@ from coequal.encoders._small_net import ENCODING_BATCH, RECIPE, weights_hash
 
 PART = "Classifier"
 
+LEAST_SKILL = 0.2  # of the way from chance to certainty; with less a net is called weak
+
 
 class Classifier(Encoder):
     """128 features, after the ReLU of the last hidden layer."""
@@ -32,8 +34,8 @@ class Classifier(Encoder):
         """Labelled images; a classifier that judges its own training images knows them by heart."""
         return dataset.train is not dataset.test and dataset.train.labels is not None
 
-    def __init__(self, net: nn.Sequential, id: str, note: str) -> None:
-        self.net, self.id, self.note = net, id, note
+    def __init__(self, net: nn.Sequential, id: str, note: str, weak: str = "") -> None:
+        self.net, self.id, self.note, self.weak = net, id, note, weak
 
     @classmethod
     def unsupported_reason(cls, dataset: Dataset) -> str | None:
@@ -86,7 +88,9 @@ class Classifier(Encoder):
         assert dataset.classes is not None
         net, accuracy = _small_net.read(path, dataset.shape, len(dataset.classes))
         note = f"classifier with {accuracy} test accuracy on {dataset.name}"
-        return cls(net, f"classifier:{weights_hash(net)}", note)
+        weak = _weakness(accuracy, dataset)
+        notes = "; ".join([note, *([weak] if weak else [])])
+        return cls(net, f"classifier:{weights_hash(net)}", notes, weak)
 
     def features(self, images: Tensor) -> Tensor:
         """(n, 128) float32."""
@@ -103,3 +107,22 @@ def _key(dataset: Dataset) -> str:
 
 def _file_name(key: str) -> str:
     return f"classifier-{key}.safetensors"
+
+
+def _weakness(accuracy: str, dataset: Dataset) -> str:
+    """What is wrong if the net can't tell the classes; empty if it can.
+
+    Args:
+        accuracy: on the test split, "91.3%".
+        dataset: what it was trained on.
+    """
+    labels = dataset.test.labels
+    assert labels is not None
+    chance = int(labels.bincount().max()) / len(labels)  # by naming the most frequent class
+    if float(accuracy.rstrip("%")) / 100 >= chance + LEAST_SKILL * (1 - chance):
+        return ""
+    return (
+        f"the classifier gets {accuracy} of the test images right, and naming one class always "
+        f"{chance:.1%}: its features hardly know the classes; are the labels of {dataset.name} "
+        "classes of images?"
+    )

@@ -47,6 +47,7 @@ def warnings_about(
         *_about_held_out_images(sources),
         *_about_resizing(sources["real"], encoder),
         *_about_training(sources, encoder),
+        *([encoder.weak] if encoder is not None and encoder.weak else []),
     ]
 
 
