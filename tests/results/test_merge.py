@@ -295,9 +295,12 @@ def test_source_of_both_is_kept_and_what_differs_is_told(a, tmp_path):
         "code/2/lab.py",
         "code/2/own.py",
     ]
+    # A run that went on with other source has two sets; one that is there twice is kept once.
+    assert add_code(a, ["lab:Mine"], {"lab.py": b"one = 3\n"})
+    assert not add_code(a, ["lab:Mine"], {"lab.py": b"one = 3\n"})
     again = RunFolder(tmp_path / "again")
-    assert merge([a, RunFolder(shutil.copytree(a.path, tmp_path / "copy"))], again).shared
-    assert len(code_files(again)) == 1
+    merge([a, RunFolder(shutil.copytree(a.path, tmp_path / "copy"))], again)
+    assert len(code_files(again)) == 2
 
 
 def test_runs_of_two_encoders_are_refused_with_what_would_make_them_one(a, tmp_path):

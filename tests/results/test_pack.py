@@ -25,6 +25,7 @@ from coequal.report.page import write_report
 from coequal.results import pack as form
 from coequal.results.anonymous import place_in, without_places
 from coequal.results.folder import RunFolder
+from coequal.results.own_code import add_code, code_files
 from coequal.results.pack import GAIN, GENEROUS_BYTES, MANIFEST, opened, part_of_a_run
 from coequal.results.packing import pack
 from coequal.results.result_file import result_text
@@ -437,6 +438,33 @@ def test_a_pack_from_which_something_would_have_to_be_imported_is_refused(run, t
         pack(run, tmp_path / "again.zip")
 
 
+def test_a_plan_whose_ids_name_other_folders_is_refused(run, tmp_path):
+    """An id names the folder of a trial, and `merge` copies folders."""
+    with zipfile.ZipFile(pack(run, tmp_path / "study.zip").path) as file:
+        entries = {name: file.read(name) for name in file.namelist() if name != MANIFEST}
+    known = run.plan()
+    other = entries["plan.json"].replace(known[0].id.encode(), known[1].id.encode())
+    path = forged(tmp_path / "bad.zip", list({**entries, "plan.json": other}.items()))
+    refused(path, f"calls trial {known[0].id} by the id {known[1].id}", tmp_path)
+    climbing = entries["plan.json"].replace(known[0].id.encode(), b"../../../../.ssh")
+    path = forged(tmp_path / "bad.zip", list({**entries, "plan.json": climbing}.items()))
+    with opened(path) as folder:  # what is no id is computed, as of plans that had none
+        assert [trial.id for trial in folder.plan()] == [trial.id for trial in known]
+        assert list(folder.planned()) == [trial.id for trial in known]
+
+
+def test_names_in_code_json_lead_nowhere_else(run, tmp_path):
+    """`merge` would copy such a file of this machine into a folder that is going to be shared."""
+    (tmp_path / "secret.py").write_text("KEY = 1\n")
+    add_code(run, ["lab:Mine"], {"lab.py": b""})
+    names = json.loads((run.path / "code.json").read_text())
+    for name in ("../../../secret.py", str(tmp_path / "secret.py"), "lab.pyc"):
+        names[0]["files"] = {name: hashlib.sha256(b"KEY = 1\n").hexdigest()}
+        write_json(run.path / "code.json", names)
+        with pytest.raises(ValueError, match="which is no module"):
+            code_files(run)
+
+
 def test_a_newer_form_is_refused_by_its_number(run, tmp_path, monkeypatch):
     packed = pack(run, tmp_path / "study.zip").path
     monkeypatch.setattr(form, "VERSION", 0)
@@ -465,7 +493,7 @@ def test_an_encrypted_or_oddly_compressed_entry_is_refused(tmp_path):
     central = content.index(b"PK\x01\x02", content.index(b"PK\x01\x02") + 4)
     content[central + 8] |= 1  # flag bit 0 in the central directory: encrypted
     path.write_bytes(content)
-    refused(path, "'study.yaml' is encrypted", tmp_path)
+    refused(path, "entry 'study.yaml' is encrypted", tmp_path)
     content[central + 8] &= 0xFE
     content[central + 10 : central + 12] = struct.pack("<H", zipfile.ZIP_LZMA)
     path.write_bytes(content)

@@ -90,6 +90,8 @@ def test_the_module_and_what_it_imports_of_its_author_are_found(lab):
     assert found.keys() == kept_names(lab)
     assert found[f"{lab.name}/deep/helper.py"] == lab / "deep" / "helper.py"
     assert others == []
+    alone, _ = source_files([f"{lab.name}.deep.helper"])  # it imports nothing itself
+    assert alone.keys() == {f"{lab.name}/__init__.py", f"{lab.name}/deep/helper.py"}
 
 
 def test_of_a_library_only_its_own_modules_are_kept(lab, monkeypatch):
@@ -185,6 +187,8 @@ def test_the_code_of_a_pack_is_run_on_demand_only_and_only_unchanged(lab, tmp_pa
             importable(folder),
         ):
             pass
+    with pytest.raises(ValueError, match="--run-code"):
+        api.score(real="digits:test", fake=f"{packed.path}:mine", encoder="pixels", samples=20)
     sampled = ("sample", packed.path, "--model", "mine", "--count", 4, "--out", tmp_path / "x.npy")
     done = coequal(*sampled, "--run-code")
     assert done.returncode == 0, done.stderr

@@ -6,21 +6,24 @@ from coequal.evaluation.instrument import drawing
 from coequal.inputs.load import Scorable, from_generator
 from coequal.inspection.samples import chosen_trial, sample
 from coequal.results.folder import RunFolder
+from coequal.results.own_code import refuse_code
+from coequal.results.pack import is_pack, opened
 
 
 def generated_images(fake: Scorable, count: int, seed: int) -> Scorable:
     """Generate the images of a trained model or a function.
 
     Args:
-        fake: a trained model of a run, "runs/demo:ns_gan"; a function that takes a number and
-            returns so many images, or a pair of images and labels; anything else is returned as it
-            is.
+        fake: a trained model of a run or its pack, "runs/demo:ns_gan"; a function that takes a
+            number and returns so many images, or a pair of images and labels; anything else is
+            returned as it is.
         count: number of images to generate.
         seed: of the latents of a trained model.
 
     Raises:
         ValueError: the function returned no images.
         LookupError, FileNotFoundError: the run has no such model, or it left no weights.
+        ValueError: it is in a pack whose code would have to be run.
     """
     if callable(fake):
         images: Scorable = fake(count)
@@ -31,9 +34,15 @@ def generated_images(fake: Scorable, count: int, seed: int) -> Scorable:
     if not isinstance(fake, str | Path) or not str(fake).rpartition(":")[0]:
         return fake
     place, _, model = str(fake).rpartition(":")
-    folder = RunFolder(Path(place).expanduser())
-    if not (folder.path / "study.json").exists():
+    path = Path(place).expanduser()
+    if not (is_pack(path) if path.is_file() else (path / "study.json").exists()):
         return fake
+    with opened(path) as folder:
+        refuse_code(folder)
+        return _of_model(folder, model, str(fake), count, seed)
+
+
+def _of_model(folder: RunFolder, model: str, fake: str, count: int, seed: int) -> Scorable:
     trial = chosen_trial(folder, model, None)
     samples = sample(folder, trial, count, seed)
     what = f"{fake} (trial {trial.id}, seed {seed})"

@@ -23,7 +23,7 @@ from coequal.results.merged_file import (
     merged_text,
 )
 from coequal.results.overlap import chosen_homes, joined_runs, names_of
-from coequal.results.own_code import CODE, add_code, code_sets
+from coequal.results.own_code import CODE, add_code, code_files, code_sets
 from coequal.results.references import differences, differences_of
 from coequal.results.results_csv import write_tables
 from coequal.results.study_file import compared_pairs
@@ -195,9 +195,9 @@ def _add_code(source: RunFolder, made: RunFolder) -> set[str]:
         The parts of which an earlier run has different source.
     """
     different: set[str] = set()
+    content = code_files(source)
     for number, each in enumerate(code_sets(source), 1):
-        place = source.path / CODE / str(number)
-        texts = {name: (place / name).read_bytes() for name in each.files}
+        texts = {name: content[source.path / CODE / str(number) / name] for name in each.files}
         known = code_sets(made)
         if any(each.files == other.files and each.parts == other.parts for other in known):
             continue

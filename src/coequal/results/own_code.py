@@ -8,6 +8,8 @@ What is here is text. Only `importable` puts it where Python imports from.
 """
 
 import hashlib
+import re
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -39,6 +41,7 @@ class CodeSet:
     not_kept: tuple[str, ...] = field(default=())
 
 
+_MODULE = re.compile(r"(?:\w+/)*\w+\.py")
 _SETS = TypeAdapter(tuple[CodeSet, ...])
 
 
@@ -74,11 +77,15 @@ def code_sets(folder: RunFolder) -> tuple[CodeSet, ...]:
     """
     path = folder.path / f"{CODE}.json"
     try:
-        return _SETS.validate_json(path.read_bytes())
+        sets = _SETS.validate_json(path.read_bytes())
     except FileNotFoundError:
         return ()
     except ValidationError as error:
         raise ValueError(f"{path} can't be read: {error.errors()[0]['msg']}") from error
+    for name in (name for each in sets for name in each.files):
+        if not _MODULE.fullmatch(name):
+            raise ValueError(f"{path} names {name!r}, which is no module")
+    return sets
 
 
 def add_code(
@@ -112,19 +119,20 @@ def add_code(
     return any(set(each.parts) & set(parts) and each.files != new.files for each in known)
 
 
-def code_files(folder: RunFolder) -> list[Path]:
-    """Every source file that a run keeps, in order.
+def code_files(folder: RunFolder) -> dict[Path, bytes]:
+    """Every source file that a run keeps, in order, with its content.
 
     Raises:
         ValueError: one is missing or is not what code.json says.
     """
-    files = []
+    files = {}
     for number, each in enumerate(code_sets(folder), 1):
         for name, digest in each.files.items():
             path = folder.path / CODE / str(number) / name
-            if not path.exists() or hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+            text = path.read_bytes() if path.is_file() else b""
+            if hashlib.sha256(text).hexdigest() != digest:
                 raise ValueError(f"{path} is not the file that {CODE}.json says; it is not run")
-            files.append(path)
+            files[path] = text
     return files
 
 
@@ -162,6 +170,11 @@ def importable(folder: RunFolder) -> Iterator[list[Path]]:
         ValueError: a file is not what code.json says.
     """
     files = code_files(folder)
-    places = [folder.path / CODE / str(n) for n in range(len(code_sets(folder)), 0, -1)]
-    with lookup.searching_also(*places):
-        yield files
+    numbers = range(len(code_sets(folder)), 0, -1)
+    with tempfile.TemporaryDirectory(prefix="coequal-code-") as temporary:
+        for path, text in files.items():  # these and nothing that lies beside them
+            place = Path(temporary) / path.relative_to(folder.path / CODE)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(text)
+        with lookup.searching_also(*(Path(temporary) / str(number) for number in numbers)):
+            yield list(files)

@@ -22,7 +22,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -141,6 +141,7 @@ def opened(path: Path) -> Iterator[RunFolder]:
         unpack(path, run)
         folder = RunFolder(run, pack=path)
         folder.study()
+        _refuse_plan_of_others(folder)
         yield folder
 
 
@@ -303,6 +304,13 @@ def _extract(file: zipfile.ZipFile, entry: Entry, path: Path, target: Path) -> N
     if place.suffix == ".npz":
         _refuse_inner_bomb(place, entry, path)
     os.utime(place, ns=(PACKED_NS, PACKED_NS))
+
+
+def _refuse_plan_of_others(folder: RunFolder) -> None:
+    """Refuse a plan that calls a trial by the id of another one; ids name folders and results."""
+    for trial in folder.iterate_plan():
+        if (told := trial.id) != (real := replace(trial).id):
+            raise ValueError(f"{folder.pack}: plan.json calls trial {real} by the id {told}")
 
 
 def _refuse_inner_bomb(place: Path, entry: Entry, path: Path) -> None:

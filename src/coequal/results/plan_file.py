@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import StringConstraints, TypeAdapter, ValidationError
 
 from coequal.records import Trial, canonical
 
@@ -16,7 +17,7 @@ PLAN = "plan.json"
 class _NamedTrial:
     """What is quickly read of a trial of the plan."""
 
-    id: str
+    id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]  # it names a folder
     model: str
 
 
