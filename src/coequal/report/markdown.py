@@ -27,7 +27,7 @@ def markdown(
     blocks.append("## Provenance")
     blocks.append("\n".join(f"- {plain(head)}: {plain(text)}" for head, text in provenance))
     blocks.append(
-        "The page with everything is `index.html`; numbers in full precision are in "
+        "The page with everything is `index.html`; numbers for programs, to ten digits, are in "
         "`tables/*.csv`, the same tables for LaTeX in `tables/*.tex`."
     )
     return "\n\n".join(block for block in blocks if block) + "\n"

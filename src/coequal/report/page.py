@@ -28,7 +28,7 @@ from coequal.report.style import (
     variable,
     variables,
 )
-from coequal.report.table import Record, exact
+from coequal.report.table import Record, csv_record
 from coequal.report.templating import template
 from coequal.report.verdict_json import verdict_json
 from coequal.results.folder import RunFolder
@@ -168,7 +168,7 @@ def _write_csv(
             files[name] = [row for summary in study.datasets for row in rows(summary)]
     for name, records in files.items():
         if records:
-            atomic_write(target / f"{name}.csv", csv_text(list(map(exact, records))).encode())
+            atomic_write(target / f"{name}.csv", csv_text(list(map(csv_record, records))).encode())
 
 
 def _write_latex(target: Path, sections: Sequence[Section], across: AcrossDatasets) -> None:

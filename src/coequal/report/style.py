@@ -70,9 +70,9 @@ def marker(index: int) -> str:
 
 
 def as_svg(figure: Figure) -> bytes:
-    """The figure as an SVG file, without a date."""
+    """The figure as an SVG file, without a date, the same on every processor."""
     svg = _bytes(figure, "svg", {"Date": None, "Creator": None})
-    return slim(re.sub(rb"font(?:-family)?: [^;\"]*", _fonts, svg))
+    return numbered(slim(re.sub(rb"font(?:-family)?: [^;\"]*", _fonts, svg)))
 
 
 def slim(svg: bytes) -> bytes:
@@ -80,6 +80,18 @@ def slim(svg: bytes) -> bytes:
     look alike say so once."""
     text = re.sub(r' (?:d|x|y|transform)="[^"]*"', _rounded, svg.decode())
     return re.sub(r"(<g[^>]*>)\s*((?:<use [^>]*/>\s*)+)</g>", _shared, text).encode()
+
+
+def numbered(svg: bytes) -> bytes:
+    """Name what an SVG file refers to by its place in the file. matplotlib names clips and markers
+    by a hash of all their digits, so that another processor's last digit renames them."""
+    names: dict[str, str] = {}
+
+    def name(match: re.Match[str]) -> str:
+        return match[1] + names.setdefault(match[2], f"d{len(names) + 1}")
+
+    pattern = r'(\bid="|href="#|url\(#)(\w*[0-9a-f]{10})(?=["\)])'
+    return re.sub(pattern, name, svg.decode()).encode()
 
 
 def as_pdf(figure: Figure) -> bytes:
@@ -159,7 +171,13 @@ _PAGE = {
 
 
 def _rounded(match: re.Match[str]) -> str:
-    return re.sub(r"(\.\d\d)\d+", r"\1", match[0])
+    return re.sub(r"-?\d+\.\d{3,}", lambda number: _hundredths(number[0]), match[0])
+
+
+def _hundredths(number: str) -> str:
+    """A number rounded, not cut off: a tick at 12.34 is 12.339999 on another processor."""
+    text = f"{float(number):.2f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
 
 
 def _shared(match: re.Match[str]) -> str:

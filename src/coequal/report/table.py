@@ -6,7 +6,7 @@ from typing import Any
 
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
-from coequal.formatting import NONE, full, interval, number, percent
+from coequal.formatting import NONE, for_programs, interval, number, percent
 from coequal.statistics.rates import Interval
 
 Record = dict[str, Any]
@@ -71,7 +71,7 @@ class Column:
 
     Attributes:
         name: in the CSV file; "" for a column that is on the page alone.
-        value: of a row, in full precision; "": its attribute `name`.
+        value: of a row, unrounded; "": its attribute `name`.
         heading: on the page; "" for a column that is in the CSV file alone.
         under: the second line of the heading.
         show: writes a value that is not None: a function, or a format specification; None: four
@@ -120,7 +120,7 @@ class Table:
     Attributes:
         headings: one for each column.
         rows: cells, of which the first names the row.
-        records: rows in full precision, for a CSV file.
+        records: rows of unrounded numbers, for a CSV file.
         notes: sentences below the table.
     """
 
@@ -167,10 +167,10 @@ def records(
     ]
 
 
-def exact(record: Record) -> Record:
-    """A record as it stands in a CSV file: floats in full precision, and nothing for None."""
+def csv_record(record: Record) -> Record:
+    """A record as it stands in a CSV file: floats as `for_programs` writes them."""
     return {
-        name: full(value) if isinstance(value, float | None) else value
+        name: for_programs(value) if isinstance(value, float | None) else value
         for name, value in record.items()
     }
 

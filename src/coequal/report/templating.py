@@ -1,11 +1,16 @@
 """The templates of all pages, with one way of filling them in."""
 
+from typing import Any
+
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+
+from coequal.formatting import significant
 
 
 def template(name: str) -> Template:
     """A template of `templates/`: what is filled in is escaped, except in plain text (.txt.jinja),
-    and what is missing is an error."""
+    and what is missing is an error. Floats that no format has made text of are rounded as in the
+    CSV files."""
     plain = name.endswith(".txt.jinja")
     environment = Environment(
         loader=PackageLoader("coequal", "report/templates"),
@@ -14,5 +19,10 @@ def template(name: str) -> Template:
         trim_blocks=not plain,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        finalize=_rounded,
     )
     return environment.get_template(name)
+
+
+def _rounded(value: Any) -> Any:
+    return significant(value) if isinstance(value, float) else value

@@ -6,6 +6,7 @@ from typing import Any
 
 from coequal.analysis.across_datasets import StudySummary
 from coequal.analysis.data_summary import DataSummary
+from coequal.formatting import significant
 from coequal.report.evidence import overall_pairs, pairs, verdict
 from coequal.report.table import Table
 from coequal.report.verdict_text import how_sure, joint_sentence, verdict_sentence
@@ -24,7 +25,7 @@ def verdict_json(study: StudySummary) -> str:
             "pairs": _rows(overall_pairs.table(study)),
         },
     }
-    return json.dumps(values, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+    return json.dumps(_rounded(values), indent=1, allow_nan=False, ensure_ascii=False) + "\n"
 
 
 def _of_data(summary: DataSummary) -> dict[str, Any]:
@@ -55,13 +56,20 @@ def _of_data(summary: DataSummary) -> dict[str, Any]:
 
 
 def _rows(table: Table | None) -> list[dict[str, Any]]:
-    """Records without what every one of them repeats; a number that is not finite is null."""
+    """Records without what every one of them repeats."""
     about = {"data", "metric", "budget", "method"}
     return [
-        {name: _value(value) for name, value in record.items() if name not in about}
+        {name: value for name, value in record.items() if name not in about}
         for record in (table.records if table else ())
     ]
 
 
-def _value(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+def _rounded(value: Any) -> Any:
+    """Plain values with their numbers as in the CSV files; one that is not finite is null."""
+    if isinstance(value, dict):
+        return {name: _rounded(entry) for name, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rounded(entry) for entry in value]
+    if not isinstance(value, float):
+        return value
+    return significant(value) if math.isfinite(value) else None
