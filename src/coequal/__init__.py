@@ -19,6 +19,7 @@ __all__ = [
     "report",
     "run",
     "score",
+    "verify",
 ]
 
 

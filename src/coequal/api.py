@@ -11,17 +11,20 @@ from coequal.datasets._loading import data_folder
 from coequal.evaluation.manifold_curves import manifold_curves
 from coequal.evaluation.score import DEFAULT_METRICS
 from coequal.evaluation.score import score as measure_scores
+from coequal.execution.choose import ExecutionOptions
 from coequal.files import cache_folder
 from coequal.inputs.alike import made_alike
 from coequal.inputs.load import Scorable, load_input
 from coequal.inspection.diagnosis import diagnose as diagnose
 from coequal.inspection.generated import generated_images
+from coequal.lookup import searched
 from coequal.manifolds.polygons.projection import DELTA, Name
 from coequal.records import Result
 from coequal.report.manifold_page import write_manifold_page
 from coequal.results.folder import RunFolder
 from coequal.results.merge import merge as merge_runs
 from coequal.results.merged_file import Merged
+from coequal.results.own_code import importable, refuse_code
 from coequal.results.pack import opened
 from coequal.results.packing import Packed
 from coequal.results.packing import pack as write_pack
@@ -37,6 +40,9 @@ from coequal.study.looks import to_the_last_look
 from coequal.study.parts import refuse_metric_settings
 from coequal.study.shard import Shard
 from coequal.study.spec import Study
+from coequal.trial.context import WorkerContext
+from coequal.verification.verify import Verification as Verification
+from coequal.verification.verify import verify as verify_run
 
 
 def read_study(path: str | Path) -> Study:
@@ -221,6 +227,86 @@ def merge(runs: Sequence[str | Path], out: str | Path) -> Merged:
     with ExitStack() as stack:
         sources = [stack.enter_context(opened(Path(run).resolve())) for run in runs]
         return merge_runs(sources, RunFolder(Path(out).resolve()))
+
+
+def verify(
+    run: str | Path,
+    *,
+    trials: int = 1,
+    seed: int = 0,
+    workers: int | None = None,
+    data_dir: str | Path | None = None,
+    device: str = "cpu",
+    run_code: bool = False,
+    observer: Observer | None = None,
+    log: Log | None = None,
+) -> Verification:
+    """Write a run's report again and compare; train some of its trials again and compare.
+
+    Nothing in the run's folder is changed.
+
+    Args:
+        run: the run's folder, or its pack.
+        trials: how many to train again; 0: none.
+        seed: of the choice among all trials that have a result.
+        workers: as of `run`.
+        data_dir: as of `run`.
+        device: as of `run`.
+        run_code: whether source of outside parts that came in a pack may be run.
+        observer: is told how far the trials are.
+        log: is told what is being done.
+
+    Returns:
+        What is the same, what is within the evaluation's error, and what differs.
+
+    Raises:
+        FileNotFoundError: the folder holds no study.
+        ValueError, OSError: a result can't be used, data or encoder of the run can't be had here,
+            or the pack must be refused.
+        KeyboardInterrupt: stopped by Ctrl-C or SIGTERM.
+    """
+    with ExitStack() as stack:
+        folder = stack.enter_context(opened(Path(run).resolve()))
+        if trials and run_code:
+            stack.enter_context(importable(folder))
+        elif trials:
+            refuse_code(folder)
+        return verify_folder(
+            folder,
+            trials=trials,
+            seed=seed,
+            workers=workers,
+            data_dir=data_dir,
+            device=device,
+            observer=observer,
+            log=log,
+        )
+
+
+def verify_folder(
+    folder: RunFolder,
+    *,
+    trials: int,
+    seed: int,
+    workers: int | None,
+    data_dir: str | Path | None,
+    device: str,
+    observer: Observer | None,
+    log: Log | None,
+) -> Verification:
+    """As `verify`, of a run that is open and whose code may be run."""
+    context = WorkerContext(
+        "", str(data_folder(data_dir)), str(cache_folder()), device, import_path=searched()
+    )
+    return verify_run(
+        folder,
+        trials=trials,
+        seed=seed,
+        context=context,
+        options=ExecutionOptions(workers=workers, device=device),
+        observer=observer,
+        log=log or (lambda line: None),
+    )
 
 
 def score(

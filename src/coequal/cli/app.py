@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import typer
 
-from coequal.cli import diagnose, parts, results, run, score, study, train
+from coequal.cli import diagnose, parts, results, run, score, study, train, verify
 from coequal.cli.command import CommandResult, with_json
 from coequal.cli.error_messages import exit_code, message
 from coequal.cli.options import errors
@@ -45,6 +45,7 @@ _add("collect runs/demo", results.collect)
 _add("export runs/demo --out demo.parquet", results.export)
 _add("clean runs/demo", results.clean)
 _add("pack runs/demo --out demo.zip", results.pack)
+_add("verify runs/demo --trials 2", verify.verify)
 _add("merge runs/mine runs/theirs --out runs/both", results.merge)
 app.command(
     epilog="Example: coequal score --real fashion_mnist:test --fake samples/ --metrics all --json -"

@@ -27,6 +27,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from coequal.results.archived_trials import has_archived_trials, unpack_trials
 from coequal.results.folder import RunFolder
 
 MANIFEST = "manifest.json"
@@ -122,6 +123,8 @@ def is_pack(path: Path) -> bool:
 def opened(path: Path) -> Iterator[RunFolder]:
     """Open the folder of a run, or a pack, which is checked and unpacked for as long as it is used.
 
+    So is a folder whose trials are in an archive, as in docs/results: it is only read.
+
     Args:
         path: of the folder or the file.
 
@@ -129,7 +132,7 @@ def opened(path: Path) -> Iterator[RunFolder]:
         FileNotFoundError: there is neither, or it holds no study.
         ValueError: the file is no pack, is damaged, or holds what no pack may hold.
     """
-    if path.is_dir():
+    if path.is_dir() and not has_archived_trials(path):
         folder = RunFolder(path)
         folder.study()
         yield folder
@@ -138,7 +141,10 @@ def opened(path: Path) -> Iterator[RunFolder]:
         raise FileNotFoundError(f"there is no folder and no pack {path}")
     with tempfile.TemporaryDirectory(prefix="coequal-") as temporary:
         run = Path(temporary) / (path.stem or "run")
-        unpack(path, run)
+        if path.is_dir():
+            unpack_trials(path, run)
+        else:
+            unpack(path, run)
         folder = RunFolder(run, pack=path)
         folder.study()
         _refuse_plan_of_others(folder)

@@ -20,19 +20,22 @@ RESULTS, TIMINGS = "results.csv", "timings.csv"
 TIMING_COLUMNS = ("trial", "model", "step", "seconds")
 
 
-def write_tables(folder: RunFolder, results: Mapping[str, Result] | None = None) -> None:
+def write_tables(
+    folder: RunFolder, results: Mapping[str, Result] | None = None, into: Path | None = None
+) -> None:
     """Write both tables anew.
 
     Args:
         folder: of the run.
         results: of the trials of its plan, in order; they are gone through twice. None: they are
             read from the trial folders, all at once, as it suits a small run.
+        into: the folder to write to; None: that of the run.
     """
     results = folder.results() if results is None else results
     table = ResultTable(folder.rule(), results)
     with (
-        atomic_text_file(folder.path / RESULTS) as rows,
-        atomic_text_file(folder.path / TIMINGS) as timings,
+        atomic_text_file((into or folder.path) / RESULTS) as rows,
+        atomic_text_file((into or folder.path) / TIMINGS) as timings,
     ):
         written, timed = _writer(rows, table.columns), _writer(timings, TIMING_COLUMNS)
         for result in results.values():

@@ -113,12 +113,12 @@ def run(
         # Run phase after phase: what has ended names the trials of the next one.
         pending = _take_over(session, study, shard, taking, pending)
         if pending:
-            workers = stack.enter_context(_shutting_down(executor()))
+            workers = stack.enter_context(shutting_down(executor()))
             while pending:
                 _prepare(session, workers, pending)
                 pending = _take_over(session, study, shard, taking, pending)
                 _report(session, taking)
-                _train(session, workers, pending)
+                train_trials(session, workers, pending)
                 if stop.requested:
                     raise stop.interrupt()
                 pending = _begin(session, study, shard)
@@ -129,7 +129,7 @@ def run(
 
 
 @contextmanager
-def _shutting_down(executor: Executor) -> Iterator[Executor]:
+def shutting_down(executor: Executor) -> Iterator[Executor]:
     """Shut an executor down afterwards; if something goes wrong, calls that run are ended."""
     try:
         yield executor
@@ -222,7 +222,7 @@ def _prepare(session: Session, executor: Executor, pending: Sequence[Trial]) -> 
                 raise error
 
 
-def _train(session: Session, executor: Executor, pending: Sequence[Trial]) -> None:
+def train_trials(session: Session, executor: Executor, pending: Sequence[Trial]) -> None:
     """Run trials until each has ended, or until somebody asked the run to stop."""
     session.started = session.started or time.monotonic()
     queue = list(reversed(pending))
