@@ -9,7 +9,7 @@ from coequal.checkpoints import Checkpoint, Checkpoints, Measurement, Spent
 from coequal.records import Result, Trial
 from coequal.report.evidence import manifold_choice, manifold_distance, manifold_plane
 from coequal.report.style import house_style
-from coequal.report.table import exact
+from coequal.report.table import csv_record
 
 from fabricated_run import METRICS, study_dict
 
@@ -106,7 +106,7 @@ def test_every_setting_is_a_record_and_a_failure_has_no_numbers():
     assert len(rows) == 8
     failed = next(row for row in rows if row["model"] == "ns_gan" and row["setting"] == 3)
     assert math.isnan(failed["manifold_f1_test"])
-    assert exact(failed)["manifold_f1_test"] == ""
+    assert csv_record(failed)["manifold_f1_test"] == ""
     assert rows[0]["manifold_f1_validation"] == 2 / 3
 
 
