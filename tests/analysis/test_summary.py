@@ -101,7 +101,7 @@ def test_more_is_better_for_some_metrics(tmp_path: Path):
     runs = {"ns_gan": [Run([(1, 10)]), Run([(2, 20)]), Run(status="failed")]}
     folder = build(tmp_path / "run", runs)
     lower = summarise(folder)[0].models[0]
-    summary = _as_metric(folder, "density")
+    summary = _as_metric(folder, "coverage")
     higher = summary.models[0]
     assert lower.chosen is not None
     assert higher.chosen is not None

@@ -22,7 +22,7 @@ TINY = {
     "search": {"settings": 0},
     "training": {"budget": {"discriminator_steps": 4}, "batch_size": 8, "checkpoints": 1},
     "evaluation": {"encoder": "pixels", "metrics": ["fd", "modes"], "samples": 40},
-    "select": {"metric": "modes_kl"},
+    "select": {"metric": "modes_quality"},
 }
 
 
