@@ -140,6 +140,7 @@ def test_other_classes_of_a_data_set_are_refused_by_name(tmp_path):
         ([0, None] * 5, "5 of 10 images have no label"),
         ([[0, 1], [1, 0]] * 5, "that of image 0 is [0, 1]"),
         (list(torch.eye(2).repeat(5, 1)), "that of image 0 is tensor([1., 0.])"),
+        ([0, 10**12] * 5, "labels go up to 1000000000000, which are no numbers of classes"),
         ([-2, 3] * 5, "that of image 0 is -2"),
     ],
     ids=str,
@@ -181,6 +182,8 @@ def test_other_columns_are_told():
 def test_images_and_labels_may_be_a_pair():
     pixels, numbers = images(6, 1)[:, None], np.arange(6) % 2
     assert loaded((pixels, numbers)).labels.tolist() == [0, 1] * 3
+    assert loaded((pixels, ["a", "b"] * 3)).classes == ("a", "b")
+    assert len(loaded((pixels[0, 0] / 255, pixels[1, 0] / 255))) == 2  # two images of 8 rows each
     found = coequal.score(
         real=(pixels, numbers),
         fake=lambda count: (torch.from_numpy(pixels[:count]), numbers[:count]),

@@ -203,5 +203,10 @@ def test_twelve_bits_in_sixteen_are_warned_of(tmp_path, suffix):
     found = loaded(tmp_path)
     assert int(found.images.whole.max()) == 15  # 4095 // 256
     assert "no value of the 3 16-bit images is above 4095" in found.warnings[0]
+    dark = [Image.fromarray(np.full((8, 8), k, dtype)) for k in (9, 200) for dtype in ("i4", "u2")]
+    found = load_input(dark, role="fake", data_dir=tmp_path)
+    assert int(found.images.whole.max()) == 0
+    assert found.notes[0].startswith("4 16-bit images were scaled to 8 bits (high bytes)")
+    assert "no value of the 4 16-bit images is above 4095" in found.warnings[0]
     Image.fromarray(np.full((8, 8), 4096, np.uint16)).save(tmp_path / f"3.{suffix}")
     assert loaded(tmp_path).warnings == ()

@@ -60,11 +60,13 @@ class Picture(NamedTuple):
         image: Of mode L or RGB.
         kinds: What was odd about it.
         lossy: Whether it was stored in a format that changes pixels.
+        highest: The largest value before 16 bits became 8; None if it had no more than 8.
     """
 
     image: Image.Image
     kinds: list[Kind]
     lossy: bool
+    highest: int | None = None
 
 
 def is_encoded(given: Any) -> bool:
@@ -125,11 +127,14 @@ def _by_the_rules(image: Image.Image) -> Picture:
     upright = ImageOps.exif_transpose(image)
     if turned:
         kinds.append(_ROTATED)
-    if wide:
+    narrow = upright.mode in ("I", "F") or upright.mode.startswith("I;")
+    if wide or narrow:
         kinds.append(SIXTEEN)
-    if upright.mode in ("I", "F") or upright.mode.startswith("I;"):
-        return Picture(_narrowed(upright), kinds, lossy)
-    return Picture(_plain(upright, kinds), kinds, lossy)
+    if narrow:
+        return Picture(_narrowed(upright), kinds, lossy, int(np.asarray(upright).max()))
+    plain = _plain(upright, kinds)
+    # Of colour Pillow has kept the high bytes.
+    return Picture(plain, kinds, lossy, int(np.asarray(plain).max()) << 8 if wide else None)
 
 
 def _has_sixteen_bits(image: Image.Image) -> bool:

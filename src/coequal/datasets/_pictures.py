@@ -21,7 +21,7 @@ from coequal.datasets._resize import square
 
 _NAMES_SHOWN = 3
 _PICTURES_PER_LOG_LINE = 10_000
-_TWELVE_BITS = 16  # the high byte of 4096
+_TWELVE_BITS = 1 << 12
 
 _MIXED = Kind("grey", "converted to RGB (others have colour)")
 
@@ -172,7 +172,7 @@ class _Decoder:
         self.broken: list[str] = []
         self.lossy = 0
         self.brightest = 0
-        self.brightest_wide = 0  # of pictures with 16 bits
+        self.brightest_wide = 0  # of pictures with 16 bits, before they became 8
 
     def __iter__(self) -> Iterator[Pixels]:
         where, names, given = self.pictures
@@ -188,10 +188,8 @@ class _Decoder:
             self.lossy += picture.lossy
             for kind in picture.kinds:
                 self.kinds.setdefault(kind, []).append(name)
-            highest = int(np.asarray(picture.image).max())
-            self.brightest = max(self.brightest, highest)
-            if SIXTEEN in picture.kinds:
-                self.brightest_wide = max(self.brightest_wide, highest)
+            self.brightest = max(self.brightest, int(np.asarray(picture.image).max()))
+            self.brightest_wide = max(self.brightest_wide, picture.highest or 0)
             if picture.image.mode == "L":
                 self.grey.append(name)
             if self.image_size is not None:

@@ -9,6 +9,8 @@ from torch import Tensor
 
 from coequal.datasets._listing import sorted_classes
 
+_MAX_CLASSES = 1_000_000
+
 
 class Labels(NamedTuple):
     """Labels that can be used, or why there are none.
@@ -48,6 +50,8 @@ def read_labels(given: Sequence[Any], classes: Sequence[str] | None = None) -> L
             return Labels(unused=f"labels must be whole numbers from 0, or names, and {what}")
     if classes is not None and max(plain) >= len(classes):
         return Labels(unused=f"labels go up to {max(plain)}, and there are {len(classes)} classes")
+    if max(plain) >= _MAX_CLASSES:
+        return Labels(unused=f"labels go up to {max(plain)}, which are no numbers of classes")
     return Labels(torch.tensor(plain), None if classes is None else tuple(classes))
 
 

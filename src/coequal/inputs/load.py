@@ -206,7 +206,7 @@ def _from_python(given: Any, image_size: int | None) -> Input:
         return from_array(given, "an array", image_size)
     if isinstance(given, tuple) and len(given) == 2 and isinstance(given[0], Tensor | np.ndarray):
         images, labels = given
-        if images.ndim in (2, 4) and len(images) == len(labels):
+        if images.ndim in (2, 4) and len(images) == len(labels) and getattr(labels, "ndim", 1) == 1:
             read = read_array(images, "an array", image_size)
             return _from_read(read, read_labels(list(labels)), "an array")
     return _from_read(*read_items(given, image_size), type(given).__name__)
