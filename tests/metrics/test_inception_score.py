@@ -16,7 +16,7 @@ def pair(found: MetricValue) -> tuple[float, float | None]:
 
 def score(probabilities: torch.Tensor, splits: int = 10, seed: int = 0) -> dict[str, MetricValue]:
     metric = InceptionScore(splits=splits)
-    images = ImageSet(torch.zeros(len(probabilities), 2), probabilities)
+    images = ImageSet(torch.arange(2.0 * len(probabilities)).view(-1, 2), probabilities)
     return dict(metric.values(real=metric.reference(images), fake=images, rng=Rng(seed)))
 
 

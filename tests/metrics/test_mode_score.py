@@ -19,7 +19,7 @@ class Pair(NamedTuple):
 def score(*, real: torch.Tensor, fake: torch.Tensor) -> Pair:
     metric = ModeScore()
     reference = metric.reference(ImageSet(torch.zeros(len(real), 2), real))
-    images = ImageSet(torch.zeros(len(fake), 2), fake)
+    images = ImageSet(torch.arange(2.0 * len(fake)).view(-1, 2), fake)
     found = metric.values(real=reference, fake=images, rng=Rng(0))["mode_score"]
     return Pair(found.value, found.standard_error)
 

@@ -12,7 +12,10 @@ from coequal.contract.measuring import CHECKED_AT_ONCE, LACKING
 from coequal.rng import Rng
 
 IMAGES = ImageSet(
-    torch.zeros(5, 3), torch.full((5, 2), 0.5), torch.zeros(5).long(), torch.zeros(5, 1, 4, 4)
+    torch.arange(15.0).view(5, 3),  # no two alike: repeats lose their errors
+    torch.full((5, 2), 0.5),
+    torch.zeros(5).long(),
+    torch.zeros(5, 1, 4, 4),
 )
 EACH_METRIC = pytest.mark.parametrize("name", lookup.names("metrics"))
 

@@ -2,12 +2,14 @@
 
 import math
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple, Self, final
 
+import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
@@ -20,6 +22,7 @@ from coequal.settings import Settings
 
 Log = Callable[[str], None]  # takes one line about long work
 CHECKED_AT_ONCE = 2000  # images
+MOST_REPETITION = 1.2  # errors are up to a tenth too small there; beyond, none is given
 
 
 class Encoder(ABC):
@@ -190,11 +193,38 @@ class ImageSet:
         counts = {name: sum(map(_not_finite, some)) for name, some in parts.items()}
         return {name: count for name, count in counts.items() if count}
 
+    @cached_property
+    def repetition(self) -> float:
+        """By how much repeats raise the variance of a mean: the sum of the squares of how often
+        each different image comes, over the number of images. 1 if all differ, n if all are
+        equal."""
+        if not len(self):
+            return 1.0
+        sums = torch.cat([rows.sum(1) for rows in self.parts(CHECKED_AT_ONCE)])
+        _, place, counts = sums.unique(return_inverse=True, return_counts=True)
+        (maybe,) = (counts[place] > 1).nonzero(as_tuple=True)
+        others = len(self) - len(maybe)  # equal images have equal sums
+        seen: Counter[bytes] = Counter()
+        for rows in maybe.split(CHECKED_AT_ONCE):
+            contents = [_row_bytes(tensor[rows]) for tensor in self._given]
+            seen.update(map(b"".join, zip(*contents, strict=True)))
+        return (others + sum(count**2 for count in seen.values())) / len(self)
+
+    @property
+    def _given(self) -> list[Tensor]:
+        """What is known of every image: features, and probabilities and pixels if they are there."""
+        return [x for x in (self.features, self.probabilities, self.images) if x is not None]
+
     def parts(self, size: int) -> Iterator[Float[Tensor, "rows d"]]:
         """The features in order, `size` rows at a time; of a file no more than these are held."""
         for start in range(0, len(self), size):
             some = slice(start, start + size)
             yield self.features[some] if self.read is None else self.read(some)
+
+
+def _row_bytes(rows: Tensor) -> list[bytes]:
+    """The content of each row."""
+    return [row.tobytes() for row in rows.detach().cpu().contiguous().numpy()]
 
 
 def _not_finite(rows: Tensor) -> int:
@@ -216,6 +246,15 @@ LACKING: Mapping[str, str] = {
     "images": "no pixels, only features",
 }
 """What image sets have that lack one of the required inputs which belong to every image."""
+
+
+def _without_error(value: MetricValue) -> MetricValue:
+    """The number alone, of images that are repeats of each other."""
+    if value.standard_error is None and value.interval is None:
+        return value
+    warning = "no error: many generated images are exact repeats of others, which bring nothing new"
+    warnings = (*value.warnings, warning)
+    return value._replace(standard_error=None, interval=None, warnings=warnings)
 
 
 class Metric(Settings, ABC):
@@ -280,7 +319,8 @@ class Metric(Settings, ABC):
         """The score of generated images against a reference, one per name in `outputs`, but for
         those in `fid_names`, those whose input in `required_for` was not given, and nothing where a
         density was required in vain. NaN if what the metric takes of an image is not finite, or for
-        fewer than `min_images` images.
+        fewer than `min_images` images. Errors over new generated images are left out where many
+        images are exact repeats of others: they bring nothing new, and the errors count them.
 
         Args:
             real: what `reference` gave.
@@ -298,7 +338,10 @@ class Metric(Settings, ABC):
         ):
             nothing = MetricValue.undefined(reason)
             return {name: nothing for name in self.outputs if name not in self.fid_names}
-        return self.compute_values(real=real, fake=fake, rng=rng)
+        found = self.compute_values(real=real, fake=fake, rng=rng)
+        if self.error_over != Metric.error_over or fake.repetition <= MOST_REPETITION:
+            return found
+        return {name: _without_error(value) for name, value in found.items()}
 
     def compute_reference(self, real: ImageSet, train: ImageSet | None) -> Mapping[str, Tensor]:
         """What `reference` gives, of finite images that have all that is required; by default the

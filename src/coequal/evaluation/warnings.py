@@ -1,8 +1,11 @@
 """Why the scores of these images might mislead: what goes into the warnings of the output."""
 
+import math
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
+from torch import Tensor
 
 from coequal.contract import Encoder, ImageSet
 from coequal.inputs.alike import describe_size
@@ -11,7 +14,8 @@ from coequal.inputs.overlap import image_keys, shared_images
 
 _MUCH_DARKER = 10  # times: no two sets of one kind of images differ so much
 _READ_AT_ONCE = 100  # images: those of most sets tell enough
-_FEW = 0.01  # of real images: so many may repeat by chance, as they do in published data sets
+_BY_CHANCE = 1e-3  # probability below which equal counts are no accident
+_FEW = 0.01  # of images: so many may repeat by chance, as they do in published data sets
 
 
 def warnings_about(
@@ -28,9 +32,10 @@ def warnings_about(
                 "distances of distributions are dominated by noise and bias"
             )
         repeats = len(sources[role]) - len(np.unique(image_keys(sources[role])))
-        if repeats:
+        if repeats > _FEW * len(sources[role]):
             warnings.append(
-                f"{role}: {repeats} of {len(sources[role])} are exact repeats of another"
+                f"{role}: {repeats} of {len(sources[role])} are exact repeats of another, which "
+                "bring nothing new: errors and p-values are those of fewer images"
             )
     if len(real) != len(fake):
         warnings.append(f"different counts: {len(real)} real and {len(fake)} fake")
@@ -44,11 +49,54 @@ def warnings_about(
     return [
         *about_images(sources),
         *warnings,
+        *_about_classes(sources),
         *_about_held_out_images(sources),
         *_about_resizing(sources["real"], encoder),
         *_about_training(sources, encoder),
         *([encoder.weak] if encoder is not None and encoder.weak else []),
     ]
+
+
+def _about_classes(sources: Mapping[str, Input]) -> list[str]:
+    """What equal numbers of every class do to numbers that take images for independent draws."""
+    counts = equal_class_counts(sources["fake"].labels)
+    if counts is None:
+        return []
+    both = ", as in the real set" if equal_class_counts(sources["real"].labels) else ""
+    return [
+        f"fake: exactly {counts.images} images of each of {counts.classes} classes{both}: their "
+        "numbers do not vary, so that fd_unbiased and kid of a perfect generator lie below 0, and "
+        "errors are too large"
+    ]
+
+
+class EqualCounts(NamedTuple):
+    """Classes of equally many images.
+
+    Attributes:
+        classes: how many.
+        images: of each.
+    """
+
+    classes: int
+    images: int
+
+
+def equal_class_counts(labels: Tensor | None) -> EqualCounts | None:
+    """The classes, if all have equally many images and that is no chance; else None.
+
+    n independent draws of k equally likely classes give equal counts with the probability
+    n! / ((n/k)!^k k^n).
+    """
+    if labels is None or not len(labels):
+        return None
+    counts = labels.bincount()
+    counts = counts[counts > 0]
+    classes, images, total = len(counts), int(counts[0]), len(labels)
+    if classes < 2 or not bool((counts == images).all()):
+        return None
+    chance = math.lgamma(total + 1) - classes * math.lgamma(images + 1) - total * math.log(classes)
+    return EqualCounts(classes, images) if chance < math.log(_BY_CHANCE) else None
 
 
 def _about_resizing(real: Input, encoder: Encoder | None) -> list[str]:

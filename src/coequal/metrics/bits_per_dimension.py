@@ -44,6 +44,7 @@ class BitsPerDimension(Metric):
 
     images: Annotated[int, Field(ge=2)] = 1024
 
+    error_over: ClassVar[str] = "new real images"
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
         "bits_per_dimension": MetricInfo(
             "lower", "bits per pixel and channel; 8 is a uniform distribution"
