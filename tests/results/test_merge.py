@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -309,6 +310,10 @@ def test_runs_of_two_encoders_are_refused_with_what_would_make_them_one(a, tmp_p
         merge([a, b], RunFolder(tmp_path / "c"))
     assert f"coequal run STUDY --out NEW --reuse {a.path}" in str(caught.value)
     assert "delete" not in str(caught.value)
+    b = other(tmp_path / "there", references={"digits": reference(cap={"fd": 701.0})})
+    with pytest.raises(ValueError, match=r"digits\.cap\.fd: 700\.0 and 701\.0") as caught:
+        merge([a, b], RunFolder(tmp_path / "c"))
+    assert "two versions of coequal" in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -348,7 +353,7 @@ def test_runs_of_two_encoders_are_refused_with_what_would_make_them_one(a, tmp_p
 def test_another_protocol_is_refused_with_every_field_and_both_values(a, tmp_path, changes, said):
     with pytest.raises(ValueError, match="not of one protocol") as caught:
         merge([a, other(tmp_path, **changes)], RunFolder(tmp_path / "c"))
-    first, *fields = str(caught.value).partition("\nThe images")[0].split("\n  ")
+    first, *fields = re.split("\nThe images|\nImages", str(caught.value))[0].split("\n  ")
     assert str(tmp_path / "a") in first
     assert str(tmp_path / "b") in first
     assert fields == said

@@ -263,9 +263,14 @@ def _joined_references(sources: Sequence[RunFolder]) -> dict[str, Any]:
 
 def _remedy(one: Mapping[str, Any], other: Mapping[str, Any], first: RunFolder) -> str:
     """What would make two instruments one, where the images are the same."""
-    same_images = one.get("fingerprint") == other.get("fingerprint") is not None
-    if not same_images or one.get("encoder") == other.get("encoder"):
+    if not one.get("fingerprint") == other.get("fingerprint") is not None:
         return ""
+    if one.get("encoder") == other.get("encoder"):
+        return (
+            "\nImages and encoder are the same, what was measured of them is not: two versions of "
+            "coequal, or other settings of metrics; run one study again with the version of the "
+            "other (`environment` in its results)"
+        )
     return (
         "\nThe images are the same, the encoders are not, and numbers of two encoders can't be "
         "compared. Train the second study once more, in a new folder, with the encoder of the "
