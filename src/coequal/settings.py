@@ -119,6 +119,8 @@ def in_words(schema: Mapping[str, Any]) -> str:
     if choices := schema.get("enum", [schema["const"]] if "const" in schema else []):
         return " or ".join(map(repr, choices))
     kind = _TYPES.get(schema.get("type", ""), "")
+    if keys := schema.get("properties"):
+        kind += f" of {', '.join(keys)}"
     limits = " and ".join(f"{word} {schema[key]}" for key, word in _BOUNDS.items() if key in schema)
     return f"{kind} {'of ' * limits.startswith('at')}{limits}".strip() if kind else ""
 

@@ -312,6 +312,28 @@ def test_score_a_model_of_a_run_and_compare(finished):
     assert "is no JSON" in refused.stderr
 
 
+def test_a_run_without_a_model_is_no_set_of_images(finished):
+    done = coequal("score", "--real", "digits:test", "--fake", "run", cwd=finished)
+    assert done.returncode == 1
+    said = "fake: run is the folder of a run; name one of its models: run:ns_gan, run:vae\n"
+    assert done.stderr == said
+
+
+@pytest.mark.parametrize("name", ["smp.jpg", "smp.npz", "sheet.gif", "smp.ZIP"])
+def test_samples_are_no_folder_that_is_called_like_a_file(finished, tmp_path, name):
+    done = coequal("sample", "run", "--model", "vae", "--out", tmp_path / name, cwd=finished)
+    assert done.returncode == 1
+    assert "is written; name a .png (one sheet), a .npy (an array), or a folder" in done.stderr
+    assert not (tmp_path / name).exists()
+
+
+def test_samples_go_into_a_folder_with_a_dot_in_its_name(finished, tmp_path):
+    out = tmp_path / "samples.v0.5"
+    done = coequal("sample", "run", "--model", "vae", "--count", 2, "--out", out, cwd=finished)
+    assert done.returncode == 0, done.stderr
+    assert len(list(out.glob("*.png"))) == 2
+
+
 def test_train_leaves_a_sheet_a_report_and_two_numbers(tmp_path):
     done = coequal(
         *("train", "vae", "--data", "digits", "--steps", 6, "--width", 0.04, "--samples", 20),

@@ -133,7 +133,7 @@ models:
         ("training: {precision: float16}\n", "'float32' or 'bfloat16'"),
         ("training: {ema: 1}\n", "must be a number above 0 and below 1, got 1"),
         ("architecture: {batch_norm: true}\n", "can't be fixed for all"),
-        ("evaluation: {metrics: [fdd]}\n", "did you mean 'fd'?"),
+        ("evaluation: {metrics: [fdd]}\n", "did you mean 'fd' or 'fid'?"),
         (
             "evaluation: {metrics: [fid]}\nselect: {metric: fid}\n",
             "fid can't measure fashion_mnist: needs the features of FID's Inception",
@@ -371,3 +371,24 @@ def test_null_for_a_setting_that_the_base_does_not_have_is_refused():
     entry = {"base": "ns_gan", "settings": {"margin": None}}
     with pytest.raises(ValidationError, match="margin: null takes a setting of the `base` away"):
         Study.model_validate({"study": "s", "models": [entry]})
+
+
+def test_a_name_alone_stands_for_a_list_of_it(tmp_path):
+    path = tmp_path / "one.yaml"
+    path.write_text(
+        "data: digits\nmodels: ns_gan\nevaluation: {encoder: pixels, metrics: kid}\n"
+        "select: {metric: kid}\ntraining: {stop_on: collapsed}\n"
+    )
+    study, _ = checked(path)
+    assert (study.data, [m.name for m in study.models]) == (("digits",), ["ns_gan"])
+    assert (study.evaluation.metrics, study.training.stop_on) == (("kid",), ("collapsed",))
+
+
+def test_a_number_where_a_mapping_belongs_is_told_what_the_mapping_holds(tmp_path):
+    path = tmp_path / "bad.yaml"
+    path.write_text("training: {budget: 1000}\ndata: 5\n")
+    with pytest.raises(StudyError) as found:
+        checked(path)
+    said = str(found.value)
+    assert "must be a mapping of discriminator_steps, images, flops, seconds, got 1000" in said
+    assert "data: must be a list, got 5" in said

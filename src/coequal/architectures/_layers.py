@@ -53,7 +53,11 @@ def unsupported(architecture: Architecture, shape: ImageShape) -> str:
     """Which images an architecture builds nets for, in words, where it builds none for a shape."""
     name = type(architecture).__module__.rpartition(".")[2]
     found = f"{shape.channels} channels of {shape.height}x{shape.width}"
-    return f"{name} builds {architecture.capabilities.shapes}; the data have {found}"
+    return (
+        f"{name} builds {architecture.capabilities.shapes}; the data have {found}; what would do: "
+        "another architecture, or images of another size (--image-size 32, in a study file "
+        "image_size: 32)"
+    )
 
 
 class Centre(nn.Module):

@@ -7,7 +7,17 @@ import typer
 
 from coequal.cli.command import CommandResult
 from coequal.cli.exit_codes import ExitCode
-from coequal.cli.options import DataDir, Device, Seed, assignments, console, errors, short_path
+from coequal.cli.options import (
+    DataDir,
+    Device,
+    Encoder,
+    Seed,
+    assignments,
+    console,
+    errors,
+    log_line,
+    short_path,
+)
 from coequal.cli.run import run_missing
 from coequal.cli.train_options import TrainRequest
 
@@ -44,9 +54,14 @@ def train(
     ema: Annotated[
         float | None, typer.Option(help="Measure a moving average of the generator, as in 0.999.")
     ] = None,
-    encoder: Annotated[
-        str | None, typer.Option(help="Default: classifier, or pixels without labels.")
+    image_size: Annotated[
+        int | None,
+        typer.Option(help="Crop images to their centre square and resize them: 28, 32 or 64."),
     ] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(min=1, help="Images of a step. Default: 64.")
+    ] = None,
+    encoder: Encoder = None,
     samples: Annotated[int, typer.Option(min=2, help="Generated images per measurement.")] = 2500,
     seed: Seed = 0,
     stop_on: Annotated[
@@ -110,7 +125,7 @@ def _train(request: TrainRequest, resume: bool) -> CommandResult:
             markup=False,
             soft_wrap=True,
         )
-    study = _checked(request.study(request.encoder or _encoder_for(request.data, request.data_dir)))
+    study = _checked(request.study(request.encoder or _encoder_for(request)))
     _refuse_to_extend(request.folder, study)
     options = RunOptions(
         workers=1,
@@ -298,13 +313,13 @@ def _checked(values: dict[str, Any]) -> "Study":
     return study
 
 
-def _encoder_for(data: str, data_dir: Path | None) -> str:
-    from coequal import lookup
+def _encoder_for(request: TrainRequest) -> str:
+    """The encoder that `coequal score` would take for the data."""
     from coequal.datasets._loading import data_folder, load_dataset
+    from coequal.evaluation.encoder_choice import default_encoder
 
-    kind = lookup.load("encoders", "classifier")
-    return (
-        "pixels"
-        if kind.unsupported_reason(load_dataset(data, data_folder(data_dir)))
-        else "classifier"
-    )
+    folder = data_folder(request.data_dir)
+    name, _, warnings = default_encoder(load_dataset(request.data, folder, request.image_size))
+    for warning in warnings:
+        log_line(f"warning: {warning}")
+    return name

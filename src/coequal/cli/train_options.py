@@ -32,6 +32,8 @@ class TrainRequest:
         generator_lr: learning rate of the generator alone; None for the common one.
         discriminator_lr: learning rate of the discriminator alone; None for the common one.
         ema: decay of a moving average of the generator; None for no average.
+        image_size: height and width to which images are brought; None for their own.
+        batch_size: images of a step; None for a study's default.
         encoder: by name; None to choose by the data.
         samples: generated images per measurement.
         seed: of the trial.
@@ -51,6 +53,8 @@ class TrainRequest:
     generator_lr: float | None
     discriminator_lr: float | None
     ema: float | None
+    image_size: int | None
+    batch_size: int | None
     encoder: str | None
     samples: int
     seed: int
@@ -104,6 +108,7 @@ class TrainRequest:
                 "budget": {"discriminator_steps": self.steps},
                 "checkpoints": 10,
                 "extendable": True,
+                **({} if self.batch_size is None else {"batch_size": self.batch_size}),
                 **({} if self.ema is None else {"ema": self.ema}),
                 **({} if names is None else {"stop_on": names}),
             },
@@ -113,6 +118,7 @@ class TrainRequest:
                 **({"neighbours": True} if encoder == "classifier" else {}),
             },
             "seed": self.seed,
+            **({} if self.image_size is None else {"image_size": self.image_size}),
         }
 
     def with_settings(self, more: Mapping[str, Any]) -> "TrainRequest":

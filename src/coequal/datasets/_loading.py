@@ -209,6 +209,8 @@ def _any_size(name: str) -> bool:
 
 def _external(name: str, known: list[str]) -> Loader:
     """The loader "module:function", which somebody else wrote."""
+    if Path(name).expanduser().is_dir():
+        raise LookupError(f"{_KIND}: '{name}' is a folder; for its images write folder:{name}")
     module, _, function = name.partition(":")
     ours = lookup.unknown(module, known, f"{_KIND}: ")
     if not function.isidentifier() or not all(word.isidentifier() for word in module.split(".")):

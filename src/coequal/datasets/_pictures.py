@@ -218,7 +218,7 @@ class _Decoder:
             raise ValueError(
                 f"{where}: the images have {len(self.sizes)} sizes "
                 f"({_size_counts(self.sizes)}); give an image size to have them all cropped to "
-                "their centre square and resized"
+                "their centre square and resized (--image-size 32, in a study file image_size: 32)"
             )
         kinds = {**self.kinds, _MIXED: self.grey} if self.mixed else self.kinds
         return [*_kind_notes(kinds), *_size_notes(self.sizes, self.image_size)]

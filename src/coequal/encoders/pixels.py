@@ -5,6 +5,7 @@ from pathlib import Path
 from torch import Tensor
 
 from coequal.contract import Dataset, Encoder, Log
+from coequal.datasets._resize import SIZES
 from coequal.images import as_float
 
 PART = "Pixels"
@@ -25,9 +26,12 @@ class Pixels(Encoder):
         channels, height, width = dataset.shape
         if channels * height * width <= LARGEST:
             return None
+        side = max(size for size in SIZES if channels * size**2 <= LARGEST or size == SIZES[0])
         return (
             f"encoder pixels takes at most {LARGEST} values per image; "
-            f"{dataset.name} has {channels}x{height}x{width}"
+            f"{dataset.name} has {channels}x{height}x{width}; what would do: images of at most "
+            f"{side}x{side} (--image-size {side}, in a study file image_size: {side}), or another "
+            "encoder"
         )
 
     @classmethod

@@ -52,10 +52,10 @@ def chosen_encoder(
         if name is not None:
             raise ValueError(f"features need no encoder; leave out --encoder {name}")
         return EncoderChoice(None, "features were given")
-    dataset = real.dataset or as_dataset(sources.get("train", real))
+    dataset = real.dataset or as_dataset(real, sources.get("train"))
     if name is not None:
         return EncoderChoice(prepared_encoder(name, dataset, cache, log), "asked for")
-    name, why, warnings = _default_encoder(dataset)
+    name, why, warnings = default_encoder(dataset)
     return EncoderChoice(prepared_encoder(name, dataset, cache, log), why, warnings)
 
 
@@ -143,30 +143,44 @@ def _places(kind: type[Encoder], file: str, cache: Path, run: RunEncoder | None)
             yield folder / file
 
 
-def _default_encoder(dataset: Dataset) -> tuple[str, str, list[str]]:
-    """The first encoder by its own rank that suits the data and can be had here, why, and warnings
-    of those before it that another machine may have."""
+def default_encoder(dataset: Dataset) -> tuple[str, str, list[str]]:
+    """Choose the first encoder by its own rank that suits the data and can be had here.
+
+    Args:
+        dataset: the images that it is for.
+
+    Returns:
+        Its name; why it is this one; and warnings of those before it that another machine may have.
+
+    Raises:
+        ValueError: none can be had; the message says of each why, and what would do.
+    """
     kinds: dict[str, type[Encoder]] = {
         name: lookup.load("encoders", name) for name in lookup.names("encoders")
     }
     ranked = sorted(
         (kind.default_rank, name) for name, kind in kinds.items() if kind.default_rank is not None
     )
-    passed_over: list[str] = []
+    passed_over: dict[str, str] = {}
     absent: dict[str, str] = {}
     for _, name in ranked:
         kind = kinds[name]
-        if not kind.suits_by_default(dataset):
-            continue
         unsupported = kind.unsupported_reason(dataset)
+        if not kind.suits_by_default(dataset):
+            if unsupported is None:
+                unsupported = f"it is not taken by default here; --encoder {name} takes it"
+            passed_over[name] = unsupported
+            continue
         if unsupported is None and (missing := kind.available()) is not None:
             absent[name] = missing
         elif unsupported is None:
-            after = f"; {' and '.join(passed_over)} could not be had" if passed_over else ""
+            before = [other for other in passed_over if kinds[other].suits_by_default(dataset)]
+            after = f"; {' and '.join(before)} could not be had" if before else ""
             warnings = [_warning(name, kinds[other], other, absent[other]) for other in absent]
             return name, f"default for {dataset.name}{after}", warnings
-        passed_over.append(name)
-    raise ValueError(f"no encoder can be had for {dataset.name}; name one with --encoder")
+        passed_over[name] = absent.get(name) or str(unsupported)
+    reasons = [f"- {name}: {reason}" for name, reason in passed_over.items()]
+    raise ValueError("\n".join([f"no encoder can be had for {dataset.name}:", *reasons]))
 
 
 def _warning(name: str, absent: type[Encoder], other: str, reason: str) -> str:

@@ -5,6 +5,8 @@ import os
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
+from coequal.execution.main_guard import refuse_unguarded_main
+
 # torch imports torch._dynamo with the first optimiser: a second per trial, unless the fork server
 # has it. Neither touches a GPU when imported, which would break every fork.
 PRELOAD = ("torch", "torch._dynamo", "coequal.trial.execute", "coequal.cli.app")
@@ -72,10 +74,12 @@ def executor_for(where: ExecutionOptions) -> Executor:
 
 
 def refuse_clashes(where: ExecutionOptions) -> None:
-    """Refuse options that would have no effect beside another, and limits that can't be.
+    """Refuse options that would have no effect beside another, limits that can't be, and processes
+    that would run the calling script again.
 
     Raises:
         ValueError: there is such an option; the message names it.
+        RuntimeError: see `refuse_unguarded_main`.
     """
     clashes = [
         (where.cluster and where.gpus, "--gpus", "--cluster"),
@@ -89,6 +93,8 @@ def refuse_clashes(where: ExecutionOptions) -> None:
     for name, limit in (("--time-limit", where.time_limit), ("--memory", where.memory)):
         if limit is not None and not 0 < limit < math.inf:
             raise ValueError(f"{name} is {limit:g}; it is above 0")
+    if where.workers != 0 and not where.cluster:
+        refuse_unguarded_main()
     if where.gpus and where.device != "cuda":
         raise ValueError("--gpus goes with --device cuda: each worker sees one GPU, its own")
     if where.gpus:

@@ -172,6 +172,12 @@ def _load(
     name, _, split = str(given).rpartition(":")
     if split in SPLITS:
         return _from_split(name, split, data_dir, image_size)
+    before, _, folder = str(given).partition(":")
+    if before and folder and Path(folder).expanduser().is_dir():
+        raise ValueError(
+            f"'{given}' names no split; for all images of the folder write {folder}, for one "
+            f"split as in a study {given}:test"
+        )
     if path.exists():
         raise ValueError(f"{path} is neither a folder nor a .zip, .npy or .npz")
     raise FileNotFoundError(

@@ -21,7 +21,7 @@ def generated_images(fake: Scorable, count: int, seed: int) -> Scorable:
         seed: of the latents of a trained model.
 
     Raises:
-        ValueError: the function returned no images.
+        ValueError: the function returned no images; or a run is named, and none of its models.
         LookupError, FileNotFoundError: the run has no such model, or it left no weights.
         ValueError: it is in a pack whose code would have to be run.
     """
@@ -31,7 +31,10 @@ def generated_images(fake: Scorable, count: int, seed: int) -> Scorable:
             kind = type(images).__name__
             raise ValueError(f"fake: the call returned a {kind}; it must return {count} images")
         return images
-    if not isinstance(fake, str | Path) or not str(fake).rpartition(":")[0]:
+    if not isinstance(fake, str | Path):
+        return fake
+    _refuse_whole_run(fake)
+    if not str(fake).rpartition(":")[0]:
         return fake
     place, _, model = str(fake).rpartition(":")
     path = Path(place).expanduser()
@@ -54,3 +57,18 @@ def _of_model(folder: RunFolder, model: str, fake: str, count: int, seed: int) -
         samples.classes,
         drawing(trial.training.get("ema")),
     )
+
+
+def _refuse_whole_run(fake: str | Path) -> None:
+    """Refuse the folder of a run: its pictures are not what any one model makes.
+
+    Raises:
+        ValueError: the message names the models.
+    """
+    folder = RunFolder(Path(fake).expanduser())
+    if (folder.path / "study.json").exists():
+        models = [model["name"] for model in folder.study()["models"]]
+        raise ValueError(
+            f"fake: {fake} is the folder of a run; name one of its models: "
+            f"{', '.join(f'{fake}:{model}' for model in models)}"
+        )

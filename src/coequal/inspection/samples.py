@@ -195,8 +195,10 @@ def write_samples(
     Raises:
         FileExistsError: an array or a folder with files is there already.
         FileNotFoundError: the trial left no weights.
-        LookupError, ValueError: a folder is asked for, and the images are points; or see `sample`.
+        LookupError, ValueError: a folder is asked for, and the images are points; `out` ends like
+            a file of another kind; or see `sample`.
     """
+    _refuse_suffix(out)
     for path in (out, _labels_path(out)):
         _refuse_existing(path)
     drawn = sample(folder, trial, request, seed)
@@ -228,6 +230,22 @@ def write_samples(
                 own = pixels[drawn.labels == label]
                 _write_images(own.numpy(), out / folder_name(drawn.classes[label]))
     return out
+
+
+def _refuse_suffix(out: Path) -> None:
+    """Refuse a name that ends like a file of a kind that is not written here: nobody means a folder
+    by "sheet.jpg".
+
+    Raises:
+        ValueError: the message says what would do.
+    """
+    suffix = out.suffix.lower()
+    others = {*Image.registered_extensions(), ".npz", ".zip", ".pt", ".safetensors", ".csv"}
+    if suffix in others - {".png"}:
+        raise ValueError(
+            f"{out}: no {suffix} is written; name a .png (one sheet), a .npy (an array), or a "
+            "folder (one PNG each)"
+        )
 
 
 def _write_images(images: Any, folder: Path) -> None:

@@ -10,7 +10,15 @@ from coequal.ranges import Range, read_range
 from coequal.study.document import parse
 
 T = TypeVar("T")
-Several = Annotated[tuple[T, ...], Field(strict=False)]  # a list will do; its entries are strict
+
+
+def one_as_several(given: Any) -> Any:
+    """A name alone stands for a list of it: `data: digits`."""
+    return (given,) if isinstance(given, str) else given
+
+
+# A list will do, and so will a name; entries are strict.
+Several = Annotated[tuple[T, ...], BeforeValidator(one_as_several), Field(strict=False)]
 Pair = Annotated[tuple[float, float], Field(strict=False)]
 Setting = bool | int | Annotated[float, Field(allow_inf_nan=False)] | str
 

@@ -31,6 +31,7 @@ from coequal.study.model import (
     Several,
     first_models,
     known_part,
+    one_as_several,
     resolve_model,
 )
 from coequal.training.settings import BatchSize, Decay, Precision, Training
@@ -242,10 +243,11 @@ class Study(Entry):
     @field_validator("models", mode="before")
     @classmethod
     def _resolve(cls, models: Any) -> Any:
+        several = one_as_several(models)
         return (
-            [resolve_model(entry) for entry in models]
-            if isinstance(models, list | tuple)
-            else models
+            [resolve_model(entry) for entry in several]
+            if isinstance(several, list | tuple)
+            else several
         )
 
     @field_validator("image_size", mode="after")

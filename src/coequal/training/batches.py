@@ -33,7 +33,9 @@ class Batches:
     def __init__(self, split: Split, batch_size: int, seed: int, device: torch.device) -> None:
         if len(split) < batch_size:
             raise ValueError(
-                f"the training split has {len(split)} images, fewer than batch_size {batch_size}"
+                f"the training split has {len(split)} images, fewer than batch_size {batch_size}; "
+                f"what would do: a batch_size of at most {len(split)} (--batch-size, in a study "
+                "file training: {batch_size: ...}), or more images"
             )
         self.device = device
         self.images = _on_device(split.images, device)
