@@ -211,7 +211,7 @@ def test_what_cannot_be_scored_is_one_message(given, message, tmp_path, monkeypa
         ({"real": REAL, "fake": images(9, 1)}, "both must be alike"),
         ({"real": images(9, 1), "fake": images(9, 1, 12)}, "real images are 8x8 with 1 channel"),
         ({"real": REAL, "fake": FAKE, "encoder": "pixels"}, "features need no encoder"),
-        ({"real": REAL, "fake": FAKE, "metrics": ["fdd"]}, "did you mean 'fd' or 'fid'?"),
+        ({"real": REAL, "fake": FAKE, "metrics": ["fdd"]}, "did you mean 'fd'?"),
         ({"real": REAL, "fake": FAKE, "metrics": ["is"]}, "needs an encoder with class"),
         ({"real": REAL, "fake": FAKE, "metrics": ["ms_ssim"]}, "needs images"),
         ({"real": images(9, 1), "fake": images(9, 2), "encoder": "classifier"}, "needs labels"),

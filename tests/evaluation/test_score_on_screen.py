@@ -119,7 +119,7 @@ def test_metrics_are_found_under_the_names_of_tables_and_papers(given, numbers):
 
 
 def test_a_name_that_no_metric_has_is_answered_before_any_image_is_read(tmp_path):
-    for metrics, said in (("fdd", "did you mean 'fd' or 'fid'?"), (" , ", "no metric is named")):
+    for metrics, said in (("fdd", "did you mean 'fd'?"), (" , ", "no metric is named")):
         done = typed(
             "score", "--real", "gone", "--fake", "gone", "--metrics", metrics, cwd=tmp_path
         )

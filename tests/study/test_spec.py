@@ -133,7 +133,7 @@ models:
         ("training: {precision: float16}\n", "'float32' or 'bfloat16'"),
         ("training: {ema: 1}\n", "must be a number above 0 and below 1, got 1"),
         ("architecture: {batch_norm: true}\n", "can't be fixed for all"),
-        ("evaluation: {metrics: [fdd]}\n", "did you mean 'fd' or 'fid'?"),
+        ("evaluation: {metrics: [fdd]}\n", "did you mean 'fd'?"),
         (
             "evaluation: {metrics: [fid]}\nselect: {metric: fid}\n",
             "fid can't measure fashion_mnist: needs the features of FID's Inception",
@@ -382,6 +382,16 @@ def test_a_name_alone_stands_for_a_list_of_it(tmp_path):
     study, _ = checked(path)
     assert (study.data, [m.name for m in study.models]) == (("digits",), ["ns_gan"])
     assert (study.evaluation.metrics, study.training.stop_on) == (("kid",), ("collapsed",))
+
+
+def test_a_metric_has_its_own_name_in_a_study_however_the_file_writes_it(tmp_path):
+    path = tmp_path / "names.yaml"
+    path.write_text("evaluation: {metrics: [FD, 1-NN, precision, MMD]}\n")
+    metrics = checked(path)[0].evaluation.metrics
+    assert metrics == ("fd", "one_nn", "precision", "mmd_rbf")
+    path.write_text("evaluation: {metrics: prdc}\n")
+    with pytest.raises(StudyError, match="stands for precision, recall, density, coverage; list"):
+        checked(path)
 
 
 def test_a_number_where_a_mapping_belongs_is_told_what_the_mapping_holds(tmp_path):

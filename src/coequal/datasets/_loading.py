@@ -209,7 +209,7 @@ def _any_size(name: str) -> bool:
 
 def _external(name: str, known: list[str]) -> Loader:
     """The loader "module:function", which somebody else wrote."""
-    if Path(name).expanduser().is_dir():
+    if name and Path(name).expanduser().is_dir():
         raise LookupError(f"{_KIND}: '{name}' is a folder; for its images write folder:{name}")
     module, _, function = name.partition(":")
     ours = lookup.unknown(module, known, f"{_KIND}: ")

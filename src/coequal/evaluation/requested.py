@@ -117,8 +117,8 @@ def _named(name: str, known: Mapping[str, Metric]) -> tuple[str, tuple[str, ...]
             if _bare(name) == _bare(alias):
                 return home, keys
     everything = sorted({*known, *(key for part in known.values() for key in part.outputs)})
-    near = difflib.get_close_matches(name.lower(), everything, n=3, cutoff=0.5)
-    hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+    near = difflib.get_close_matches(name.lower(), everything, n=1, cutoff=0.5)
+    hint = f"; did you mean '{near[0]}'?" if near else ""
     raise LookupError(f"no metric is called '{name}'{hint} {_WHAT_THERE_IS}")
 
 

@@ -51,16 +51,22 @@ def _data(name: Any) -> Any:
 
 
 def _metric(name: Any) -> Any:
-    """A metric, or one of the numbers that metrics give."""
+    """A metric, or one of the numbers that metrics give, under its own name: one study has one id,
+    however its file writes them."""
     if not isinstance(name, str) or ":" in name or name in lookup.names("metrics"):
         return name
     from coequal.evaluation.requested import requested_metrics  # as in `_data`
 
     try:
-        requested_metrics([name])
+        asked = requested_metrics([name])
     except LookupError as error:
-        raise ValueError(error.args[0].removeprefix("metric ")) from error
-    return name
+        raise ValueError(error.args[0]) from error
+    ((metric, numbers),) = asked.outputs.items()
+    if numbers == requested_metrics([metric]).outputs[metric]:
+        return metric if name not in numbers else name
+    if len(numbers) > 1:
+        raise ValueError(f"'{name}' stands for {', '.join(numbers)}; list these")
+    return numbers[0]
 
 
 def _verdict(name: Any) -> Any:
