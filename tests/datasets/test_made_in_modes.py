@@ -5,7 +5,7 @@ import torch
 
 from coequal.datasets import _made
 from coequal.datasets._loading import fingerprint, known_manifold, load_dataset
-from coequal.evaluation.encoder_choice import _default_encoder
+from coequal.evaluation.encoder_choice import default_encoder
 from coequal.images import as_float
 from coequal.lookup import load
 from coequal.manifolds.colours import assign
@@ -77,4 +77,4 @@ def test_the_classifier_says_what_points_lack_and_pixels_take_them_as_they_are(t
     assert pixels.unsupported_reason(ring) is None
     features = pixels.prepare(ring, tmp_path, print).features(ring.test.images.whole)
     assert torch.equal(features, ring.test.images.whole.flatten(1))
-    assert _default_encoder(ring)[0] == "pixels"
+    assert default_encoder(ring)[0] == "pixels"
