@@ -80,6 +80,7 @@ def run(
     frames: int = 0,
     tensorboard: str | Path | None = None,
     try_parts: bool = True,
+    keep_going: bool = False,
     until_decided: bool = False,
 ) -> Mapping[str, Result]:
     """Run the trials of a study that have no result yet, and write its tables.
@@ -106,6 +107,8 @@ def run(
             budget.
         tensorboard: a folder for TensorBoard's event files, written live; for a study of one trial.
         try_parts: whether each model takes one step on a few images before anything is trained.
+        keep_going: train a model on whose first trials all fail at once, all by one exception, and
+            record the failures; by default it is stopped, and nothing is recorded of it.
         until_decided: go on beyond the study's `settings`, look by look to its last one, until
             every pair of models is decided on every data set.
 
@@ -137,6 +140,7 @@ def run(
         retries=retries,
         reuse=(reuse,) if isinstance(reuse, str | Path) else tuple(reuse),
         try_parts=try_parts,
+        keep_going=keep_going,
         frames=frames,
         tensorboard=tensorboard,
     )

@@ -127,6 +127,21 @@ class TrialHealth:
 
 
 @dataclass(frozen=True)
+class CodeError:
+    """An exception in the code of a trial's parts.
+
+    Attributes:
+        kind: of the exception, "AttributeError".
+        place: where it was raised, "my_lab/losses.py:34".
+        moved: whether each player had taken a step by then.
+    """
+
+    kind: str
+    place: str
+    moved: bool
+
+
+@dataclass(frozen=True)
 class Result:
     """What one trial produced. A failure is a result.
 
@@ -139,6 +154,7 @@ class Result:
         environment: versions and hardware.
         notes: every fallback that was taken.
         health: the verdict on the training; None if the trial was not watched.
+        error: the exception that ended the trial; None if none did, or an older version wrote it.
     """
 
     trial: Trial
@@ -149,6 +165,7 @@ class Result:
     environment: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     health: TrialHealth | None = None
+    error: CodeError | None = None
 
     @property
     def finished(self) -> bool:

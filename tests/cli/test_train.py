@@ -63,7 +63,7 @@ def sick(home) -> Done:
 
 
 def test_stopped_early_it_says_why_and_what_to_try_as_a_command(sick, home):
-    assert sick.returncode == 1
+    assert sick.returncode == 3
     assert "Traceback" not in sick.stderr
     why = "collapsed since step 25: images of different latents are the same"
     assert sick.stderr == f"training stopped early: {why}\n"
@@ -126,7 +126,7 @@ def test_the_same_command_again_writes_the_same_page(sick, home):
     (home / "out" / "index.html").unlink()
     again = coequal(*COMMAND, "--stop-on", "diverged,collapsed", "--resume", cwd=home)
     assert "nothing to do" in again.stdout
-    assert again.returncode == 1
+    assert again.returncode == 3
     after = (home / "out" / "index.html").read_bytes()
     assert after.replace(b"diverged,collapsed", b"&#39;collapsed, diverged&#39;") == before
 
@@ -153,7 +153,7 @@ def test_a_mistake_is_one_message_before_any_work(sick, home, monkeypatch, more,
 def test_a_training_that_diverges_has_a_page_too(tmp_path):
     command = (*COMMAND, "--set", "learning_rate=1e30")
     done = coequal(*command, cwd=tmp_path)
-    assert done.returncode == 1
+    assert done.returncode == 3
     assert done.stderr.startswith("training diverged: ")
     assert "page: out/index.html" in done.stdout
     page = (tmp_path / "out" / "index.html").read_text()
@@ -210,7 +210,7 @@ def test_narrow_nets_have_a_larger_rate():
 
 
 def test_to_train_longer_is_a_command_and_mere_advice_is_none(sick, home, tmp_path):
-    assert sick.returncode == 1
+    assert sick.returncode == 3
     shutil.copytree(home / "out", tmp_path / "out")
     folder = RunFolder(tmp_path / "out")
     (trial,) = folder.plan()

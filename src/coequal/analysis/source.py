@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from coequal.records import Result, Trial
 from coequal.results.merged_file import Merged
+from coequal.results.stopped import StoppedModel
 from coequal.results.versions import Version
 
 SECOND_METRIC = "f1"  # of which the page draws a curve beside that of the study's own metric
@@ -97,6 +98,7 @@ class Facts:
         notes: by data set, how often each note was made.
         protocols: every protocol that was used, with the first trial that used it.
         versions: of the study's file, oldest first; none of a study that has not grown.
+        stopped: models that were stopped, because their code fails at once.
         merged: which runs were joined into this one; None if it is one run.
     """
 
@@ -108,6 +110,7 @@ class Facts:
     notes: dict[str, Counter[str]] = field(default_factory=dict)
     protocols: dict[ProtocolUse, str] = field(default_factory=dict)
     versions: Sequence[Version] = ()
+    stopped: Sequence[StoppedModel] = ()
     merged: Merged | None = None
     _seen: set[Hashable] = field(default_factory=set)
 

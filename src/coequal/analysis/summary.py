@@ -43,6 +43,7 @@ from coequal.results.collect import open_results
 from coequal.results.folder import RunFolder
 from coequal.results.instrument_file import read_instrument
 from coequal.results.merged_file import read_merged
+from coequal.results.stopped import stopped_models
 from coequal.results.study_file import StudyFile, read_study_file
 from coequal.selection import RunScore, SelectionRule, search_runs
 from coequal.statistics.rules import Rules, SearchRuns
@@ -72,9 +73,10 @@ def summarise(
     source = ResultSource(folder.iterate_plan(), known, folder.details)
     found = _summaries(stored, source, folder.references(), folder.metrics())
     versions, measured = folder.versions(), read_instrument(folder)
-    merged = read_merged(folder.path)
+    merged, stopped = read_merged(folder.path), stopped_models(folder)
     for summary in found:
         summary.facts.versions, summary.facts.merged = versions, merged
+        summary.facts.stopped = stopped
     return [
         replace(
             one,

@@ -20,11 +20,7 @@ class ExitCode(IntEnum):
         return member
 
     DONE = 0, "The command did what was asked."
-    FAILED = (
-        1,
-        "It could not do what was asked: a file, the data, the disk, the memory or a training that "
-        "did not reach its end.",
-    )
+    FAILED = 1, "It could not do what was asked: a file, the data, the disk or the memory."
     MISTAKE = (
         2,
         "The command line or the study file has a mistake: an unknown option or name, a file or "

@@ -45,7 +45,7 @@ def status(
     ] = False,
 ) -> CommandResult:
     """Show the progress of a run, from any terminal, while it goes on or later."""
-    from coequal.inspection.status import running
+    from coequal.inspection.status import running, unfinished
 
     run = run_folder(folder)
     rows, total = model_rows(run)
@@ -53,6 +53,7 @@ def status(
         "study": run.study()["study"],
         "models": rows,
         "total": total,
+        "unfinished": unfinished(run, rows),
         "running": running(run),
     }
     return CommandResult(values, lambda: _watch(run) if watch else console.print(_state(run)))
@@ -259,13 +260,14 @@ def merge(
 
 def _state(folder: "RunFolder") -> Group:
     """The table, and a line for each running trial: its progress, losses and health."""
-    from coequal.inspection.status import running
+    from coequal.inspection.status import running, unfinished
 
+    first = unfinished(folder, model_rows(folder)[0])
     lines = []
     for row in running(folder)[:MAX_RUNNING_LINES]:
         again = f" seed {row['repeat']}" if row["repeat"] else ""
         lines.append(f"{row['model']} {row['setting']}{again} {row['share']:.0%}, {row['text']}")
-    return Group(_table(folder), *map(Text, lines))
+    return Group(*map(Text, first), _table(folder), *map(Text, lines))
 
 
 def _table(folder: "RunFolder") -> Table:

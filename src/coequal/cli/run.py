@@ -65,6 +65,13 @@ def run(
         typer.Option(help="Run one shard of the trials, as in 3/16; then `coequal collect`."),
     ] = None,
     try_parts: TryParts = True,
+    keep_going: Annotated[
+        bool,
+        typer.Option(
+            "--keep-going",
+            help="Train a model on whose first trials all fail at once, and record the failures.",
+        ),
+    ] = False,
     until_decided: Annotated[
         bool,
         typer.Option(
@@ -99,9 +106,11 @@ def run(
         cluster=cluster,
         shard=Shard.parse(shard) if shard else None,
         try_parts=try_parts,
+        keep_going=keep_going,
     )
     _, values = run_missing(study, source, out or Path("runs") / study.study, options)
-    return CommandResult(values)
+    never = not shard and any(not row["done"] for row in values["models"])
+    return CommandResult(values, code=ExitCode.NEVER_FINISHED if never else ExitCode.DONE)
 
 
 def run_missing(
@@ -143,7 +152,13 @@ def run_missing(
             console.print(line, markup=False, soft_wrap=True)
         rows, total = model_rows(folder)
         return folder, {"run": str(short_path(folder.path)), "models": rows, "total": total}
-    if outcome.ended:
+    if outcome.stopped:
+        for entry in outcome.stopped:
+            log = short_path(folder.path / entry.log)
+            text = f"{entry.model} was stopped on {entry.data}: {entry.reason}; log: {log}"
+            console.print(text, markup=False, soft_wrap=True)
+        console.print("every trial of the other models has a result")
+    elif outcome.ended:
         seconds = sum(entry.seconds for entry in read_entries(folder).values())
         console.print(f"all trials have a result; {duration(seconds)} of training in all")
     else:

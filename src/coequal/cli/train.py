@@ -265,7 +265,7 @@ def _finish(
             text = f"training {run.result.status}: {run.result.reason}"
             errors.print(text, markup=False, soft_wrap=True)
 
-    code = ExitCode.DONE if run.result.finished else ExitCode.FAILED
+    code = ExitCode.DONE if run.result.finished else ExitCode.NEVER_FINISHED
     return CommandResult(values, show, code)
 
 

@@ -3,12 +3,13 @@
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from coequal.results.folder import RunFolder
 from coequal.results.on_disk import trial_folders
 from coequal.results.result_log import read_entries
+from coequal.results.stopped import never_finished, stopped_models
 
 Log = Callable[[str], None]
 
@@ -53,6 +54,27 @@ def statuses(
         row["seconds"] += seconds
         row["last_hour"] += ended >= since
     return list(rows.values())
+
+
+def unfinished(folder: RunFolder, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Sentences on models that never ran, or of which no trial has finished, with the reasons.
+
+    Args:
+        folder: of the run.
+        rows: as `statuses` gives them.
+    """
+    stopped = stopped_models(folder)
+    halted = {entry.model for entry in stopped}
+    failures: dict[str, str] = {}
+    known = read_entries(folder)
+    for row in rows:
+        if row["done"] or not row["failed"] or row["model"] in halted:
+            continue
+        keys = (key for key, entry in known.items() if entry.model == row["model"])
+        results = filter(None, map(folder.result, keys))
+        first = next(results, None)
+        failures[row["model"]] = f"{first.status}, {first.reason}" if first else "failed"
+    return never_finished(len(rows), stopped, failures)
 
 
 def running(folder: RunFolder) -> list[dict[str, Any]]:

@@ -18,7 +18,8 @@ def markdown(
     """The whole report in short."""
     question = study.get("question") or "Which model is better?"
     blocks = [f"# {plain(str(study.get('study')))}", plain(str(question))]
-    blocks += [f"**{plain(line)}**" for line in (*across.missing, across.joint) if line]
+    first = (*across.unfinished, *across.missing, across.joint)
+    blocks += [f"**{plain(line)}**" for line in first if line]
     for section in sections:
         blocks += _section(section)
     if across.parts:

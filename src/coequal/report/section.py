@@ -94,11 +94,13 @@ class AcrossDatasets:
     """Everything that is shown of all data sets together.
 
     Attributes:
+        unfinished: sentences on models that never ran, or never finished a trial.
         missing: sentences on what the whole study lacks; empty once it is finished.
         joint: one sentence on all data sets together; empty for a study with one.
         parts: the evidence, in the order of the page.
     """
 
+    unfinished: Sequence[str]
     missing: Sequence[str]
     joint: str
     parts: Sequence[EvidencePart]
@@ -137,6 +139,7 @@ def across_datasets(study: StudySummary, target: Path) -> AcrossDatasets:
     missing = [f"{s.data}: {text}" for s in study.datasets if (text := verdict_text.progress(s))]
     moving = caveats_text.transfer_progress(study.transfers)
     return AcrossDatasets(
+        unfinished=verdict_text.never_finished_sentences(study.datasets),
         missing=[*missing, *([moving] if moving else [])],
         joint=verdict_text.joint_sentence(study.datasets),
         parts=_parts(ACROSS_DATASETS, study, target, "all") if study.datasets else [],

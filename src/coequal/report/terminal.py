@@ -17,6 +17,7 @@ from coequal.report.verdict_text import (
     how_it_was_judged,
     joint_sentence,
     lowest,
+    never_finished_sentences,
     progress,
     rerun_sentence,
     takes_sentence,
@@ -28,7 +29,9 @@ MAX_COLUMNS = 100
 
 def verdict_lines(summaries: Sequence[DataSummary]) -> list[str]:
     """The verdict over all data sets, then for each in a few sentences and a short table."""
-    lines = textwrap.wrap(joint_sentence(summaries), MAX_COLUMNS, break_on_hyphens=False)
+    lines = []
+    for sentence in (*never_finished_sentences(summaries), joint_sentence(summaries)):
+        lines += textwrap.wrap(sentence, MAX_COLUMNS, break_on_hyphens=False)
     for summary in summaries:
         if lines:
             lines.append("")

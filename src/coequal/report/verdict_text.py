@@ -8,6 +8,7 @@ from coequal.analysis.failure_rate import failure_rate
 from coequal.formatting import amount, capital, count, count_in_words, listed, number, percent
 from coequal.report.pair_sentences import verdict_in_words, worse_than
 from coequal.report.setting_text import setting_name, setting_of
+from coequal.results.stopped import never_finished
 from coequal.statistics.comparison import TWINS_TOLD_APART
 from coequal.statistics.looks import LEVEL
 from coequal.statistics.power import fewest_settings
@@ -36,6 +37,25 @@ def progress(summary: DataSummary) -> str:
         early = summary.ended < summary.planned
         parts.append(f"{text}{' (they are chosen once the search has ended)' if early else ''}.")
     return " ".join(parts)
+
+
+def never_finished_sentences(summaries: Sequence[DataSummary]) -> list[str]:
+    """Which models never ran, and which never finished a trial, with the reason of each; empty
+    where every model that was tried has finished one."""
+    stopped = summaries[0].facts.stopped if summaries else ()
+    halted = {entry.model for entry in stopped}
+    failures: dict[str, str] = {}
+    finished: set[str] = set()
+    for model in (model for summary in summaries for model in summary.models):
+        again = (run for runs in model.fresh_seeds.values() for run in runs if run.has_result)
+        for run in (*model.tried, *again):
+            if run.failed:
+                failures.setdefault(model.name, f"{run.status}, {run.reason}")
+            else:
+                finished.add(model.name)
+    found = {m: text for m, text in failures.items() if m not in finished | halted}
+    models = len(summaries[0].models) if summaries else 0
+    return never_finished(models, stopped, found)
 
 
 def verdict_sentence(summary: DataSummary) -> str:

@@ -8,6 +8,7 @@ runs/demo/
   reused.jsonl        which results came from other runs
   merged.json         which runs were joined, and how well they agree where they overlap
   code/, code.json    the source of parts of one's own, as it was when the run began
+  stopped.json        models that were stopped because their code fails at once
   plan.json           every trial of the study that is known by now, in order
   metrics.json        what the metrics say of their numbers: direction, label, unit, bounds
   references.json     what the instrument was calibrated on: encoder, real images, cap

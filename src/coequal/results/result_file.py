@@ -32,6 +32,8 @@ def result_text(result: Result) -> bytes:
     """
     values = {"version": RESULT_VERSION, "id": result.trial.id, **asdict(result)}
     values["trial"] = result.trial.as_dict()
+    if result.error is None:
+        del values["error"]
     return (json.dumps(values, separators=(",", ":"), allow_nan=False) + "\n").encode()
 
 

@@ -16,6 +16,7 @@ from coequal.rng import Rng
 from coequal.study.parts import assemble
 from coequal.study.plan import StudyPlan
 from coequal.training.loop import Trainer
+from coequal.training.part_calls import said
 from coequal.trial.build import instrument_for, make_trainer
 from coequal.trial.context import WorkerContext, threads
 from coequal.trial.snapshots import sheet_format
@@ -113,7 +114,7 @@ def estimate(
             if trial.data not in readied:
                 readied[trial.data] = _ready(trial, context, log)
             log(f"timing {trial.model} on {trial.data}")
-            costs[_kind(trial)] = _cost(trial, readied[trial.data], context)
+            costs[_kind(trial)] = _cost(trial, readied[trial.data], context, log)
     pending = [trial for trial in trials if trial.id not in results]
     later = planned.most - len(trials)
     mean = fmean(costs[_kind(trial)].seconds(trial) for trial in trials)
@@ -171,10 +172,14 @@ def _ready(trial: Trial, context: WorkerContext, log: Log) -> _Ready:
     return _Ready(instrument, time.perf_counter() - started, {})
 
 
-def _cost(trial: Trial, ready: _Ready, context: WorkerContext) -> Cost:
+def _cost(trial: Trial, ready: _Ready, context: WorkerContext, log: Log) -> Cost:
     dataset = ready.instrument.dataset
     trainer = make_trainer(trial, assemble(trial), dataset, context.device)
-    step = _seconds_per_step(trainer, _kind(trial)[2])
+    try:
+        step = _seconds_per_step(trainer, _kind(trial)[2])
+    except Exception as error:  # a result of the run: timed as far as it came
+        log(f"{trial.model} fails: {said(error)}; its time can't be foretold")
+        step = trainer.spent.seconds / max(1, trainer.steps_done)
     parameters = {
         player: sum(value.numel() for value in net.state_dict().values())
         for player, net in trainer.nets().items()
@@ -195,13 +200,8 @@ def _cost(trial: Trial, ready: _Ready, context: WorkerContext) -> Cost:
 def _seconds_per_step(trainer: Trainer, ratio: int) -> float:
     """Seconds of a step, timed over whole rounds of the ratio; the first round is left out, as it
     counts FLOPs and warms up."""
-    before = 0.0
-    try:
+    trainer.train_until(math.inf, at_most_steps=ratio)
+    before = trainer.spent.seconds
+    while trainer.spent.seconds - before < TIMED_SECONDS:
         trainer.train_until(math.inf, at_most_steps=ratio)
-        before = trainer.spent.seconds
-        while trainer.spent.seconds - before < TIMED_SECONDS:
-            trainer.train_until(math.inf, at_most_steps=ratio)
-    except Exception:  # a setting that fails is a result of the run: timed as far as it came
-        pass
-    counted = trainer.steps_done - ratio if before else trainer.steps_done
-    return (trainer.spent.seconds - before) / max(1, counted)
+    return (trainer.spent.seconds - before) / max(1, trainer.steps_done - ratio)

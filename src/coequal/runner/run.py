@@ -15,6 +15,7 @@ from coequal.results.result_log import LogWriter, log_writer
 from coequal.results.results_csv import refresh_tables
 from coequal.results.reuse import Reuse
 from coequal.results.run_results import RunResults, logged_results
+from coequal.results.stopped import StoppedModel, stopped_models, write_stopped
 from coequal.runner.growth import note_growth
 from coequal.runner.interrupt import GracefulStop
 from coequal.runner.own_source import keep_source
@@ -44,11 +45,13 @@ class RunOutcome:
         results: of every trial of the study that has one by now.
         ended: trials that ended during the call; 0 if there was nothing to do.
         planned: the plan of the study as far as its results allow.
+        stopped: models that were stopped, because their code fails at once.
     """
 
     results: RunResults
     ended: int
     planned: StudyPlan
+    stopped: tuple[StoppedModel, ...] = ()
 
 
 def run(
@@ -62,6 +65,7 @@ def run(
     retries: int = 1,
     shard: Shard | None = None,
     reuse: Sequence[RunFolder] = (),
+    keep_going: bool = False,
 ) -> RunOutcome:
     """Run every trial of a study that has no result yet, and write the tables.
 
@@ -81,6 +85,7 @@ def run(
         observer: is told how far the run is.
         retries: after a process died.
         shard: run this part of the trials, beside others that run the rest.
+        keep_going: train a model on whose first trials all fail at once, and record the failures.
         reuse: runs whose results are taken over where the plan names their trials.
 
     Raises:
@@ -103,6 +108,7 @@ def run(
         # Find what has no result yet.
         context = replace(context, stop=str(stop.path))
         session = Session(folder, context, observer or Silent(), stop, retries, log)
+        session.keep_going = keep_going
         pending = _begin(session, study, shard)
         if pending and (other_source := keep_source(folder)):
             session.news.append(other_source)
@@ -119,13 +125,16 @@ def run(
                 pending = _take_over(session, study, shard, taking, pending)
                 _report(session, taking)
                 train_trials(session, workers, pending)
+                _record_stopped(session)
                 if stop.requested:
                     raise stop.interrupt()
                 pending = _begin(session, study, shard)
                 pending = _take_over(session, study, shard, taking, pending)
         _report(session, taking)
         results = session.results().of(folder.planned())
-        return RunOutcome(results, session.ended_here, session.planned)
+        _record_stopped(session)
+        stopped = tuple(session.stopped.values())
+        return RunOutcome(results, session.ended_here, session.planned, stopped)
 
 
 @contextmanager
@@ -166,10 +175,16 @@ def _begin(session: Session, study: Study, shard: Shard | None) -> list[Trial]:
         trials = [trial for trial in trials if shard.owns(trial)]
     session.total = planned.most if shard is None else len(trials)
     session.trials = trials
+    first = session.done_before is None
     session.count_results([results[trial.id] for trial in trials if trial.id in results])
+    for key in list(session.failures):
+        session.stop_failing(key)  # an earlier run may have ended before it did
+    if first:
+        session.done_before = session.statuses.total()
     if session.news:
         session.show()
-    return [trial for trial in trials if trial.id not in results]
+    pending = [trial for trial in trials if trial.id not in results]
+    return [trial for trial in pending if not session.is_stopped(trial)]
 
 
 def _take_over(
@@ -187,6 +202,14 @@ def _take_over(
             break
         pending = _begin(session, study, shard)
     return pending
+
+
+def _record_stopped(session: Session) -> None:
+    """Write which models are stopped; those that shards or earlier runs stopped stay so until a
+    trial of theirs has ended otherwise."""
+    known = {(entry.model, entry.data): entry for entry in stopped_models(session.folder)}
+    kept = {key: entry for key, entry in known.items() if key not in session.lived}
+    write_stopped(session.folder, (kept | session.stopped).values())
 
 
 def _report(session: Session, taking: Reuse) -> None:
@@ -239,6 +262,9 @@ def train_trials(session: Session, executor: Executor, pending: Sequence[Trial])
             trial = session.running.pop(future)
             if not session.accept(future, trial):
                 queue.append(trial)
+        if session.stopped:
+            session.total -= sum(map(session.is_stopped, queue))
+            queue = [trial for trial in queue if not session.is_stopped(trial)]
 
         # Report how far the run is.
         session.show("stopping: what runs writes a checkpoint" if session.stop.requested else "")

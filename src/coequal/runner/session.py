@@ -12,10 +12,12 @@ from pebble import ProcessExpired
 
 from coequal.checkpoints import Checkpoints, Spent
 from coequal.records import Result, Status, Trial
+from coequal.results.collect import update
 from coequal.results.folder import RunFolder
 from coequal.results.result_file import write_result
 from coequal.results.result_log import LogWriter
 from coequal.results.run_results import RunResults, logged_results, results_on_disk
+from coequal.results.stopped import StoppedModel, fails_at_once, log_of, set_aside
 from coequal.runner.interrupt import GracefulStop
 from coequal.runner.looks import look_news
 from coequal.runner.progress import Observer, Progress
@@ -49,6 +51,10 @@ class Session:
         started: when training began, by the monotonic clock; 0.0 before.
         done_before: trials that had a result when this coordinator began.
         slots: trials that the workers can run at a time.
+        keep_going: whether a model whose code fails at once is trained on.
+        stopped: models that are not trained on, by model and data set.
+        failures: results of trials that an exception ended, by model and data set.
+        lived: models and data sets of which a trial ended otherwise.
         prepared: data sets whose references have been seen to, and whose parts tried, by this call.
         news: messages that the observer has not been given yet.
     """
@@ -70,6 +76,10 @@ class Session:
     started: float = 0.0
     done_before: int | None = None
     slots: int = 0
+    keep_going: bool = False
+    stopped: dict[tuple[str, str], StoppedModel] = field(default_factory=dict)
+    failures: dict[tuple[str, str], list[Result]] = field(default_factory=dict)
+    lived: set[tuple[str, str]] = field(default_factory=set)
     prepared: set[str] = field(default_factory=set)
     news: list[str] = field(default_factory=list)
 
@@ -89,6 +99,9 @@ class Session:
         self.statuses = Counter(result.status for result in results)
         self.ended = Counter(result.trial.model for result in results)
         self.failed = Counter(result.trial.model for result in results if not result.finished)
+        self.failures.clear()
+        for result in results:
+            self._note_failure(result)
 
     def take(self, planned: StudyPlan) -> None:
         """Take a new plan, and tell what the looks say that have been taken since the last one."""
@@ -128,6 +141,7 @@ class Session:
             if future.result() == STOPPED:
                 return self.stop.requested
             self._count(trial, future.result())
+            self._see(trial, future.result())
             return True
         if isinstance(error, TimeoutError):
             self._record(trial, "timeout", str(error) or "it did not end within its time")
@@ -144,6 +158,65 @@ class Session:
         what = "its process died" if isinstance(error, ProcessExpired) else "the machine failed it"
         self._record(trial, "failed", f"{what} {times} times: {type(error).__name__}: {error}")
         return True
+
+    def is_stopped(self, trial: Trial) -> bool:
+        """Whether the model of a trial is not trained on."""
+        return (trial.model, trial.data) in self.stopped
+
+    def _see(self, trial: Trial, status: str) -> None:
+        """Tell of the first failure of a model, and stop one whose code fails at once."""
+        key = trial.model, trial.data
+        if status in ("done", "stopped early"):
+            self.lived.add(key)
+            self.stopped.pop(key, None)
+            return
+        result = self.folder.result(trial.id)
+        if result is None:
+            return
+        if key not in self.failures and key not in self.lived and key not in self.stopped:
+            log = self.folder.path / log_of(self.folder, trial)
+            self.news.append(f"{label(trial)} {status}: {result.reason}; log: {log}")
+        self._note_failure(result)
+        self.stop_failing(key)
+
+    def _note_failure(self, result: Result) -> None:
+        key = result.trial.model, result.trial.data
+        if result.error is None:
+            self.lived.add(key)
+        else:
+            self.failures.setdefault(key, []).append(result)
+
+    def stop_failing(self, key: tuple[str, str]) -> None:
+        """Stop a model whose trials fail at once, all in the same way, unless told otherwise: what
+        they wrote is set aside.
+
+        Args:
+            key: the model and the data set.
+        """
+        results = self.failures.get(key, [])
+        if self.keep_going or key in self.lived:
+            return
+        if key not in self.stopped and not fails_at_once(results):
+            return
+        trials, last = [result.trial for result in results], results[-1]
+        set_aside(self.folder, trials)
+        if self.log is not None:
+            update(self.log, lambda line: None)
+        before = self.stopped[key].trials if key in self.stopped else 0
+        reason, log = last.reason or "", log_of(self.folder, last.trial)
+        self.stopped[key] = StoppedModel(*key, before + len(trials), reason, log)
+        for trial in trials:
+            self.statuses["failed"] -= 1
+            self.ended[trial.model] -= 1
+            self.failed[trial.model] -= 1
+        self.failures[key] = []
+        if not before:
+            self.news.append(
+                f"{key[0]} is stopped on {key[1]}: its first {len(trials)} trials failed alike, "
+                "before each player had taken a step. A bug is no result of a model: none is "
+                "recorded, and its other trials are not trained. Once it is mended, the same "
+                "command trains them (--keep-going trains on, and records failures)"
+            )
 
     def show(self, text: str = "") -> None:
         """Tell the observer how far the run is; `text`: what goes on instead of training."""

@@ -28,6 +28,7 @@ class RunOptions(ExecutionOptions):
         shard: run this part of the trials only, beside others that run the rest.
         retries: how often a trial whose process died is tried again.
         reuse: folders or packs of runs whose results are taken over where they fit.
+        keep_going: train a model on whose first trials all fail at once, and record the failures.
         try_parts: whether each model takes one step on a few images before anything is trained.
         frames: pictures of its training that each trial keeps.
         tensorboard: a folder for TensorBoard's event files; for a study of one trial.
@@ -37,6 +38,7 @@ class RunOptions(ExecutionOptions):
     shard: Shard | None = None
     retries: int = 1
     reuse: tuple[str | Path, ...] = ()
+    keep_going: bool = False
     try_parts: bool = True
     frames: int = 0
     tensorboard: str | Path | None = None
@@ -93,4 +95,5 @@ def start(
             retries=options.retries,
             shard=options.shard,
             reuse=reuse,
+            keep_going=options.keep_going,
         )

@@ -18,13 +18,13 @@ import torch
 from safetensors import SafetensorError
 
 from coequal.checkpoints import Checkpoint, Checkpoints, Measurement, Spent
-from coequal.code_places import described
+from coequal.code_places import described, place_of_error
 from coequal.datasets._loading import fingerprint
 from coequal.evaluation.instrument import SPLITS, Instrument, drawing
 from coequal.evaluation.neighbour_sheet import beside_nearest
 from coequal.files import atomic_write, write_json, write_npz
 from coequal.lookup import search_also
-from coequal.records import Result, Status, Trial
+from coequal.records import CodeError, Result, Status, Trial
 from coequal.results.folder import DETAILS, FRAMES, NEIGHBOURS, RunFolder, samples_path
 from coequal.results.lock import lock
 from coequal.results.result_file import parse_points, write_result
@@ -94,6 +94,7 @@ def execute(trial: Trial, context: WorkerContext) -> str:
 def _execute(state: "_TrialRun") -> str:
     status: Status = "done"
     reason: str | None = None
+    code_error: CodeError | None = None
     try:
         state.run()
     except Stopped:
@@ -111,8 +112,9 @@ def _execute(state: "_TrialRun") -> str:
     except Exception as error:
         cause = error.__cause__ if isinstance(error, _ModelError) else error
         status, reason = "failed", said(cause or error)
+        code_error = state.code_error(cause or error)
         state.log("".join(traceback.format_exception(error)))
-    state.finish(status, reason)
+    state.finish(status, reason, code_error)
     return status
 
 
@@ -208,7 +210,14 @@ class _TrialRun:
             remedy = "a part draws from the rng that it is given"
             raise GlobalDraw(f"{doing}, up to step {step},", "", moved, remedy)
 
-    def finish(self, status: Status, reason: str | None) -> None:
+    def code_error(self, error: BaseException) -> CodeError:
+        """What a result records of an exception in the parts' code."""
+        moved = self.trainer is not None and self.trainer.spent.generator_steps > 0
+        return CodeError(type(error).__name__, place_of_error(error), moved)
+
+    def finish(
+        self, status: Status, reason: str | None, code_error: CodeError | None = None
+    ) -> None:
         """Write the result, and leave only what a report or `coequal sample` can use."""
         trainer, health = self.trainer, None
         if self.callbacks is not None:
@@ -230,6 +239,7 @@ class _TrialRun:
             environment=environment(self.context),
             notes=tuple(self.notes),
             health=health,
+            error=code_error,
         )
         write_result(self.folder, result)
         self.log(f"ends: {status}" + (f": {reason}" if reason else ""))
