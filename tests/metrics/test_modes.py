@@ -6,7 +6,7 @@ import pickle
 import pytest
 import torch
 
-from coequal.contract import ImageSet, KnownManifold, MetricValue
+from coequal.contract import ImageSet, KnownManifold
 from coequal.manifolds.colours import ColourShapes, Drawn
 from coequal.manifolds.curves import Spiral, SwissRoll, on_spiral
 from coequal.manifolds.points import GaussianGrid, GaussianRing

@@ -212,7 +212,7 @@ class ImageSet:
 
     @property
     def _given(self) -> list[Tensor]:
-        """What is known of every image: features, and probabilities and pixels if they are there."""
+        """What is known of every image: features; probabilities and pixels where they are there."""
         return [x for x in (self.features, self.probabilities, self.images) if x is not None]
 
     def parts(self, size: int) -> Iterator[Float[Tensor, "rows d"]]:
