@@ -6,7 +6,7 @@ import torch
 
 import coequal
 from coequal.contract import ImageSet
-from coequal.evaluation.warnings import equal_class_counts
+from coequal.contract.classes import equal_class_counts
 
 RNG = np.random.default_rng(0)
 REAL, FAKE = (RNG.standard_normal((300, 5), dtype=np.float32) for _ in range(2))

@@ -228,3 +228,22 @@ def test_the_second_order_term_by_hand():
     x, y = 4 / 3 * a**2, 4 / 3 * b**2
     wanted = (a**4 - x**2) / (2 * x) + (b**4 - y**2) / (2 * y) + 2 * a**2 * b**2 / (x + y)
     assert _gaussians.response(real=points, fake=points).pairs == pytest.approx(wanted, rel=1e-12)
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.3])
+def test_the_error_of_equal_classes_is_over_new_images_of_these_classes(shift):
+    # Ten groups far apart, 50 images of each: without the labels the error is twice too large.
+    rng, metric = Rng(0), FrechetDistance()
+    centres, labels = 3 * Rng(9).normal(10, 8), torch.arange(10).repeat(50)
+    reference = metric.reference(ImageSet(centres[labels] + rng.normal(500, 8)))
+    values, errors, blind = [], [], []
+    for _ in range(100):
+        features = centres[labels] + rng.normal(500, 8) + shift
+        for given, kept in ((labels, errors), (None, blind)):
+            fakes = ImageSet(features, labels=given)
+            found = metric.values(real=reference, fake=fakes, rng=Rng(1))["fd"]
+            kept.append(found.standard_error)
+        values.append(found.value)
+    spread = np.std(values, ddof=1)
+    assert 0.8 < np.mean(errors) / spread < 1.35
+    assert np.mean(blind) / spread > 1.6

@@ -1,20 +1,17 @@
 """Why the scores of these images might mislead: what goes into the warnings of the output."""
 
-import math
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import numpy as np
-from torch import Tensor
 
 from coequal.contract import Encoder, ImageSet
+from coequal.contract.classes import equal_class_counts
 from coequal.inputs.alike import describe_size
 from coequal.inputs.load import Input
 from coequal.inputs.overlap import image_keys, shared_images
 
 _MUCH_DARKER = 10  # times: no two sets of one kind of images differ so much
 _READ_AT_ONCE = 100  # images: those of most sets tell enough
-_BY_CHANCE = 1e-3  # probability below which equal counts are no accident
 _FEW = 0.01  # of images: so many may repeat by chance, as they do in published data sets
 
 
@@ -66,37 +63,8 @@ def _about_classes(sources: Mapping[str, Input]) -> list[str]:
     return [
         f"fake: exactly {counts.images} images of each of {counts.classes} classes{both}: their "
         "numbers do not vary, so that fd_unbiased and kid of a perfect generator lie below 0, and "
-        "errors are too large"
+        "errors but that of fd are too large"
     ]
-
-
-class EqualCounts(NamedTuple):
-    """Classes of equally many images.
-
-    Attributes:
-        classes: how many.
-        images: of each.
-    """
-
-    classes: int
-    images: int
-
-
-def equal_class_counts(labels: Tensor | None) -> EqualCounts | None:
-    """The classes, if all have equally many images and that is no chance; else None.
-
-    n independent draws of k equally likely classes give equal counts with the probability
-    n! / ((n/k)!^k k^n).
-    """
-    if labels is None or not len(labels):
-        return None
-    counts = labels.bincount()
-    counts = counts[counts > 0]
-    classes, images, total = len(counts), int(counts[0]), len(labels)
-    if classes < 2 or not bool((counts == images).all()):
-        return None
-    chance = math.lgamma(total + 1) - classes * math.lgamma(images + 1) - total * math.log(classes)
-    return EqualCounts(classes, images) if chance < math.log(_BY_CHANCE) else None
 
 
 def _about_resizing(real: Input, encoder: Encoder | None) -> list[str]:

@@ -175,10 +175,19 @@ class Response:
     influences: Array
     pairs: float
 
-    @property
-    def standard_error(self) -> float:
-        """Of the distance, over new fake images."""
-        return float(np.std(self.influences, ddof=1) / math.sqrt(len(self.influences)))
+    def error(self, labels: Tensor | None = None) -> float:
+        """The standard error of the distance, over new fake images.
+
+        Args:
+            labels: (n,) classes of which the new images have the same numbers; None: they are
+                independent draws.
+        """
+        centred, degrees = self.influences, len(self.influences) - 1
+        if labels is not None:
+            _, place = np.unique(labels.cpu().numpy(), return_inverse=True)
+            means = np.bincount(place, self.influences) / np.bincount(place)
+            centred, degrees = self.influences - means[place], len(place) - len(means)
+        return math.sqrt(float(np.square(centred).sum()) / degrees / len(centred))
 
 
 def response(*, real: Gaussian, fake: Gaussian) -> Response | None:

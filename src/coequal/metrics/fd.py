@@ -11,6 +11,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from coequal.contract import ImageSet, Metric, MetricInfo, MetricValue
+from coequal.contract.classes import equal_class_counts
 from coequal.metrics import _gaussians
 from coequal.metrics._gaussians import Gaussian
 from coequal.metrics._threads import one_thread
@@ -33,7 +34,9 @@ class FrechetDistance(Metric):
     more images than features: there 57 % for as many, 27 % for half as many.
 
     The standard error is that over new fake images, the real ones being the same. It comes from the
-    distance's influence function and needs more images than features. Where both distributions are
+    distance's influence function and needs more images than features. Of images that are equally
+    many of every class, by their labels, it is over new ones of the same classes: their influences
+    vary within the classes alone. Where both distributions are
     the same (the distance is next to its bias) it is too large, by a third at most.
     """
 
@@ -62,7 +65,8 @@ class FrechetDistance(Metric):
             distance = _gaussians.distance(**both, spectrum=spectrum)
             response = _gaussians.response(**both)
             excess = _gaussians.first_order_bias(**both, spectrum=spectrum, response=response)
-            error = None if response is None else response.standard_error
+            balanced = equal_class_counts(fake.labels) is not None
+            error = None if response is None else response.error(fake.labels if balanced else None)
         return {
             "fd": MetricValue(distance, error, warnings=_gaussians.bias_warning(distance, excess)),
             "fd_unbiased": MetricValue(distance - excess, error),
@@ -99,4 +103,4 @@ def standard_error(*, real: Gaussian, fake: Gaussian) -> float | None:
     """The standard deviation of `frechet_distance` over new fake images, to first order."""
     with one_thread():
         response = _gaussians.response(real=real, fake=fake)
-    return None if response is None else response.standard_error
+    return None if response is None else response.error()

@@ -127,5 +127,5 @@ def _within(label: int, real: Tensor, fake: Tensor) -> OneClass:
         *counts,
         _gaussians.distance(**both, spectrum=spectrum),
         _gaussians.first_order_bias(**both, spectrum=spectrum, response=response),
-        None if response is None else response.standard_error,
+        None if response is None else response.error(),
     )
