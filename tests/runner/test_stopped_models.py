@@ -191,3 +191,11 @@ def test_a_study_whose_parts_fail_their_trial_ends_with_the_code_of_a_mistake(co
         assert done.returncode == 2, done.stderr
         assert "RuntimeError: a bug in somebody's loss (toys.py:" in done.stderr
     assert not list((home / "other").glob("trials/*/*"))
+
+
+def test_a_pack_says_which_models_never_ran(command, tmp_path):
+    home, _ = command
+    packed = coequal("pack", "run", "--out", tmp_path / "study.zip", cwd=home)
+    assert packed.returncode == 0, packed.stderr
+    status = coequal("status", tmp_path / "study.zip")
+    assert " ".join(status.stdout.split()).startswith("1 of 2 models never ran: broken: ")

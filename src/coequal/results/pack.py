@@ -53,7 +53,8 @@ _TRIAL = r"""
 """
 _PART_OF_A_RUN = re.compile(
     rf"""
-    study\.yaml | (?: study | plan | metrics | references | instrument | merged | code )\.json
+    study\.yaml | (?: study | plan | metrics | references | instrument | merged | code
+        | stopped )\.json
     | (?: versions | reused )\.jsonl | versions/[\w.-]+\.(?: yaml | json )
     | (?: results | timings )\.csv
     | references/[\w.-]+\.npy | encoders/[\w.-]+\.safetensors

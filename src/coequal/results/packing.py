@@ -28,6 +28,7 @@ from coequal.results.pack import (
 )
 from coequal.results.result_file import RESULT, result_text
 from coequal.results.reuse import REUSED, reused_results
+from coequal.results.stopped import STOPPED
 
 DATE = (1980, 1, 1, 0, 0, 0)  # the first that a zip can name
 
@@ -148,12 +149,14 @@ class _Contents:
             changed += anonymous
             yield f"trials/{trial_id[:2]}/{trial_id}/{RESULT}", text
             yield from self._of_trial(trial_id, chosen=trial_id in kept)
-        references = self._references()
-        changed += references is not None
+        references, stopped = self._references(), self._stopped()
+        changed += (references is not None) + (stopped is not None)
         for name in self._files_of_the_run():
             path = self.folder.path / name
             if name == "references.json" and references is not None:
                 yield name, references
+            elif name == STOPPED and stopped is not None:
+                yield name, stopped
             elif name == "study.yaml" or name.endswith(".yaml"):
                 yield name, without_places(path.read_text("utf-8")).encode()
             elif name == REUSED:
@@ -199,6 +202,13 @@ class _Contents:
             if chosen or inside.name in _OF_EVERY_TRIAL:
                 self._check(name, path)
                 yield name, path
+
+    def _stopped(self) -> bytes | None:
+        """stopped.json without folders; None if there are none in it."""
+        path = self.folder.path / STOPPED
+        before = path.read_text("utf-8") if path.exists() else ""
+        after = without_places(before)
+        return None if after == before else after.encode()
 
     def _references(self) -> bytes | None:
         """references.json without names; None if there are none in it."""

@@ -142,6 +142,7 @@ def train_again(
         context = replace(context, run=str(run.path), stop=str(stop.path), coordinator=os.getpid())
         session = Session(run, context, observer or Silent(), stop, retries=1, log=None)
         session.trials, session.total = trials, len(trials)
+        session.keep_going = True  # a trial that failed at once shall do so again
         for data in dict.fromkeys(trial.data for trial in trials):
             _check_instrument(session, workers, next(t for t in trials if t.data == data))
         train_trials(session, workers, trials)
