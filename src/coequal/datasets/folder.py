@@ -1,8 +1,8 @@
 """A folder of pictures: `folder:PATH`, with one sub-folder per class or with none at all.
 
 Layout: PATH/cat/1.png, PATH/dog/1.png (labels), or PATH/1.png (no labels); both at once are
-refused, and so are folders in class folders. Hidden files and files of other kinds are skipped and
-counted.
+refused, and so are folders in class folders. With StyleGAN's `dataset.json` the labels are those in
+it. Hidden files, files of other kinds and folders without images are skipped and counted.
 """
 
 import hashlib
