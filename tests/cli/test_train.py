@@ -150,6 +150,17 @@ def test_a_mistake_is_one_message_before_any_work(sick, home, monkeypatch, more,
     assert not (home / "nothing").exists()
 
 
+def test_a_folder_that_may_be_no_classes_is_warned_of_before_training(tmp_path):
+    for row in range(60):
+        path = tmp_path / "data" / f"{row // 30:05}" / f"{row:03}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (28, 28), row).save(path)
+    # Fewer images to train than a batch: it ends after that.
+    done = typed.coequal("train", "vae", "--data", "folder:data", "--steps", "1", cwd=tmp_path)
+    assert "the sub-folders 00000, 00001 were taken for classes" in done.stderr
+    assert "fewer than batch_size 64" in done.stderr
+
+
 def test_a_training_that_diverges_has_a_page_too(tmp_path):
     command = (*COMMAND, "--set", "learning_rate=1e30")
     done = coequal(*command, cwd=tmp_path)

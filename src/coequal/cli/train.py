@@ -319,7 +319,8 @@ def _encoder_for(request: TrainRequest) -> str:
     from coequal.evaluation.encoder_choice import default_encoder
 
     folder = data_folder(request.data_dir)
-    name, _, warnings = default_encoder(load_dataset(request.data, folder, request.image_size))
+    dataset = load_dataset(request.data, folder, request.image_size, log_line)
+    name, _, warnings = default_encoder(dataset)
     for warning in warnings:
         log_line(f"warning: {warning}")
     return name
