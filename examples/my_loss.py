@@ -1,4 +1,4 @@
-"""A loss of your own beside two contenders, on digits in seconds: the researcher's first hour.
+"""A loss of your own against the one it is to replace, on digits in seconds: the researcher's first hour.
 
 The class lives in a module of yours; here it is this very file, found as "my_loss:Hinge".
 """
@@ -23,20 +23,21 @@ from coequal.testing import check_objective
 
 STUDY = """\
 study: my_loss
-question: Is a hinge loss better than the usual two on digits, after 100 steps?
+question: Is a hinge loss better than the non-saturating one on digits, after 100 steps?
 data: [digits]
 models:
   - ns_gan
-  - lsgan
   - name: hinge_gan
     title: Hinge GAN
     objective: "my_loss:Hinge"
+    against: ns_gan
     settings: {learning_rate: 2.0e-4, beta1: 0.5, discriminator_per_generator: 1, margin: 1.0}
     wide:
       learning_rate: {log_uniform: [1.0e-5, 1.0e-2]}
       margin: {uniform: [0.1, 2.0]}
 architecture: {name: infogan, width: 0.0625}
 search: {settings: 1}
+reruns: {seeds: 6}
 training: {budget: {discriminator_steps: 100}, checkpoints: 2}
 evaluation: {encoder: pixels, samples: 300}
 """
