@@ -147,6 +147,22 @@ def test_status(finished):
         assert "ns_gan" in coequal("status", "run", *options, cwd=finished).stdout
 
 
+def test_tables_have_whole_words_and_ids_at_80_columns(finished):
+    head = coequal("status", "run", cwd=finished, columns=80).stdout.splitlines()
+    assert head[1].split()[:6] == ["model", "trials", "done", "failed", "running", "waiting"]
+    assert max(map(len, head)) <= 80
+    planned = coequal("plan", "small.yaml", "--no-calibrate", cwd=finished, columns=80).stdout
+    ids = [entry["id"] for entry in plan_of(finished)]
+    assert len(ids) == 4
+    assert all(f" {key} " in planned for key in ids)
+
+
+def plan_of(home: Path) -> list[dict]:
+    done = coequal("plan", "small.yaml", "--no-calibrate", "--json", cwd=home)
+    trials: list[dict] = json.loads(done.stdout)["trials"]
+    return trials
+
+
 def test_export_is_results_csv_or_json(finished):
     assert coequal("export", "run", "--out", "all.csv", cwd=finished).returncode == 0
     assert (finished / "all.csv").read_bytes() == (finished / "run/results.csv").read_bytes()

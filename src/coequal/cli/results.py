@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich import box
 from rich.console import Group
 from rich.live import Live
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from coequal import formatting
@@ -272,7 +273,16 @@ def _state(folder: "RunFolder") -> Group:
 
 def _table(folder: "RunFolder") -> Table:
     rows, total = model_rows(folder)
-    table = Table(*rows[0])
+    counts = [name for name in total if name != "seconds"]
+    shown = [name for name in counts if total[name] or name not in ("unreadable", "last_hour")]
+    table = Table(
+        Column("model", overflow="fold"),
+        *(Column(name.replace("_", " "), justify="right") for name in shown),
+        Column("trained", justify="right"),
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+    )
     for row in [*rows, {"model": "all", **total}]:
-        table.add_row(*(f"{v:.0f}" if isinstance(v, float) else str(v) for v in row.values()))
+        numbers = [f"{row[name]:,.0f}" for name in shown]
+        table.add_row(Text(row["model"]), *numbers, formatting.duration(row["seconds"]))
     return table

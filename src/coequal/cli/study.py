@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
+from rich import box
+from rich.table import Column, Table
 
 from coequal.cli.command import CommandResult
 from coequal.cli.decides import decision_lines
@@ -192,7 +193,8 @@ def _estimate_lines(estimate: "Estimate", folder: Path) -> list[str]:
 
 
 def _table(trials: "list[Trial]") -> Table:
-    table = Table("trial", "model", "data", "setting", "seed", "hyper-parameters")
+    columns = ("model", "data", "setting", "seed", "hyper-parameters")
+    table = Table(Column("trial", no_wrap=True), *columns, box=box.SIMPLE_HEAD, pad_edge=False)
     for trial in trials:
         setting = "0 (authors')" if trial.setting == 0 else str(trial.setting)
         again = str(trial.repeat) if trial.repeat else "search"
