@@ -18,9 +18,18 @@ from coequal.evaluation.encoder_choice import prepared_encoder
 from coequal.files import cache_folder
 from coequal.rng import Rng
 
-METRICS = (
-    "fd kid mmd_rbf emd swd feature_matching neighbours inception_score mode_score vendi".split()
-)
+METRICS = [
+    "fd",
+    "kid",
+    "mmd_rbf",
+    "emd",
+    "swd",
+    "feature_matching",
+    "neighbours",
+    "inception_score",
+    "mode_score",
+    "vendi",
+]
 COUNT = 500  # images of each side
 
 

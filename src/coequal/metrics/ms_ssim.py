@@ -94,7 +94,8 @@ def draw_pairs(count: int, pairs: int, rng: Rng) -> tuple[Tensor, Tensor]:
 def similarity(first: Tensor, second: Tensor) -> Tensor:
     """MS-SSIM (n,) of images (n, c, h, w) with values 0 .. 255, in float64; 1 for equal images.
 
-    Scales are halved, by means of 2 x 2 pixels (an odd last row or column falls away), as long as
+    Scales are halved, by means of 2 x 2 pixels (an odd last row or column falls away, where other
+    programs pad: sides that halve evenly agree with them), as long as
     the window of 11 pixels fits, five at most: 176 pixels have all five, 28 and 32 have two. Fewer
     scales have the first weights, divided by their sum. Images smaller than 11 pixels have one
     scale, and a window as large as they are with a sigma in proportion. Contrast and structure

@@ -63,7 +63,9 @@ class DistributionPrecisionRecall(Metric):
     that lie apart are put into common clusters, and score too high. A deviation: Lloyd's algorithm
     instead of mini-batches. Of more than 2,000 images the starts are tried on 2,000.
 
-    With fewer images than clusters the numbers are undefined.
+    With fewer images than clusters the numbers are undefined. In many dimensions they are nearly
+    blind to scale: sets of one centre share their clusters, whatever their width (0.92 and 0.99 for
+    deviations of 1 and 1.78 in 64 dimensions).
 
     Attributes:
         clusters: of k-means.
