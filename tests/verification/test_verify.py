@@ -30,7 +30,7 @@ TINY = {
     "study": "tiny",
     "data": ["digits"],
     "models": ["ns_gan", "vae"],
-    "architecture": {"name": "infogan", "width": 1 / 32},
+    "architecture": {"name": "infogan", "width": 1 / 16},
     "search": {
         "settings": 1,
         "ranges": {"learning_rate": {"log_uniform": [1e-3, 5e-3]}},
@@ -61,14 +61,14 @@ def content(path: Path) -> dict[str, bytes]:
 
 
 def moved(run: RunFolder, errors: float) -> str:
-    """Move the test FD of a trial by so many of its standard errors; returns its id."""
+    """Move the test FD of a trial that has an error by so many of them; returns its id."""
     fds = [
         (before, before.checkpoints[0], measured)
         for before in run.results().values()
         for measured in before.checkpoints[0].measurements
         if (measured.metric, measured.split) == ("fd", "test")
     ]
-    before, point, fd = next(each for each in fds if each[2].standard_error > 1e-4)
+    before, point, fd = next(each for each in fds if (each[2].standard_error or 0) > 1e-4)
     other = replace(fd, value=fd.value + errors * fd.standard_error)
     measured = tuple(other if m == fd else m for m in point.measurements)
     points = Checkpoints.of([replace(point, measurements=measured)])
