@@ -9,6 +9,7 @@ from typing import NamedTuple
 import pytest
 
 from coequal.cli.app import main
+from coequal.cli.options import console, errors
 
 
 class Done(NamedTuple):
@@ -23,6 +24,8 @@ def coequal(*arguments: object, cwd: Path | None = None, columns: int = 100) -> 
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
         patch.setattr(sys, "argv", ["coequal", *map(str, arguments)])
         patch.setenv("COLUMNS", str(columns))
+        for one in (console, errors):  # which keep the width that was set when they were made
+            patch.setattr(one, "_width", columns)
         if cwd:
             patch.chdir(cwd)
         try:

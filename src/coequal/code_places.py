@@ -79,9 +79,9 @@ def is_own(frame: FrameType) -> bool:
     """Whether a frame runs code that belongs neither to coequal nor to an installed library, or is
     of a package from which a part was taken."""
     path, name = frame.f_code.co_filename, str(frame.f_globals.get("__name__", ""))
-    if name.partition(".")[0] in OF_PARTS:
-        return not path.startswith("<")
-    return not path.startswith((*library_folders(), PACKAGE, "<"))
+    if path.startswith((PACKAGE, "<")):
+        return False  # also where a study names a part of coequal by its module
+    return name.partition(".")[0] in OF_PARTS or not path.startswith(library_folders())
 
 
 def _is_ours(frame: FrameType) -> bool:

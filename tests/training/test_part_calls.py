@@ -127,8 +127,7 @@ class OnlyReads(Good):
 
 
 REFUSED = {
-    Bare(): r"Bare.discriminator_loss must return Loss\(value, parts, state\), got a tensor of "
-    r"shape \(\)",
+    Bare(): r"Bare.discriminator_loss must return Loss\(value, parts, state\), got a scalar tensor",
     Vector(): r"must return a scalar as value, the mean over the batch, got a tensor of shape "
     r"\(8,\)",
     Number(): "must return a scalar as value, the mean over the batch, got a float",
