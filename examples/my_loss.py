@@ -1,4 +1,4 @@
-"""A loss of your own against the one it is to replace, on digits in seconds: the researcher's first hour.
+"""A loss of your own against the one it is to replace, on digits, in seconds.
 
 The class lives in a module of yours; here it is this very file, found as "my_loss:Hinge".
 """
