@@ -155,7 +155,7 @@ def _external(name: str) -> Any:
             raise LookupError(
                 f"'{name}': cannot import {module_name} ({error}); it must be importable: "
                 "installed, beside the study file, in the current folder, or in a folder on "
-                "PYTHONPATH"
+                "PYTHONPATH (the source that a run kept of it is used with --run-code)"
             ) from error
         text = f"'{name}': cannot import {module_name}: {described(error)}"
         raise LookupError(text) from error

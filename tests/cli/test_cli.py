@@ -63,7 +63,7 @@ def test_check_counts_and_fills_in(finished):
 def test_check_says_what_can_be_decided_and_what_would_do(finished):
     (finished / "three.yaml").write_text("search: {settings: 3}\n")
     text = coequal("check", "three.yaml", cwd=finished).stdout
-    assert "with 3 settings no verdict between 8 models is possible: 11 are needed (2^" in text
+    assert "with 3 settings none of 8 models can be shown to be better: 11 are needed (2^" in text
     assert "(2^(1 - B) <= 0.05/28)" in text
     assert "`against: mm_gan` for the other models and `settings: 9` (up to 48 trials more)" in text
     assert "a budget of 2 can't be judged: that takes 20 settings" in text

@@ -163,7 +163,7 @@ def test_an_undecided_pair_says_what_it_takes(tmp_path: Path):
     assert record["settings_needed"] > 20
     cell = table.rows[0][6]
     assert cell.text == f"about {record['settings_needed']:,} settings each"
-    assert cell.small == "the study's most is 20: raise search.looks"
+    assert cell.small == "the study's most is 20, by search.settings or the last of search.looks"
 
 
 def test_the_matrix_has_every_pair_both_ways(tmp_path: Path):

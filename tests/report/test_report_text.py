@@ -284,7 +284,9 @@ def test_what_it_would_take_names_the_nearest_pair(tmp_path: Path):
     summary = summarise(build(tmp_path / "run", uneven((1.9, 0.5, 1.4, 1.2))))[0]
     sentence = takes_sentence(summary)
     assert sentence.startswith("Nearest to a decision is ")
-    assert sentence.endswith(" settings each; the study's most is 20: raise search.looks.")
+    assert sentence.endswith(
+        " settings each; the study's most is 20, by search.settings or the last of search.looks."
+    )
     # The same scores for both, and a margin that no interval of 20 settings lies in but this: 0.
     twins = uneven((1.0,) * 4)
     same_scores = summarise(build(tmp_path / "twins", twins, equivalence={"difference": 1e-9}))[0]
@@ -294,7 +296,8 @@ def test_what_it_would_take_names_the_nearest_pair(tmp_path: Path):
 def test_a_number_of_settings_that_nobody_trains_is_a_bound():
     assert needed_text(40, 40) == "about 40 settings each"
     assert needed_text(4000, 40) == (
-        "about 4,000 settings each; the study's most is 40: raise search.looks"
+        "about 4,000 settings each; the study's most is 40, by search.settings or the last of "
+        "search.looks"
     )
     assert needed_text(4001, 40).startswith("more than 4,000 settings each; ")
 

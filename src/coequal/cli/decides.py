@@ -30,7 +30,7 @@ def decision_lines(study: "Study", found: "Decidable | None") -> Iterator[str]:
     if not settings:
         yield f"no settings are drawn: the search compares nothing; {_impossible(found)}"
     elif not found.reach.possible:
-        yield f"can decide nothing: with {settings} settings {_impossible(found)}"
+        yield f"with {settings} settings {_impossible(found)}"
     else:
         at = f"at {settings} settings and a budget of {found.budget}"
         pairs = f"{_count(found.pairs, 'pair')}, each at a level of {found.reach.level:.2g}"
@@ -58,7 +58,7 @@ def decision_lines(study: "Study", found: "Decidable | None") -> Iterator[str]:
 def _impossible(found: "Decidable") -> str:
     level = f"{found.reach.level * found.pairs:.2g}"
     return (
-        f"no verdict between {found.models} models is possible: {found.reach.fewest} are needed "
+        f"none of {found.models} models can be shown to be better: {found.reach.fewest} are needed "
         f"(2^(1 - B) <= {level if found.pairs == 1 else f'{level}/{found.pairs}'})"
     )
 

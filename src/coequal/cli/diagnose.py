@@ -48,6 +48,8 @@ def diagnose(
     """
     from coequal.api import diagnose as diagnosed
 
+    if (run is None) == (fake is None):
+        raise typer.BadParameter("name the folder of a run or of a trial, or images with --fake")
     values = diagnosed(
         run, model=model, trial=trial, fake=fake, real=real, data_dir=data_dir, log=log_line
     )

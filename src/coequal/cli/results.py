@@ -251,6 +251,8 @@ def merge(
     from coequal.results.merge import merge as merge_runs
     from coequal.results.merged_file import agreement_lines
 
+    if len(folders) < 2:
+        raise typer.BadParameter("give at least two runs to join", param_hint="FOLDERS")
     into = RunFolder(out.resolve())
     merged = merge_runs([run_folder(folder) for folder in folders], into)
     written = write_report(into)

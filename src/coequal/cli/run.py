@@ -24,6 +24,7 @@ from coequal.cli.options import (
 if TYPE_CHECKING:
     from coequal.results.folder import RunFolder
     from coequal.runner.start import RunOptions
+    from coequal.study.shard import Shard
     from coequal.study.spec import Study
 
 
@@ -88,7 +89,6 @@ def run(
     from coequal.runner.start import RunOptions
     from coequal.study.check import checked
     from coequal.study.looks import to_the_last_look
-    from coequal.study.shard import Shard
 
     study, source = checked(file)
     if until_decided:
@@ -104,13 +104,22 @@ def run(
         retries=retries,
         reuse=tuple(reuse or ()),
         cluster=cluster,
-        shard=Shard.parse(shard) if shard else None,
+        shard=_shard(shard) if shard else None,
         try_parts=try_parts,
         keep_going=keep_going,
     )
     _, values = run_missing(study, source, out or Path("runs") / study.study, options)
     never = not shard and any(not row["done"] for row in values["models"])
     return CommandResult(values, code=ExitCode.NEVER_FINISHED if never else ExitCode.DONE)
+
+
+def _shard(text: str) -> "Shard":
+    from coequal.study.shard import Shard
+
+    try:
+        return Shard.parse(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 def run_missing(

@@ -235,7 +235,7 @@ def needed_text(settings: int, most: int) -> str:
     about = f"{about} settings each"
     if settings <= most:
         return about
-    return f"{about}; the study's most is {most}: raise search.looks"
+    return f"{about}; the study's most is {most}, by search.settings or the last of search.looks"
 
 
 def anytime_sentence(summary: DataSummary) -> str:

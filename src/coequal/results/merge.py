@@ -64,7 +64,7 @@ def merge(sources: Sequence[RunFolder], into: RunFolder) -> Merged:
     homes, shared = chosen_homes(sources, names)
     into.path.parent.mkdir(parents=True, exist_ok=True)
     # Beside the target, so that the last step is a rename within one file system.
-    with tempfile.TemporaryDirectory(dir=into.path.parent, prefix=f".{into.path.name}.") as name:
+    with _draft_beside(into.path) as name:
         made = RunFolder(Path(name) / "run")
         source_text, plan = _source_text(study, sources, names), _plan(sources, study)
         pairs = max(compared_pairs(study), *comparisons)
@@ -81,6 +81,13 @@ def merge(sources: Sequence[RunFolder], into: RunFolder) -> Merged:
         write_tables(made)
         made.path.rename(into.path)
     return merged
+
+
+def _draft_beside(target: Path) -> tempfile.TemporaryDirectory[str]:
+    try:
+        return tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.")
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(target)) from error  # what the user named
 
 
 def _refuse_places(sources: Sequence[Path], into: Path) -> None:

@@ -169,7 +169,11 @@ def unpack(path: Path, target: Path) -> None:
             for entry in stated:
                 _extract(file, entry, path, target)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        raise ValueError(f"{path} is no pack, or is damaged: {error}") from error
+        known = path.suffix in (".yaml", ".yml")
+        what = (
+            "is a study file; name the folder of its run" if known else "is no pack, or is damaged"
+        )
+        raise ValueError(f"{path} {what if known else f'{what}: {error}'}") from error
 
 
 def read_manifest(path: Path) -> tuple[bytes, tuple[Entry, ...]]:

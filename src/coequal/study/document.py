@@ -111,7 +111,10 @@ def read(path: Path) -> tuple[str, Document]:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise StudyError(str(path), [StudyProblem(f"can't be read: {error.strerror}")]) from error
+        inside = path / "study.yaml"
+        why = f"is a folder; its study is {inside}" if inside.is_file() else error.strerror
+        text = str(why) if inside.is_file() else f"can't be read: {why}"
+        raise StudyError(str(path), [StudyProblem(text)]) from error
     except UnicodeDecodeError as error:
         raise StudyError(str(path), [StudyProblem("is not a text file in UTF-8")]) from error
     return text, parse(text, str(path))
