@@ -306,21 +306,22 @@ def test_images_alone(digits, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        ([], 1, "name the folder of a run or of a trial, or images with --fake"),
-        (["run", "--fake", "x.npy"], 1, "or images with --fake"),
+        ([], 2, "name the folder of a run or of a trial, or images with --fake"),
+        (["run", "--fake", "x.npy"], 2, "or images with --fake"),
         (["nowhere"], 2, "there is no folder"),
         (["."], 1, "neither the folder of a run"),
         (["run", "--model", "ns_gam"], 2, "did you mean 'ns_gan'?"),
         (["run", "--trial", "zzz"], 2, "0 trials of"),
-        (["run", "--real", "digits:test"], 1, "--real goes with --fake"),
-        (["--fake", "x.npy", "--model", "vae"], 1, "--model and --trial are of a run"),
+        (["run", "--real", "digits:test"], 2, "--real goes with --fake"),
+        (["--fake", "x.npy", "--model", "vae"], 2, "--model and --trial are of a run"),
         (["--fake", "x.npy"], 2, "fake: there is no file x.npy"),
         (["--fake", "{digits}/features.npy"], 1, "holds features"),
         (["--fake", "{digits}/large.npy", "--real", "{digits}/good.npy"], 1, "real images are 8x8"),
     ],
 )
 def test_a_mistake_is_one_message(made, digits, arguments, code, message):
-    done = coequal("diagnose", *(text.format(digits=digits) for text in arguments), cwd=made)
+    given = (text.format(digits=digits) for text in arguments)
+    done = coequal("diagnose", *given, cwd=made, columns=200)
     assert done.returncode == code
     assert message in done.stderr.replace("\n", " ")
     assert "Traceback" not in done.stderr

@@ -47,9 +47,10 @@ def diagnose(
     The exit code is 0 whatever the verdict is, and 1 if nothing could be diagnosed.
     """
     from coequal.api import diagnose as diagnosed
+    from coequal.inspection.diagnosis import misuse
 
-    if (run is None) == (fake is None):
-        raise typer.BadParameter("name the folder of a run or of a trial, or images with --fake")
+    if problem := misuse(run, model, trial, fake, real):
+        raise typer.BadParameter(problem)
     values = diagnosed(
         run, model=model, trial=trial, fake=fake, real=real, data_dir=data_dir, log=log_line
     )

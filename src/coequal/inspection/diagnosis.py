@@ -57,15 +57,11 @@ def diagnose(
     Raises:
         ValueError, LookupError, FileNotFoundError: it cannot be diagnosed; the message says why.
     """
-    if (run is None) == (fake is None):
-        raise ValueError("name the folder of a run or of a trial, or images with --fake")
+    if problem := misuse(run, model, trial, fake, real):
+        raise ValueError(problem)
     if run is None:
-        if model or trial:
-            raise ValueError("--model and --trial are of a run; images given with --fake have none")
         assert fake is not None
         return of_images(fake, real, data_folder(data_dir), log or (lambda line: None))
-    if real is not None:
-        raise ValueError("--real goes with --fake; a run is compared with its own real images")
     folder, own = _place(Path(run).expanduser().resolve())
     trials = _chosen(folder, model, trial or own)
     if len(trials) > 1:
@@ -74,6 +70,17 @@ def diagnose(
     if values["verdict"] is None:
         raise ValueError(f"{values['model']} (trial {trials[0].id}): {values['evidence']}")
     return values
+
+
+def misuse(run: object, model: object, trial: object, fake: object, real: object) -> str:
+    """Why the arguments of `diagnose` don't go together, in words; empty if they do."""
+    if (run is None) == (fake is None):
+        return "name the folder of a run or of a trial, or images with --fake"
+    if fake is not None and (model or trial):
+        return "--model and --trial are of a run; images given with --fake have none"
+    if run is not None and real is not None:
+        return "--real goes with --fake; a run is compared with its own real images"
+    return ""
 
 
 def _place(path: Path) -> tuple[RunFolder, str | None]:
