@@ -339,7 +339,8 @@ def score(
         metrics: names, or "all" that apply and take no training.
         settings: of metrics, where they differ from the defaults: {"gan_train": {"seeds": 5}}.
         encoder: see `coequal list encoders`; None: chosen by the data, and named in the result.
-        image_size: height and width to which folders are cropped and resized.
+        image_size: height and width to which images of folders, arrays and lists are cropped and
+            resized.
         seed: of subsets and shuffles, and of the images of a trained model.
         samples: number of images that a trained model or a function is asked for.
         data_dir: where data sets lie or are put; None: COEQUAL_DATA, then the user's cache.

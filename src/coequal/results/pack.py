@@ -176,22 +176,12 @@ def unpack(path: Path, target: Path) -> None:
         raise ValueError(f"{path} {what if known else f'{what}: {error}'}") from error
 
 
-def read_manifest(path: Path) -> tuple[bytes, tuple[Entry, ...]]:
-    """The manifest of a pack, as it is written and as it is meant.
-
-    Raises:
-        ValueError: the file has none.
-    """
-    with zipfile.ZipFile(path) as file:
-        return _manifest(file, path)
-
-
 # ------------------------------------------------------------------------------------- the checks
 
 
 def _checked(file: zipfile.ZipFile, path: Path) -> tuple[Entry, ...]:
     """The entries that a pack's manifest states, all of which are there; nothing is read yet."""
-    _, stated = _manifest(file, path)
+    stated = _manifest(file, path)
     by_name = {entry.path: entry for entry in stated}
     _refuse_twins([entry.path for entry in stated], f"{path}: the manifest")
     present = file.infolist()[1:]
@@ -208,7 +198,7 @@ def _checked(file: zipfile.ZipFile, path: Path) -> tuple[Entry, ...]:
     return stated
 
 
-def _manifest(file: zipfile.ZipFile, path: Path) -> tuple[bytes, tuple[Entry, ...]]:
+def _manifest(file: zipfile.ZipFile, path: Path) -> tuple[Entry, ...]:
     first = next(iter(file.infolist()), None)
     if first is None or first.orig_filename != MANIFEST:
         raise ValueError(f"{path} is no pack of a run: its first entry is not {MANIFEST}")
@@ -226,7 +216,7 @@ def _manifest(file: zipfile.ZipFile, path: Path) -> tuple[bytes, tuple[Entry, ..
             f"{path}: {MANIFEST} says '{manifest.form}' {manifest.version}; this version of "
             f"coequal reads '{FORM}' {VERSION}"
         )
-    return text, manifest.entries
+    return manifest.entries
 
 
 def _refuse_twins(names: Sequence[str], where: str) -> None:
