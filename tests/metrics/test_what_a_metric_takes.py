@@ -8,7 +8,8 @@ import torch
 
 from coequal import lookup
 from coequal.contract import ImageSet, Metric
-from coequal.contract.measuring import CHECKED_AT_ONCE, LACKING
+from coequal.contract.image_sets import CHECKED_AT_ONCE
+from coequal.contract.metrics import LACKING
 from coequal.rng import Rng
 
 IMAGES = ImageSet(

@@ -52,7 +52,7 @@ def check(
     Each model takes one step on a few images, and metrics and an encoder of your own measure some.
     """
     from coequal.datasets._loading import data_folder
-    from coequal.execution.choose import refuse_missing
+    from coequal.devices import refuse_missing
     from coequal.runner.forecast import what_it_decides
     from coequal.study.check import checked
     from coequal.study.document import yaml_text

@@ -12,8 +12,10 @@ its latents; every other draw comes from a random stream that the loop owns and 
 
 from coequal.contract.architectures import Architecture, Capabilities, Players
 from coequal.contract.data import Dataset, ImageRows, KnownManifold, Split
+from coequal.contract.encoders import Encoder, Log
 from coequal.contract.errors import ContractError
-from coequal.contract.measuring import Encoder, ImageSet, Log, Metric, MetricValue, RequiredInput
+from coequal.contract.image_sets import ImageSet
+from coequal.contract.metrics import Metric, MetricValue, RequiredInput
 from coequal.contract.nets import (
     UNCONDITIONAL,
     ClassLogits,

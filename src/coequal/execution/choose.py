@@ -5,6 +5,7 @@ import os
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
+from coequal.devices import refuse_missing
 from coequal.execution.main_guard import refuse_unguarded_main
 
 # torch imports torch._dynamo with the first optimiser: a second per trial, unless the fork server
@@ -109,22 +110,3 @@ def refuse_clashes(where: ExecutionOptions) -> None:
 def cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def refuse_missing(device: str) -> None:
-    """A device that torch does not know or this machine does not have."""
-    import torch
-
-    try:
-        kind = torch.device(device)
-    except RuntimeError as error:
-        raise ValueError(f"device '{device}' is not one of cpu, cuda, cuda:0, mps") from error
-    there = {
-        "cpu": True,
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-    }
-    if not there.get(kind.type, False):
-        raise ValueError(f"device '{device}': torch {torch.__version__} sees none here; use cpu")
-    if kind.type == "cuda" and (kind.index or 0) >= torch.cuda.device_count():
-        raise ValueError(f"device '{device}': there are {torch.cuda.device_count()} GPUs")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from coequal.contract import Log
 from coequal.datasets._loading import data_folder
-from coequal.execution.choose import refuse_missing
+from coequal.devices import refuse_missing
 from coequal.files import cache_folder
 from coequal.records import Trial
 from coequal.results.folder import RunFolder

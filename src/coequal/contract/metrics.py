@@ -1,137 +1,19 @@
-"""Encoders and metrics: images in, features and numbers out."""
+"""Metrics: what is known of images in, numbers with errors out."""
 
 import math
 from abc import ABC, abstractmethod
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
-from pathlib import Path
-from typing import Any, ClassVar, Literal, NamedTuple, Self, final
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, NamedTuple, final
 
-import torch
-from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
-from coequal.contract.data import Dataset, KnownManifold
-from coequal.contract.neighbours import NearestMemory
-from coequal.contract.nets import Generator
+from coequal.contract.data import KnownManifold
+from coequal.contract.image_sets import ImageSet
 from coequal.records import MetricInfo
 from coequal.rng import Rng
 from coequal.settings import Settings
 
-Log = Callable[[str], None]  # takes one line about long work
-CHECKED_AT_ONCE = 2000  # images
 MOST_REPETITION = 1.2  # errors are up to a tenth too small there; beyond, none is given
-
-
-class Encoder(ABC):
-    """Images in, features out. Two encoders with one `id` give the same features for the same
-    images.
-
-    Attributes:
-        id: its name, and a hash of its weights and preprocessing.
-        note: one line on how good it is, for the report.
-        weak: why distances of its features may mean little; empty if nothing is known against it.
-        knows_classes: whether it gives class probabilities.
-        resizes: whether it brings images to a square of its own, in colour.
-        light: whether it is quick enough to be asked in the middle of a training.
-        is_fid: whether a Fréchet distance of its features may be called FID; of a class: with some
-            weights.
-        batch: how many images it encodes at a time: a multiple of so many images may be encoded
-            apart from others without changing a bit. None: not known.
-        default_rank: where it stands among the encoders that a score tries when none is named, the
-            lowest first; None: it is used by name only.
-    """
-
-    id: str
-    note: str
-    weak: str = ""
-    knows_classes: bool = False
-    resizes: bool = False
-    light: bool = False
-    is_fid: bool = False
-    batch: int | None = None
-    default_rank: int | None = None
-
-    @classmethod
-    def suits_by_default(cls, dataset: Dataset) -> bool:
-        """Whether a score that names no encoder should try this one for a data set."""
-        return True
-
-    @classmethod
-    def available(cls) -> str | None:
-        """What is missing on this machine, and where to get it; None if the encoder can be had."""
-        return None
-
-    @classmethod
-    @abstractmethod
-    def unsupported_reason(cls, dataset: Dataset) -> str | None:
-        """Why this encoder can't be had for a data set, in words; None if it can."""
-
-    @classmethod
-    @abstractmethod
-    def prepare(cls, dataset: Dataset, cache: Path, log: Log) -> "Encoder":
-        """The encoder for a data set: trained or loaded, weights from the cache if they lie
-        there."""
-
-    @classmethod
-    def weights_name(cls, dataset: Dataset) -> str | None:
-        """The name of the safetensors file that holds all of a small encoder that is trained here.
-
-        The name follows from the images and from how the encoder is trained, so that it is the same
-        on every machine. Where `prepare` trains, it leaves the file under this name in `encoders`
-        in the cache. Every run keeps a copy and measures with it wherever the run goes on.
-
-        Returns:
-            None by default: an encoder that is large, downloaded, or has no weights.
-        """
-        return None
-
-    @classmethod
-    def restored(cls, dataset: Dataset, path: Path) -> Self:
-        """The encoder whose weights a file holds, with the `id` that it had when it was trained.
-
-        Args:
-            dataset: The images that it was trained for.
-            path: A file that is called `weights_name`, in any folder.
-
-        Raises:
-            OSError: The file holds something else.
-        """
-        raise NotImplementedError(f"{cls.__name__} has a weights_name, and must define `restored`")
-
-    @classmethod
-    def retrained(cls, dataset: Dataset, cache: Path, log: Log, repeat: int) -> "Encoder | None":
-        """The encoder as the same recipe gives it from another seed: how much a number changes with
-        it is part of that number's error.
-
-        Args:
-            dataset: The images that it is for.
-            cache: The folder of all caches.
-            log: Is told about long work.
-            repeat: 1, 2, ...: the seed follows from it.
-
-        Returns:
-            None by default: an encoder that is not trained here.
-        """
-        return None
-
-    @abstractmethod
-    def features(
-        self, images: UInt8[Tensor, "n c h w"] | Float[Tensor, "n c h w"]
-    ) -> Float[Tensor, "n d"]:
-        """Float32 features, on the CPU. Always in batches of one size, so that no caller can change
-        a bit.
-
-        Args:
-            images: uint8, or float32 in [0, 1].
-        """
-
-    def probabilities(self, features: Float[Tensor, "n d"]) -> Float[Tensor, "n classes"] | None:
-        """Class probabilities of images with these features; None for a net that knows no
-        classes."""
-        return None
 
 
 class MetricValue(NamedTuple):
@@ -160,81 +42,6 @@ class MetricValue(NamedTuple):
     def undefined(reason: str) -> "MetricValue":
         """NaN, for images that have no such number, with the reason."""
         return MetricValue(math.nan, details={"undefined": reason})
-
-
-@dataclass(frozen=True, eq=False)
-class ImageSet:
-    """Images as a metric sees them: what an encoder made of them, and themselves where they are
-    wanted."""
-
-    features: Float[Tensor, "n d"]  # of a file: mapped, so that they take memory when looked at
-    probabilities: Float[Tensor, "n classes"] | None = None
-    labels: Int[Tensor, " n"] | None = None
-    images: UInt8[Tensor, "n c h w"] | Float[Tensor, "n c h w"] | None = None
-    read: Callable[[slice], Tensor] | None = None  # some of the features, not by way of the map
-    manifold: KnownManifold | None = None  # of real images that were made by a formula
-    generator: Generator | None = None  # what made fake images; not to be changed
-    neighbours: NearestMemory = field(default_factory=NearestMemory)  # of these features
-    shared: dict[Any, Any] = field(default_factory=dict)
-    """What one metric has made of these images and another may use, by a key that names it."""
-
-    def __len__(self) -> int:
-        return len(self.features)
-
-    @cached_property
-    def not_finite(self) -> Mapping[str, int]:
-        """How many images hold NaN or infinity in their features, probabilities or pixels; what is
-        finite, or not there, is left out. Read once, some rows at a time."""
-        tensors = {"probabilities": self.probabilities, "images": self.images}
-        parts = {
-            "features": self.parts(CHECKED_AT_ONCE),
-            **{k: iter(v.split(CHECKED_AT_ONCE)) for k, v in tensors.items() if v is not None},
-        }
-        counts = {name: sum(map(_not_finite, some)) for name, some in parts.items()}
-        return {name: count for name, count in counts.items() if count}
-
-    @cached_property
-    def repetition(self) -> float:
-        """By how much repeats raise the variance of a mean: the sum of the squares of how often
-        each different image comes, over the number of images. 1 if all differ, n if all are
-        equal."""
-        if not len(self):
-            return 1.0
-        sums = torch.cat([rows.sum(1) for rows in self.parts(CHECKED_AT_ONCE)])
-        _, place, counts = sums.unique(return_inverse=True, return_counts=True)
-        (maybe,) = (counts[place] > 1).nonzero(as_tuple=True)
-        others = len(self) - len(maybe)  # equal images have equal sums
-        seen: Counter[bytes] = Counter()
-        for rows in maybe.split(CHECKED_AT_ONCE):
-            contents = [_row_bytes(tensor[rows]) for tensor in self._given]
-            seen.update(map(b"".join, zip(*contents, strict=True)))
-        return (others + sum(count**2 for count in seen.values())) / len(self)
-
-    @property
-    def _given(self) -> list[Tensor]:
-        """What is known of every image: features; probabilities and pixels where they are there."""
-        return [x for x in (self.features, self.probabilities, self.images) if x is not None]
-
-    def parts(self, size: int) -> Iterator[Float[Tensor, "rows d"]]:
-        """The features in order, `size` rows at a time; of a file no more than these are held."""
-        for start in range(0, len(self), size):
-            some = slice(start, start + size)
-            yield self.features[some] if self.read is None else self.read(some)
-
-
-def _row_bytes(rows: Tensor) -> list[bytes]:
-    """The content of each row."""
-    return [row.tobytes() for row in rows.detach().cpu().contiguous().numpy()]
-
-
-def _not_finite(rows: Tensor) -> int:
-    """How many rows hold NaN or infinity."""
-    # The extremes pass NaN on; an array of answers is made only where there is something to count.
-    if not rows.is_floating_point() or not rows.numel():
-        return 0
-    if all(math.isfinite(edge) for edge in rows.aminmax()):
-        return 0
-    return int((~rows.isfinite()).flatten(1).any(1).sum())
 
 
 RequiredInput = Literal["probabilities", "labels", "images", "train", "generator", "density"]

@@ -1,0 +1,122 @@
+"""Encoders: images in, features out."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from pathlib import Path
+from typing import Self
+
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+from coequal.contract.data import Dataset
+
+Log = Callable[[str], None]  # takes one line about long work
+
+
+class Encoder(ABC):
+    """Images in, features out. Two encoders with one `id` give the same features for the same
+    images.
+
+    Attributes:
+        id: its name, and a hash of its weights and preprocessing.
+        note: one line on how good it is, for the report.
+        weak: why distances of its features may mean little; empty if nothing is known against it.
+        knows_classes: whether it gives class probabilities.
+        resizes: whether it brings images to a square of its own, in colour.
+        light: whether it is quick enough to be asked in the middle of a training.
+        is_fid: whether a Fréchet distance of its features may be called FID; of a class: with some
+            weights.
+        batch: how many images it encodes at a time: a multiple of so many images may be encoded
+            apart from others without changing a bit. None: not known.
+        default_rank: where it stands among the encoders that a score tries when none is named, the
+            lowest first; None: it is used by name only.
+    """
+
+    id: str
+    note: str
+    weak: str = ""
+    knows_classes: bool = False
+    resizes: bool = False
+    light: bool = False
+    is_fid: bool = False
+    batch: int | None = None
+    default_rank: int | None = None
+
+    @classmethod
+    def suits_by_default(cls, dataset: Dataset) -> bool:
+        """Whether a score that names no encoder should try this one for a data set."""
+        return True
+
+    @classmethod
+    def available(cls) -> str | None:
+        """What is missing on this machine, and where to get it; None if the encoder can be had."""
+        return None
+
+    @classmethod
+    @abstractmethod
+    def unsupported_reason(cls, dataset: Dataset) -> str | None:
+        """Why this encoder can't be had for a data set, in words; None if it can."""
+
+    @classmethod
+    @abstractmethod
+    def prepare(cls, dataset: Dataset, cache: Path, log: Log) -> "Encoder":
+        """The encoder for a data set: trained or loaded, weights from the cache if they lie
+        there."""
+
+    @classmethod
+    def weights_name(cls, dataset: Dataset) -> str | None:
+        """The name of the safetensors file that holds all of a small encoder that is trained here.
+
+        The name follows from the images and from how the encoder is trained, so that it is the same
+        on every machine. Where `prepare` trains, it leaves the file under this name in `encoders`
+        in the cache. Every run keeps a copy and measures with it wherever the run goes on.
+
+        Returns:
+            None by default: an encoder that is large, downloaded, or has no weights.
+        """
+        return None
+
+    @classmethod
+    def restored(cls, dataset: Dataset, path: Path) -> Self:
+        """The encoder whose weights a file holds, with the `id` that it had when it was trained.
+
+        Args:
+            dataset: The images that it was trained for.
+            path: A file that is called `weights_name`, in any folder.
+
+        Raises:
+            OSError: The file holds something else.
+        """
+        raise NotImplementedError(f"{cls.__name__} has a weights_name, and must define `restored`")
+
+    @classmethod
+    def retrained(cls, dataset: Dataset, cache: Path, log: Log, repeat: int) -> "Encoder | None":
+        """The encoder as the same recipe gives it from another seed: how much a number changes with
+        it is part of that number's error.
+
+        Args:
+            dataset: The images that it is for.
+            cache: The folder of all caches.
+            log: Is told about long work.
+            repeat: 1, 2, ...: the seed follows from it.
+
+        Returns:
+            None by default: an encoder that is not trained here.
+        """
+        return None
+
+    @abstractmethod
+    def features(
+        self, images: UInt8[Tensor, "n c h w"] | Float[Tensor, "n c h w"]
+    ) -> Float[Tensor, "n d"]:
+        """Float32 features, on the CPU. Always in batches of one size, so that no caller can change
+        a bit.
+
+        Args:
+            images: uint8, or float32 in [0, 1].
+        """
+
+    def probabilities(self, features: Float[Tensor, "n d"]) -> Float[Tensor, "n classes"] | None:
+        """Class probabilities of images with these features; None for a net that knows no
+        classes."""
+        return None

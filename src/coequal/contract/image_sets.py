@@ -1,0 +1,93 @@
+"""Images as metrics see them."""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int, UInt8
+from torch import Tensor
+
+from coequal.contract.data import KnownManifold
+from coequal.contract.neighbours import NearestMemory
+from coequal.contract.nets import Generator
+
+CHECKED_AT_ONCE = 2000  # images
+
+
+@dataclass(frozen=True, eq=False)
+class ImageSet:
+    """Images as a metric sees them: what an encoder made of them, and themselves where they are
+    wanted."""
+
+    features: Float[Tensor, "n d"]  # of a file: mapped, so that they take memory when looked at
+    probabilities: Float[Tensor, "n classes"] | None = None
+    labels: Int[Tensor, " n"] | None = None
+    images: UInt8[Tensor, "n c h w"] | Float[Tensor, "n c h w"] | None = None
+    read: Callable[[slice], Tensor] | None = None  # some of the features, not by way of the map
+    manifold: KnownManifold | None = None  # of real images that were made by a formula
+    generator: Generator | None = None  # what made fake images; not to be changed
+    neighbours: NearestMemory = field(default_factory=NearestMemory)  # of these features
+    shared: dict[Any, Any] = field(default_factory=dict)
+    """What one metric has made of these images and another may use, by a key that names it."""
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+    @cached_property
+    def not_finite(self) -> Mapping[str, int]:
+        """How many images hold NaN or infinity in their features, probabilities or pixels; what is
+        finite, or not there, is left out. Read once, some rows at a time."""
+        tensors = {"probabilities": self.probabilities, "images": self.images}
+        parts = {
+            "features": self.parts(CHECKED_AT_ONCE),
+            **{k: iter(v.split(CHECKED_AT_ONCE)) for k, v in tensors.items() if v is not None},
+        }
+        counts = {name: sum(map(_not_finite, some)) for name, some in parts.items()}
+        return {name: count for name, count in counts.items() if count}
+
+    @cached_property
+    def repetition(self) -> float:
+        """By how much repeats raise the variance of a mean: the sum of the squares of how often
+        each different image comes, over the number of images. 1 if all differ, n if all are
+        equal."""
+        if not len(self):
+            return 1.0
+        sums = torch.cat([rows.sum(1) for rows in self.parts(CHECKED_AT_ONCE)])
+        _, place, counts = sums.unique(return_inverse=True, return_counts=True)
+        (maybe,) = (counts[place] > 1).nonzero(as_tuple=True)
+        others = len(self) - len(maybe)  # equal images have equal sums
+        seen: Counter[bytes] = Counter()
+        for rows in maybe.split(CHECKED_AT_ONCE):
+            contents = [_row_bytes(tensor[rows]) for tensor in self._given]
+            seen.update(map(b"".join, zip(*contents, strict=True)))
+        return (others + sum(count**2 for count in seen.values())) / len(self)
+
+    @property
+    def _given(self) -> list[Tensor]:
+        """What is known of every image: features; probabilities and pixels where they are there."""
+        return [x for x in (self.features, self.probabilities, self.images) if x is not None]
+
+    def parts(self, size: int) -> Iterator[Float[Tensor, "rows d"]]:
+        """The features in order, `size` rows at a time; of a file no more than these are held."""
+        for start in range(0, len(self), size):
+            some = slice(start, start + size)
+            yield self.features[some] if self.read is None else self.read(some)
+
+
+def _row_bytes(rows: Tensor) -> list[bytes]:
+    """The content of each row."""
+    return [row.tobytes() for row in rows.detach().cpu().contiguous().numpy()]
+
+
+def _not_finite(rows: Tensor) -> int:
+    """How many rows hold NaN or infinity."""
+    # The extremes pass NaN on; an array of answers is made only where there is something to count.
+    if not rows.is_floating_point() or not rows.numel():
+        return 0
+    if all(math.isfinite(edge) for edge in rows.aminmax()):
+        return 0
+    return int((~rows.isfinite()).flatten(1).any(1).sum())
