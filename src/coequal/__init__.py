@@ -6,6 +6,7 @@ coequal.run(study, out="runs/smoke")
 print(coequal.report("runs/smoke"))
 """
 
+import importlib
 from typing import Any
 
 __version__ = "0.1.0"
@@ -23,13 +24,17 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """The calls of `coequal.api`, imported when first used: torch takes seconds."""
-    if name in __all__:
-        from coequal import (
-            api,  # which imports the package `report`: the call of this name comes after
-        )
+# The package `report` has the name of a call. It is imported here, empty as it is, and its name
+# given free: imported later, it would take the place of the call.
+importlib.import_module("coequal.report")
+del globals()["report"]
 
-        globals().update({known: getattr(api, known) for known in __all__})
+
+def __getattr__(name: str) -> Any:
+    """The calls of `coequal.api`, each imported when first used: torch takes seconds."""
+    if name in __all__:
+        from coequal import api
+
+        globals()[name] = getattr(api, name)
         return globals()[name]
     raise AttributeError(f"module 'coequal' has no attribute '{name}'")

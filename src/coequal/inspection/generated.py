@@ -4,7 +4,6 @@ from pathlib import Path
 
 from coequal.evaluation.instrument import drawing
 from coequal.inputs.load import Scorable, from_generator
-from coequal.inspection.samples import chosen_trial, sample
 from coequal.results.folder import RunFolder
 from coequal.results.own_code import refuse_code
 from coequal.results.pack import is_pack, opened
@@ -46,6 +45,9 @@ def generated_images(fake: Scorable, count: int, seed: int) -> Scorable:
 
 
 def _of_model(folder: RunFolder, model: str, fake: str, count: int, seed: int) -> Scorable:
+    # Only now: what opens a trained model takes a second to import, and most scores need none.
+    from coequal.inspection.samples import chosen_trial, sample
+
     trial = chosen_trial(folder, model, None)
     samples = sample(folder, trial, count, seed)
     what = f"{fake} (trial {trial.id}, seed {seed})"

@@ -1,26 +1,15 @@
-"""coequal from Python: what the command line does, in a few calls."""
+"""Studies from Python: read, run, report, join, check."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 from coequal.contract import Log
 from coequal.datasets._loading import data_folder
-from coequal.evaluation.manifold_curves import manifold_curves
-from coequal.evaluation.score import DEFAULT_METRICS
-from coequal.evaluation.score import score as measure_scores
 from coequal.execution.choose import ExecutionOptions
 from coequal.files import cache_folder
-from coequal.inputs.alike import made_alike
-from coequal.inputs.load import Scorable, load_input
-from coequal.inspection.diagnosis import diagnose as diagnose
-from coequal.inspection.generated import generated_images
 from coequal.lookup import searched
-from coequal.manifolds.polygons.projection import DELTA, Name
 from coequal.records import Result
-from coequal.report.manifold_page import write_manifold_page
 from coequal.results.folder import RunFolder
 from coequal.results.merge import merge as merge_runs
 from coequal.results.merged_file import Merged
@@ -37,7 +26,6 @@ from coequal.runner.start import RunOptions, start
 from coequal.study.check import checked, problems
 from coequal.study.document import StudyError, yaml_text
 from coequal.study.looks import to_the_last_look
-from coequal.study.parts import refuse_metric_settings
 from coequal.study.shard import Shard
 from coequal.study.spec import Study
 from coequal.trial.context import WorkerContext
@@ -311,116 +299,3 @@ def verify_folder(
         observer=observer,
         log=log or (lambda line: None),
     )
-
-
-def score(
-    *,
-    real: Scorable,
-    fake: Scorable,
-    train: Scorable | None = None,
-    metrics: Sequence[str] | str = DEFAULT_METRICS,
-    settings: Mapping[str, Mapping[str, Any]] | None = None,
-    encoder: str | None = None,
-    image_size: int | None = None,
-    seed: int = 0,
-    samples: int = 10_000,
-    data_dir: str | Path | None = None,
-    sheet: Path | None = None,
-    log: Log | None = None,
-) -> dict[str, Any]:
-    """Score generated images against real ones.
-
-    Args:
-        real: a folder, .zip, .npy, .npz, "fashion_mnist:test", a tensor or array of images or
-            features, a torch or Hugging Face Dataset.
-        fake: as `real`; also a trained model of a run, "runs/demo:ns_gan", or a function that takes
-            a number and returns so many images.
-        train: as `real`: the images that the model was trained on, for metrics of memorisation.
-        metrics: names, or "all" that apply and take no training.
-        settings: of metrics, where they differ from the defaults: {"gan_train": {"seeds": 5}}.
-        encoder: see `coequal list encoders`; None: chosen by the data, and named in the result.
-        image_size: height and width to which images of folders, arrays and lists are cropped and
-            resized.
-        seed: of subsets and shuffles, and of the images of a trained model.
-        samples: number of images that a trained model or a function is asked for.
-        data_dir: where data sets lie or are put; None: COEQUAL_DATA, then the user's cache.
-        sheet: a .png or .html to write, with fakes beside their nearest real images.
-        log: is told about long work.
-
-    Returns:
-        Plain values, ready for JSON: the numbers, their protocols and what was measured.
-
-    Raises:
-        ValueError, LookupError, FileNotFoundError: something can't be scored; one message.
-    """
-    refuse_metric_settings(settings or {})
-    return measure_scores(
-        real=real,
-        fake=generated_images(fake, samples, seed),
-        train=train,
-        metrics=metrics,
-        settings=settings,
-        encoder=encoder,
-        image_size=image_size,
-        seed=seed,
-        data_dir=data_folder(data_dir),
-        cache=cache_folder(),
-        sheet=sheet,
-        log=log or (lambda line: None),
-    )
-
-
-def manifold(
-    *,
-    real: str,
-    fake: Scorable,
-    out: str | Path,
-    train: bool = True,
-    count: int = 1024,
-    delta: float = DELTA,
-    manifold: Name = "convex",
-    image_size: int | None = None,
-    seed: int = 0,
-    data_dir: str | Path | None = None,
-    log: Log | None = None,
-) -> dict[str, Any]:
-    """Measure precision and recall against a known manifold at every delta, and write a page.
-
-    Args:
-        real: a split of a data set of polygons, "triangles:test".
-        fake: images, as for `score`, or a model of a run, which also gives recall.
-        out: a folder for index.html, manifold.json, curves.csv and the figure.
-        train: whether recall on as many training images is measured too (memorisation).
-        count: number of real and of generated images.
-        delta: squared distance within which an image counts as on the manifold.
-        manifold: "convex": any convex polygon of the image; "family": those that the data are.
-        image_size: height and width to which the data set is brought; None: its own.
-        seed: of the generated images and of the searches' starts.
-        data_dir: where data sets lie or are put.
-        log: is told about long work.
-
-    Returns:
-        What manifold.json holds.
-
-    Raises:
-        ValueError, LookupError, FileNotFoundError: something can't be measured; one message.
-    """
-    load = partial(
-        load_input, data_dir=data_folder(data_dir), image_size=image_size, cache=cache_folder()
-    )
-    generated = load(generated_images(fake, count, seed), role="fake")
-    trained = f"{real.rpartition(':')[0]}:train"
-    recall = train and generated.generator is not None
-    sides = made_alike({"real": load(real, role="real"), "fake": generated})
-    curves = manifold_curves(
-        **sides,
-        train=load(trained, role="train") if recall else None,
-        count=count,
-        delta=delta,
-        manifold=manifold,
-        seed=seed,
-        log=log or (lambda line: None),
-    )
-    target = Path(out).expanduser()
-    write_manifold_page(target, curves.record, curves.curves, curves.samples, curves.reached)
-    return curves.record

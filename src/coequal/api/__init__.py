@@ -1,0 +1,40 @@
+"""coequal from Python: what the command line does, in a few calls.
+
+Each call is imported when it is first used: a score has no need of what runs a study, nor of what
+draws its report, which take seconds to import.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from coequal.api.manifolds import manifold as manifold
+    from coequal.api.scores import score as score
+    from coequal.api.studies import CollectedRun as CollectedRun
+    from coequal.api.studies import Forecast as Forecast
+    from coequal.api.studies import Verification as Verification
+    from coequal.api.studies import collect as collect
+    from coequal.api.studies import merge as merge
+    from coequal.api.studies import pack as pack
+    from coequal.api.studies import plan_of as plan_of
+    from coequal.api.studies import read_study as read_study
+    from coequal.api.studies import report as report
+    from coequal.api.studies import run as run
+    from coequal.api.studies import verify as verify
+    from coequal.api.studies import verify_folder as verify_folder
+    from coequal.inspection.diagnosis import diagnose as diagnose
+
+_ELSEWHERE = {
+    "diagnose": "coequal.inspection.diagnosis",
+    "manifold": "coequal.api.manifolds",
+    "score": "coequal.api.scores",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """A call, imported now."""
+    if name.startswith("_"):  # asked for by the import system
+        raise AttributeError(name)
+    value = getattr(import_module(_ELSEWHERE.get(name, "coequal.api.studies")), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,71 @@
+"""Precision and recall against a known manifold, from Python."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from coequal.contract import Log
+from coequal.datasets._loading import data_folder
+from coequal.evaluation.manifold_curves import manifold_curves
+from coequal.files import cache_folder
+from coequal.inputs.alike import made_alike
+from coequal.inputs.load import Scorable, load_input
+from coequal.inspection.generated import generated_images
+from coequal.manifolds.polygons.projection import DELTA, Name
+from coequal.report.manifold_page import write_manifold_page
+
+
+def manifold(
+    *,
+    real: str,
+    fake: Scorable,
+    out: str | Path,
+    train: bool = True,
+    count: int = 1024,
+    delta: float = DELTA,
+    manifold: Name = "convex",
+    image_size: int | None = None,
+    seed: int = 0,
+    data_dir: str | Path | None = None,
+    log: Log | None = None,
+) -> dict[str, Any]:
+    """Measure precision and recall against a known manifold at every delta, and write a page.
+
+    Args:
+        real: a split of a data set of polygons, "triangles:test".
+        fake: images, as for `score`, or a model of a run, which also gives recall.
+        out: a folder for index.html, manifold.json, curves.csv and the figure.
+        train: whether recall on as many training images is measured too (memorisation).
+        count: number of real and of generated images.
+        delta: squared distance within which an image counts as on the manifold.
+        manifold: "convex": any convex polygon of the image; "family": those that the data are.
+        image_size: height and width to which the data set is brought; None: its own.
+        seed: of the generated images and of the searches' starts.
+        data_dir: where data sets lie or are put.
+        log: is told about long work.
+
+    Returns:
+        What manifold.json holds.
+
+    Raises:
+        ValueError, LookupError, FileNotFoundError: something can't be measured; one message.
+    """
+    load = partial(
+        load_input, data_dir=data_folder(data_dir), image_size=image_size, cache=cache_folder()
+    )
+    generated = load(generated_images(fake, count, seed), role="fake")
+    trained = f"{real.rpartition(':')[0]}:train"
+    recall = train and generated.generator is not None
+    sides = made_alike({"real": load(real, role="real"), "fake": generated})
+    curves = manifold_curves(
+        **sides,
+        train=load(trained, role="train") if recall else None,
+        count=count,
+        delta=delta,
+        manifold=manifold,
+        seed=seed,
+        log=log or (lambda line: None),
+    )
+    target = Path(out).expanduser()
+    write_manifold_page(target, curves.record, curves.curves, curves.samples, curves.reached)
+    return curves.record
