@@ -5,7 +5,7 @@ import pytest
 import scipy.linalg
 import torch
 
-from coequal.contract import ImageSet
+from coequal.contract import ImageSet, Statistics
 from coequal.metrics._gaussians import Gaussian, stated
 from coequal.metrics.fd import FrechetDistance, frechet_distance
 from coequal.rng import Rng
@@ -83,3 +83,61 @@ def test_order_and_rotation_change_nothing():
 def test_constant_features_do_not_crash():
     assert fd(torch.ones(10, 3), torch.ones(10, 3)) == 0
     assert fd(torch.ones(10, 3), torch.zeros(10, 3)) == pytest.approx(3)
+
+
+# ------------------------------------------------------------------------------------- statistics
+
+
+def statistics_of(features: torch.Tensor, count: int | None) -> ImageSet:
+    """What other programs keep of features, with no row of them."""
+    known = Statistics(features.double().mean(0), torch.cov(features.double().T), count)
+    return ImageSet(torch.empty(0, features.shape[1]), statistics=known)
+
+
+def measured(real: ImageSet, fake: ImageSet) -> dict:
+    metric = FrechetDistance()
+    return dict(metric.values(real=metric.reference(real), fake=fake, rng=Rng(0)))
+
+
+@pytest.mark.parametrize("dimension", [6, 60])  # of the second the covariances are singular
+def test_statistics_stand_for_features(dimension):
+    real, fake = Rng(0).normal(50, dimension), Rng(1).normal(40, dimension) * 1.2
+    wanted = measured(ImageSet(real), ImageSet(fake))
+    for sides in (
+        (statistics_of(real, 50), ImageSet(fake)),
+        (statistics_of(real, 50), statistics_of(fake, 40)),
+    ):
+        found = measured(*sides)
+        assert found["fd"].value == pytest.approx(wanted["fd"].value, rel=1e-6)
+        # The bias of real statistics follows from their count alone, as that of features does.
+        if sides[1].statistics is None:
+            unbiased = wanted["fd_unbiased"].value
+            assert found["fd_unbiased"].value == pytest.approx(unbiased, rel=1e-6)
+            assert (found["fd"].standard_error is None) == (dimension == 60)
+        else:
+            assert found["fd"].standard_error is None
+
+
+def test_without_a_count_there_is_a_distance_and_its_error_and_no_bias():
+    real, fake = Rng(0).normal(50, 6), Rng(1).normal(40, 6)
+    wanted = measured(ImageSet(real), ImageSet(fake))
+    found = measured(statistics_of(real, None), ImageSet(fake))
+    assert list(found) == ["fd"]
+    assert found["fd"].value == pytest.approx(wanted["fd"].value, rel=1e-9)
+    assert found["fd"].standard_error == pytest.approx(wanted["fd"].standard_error, rel=1e-9)
+    assert found["fd"].warnings == ()  # "83 % of it is bias" can't be known
+    assert list(measured(ImageSet(real), statistics_of(fake, None))) == ["fd"]
+
+
+def test_statistics_of_one_image_are_too_few():
+    one = statistics_of(Rng(0).normal(50, 6), 1)
+    with pytest.raises(ValueError, match="needs at least 2 real images, got 1"):
+        FrechetDistance().reference(one)
+
+
+def test_statistics_of_more_images_go_before_the_features():
+    # A reference batch of guided-diffusion: a few images, and statistics of the whole set.
+    whole, fake = Rng(0).normal(500, 6), Rng(1).normal(400, 6)
+    both = ImageSet(whole[:50], statistics=statistics_of(whole, 500).statistics)
+    wanted = measured(ImageSet(whole), ImageSet(fake))
+    assert measured(both, ImageSet(fake))["fd"].value == pytest.approx(wanted["fd"].value)

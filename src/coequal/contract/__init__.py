@@ -14,6 +14,7 @@ from coequal.contract.architectures import Architecture, Capabilities, Players
 from coequal.contract.data import Dataset, ImageRows, KnownManifold, Split
 from coequal.contract.encoders import Encoder, Log
 from coequal.contract.errors import ContractError
+from coequal.contract.feature_statistics import Statistics
 from coequal.contract.image_sets import ImageSet
 from coequal.contract.metrics import Metric, MetricValue, RequiredInput
 from coequal.contract.nets import (
@@ -92,6 +93,7 @@ __all__ = [
     "Samples",
     "Split",
     "State",
+    "Statistics",
     "StochasticLayer",
     "discriminate_with_gradient",
 ]

@@ -12,6 +12,7 @@ from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
 from coequal.contract.data import KnownManifold
+from coequal.contract.feature_statistics import Statistics
 from coequal.contract.neighbours import NearestMemory
 from coequal.contract.nets import Generator
 
@@ -30,6 +31,9 @@ class ImageSet:
     read: Callable[[slice], Tensor] | None = None  # some of the features, not by way of the map
     manifold: KnownManifold | None = None  # of real images that were made by a formula
     generator: Generator | None = None  # what made fake images; not to be changed
+    statistics: Statistics | None = None
+    """Of features of more images than these, or of images that are not here at all (then `features`
+    has no rows): metrics that take statistics take these and not the features."""
     neighbours: NearestMemory = field(default_factory=NearestMemory)  # of these features
     shared: dict[Any, Any] = field(default_factory=dict)
     """What one metric has made of these images and another may use, by a key that names it."""

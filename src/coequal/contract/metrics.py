@@ -44,7 +44,10 @@ class MetricValue(NamedTuple):
         return MetricValue(math.nan, details={"undefined": reason})
 
 
-RequiredInput = Literal["probabilities", "labels", "images", "train", "generator", "density"]
+RequiredInput = Literal[
+    "probabilities", "labels", "images", "train", "generator", "density", "counts"
+]
+# "counts": how many images each side has, which statistics from elsewhere need not say.
 # "density" beside "generator": one that gives the probability of an image.
 
 LACKING: Mapping[str, str] = {
@@ -78,6 +81,9 @@ class Metric(Settings, ABC):
     version: ClassVar[int] = 1  # of what `reference` gives: cached ones of another are not read
     costly: ClassVar[bool] = False  # whether `reference` takes so long that it is always cached
     sees_features: ClassVar[bool] = True  # whether it looks at features at all
+    takes_statistics: ClassVar[bool] = False
+    """Whether `ImageSet.statistics`, where a set has them, stand for its features: then the metric
+    has to take them, of either side."""
     outputs: ClassVar[Mapping[str, MetricInfo]]
     error_over: ClassVar[str] = "new generated images"  # what the errors of its numbers are over
     required: ClassVar[tuple[RequiredInput, ...]] = ()  # beyond features
@@ -116,7 +122,7 @@ class Metric(Settings, ABC):
         self.refuse(self.unsupported_reason(real.manifold))
         for side, images in sides.items():
             self.refuse(self._lacking(images, side) or self._undefined(images, side))
-        self.refuse(self.too_few_images(len(real), "real"))
+        self.refuse(self.too_few_images(self.count(real), "real"))
         return self.compute_reference(real, train)
 
     @final
@@ -140,7 +146,7 @@ class Metric(Settings, ABC):
             FloatingPointError: the numbers are undefined for these images.
         """
         self.refuse(self._lacking(fake, "generated"))
-        if reason := self.too_few_images(len(fake), "generated") or self._undefined(
+        if reason := self.too_few_images(self.count(fake), "generated") or self._undefined(
             fake, "generated"
         ):
             nothing = MetricValue.undefined(reason)
@@ -175,10 +181,17 @@ class Metric(Settings, ABC):
                 return f"the {side} images have {LACKING[need]}"
         return None
 
-    def too_few_images(self, count: int, side: str) -> str | None:
+    def count(self, images: ImageSet) -> int | None:
+        """Of how many images the metric sees the features, or takes the statistics; None if that is
+        not known."""
+        if self.takes_statistics and images.statistics is not None:
+            return images.statistics.count
+        return len(images)
+
+    def too_few_images(self, count: int | None, side: str) -> str | None:
         """Why so many images of a side ("real", "generated") are too few for any number; None if
-        they are not."""
-        if count >= self.min_images:
+        they are not, or if their number is not known."""
+        if count is None or count >= self.min_images:
             return None
         return f"needs at least {self.min_images} {side} images, got {count}"
 

@@ -37,7 +37,7 @@ class Gaussian:
     Attributes:
         mean: (d,).
         trace: of the covariance.
-        count: of images.
+        count: of images; None if it is not known.
         root: (d, r), root root' = covariance; lower triangular if it is square.
         covariance: (d, d), lower triangle; None for no more images than features.
         parts: the features (n, d), some rows at a time.
@@ -45,7 +45,7 @@ class Gaussian:
 
     mean: Array
     trace: float
-    count: int
+    count: int | None
     root: Array | None = None
     covariance: Array | None = None
     parts: Parts | None = None
@@ -63,19 +63,21 @@ class Gaussian:
         return _stated_root(self.covariance) if self.parts is None else _qr_root(self)
 
     def tensors(self) -> dict[str, Tensor]:
-        """What a reference keeps: mean (d,), root (d, r), trace () and count ()."""
+        """What a reference keeps: mean (d,), root (d, r), trace () and count (), if it is known."""
+        count = {} if self.count is None else {"count": torch.tensor(self.count)}
         return {
             "mean": torch.from_numpy(self.mean),
             "root": torch.from_numpy(np.ascontiguousarray(self.rooted())),
             "trace": torch.tensor(self.trace, dtype=torch.float64),
-            "count": torch.tensor(self.count),
+            **count,
         }
 
 
 def from_tensors(kept: Mapping[str, Tensor]) -> Gaussian:
     """The Gaussian of which these are the `tensors`."""
     root = np.asfortranarray(kept["root"].numpy())
-    return Gaussian(kept["mean"].numpy(), float(kept["trace"]), int(kept["count"]), root)
+    count = int(kept["count"]) if "count" in kept else None
+    return Gaussian(kept["mean"].numpy(), float(kept["trace"]), count, root)
 
 
 def fit(features: Tensor) -> Gaussian:
@@ -99,8 +101,9 @@ def fit_parts(parts: Parts) -> Gaussian:
     return Gaussian(mean, float(covariance.trace()), count, covariance=covariance, parts=parts)
 
 
-def stated(mean: Array, covariance: Array, count: int) -> Gaussian:
-    """The Gaussian of statistics from elsewhere, of which no features are known."""
+def stated(mean: Array, covariance: Array, count: int | None) -> Gaussian:
+    """The Gaussian of statistics from elsewhere, of which no features are known, and perhaps not
+    the number of images."""
     whole = np.asfortranarray(covariance, dtype=np.float64)
     return Gaussian(np.asarray(mean, np.float64), float(whole.trace()), count, covariance=whole)
 
@@ -142,8 +145,11 @@ def first_order_bias(
     the root times n times the variance of the fake covariance (see `Response`); without a
     `response` that of Gaussian features, sum_ij s_i s_j (1 + [i = j]) / (s_i + s_j), s the common
     spectrum. The variance of the real covariance is taken to be as large as that of the fake one,
-    which holds where both distributions are the same: there the bias is what matters.
+    which holds where both distributions are the same: there the bias is what matters. Both counts
+    have to be known.
     """
+    assert real.count is not None
+    assert fake.count is not None
     s = spectrum[spectrum > 0]
     means = fake.trace / fake.count + real.trace / real.count
     if response is None:
@@ -195,9 +201,9 @@ def response(*, real: Gaussian, fake: Gaussian) -> Response | None:
 
     The influence is 2 (m_f - m_r)'c + c'(I - T)c, less its mean, for c = x - m_f and T the
     transport map from the fake to the real Gaussian. None for no more images than features: then a
-    further image adds a direction, and the distance has no derivative.
+    further image adds a direction, and the distance has no derivative. None for statistics, too.
     """
-    if fake.covariance is None or fake.parts is None:
+    if fake.covariance is None or fake.parts is None or fake.count is None:
         return None
     root = real.rooted()
     if root.shape[0] == root.shape[1]:
@@ -250,6 +256,7 @@ def _thin_root(gaussian: Gaussian) -> Array:
     into a first row of zeros, left out here, and c_i + c_1 / (sqrt(n) - 1).
     """
     assert gaussian.parts is not None
+    assert gaussian.count is not None
     (centred,) = _centred(gaussian.parts, gaussian.mean, gaussian.count)
     turned = centred[1:] + centred[0] / (math.sqrt(gaussian.count) - 1)
     return np.asarray(turned.T / math.sqrt(gaussian.count - 1))
@@ -258,6 +265,7 @@ def _thin_root(gaussian: Gaussian) -> Array:
 def _qr_root(gaussian: Gaussian) -> Array:
     """(d, d) lower triangular, from the features part by part."""
     assert gaussian.parts is not None
+    assert gaussian.count is not None
     triangle = np.zeros((0, len(gaussian.mean)))
     for part in _centred(gaussian.parts, gaussian.mean, max(ROWS, 4 * len(gaussian.mean))):
         triangle = np.asarray(np.linalg.qr(np.concatenate([triangle, part]), mode="r"))

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from coequal.contract import ImageSet, Metric, MetricInfo, MetricValue
+from coequal.contract import ImageSet, Metric, MetricInfo, MetricValue, RequiredInput
 from coequal.contract.classes import equal_class_counts
 from coequal.metrics import _gaussians
 from coequal.metrics._gaussians import Gaussian
@@ -38,10 +38,16 @@ class FrechetDistance(Metric):
     many of every class, by their labels, it is over new ones of the same classes: their influences
     vary within the classes alone. Where both distributions are
     the same (the distance is next to its bias) it is too large, by a third at most.
+
+    Statistics of features (`ImageSet.statistics`) stand for either side. Of generated images they
+    leave no error, and where a number of images is not known there is neither `fd_unbiased` nor a
+    word on how much of `fd` is bias.
     """
 
     version = 2
     min_images = 2
+    takes_statistics = True
+    required_for: ClassVar[Mapping[str, RequiredInput]] = {"fd_unbiased": "counts"}
     aliases: ClassVar[Mapping[str, tuple[str, ...]]] = {"frechet_distance": ("fd",)}
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
         "fd": MetricInfo("lower", UNIT, best=0.0, label="FD"),
@@ -51,26 +57,36 @@ class FrechetDistance(Metric):
     fid_names: ClassVar[Mapping[str, str]] = {"fid": "fd"}
 
     def compute_reference(self, real: ImageSet, train: ImageSet | None) -> Mapping[str, Tensor]:
-        """Keep the mean (d,), a root (d, r) of the covariance, its trace (), and the count ()."""
+        """Keep the mean (d,), a root (d, r) of the covariance, its trace (), and the count (), if
+        it is known."""
         with one_thread():
-            return _gaussians.fit_parts(real.parts).tensors()
+            return _gaussian(real).tensors()
 
     def compute_values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, MetricValue]:
         """Compute `fd` and `fd_unbiased`."""
         with one_thread():
-            both = {"real": _gaussians.from_tensors(real), "fake": _gaussians.fit_parts(fake.parts)}
+            both = {"real": _gaussians.from_tensors(real), "fake": _gaussian(fake)}
             spectrum = _gaussians.common_spectrum(**both)
             distance = _gaussians.distance(**both, spectrum=spectrum)
             response = _gaussians.response(**both)
-            excess = _gaussians.first_order_bias(**both, spectrum=spectrum, response=response)
             balanced = equal_class_counts(fake.labels) is not None
             error = None if response is None else response.error(fake.labels if balanced else None)
+            if any(side.count is None for side in both.values()):
+                return {"fd": MetricValue(distance, error)}
+            excess = _gaussians.first_order_bias(**both, spectrum=spectrum, response=response)
         return {
             "fd": MetricValue(distance, error, warnings=_gaussians.bias_warning(distance, excess)),
             "fd_unbiased": MetricValue(distance - excess, error),
         }
+
+
+def _gaussian(images: ImageSet) -> Gaussian:
+    known = images.statistics
+    if known is None:
+        return _gaussians.fit_parts(images.parts)
+    return _gaussians.stated(known.mean.numpy(), known.covariance.numpy(), known.count)
 
 
 def moments(features: Tensor) -> Gaussian:
