@@ -26,6 +26,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from coequal.architectures import _layers
 from coequal.architectures.infogan import InfoGan
+from coequal.bfloat16 import slow
 from coequal.contract import GeneratorInput, ImageShape, Objective, Players, Samples, Split
 from coequal.objectives.non_saturating import NonSaturating
 from coequal.objectives.wgan_gp import WassersteinGradientPenalty
@@ -166,7 +167,8 @@ def loop_rows(objective: str, width: float, options: Namespace, raw: Raw) -> Ite
     steps, device = max(1, round(options.steps / width**1.25)), options.device
     game = {"textbook": counted(textbook(objective, width, False, device), steps, NATIVE)}
     game["reusing"] = counted(textbook(objective, width, True, device), steps, NATIVE)
-    for name in ("float32", "bfloat16"):
+    precisions = ("float32",) if slow(str(device)) else ("float32", "bfloat16")
+    for name in precisions:
         game[name] = counted(ours(objective, width, name, device), steps, REWRITE)
         game[f"{name} native"] = counted(ours(objective, width, name, device), steps, NATIVE)
         square = torch.rand(PEAK_SIZE, PEAK_SIZE).to(device, getattr(torch, name))
@@ -174,7 +176,7 @@ def loop_rows(objective: str, width: float, options: Namespace, raw: Raw) -> Ite
     raw[f"loops {objective} {width:g}"] = timings = interleave(game, options.rounds)
     times = {k: [t.cpu if device.type == "cpu" else t.wall for t in timings[k]] for k in game}
     speed = {k: [game[k].flops / t / 1e9 for t in times[k]] for k in game}
-    for name in ("float32", "bfloat16"):
+    for name in precisions:
         row = {"objective": objective, "width": f"{width:g}", "precision": name}
         row["ours / textbook"] = ratio(times["textbook"], times[name])
         row["ours / textbook reusing fakes"] = ratio(times["reusing"], times[name])

@@ -70,6 +70,7 @@ def run(
     try_parts: bool = True,
     keep_going: bool = False,
     until_decided: bool = False,
+    force_bfloat16: bool = False,
 ) -> Mapping[str, Result]:
     """Run the trials of a study that have no result yet, and write its tables.
 
@@ -99,6 +100,7 @@ def run(
             record the failures; by default it is stopped, and nothing is recorded of it.
         until_decided: go on beyond the study's `settings`, look by look to its last one, until
             every pair of models is decided on every data set.
+        force_bfloat16: train a study of `precision: bfloat16` also where that is slow.
 
     Returns:
         Results by trial id, in the plan's order, each read when it is asked for.
@@ -131,6 +133,7 @@ def run(
         keep_going=keep_going,
         frames=frames,
         tensorboard=tensorboard,
+        force_bfloat16=force_bfloat16,
     )
     folder = RunFolder(Path(out).resolve())
     return start(study, source or yaml_text(study.as_dict()), folder, options, observer).results

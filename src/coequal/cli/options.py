@@ -47,6 +47,13 @@ TryParts = Annotated[
     ),
 ]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1 ...")]
+ForceBfloat16 = Annotated[
+    bool,
+    typer.Option(
+        "--force-bfloat16",
+        help="Take precision: bfloat16 even where the processor computes it many times slower.",
+    ),
+]
 RunOut = Annotated[
     Path | None, typer.Option(help="The run's folder. Default: runs/NAME, by the study's name.")
 ]

@@ -10,6 +10,7 @@ from coequal.cli.exit_codes import ExitCode
 from coequal.cli.options import (
     DataDir,
     Device,
+    ForceBfloat16,
     RunOut,
     StudyFile,
     TryParts,
@@ -40,6 +41,7 @@ def run(
             help="GPUs by number, as in 0,1: each worker sees one. Implies --device cuda."
         ),
     ] = None,
+    force_bfloat16: ForceBfloat16 = False,
     per_gpu: Annotated[int, typer.Option(min=1, help="Trials at a time on each of --gpus.")] = 1,
     time_limit: Annotated[
         float | None, typer.Option(help="Seconds after which a trial ends as `timeout`.")
@@ -99,6 +101,7 @@ def run(
         device="cuda" if gpus and device == "cpu" else device,
         gpus=tuple(gpu.strip() for gpu in gpus.split(",")) if gpus else (),
         per_gpu=per_gpu,
+        force_bfloat16=force_bfloat16,
         time_limit=time_limit,
         memory=None if memory is None else round(memory * 1e9),
         retries=retries,

@@ -14,6 +14,7 @@ from coequal.cli.decides import decision_lines
 from coequal.cli.options import (
     DataDir,
     Device,
+    ForceBfloat16,
     RunOut,
     StudyFile,
     TryParts,
@@ -45,6 +46,7 @@ def check(
     try_parts: TryParts = True,
     data_dir: DataDir = None,
     device: Device = "cpu",
+    force_bfloat16: ForceBfloat16 = False,
 ) -> CommandResult:
     """Find everything that is wrong with a study file; show what it can decide, and what was filled
     in.
@@ -54,6 +56,7 @@ def check(
     from coequal.datasets._loading import data_folder
     from coequal.devices import refuse_missing
     from coequal.runner.forecast import what_it_decides
+    from coequal.runner.start import refuse_slow_precision
     from coequal.study.check import checked
     from coequal.study.document import yaml_text
 
@@ -62,6 +65,7 @@ def check(
         from coequal.trial.try_parts import refuse_failing_study
 
         refuse_missing(device)
+        refuse_slow_precision(study, device, forced=force_bfloat16)
         refuse_failing_study(
             file, study, text, device=device, data_dir=data_folder(data_dir), log=log_line
         )
@@ -89,6 +93,7 @@ def plan(
     ] = True,
     data_dir: DataDir = None,
     device: Device = "cpu",
+    force_bfloat16: ForceBfloat16 = False,
     earlier: Earlier = None,
 ) -> CommandResult:
     """The trials of a study in the order in which they will run, what they will take, and what they
@@ -108,6 +113,7 @@ def plan(
         calibrate=calibrate,
         data_dir=data_dir,
         device=device,
+        force_bfloat16=force_bfloat16,
         earlier=earlier,
         log=lambda line: errors.print(line, style="dim"),
     )

@@ -13,6 +13,7 @@ from coequal.results.run_results import results_on_disk
 from coequal.results.study_file import STUDY
 from coequal.runner.estimate import Estimate, estimate
 from coequal.runner.pending import known_trials
+from coequal.runner.start import refuse_slow_precision
 from coequal.selection import RunScore, search_runs
 from coequal.study.decidable import (
     FEWEST_EARLIER_SETTINGS,
@@ -51,6 +52,7 @@ def plan_of(
     calibrate: bool = True,
     data_dir: str | Path | None = None,
     device: str = "cpu",
+    force_bfloat16: bool = False,
     earlier: str | Path | None = None,
     log: Log | None = None,
 ) -> Forecast:
@@ -63,14 +65,16 @@ def plan_of(
         calibrate: whether each kind of trial is trained for a second, for the estimate.
         data_dir: where data sets lie or are put; None: COEQUAL_DATA, then the user's cache.
         device: what torch computes on.
+        force_bfloat16: accept a study of `precision: bfloat16` also where that is slow.
         earlier: the folder of a run from which the spread of scores is taken, to say what the study
             can decide; None: `out`, if it has results enough, else the spread is assumed.
         log: is told about long work.
 
     Raises:
-        ValueError, OSError: the device, the data or the encoder can't be had.
+        ValueError, OSError: the device, its precision, the data or the encoder can't be had.
     """
     refuse_missing(device)
+    refuse_slow_precision(study, device, forced=force_bfloat16)
     folder = RunFolder(Path(out).resolve())
     planned, results = known_trials(study, results_on_disk(folder), folder)
     decides = what_it_decides(study, earlier=earlier, own=folder)

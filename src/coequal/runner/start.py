@@ -1,11 +1,12 @@
 """Start or continue the run of a study that has been checked, with the options of one call."""
 
 import os
+from concurrent.futures import Executor
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
+from coequal.bfloat16 import refuse_slow
 from coequal.datasets._loading import data_folder
 from coequal.execution.choose import ExecutionOptions, executor_for, refuse_clashes
 from coequal.files import cache_folder
@@ -32,6 +33,8 @@ class RunOptions(ExecutionOptions):
         try_parts: whether each model takes one step on a few images before anything is trained.
         frames: pictures of its training that each trial keeps.
         tensorboard: a folder for TensorBoard's event files; for a study of one trial.
+        force_bfloat16: train a study of `precision: bfloat16` also where that is slow. On a cluster
+            nobody asks: its workers' processors are not known here.
     """
 
     data_dir: str | Path | None = None
@@ -42,6 +45,22 @@ class RunOptions(ExecutionOptions):
     try_parts: bool = True
     frames: int = 0
     tensorboard: str | Path | None = None
+    force_bfloat16: bool = False
+
+
+def refuse_slow_precision(study: Study, device: str, *, forced: bool) -> None:
+    """Refuse to train a study in bfloat16 on a device on which that is slow.
+
+    Args:
+        study: with its precision.
+        device: what torch computes on.
+        forced: whether the user wants it all the same.
+
+    Raises:
+        ValueError: it is so; the message has the ratio that was measured.
+    """
+    if study.training.precision == "bfloat16" and not forced:
+        refuse_slow(device)
 
 
 def start(
@@ -61,7 +80,8 @@ def start(
         observer: is told how far the run is.
 
     Raises:
-        ValueError: options that exclude each other, or a device that is not here.
+        ValueError: options that exclude each other, a device that is not here, or a precision in
+            which it is slow.
         FileExistsError, BlockingIOError: the folder is another study's, or in use.
         KeyboardInterrupt: stopped; the same call continues.
     """
@@ -79,6 +99,12 @@ def start(
         import_path=searched(),
         try_parts=options.try_parts,
     )
+
+    def executor() -> Executor:
+        if options.cluster is None:
+            refuse_slow_precision(study, options.device, forced=options.force_bfloat16)
+        return executor_for(options)
+
     with ExitStack() as stack:
         places = [Path(path).resolve() for path in options.reuse]
         reuse = [
@@ -90,7 +116,7 @@ def start(
             folder,
             source=source,
             context=context,
-            executor=partial(executor_for, options),
+            executor=executor,
             observer=observer,
             retries=options.retries,
             shard=options.shard,
