@@ -6,6 +6,7 @@ each number by several of its own: a study takes many times as long as in float3
 
 import os
 import time
+from collections.abc import Mapping
 from typing import NamedTuple
 
 SIZE = 512  # of the square matrices of the measurement
@@ -41,7 +42,7 @@ def is_native(device: str = "cpu") -> bool | None:
     kind = torch.device(device)
     if kind.type == "cuda":
         with torch.cuda.device(kind):
-            return torch.cuda.is_bf16_supported(including_emulation=False)
+            return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if kind.type != "cpu":
         return None
     # oneDNN computes torch's products and convolutions in bfloat16. It supports the type on any
@@ -51,7 +52,7 @@ def is_native(device: str = "cpu") -> bool | None:
         return None
     if not supported():
         return False
-    there = getattr(torch.cpu, "get_capabilities", dict)()
+    there: Mapping[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
     limited = any(name in os.environ for name in LIMITS)
     return True if not limited and any(there.get(name) for name in INSTRUCTIONS) else None
 
