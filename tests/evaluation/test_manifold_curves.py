@@ -8,7 +8,8 @@ from torch import Tensor
 
 from coequal.contract import Dataset, Generator, GeneratorInput, Samples, Split
 from coequal.evaluation.manifold_curves import manifold_curves
-from coequal.inputs.load import Input, from_array, from_generator, from_split
+from coequal.inputs.input import Input
+from coequal.inputs.load import from_array, from_generator, from_split
 from coequal.manifolds.polygons.family import PolygonFamily
 from coequal.report.manifold_page import write_manifold_page
 from coequal.rng import Rng

@@ -411,7 +411,7 @@ def test_classes_are_paired_by_name(tmp_path):
 
 def test_labels_are_brought_to_the_real_classes_order():
     from coequal.inputs.classes import with_classes_of
-    from coequal.inputs.load import Input
+    from coequal.inputs.input import Input
 
     none = np.zeros((0, 32), np.uint8)
     real = Input("r", "x", none, classes=("cat", "dog"), labels=torch.tensor([0, 1]))

@@ -208,7 +208,7 @@ def test_other_labels_of_the_same_images_are_another_key():
 
     from coequal.contract.data import in_memory
     from coequal.evaluation.score import key_of
-    from coequal.inputs.load import Input
+    from coequal.inputs.input import Input
     from coequal.inputs.rows import digests_of
 
     images = torch.zeros(4, 1, 4, 4, dtype=torch.uint8)

@@ -146,7 +146,7 @@ def test_errors_of_files_keep_their_number_and_name(monkeypatch, tmp_path):
     def refuse(*arguments: object, **options: object) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), "/x/a.png")
 
-    monkeypatch.setattr("coequal.inputs.load.read_folder", refuse)
+    monkeypatch.setattr("coequal.inputs.folders.read_folder", refuse)
     with pytest.raises(PermissionError, match=r"real: Permission denied: '/x/a.png'") as caught:
         load_input(str(tmp_path), role="real", data_dir=tmp_path)
     assert caught.value.errno == errno.EACCES
@@ -157,7 +157,7 @@ def test_errors_of_any_kind_name_the_role(monkeypatch, tmp_path):
     def refuse(*arguments: object, **options: object) -> None:
         b"\xff".decode()
 
-    monkeypatch.setattr("coequal.inputs.load.read_folder", refuse)
+    monkeypatch.setattr("coequal.inputs.folders.read_folder", refuse)
     with pytest.raises(ValueError, match="real: "):
         load_input(str(tmp_path), role="real", data_dir=tmp_path)
 

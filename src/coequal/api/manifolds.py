@@ -9,7 +9,8 @@ from coequal.datasets._loading import data_folder
 from coequal.evaluation.manifold_curves import manifold_curves
 from coequal.files import cache_folder
 from coequal.inputs.alike import made_alike
-from coequal.inputs.load import Scorable, load_input
+from coequal.inputs.input import Scorable
+from coequal.inputs.load import load_input
 from coequal.inspection.generated import generated_images
 from coequal.manifolds.polygons.projection import DELTA, Name
 from coequal.report.manifold_page import write_manifold_page

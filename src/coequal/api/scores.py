@@ -9,7 +9,7 @@ from coequal.datasets._loading import data_folder
 from coequal.evaluation.score import DEFAULT_METRICS
 from coequal.evaluation.score import score as measure_scores
 from coequal.files import cache_folder
-from coequal.inputs.load import Scorable
+from coequal.inputs.input import Scorable
 from coequal.inspection.generated import generated_images
 from coequal.study.parts import refuse_metric_settings
 

@@ -10,7 +10,7 @@ from coequal.contract import Dataset, Encoder, Log
 from coequal.evaluation.requested import RequestedMetrics
 from coequal.files import atomic_write
 from coequal.inputs.dataset import as_dataset
-from coequal.inputs.load import Input
+from coequal.inputs.input import Input
 
 
 class EncoderChoice(NamedTuple):

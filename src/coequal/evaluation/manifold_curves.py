@@ -12,7 +12,7 @@ from torch import Tensor
 
 from coequal.contract import Generator, GeneratorInput, Log
 from coequal.images import as_float, to_uint8
-from coequal.inputs.load import Input
+from coequal.inputs.input import Input
 from coequal.manifolds.inversion.invert import Effort, Inversion, folded, invert
 from coequal.manifolds.inversion.latents import joined, split, support_of
 from coequal.manifolds.polygons.family import PolygonFamily

@@ -18,7 +18,7 @@ from coequal.datasets._loading import fingerprint
 from coequal.evaluation.feature_cache import cached_features
 from coequal.files import atomic_write, refuse_unwritable
 from coequal.images import Pixels, data_uri, png_bytes, tile, to_uint8
-from coequal.inputs.load import Input
+from coequal.inputs.input import Input
 from coequal.metrics._distances import nearest, nearest_of
 from coequal.rng import Rng
 from coequal.seeds import seed_for

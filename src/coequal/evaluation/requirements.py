@@ -13,7 +13,7 @@ from coequal.contract import (
 )
 from coequal.evaluation.requested import RequestedMetrics
 from coequal.inputs.classes import empty_classes
-from coequal.inputs.load import Input
+from coequal.inputs.input import Input
 from coequal.inputs.overlap import not_held_out
 from coequal.metrics._classifiers import ClassifierMetric
 
@@ -39,6 +39,7 @@ class Available:
         generator: the class of the generator; None if there are only its images.
         conditional: whether the generator is asked for classes.
         manifold: of the real images, where it is known.
+        counts: whether it is known how many images each side has.
     """
 
     class_probabilities: bool = True
@@ -53,6 +54,7 @@ class Available:
     generator: type[Generator] | None = DensityGenerator
     conditional: bool = False
     manifold: KnownManifold | None = None
+    counts: bool = True
 
 
 def unmet(metric: Metric, available: Available, output: str | None = None) -> str | None:
@@ -103,6 +105,10 @@ def _lacking(need: RequiredInput, available: Available) -> str | None:
         "density": (
             generator is None or issubclass(generator, DensityGenerator),
             "needs a generator that gives the probability of an image, such as pixelcnn_pp's",
+        ),
+        "counts": (
+            available.counts,
+            "needs the number of images that the statistics are of (--real-count)",
         ),
     }[need]
     if not there:

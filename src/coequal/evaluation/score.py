@@ -26,7 +26,8 @@ from coequal.evaluation.requirements import not_measurable, slow
 from coequal.evaluation.warnings import warnings_about
 from coequal.inputs.alike import made_alike
 from coequal.inputs.classes import with_classes_of
-from coequal.inputs.load import Input, Scorable, from_split, load_input
+from coequal.inputs.input import Input, Scorable
+from coequal.inputs.load import from_split, load_input
 from coequal.settings import setting_names
 
 SCHEMA = 1  # of the JSON

@@ -7,7 +7,7 @@ import numpy as np
 from coequal.contract import Encoder, ImageSet
 from coequal.contract.classes import equal_class_counts
 from coequal.inputs.alike import describe_size
-from coequal.inputs.load import Input
+from coequal.inputs.input import Input
 from coequal.inputs.overlap import image_keys, shared_images
 
 _MUCH_DARKER = 10  # times: no two sets of one kind of images differ so much

@@ -7,7 +7,7 @@ from dataclasses import replace
 from torch import Tensor
 
 from coequal.contract.data import ImageRows, Index, in_memory
-from coequal.inputs.load import Input
+from coequal.inputs.input import Input
 from coequal.inputs.rows import digests_of
 
 

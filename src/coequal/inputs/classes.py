@@ -9,7 +9,7 @@ import torch
 from coequal.datasets._listing import numbers_of
 from coequal.datasets._pictures import listed
 from coequal.files import folder_name
-from coequal.inputs.load import Input
+from coequal.inputs.input import Input
 
 _NUMBERED = re.compile(r"^(\d+) - [a-z]+$")
 

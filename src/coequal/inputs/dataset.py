@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from coequal.contract import Dataset, Split
-from coequal.inputs.load import Input
+from coequal.inputs.input import Input
 
 
 def as_dataset(real: Input, train: Input | None = None) -> Dataset:

@@ -1,10 +1,6 @@
 """What may be scored: folders, zips, arrays, data sets, trained generators, and what Python has."""
 
-import hashlib
-import shutil
-import zipfile
-import zlib
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,96 +8,20 @@ import numpy as np
 from torch import Tensor
 
 from coequal import lookup
-from coequal.contract import Dataset, Generator, ImageRows, ImageShape, Log
+from coequal.contract import Dataset, Generator, Log
 from coequal.contract.data import in_memory
-from coequal.datasets._listing import is_hidden
 from coequal.datasets._loading import load_dataset
 from coequal.datasets._published import silent
-from coequal.datasets.folder import read_folder
-from coequal.inputs.array_files import remove_with, temporary_folder
 from coequal.inputs.arrays import Read, read_array, read_array_file
+from coequal.inputs.folders import from_folder, from_zip
+from coequal.inputs.input import Input, Scorable
 from coequal.inputs.items import read_items
 from coequal.inputs.labels import Labels, read_labels
-from coequal.inputs.rows import Digests, digests_of
+from coequal.inputs.rows import digests_of
 
 ARRAYS = (".npy", ".npz")
 MAX_IMAGE_SIZE = 4096
 SPLITS = ("train", "validation", "test")
-Scorable = str | Path | Tensor | np.ndarray | Any
-
-
-@dataclass(frozen=True, eq=False)
-class Input:
-    """Images, or features of images, and where they come from.
-
-    Those of a folder, a zip or a file are read when they are needed, some at a time.
-
-    Attributes:
-        what: the name that the user gave them.
-        kind: "folder", "zip", "images", "features", "data set" or "model".
-        digests: of each image's pixels, or of its features.
-        images: (n, c, h, w) uint8 or float32; None if only features were given.
-        features: (n, d) float32; None if images were given.
-        labels: (n,) int64.
-        classes: their names.
-        dataset: the data set whose split this is, if it is one.
-        split: the name of that split.
-        generator: what made the images.
-        drawn: how it made them, as "key=value" pairs for a protocol.
-        lossy: number of images that were stored in a lossy format.
-        brightest: the largest value of all pixels, if it is known already.
-        notes: what was done to the images, and what was not used.
-        warnings: why they may not be what they were meant to be.
-        unlabelled: why labels that were given can't be used.
-    """
-
-    what: str
-    kind: str
-    digests: Digests
-    images: ImageRows | None = None
-    features: ImageRows | None = None
-    labels: Tensor | None = None
-    classes: tuple[str, ...] | None = None
-    dataset: Dataset | None = None
-    split: str | None = None
-    generator: Generator | None = None
-    drawn: str = ""
-    lossy: int = 0
-    brightest: int | None = None
-    notes: tuple[str, ...] = field(default=())
-    warnings: tuple[str, ...] = ()
-    unlabelled: str = ""
-
-    def __len__(self) -> int:
-        return len(self.digests)
-
-    @property
-    def shape(self) -> ImageShape | None:
-        """Channels, height and width of the images; None for features."""
-        return None if self.images is None else ImageShape(*self.images.shape[1:])
-
-    def digest(self) -> str:
-        """SHA-256 of the shape and of every image's SHA-256: what a cache may be keyed by."""
-        rows = self.features if self.images is None else self.images
-        assert rows is not None
-        kind = "features" if self.images is None else "images"
-        hashed = hashlib.sha256(f"{kind} {tuple(rows.shape)}".encode())
-        hashed.update(self.digests.tobytes())
-        return hashed.hexdigest()
-
-    def as_dict(self) -> dict[str, Any]:
-        """For the record."""
-        shape = {} if self.shape is None else {"shape": list(self.shape)}
-        classes = {} if self.classes is None else {"classes": list(self.classes)}
-        return {
-            "source": self.what,
-            "kind": self.kind,
-            "count": len(self),
-            **shape,
-            **classes,
-            "sha256": self.digest(),
-            "notes": list(self.notes),
-        }
 
 
 def load_input(
@@ -164,11 +84,11 @@ def _load(
         return _from_python(given, image_size)
     path = Path(given).expanduser()
     if path.is_dir():
-        return _from_folder(path, str(given), image_size, cache, log)
+        return from_folder(path, str(given), image_size, cache, log)
     if path.suffix.lower() in ARRAYS:
         return _from_read(*read_array_file(path, str(given), image_size), str(given))
     if path.suffix.lower() == ".zip":
-        return _from_zip(path, str(given), image_size, cache, log)
+        return from_zip(path, str(given), image_size, cache, log)
     name, _, split = str(given).rpartition(":")
     if split in SPLITS:
         return _from_split(name, split, data_dir, image_size)
@@ -234,49 +154,6 @@ def _from_read(read: Read, labels: Labels, what: str) -> Input:
         warnings=read.warnings,
         unlabelled=labels.unused,
     )
-
-
-def _from_folder(
-    path: Path, what: str, image_size: int | None, cache: Path | None, log: Log
-) -> Input:
-    folder = read_folder(path.absolute(), image_size, cache, log)
-    return Input(
-        what,
-        "folder",
-        folder.survey.digests,
-        images=folder.images,
-        labels=folder.listing.labels,
-        classes=folder.listing.classes,
-        lossy=folder.survey.lossy,
-        brightest=folder.survey.brightest,
-        notes=folder.notes,
-        warnings=folder.warnings,
-    )
-
-
-def _from_zip(path: Path, what: str, image_size: int | None, cache: Path | None, log: Log) -> Input:
-    if not path.exists():
-        raise FileNotFoundError(f"there is no file {path}")
-    place = temporary_folder()
-    try:
-        try:
-            with zipfile.ZipFile(path) as archive:
-                archive.extractall(place)  # zipfile drops `..` and absolute paths
-        except (zipfile.BadZipFile, zlib.error, RuntimeError) as error:
-            raise ValueError(f"{path} can't be unpacked ({error})") from error
-        entries = [one for one in place.iterdir() if not is_hidden(one.name)]
-        # Perhaps a folder was packed, not its contents.
-        inside = entries[0] if len(entries) == 1 and entries[0].is_dir() else place
-        try:
-            unpacked = replace(_from_folder(inside, what, image_size, cache, log), kind="zip")
-        except ValueError as error:  # the user has never seen the folder that it names
-            raise ValueError(str(error).replace(str(inside), str(path))) from error
-    except BaseException:
-        shutil.rmtree(place)
-        raise
-    assert unpacked.images is not None
-    remove_with(unpacked.images, place)
-    return unpacked
 
 
 def _from_split(name: str, split: str, data_dir: Path, image_size: int | None) -> Input:

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from coequal.inputs.load import Input
+from coequal.inputs.input import Input
 
 
 def image_keys(source: Input) -> NDArray[np.void]:

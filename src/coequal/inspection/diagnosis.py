@@ -17,7 +17,7 @@ from coequal.health import Health, judge
 from coequal.health.judge_images import ImageObservation, judge_samples
 from coequal.health.objective_facts import ASSUMED, ObjectiveFacts
 from coequal.health.signals import NAMES, Signals, load
-from coequal.inputs.load import Scorable
+from coequal.inputs.input import Scorable
 from coequal.inspection.image_diagnosis import FROM_SAMPLES, of_images
 from coequal.inspection.samples import chosen_trial
 from coequal.monitoring.images import image_signals

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from coequal.evaluation.instrument import drawing
-from coequal.inputs.load import Scorable, from_generator
+from coequal.inputs.input import Scorable
+from coequal.inputs.load import from_generator
 from coequal.results.folder import RunFolder
 from coequal.results.own_code import refuse_code
 from coequal.results.pack import is_pack, opened

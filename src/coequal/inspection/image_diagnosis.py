@@ -15,7 +15,8 @@ from coequal.evaluation.warnings import about_images
 from coequal.files import cache_folder
 from coequal.health.judge_images import ImageObservation, judge_samples
 from coequal.inputs.alike import made_alike
-from coequal.inputs.load import Input, Scorable, load_input
+from coequal.inputs.input import Input, Scorable
+from coequal.inputs.load import load_input
 from coequal.monitoring.images import chosen_rows, class_signals, image_signals
 
 MAX_IMAGES = 10_000  # of each side

@@ -1,0 +1,88 @@
+"""What is scored: images, features of images, or statistics of features."""
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from coequal.contract import Dataset, Generator, ImageRows, ImageShape
+from coequal.inputs.rows import Digests
+
+Scorable = str | Path | Tensor | np.ndarray | Any
+
+
+@dataclass(frozen=True, eq=False)
+class Input:
+    """Images, or features of images, and where they come from.
+
+    Those of a folder, a zip or a file are read when they are needed, some at a time.
+
+    Attributes:
+        what: the name that the user gave them.
+        kind: "folder", "zip", "images", "features", "data set" or "model".
+        digests: of each image's pixels, or of its features.
+        images: (n, c, h, w) uint8 or float32; None if only features were given.
+        features: (n, d) float32; None if images were given.
+        labels: (n,) int64.
+        classes: their names.
+        dataset: the data set whose split this is, if it is one.
+        split: the name of that split.
+        generator: what made the images.
+        drawn: how it made them, as "key=value" pairs for a protocol.
+        lossy: number of images that were stored in a lossy format.
+        brightest: the largest value of all pixels, if it is known already.
+        notes: what was done to the images, and what was not used.
+        warnings: why they may not be what they were meant to be.
+        unlabelled: why labels that were given can't be used.
+    """
+
+    what: str
+    kind: str
+    digests: Digests
+    images: ImageRows | None = None
+    features: ImageRows | None = None
+    labels: Tensor | None = None
+    classes: tuple[str, ...] | None = None
+    dataset: Dataset | None = None
+    split: str | None = None
+    generator: Generator | None = None
+    drawn: str = ""
+    lossy: int = 0
+    brightest: int | None = None
+    notes: tuple[str, ...] = field(default=())
+    warnings: tuple[str, ...] = ()
+    unlabelled: str = ""
+
+    def __len__(self) -> int:
+        return len(self.digests)
+
+    @property
+    def shape(self) -> ImageShape | None:
+        """Channels, height and width of the images; None for features."""
+        return None if self.images is None else ImageShape(*self.images.shape[1:])
+
+    def digest(self) -> str:
+        """SHA-256 of the shape and of every image's SHA-256: what a cache may be keyed by."""
+        rows = self.features if self.images is None else self.images
+        assert rows is not None
+        kind = "features" if self.images is None else "images"
+        hashed = hashlib.sha256(f"{kind} {tuple(rows.shape)}".encode())
+        hashed.update(self.digests.tobytes())
+        return hashed.hexdigest()
+
+    def as_dict(self) -> dict[str, Any]:
+        """For the record."""
+        shape = {} if self.shape is None else {"shape": list(self.shape)}
+        classes = {} if self.classes is None else {"classes": list(self.classes)}
+        return {
+            "source": self.what,
+            "kind": self.kind,
+            "count": len(self),
+            **shape,
+            **classes,
+            "sha256": self.digest(),
+            "notes": list(self.notes),
+        }
