@@ -59,6 +59,25 @@ def load(kind: str, name: str) -> Any:
     return variants[variant]
 
 
+def with_variants(kind: str) -> dict[str, Any]:
+    """Import every part of a kind, and every variant that is not the part itself.
+
+    Args:
+        kind: of part: the folder of the package that holds it, "encoders".
+
+    Returns:
+        The parts by name: "inception", "inception:clean".
+    """
+    parts: dict[str, Any] = {}
+    for name in names(kind):
+        parts[name] = load(kind, name)
+        module = importlib.import_module(f"coequal.{kind}.{name}")
+        for variant, part in getattr(module, "ARGUMENTS", {}).items():
+            if part is not parts[name]:
+                parts[f"{name}:{variant}"] = part
+    return parts
+
+
 def load_class(kind_of_part: str, name: str, base: type) -> type:
     """The class called `name`, as `load` finds it, of the kind that such a part must be.
 

@@ -16,7 +16,13 @@ from torch.nn import functional
 from coequal import downloads
 from coequal.contract import Dataset, Split
 from coequal.encoders import _inception_net, _inception_weights, inception
-from coequal.encoders.inception import ARGUMENTS, Inception, InceptionClean, InceptionTorch
+from coequal.encoders.inception import (
+    ARGUMENTS,
+    Inception,
+    InceptionClean,
+    InceptionSpatial,
+    InceptionTorch,
+)
 from coequal.files import atomic_write
 from coequal.rng import Rng
 
@@ -114,6 +120,26 @@ def test_the_fast_net_is_the_plain_one(weights):
         torch.testing.assert_close(fast(images), plain.eval()(images), atol=1e-4, rtol=0)
 
 
+def test_spatial_features_are_seven_channels_of_mixed_6_place_by_place(weights, own, tmp_path):
+    plain = _inception_net.Inception().eval()
+    plain.load_state_dict(torch.load(weights))
+    maps: list[Tensor] = []
+    plain.Mixed_6d.branch1x1.bn.register_forward_hook(lambda *given: maps.append(given[2].relu()))
+    images = pictures(2, 32)
+    with torch.inference_mode():
+        plain(inception.PREPROCESSING["tf1"].apply(images))
+    assert maps[0].shape == (2, 192, 17, 17)
+    encoder = InceptionSpatial.prepare(data(images), tmp_path, say_nothing)
+    found = encoder.features(images)
+    assert found.shape == (2, 2023)
+    # TensorFlow's arrays are (n, rows, columns, channels), flattened image by image.
+    wanted = torch.stack([x[:7, i, j] for x in maps[0] for i in range(17) for j in range(17)])
+    torch.testing.assert_close(found, wanted.view(2, 2023), atol=1e-4, rtol=0)
+    assert found.std() > 1e-2
+    assert encoder.probabilities(found) is None
+    assert "mixed_6/conv" in encoder.note
+
+
 def test_weights_of_an_old_torch_without_batch_counts_do(weights, tmp_path):
     values = {name: value for name, value in torch.load(weights).items() if "num_b" not in name}
     path = tmp_path / "old.pth"
@@ -146,11 +172,12 @@ def test_nothing_is_called_fid_but_official_weights_with_tf1(weights):
     for kind in ARGUMENTS.values():
         for official in (True, False):
             encoder = kind(net, "0" * 64 if official else "1" * 64, official)
-            assert encoder.is_fid == (official and kind is Inception)
-            assert encoder.id.startswith(f"inception:{kind.resize}:")
+            label = {Inception: "FID", InceptionSpatial: "sFID"}.get(kind) if official else None
+            assert encoder.published_names == ({} if label is None else {"fd": label})
+            assert encoder.id.startswith(f"inception:{kind.variant}:")
             assert ("official" in encoder.note) == official
             ids.add(encoder.id)
-    assert len(ids) == 6
+    assert len(ids) == 8
 
 
 def test_only_grey_and_coloured_images():

@@ -133,6 +133,16 @@ def test_variants_are_found_by_name():
     assert len(repositories) == 7
 
 
+def test_published_names_hang_on_the_size_of_the_net():
+    digest = hashlib.sha256(b"1").hexdigest()
+    published = {"hidden_size": 1024, "num_hidden_layers": 24, "patch_size": 14}
+    large = Dinov2(SimpleNamespace(config=SimpleNamespace(**published)), digest, "here")
+    assert large.published_names == Dinov2.published_names == {"fd": "FD-DINOv2"}
+    other = SimpleNamespace(config=SimpleNamespace(**{**published, "num_hidden_layers": 12}))
+    assert Dinov2(other, digest, "here").published_names == {}
+    assert Dinov2Base(other, digest, "here").published_names == {}
+
+
 # -------------------------------------------------------------------------------------- with a net
 
 

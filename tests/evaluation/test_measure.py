@@ -3,6 +3,7 @@
 import pytest
 
 import coequal
+from coequal import lookup
 from coequal.contract import Dataset, DensityGenerator, Generator
 from coequal.datasets._loading import load_dataset
 from coequal.encoders.pixels import Pixels
@@ -12,12 +13,12 @@ from coequal.evaluation.requirements import Available, unmet, unmet_requests
 from coequal.files import cache_folder
 from coequal.manifolds.polygons.family import PolygonFamily
 from coequal.metrics.bits_per_dimension import BitsPerDimension
-from coequal.metrics.fd import FrechetDistance
 from coequal.metrics.fd_per_class import FrechetDistancePerClass
 from coequal.metrics.manifold import Manifold
 from coequal.metrics.memorisation import Memorisation
 from coequal.metrics.ms_ssim import PairSimilarity
 from coequal.metrics.neighbours import Neighbours
+from coequal.published_names import PublishedName, published_names
 
 NAMES = [
     "fd",
@@ -124,8 +125,33 @@ def test_fid_is_a_name_where_the_encoder_is_fids(digits, tmp_path):
     assert "fd" not in every["metrics"]
 
 
+def test_a_published_name_is_that_of_a_number_of_some_metric():
+    metrics = [lookup.load("metrics", name) for name in lookup.names("metrics")]
+    numbers = {key for metric in metrics for key in metric.outputs}
+    known = published_names()
+    assert not numbers & known.keys()
+    assert {one.number for one in known.values()} <= numbers
+    assert known["fid"] == PublishedName("fd", "FID", ("inception",))
+    assert known["sfid"] == PublishedName("fd", "sFID", ("inception:spatial",))
+    assert known["fd_dinov2"] == PublishedName("fd", "FD-DINOv2", ("dinov2",))
+    requested = requested_metrics(["FD-DINOv2", "fid"])
+    assert requested.outputs == {"fd": ("fd_dinov2", "fid")}
+    assert {key: info.label for key, info in requested.infos().items()} == {
+        "fd": "FD",
+        "fd_unbiased": "FD unbiased",
+        "fd_dinov2": "FD-DINOv2",
+        "fid": "FID",
+    }
+    missing = unmet_requests(requested, Available(published_names={"fd": "FD-DINOv2"}))
+    assert list(missing) == ["fid"]
+    assert missing["fid"].endswith("with the features given it is called fd_dinov2")
+    assert unmet_requests(requested, Available()) == {}  # no encoder is known yet
+
+
 def test_fid_is_refused_in_words_elsewhere(digits, tmp_path):
-    reason = "needs the features of FID's Inception .*; with this encoder it is called fd"
+    reason = (
+        "needs the features of encoder inception with .*; with the features given it is called fd"
+    )
     with pytest.raises(ValueError, match=f"fid can't measure digits: {reason}"):
         prepare(digits, "pixels", requested_metrics(["fid"]), 20, tmp_path, lambda line: None)
     images = digits.validation.images[:200]
@@ -178,7 +204,6 @@ def test_a_single_number_may_need_more():
     available = Available(manifold=PolygonFamily(), generator=None)
     assert "the generator itself" in str(unmet(Manifold(), available, "manifold_recall"))
     assert unmet(Manifold(), available, "manifold_precision") is None
-    assert unmet(FrechetDistance(), Available(is_fid=False), "fd") is None
     requested = requested_metrics(["manifold", "fd"])
     missing = unmet_requests(requested, available)
     assert list(missing) == ["manifold_recall", "manifold_f1", "manifold_undecided"]
@@ -200,4 +225,4 @@ def test_a_study_may_choose_by_fid():
     for encoder in ("inception", "inception:tf1", "toys:FidPixels"):
         assert reasons(encoder) == ""
     for encoder in ("inception:clean", "pixels"):
-        assert "with this encoder it is called fd" in reasons(encoder)
+        assert "with the features given it is called fd" in reasons(encoder)

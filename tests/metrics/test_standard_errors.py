@@ -175,5 +175,5 @@ def with_all(count: int, shift: float = 0.0) -> Draw:
 def test_all_others(name, settings, most):
     found = ratios(name, with_all(150), with_all(150, shift=0.4), **settings)
     metric = lookup.load("metrics", name)
-    assert found.keys() == metric.outputs.keys() - metric.fid_names.keys() - {"recall", "f1"}
+    assert found.keys() == metric.outputs.keys() - {"recall", "f1"}
     assert all(0.8 < ratio < most for ratio in found.values()), found

@@ -136,11 +136,11 @@ models:
         ("evaluation: {metrics: [fdd]}\n", "did you mean 'fd'?"),
         (
             "evaluation: {metrics: [fid]}\nselect: {metric: fid}\n",
-            "fid can't measure fashion_mnist: needs the features of FID's Inception",
+            "fid can't measure fashion_mnist: needs the features of encoder inception",
         ),
         (
             "evaluation: {encoder: 'inception:clean', metrics: [fid]}\nselect: {metric: fid}\n",
-            "with this encoder it is called fd",
+            "with the features given it is called fd",
         ),
         ("evaluation: {metrics: [neighbours]}\nselect: {metric: one_nn}\n", "best at a target"),
         ("evaluation: {metrics: [neighbours]}\nselect: {metric: density}\n", "best at a target"),

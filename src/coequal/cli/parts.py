@@ -12,6 +12,7 @@ from rich.text import Text
 from coequal import lookup
 from coequal.cli.command import CommandResult
 from coequal.cli.options import console
+from coequal.published_names import published_names
 
 KINDS = ("models", "objectives", "architectures", "datasets", "encoders", "metrics")
 
@@ -47,7 +48,9 @@ def parts(kind: str) -> list[dict[str, Any]]:
         Of each its `name` and a `summary`; its `settings`, if it has any, by name, each with its
         `default`, what it is `allowed` to be in words, and its `meaning`; of a metric also its
         `outputs`, by name, each with `better`, `target`, `unit` and `label`, what it `needs` beyond
-        features, and further names (`aliases`) with the outputs that they mean.
+        features, and further names (`aliases`) with the outputs that they mean; those of its
+        outputs that the literature calls otherwise with the features of some encoders
+        (`published`), by that name, each with the `number`, its `label` and the `encoders`.
     """
     rows = []
     for name in lookup.names(kind):
@@ -96,6 +99,11 @@ def _of_metric(metric: Any) -> dict[str, Any]:
         },
         "needs": list(metric.required),
         "aliases": {name: list(numbers) for name, numbers in metric.aliases.items()},
+        "published": {
+            name: one._asdict()
+            for name, one in published_names().items()
+            if one.number in metric.outputs
+        },
     }
 
 
@@ -115,6 +123,8 @@ def _print(rows: list[dict[str, Any]]) -> None:
             _indented({name: _direction(info) for name, info in outputs.items()})
         if settings := row.get("settings"):
             _indented({f"{name}={s['default']}": _explained(s) for name, s in settings.items()})
+        if published := row.get("published"):
+            _indented({name: _published(one) for name, one in published.items()})
         if aliases := row.get("aliases"):
             _indented({name: f"stands for {', '.join(keys)}" for name, keys in aliases.items()})
 
@@ -124,6 +134,12 @@ def _direction(info: dict[str, Any]) -> str:
     best = "" if info["target"] is None else f" {info['target']:g}"
     better = "best at its target" if info["better"] == "target" else f"{info['better']} is better"
     return "; ".join(filter(None, (f"{better}{best}", info["unit"])))
+
+
+def _published(name: dict[str, Any]) -> str:
+    """ "what fd is called with the features of inception: FID"."""
+    encoders = " or ".join(name["encoders"])
+    return f"what {name['number']} is called with the features of {encoders}: {name['label']}"
 
 
 def _explained(setting: dict[str, Any]) -> str:

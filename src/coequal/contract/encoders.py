@@ -1,8 +1,9 @@
 """Encoders: images in, features out."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Self
 
 from jaxtyping import Float, UInt8
@@ -24,8 +25,8 @@ class Encoder(ABC):
         knows_classes: whether it gives class probabilities.
         resizes: whether it brings images to a square of its own, in colour.
         light: whether it is quick enough to be asked in the middle of a training.
-        is_fid: whether a Fréchet distance of its features may be called FID; of a class: with some
-            weights.
+        published_names: by number, what the literature calls it with these features: {"fd": "FID"}.
+            Of a class: with its published weights; of an instance: with the weights that it has.
         batch: how many images it encodes at a time: a multiple of so many images may be encoded
             apart from others without changing a bit. None: not known.
         default_rank: where it stands among the encoders that a score tries when none is named, the
@@ -38,7 +39,7 @@ class Encoder(ABC):
     knows_classes: bool = False
     resizes: bool = False
     light: bool = False
-    is_fid: bool = False
+    published_names: Mapping[str, str] = MappingProxyType({})
     batch: int | None = None
     default_rank: int | None = None
 

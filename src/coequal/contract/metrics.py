@@ -94,9 +94,6 @@ class Metric(Settings, ABC):
     aliases: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     """What the literature calls some of the outputs, beside their names and labels: {"MMD":
     ("mmd_rbf",)}."""
-    fid_names: ClassVar[Mapping[str, str]] = {}
-    """Of outputs that are other outputs, under the name that these have where `Encoder.is_fid`:
-    {"fid": "fd"}. `values` does not give them."""
 
     @classmethod
     def unsupported_reason(cls, manifold: KnownManifold | None) -> str | None:
@@ -130,10 +127,10 @@ class Metric(Settings, ABC):
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, MetricValue]:
         """The score of generated images against a reference, one per name in `outputs`, but for
-        those in `fid_names`, those whose input in `required_for` was not given, and nothing where a
-        density was required in vain. NaN if what the metric takes of an image is not finite, or for
-        fewer than `min_images` images. Errors over new generated images are left out where many
-        images are exact repeats of others: they bring nothing new, and the errors count them.
+        those whose input in `required_for` was not given, and nothing where a density was required
+        in vain. NaN if what the metric takes of an image is not finite, or for fewer than
+        `min_images` images. Errors over new generated images are left out where many images are
+        exact repeats of others: they bring nothing new, and the errors count them.
 
         Args:
             real: what `reference` gave.
@@ -150,7 +147,7 @@ class Metric(Settings, ABC):
             fake, "generated"
         ):
             nothing = MetricValue.undefined(reason)
-            return {name: nothing for name in self.outputs if name not in self.fid_names}
+            return dict.fromkeys(self.outputs, nothing)
         found = self.compute_values(real=real, fake=fake, rng=rng)
         if self.error_over != Metric.error_over or fake.repetition <= MOST_REPETITION:
             return found

@@ -9,7 +9,7 @@ import importlib
 import importlib.util
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -41,11 +41,16 @@ class VisionTransformer(Encoder, ABC):
     variable: ClassVar[str]  # of the environment: a folder
     mean: ClassVar[tuple[float, float, float]]
     deviation: ClassVar[tuple[float, float, float]]
+    layout: ClassVar[Mapping[str, int]] = {}
+    """What the settings of the net with the published weights say of its size, where a published
+    name hangs on it; files of weights are not told apart by a checksum."""
     resizes = True
     batch = BATCH
 
     def __init__(self, net: Any, sha256: str, source: str) -> None:
         self.net = net
+        if any(getattr(net.config, key, None) != value for key, value in self.layout.items()):
+            self.published_names = {}
         self.size = self.side(net.config)
         shown = " ".join(f"{m:g}/{d:g}" for m, d in zip(self.mean, self.deviation, strict=True))
         words = (

@@ -6,7 +6,7 @@ arXiv:2306.04675. They take the large net, the default here, on images of 224x22
 
 from abc import ABC
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor
 
@@ -52,6 +52,12 @@ class Dinov2(Dinov2Net):
     """300 million parameters: the one that published distances are of."""
 
     variant, repository = "large", "facebook/dinov2-large"
+    layout: ClassVar[Mapping[str, int]] = {
+        "hidden_size": 1024,
+        "num_hidden_layers": 24,
+        "patch_size": 14,
+    }
+    published_names: Mapping[str, str] = {"fd": "FD-DINOv2"}
 
 
 class Dinov2Giant(Dinov2Net):

@@ -3,7 +3,8 @@
 Heusel et al. 2017, arXiv:1706.08500. Three ways to bring images to 299x299 are in use, and give
 three different distances: `tf1` is that of the papers, `clean` that of Parmar et al. 2022,
 arXiv:2104.11222, `torch` that of pytorch-fid. Only with `tf1` and the official weights is a Fréchet
-distance called FID.
+distance called FID. `spatial` are features of a layer before the pools, which see where things are
+(Nash et al. 2021, arXiv:2103.03841); with `tf1` and the official weights their distance is sFID.
 """
 
 import hashlib
@@ -66,19 +67,20 @@ PREPROCESSING: Mapping[str, Preprocessing] = {
 
 
 class FidInception(Encoder, ABC):
-    """2048 features, after the last average pool; a final subclass per way to resize."""
+    """The net with one way to resize and one layer; final subclasses name both."""
 
+    variant: ClassVar[str]
     resize: ClassVar[str]
-    knows_classes = True
+    layer: ClassVar[str] = ""  # in words, where it is not the last pool
     batch = BATCH
     resizes = True
 
     def __init__(self, net: _inception_net.Inception, sha256: str, official: bool) -> None:
         self.net = net
-        self.is_fid = official and type(self).is_fid
-        words = PREPROCESSING[self.resize].words
+        self.published_names = type(self).published_names if official else {}
+        words = "; ".join(filter(None, (PREPROCESSING[self.resize].words, self.layer)))
         key = hashlib.sha256(f"v1 {sha256} {words}".encode()).hexdigest()[:12]
-        self.id = f"inception:{self.resize}:{key}"
+        self.id = f"inception:{self.variant}:{key}"
         kind = "official weights" if official else f"weights of your own, {sha256[:12]}"
         self.note = f"Inception of 2015-12-05, {kind}; {words}"
 
@@ -102,15 +104,21 @@ class FidInception(Encoder, ABC):
         """
         weights = _inception_weights.find_weights(cache, log)
         try:
-            net = _inception_net.built(weights.values)
+            net = _inception_net.built(weights.values, spatial=bool(cls.layer))
         except RuntimeError as error:
             raise ValueError(f"these are no weights of the FID Inception: {error}") from error
         return cls(net, weights.sha256, weights.official)
 
     def features(self, images: Tensor) -> Tensor:
-        """(n, 2048) float32."""
+        """(n, 2048) float32, or (n, 2023) of the spatial layer."""
         apply = PREPROCESSING[self.resize].apply
         return in_batches(lambda batch: self.net(coloured(apply(batch))), images, BATCH)
+
+
+class PooledInception(FidInception, ABC):
+    """2048 features, after the last average pool."""
+
+    knows_classes = True
 
     @torch.inference_mode()
     def probabilities(self, features: Tensor) -> Tensor:
@@ -118,26 +126,37 @@ class FidInception(Encoder, ABC):
         return self.net.logits(features).softmax(1)
 
 
-class Inception(FidInception):
+class Inception(PooledInception):
     """As in the papers."""
 
-    resize = "tf1"
-    is_fid = True
+    variant = resize = "tf1"
+    published_names: Mapping[str, str] = {"fd": "FID"}
     default_rank = 30
 
 
-class InceptionClean(FidInception):
+class InceptionClean(PooledInception):
     """With an antialiased resize."""
 
-    resize = "clean"
+    variant = resize = "clean"
 
 
-class InceptionTorch(FidInception):
+class InceptionTorch(PooledInception):
     """As in pytorch-fid."""
 
-    resize = "torch"
+    variant = resize = "torch"
+
+
+class InceptionSpatial(FidInception):
+    """The first 7 channels of the first branch of the layer mixed_6, after its ReLU, at 17x17
+    places: 2023 features, in the order (place, channel) of the statistics `mu_s` and `sigma_s` that
+    guided-diffusion's evaluator and its reference batches hold."""
+
+    variant = "spatial"
+    resize = "tf1"
+    layer = "channels 0 to 6 of mixed_6/conv"
+    published_names: Mapping[str, str] = {"fd": "sFID"}
 
 
 ARGUMENTS: Mapping[str, type[FidInception]] = {
-    kind.resize: kind for kind in (Inception, InceptionClean, InceptionTorch)
+    kind.variant: kind for kind in (Inception, InceptionClean, InceptionTorch, InceptionSpatial)
 }

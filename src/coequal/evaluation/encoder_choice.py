@@ -184,7 +184,8 @@ def default_encoder(dataset: Dataset) -> tuple[str, str, list[str]]:
 
 
 def _warning(name: str, absent: type[Encoder], other: str, reason: str) -> str:
-    published = " or with published FIDs" if absent.is_fid else ""
+    labels = [f"{label}s" for label in absent.published_names.values()]
+    published = f" or with published {' and '.join(labels)}" if labels else ""
     return (
         f"encoder {name} took the place of {other}: its numbers are not comparable with those of "
         f"{other}{published}. {reason[0].upper()}{reason[1:]}"

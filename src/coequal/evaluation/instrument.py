@@ -3,6 +3,7 @@ model."""
 
 import functools
 import hashlib
+import itertools
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -131,10 +132,10 @@ class Instrument:
         for name, (images, labels) in extremes.items():
             numbers = self.measure(images, "test", name, labels=labels)
             bounds[name] = {key: number.value.value for key, number in numbers.items()}
-        for name, metric in self.requested.parts.items():
-            for key in self.requested.outputs[name]:
-                if (worst := metric.outputs[key].worst) is not None:
-                    bounds["cap"][key] = worst
+        infos = self.requested.infos()
+        for key in itertools.chain(*self.requested.outputs.values()):
+            if (worst := infos[key].worst) is not None:
+                bounds["cap"][key] = worst
         return bounds
 
 
@@ -190,7 +191,7 @@ def _available(dataset: Dataset, encoder: Encoder) -> Available:
     """What is known of a study's measurements before any image is generated."""
     return Available(
         class_probabilities=encoder.knows_classes,
-        is_fid=encoder.is_fid,
+        published_names=encoder.published_names,
         real_labels=dataset.train.labels is not None,
         manifold=dataset.manifold,
     )

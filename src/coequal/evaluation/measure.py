@@ -91,7 +91,7 @@ def measure(
             continue
         # Keep the numbers that were asked for.
         for key in requested.outputs[name]:
-            value = values.get(metric.fid_names.get(key, key))
+            value = values.get(requested.as_computed(key))
             if value is not None:
                 numbers[key] = Number(value, protocol + settings_suffix(metric), metric)
     return Measured(numbers, undefined)

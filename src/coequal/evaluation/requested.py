@@ -2,10 +2,13 @@
 
 import difflib
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from coequal import lookup
 from coequal.contract import Metric, MetricInfo
+from coequal.published_names import PublishedName, name_of, published_names
 
 
 class RequestedMetrics(NamedTuple):
@@ -14,14 +17,25 @@ class RequestedMetrics(NamedTuple):
     Attributes:
         parts: the metrics, by name.
         outputs: by metric, the names of the numbers that are wanted.
+        published: those of these names that only one encoder's features give a number.
     """
 
     parts: dict[str, Metric]
     outputs: dict[str, tuple[str, ...]]
+    published: Mapping[str, PublishedName] = MappingProxyType({})
 
     def infos(self) -> dict[str, MetricInfo]:
         """Everything that is known of the metrics' numbers, of those too that are not wanted."""
-        return {key: info for part in self.parts.values() for key, info in part.outputs.items()}
+        infos = {key: info for part in self.parts.values() for key, info in part.outputs.items()}
+        return infos | {
+            name: replace(infos[one.number], label=one.label)
+            for name, one in self.published.items()
+            if one.number in infos
+        }
+
+    def as_computed(self, number: str) -> str:
+        """The name under which a metric computes a number: "fd" for "fid"."""
+        return self.published[number].number if number in self.published else number
 
     def home(self, number: str) -> str:
         """The metric that gives a number."""
@@ -32,7 +46,7 @@ class RequestedMetrics(NamedTuple):
         metric, wanted = self.parts[part], self.outputs[part]
         return {
             *metric.required,
-            *(metric.required_for[key] for key in wanted if key in metric.required_for),
+            *(need for key in wanted if (need := metric.required_for.get(self.as_computed(key)))),
         }
 
     def required_of(self, role: str) -> set[str]:
@@ -49,16 +63,23 @@ class RequestedMetrics(NamedTuple):
             if part not in names
         }
         outputs = {part: keys for part, keys in outputs.items() if keys}
-        return RequestedMetrics({part: self.parts[part] for part in outputs}, outputs)
+        return self._replace(parts={part: self.parts[part] for part in outputs}, outputs=outputs)
 
-    def with_fid_names(self) -> "RequestedMetrics":
-        """Call numbers what they are called with the features of FID's Inception: `fid`, not
-        `fd`."""
-        outputs = {}
-        for part, keys in self.outputs.items():
-            names = {key: fid for fid, key in self.parts[part].fid_names.items()}
-            outputs[part] = tuple(dict.fromkeys(names.get(key, key) for key in keys))
-        return RequestedMetrics(self.parts, outputs)
+    def with_published_names(self, labels: Mapping[str, str]) -> "RequestedMetrics":
+        """Call numbers what they are called with the features of an encoder: `fid`, not `fd`.
+
+        Args:
+            labels: `Encoder.published_names`.
+        """
+        names = {number: name_of(label) for number, label in labels.items()}
+        outputs = {
+            part: tuple(dict.fromkeys(names.get(key, key) for key in keys))
+            for part, keys in self.outputs.items()
+        }
+        given = {
+            names[number]: PublishedName(number, label, ()) for number, label in labels.items()
+        }
+        return self._replace(outputs=outputs, published={**given, **self.published})
 
 
 def requested_metrics(
@@ -82,7 +103,7 @@ def requested_metrics(
         for name in lookup.names("metrics")
     }
     if names == "all":
-        return RequestedMetrics(known, {name: _numbers(part) for name, part in known.items()})
+        return RequestedMetrics(known, {name: tuple(part.outputs) for name, part in known.items()})
     parts: dict[str, Metric] = {}
     outputs: dict[str, dict[str, None]] = {}  # ordered sets
     asked = [name.strip() for name in ([names] if isinstance(names, str) else names)]
@@ -94,7 +115,12 @@ def requested_metrics(
         home, wanted = _named(name, known)
         parts[home] = known[home]
         outputs.setdefault(home, {}).update(dict.fromkeys(wanted))
-    return RequestedMetrics(parts, {home: tuple(keys) for home, keys in outputs.items()})
+    wanted_names = {key for keys in outputs.values() for key in keys}
+    return RequestedMetrics(
+        parts,
+        {home: tuple(keys) for home, keys in outputs.items()},
+        {name: one for name, one in published_names().items() if name in wanted_names},
+    )
 
 
 def _named(name: str, known: Mapping[str, Metric]) -> tuple[str, tuple[str, ...]]:
@@ -106,17 +132,22 @@ def _named(name: str, known: Mapping[str, Metric]) -> tuple[str, tuple[str, ...]
     for same in (str, _bare):
         for home, part in known.items():
             if same(name) == same(home):
-                return home, _numbers(part)
+                return home, tuple(part.outputs)
         for home, part in known.items():
             for key in part.outputs:
                 if same(name) == same(key):
                     return home, (key,)
+    for key, published in published_names().items():
+        if _bare(name) == _bare(key):
+            home = next(home for home, part in known.items() if published.number in part.outputs)
+            return home, (key,)
     for home, part in known.items():
         labels = {info.label: (key,) for key, info in part.outputs.items() if info.label}
         for alias, keys in (labels | dict(part.aliases)).items():
             if _bare(name) == _bare(alias):
                 return home, keys
-    everything = sorted({*known, *(key for part in known.values() for key in part.outputs)})
+    numbers = (key for part in known.values() for key in part.outputs)
+    everything = sorted({*known, *numbers, *published_names()})
     near = difflib.get_close_matches(name.lower(), everything, n=1, cutoff=0.5)
     hint = f"; did you mean '{near[0]}'?" if near else ""
     raise LookupError(f"no metric is called '{name}'{hint} {_WHAT_THERE_IS}")
@@ -128,8 +159,3 @@ _WHAT_THERE_IS = "`coequal list metrics` shows all"
 def _bare(name: str) -> str:
     """A name without capitals, blanks and signs: "PRD F1/8" is `prd_f1_8`."""
     return "".join(letter for letter in name.casefold() if letter.isalnum())
-
-
-def _numbers(metric: Metric) -> tuple[str, ...]:
-    """All numbers of a metric, each under the name that it has with any encoder."""
-    return tuple(key for key in metric.outputs if key not in metric.fid_names)

@@ -16,6 +16,7 @@ from coequal.inputs.classes import empty_classes
 from coequal.inputs.input import Input
 from coequal.inputs.overlap import not_held_out
 from coequal.metrics._classifiers import ClassifierMetric
+from coequal.published_names import PublishedName, name_of
 
 SLOW = "trains classifiers, which takes minutes: ask for it by name"
 
@@ -28,7 +29,7 @@ class Available:
 
     Attributes:
         class_probabilities: whether the encoder gives class probabilities.
-        is_fid: whether a Fréchet distance of the encoder's features may be called FID.
+        published_names: `Encoder.published_names`; None: not known.
         images: whether there are images, not only features.
         train: whether the training images are there.
         not_held_out: why the real images can't stand for held-out ones, if they cannot.
@@ -43,7 +44,7 @@ class Available:
     """
 
     class_probabilities: bool = True
-    is_fid: bool = True
+    published_names: Mapping[str, str] | None = None
     images: bool = True
     train: bool = True
     not_held_out: str | None = None
@@ -74,11 +75,6 @@ def unmet(metric: Metric, available: Available, output: str | None = None) -> st
         reasons.append(metric.unsupported_reason(available.manifold))
     else:
         needed = (metric.required_for[output],) if output in metric.required_for else ()
-        if output in metric.fid_names and not available.is_fid:
-            reasons.append(
-                "needs the features of FID's Inception (encoder inception, official weights); "
-                f"with this encoder it is called {metric.fid_names[output]}"
-            )
     reasons += [_lacking(need, available) for need in needed]
     return "; ".join(reason for reason in reasons if reason is not None) or None
 
@@ -131,9 +127,26 @@ def unmet_requests(requested: RequestedMetrics, available: Available) -> dict[st
             missing[name] = reason
             continue
         for output in requested.outputs[name]:
-            if reason := unmet(metric, available, output):
+            reason = _named_otherwise(requested.published.get(output), available) or unmet(
+                metric, available, requested.as_computed(output)
+            )
+            if reason:
                 missing[output] = reason
     return missing
+
+
+def _named_otherwise(asked: PublishedName | None, available: Available) -> str | None:
+    """Why a number can't be given under a published name, in words; None if it can."""
+    if asked is None or available.published_names is None:
+        return None
+    label = available.published_names.get(asked.number)
+    if label == asked.label:
+        return None
+    here = asked.number if label is None else name_of(label)
+    return (
+        f"needs the features of encoder {' or '.join(asked.encoders)} with the published weights; "
+        f"with the features given it is called {here}"
+    )
 
 
 def not_measurable(
@@ -156,7 +169,7 @@ def not_measurable(
     real, fake = sources["real"], sources["fake"]
     available = Available(
         class_probabilities=encoder is not None and encoder.knows_classes,
-        is_fid=encoder is not None and encoder.is_fid,
+        published_names={} if encoder is None else encoder.published_names,
         images=fake.images is not None,
         train="train" in sources,
         real_labels=real.labels is not None,

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from coequal import lookup
-from coequal.contract import Encoder, ImageSet, Log, Metric
+from coequal.contract import Encoder, ImageSet, Log, Metric, MetricInfo
 from coequal.contract.data import in_memory
 from coequal.evaluation.encoder_choice import EncoderChoice, chosen_encoder, need_features
 from coequal.evaluation.feature_cache import cached_features
@@ -86,8 +86,8 @@ def score(
     if need_features(requested, encoder, sheet):
         choice = chosen_encoder(encoder, sources, cache, log)
     ready = choice.encoder
-    if ready is not None and ready.is_fid:
-        requested = requested.with_fid_names()
+    if ready is not None:
+        requested = requested.with_published_names(ready.published_names)
     missing = _missing(requested, sources, ready, mismatch, every=metrics == "all")
     measurable = requested.without(missing)
     if train is None and "train" not in measurable.required_of("real"):
@@ -97,6 +97,7 @@ def score(
         for role, source in sources.items()
     }
     measured = _measured(measurable, sources, sets, choice, seed, sheet, cache, log)
+    infos = measurable.infos()
     return {
         "schema": SCHEMA,
         "coequal": version("coequal"),
@@ -108,7 +109,7 @@ def score(
         "seed": seed,
         "settings": {name: _settings(part) for name, part in measurable.parts.items()},
         "metrics": {
-            name: {"metric": measurable.home(name), **_as_dict(name, number)}
+            name: {"metric": measurable.home(name), **_as_dict(infos[name], number)}
             for name, number in measured.numbers.items()
         },
         "not_measured": {**missing, **_undefined(measurable, measured)},
@@ -255,14 +256,14 @@ def _reference(
 
 def _undefined(requested: RequestedMetrics, measured: Measured) -> dict[str, str]:
     """Why metrics, or single numbers of others, have no value for these images."""
-    undefined = dict(measured.undefined)
-    for name, metric in requested.parts.items():
+    undefined, infos = dict(measured.undefined), requested.infos()
+    for name in requested.parts:
         if name in undefined:
             continue
         reasons: dict[str, str] = {}
         for key in requested.outputs[name]:
             if key not in measured.numbers:
-                reasons[key] = f"these images have none ({metric.outputs[key].unit})"
+                reasons[key] = f"these images have none ({infos[key].unit})"
             elif reason := (measured.numbers[key].value.details or {}).get("undefined"):
                 reasons[key] = reason
         alike = len(reasons) == len(requested.outputs[name]) and len({*reasons.values()}) == 1
@@ -275,10 +276,9 @@ def _settings(metric: Metric) -> dict[str, Any]:
     return {name: getattr(metric, name) for name in setting_names(type(metric))}
 
 
-def _as_dict(name: str, number: Number) -> dict[str, Any]:
+def _as_dict(info: MetricInfo, number: Number) -> dict[str, Any]:
     """A number as plain values."""
     value, metric = number.value, number.metric
-    info = metric.outputs[name]
     return {
         "value": _number(value.value),
         "standard_error": _number(value.standard_error),

@@ -1,7 +1,7 @@
 """Fréchet distance between Gaussians fitted to features: Heusel et al. 2017, arXiv:1706.08500, eq.
 6.
 
-It is called FID only with the features of one particular Inception net.
+It is called FID only with the features of one particular Inception net (`Encoder.published_names`).
 """
 
 from collections.abc import Mapping
@@ -51,10 +51,8 @@ class FrechetDistance(Metric):
     aliases: ClassVar[Mapping[str, tuple[str, ...]]] = {"frechet_distance": ("fd",)}
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
         "fd": MetricInfo("lower", UNIT, best=0.0, label="FD"),
-        "fid": MetricInfo("lower", UNIT, best=0.0, label="FID"),
         "fd_unbiased": MetricInfo("lower", UNIT, label="FD unbiased"),
     }
-    fid_names: ClassVar[Mapping[str, str]] = {"fid": "fd"}
 
     def compute_reference(self, real: ImageSet, train: ImageSet | None) -> Mapping[str, Tensor]:
         """Keep the mean (d,), a root (d, r) of the covariance, its trace (), and the count (), if

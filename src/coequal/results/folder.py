@@ -27,7 +27,7 @@ runs/demo/
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ from numpy.typing import NDArray
 
 from coequal import lookup
 from coequal.files import atomic_write, file_name, read_json, write_json
+from coequal.published_names import published_names
 from coequal.records import MetricInfo, Result, Trial, canonical
 from coequal.results.lock import is_locked, lock, locked
 from coequal.results.plan_file import PLAN, plan_text, read_plan, read_planned_models
@@ -262,6 +263,8 @@ class RunFolder:
         infos: dict[str, MetricInfo] = {}
         for name in (*lookup.names("metrics"), *outside):
             infos |= lookup.load("metrics", name).outputs
+        for name, published in published_names().items():
+            infos[name] = replace(infos[published.number], label=published.label)
         return infos
 
     def rule(self) -> SelectionRule:

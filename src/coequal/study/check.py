@@ -147,8 +147,8 @@ def _instrument_problems(study: Study) -> list[tuple[Place, str]]:
     except LookupError as error:
         return [*messages, (place, str(error.args[0]))]
     infos = requested.infos()
-    for name, metric in requested.parts.items():
-        outputs |= {key: metric.outputs[key].better for key in requested.outputs[name]}
+    for keys in requested.outputs.values():
+        outputs |= {key: infos[key].better for key in keys}
     messages += _unmet_problems(study, requested, encoder)
     chosen = study.select.metric
     place = ("select", "metric")
@@ -174,7 +174,7 @@ def _unmet_problems(
     """Metrics that need what the encoder, a data set or the models do not have."""
     known = Available()
     if encoder is not None:
-        known = Available(encoder.knows_classes, encoder.is_fid)
+        known = Available(encoder.knows_classes, encoder.published_names)
     unmeasurable: dict[tuple[str, str], list[str]] = {}
     for data in study.data:
         available = replace(known, manifold=known_manifold(data, study.image_size))

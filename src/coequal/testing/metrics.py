@@ -93,7 +93,7 @@ def check_outputs(metric: Metric) -> None:
             right = info.cost(info.best) < info.cost(info.worst)
             message = f"{name} is better {info.better}, and its best is {info.best:g} against"
             require(right, metric, f"{message} {info.worst:g} at worst")
-    strangers = {*metric.required_for, *metric.fid_names} - metric.outputs.keys()
+    strangers = metric.required_for.keys() - metric.outputs.keys()
     require(not strangers, metric, f"speaks of {sorted(strangers)}, which are no outputs")
 
 
@@ -197,7 +197,7 @@ def check_numbers(metric: Metric, values: Any, absent: Collection[str] = ()) -> 
     require(right, metric, f"must give a mapping of its numbers, not a {name_of(values)}")
     strangers = values.keys() - metric.outputs.keys()
     require(not strangers, metric, f"gave {sorted(strangers)}, which `outputs` does not name")
-    missing = metric.outputs.keys() - metric.fid_names.keys() - values.keys() - set(absent)
+    missing = metric.outputs.keys() - values.keys() - set(absent)
     require(not missing, metric, f"did not give {sorted(missing)}")
     for name, value in values.items():
         right = isinstance(value, MetricValue) and isinstance(value.value, int | float)
