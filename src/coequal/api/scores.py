@@ -1,6 +1,7 @@
 """Scores of images from Python."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,10 @@ from coequal.contract import Log
 from coequal.datasets._loading import data_folder
 from coequal.evaluation.score import DEFAULT_METRICS
 from coequal.evaluation.score import score as measure_scores
+from coequal.evaluation.several import refuse_unequal, score_several
 from coequal.files import cache_folder
-from coequal.inputs.input import Scorable
+from coequal.inputs.input import Input, Scorable
+from coequal.inputs.load import SPLITS, load_input
 from coequal.inspection.generated import generated_images
 from coequal.study.parts import refuse_metric_settings
 
@@ -17,7 +20,7 @@ from coequal.study.parts import refuse_metric_settings
 def score(
     *,
     real: Scorable,
-    fake: Scorable,
+    fake: Scorable | Mapping[str, Scorable],
     train: Scorable | None = None,
     metrics: Sequence[str] | str = DEFAULT_METRICS,
     settings: Mapping[str, Mapping[str, Any]] | None = None,
@@ -27,6 +30,7 @@ def score(
     samples: int = 10_000,
     data_dir: str | Path | None = None,
     sheet: Path | None = None,
+    floor: bool = False,
     log: Log | None = None,
 ) -> dict[str, Any]:
     """Score generated images against real ones.
@@ -35,7 +39,8 @@ def score(
         real: a folder, .zip, .npy, .npz, "fashion_mnist:test", a tensor or array of images or
             features, a torch or Hugging Face Dataset.
         fake: as `real`; also a trained model of a run, "runs/demo:ns_gan", or a function that takes
-            a number and returns so many images.
+            a number and returns so many images. A mapping of names to any of these scores all of
+            them against the same real images, and compares every two.
         train: as `real`: the images that the model was trained on, for metrics of memorisation.
         metrics: names, or "all" that apply and take no training.
         settings: of metrics, where they differ from the defaults: {"gan_train": {"seeds": 5}}.
@@ -46,26 +51,60 @@ def score(
         samples: number of images that a trained model or a function is asked for.
         data_dir: where data sets lie or are put; None: COEQUAL_DATA, then the user's cache.
         sheet: a .png or .html to write, with fakes beside their nearest real images.
+        floor: whether real images are scored against other real ones, too: what a perfect generator
+            would get.
         log: is told about long work.
 
     Returns:
-        Plain values, ready for JSON: the numbers, their protocols and what was measured.
+        Plain values, ready for JSON: the numbers, their protocols and what was measured. Of several
+        sets: `scores` by name, and `pairs` with differences, errors and p-values, also corrected
+        for the number of pairs (see `coequal.evaluation.several.score_several`).
 
     Raises:
         ValueError, LookupError, FileNotFoundError: something can't be scored; one message.
     """
     refuse_metric_settings(settings or {})
-    return measure_scores(
-        real=real,
-        fake=generated_images(fake, samples, seed),
-        train=train,
+    data, cache, tell = data_folder(data_dir), cache_folder(), log or (lambda line: None)
+    read = partial(load_input, data_dir=data, image_size=image_size, cache=cache, log=tell)
+    several = fake if isinstance(fake, Mapping) else None
+    if several is not None and sheet is not None:
+        raise ValueError("a sheet shows one set of generated images; name one")
+    measure = partial(
+        measure_scores,
+        real=real if several is None else read(real, role="real"),  # of several, read once
+        train=train if several is None or train is None else read(train, role="train"),
         metrics=metrics,
         settings=settings,
         encoder=encoder,
         image_size=image_size,
         seed=seed,
-        data_dir=data_folder(data_dir),
-        cache=cache_folder(),
+        data_dir=data,
+        cache=cache,
         sheet=sheet,
-        log=log or (lambda line: None),
+        references={},
+        log=tell,
     )
+    if several is None:
+        return measure(fake=generated_images(fake, samples, seed), floor=floor)
+    fakes = {name: _given(one, read, samples, seed) for name, one in several.items()}
+    refuse_unequal({name: len(one) for name, one in fakes.items() if isinstance(one, Input)})
+    return score_several(
+        {name: one if callable(one) else partial(_same, one) for name, one in fakes.items()},
+        measure,
+        floor=floor,
+    )
+
+
+def _given(
+    fake: Scorable, read: Callable[..., Input], samples: int, seed: int
+) -> Input | Callable[[], Scorable]:
+    """Images of files and data sets, checked before anything is measured; or what generates
+    them."""
+    place, _, inside = str(fake).rpartition(":")
+    if isinstance(fake, str | Path) and (not place or inside in SPLITS):
+        return read(fake, role="fake")
+    return partial(generated_images, fake, samples, seed)
+
+
+def _same(images: Input) -> Input:
+    return images

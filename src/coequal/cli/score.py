@@ -21,14 +21,18 @@ from coequal.cli.options import (
     print_json,
 )
 from coequal.cli.score_text import print_comparison, print_scores
+from coequal.cli.several_text import print_several
 from coequal.files import atomic_write, refuse_unwritable
 
 
 def score(
     real: Annotated[str, typer.Option(help=f"Real images: {IMAGES}.")],
     fake: Annotated[
-        str,
-        typer.Option(help=f"Generated images: {IMAGES}, or a model of a run (runs/demo:ns_gan)."),
+        list[str],
+        typer.Option(
+            help=f"Generated images: {IMAGES}, or a model of a run (runs/demo:ns_gan). Several "
+            "times: all are compared, NAME=IMAGES gives them names."
+        ),
     ],
     train: Annotated[
         str | None,
@@ -53,6 +57,9 @@ def score(
     sheet: Annotated[
         Path | None, typer.Option(help="A .png or .html: fakes beside their nearest real images.")
     ] = None,
+    floor: Annotated[
+        bool, typer.Option("--floor", help="Score real images against other real ones, too.")
+    ] = False,
     seed: Seed = 0,
     samples: Annotated[int, typer.Option(min=2, help="Images drawn of a run's model.")] = 10_000,
     data_dir: DataDir = None,
@@ -64,7 +71,7 @@ def score(
         refuse_unwritable(Path(as_json))
     scores = measure(
         real=real,
-        fake=fake,
+        fake=_named(fake) if len(fake) > 1 else _name_and_images(fake[0])[1],
         train=train,
         metrics="all" if metrics == "all" else metrics.split(","),
         settings=metric_settings(given or []),
@@ -74,6 +81,7 @@ def score(
         samples=samples,
         data_dir=data_dir,
         sheet=sheet,
+        floor=floor,
         log=log_line,
     )
     if as_json == "-":
@@ -81,7 +89,27 @@ def score(
         return
     if as_json is not None:
         atomic_write(Path(as_json), (json.dumps(scores, indent=1) + "\n").encode())
-    print_scores(scores)
+    print_scores(scores) if len(fake) == 1 else print_several(scores)
+
+
+def _named(given: list[str]) -> dict[str, str]:
+    """Sets of images by their names: NAME=IMAGES, or the images as their own name.
+
+    Raises:
+        typer.BadParameter: a name is given twice.
+    """
+    pairs = [_name_and_images(one) for one in given]
+    names = [name for name, _ in pairs]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        text = f"'{twice}' is given twice; tell them apart by NAME=IMAGES"
+        raise typer.BadParameter(text, param_hint="--fake")
+    return dict(pairs)
+
+
+def _name_and_images(given: str) -> tuple[str, str]:
+    name, sign, images = given.partition("=")
+    plain = not sign or Path(given).expanduser().exists()
+    return (given, given) if plain else (name, images)
 
 
 class ManifoldName(StrEnum):

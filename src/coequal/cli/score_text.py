@@ -12,37 +12,41 @@ from coequal.cli.options import console
 from coequal.formatting import interval_with_error, with_error
 
 WIDTH_WITH_UNITS = 110  # columns of a terminal from which units fit into the table
+Numbers = Mapping[str, Mapping[str, Any]]  # by name, as in the JSON
 SURELY = 1e-16  # p-values below are of no other meaning
 
 
 def print_scores(scores: Mapping[str, Any]) -> None:
     """Print what `coequal score --json` gives: the numbers, then what was done and not done, and
     last the warnings."""
-    console.print(_scores_table(scores["metrics"]))
+    console.print(_scores_table(scores["metrics"], floor_column(scores.get("floor"))))
+    if floor := scores.get("floor"):
+        print_floor(floor, {"generated": floor["generated"]} if "generated" in floor else {})
     chosen = f"{scores['encoder']['id']} ({scores['encoder']['chosen']})"
     counts = f"{scores['real']['count']:,} real, {scores['fake']['count']:,} fake images"
-    _line(f"encoder {chosen}; {counts}")
+    print_line(f"encoder {chosen}; {counts}")
     for name, row in scores["metrics"].items():
         details = row.get("details", {})
         for key in ("flag", "counts", "undefined"):
             if key in details:
-                _line(f"{name}: {details[key]}")
+                print_line(f"{name}: {details[key]}")
     for reason, names in _grouped(scores["not_measured"].items()).items():
-        _line(f"not measured: {', '.join(names)}: {reason}")
+        print_line(f"not measured: {', '.join(names)}: {reason}")
     for role in ("real", "fake", "train"):
         for note in scores.get(role, {}).get("notes", ()):
-            _line(f"note: {role}: {note}")
+            print_line(f"note: {role}: {note}")
     for warning in scores["warnings"]:
-        _line(f"warning: {warning}", style="bold")
+        print_line(f"warning: {warning}", style="bold")
 
 
-def _scores_table(metrics: Mapping[str, Mapping[str, Any]]) -> Table:
+def _scores_table(metrics: Numbers, floor: Numbers | None) -> Table:
     some = any("interval" in row for row in metrics.values())
     units = console.width >= WIDTH_WITH_UNITS
     table = Table(
         Column("metric", no_wrap=True),  # a name cut short can't be asked for
         Column("value ± standard error", no_wrap=True),
         *([Column("95 % interval", no_wrap=True)] if some else []),
+        *([] if floor is None else [Column("floor", no_wrap=True)]),
         Column("better", no_wrap=True),
         *([Column("unit", overflow="fold")] if units else []),
         box=box.SIMPLE_HEAD,
@@ -53,9 +57,47 @@ def _scores_table(metrics: Mapping[str, Mapping[str, Any]]) -> Table:
         if some:
             ends = row.get("interval")
             cells.append(interval_with_error(ends, row["standard_error"]) if ends else "")
+        if floor is not None:
+            cells.append(cell(floor.get(name)))
         cells.append(row["better"] if row["target"] is None else f"{row['target']:.4g}")
         table.add_row(*map(Text, [*cells, row["unit"]] if units else cells))
     return table
+
+
+def cell(row: Mapping[str, Any] | None) -> str:
+    """A number with its error; empty where there is none."""
+    return "" if row is None else with_error(row["value"], row["standard_error"])
+
+
+def floor_column(floor: Mapping[str, Any] | None) -> Numbers | None:
+    """The numbers of real images if they can stand beside the scores: of the same counts."""
+    return None if floor is None or "generated" in floor else floor["metrics"]
+
+
+def print_floor(floor: Mapping[str, Any], generated: Mapping[str, Numbers]) -> None:
+    """Print what real images score in the place of generated ones.
+
+    Args:
+        floor: what `evaluation.floor.floor_of` gives.
+        generated: by column, the numbers of as many generated images; empty where those of the
+            scores themselves are.
+    """
+    print_line(f"floor: {floor['how']}")
+    if not generated:
+        return
+    print_line(
+        f"at these counts ({floor['fake_count']:,} images against {floor['real_count']:,}), to "
+        "which biased numbers such as fd must be compared:"
+    )
+    columns = {**generated, "floor": floor["metrics"]}
+    table = Table(
+        *(Column(name, no_wrap=True) for name in ("metric", *columns)),
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+    )
+    for name in floor["metrics"]:
+        table.add_row(*map(Text, [name, *(cell(rows.get(name)) for rows in columns.values())]))
+    console.print(table)
 
 
 def print_comparison(comparison: Mapping[str, Any], first: Path, second: Path) -> None:
@@ -84,10 +126,10 @@ def print_comparison(comparison: Mapping[str, Any], first: Path, second: Path) -
         ]
         table.add_row(*map(Text, cells))
     console.print(table)
-    _line(f"first: {first}")
-    _line(f"second: {second}")
-    _line("shown better: with p at most 0.05; empty: not shown")
-    _line(comparison["over"])
+    print_line(f"first: {first}")
+    print_line(f"second: {second}")
+    print_line("shown better: with p at most 0.05; empty: not shown")
+    print_line(comparison["over"])
 
 
 def _p_value(value: float | None) -> str:
@@ -104,5 +146,6 @@ def _grouped(reasons: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     return found
 
 
-def _line(text: str, style: str | None = None) -> None:
+def print_line(text: str, style: str | None = None) -> None:
+    """Print a line as it is, for the terminal to fold."""
     console.print(text, markup=False, soft_wrap=True, style=style)

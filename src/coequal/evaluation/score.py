@@ -18,6 +18,7 @@ from coequal.contract import Encoder, ImageSet, Log, Metric, MetricInfo
 from coequal.contract.data import in_memory
 from coequal.evaluation.encoder_choice import EncoderChoice, chosen_encoder, need_features
 from coequal.evaluation.feature_cache import cached_features
+from coequal.evaluation.floor import floor_of
 from coequal.evaluation.measure import Measured, Number, image_set, measure
 from coequal.evaluation.neighbour_sheet import announce_sheet, refuse_sheet, write_sheet
 from coequal.evaluation.reference_cache import cached_reference
@@ -31,6 +32,7 @@ from coequal.inputs.load import from_split, load_input
 from coequal.settings import setting_names
 
 SCHEMA = 1  # of the JSON
+References = dict[tuple[str, str], Mapping[str, Tensor]]  # by metric, and by what it saw
 DEFAULT_METRICS = ("fd", "precision", "recall")
 
 
@@ -47,6 +49,8 @@ def score(
     data_dir: Path,
     cache: Path,
     sheet: Path | None = None,
+    floor: bool = False,
+    references: References | None = None,
     log: Log,
 ) -> dict[str, Any]:
     """Measure generated images against real ones.
@@ -64,11 +68,14 @@ def score(
         data_dir: where data sets lie.
         cache: the folder of all caches.
         sheet: a .png or .html to write, with fakes beside their nearest images.
+        floor: whether real images are scored against real ones, too.
+        references: what metrics know of the real images, kept by a caller who scores several sets
+            against the same ones.
         log: is told about long work.
 
     Returns:
         Plain values, ready for JSON: what was compared, every number with its protocol, why others
-        could not be measured, and warnings.
+        could not be measured, and warnings; and `floor`, if that was asked for.
 
     Raises:
         ValueError, LookupError, FileNotFoundError: something can't be scored; one message.
@@ -96,8 +103,11 @@ def score(
         role: _image_set(source, ready, measurable.required_of(role), cache, log)
         for role, source in sources.items()
     }
-    measured = _measured(measurable, sources, sets, choice, seed, sheet, cache, log)
     infos = measurable.infos()
+    kept = {} if references is None else references
+    measured = _measured(measurable, sources, sets, choice, seed, sheet, kept, cache, log)
+    numbers_of = partial(_numbers_of, measurable, choice, seed, cache, log)
+    below = floor_of(sources["real"], sources["fake"], seed, numbers_of, log) if floor else None
     return {
         "schema": SCHEMA,
         "coequal": version("coequal"),
@@ -118,6 +128,7 @@ def score(
             *warnings_about(sources, sets, ready),
             *measured.warnings,
         ],
+        **({} if below is None else {"floor": below}),
     }
 
 
@@ -147,6 +158,7 @@ def _measured(
     choice: EncoderChoice,
     seed: int,
     sheet: Path | None,
+    kept: References,
     cache: Path,
     log: Log,
 ) -> Measured:
@@ -159,7 +171,7 @@ def _measured(
         requested,
         encoder=_encoder_in_protocol(encoder, real),
         real=_real_in_protocol(real),
-        references=partial(_reference, requested, sources, sets, encoder, cache, log),
+        references=partial(_reference, requested, sources, sets, encoder, kept, cache, log),
         fake=sets["fake"],
         note=sources["fake"].drawn,
         seed=seed,
@@ -241,17 +253,51 @@ def _reference(
     sources: Mapping[str, Input],
     sets: Mapping[str, ImageSet],
     encoder: Encoder | None,
+    kept: References,
     cache: Path,
     log: Log,
     name: str,
 ) -> Mapping[str, Tensor]:
-    """What a metric knows of the real images; from the cache if it is costly and known."""
+    """What a metric knows of the real images, made once; from the cache if it is costly and
+    known."""
     metric, both = requested.parts[name], (sets["real"], sets.get("train"))
-    if not metric.costly:
-        return metric.reference(*both)
     known = [sources[role] for role in ("real", "train") if role in sources]
     key = key_of(known, encoder if metric.sees_features else None)
-    return cached_reference(name, metric, key, cache, lambda: both, log)
+    if (name, key) not in kept:
+        kept[name, key] = (
+            cached_reference(name, metric, key, cache, lambda: both, log)
+            if metric.costly
+            else metric.reference(*both)
+        )
+    return kept[name, key]
+
+
+def _numbers_of(
+    requested: RequestedMetrics,
+    choice: EncoderChoice,
+    seed: int,
+    cache: Path,
+    log: Log,
+    sides: Mapping[str, Input],
+) -> dict[str, dict[str, Any]]:
+    """The numbers of two sides alone, by metrics that see no training images and train nothing."""
+    trained = [n for n, p in requested.parts.items() if p.costly or "train" in p.required]
+    wanted = requested.without(trained)
+    none: dict[str, str | None] = {"fake": None, "train": None}
+    wanted = wanted.without(not_measurable(wanted, sides, choice.encoder, none))
+    sets = {
+        role: _image_set(side, choice.encoder, wanted.required_of(role), cache, log)
+        for role, side in sides.items()
+    }
+    measured = _measured(wanted, sides, sets, choice, seed, None, {}, cache, log)
+    return {
+        name: {
+            "value": _number(number.value.value),
+            "standard_error": _number(number.value.standard_error),
+            "protocol": number.protocol,
+        }
+        for name, number in measured.numbers.items()
+    }
 
 
 def _undefined(requested: RequestedMetrics, measured: Measured) -> dict[str, str]:
