@@ -191,7 +191,11 @@ def _computed(func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str,
         return args[0]
     if wanted is not None and wanted != DEVICE:
         return result
-    result = tree_map(lambda leaf: ForeignTensor(leaf) if type(leaf) is Tensor else leaf, result)
+    # A view shares the count of changes of what it is a view of, which inference mode has none of.
+    with torch.inference_mode(False):
+        result = tree_map(
+            lambda leaf: ForeignTensor(leaf) if type(leaf) is Tensor else leaf, result
+        )
     return return_and_correct_aliasing(func, args, kwargs, result) if foreign else result
 
 

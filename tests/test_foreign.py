@@ -31,6 +31,13 @@ def test_it_gives_the_values_of_the_cpu(foreign):
     assert foreign.waits == 0
 
 
+def test_views_can_be_made_in_inference_mode(foreign):
+    rows = torch.arange(6.0, device=foreign.device)
+    with torch.inference_mode():
+        first, second = rows.view(2, 3)
+    assert torch.equal(values_of(first - second), torch.full((3,), -3.0))
+
+
 def test_a_tensor_of_the_cpu_does_not_mix(foreign):
     here, there = torch.ones(3), torch.ones(3, device=foreign.device)
     for mixed in (

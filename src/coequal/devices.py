@@ -1,4 +1,33 @@
-"""What torch computes on: "cpu", "cuda", "cuda:1", "mps"."""
+"""What torch computes on, "cpu", "cuda", "cuda:1" or "mps", and how exactly it multiplies there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
+
+AUTO = "auto"
+"""For `chosen`: an NVIDIA GPU where there is one, else the CPU."""
+
+
+class Precision(StrEnum):
+    """How float32 numbers are multiplied in convolutions and matrix products: as they are, or with
+    10 bits of the mantissa (NVIDIA's TF32), which is faster and has 1e-3 of relative error."""
+
+    float32 = "float32"
+    tf32 = "tf32"
+
+
+def present() -> list[str]:
+    """The devices that this machine has: "cpu", "cuda:0", ..., "mps"."""
+    import torch
+
+    gpus = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+    return ["cpu", *gpus, *(["mps"] if torch.backends.mps.is_available() else [])]
 
 
 def refuse_missing(device: str) -> None:
@@ -16,12 +45,86 @@ def refuse_missing(device: str) -> None:
         kind = torch.device(device)
     except RuntimeError as error:
         raise ValueError(f"device '{device}' is not one of cpu, cuda, cuda:0, mps") from error
-    there = {
-        "cpu": True,
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-    }
-    if not there.get(kind.type, False):
-        raise ValueError(f"device '{device}': torch {torch.__version__} sees none here; use cpu")
-    if kind.type == "cuda" and (kind.index or 0) >= torch.cuda.device_count():
-        raise ValueError(f"device '{device}': there are {torch.cuda.device_count()} GPUs")
+    here = present()
+    name = f"cuda:{kind.index or 0}" if kind.type == "cuda" else kind.type
+    if name not in here:
+        reason = f"torch {torch.__version__} has none here"
+        if kind.type == "cuda" and len(here) > 1:
+            reason = "there is no GPU of this number"
+        raise ValueError(f"device '{device}': {reason}; what would do: {' or '.join(here)}")
+
+
+def chosen(device: str) -> str:
+    """The device that is meant, which this machine has.
+
+    Args:
+        device: as a user writes it; `AUTO` is "cuda" where there is an NVIDIA GPU, else "cpu".
+
+    Raises:
+        ValueError: it isn't here; the message says what would do.
+    """
+    if device == AUTO:
+        return "cuda" if "cuda:0" in present() else "cpu"
+    refuse_missing(device)
+    return device
+
+
+@contextmanager
+def computing_on(device: str, precision: str = Precision.float32) -> Iterator[torch.device]:
+    """Compute on a device, with float32 products in full unless TF32 is asked for.
+
+    torch lets cuDNN's convolutions use TF32 by default, so every command and every worker computes
+    inside this. What was set before is set again afterwards.
+
+    Args:
+        device: as a user writes it; see `chosen`.
+        precision: "float32", or "tf32" on an NVIDIA GPU.
+
+    Yields:
+        The device.
+
+    Raises:
+        ValueError: the device isn't here, or has no such precision; the message says what would do.
+    """
+    import torch
+
+    found = torch.device(chosen(device))
+    if precision not in [*Precision]:
+        raise ValueError(f"precision '{precision}' is not one of {', '.join(Precision)}")
+    if precision == Precision.tf32 and found.type != "cuda":
+        raise ValueError(
+            f"precision tf32 is of NVIDIA GPUs, and this would run on {found}; what would do: "
+            "precision float32, or device cuda"
+        )
+    before = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+    _allow_tf32(precision == Precision.tf32, precision == Precision.tf32)
+    try:
+        yield found
+    finally:
+        _allow_tf32(*before)
+
+
+def _allow_tf32(products: bool, convolutions: bool) -> None:
+    import torch
+
+    torch.backends.cuda.matmul.allow_tf32 = products
+    torch.backends.cudnn.allow_tf32 = convolutions
+
+
+def precision_on(device: torch.device) -> Precision:
+    """The precision of float32 products on a device as torch is set now."""
+    import torch
+
+    products, convolutions = torch.backends.cuda.matmul, torch.backends.cudnn
+    tf32 = device.type == "cuda" and (products.allow_tf32 or convolutions.allow_tf32)
+    return Precision.tf32 if tf32 else Precision.float32
+
+
+def protocol_of(device: torch.device) -> str:
+    """What a protocol says of where numbers were computed: nothing on the CPU, else "device=cuda",
+    with " precision=tf32" where torch is set to it."""
+    if device.type == "cpu":
+        return ""
+    precision = precision_on(device)
+    shown = "" if precision == Precision.float32 else f" precision={precision}"
+    return f"device={device.type}{shown}"

@@ -13,6 +13,7 @@ from coequal.encoders import _small_net, corners
 from coequal.manifolds.polygons.family import PolygonFamily
 from coequal.rng import Rng
 from coequal.testing import check_dataset, check_encoder, check_metric
+from other_device import require_same_elsewhere
 
 
 def of_any_images(name: str) -> bool:
@@ -43,6 +44,16 @@ def datasets(tmp_path_factory) -> list[Dataset]:
     digits = load_dataset("digits", tmp_path_factory.mktemp("data"))
     few = {name: getattr(digits, name).select(torch.arange(count)) for name, count in FEW.items()}
     return [replace(digits, **few), polygons]
+
+
+@pytest.mark.parametrize("name", ["classifier", "corners", "pixels"])  # others: tests/encoders
+def test_an_encoder_computes_elsewhere_what_it_computes_here(name, datasets, tmp_path, monkeypatch):
+    monkeypatch.setattr(_small_net, "HOW", replace(_small_net.HOW, epochs=1, steps=20))
+    monkeypatch.setattr(corners, "OF_EACH", {"train": 100, "test": 20})
+    kind = lookup.load("encoders", name)
+    data = next(data for data in datasets if kind.unsupported_reason(data) is None)
+    encoder = kind.prepare(data, tmp_path, lambda line: None)
+    require_same_elsewhere(encoder, data.test.images.whole)
 
 
 @pytest.mark.parametrize("name", lookup.names("encoders"))

@@ -8,10 +8,11 @@ import torch
 from torch import Tensor
 
 from coequal.contract import Dataset, Split
-from coequal.encoders import efficientnet_lite0
+from coequal.encoders import _batches, efficientnet_lite0
 from coequal.encoders._resize import clean_bicubic
 from coequal.encoders.efficientnet_lite0 import PACKAGES, EfficientNetLite0
 from coequal.rng import Rng
+from other_device import require_same_elsewhere
 
 installed = all(importlib.util.find_spec(package) is not None for package in PACKAGES)
 with_package = pytest.mark.skipif(not installed, reason=f"{' and '.join(PACKAGES)} not installed")
@@ -72,6 +73,13 @@ def test_a_row_depends_on_its_image_only(tmp_path):
     features = encoder.features(images)
     assert torch.equal(encoder.features(images[:3]), features[:3])
     assert torch.equal(encoder.features(images[:3].expand(-1, 3, -1, -1)), features[:3])
+
+
+@with_package
+def test_features_are_the_same_on_another_device(tmp_path, monkeypatch):
+    monkeypatch.setattr(efficientnet_lite0, "BATCH", 2)
+    monkeypatch.setattr(_batches, "LARGER_ON_A_GPU", 1)
+    require_same_elsewhere(prepared(tmp_path), noise(3), atol=1e-4)
 
 
 @with_package

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from coequal.encoders._resize import clean_bicubic, tf1_bilinear, torch_bilinear
+from coequal.encoders._resize import bicubic_sums, clean_bicubic, tf1_bilinear, torch_bilinear
 from coequal.encoders.inception import PREPROCESSING
 from coequal.rng import Rng
 
@@ -57,6 +57,15 @@ def test_clean_is_an_antialiased_bicubic_filter(size):
     found = clean_bicubic(images, 299, 299)
     torch.testing.assert_close(found, wanted.clamp(0, 255), atol=0.01, rtol=0)  # of 255 levels
     assert size == 299 or not torch.equal(found, found.round())  # floats, not levels
+
+
+@pytest.mark.parametrize("source", [(28, 28), (31, 17), (299, 299), (512, 300)])
+@pytest.mark.parametrize("size", [224, 299])
+def test_clean_without_pillow_is_the_same_but_for_rounding(source, size):
+    images = noise(512)[:, :, : source[0], : source[1]]
+    found, wanted = bicubic_sums(images, size, size), clean_bicubic(images, size, size)
+    # 1e-4 of 255: a few units in the last place of float32, 1.5e-5 at 255.
+    torch.testing.assert_close(found, wanted, atol=1e-4, rtol=0)
 
 
 def test_the_filters_differ_when_made_smaller_and_when_made_larger():

@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from coequal import downloads
 from coequal.contract import Dataset, Split
-from coequal.encoders import _inception_net, _inception_weights, inception
+from coequal.encoders import _batches, _inception_net, _inception_weights, inception
 from coequal.encoders.inception import (
     ARGUMENTS,
     Inception,
@@ -25,6 +25,7 @@ from coequal.encoders.inception import (
 )
 from coequal.files import atomic_write
 from coequal.rng import Rng
+from other_device import require_same_elsewhere
 
 import peers
 from peers import SIZES
@@ -164,6 +165,14 @@ def test_features_and_probabilities(own, tmp_path):
     torch.testing.assert_close(probabilities, logits.softmax(1))
     # Grey is the same as three equal channels, and nobody changes a bit by asking for fewer.
     assert torch.equal(encoder.features(images[:1].expand(-1, 3, -1, -1)), features[:1])
+
+
+@pytest.mark.parametrize("kind", ARGUMENTS.values())
+def test_features_are_the_same_on_another_device(kind, own, tmp_path, monkeypatch):
+    monkeypatch.setattr(_batches, "LARGER_ON_A_GPU", 1)
+    images = pictures(3, 64)
+    encoder = kind.prepare(data(images), tmp_path, say_nothing)
+    require_same_elsewhere(encoder, images, atol=1e-4 if kind is InceptionClean else 0)
 
 
 def test_nothing_is_called_fid_but_official_weights_with_tf1(weights):

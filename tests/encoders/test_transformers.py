@@ -14,12 +14,13 @@ from torch import Tensor
 
 from coequal import lookup
 from coequal.contract import Dataset, Split
-from coequal.encoders import _transformers
+from coequal.encoders import _batches, _transformers
 from coequal.encoders._resize import clean_bicubic
 from coequal.encoders._transformers import VisionTransformer
 from coequal.encoders.clip import Clip, ClipLarge
 from coequal.encoders.dinov2 import Dinov2, Dinov2Base
 from coequal.rng import Rng
+from other_device import require_same_elsewhere
 
 installed = importlib.util.find_spec("transformers") is not None
 with_package = pytest.mark.skipif(not installed, reason="transformers is not installed")
@@ -171,6 +172,13 @@ def test_features_are_the_librarys_own(kind, folders, tmp_path, monkeypatch):
     features = encoder.features(grey)
     assert torch.equal(encoder.features(grey[:1].expand(-1, 3, -1, -1)), features[:1])
     assert encoder.probabilities(features) is None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_features_are_the_same_on_another_device(kind, folders, tmp_path, monkeypatch):
+    monkeypatch.setenv(kind.variable, str(folders[kind]))
+    monkeypatch.setattr(_batches, "LARGER_ON_A_GPU", 1)
+    require_same_elsewhere(prepared(kind, tmp_path), noise(3), atol=1e-5)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -6,8 +6,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Self
 
+import torch
 from jaxtyping import Float, UInt8
-from torch import Tensor
+from torch import Tensor, nn
 
 from coequal.contract.data import Dataset
 
@@ -29,6 +30,7 @@ class Encoder(ABC):
             Of a class: with its published weights; of an instance: with the weights that it has.
         batch: how many images it encodes at a time: a multiple of so many images may be encoded
             apart from others without changing a bit. None: not known.
+        device: where it computes: the CPU, until `to` moves it.
         default_rank: where it stands among the encoders that a score tries when none is named, the
             lowest first; None: it is used by name only.
     """
@@ -41,6 +43,7 @@ class Encoder(ABC):
     light: bool = False
     published_names: Mapping[str, str] = MappingProxyType({})
     batch: int | None = None
+    device: torch.device = torch.device("cpu")
     default_rank: int | None = None
 
     @classmethod
@@ -106,18 +109,35 @@ class Encoder(ABC):
         """
         return None
 
+    def to(self, device: torch.device | str) -> Self:
+        """Compute on a device from now on. The `id` stays: features on two devices differ by the
+        rounding of float32.
+
+        Args:
+            device: which torch knows and this machine has. Every net (`torch.nn.Module`) among the
+                attributes is moved there; an encoder that holds other tensors moves them, too.
+
+        Returns:
+            This encoder.
+        """
+        self.device = torch.device(device)
+        for value in vars(self).values():
+            if isinstance(value, nn.Module):
+                value.to(self.device)
+        return self
+
     @abstractmethod
     def features(
         self, images: UInt8[Tensor, "n c h w"] | Float[Tensor, "n c h w"]
     ) -> Float[Tensor, "n d"]:
-        """Float32 features, on the CPU. Always in batches of one size, so that no caller can change
-        a bit.
+        """Float32 features, on `device`. Always in batches of one size, so that no caller can
+        change a bit.
 
         Args:
-            images: uint8, or float32 in [0, 1].
+            images: uint8, or float32 in [0, 1]; on any device.
         """
 
     def probabilities(self, features: Float[Tensor, "n d"]) -> Float[Tensor, "n classes"] | None:
-        """Class probabilities of images with these features; None for a net that knows no
-        classes."""
+        """Class probabilities of images with these features, on `device`; None for a net that knows
+        no classes."""
         return None

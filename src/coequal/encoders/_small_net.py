@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from coequal.classification import nets
 from coequal.classification.recipes import Recipe
 from coequal.classification.training import fit
-from coequal.contract import ImageShape, Log, Split
+from coequal.contract import Encoder, ImageShape, Log, Split
 from coequal.files import atomic_write, from_cache
 from coequal.images import as_float
 from coequal.rng import Rng
@@ -89,17 +89,25 @@ def read(path: Path, shape: ImageShape, classes: int) -> tuple[nn.Sequential, st
     return net.eval(), accuracy
 
 
-@torch.inference_mode()
-def features(net: nn.Sequential, images: Tensor) -> Tensor:
-    """(n, 128) float32: after the ReLU of the last hidden layer."""
-    body = net[:-1]
-    return torch.cat([body(as_float(chunk.cpu())) for chunk in images.split(ENCODING_BATCH)])
+class SmallNetEncoder(Encoder):
+    """An encoder whose features are the last hidden layer of the small net: 128, after the ReLU.
 
+    Args:
+        net: In evaluation mode.
+        id: See `Encoder`.
+        note: See `Encoder`.
+    """
 
-@torch.inference_mode()
-def probabilities(net: nn.Sequential, features: Tensor) -> Tensor:
-    """(n, classes) float32, from the last layer."""
-    return torch.cat([net[-1](chunk).softmax(1) for chunk in features.split(ENCODING_BATCH)])
+    batch = ENCODING_BATCH
+
+    def __init__(self, net: nn.Sequential, id: str, note: str) -> None:
+        self.net, self.id, self.note = net, id, note
+
+    @torch.inference_mode()
+    def features(self, images: Tensor) -> Tensor:
+        """(n, 128) float32."""
+        body, parts = self.net[:-1], images.split(ENCODING_BATCH)
+        return torch.cat([body(as_float(part.to(self.device))) for part in parts])
 
 
 def _build(shape: ImageShape, classes: int, *repeat: int) -> nn.Sequential:

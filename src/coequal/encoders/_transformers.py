@@ -106,11 +106,13 @@ class VisionTransformer(Encoder, ABC):
 
     def features(self, images: Tensor) -> Tensor:
         """(n, d) float32."""
-        return in_batches(self._run, images, BATCH)
+        return in_batches(self._run, images, BATCH, self.device)
 
     def _run(self, images: Tensor) -> Tensor:
         scaled = coloured(clean_bicubic(images, self.size, self.size).div_(255)).contiguous()
-        mean, deviation = (torch.tensor(x).view(3, 1, 1) for x in (self.mean, self.deviation))
+        mean, deviation = (
+            torch.tensor(x).view(3, 1, 1).to(scaled.device) for x in (self.mean, self.deviation)
+        )
         return self.read(self.net(pixel_values=scaled.sub_(mean).div_(deviation)))
 
     @classmethod

@@ -9,23 +9,23 @@ stands in every protocol.
 import hashlib
 from pathlib import Path
 
+import torch
 from torch import Tensor, nn
 
-from coequal.contract import Dataset, Encoder, Log
+from coequal.contract import Dataset, Log
 from coequal.datasets._loading import fingerprint
 from coequal.encoders import _small_net
-from coequal.encoders._small_net import ENCODING_BATCH, RECIPE, weights_hash
+from coequal.encoders._small_net import RECIPE, SmallNetEncoder, weights_hash
 
 PART = "Classifier"
 
 LEAST_SKILL = 0.2  # of the way from chance to certainty; with less a net is called weak
 
 
-class Classifier(Encoder):
+class Classifier(SmallNetEncoder):
     """128 features, after the ReLU of the last hidden layer."""
 
     knows_classes = True
-    batch = ENCODING_BATCH
     light = True
     default_rank = 10
 
@@ -35,7 +35,8 @@ class Classifier(Encoder):
         return dataset.train is not dataset.test and dataset.train.labels is not None
 
     def __init__(self, net: nn.Sequential, id: str, note: str, weak: str = "") -> None:
-        self.net, self.id, self.note, self.weak = net, id, note, weak
+        super().__init__(net, id, note)
+        self.weak = weak
 
     @classmethod
     def unsupported_reason(cls, dataset: Dataset) -> str | None:
@@ -92,13 +93,11 @@ class Classifier(Encoder):
         notes = "; ".join([note, *([weak] if weak else [])])
         return cls(net, f"classifier:{weights_hash(net)}", notes, weak)
 
-    def features(self, images: Tensor) -> Tensor:
-        """(n, 128) float32."""
-        return _small_net.features(self.net, images)
-
+    @torch.inference_mode()
     def probabilities(self, features: Tensor) -> Tensor:
         """(n, classes) float32, from the last layer."""
-        return _small_net.probabilities(self.net, features)
+        last, parts = self.net[-1], features.split(self.batch)
+        return torch.cat([last(part.to(self.device)).softmax(1) for part in parts])
 
 
 def _key(dataset: Dataset) -> str:

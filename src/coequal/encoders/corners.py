@@ -9,11 +9,10 @@ import hashlib
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
 
-from coequal.contract import Dataset, Encoder, Log, Split
+from coequal.contract import Dataset, Log, Split
 from coequal.encoders import _small_net
-from coequal.encoders._small_net import ENCODING_BATCH, RECIPE, weights_hash
+from coequal.encoders._small_net import RECIPE, SmallNetEncoder, weights_hash
 from coequal.manifolds.polygons.family import VERTICES, PolygonFamily
 from coequal.rng import Rng
 from coequal.seeds import seed_for
@@ -23,19 +22,15 @@ OF_EACH = {"train": 10_000, "test": 1_000}  # images of each number of corners
 KINDS = range(VERTICES[0], VERTICES[1] + 1)
 
 
-class Corners(Encoder):
+class Corners(SmallNetEncoder):
     """128 features, after the ReLU of the last hidden layer."""
 
-    batch = ENCODING_BATCH
     default_rank = 20  # nets for photographs are slow on made polygons, and know less of them
 
     @classmethod
     def suits_by_default(cls, dataset: Dataset) -> bool:
         """Made polygons alone."""
         return cls.unsupported_reason(dataset) is None
-
-    def __init__(self, net: nn.Sequential, id: str, note: str) -> None:
-        self.net, self.id, self.note = net, id, note
 
     @classmethod
     def unsupported_reason(cls, dataset: Dataset) -> str | None:
@@ -87,10 +82,6 @@ class Corners(Encoder):
         net, accuracy = _small_net.read(path, dataset.shape, len(KINDS))
         note = f"net that counts the corners of polygons, {accuracy} right of 3 to 8"
         return cls(net, f"corners:{weights_hash(net)}", note)
-
-    def features(self, images: Tensor) -> Tensor:
-        """(n, 128) float32."""
-        return _small_net.features(self.net, images)
 
 
 def _families(dataset: Dataset) -> list[PolygonFamily]:

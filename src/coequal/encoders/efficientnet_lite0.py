@@ -81,12 +81,12 @@ class EfficientNetLite0(Encoder):
 
     def features(self, images: Tensor) -> Tensor:
         """(n, 1280) float32."""
-        return in_batches(self._run, images, BATCH)
+        return in_batches(self._run, images, BATCH, self.device)
 
     @torch.inference_mode()
     def probabilities(self, features: Tensor) -> Tensor:
         """(n, 1000) float32: the classes of ImageNet."""
-        probabilities: Tensor = self.net._fc(features).softmax(1)
+        probabilities: Tensor = self.net._fc(features.to(self.device)).softmax(1)
         return probabilities
 
     def _run(self, images: Tensor) -> Tensor:

@@ -111,8 +111,11 @@ class FidInception(Encoder, ABC):
 
     def features(self, images: Tensor) -> Tensor:
         """(n, 2048) float32, or (n, 2023) of the spatial layer."""
-        apply = PREPROCESSING[self.resize].apply
-        return in_batches(lambda batch: self.net(coloured(apply(batch))), images, BATCH)
+        return in_batches(self._run, images, BATCH, self.device)
+
+    def _run(self, images: Tensor) -> Tensor:
+        features: Tensor = self.net(coloured(PREPROCESSING[self.resize].apply(images)))
+        return features
 
 
 class PooledInception(FidInception, ABC):
@@ -123,7 +126,7 @@ class PooledInception(FidInception, ABC):
     @torch.inference_mode()
     def probabilities(self, features: Tensor) -> Tensor:
         """(n, 1008) float32, without the bias of the last layer, as in every Inception Score."""
-        return self.net.logits(features).softmax(1)
+        return self.net.logits(features.to(self.device)).softmax(1)
 
 
 class Inception(PooledInception):

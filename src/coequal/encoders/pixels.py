@@ -41,4 +41,4 @@ class Pixels(Encoder):
 
     def features(self, images: Tensor) -> Tensor:
         """(n, c h w) values in [0, 1]."""
-        return as_float(images).flatten(1).cpu()
+        return as_float(images.to(self.device)).flatten(1)

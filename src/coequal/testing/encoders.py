@@ -19,7 +19,7 @@ def check_encoder(
 ) -> None:
     """Check that an encoder keeps the contract.
 
-    Its features are finite float32 numbers on the CPU, a row for each image; they are the same bits
+    Its features are finite float32 numbers on its device, a row for each image; the same bits
     again, for some of the images alone, and from an encoder that is prepared a second time, with
     the same `id`. Class probabilities sum to 1, if and only if it says that it knows classes.
     One that has a `weights_name` leaves that file in the cache, and is the same again when it is
@@ -89,8 +89,9 @@ def check_form(kind: type[Encoder], encoder: Encoder, features: Any, count: int)
         require(False, kind, f"features must be a tensor, not a {name_of(features)}")
     form = f"{features.dtype} of shape {tuple(features.shape)} on {features.device}"
     right = features.dtype == torch.float32 and features.ndim == 2 and len(features) == count
-    message = f"features must be float32, a row for each image, on the CPU; not {form}"
-    require(right and features.device.type == "cpu", kind, message)
+    where = encoder.device.type
+    message = f"features must be float32, a row for each image, on the {where}; not {form}"
+    require(right and features.device.type == where, kind, message)
     require(bool(features.isfinite().all()), kind, "features must be finite")
     probabilities = encoder.probabilities(features)
     right = (probabilities is not None) == encoder.knows_classes
