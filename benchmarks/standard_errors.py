@@ -22,6 +22,7 @@ METRICS = [
     "fd",
     "kid",
     "mmd_rbf",
+    "mmd_cosine",
     "emd",
     "swd",
     "feature_matching",

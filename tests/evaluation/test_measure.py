@@ -133,6 +133,7 @@ def test_a_published_name_is_that_of_a_number_of_some_metric():
     assert {one.number for one in known.values()} <= numbers
     assert known["fid"] == PublishedName("fd", "FID", ("inception",))
     assert known["sfid"] == PublishedName("fd", "sFID", ("inception:spatial",))
+    assert known["cmmd"] == PublishedName("mmd_cosine", "CMMD", ("clip:large-336",))
     assert known["fd_dinov2"] == PublishedName("fd", "FD-DINOv2", ("dinov2",))
     requested = requested_metrics(["FD-DINOv2", "fid"])
     assert requested.outputs == {"fd": ("fd_dinov2", "fid")}

@@ -164,6 +164,7 @@ def with_all(count: int, shift: float = 0.0) -> Draw:
         ("fd", {}, 1.25),
         ("kid", {"subsets": 10, "subset_size": 50}, 1.5),  # its draw is the same in every score
         ("mmd_rbf", {}, 1.25),
+        ("mmd_cosine", {}, 1.25),
         ("feature_matching", {}, 1.25),
         ("inception_score", {}, 1.25),
         ("mode_score", {}, 1.25),

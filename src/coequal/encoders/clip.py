@@ -7,7 +7,7 @@ arXiv:2203.06026 (ViT-B/32, the default here), and Jayasumana et al. 2024, arXiv
 
 from abc import ABC
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor
 
@@ -54,6 +54,17 @@ class ClipLarge336(ClipNet):
     """ViT-L/14 at 336 pixels, 768 features."""
 
     variant, repository = "large-336", "openai/clip-vit-large-patch14-336"
+    layout: ClassVar[Mapping[str, int]] = {
+        "hidden_size": 1024,
+        "num_hidden_layers": 24,
+        "patch_size": 14,
+        "image_size": 336,
+        "projection_dim": 768,
+    }
+    published_names: Mapping[str, str] = {
+        "mmd_cosine": "CMMD",
+        "mmd_cosine_unbiased": "CMMD unbiased",
+    }
 
 
 ARGUMENTS: Mapping[str, type[ClipNet]] = {

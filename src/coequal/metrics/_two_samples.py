@@ -45,11 +45,15 @@ class Discrepancy(NamedTuple):
         variance: of `value`, over new generated images; None for fewer than 5 of them, whose row
             sums can't tell its two parts apart.
         subsets: (s,) MMD^2 in each subset.
+        real_mean: the mean kernel of pairs of different real images.
+        fake_mean: that of fake images.
     """
 
     value: float
     variance: float | None
     subsets: Array
+    real_mean: float
+    fake_mean: float
 
     def error(self, further: float = 0.0) -> float | None:
         """The standard error, with a further variance."""
@@ -87,6 +91,8 @@ def discrepancy(
         real_mean + fake_mean - 2 * float(towards_real.mean()),
         _variance(within_fake, towards_real),
         subsets - 2 * between.subsets / size**2,
+        real_mean,
+        fake_mean,
     )
 
 
