@@ -128,7 +128,7 @@ def test_what_can_not_be_compared_is_refused_before_anything_is_measured(tmp_pat
         coequal.score(real=paths["real"], fake=fakes)
     with pytest.raises(FileNotFoundError, match="gone"):
         coequal.score(real=paths["real"], fake=fakes | {"few": str(tmp_path / "gone.npy")})
-    with pytest.raises(ValueError, match="a sheet shows one set"):
+    with pytest.raises(ValueError, match="a sheet or table is of one set"):
         coequal.score(real=paths["real"], fake=fakes, sheet=tmp_path / "s.png")
     with pytest.raises(ValueError, match="several sets"):
         coequal.score(real=paths["real"], fake={"few": paths["few"]})

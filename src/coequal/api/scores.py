@@ -7,6 +7,7 @@ from typing import Any
 
 from coequal.contract import Log
 from coequal.datasets._loading import data_folder
+from coequal.evaluation.image_ranking import PerImageRequest
 from coequal.evaluation.score import DEFAULT_METRICS
 from coequal.evaluation.score import score as measure_scores
 from coequal.evaluation.several import refuse_unequal, score_several
@@ -31,6 +32,9 @@ def score(
     data_dir: str | Path | None = None,
     sheet: Path | None = None,
     floor: bool = False,
+    worst: int | None = None,
+    worst_sheet: str | Path | None = None,
+    per_image: str | Path | None = None,
     log: Log | None = None,
 ) -> dict[str, Any]:
     """Score generated images against real ones.
@@ -53,6 +57,10 @@ def score(
         sheet: a .png or .html to write, with fakes beside their nearest real images.
         floor: whether real images are scored against other real ones, too: what a perfect generator
             would get.
+        worst: how many of the worst and of the best generated images to list, by each number that
+            the metrics give single images (influence on fd, realism); the list is in "images".
+        worst_sheet: a .png or .html to write, with these images.
+        per_image: a .csv or .json to write, with these numbers of every generated image.
         log: is told about long work.
 
     Returns:
@@ -67,8 +75,9 @@ def score(
     data, cache, tell = data_folder(data_dir), cache_folder(), log or (lambda line: None)
     read = partial(load_input, data_dir=data, image_size=image_size, cache=cache, log=tell)
     several = fake if isinstance(fake, Mapping) else None
-    if several is not None and sheet is not None:
-        raise ValueError("a sheet shows one set of generated images; name one")
+    files = (sheet, worst_sheet, per_image)
+    if several is not None and any(file is not None for file in files):
+        raise ValueError("a sheet or table is of one set of generated images; name one")
     measure = partial(
         measure_scores,
         real=real if several is None else read(real, role="real"),  # of several, read once
@@ -82,6 +91,11 @@ def score(
         cache=cache,
         sheet=sheet,
         references={},
+        per_image=PerImageRequest(
+            worst,
+            None if worst_sheet is None else Path(worst_sheet),
+            None if per_image is None else Path(per_image),
+        ),
         log=tell,
     )
     if several is None:

@@ -24,6 +24,8 @@ from coequal.cli.score_text import print_comparison, print_scores
 from coequal.cli.several_text import print_several
 from coequal.files import atomic_write, refuse_unwritable
 
+WORST_SHEET = Path("worst.html")
+
 
 def score(
     real: Annotated[str, typer.Option(help=f"Real images: {IMAGES}.")],
@@ -60,6 +62,19 @@ def score(
     floor: Annotated[
         bool, typer.Option("--floor", help="Score real images against other real ones, too.")
     ] = False,
+    worst: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Show so many of the worst and best fakes: influence on fd, realism."
+        ),
+    ] = None,
+    worst_sheet: Annotated[
+        Path | None,
+        typer.Option(help=f"The .png or .html of --worst. Default: {WORST_SHEET}."),
+    ] = None,
+    per_image: Annotated[
+        Path | None, typer.Option(help="A .csv or .json: these numbers of every fake.")
+    ] = None,
     seed: Seed = 0,
     samples: Annotated[int, typer.Option(min=2, help="Images drawn of a run's model.")] = 10_000,
     data_dir: DataDir = None,
@@ -69,6 +84,8 @@ def score(
 
     if as_json not in (None, "-"):
         refuse_unwritable(Path(as_json))
+    if worst is not None and worst_sheet is None:
+        worst_sheet = WORST_SHEET
     scores = measure(
         real=real,
         fake=_named(fake) if len(fake) > 1 else _name_and_images(fake[0])[1],
@@ -82,6 +99,9 @@ def score(
         data_dir=data_dir,
         sheet=sheet,
         floor=floor,
+        worst=worst,
+        worst_sheet=worst_sheet,
+        per_image=per_image,
         log=log_line,
     )
     if as_json == "-":
@@ -90,6 +110,8 @@ def score(
     if as_json is not None:
         atomic_write(Path(as_json), (json.dumps(scores, indent=1) + "\n").encode())
     print_scores(scores) if len(fake) == 1 else print_several(scores)
+    if worst_sheet is not None:
+        console.print(f"worst and best images: {worst_sheet}", markup=False, soft_wrap=True)
 
 
 def _named(given: list[str]) -> dict[str, str]:

@@ -16,7 +16,13 @@ from coequal.contract.encoders import Encoder, Log
 from coequal.contract.errors import ContractError
 from coequal.contract.feature_statistics import Statistics
 from coequal.contract.image_sets import ImageSet
-from coequal.contract.metrics import Metric, MetricValue, RequiredInput
+from coequal.contract.metrics import (
+    ImageValueInfo,
+    ImageValues,
+    Metric,
+    MetricValue,
+    RequiredInput,
+)
 from coequal.contract.nets import (
     UNCONDITIONAL,
     ClassLogits,
@@ -73,6 +79,8 @@ __all__ = [
     "ImageRows",
     "ImageSet",
     "ImageShape",
+    "ImageValueInfo",
+    "ImageValues",
     "KnownManifold",
     "LatentVariableGenerator",
     "LazyRegulariser",

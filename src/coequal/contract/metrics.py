@@ -5,6 +5,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, NamedTuple, final
 
+import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from coequal.contract.data import KnownManifold
@@ -42,6 +44,38 @@ class MetricValue(NamedTuple):
     def undefined(reason: str) -> "MetricValue":
         """NaN, for images that have no such number, with the reason."""
         return MetricValue(math.nan, details={"undefined": reason})
+
+
+class ImageValueInfo(NamedTuple):
+    """What a metric says of a number that it gives each generated image.
+
+    Attributes:
+        better: in which direction an image is better; None: in neither, and images are not ranked
+            by it.
+        meaning: what it is, with its unit or range.
+        label: its name on pages; None: its name without underscores.
+    """
+
+    better: Literal["lower", "higher"] | None
+    meaning: str
+    label: str | None = None
+
+
+class ImageValues(NamedTuple):
+    """A number of each generated image.
+
+    Attributes:
+        values: (n,) float64, in the order of the images; NaN for an image that has none.
+        undefined: why no image has one; None where some may have.
+    """
+
+    values: Float[Tensor, " n"]
+    undefined: str | None = None
+
+    @staticmethod
+    def of_no_image(count: int, reason: str) -> "ImageValues":
+        """NaN for so many images, with the reason."""
+        return ImageValues(torch.full((count,), math.nan, dtype=torch.float64), reason)
 
 
 RequiredInput = Literal[
@@ -94,6 +128,9 @@ class Metric(Settings, ABC):
     aliases: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     """What the literature calls some of the outputs, beside their names and labels: {"MMD":
     ("mmd_rbf",)}."""
+
+    per_image_outputs: ClassVar[Mapping[str, ImageValueInfo]] = {}
+    """Numbers of each generated image, which `per_image` gives beside the `outputs` of them all."""
 
     @classmethod
     def unsupported_reason(cls, manifold: KnownManifold | None) -> str | None:
@@ -153,6 +190,26 @@ class Metric(Settings, ABC):
             return found
         return {name: _without_error(value) for name, value in found.items()}
 
+    @final
+    def per_image(self, *, real: Mapping[str, Tensor], fake: ImageSet) -> Mapping[str, ImageValues]:
+        """Numbers of each generated image, one per name in `per_image_outputs`; without any where
+        `values` has none.
+
+        Args:
+            real: what `reference` gave.
+            fake: the generated images.
+
+        Raises:
+            ValueError: something that is required is not there.
+        """
+        self.refuse(self._lacking(fake, "generated"))
+        if reason := self.too_few_images(len(fake), "generated") or self._undefined(
+            fake, "generated"
+        ):
+            nothing = ImageValues.of_no_image(len(fake), reason)
+            return dict.fromkeys(self.per_image_outputs, nothing)
+        return self.compute_per_image(real=real, fake=fake) if self.per_image_outputs else {}
+
     def compute_reference(self, real: ImageSet, train: ImageSet | None) -> Mapping[str, Tensor]:
         """What `reference` gives, of finite images that have all that is required; by default the
         features themselves, (n, d)."""
@@ -163,6 +220,12 @@ class Metric(Settings, ABC):
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, MetricValue]:
         """What `values` gives, of finite images that have all that is required."""
+
+    def compute_per_image(
+        self, *, real: Mapping[str, Tensor], fake: ImageSet
+    ) -> Mapping[str, ImageValues]:
+        """What `per_image` gives, of finite images that have all that is required."""
+        raise NotImplementedError(f"{type(self).__name__} names per-image numbers and gives none")
 
     def refuse(self, reason: str | None) -> None:
         """Raise a ValueError that names the metric's first number, if there is a reason."""

@@ -87,7 +87,7 @@ class Instrument:
         )
         requested = self.requested.without(unmet_requests(self.requested, available))
         features = in_memory(self.encoder.features(images))
-        numbers, undefined = measure(
+        measured = measure(
             requested,
             encoder=self.encoder.id,
             real=f"{split}:{len(self.dataset.split(split))}",
@@ -102,9 +102,9 @@ class Instrument:
             ),
             note=note,
         )
-        for reason in undefined.values():
+        for reason in measured.undefined.values():
             raise FloatingPointError(reason)
-        return numbers
+        return measured.numbers
 
     def bounds(self) -> dict[str, dict[str, float]]:
         """Two scores on test that need no generator: `cap` of uniform noise, or the worst possible

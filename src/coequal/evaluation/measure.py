@@ -6,7 +6,17 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from coequal.contract import Encoder, Generator, ImageSet, KnownManifold, Log, Metric, MetricValue
+from coequal.contract import (
+    Encoder,
+    Generator,
+    ImageSet,
+    ImageValueInfo,
+    ImageValues,
+    KnownManifold,
+    Log,
+    Metric,
+    MetricValue,
+)
 from coequal.contract.data import ImageRows
 from coequal.evaluation.requested import RequestedMetrics
 from coequal.rng import Rng
@@ -27,16 +37,25 @@ class Number(NamedTuple):
     metric: Metric
 
 
+class PerImageNumber(NamedTuple):
+    """A number of each generated image, and what its metric says of it."""
+
+    info: ImageValueInfo
+    found: ImageValues
+
+
 class Measured(NamedTuple):
     """What one pass of an instrument gave.
 
     Attributes:
         numbers: by name.
         undefined: by metric that has no number for these images, the reason.
+        per_image: numbers of each generated image, by name; empty unless they were asked for.
     """
 
     numbers: Mapping[str, Number]
     undefined: Mapping[str, str]
+    per_image: Mapping[str, PerImageNumber]
 
     @property
     def warnings(self) -> list[str]:
@@ -57,6 +76,7 @@ def measure(
     fake: ImageSet,
     note: str = "",
     seed: int = 0,
+    per_image: bool = False,
     log: Log = lambda line: None,
 ) -> Measured:
     """Measure generated images by all metrics that are requested.
@@ -69,6 +89,7 @@ def measure(
         fake: the generated images.
         note: how they were drawn, as "key=value" pairs, for the protocol.
         seed: of the metrics' own draws; one that is not 0 stands in the protocol.
+        per_image: whether metrics are also asked for the numbers that they give each image.
         log: is told which metric is measured.
     """
     # Write the protocol that all of these numbers share.
@@ -76,6 +97,7 @@ def measure(
     protocol = " ".join(filter(None, [*shared, f"seed={seed}" if seed else ""]))
     numbers: dict[str, Number] = {}
     undefined: dict[str, str] = {}
+    of_images: dict[str, PerImageNumber] = {}
     without_generator = replace(fake, generator=None)
     for name, metric in requested.parts.items():
         log(f"measuring {name}")
@@ -94,7 +116,9 @@ def measure(
             value = values.get(requested.as_computed(key))
             if value is not None:
                 numbers[key] = Number(value, protocol + settings_suffix(metric), metric)
-    return Measured(numbers, undefined)
+        for key, found in metric.per_image(real=reference, fake=seen).items() if per_image else ():
+            of_images[key] = PerImageNumber(metric.per_image_outputs[key], found)
+    return Measured(numbers, undefined, of_images)
 
 
 def settings_suffix(metric: Metric) -> str:

@@ -1,7 +1,6 @@
 """Generated images beside the images nearest to them, which no score shows: Shmelkov et al. 2018,
 arXiv:1807.09499, figure 3."""
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -9,53 +8,26 @@ from pathlib import Path
 import numpy as np
 import torch
 from jaxtyping import Int, UInt8
-from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from coequal.contract import Dataset, Encoder, ImageSet, Log
 from coequal.contract.data import ImageRows
 from coequal.datasets._loading import fingerprint
 from coequal.evaluation.feature_cache import cached_features
-from coequal.files import atomic_write, refuse_unwritable
+from coequal.evaluation.sheet_files import ENLARGED_PIXELS, GAP_PIXELS, page, with_caption
+from coequal.files import atomic_write
 from coequal.images import Pixels, data_uri, png_bytes, tile, to_uint8
 from coequal.inputs.input import Input
 from coequal.metrics._distances import nearest, nearest_of
 from coequal.rng import Rng
 from coequal.seeds import seed_for
 
-SHEETS = (".png", ".html")
 MAX_ROWS, NEIGHBOURS = 24, 5  # generated images that are shown, and how many beside each
-GAP_PIXELS = 2  # between two images
-ENLARGED_PIXELS = 64  # small images are enlarged to about this side
-MARGIN = 6  # pixels around the caption
-STYLE = (
-    "body{font:15px/1.5 system-ui;margin:2rem auto;max-width:60rem;padding:0 1rem}"
-    "figure{display:flex;flex-wrap:wrap;gap:.3rem 1rem;align-items:center;margin:.6rem 0}"
-    "figcaption{font-variant-numeric:tabular-nums;opacity:.8}img{image-rendering:pixelated}"
-)
 
 
 def announce_sheet(fake: ImageSet, near: ImageSet) -> None:
     """Have a pass over both sets, if a metric makes one, find the neighbours that a sheet shows."""
     fake.neighbours.announce(near.features, min(NEIGHBOURS, len(near)))
-
-
-def refuse_sheet(sheet: Path | None, fake: Input) -> None:
-    """Before anything is measured.
-
-    Raises:
-        ValueError: a sheet is asked for that can't be had.
-        OSError: it can't be written where it is asked for.
-    """
-    if sheet is not None and sheet.suffix.lower() not in SHEETS:
-        raise ValueError(f"a sheet is a {' or '.join(SHEETS)}, not {sheet.name}")
-    if sheet is not None and fake.images is None:
-        raise ValueError("a sheet needs images; features were given")
-    if sheet is not None and fake.shape is not None and fake.shape.channels not in (1, 3):
-        size = "x".join(map(str, fake.shape))
-        raise ValueError(f"a sheet shows grey or coloured images; these are {size}")
-    if sheet is not None:
-        refuse_unwritable(sheet)
 
 
 def write_sheet(
@@ -93,10 +65,14 @@ def write_sheet(
         f" Beside each: the nearest images in {other.what}, by distance in the encoder's features."
     )
     if path.suffix.lower() == ".png":
-        atomic_write(path, png_bytes(_with_caption(strips, caption)))
+        rows_of_strips = np.stack(strips).transpose(0, 3, 1, 2)
+        picture = tile(rows_of_strips, columns=1, gap=GAP_PIXELS)
+        atomic_write(path, png_bytes(with_caption(picture, caption)))
     else:
         labels = [_row_label(fake, row) for row in rows.tolist()]
-        atomic_write(path, _page(strips, labels, found.distances, caption, notes).encode())
+        body = _figures(strips, labels, found.distances)
+        caption = f"{caption} A distance of 0 is a copy."
+        atomic_write(path, page("Nearest neighbours", caption, notes, body))
 
 
 def shown_rows(count: int, labels: Int[Tensor, " n"] | None, seed: int) -> Int[Tensor, " rows"]:
@@ -143,46 +119,15 @@ def _strip(images: Tensor) -> Pixels:
     return np.concatenate([first, gap, others], axis=1)
 
 
-def _with_caption(strips: list[Pixels], caption: str) -> Image.Image:
-    """All rows below each other, the caption above them."""
-    rows = tile(np.stack(strips).transpose(0, 3, 1, 2), columns=1, gap=GAP_PIXELS)
-    font = ImageFont.load_default()
-    printable = caption.encode("latin-1", "replace").decode("latin-1")  # of Pillow's small font
-    pixels = font.getlength(printable) / len(printable)  # of a letter
-    letters = max(1, int(0.9 * (rows.shape[1] - 2 * MARGIN) / pixels))
-    text = "\n".join(textwrap.wrap(printable, letters))
-    _, _, _, bottom = ImageDraw.Draw(Image.new("RGB", (1, 1))).multiline_textbbox(
-        (0, 0), text, font
-    )
-    above = int(bottom) + 2 * MARGIN
-    sheet = Image.new("RGB", (rows.shape[1], rows.shape[0] + above), "white")
-    ImageDraw.Draw(sheet).multiline_text((MARGIN, MARGIN), text, fill="black", font=font)
-    sheet.paste(Image.fromarray(rows), (0, above))
-    return sheet
-
-
-def _page(
-    strips: list[Pixels],
-    labels: Sequence[str],
-    distances: Tensor,
-    caption: str,
-    notes: Sequence[str],
-) -> str:
+def _figures(strips: list[Pixels], labels: Sequence[str], distances: Tensor) -> list[str]:
+    """The rows of a page: a picture each, with its label and its distances."""
     rows = []
     for strip, label, row in zip(strips, labels, distances, strict=True):
         numbers = ", ".join(f"{float(distance):.3g}" for distance in row)
         picture = f'<img src="{data_uri(png_bytes(strip))}" alt="">'
         text = f"{escape(label)}<br>distances {numbers}"
         rows.append(f"<figure>{picture}<figcaption>{text}</figcaption></figure>")
-    return (
-        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Nearest neighbours</title>'
-        '<meta name="viewport" content="width=device-width"><meta name="color-scheme" '
-        f'content="light dark"><style>{STYLE}</style><h1>Nearest neighbours</h1>'
-        f"<p>{escape(caption)} A distance of 0 is a copy.</p>"
-        + "".join(f"<p>{escape(note)}</p>" for note in notes)
-        + "".join(rows)
-        + "</html>\n"
-    )
+    return rows
 
 
 def train_features(dataset: Dataset, encoder: Encoder, cache: Path, log: Log) -> ImageRows:

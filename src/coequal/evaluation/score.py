@@ -19,11 +19,17 @@ from coequal.contract.data import in_memory
 from coequal.evaluation.encoder_choice import EncoderChoice, chosen_encoder, need_features
 from coequal.evaluation.feature_cache import cached_features
 from coequal.evaluation.floor import floor_of
+from coequal.evaluation.image_ranking import (
+    PerImageRequest,
+    refuse_per_image,
+    told_of_images,
+)
 from coequal.evaluation.measure import Measured, Number, image_set, measure
-from coequal.evaluation.neighbour_sheet import announce_sheet, refuse_sheet, write_sheet
+from coequal.evaluation.neighbour_sheet import announce_sheet, write_sheet
 from coequal.evaluation.reference_cache import cached_reference
 from coequal.evaluation.requested import RequestedMetrics, requested_metrics
 from coequal.evaluation.requirements import not_measurable, slow
+from coequal.evaluation.sheet_files import refuse_sheet
 from coequal.evaluation.warnings import warnings_about
 from coequal.inputs.alike import made_alike
 from coequal.inputs.classes import with_classes_of
@@ -51,6 +57,7 @@ def score(
     sheet: Path | None = None,
     floor: bool = False,
     references: References | None = None,
+    per_image: PerImageRequest = PerImageRequest(),  # noqa: B008  (a constant)
     log: Log,
 ) -> dict[str, Any]:
     """Measure generated images against real ones.
@@ -71,6 +78,7 @@ def score(
         floor: whether real images are scored against real ones, too.
         references: what metrics know of the real images, kept by a caller who scores several sets
             against the same ones.
+        per_image: what to tell of single generated images.
         log: is told about long work.
 
     Returns:
@@ -89,6 +97,7 @@ def score(
     given = {"real": real, "fake": fake, "train": train}
     sources, mismatch = _sources(given, data_dir, image_size, cache, log)
     refuse_sheet(sheet, sources["fake"])
+    refuse_per_image(per_image, requested, sources["fake"])
     choice = EncoderChoice(None, "no metric uses features")
     if need_features(requested, encoder, sheet):
         choice = chosen_encoder(encoder, sources, cache, log)
@@ -105,7 +114,11 @@ def score(
     }
     infos = measurable.infos()
     kept = {} if references is None else references
-    measured = _measured(measurable, sources, sets, choice, seed, sheet, kept, cache, log)
+    measured = _measured(
+        measurable, sources, sets, choice, seed, sheet, per_image.wanted, kept, cache, log
+    )
+    notes = _sheet_notes(choice, sources["real"])
+    ranked = told_of_images(per_image, measured.per_image, sources["fake"], notes)
     numbers_of = partial(_numbers_of, measurable, choice, seed, cache, log)
     below = floor_of(sources["real"], sources["fake"], seed, numbers_of, log) if floor else None
     return {
@@ -122,6 +135,7 @@ def score(
             name: {"metric": measurable.home(name), **_as_dict(infos[name], number)}
             for name, number in measured.numbers.items()
         },
+        **({"images": ranked} if per_image.worst is not None else {}),
         "not_measured": {**missing, **_undefined(measurable, measured)},
         "warnings": [
             *choice.warnings,
@@ -158,6 +172,7 @@ def _measured(
     choice: EncoderChoice,
     seed: int,
     sheet: Path | None,
+    per_image: bool,
     kept: References,
     cache: Path,
     log: Log,
@@ -175,12 +190,18 @@ def _measured(
         fake=sets["fake"],
         note=sources["fake"].drawn,
         seed=seed,
+        per_image=per_image,
         log=log,
     )
     if sheet is not None:
-        notes = [f"Encoder {_name(encoder, real)} ({choice.why}).", *choice.warnings]
+        notes = _sheet_notes(choice, real)
         write_sheet(sheet, sets=sets, sources=sources, near=near, seed=seed, notes=notes)
     return measured
+
+
+def _sheet_notes(choice: EncoderChoice, real: Input) -> list[str]:
+    """What a sheet says of the encoder."""
+    return [f"Encoder {_name(choice.encoder, real)} ({choice.why}).", *choice.warnings]
 
 
 def _sources(
@@ -289,7 +310,7 @@ def _numbers_of(
         role: _image_set(side, choice.encoder, wanted.required_of(role), cache, log)
         for role, side in sides.items()
     }
-    measured = _measured(wanted, sides, sets, choice, seed, None, {}, cache, log)
+    measured = _measured(wanted, sides, sets, choice, seed, None, False, {}, cache, log)
     return {
         name: {
             "value": _number(number.value.value),
@@ -303,6 +324,7 @@ def _numbers_of(
 def _undefined(requested: RequestedMetrics, measured: Measured) -> dict[str, str]:
     """Why metrics, or single numbers of others, have no value for these images."""
     undefined, infos = dict(measured.undefined), requested.infos()
+    undefined |= {k: v.found.undefined for k, v in measured.per_image.items() if v.found.undefined}
     for name in requested.parts:
         if name in undefined:
             continue

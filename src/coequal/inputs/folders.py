@@ -40,6 +40,7 @@ def from_folder(
         brightest=folder.survey.brightest,
         notes=folder.notes,
         warnings=folder.warnings,
+        names=tuple(folder.listing.names),
     )
 
 

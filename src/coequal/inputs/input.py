@@ -37,6 +37,7 @@ class Input:
         notes: what was done to the images, and what was not used.
         warnings: why they may not be what they were meant to be.
         unlabelled: why labels that were given can't be used.
+        names: of the files, in the order of the images; empty where the images have no files.
     """
 
     what: str
@@ -55,6 +56,7 @@ class Input:
     notes: tuple[str, ...] = field(default=())
     warnings: tuple[str, ...] = ()
     unlabelled: str = ""
+    names: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.digests)

@@ -8,9 +8,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+import torch
 from torch import Tensor
 
-from coequal.contract import ImageSet, Metric, MetricInfo, MetricValue, RequiredInput
+from coequal.contract import (
+    ImageSet,
+    ImageValueInfo,
+    ImageValues,
+    Metric,
+    MetricInfo,
+    MetricValue,
+    RequiredInput,
+)
 from coequal.contract.classes import equal_class_counts
 from coequal.metrics import _gaussians
 from coequal.metrics._gaussians import Gaussian
@@ -42,6 +51,9 @@ class FrechetDistance(Metric):
     Statistics of features (`ImageSet.statistics`) stand for either side. Of generated images they
     leave no error, and where a number of images is not known there is neither `fd_unbiased` nor a
     word on how much of `fd` is bias.
+
+    `fd_influence` of each generated image is that influence function: positive for images that
+    raise the distance. It too needs more images than features.
     """
 
     version = 2
@@ -52,6 +64,13 @@ class FrechetDistance(Metric):
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
         "fd": MetricInfo("lower", UNIT, best=0.0, label="FD"),
         "fd_unbiased": MetricInfo("lower", UNIT, label="FD unbiased"),
+    }
+    per_image_outputs: ClassVar[Mapping[str, ImageValueInfo]] = {
+        "fd_influence": ImageValueInfo(
+            "lower",
+            f"{UNIT}; without the image fd would be less by this over the number of images",
+            "influence on FD",
+        )
     }
 
     def compute_reference(self, real: ImageSet, train: ImageSet | None) -> Mapping[str, Tensor]:
@@ -78,6 +97,23 @@ class FrechetDistance(Metric):
             "fd": MetricValue(distance, error, warnings=_gaussians.bias_warning(distance, excess)),
             "fd_unbiased": MetricValue(distance - excess, error),
         }
+
+    def compute_per_image(
+        self, *, real: Mapping[str, Tensor], fake: ImageSet
+    ) -> Mapping[str, ImageValues]:
+        """Compute `fd_influence`, whose mean over the images is 0."""
+        if fake.statistics is not None:
+            reason = "needs the features of the images, not their statistics"
+            return {"fd_influence": ImageValues.of_no_image(len(fake), reason)}
+        with one_thread():
+            response = _gaussians.response(
+                real=_gaussians.from_tensors(real), fake=_gaussians.fit_parts(fake.parts)
+            )
+        if response is None:
+            size = fake.features.shape[1]
+            reason = f"needs more images than features, got {len(fake)} images of {size} features"
+            return {"fd_influence": ImageValues.of_no_image(len(fake), reason)}
+        return {"fd_influence": ImageValues(torch.from_numpy(response.influences))}
 
 
 def _gaussian(images: ImageSet) -> Gaussian:

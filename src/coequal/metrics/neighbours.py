@@ -13,9 +13,17 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from coequal.contract import ImageSet, Metric, MetricInfo, MetricValue
+from coequal.contract import (
+    ImageSet,
+    ImageValueInfo,
+    ImageValues,
+    Metric,
+    MetricInfo,
+    MetricValue,
+)
 from coequal.contract.neighbours import Nearest
 from coequal.metrics._distances import Crossing, across, within
+from coequal.metrics._image_realism import realism_and_rarity
 from coequal.metrics._proportions import harmonic, proportion_of
 from coequal.metrics._tiles import TIE
 from coequal.rng import Rng
@@ -63,6 +71,15 @@ class Neighbours(Metric):
     time: on average not too small (Efron and Stein 1981, doi:10.1214/aos/1176345462). None for
     `recall` and `f1`: there a generated image acts through the balls of its neighbours.
 
+    Of each generated image, with the balls of `precision`:
+
+    - `realism` (the same paper, equation 4): the largest radius of a real ball over the distance to
+      its centre, over the half of the balls with the smallest radii; 1 and more inside a ball of
+      that half. (The paper's program takes squared radii and distances: the square of this one.)
+    - `rarity` (Han et al. 2022, arXiv:2206.08549, definition 1): the smallest radius of a real ball
+      that holds the image, in feature units; more where real images are sparse. An image in no real
+      ball has none. (The program of its authors leaves the edge of a ball out.)
+
     Attributes:
         precision_k: which neighbour the balls of `precision` and `recall` reach to.
         density_k: which neighbour the balls of `density` and `coverage` reach to.
@@ -99,6 +116,12 @@ class Neighbours(Metric):
             best=0.0,
             label="1-NN worst",
         ),
+    }
+    per_image_outputs: ClassVar[Mapping[str, ImageValueInfo]] = {
+        "realism": ImageValueInfo(
+            "higher", "from 0; 1 and more: next to real images; infinite: a copy of one"
+        ),
+        "rarity": ImageValueInfo(None, "feature units; more: where real images are sparse"),
     }
     precision_k: Count = 3
     density_k: Count = 5
@@ -140,6 +163,17 @@ class Neighbours(Metric):
             **_one_nn(real["distances"], own, cross),
         }
         return values | self._undefined_numbers(len(radii), len(fake))
+
+    def compute_per_image(
+        self, *, real: Mapping[str, Tensor], fake: ImageSet
+    ) -> Mapping[str, ImageValues]:
+        """Compute `realism` and `rarity`."""
+        radii = real["distances"][:, self.precision_k - 1]
+        if len(radii) <= self.precision_k:
+            reason = f"needs at least {self.precision_k + 1} real images, got {len(radii)}"
+            return dict.fromkeys(self.per_image_outputs, ImageValues.of_no_image(len(fake), reason))
+        realism, rarity = realism_and_rarity(real["features"], radii, fake.features)
+        return {"realism": ImageValues(realism), "rarity": ImageValues(rarity)}
 
     def _undefined_numbers(self, reals: int, fakes: int) -> dict[str, MetricValue]:
         """The numbers for which a side has too few images, with the reason."""

@@ -50,7 +50,8 @@ def check_metric(
     Every number that can't be had has a reason; very few images, equal ones and copies of the real
     ones give numbers, reasons or one `ValueError`, and no warning of a library; so do settings of
     -1, 0 and 1. Nothing draws from a global generator or writes to what it is given, and
-    `reference` gives tensors, so that it can be cached. What is not finite or not there is left to
+    `reference` gives tensors, so that it can be cached. Numbers of single images have one for each
+    image, in their order. What is not finite or not there is left to
     `Metric.reference` and `Metric.values`, which no metric replaces.
 
     Of a `costly` metric, and with images of your own, only what these images can show is checked.
@@ -69,7 +70,7 @@ def check_metric(
     if not isinstance(metric, Metric):
         raise TypeError(f"{name_of(metric)} is no instance of Metric")
     check_settings(metric)
-    for method in ("reference", "values"):
+    for method in ("reference", "values", "per_image"):
         own = getattr(type(metric), method) is not getattr(Metric, method)
         require(not own, metric, f"replaces `{method}`; give `compute_{method}` instead")
     check_outputs(metric)
@@ -139,6 +140,7 @@ def _check_values(metric: Metric, sets: ImageSets, absent: Collection[str]) -> N
         for one in (value, far[name]):
             _check_bounds(metric, name, one)
     _check_order(metric, sets, only=("fake",))
+    _check_per_image(metric, reference, sets.near)
 
 
 def _check_order(
@@ -159,6 +161,24 @@ def _check_order(
             close = math.isclose(one, other, rel_tol=ORDER_TOLERANCE[side], abs_tol=1e-15)
             message = f"{name} depends on the order of the {side} images: {one!r}, and {other!r}"
             require(close or math.isnan(one), metric, f"{message} reversed")
+
+
+def _check_per_image(metric: Metric, reference: Mapping[str, Tensor], fake: ImageSet) -> None:
+    """Every number of single images that the metric names is there for each, whatever their
+    order."""
+    reverse = torch.arange(len(fake) - 1, -1, -1)
+    given = metric.per_image(real=reference, fake=fake)
+    turned = metric.per_image(real=reference, fake=_rows(fake, reverse))
+    same = given.keys() == metric.per_image_outputs.keys()
+    require(same, metric, f"gave {sorted(given)} of each image, and names others")
+    for name, found in given.items():
+        values, other = found.values, turned[name].values.flip(0)
+        shape = tuple(values.shape)
+        require(shape == (len(fake),), metric, f"{name} has the shape {shape}, not one per image")
+        close = torch.allclose(values, other, rtol=1e-6, atol=1e-12, equal_nan=True)
+        require(close, metric, f"{name} of an image depends on the order of the images")
+        told = not bool(values.isnan().all()) or found.undefined is not None
+        require(told, metric, f"{name} is NaN for every image without a reason")
 
 
 def _check_bounds(metric: Metric, name: str, value: MetricValue) -> None:
