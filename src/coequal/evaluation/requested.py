@@ -1,6 +1,7 @@
 """From the names that somebody asks for to the metrics that give these numbers."""
 
 import difflib
+import functools
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
@@ -98,12 +99,17 @@ def requested_metrics(
         LookupError: nothing has this name.
     """
     given = settings or {}
-    known: dict[str, Metric] = {
-        name: lookup.load("metrics", name)(**given.get(name, {}))
-        for name in lookup.names("metrics")
-    }
+    files = lookup.names("metrics")
+
+    @functools.cache
+    def loaded(name: str) -> Metric:
+        part: Metric = lookup.load("metrics", name)(**given.get(name, {}))
+        return part
+
     if names == "all":
-        return RequestedMetrics(known, {name: tuple(part.outputs) for name, part in known.items()})
+        every = {name: loaded(name) for name in files}
+        return RequestedMetrics(every, {name: tuple(part.outputs) for name, part in every.items()})
+    known: dict[str, Metric] = {}
     parts: dict[str, Metric] = {}
     outputs: dict[str, dict[str, None]] = {}  # ordered sets
     asked = [name.strip() for name in ([names] if isinstance(names, str) else names)]
@@ -112,14 +118,20 @@ def requested_metrics(
     for name in filter(None, asked):
         if ":" in name:
             known[name] = lookup.load_class("metrics", name, Metric)(**given.get(name, {}))
+        elif name in files:  # no other need be imported
+            known[name] = loaded(name)
+        else:
+            known |= {file: loaded(file) for file in files}
         home, wanted = _named(name, known)
         parts[home] = known[home]
         outputs.setdefault(home, {}).update(dict.fromkeys(wanted))
-    wanted_names = {key for keys in outputs.values() for key in keys}
+    others = {key for home, keys in outputs.items() for key in keys} - {
+        key for part in parts.values() for key in part.outputs
+    }
     return RequestedMetrics(
         parts,
         {home: tuple(keys) for home, keys in outputs.items()},
-        {name: one for name, one in published_names().items() if name in wanted_names},
+        {name: published_names()[name] for name in sorted(others)},
     )
 
 
