@@ -7,11 +7,9 @@ import pytest
 import torch
 from PIL import Image
 
-import coequal
 from coequal.inputs.load import from_generator, load_input
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 3), dtype=np.uint8)
-STATISTICS = {"mu": np.zeros(4), "sigma": np.eye(4)}
 
 
 def loaded(given: object, **options: object) -> object:
@@ -51,20 +49,6 @@ def test_labels_of_an_npz_that_can_not_be_used_are_told(tmp_path, labels, reason
     found = loaded(saved(tmp_path / "a.npz", arr_0=PIXELS, arr_1=labels))
     assert found.labels is None
     assert found.notes[0].startswith(f"labels are not used: {reason}")
-
-
-def test_statistics_beside_images_are_told_and_warned_of(tmp_path):
-    path = saved(tmp_path / "a.npz", arr_0=PIXELS, mu_s=np.zeros(3), **STATISTICS)
-    found = loaded(path)
-    assert found.notes == ("arrays not used: mu_s, mu, sigma",)
-    assert "mu and sigma of a.npz were not used" in found.warnings[0]
-    score = coequal.score(real=path, fake=PIXELS, metrics=["fd"], encoder="pixels")
-    assert any("real: mu and sigma of a.npz" in warning for warning in score["warnings"])
-
-
-def test_statistics_alone_are_refused_in_words(tmp_path):
-    with pytest.raises(ValueError, match=r"holds statistics \(mu, sigma\), which are not enough"):
-        loaded(saved(tmp_path / "a.npz", **STATISTICS))
 
 
 def test_arrays_in_folders_of_an_npz_are_found(tmp_path):

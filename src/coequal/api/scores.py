@@ -27,6 +27,7 @@ def score(
     settings: Mapping[str, Mapping[str, Any]] | None = None,
     encoder: str | None = None,
     image_size: int | None = None,
+    real_count: int | None = None,
     seed: int = 0,
     samples: int = 10_000,
     data_dir: str | Path | None = None,
@@ -41,7 +42,8 @@ def score(
 
     Args:
         real: a folder, .zip, .npy, .npz, "fashion_mnist:test", a tensor or array of images or
-            features, a torch or Hugging Face Dataset.
+            features, a torch or Hugging Face Dataset; for `fd` also an .npz of statistics (`mu` and
+            `sigma`).
         fake: as `real`; also a trained model of a run, "runs/demo:ns_gan", or a function that takes
             a number and returns so many images. A mapping of names to any of these scores all of
             them against the same real images, and compares every two.
@@ -51,6 +53,8 @@ def score(
         encoder: see `coequal list encoders`; None: chosen by the data, and named in the result.
         image_size: height and width to which images of folders, arrays and lists are cropped and
             resized.
+        real_count: of how many images the statistics are that `real` names: without it, and where
+            the file does not say it, nothing is known of the bias of `fd`.
         seed: of subsets and shuffles, and of the images of a trained model.
         samples: number of images that a trained model or a function is asked for.
         data_dir: where data sets lie or are put; None: COEQUAL_DATA, then the user's cache.
@@ -86,6 +90,7 @@ def score(
         settings=settings,
         encoder=encoder,
         image_size=image_size,
+        real_count=real_count,
         seed=seed,
         data_dir=data,
         cache=cache,

@@ -53,6 +53,10 @@ def score(
     ] = None,
     encoder: Encoder = None,
     image_size: ImageSize = None,
+    real_count: Annotated[
+        int | None,
+        typer.Option(min=2, help="Of how many images the statistics (mu, sigma) of REAL are."),
+    ] = None,
     as_json: Annotated[
         str | None, typer.Option("--json", help="A file for the JSON, or - for the screen.")
     ] = None,
@@ -94,6 +98,7 @@ def score(
         settings=metric_settings(given or []),
         encoder=encoder,
         image_size=image_size,
+        real_count=real_count,
         seed=seed,
         samples=samples,
         data_dir=data_dir,

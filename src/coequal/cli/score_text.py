@@ -23,8 +23,8 @@ def print_scores(scores: Mapping[str, Any]) -> None:
     if floor := scores.get("floor"):
         print_floor(floor, {"generated": floor["generated"]} if "generated" in floor else {})
     chosen = f"{scores['encoder']['id']} ({scores['encoder']['chosen']})"
-    counts = f"{scores['real']['count']:,} real, {scores['fake']['count']:,} fake images"
-    print_line(f"encoder {chosen}; {counts}")
+    counts = ", ".join(_counted(scores[role], role) for role in ("real", "fake"))
+    print_line(f"encoder {chosen}; {counts} images")
     for name, row in scores["metrics"].items():
         details = row.get("details", {})
         for key in ("flag", "counts", "undefined"):
@@ -37,6 +37,12 @@ def print_scores(scores: Mapping[str, Any]) -> None:
             print_line(f"note: {role}: {note}")
     for warning in scores["warnings"]:
         print_line(f"warning: {warning}", style="bold")
+
+
+def _counted(source: Mapping[str, Any], role: str) -> str:
+    """How many images a side is of: "statistics of 50,000 real"."""
+    count = "unknown many" if source["count"] is None else f"{source['count']:,}"
+    return f"{'statistics of ' if source['kind'] == 'statistics' else ''}{count} {role}"
 
 
 def _scores_table(metrics: Numbers, floor: Numbers | None) -> Table:

@@ -28,6 +28,10 @@ class Encoder(ABC):
         light: whether it is quick enough to be asked in the middle of a training.
         published_names: by number, what the literature calls it with these features: {"fd": "FID"}.
             Of a class: with its published weights; of an instance: with the weights that it has.
+        statistics_dimension: the number of its features, if statistics of them are published
+            (`Statistics`): some of as many features that say nothing else are taken for its.
+        preparations: what to say beside such statistics, where images are brought to the net in
+            several ways.
         batch: how many images it encodes at a time: a multiple of so many images may be encoded
             apart from others without changing a bit. None: not known.
         device: where it computes: the CPU, until `to` moves it.
@@ -42,6 +46,8 @@ class Encoder(ABC):
     resizes: bool = False
     light: bool = False
     published_names: Mapping[str, str] = MappingProxyType({})
+    statistics_dimension: int | None = None
+    preparations: str = ""
     batch: int | None = None
     device: torch.device = torch.device("cpu")
     default_rank: int | None = None

@@ -16,12 +16,14 @@ class Statistics:
         covariance: (d, d) float64, symmetric, with the divisor n - 1.
         count: of the images; None if it is not known.
         encoder: the id of the encoder whose features they are of; None if it is not known.
+        encoder_name: what a user calls that encoder; None if it is not known.
     """
 
     mean: Float[Tensor, " d"]
     covariance: Float[Tensor, "d d"]
     count: int | None = None
     encoder: str | None = None
+    encoder_name: str | None = None
 
     @property
     def dimension(self) -> int:

@@ -66,12 +66,20 @@ PREPROCESSING: Mapping[str, Preprocessing] = {
 }
 
 
+PREPARATIONS = (
+    "those of guided-diffusion, StyleGAN, EDM and TTUR go with inception (TensorFlow 1's resize), "
+    "of clean-fid with inception:clean, of pytorch-fid with inception:torch, and a distance across "
+    "two of these is no FID"
+)
+
+
 class FidInception(Encoder, ABC):
     """The net with one way to resize and one layer; final subclasses name both."""
 
     variant: ClassVar[str]
     resize: ClassVar[str]
     layer: ClassVar[str] = ""  # in words, where it is not the last pool
+    preparations = PREPARATIONS
     batch = BATCH
     resizes = True
 
@@ -134,6 +142,7 @@ class Inception(PooledInception):
 
     variant = resize = "tf1"
     published_names: Mapping[str, str] = {"fd": "FID"}
+    statistics_dimension = 2048
     default_rank = 30
 
 
@@ -158,6 +167,7 @@ class InceptionSpatial(FidInception):
     resize = "tf1"
     layer = "channels 0 to 6 of mixed_6/conv"
     published_names: Mapping[str, str] = {"fd": "sFID"}
+    statistics_dimension = 2023
 
 
 ARGUMENTS: Mapping[str, type[FidInception]] = {

@@ -58,6 +58,7 @@ def _different(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]
     pairs = {
         "encoder": (first["encoder"]["id"], second["encoder"]["id"]),
         "real images (sha256)": (first["real"]["sha256"], second["real"]["sha256"]),
+        "real statistics": tuple(score["real"].get("statistics") for score in (first, second)),
         "number of fake images": (first["fake"]["count"], second["fake"]["count"]),
         "seed": (first["seed"], second["seed"]),
         "training images (sha256)": tuple(

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from coequal import lookup
 from coequal.contract import Dataset, Encoder, Log
 from coequal.evaluation.requested import RequestedMetrics
+from coequal.evaluation.statistics_in_use import SIDES, encoder_of_statistics
 from coequal.files import atomic_write
 from coequal.inputs.dataset import as_dataset
 from coequal.inputs.input import Input
@@ -47,14 +48,20 @@ def chosen_encoder(
     Raises:
         ValueError, LookupError: it can't be had.
     """
-    real = sources["real"]
-    if real.features is not None:
+    sides = [sources[side] for side in SIDES if side in sources]
+    kinds = {source.kind for source in sides if source.images is None}
+    encoded = [source for source in sides if source.images is not None]
+    if kinds and ("features" in kinds or not encoded):
+        kind = "features" if "features" in kinds else "statistics"
         if name is not None:
-            raise ValueError(f"features need no encoder; leave out --encoder {name}")
-        return EncoderChoice(None, "features were given")
-    dataset = real.dataset or as_dataset(real, sources.get("train"))
+            raise ValueError(f"{kind} need no encoder; leave out --encoder {name}")
+        return EncoderChoice(None, f"{kind} were given")
+    dataset = encoded[0].dataset or as_dataset(encoded[0], sources.get("train"))
     if name is not None:
         return EncoderChoice(prepared_encoder(name, dataset, cache, log), "asked for")
+    if of_statistics := encoder_of_statistics(sources):
+        name, why = of_statistics
+        return EncoderChoice(prepared_encoder(name, dataset, cache, log), why)
     name, why, warnings = default_encoder(dataset)
     return EncoderChoice(prepared_encoder(name, dataset, cache, log), why, warnings)
 

@@ -86,6 +86,7 @@ def _selected(source: Input, rows: Tensor) -> Input:
         images=of(source.images),
         features=of(source.features),
         labels=None if source.labels is None else source.labels[rows],
+        statistics=(),  # of all of them
         split=None,
         generator=None,
     )

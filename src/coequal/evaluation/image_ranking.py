@@ -64,6 +64,8 @@ def refuse_per_image(request: PerImageRequest, requested: RequestedMetrics, fake
         raise ValueError("a sheet of the worst images needs their number, as in --worst 24")
     if not request.wanted:
         return
+    if fake.rows is None:
+        raise ValueError("single images have no numbers where only statistics were given")
     if request.worst is not None and request.worst < 1:
         raise ValueError(f"the number of worst images must be 1 or more, got {request.worst}")
     infos = [info for part in requested.parts.values() for info in part.per_image_outputs.values()]

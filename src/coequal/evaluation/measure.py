@@ -16,6 +16,7 @@ from coequal.contract import (
     Log,
     Metric,
     MetricValue,
+    Statistics,
 )
 from coequal.contract.data import ImageRows
 from coequal.evaluation.requested import RequestedMetrics
@@ -74,6 +75,7 @@ def measure(
     real: str,
     references: Callable[[str], Mapping[str, Tensor]],
     fake: ImageSet,
+    real_statistics: Statistics | None = None,
     note: str = "",
     seed: int = 0,
     per_image: bool = False,
@@ -87,14 +89,12 @@ def measure(
         real: the reference images, for the protocol: "test:355", a split and its size.
         references: gives a metric's reference by the metric's name; asked once for each.
         fake: the generated images.
+        real_statistics: what metrics that take statistics know of the real side, if there are some.
         note: how they were drawn, as "key=value" pairs, for the protocol.
         seed: of the metrics' own draws; one that is not 0 stands in the protocol.
         per_image: whether metrics are also asked for the numbers that they give each image.
         log: is told which metric is measured.
     """
-    # Write the protocol that all of these numbers share.
-    shared = [f"encoder={encoder}", f"real={real}", f"fake={len(fake)}", note]
-    protocol = " ".join(filter(None, [*shared, f"seed={seed}" if seed else ""]))
     numbers: dict[str, Number] = {}
     undefined: dict[str, str] = {}
     of_images: dict[str, PerImageNumber] = {}
@@ -111,7 +111,13 @@ def measure(
         except FloatingPointError as error:
             undefined[name] = str(error)
             continue
-        # Keep the numbers that were asked for.
+        # Write the protocol, and keep the numbers that were asked for.
+        sides = (
+            f"real={_side(real, real_statistics, metric)}",
+            f"fake={_side(str(len(fake)), fake.statistics, metric)}",
+        )
+        shared = [f"encoder={encoder}", *sides, note, f"seed={seed}" if seed else ""]
+        protocol = " ".join(filter(None, shared))
         for key in requested.outputs[name]:
             value = values.get(requested.as_computed(key))
             if value is not None:
@@ -119,6 +125,13 @@ def measure(
         for key, found in metric.per_image(real=reference, fake=seen).items() if per_image else ():
             of_images[key] = PerImageNumber(metric.per_image_outputs[key], found)
     return Measured(numbers, undefined, of_images)
+
+
+def _side(images: str, statistics: Statistics | None, metric: Metric) -> str:
+    """What a metric saw of a side, for the protocol: images, or statistics of so many."""
+    if statistics is None or not metric.takes_statistics:
+        return images
+    return "statistics" if statistics.count is None else f"statistics:{statistics.count}"
 
 
 def settings_suffix(metric: Metric) -> str:
@@ -136,6 +149,7 @@ def image_set(
     labels: Tensor | None = None,
     manifold: KnownManifold | None = None,
     generator: Generator | None = None,
+    statistics: Statistics | None = None,
 ) -> ImageSet:
     """Images as metrics see them.
 
@@ -147,6 +161,7 @@ def image_set(
         labels: (n,) int64, if there are any.
         manifold: of real images that were made by a formula.
         generator: what made the images.
+        statistics: see `ImageSet.statistics`.
     """
     whole = features.whole
     classified = encoder is not None and "probabilities" in required
@@ -158,4 +173,5 @@ def image_set(
         features.read,
         manifold,
         generator,
+        statistics,
     )

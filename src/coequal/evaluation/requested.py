@@ -56,6 +56,21 @@ class RequestedMetrics(NamedTuple):
         parts = (n for n, p in self.parts.items() if role != "train" or "train" in p.required)
         return {need for name in parts for need in self.required(name)}
 
+    def taking_statistics(self) -> tuple[str, ...]:
+        """The metrics for which statistics stand for features."""
+        return tuple(name for name, part in self.parts.items() if part.takes_statistics)
+
+    def sees_features(self, statistics: bool) -> bool:
+        """Whether some metric looks at the features of a side.
+
+        Args:
+            statistics: whether that side has statistics, too.
+        """
+        return any(
+            part.sees_features and not (statistics and part.takes_statistics)
+            for part in self.parts.values()
+        )
+
     def without(self, names: Collection[str]) -> "RequestedMetrics":
         """Leave out these metrics and numbers, and metrics of which no number is left."""
         outputs = {

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from coequal.contract import (
     DensityGenerator,
@@ -10,6 +11,7 @@ from coequal.contract import (
     KnownManifold,
     Metric,
     RequiredInput,
+    Statistics,
 )
 from coequal.evaluation.requested import RequestedMetrics
 from coequal.inputs.classes import empty_classes
@@ -30,7 +32,8 @@ class Available:
     Attributes:
         class_probabilities: whether the encoder gives class probabilities.
         published_names: `Encoder.published_names`; None: not known.
-        images: whether there are images, not only features.
+        features: whether both sides have images or features, not only statistics.
+        images: whether both sides have images, not only features.
         train: whether the training images are there.
         not_held_out: why the real images can't stand for held-out ones, if they cannot.
         real_labels: whether the real images have labels.
@@ -45,6 +48,7 @@ class Available:
 
     class_probabilities: bool = True
     published_names: Mapping[str, str] | None = None
+    features: bool = True
     images: bool = True
     train: bool = True
     not_held_out: str | None = None
@@ -72,6 +76,8 @@ def unmet(metric: Metric, available: Available, output: str | None = None) -> st
     reasons: list[str | None] = []
     needed: tuple[RequiredInput, ...] = metric.required
     if output is None:
+        if not (available.features or metric.takes_statistics):
+            return "needs images or their features; statistics (mu, sigma) were given"
         reasons.append(metric.unsupported_reason(available.manifold))
     else:
         needed = (metric.required_for[output],) if output in metric.required_for else ()
@@ -154,6 +160,7 @@ def not_measurable(
     sources: Mapping[str, Input],
     encoder: Encoder | None,
     mismatch: Mapping[str, str | None],
+    statistics: Mapping[str, Statistics] = MappingProxyType({}),
 ) -> dict[str, str]:
     """Metrics, and single numbers of metrics, that cannot be had of these images.
 
@@ -162,6 +169,7 @@ def not_measurable(
         sources: real, fake, and train if it is known.
         encoder: what gives the features; None if they were given, or none are needed.
         mismatch: by side but "real", why its classes are not those of the real images.
+        statistics: by side, what stands for its features where a metric takes statistics.
 
     Returns:
         The reasons, by metric or number.
@@ -170,7 +178,8 @@ def not_measurable(
     available = Available(
         class_probabilities=encoder is not None and encoder.knows_classes,
         published_names={} if encoder is None else encoder.published_names,
-        images=fake.images is not None,
+        features=real.rows is not None and fake.rows is not None,
+        images=real.images is not None and fake.images is not None,
         train="train" in sources,
         real_labels=real.labels is not None,
         fake_labels=fake.labels is not None,
@@ -180,11 +189,13 @@ def not_measurable(
         generator=None if fake.generator is None else type(fake.generator),
         conditional=fake.generator is not None and fake.generator.conditional,
         manifold=None if real.dataset is None else real.dataset.manifold,
+        counts=all(one.count is not None for one in statistics.values()),
     )
     missing = unmet_requests(requested, available)
     for name, metric in requested.parts.items():
-        if reason := metric.too_few_images(len(real), "real"):
-            missing[name] = reason
+        known = statistics.get("real") if metric.takes_statistics else None
+        if reason := metric.too_few_images(len(real) if known is None else known.count, "real"):
+            missing.setdefault(name, reason)
         if name in missing or not isinstance(metric, ClassifierMetric):
             continue
         if reason := _untrainable(metric, sources, mismatch["train"]):

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from coequal import lookup
-from coequal.contract import Encoder, ImageSet, Log, Metric, MetricInfo
+from coequal.contract import Encoder, ImageSet, Log, Metric, MetricInfo, Statistics
 from coequal.contract.data import in_memory
 from coequal.evaluation.encoder_choice import EncoderChoice, chosen_encoder, need_features
 from coequal.evaluation.feature_cache import cached_features
@@ -30,6 +30,7 @@ from coequal.evaluation.reference_cache import cached_reference
 from coequal.evaluation.requested import RequestedMetrics, requested_metrics
 from coequal.evaluation.requirements import not_measurable, slow
 from coequal.evaluation.sheet_files import refuse_sheet
+from coequal.evaluation.statistics_in_use import SIDES, statistics_in_use
 from coequal.evaluation.warnings import warnings_about
 from coequal.inputs.alike import made_alike
 from coequal.inputs.classes import with_classes_of
@@ -51,6 +52,7 @@ def score(
     settings: Mapping[str, Mapping[str, Any]] | None = None,
     encoder: str | None = None,
     image_size: int | None = None,
+    real_count: int | None = None,
     seed: int = 0,
     data_dir: Path,
     cache: Path,
@@ -71,6 +73,7 @@ def score(
         encoder: a name of `coequal list encoders`; default: by the data, and reported in the
             output.
         image_size: images are cropped to their centre square and resized to it.
+        real_count: of how many images the statistics are that `real` names.
         seed: of subsets and shuffles.
         data_dir: where data sets lie.
         cache: the folder of all caches.
@@ -95,21 +98,36 @@ def score(
     if encoder is not None:
         lookup.load_class("encoders", encoder, Encoder)
     given = {"real": real, "fake": fake, "train": train}
-    sources, mismatch = _sources(given, data_dir, image_size, cache, log)
-    refuse_sheet(sheet, sources["fake"])
+    sources, mismatch = _sources(given, data_dir, image_size, real_count, cache, log)
+    refuse_sheet(sheet, sources["fake"], sources.get("train", sources["real"]))
     refuse_per_image(per_image, requested, sources["fake"])
+    if floor and (role := _only_statistics(sources)):
+        raise ValueError(f"a floor needs {role} images or features; statistics were given")
     choice = EncoderChoice(None, "no metric uses features")
     if need_features(requested, encoder, sheet):
         choice = chosen_encoder(encoder, sources, cache, log)
     ready = choice.encoder
     if ready is not None:
         requested = requested.with_published_names(ready.published_names)
-    missing = _missing(requested, sources, ready, mismatch, every=metrics == "all")
+    statistics = statistics_in_use(sources, ready, requested.taking_statistics())
+    missing = not_measurable(requested, sources, ready, mismatch, statistics.of)
+    if metrics == "all":
+        missing |= slow(requested)
+    elif tuple(metrics) != DEFAULT_METRICS or not requested.without(missing).parts:
+        _refuse_missing(requested, missing)
     measurable = requested.without(missing)
     if train is None and "train" not in measurable.required_of("real"):
         sources.pop("train", None)
     sets = {
-        role: _image_set(source, ready, measurable.required_of(role), cache, log)
+        role: _image_set(
+            source,
+            ready,
+            measurable.required_of(role),
+            cache,
+            log,
+            statistics.of.get(role),
+            features=sheet is not None or measurable.sees_features(role in statistics.of),
+        )
         for role, source in sources.items()
     }
     infos = measurable.infos()
@@ -117,7 +135,7 @@ def score(
     measured = _measured(
         measurable, sources, sets, choice, seed, sheet, per_image.wanted, kept, cache, log
     )
-    notes = _sheet_notes(choice, sources["real"])
+    notes = _sheet_notes(choice, sources)
     ranked = told_of_images(per_image, measured.per_image, sources["fake"], notes)
     numbers_of = partial(_numbers_of, measurable, choice, seed, cache, log)
     below = floor_of(sources["real"], sources["fake"], seed, numbers_of, log) if floor else None
@@ -127,8 +145,8 @@ def score(
         "torch": torch.__version__,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": round(time.monotonic() - began, 3),
-        **{role: source.as_dict() for role, source in sources.items()},
-        "encoder": {"id": _name(ready, sources["real"]), "chosen": choice.why},
+        **{role: _as_given(source, statistics.notes.get(role)) for role, source in sources.items()},
+        "encoder": {"id": _name(ready, sources), "chosen": choice.why},
         "seed": seed,
         "settings": {name: _settings(part) for name, part in measurable.parts.items()},
         "metrics": {
@@ -139,6 +157,7 @@ def score(
         "not_measured": {**missing, **_undefined(measurable, measured)},
         "warnings": [
             *choice.warnings,
+            *statistics.warnings,
             *warnings_about(sources, sets, ready),
             *measured.warnings,
         ],
@@ -146,23 +165,26 @@ def score(
     }
 
 
-def _missing(
-    requested: RequestedMetrics,
-    sources: Mapping[str, Input],
-    encoder: Encoder | None,
-    mismatch: Mapping[str, str | None],
-    *,
-    every: bool,
-) -> dict[str, str]:
-    """What is not measured of these images, with the reasons.
+def _refuse_missing(requested: RequestedMetrics, missing: Mapping[str, str]) -> None:
+    """Refuse metrics that were asked for by name and can't be had.
+
+    A number that lacks something that the others of its metric don't need is only left out.
 
     Raises:
-        ValueError: something was asked for by name, not as one of all metrics, and cannot be had.
+        ValueError: a metric, all that was asked of one, or a published name (`fid`) is missing.
     """
-    missing = not_measurable(requested, sources, encoder, mismatch)
-    if missing and not every:
-        raise ValueError("\n".join(f"{name}: {reason}" for name, reason in missing.items()))
-    return missing | slow(requested) if every else missing
+    left = requested.without(missing).parts
+    asked = {
+        name: reason
+        for name, reason in missing.items()
+        if name in requested.published or _metric_of(name, requested) not in left
+    }
+    if asked:
+        raise ValueError("\n".join(f"{name}: {reason}" for name, reason in asked.items()))
+
+
+def _metric_of(name: str, requested: RequestedMetrics) -> str:
+    return name if name in requested.parts else requested.home(name)
 
 
 def _measured(
@@ -184,8 +206,9 @@ def _measured(
         announce_sheet(sets["fake"], sets[near])
     measured = measure(
         requested,
-        encoder=_encoder_in_protocol(encoder, real),
+        encoder=_encoder_in_protocol(encoder, sources),
         real=_real_in_protocol(real),
+        real_statistics=sets["real"].statistics,
         references=partial(_reference, requested, sources, sets, encoder, kept, cache, log),
         fake=sets["fake"],
         note=sources["fake"].drawn,
@@ -194,31 +217,45 @@ def _measured(
         log=log,
     )
     if sheet is not None:
-        notes = _sheet_notes(choice, real)
+        notes = _sheet_notes(choice, sources)
         write_sheet(sheet, sets=sets, sources=sources, near=near, seed=seed, notes=notes)
     return measured
 
 
-def _sheet_notes(choice: EncoderChoice, real: Input) -> list[str]:
+def _only_statistics(sources: Mapping[str, Input]) -> str | None:
+    """The first side of which there is nothing but statistics."""
+    return next((side for side in SIDES if sources[side].rows is None), None)
+
+
+def _sheet_notes(choice: EncoderChoice, sources: Mapping[str, Input]) -> list[str]:
     """What a sheet says of the encoder."""
-    return [f"Encoder {_name(choice.encoder, real)} ({choice.why}).", *choice.warnings]
+    return [f"Encoder {_name(choice.encoder, sources)} ({choice.why}).", *choice.warnings]
 
 
 def _sources(
     given: Mapping[str, Scorable | None],
     data_dir: Path,
     image_size: int | None,
+    real_count: int | None,
     cache: Path,
     log: Log,
 ) -> tuple[dict[str, Input], dict[str, str | None]]:
     """What is compared, labels by the real classes; and by side, why these can't be had of it."""
     sources = {
         role: load_input(
-            one, role=role, data_dir=data_dir, image_size=image_size, cache=cache, log=log
+            one,
+            role=role,
+            data_dir=data_dir,
+            image_size=image_size,
+            count=real_count if role == "real" else None,
+            cache=cache,
+            log=log,
         )
         for role, one in given.items()
         if one is not None
     }
+    if "train" in sources and sources["train"].rows is None:
+        raise ValueError("train: metrics of memorisation need images; statistics were given")
     real = sources["real"]
     if "train" not in sources and real.dataset is not None and real.split != "train":
         sources["train"] = from_split(real.what.rpartition(":")[0], real.dataset, "train")
@@ -231,14 +268,33 @@ def _sources(
 
 
 def _image_set(
-    source: Input, encoder: Encoder | None, required: Collection[str], cache: Path, log: Log
+    source: Input,
+    encoder: Encoder | None,
+    required: Collection[str],
+    cache: Path,
+    log: Log,
+    statistics: Statistics | None = None,
+    features: bool = True,
 ) -> ImageSet:
-    """Features, mapped from a file if they are in one, and what else is needed."""
+    """Features, mapped from a file if they are in one, and what else is needed.
+
+    Args:
+        source: images, features, or only statistics.
+        encoder: of images.
+        required: what the metrics need beyond features.
+        cache: the folder of all caches.
+        log: is told about long work.
+        statistics: those that stand for features where a metric takes them.
+        features: whether any metric looks at the features.
+    """
     if source.features is not None:
-        return image_set(source.features, None, required, labels=source.labels)
-    assert source.images is not None
+        return image_set(
+            source.features, None, required, labels=source.labels, statistics=statistics
+        )
     rows = in_memory(torch.empty(len(source), 0))  # where nothing uses features
-    if encoder is not None:
+    if source.images is None:
+        return image_set(rows, None, (), statistics=statistics)
+    if encoder is not None and features:
         rows = cached_features(source.images, source.digest(), encoder, cache, log, source.what)
     return image_set(
         rows,
@@ -248,20 +304,30 @@ def _image_set(
         labels=source.labels,
         manifold=None if source.dataset is None else source.dataset.manifold,
         generator=source.generator,
+        statistics=statistics,
     )
 
 
-def _name(encoder: Encoder | None, real: Input) -> str:
+def _name(encoder: Encoder | None, sources: Mapping[str, Input]) -> str:
     """The encoder's id, or why there is none."""
     if encoder is not None:
         return encoder.id
-    return "none" if real.features is None else "features as given"
+    known = {one.encoder for source in sources.values() for one in source.statistics}
+    if sources["real"].images is None and sources["fake"].images is None and known - {None}:
+        return str(max(filter(None, known)))
+    kinds = {sources[side].kind for side in SIDES} & {"features", "statistics"}
+    return f"{min(kinds)} as given" if kinds else "none"
 
 
-def _encoder_in_protocol(encoder: Encoder | None, real: Input) -> str:
-    if encoder is not None:
-        return encoder.id
-    return "none" if real.features is None else "given"
+def _encoder_in_protocol(encoder: Encoder | None, sources: Mapping[str, Input]) -> str:
+    name = _name(encoder, sources)
+    return "given" if name.endswith(" as given") else name
+
+
+def _as_given(source: Input, note: str | None) -> dict[str, Any]:
+    """A source as plain values, with what was found out of it since it was read."""
+    given = source.as_dict()
+    return given if note is None else {**given, "notes": [*given["notes"], note]}
 
 
 def _real_in_protocol(real: Input) -> str:
@@ -366,10 +432,12 @@ def _number(value: float | None) -> float | None:
 
 
 def key_of(sources: Sequence[Input], encoder: Encoder | None) -> str:
-    """For `cached_reference`: of images, labels and the encoder that sees them, if one does."""
+    """For `cached_reference`: of images, statistics, labels and the encoder that sees them, if one
+    does."""
     key = hashlib.sha256(repr(None if encoder is None else encoder.id).encode())
     for source in sources:
-        key.update(source.digest().encode())
+        for digest in (source.digest(), *(one.digest() for one in source.statistics)):
+            key.update(digest.encode())
         if source.labels is not None:
             key.update(source.labels.contiguous().numpy().data)
     return key.hexdigest()[:24]

@@ -25,8 +25,13 @@ STYLE = (
 )
 
 
-def refuse_sheet(sheet: Path | None, fake: Input) -> None:
+def refuse_sheet(sheet: Path | None, fake: Input, near: Input | None = None) -> None:
     """Before anything is measured.
+
+    Args:
+        sheet: the file, if one is asked for.
+        fake: the images that it shows.
+        near: those that it shows beside them, if it does.
 
     Raises:
         ValueError: a sheet is asked for that can't be had.
@@ -34,8 +39,9 @@ def refuse_sheet(sheet: Path | None, fake: Input) -> None:
     """
     if sheet is not None and sheet.suffix.lower() not in SHEETS:
         raise ValueError(f"a sheet is a {' or '.join(SHEETS)}, not {sheet.name}")
-    if sheet is not None and fake.images is None:
-        raise ValueError("a sheet needs images; features were given")
+    without = next((one for one in (fake, near) if one is not None and one.images is None), None)
+    if sheet is not None and without is not None:
+        raise ValueError(f"a sheet needs images; {without.kind} were given")
     if sheet is not None and fake.shape is not None and fake.shape.channels not in (1, 3):
         size = "x".join(map(str, fake.shape))
         raise ValueError(f"a sheet shows grey or coloured images; these are {size}")

@@ -26,20 +26,23 @@ def made_alike(sources: Mapping[str, Input], remedy: str = "bring them to one") 
         ValueError: a side holds features and another images, or sizes or channels differ in another
             way; the message says what would do.
     """
-    first, *others = sources
+    rows = {role: source for role, source in sources.items() if source.rows is not None}
+    if len(rows) < 2:
+        return dict(sources)
+    first, *others = rows
     for role in others:
         _refuse_other_kind(sources[first], sources[role], first, role)
-    if sources[first].images is None or len({source.shape for source in sources.values()}) == 1:
+    if sources[first].images is None or len({source.shape for source in rows.values()}) == 1:
         return dict(sources)
-    channels = _common_channels(sources)
-    alike = {role: _with_channels(source, channels, role) for role, source in sources.items()}
+    channels = _common_channels(rows)
+    alike = {role: _with_channels(source, channels, role) for role, source in rows.items()}
     for role in others:
         if alike[first].shape != alike[role].shape:
             raise ValueError(
                 f"{first} images are {describe_size(sources[first])}, {role} images "
                 f"{describe_size(sources[role])}; {remedy}"
             )
-    return alike
+    return {**sources, **alike}
 
 
 def describe_size(source: Input) -> str:

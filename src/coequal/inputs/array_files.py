@@ -1,4 +1,4 @@
-"""`.npy` and `.npz` files: which of their arrays are the images, and which the labels."""
+"""`.npy` and `.npz` files: which of their arrays are the images, the labels, and statistics."""
 
 import shutil
 import tempfile
@@ -6,34 +6,36 @@ import weakref
 import zipfile
 import zlib
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from coequal.contract import Statistics
 from coequal.contract.data import ImageRows
 from coequal.inputs.labels import Labels, read_labels
+from coequal.inputs.statistics_arrays import FACTS, PAIRS, statistics_among
 
 _MAGIC = b"\x93NUMPY"
 _IMAGES = ("images", "arr_0")
 _LABELS = ("labels", "label", "y", "arr_1")
-_STATISTICS = {"mu", "sigma"}  # as pytorch-fid and ADM's evaluator store them
+_STATISTICS = {FACTS, *(name for pair in PAIRS for name in pair)}
 
 
 class Unpacked(NamedTuple):
     """An array that can be mapped, and what came with it.
 
     Attributes:
-        array: a `.npy` file.
+        array: a `.npy` file; None if there are only statistics.
         labels: of its images.
+        statistics: of features.
         notes: what was not used.
-        warnings: what of it may be missed.
     """
 
-    array: Path
+    array: Path | None
     labels: Labels = Labels()
+    statistics: tuple[Statistics, ...] = ()
     notes: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
 
 
 def temporary_folder() -> Path:
@@ -71,11 +73,11 @@ def open_npy(array: Path, given: Path) -> NDArray[np.generic]:
 
 
 def unpacked(path: Path, folder: Path) -> Unpacked:
-    """The images or features of a `.npz` as a file that can be mapped, and their labels; a `.npy`
-    is that file itself.
+    """The images or features of a `.npz` as a file that can be mapped, their labels, and statistics
+    (`statistics_arrays`); a `.npy` is that file itself.
 
-    Images are the one array that is there, or that called images or arr_0; labels those called
-    labels, label or y, or arr_1 as in samples of ADM.
+    Images are the one array that is there, or that called images or arr_0; beside statistics it has
+    to be called so. Labels are called labels, label or y, or arr_1 as in samples of ADM.
 
     Args:
         path: of the `.npy` or `.npz`.
@@ -89,41 +91,40 @@ def unpacked(path: Path, folder: Path) -> Unpacked:
     try:
         with zipfile.ZipFile(path) as archive:
             members = [name for name in archive.namelist() if name.endswith(".npy")]
-            images = _images_among(members, path)
-            target = folder / "array.npy"
-            _extract(archive, images, target)
-            others = [name for name in members if name != images]
-            found = [name for name in others if _stem(name) in _LABELS]
-            labels = Labels()
-            if found:
-                _extract(archive, found[0], folder / "labels.npy")
-                labels = _read_labels(folder / "labels.npy")
+            kept = {_stem(name): name for name in members if _stem(name) in _STATISTICS}
+            statistics = statistics_among(
+                {stem: _small(archive, name, folder, path) for stem, name in kept.items()},
+                path.name,
+            )
+            images = _images_among(members, path, alone=bool(statistics))
+            used = [*kept.values()]
+            target, labels = None, Labels()
+            if images is not None:
+                target = folder / "array.npy"
+                _extract(archive, images, target)
+                found = [name for name in members if _stem(name) in _LABELS and name != images]
+                if found:
+                    _extract(archive, found[0], folder / "labels.npy")
+                    labels = _read_labels(folder / "labels.npy")
+                used += [images, *found[:1]]
     except (EOFError, zipfile.BadZipFile, zlib.error, RuntimeError) as error:
         raise ValueError(f"{path} can't be read ({error})") from error
-    unused = [name.removesuffix(".npy") for name in others if name not in found[:1]]
+    unused = [name.removesuffix(".npy") for name in members if name not in used]
     notes = (f"arrays not used: {', '.join(unused)}",) if unused else ()
-    warnings: tuple[str, ...] = ()
-    if {_stem(name) for name in others} >= _STATISTICS:
-        warnings = (
-            f"mu and sigma of {path.name} were not used: distances are to the images in it, "
-            "not to the larger set whose statistics these may be",
-        )
-    return Unpacked(target, labels, notes, warnings)
+    return Unpacked(target, labels, statistics, notes)
 
 
-def _images_among(members: list[str], path: Path) -> str:
+def _images_among(members: list[str], path: Path, alone: bool) -> str | None:
+    """The member that holds the images; None if there are none and statistics are enough."""
     known = [name for name in members if _stem(name) in _IMAGES]
     if len(known) == 1:
         return known[0]
+    if not known and alone:
+        return None
     names = ", ".join(name.removesuffix(".npy") for name in members)
     others = [name for name in members if _stem(name) not in _LABELS]
     if len(others) == 1 and not known:
         return others[0]
-    if not known and {_stem(name) for name in members} >= _STATISTICS:
-        raise ValueError(
-            f"{path} holds statistics ({names}), which are not enough: every number is computed of "
-            "images or features; give those that the statistics were made of"
-        )
     raise ValueError(f"{path} holds {names or 'no arrays'}; name one `images`, and only one")
 
 
@@ -134,6 +135,12 @@ def _stem(member: str) -> str:
 def _extract(archive: zipfile.ZipFile, member: str, target: Path) -> None:
     with archive.open(member) as source, target.open("wb") as file:
         shutil.copyfileobj(source, file, 1 << 20)
+
+
+def _small(archive: zipfile.ZipFile, member: str, folder: Path, given: Path) -> NDArray[Any]:
+    """An array that is read whole."""
+    _extract(archive, member, folder / "small.npy")
+    return np.array(open_npy(folder / "small.npy", given))
 
 
 def _read_labels(path: Path) -> Labels:

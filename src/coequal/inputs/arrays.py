@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from coequal.contract import Statistics
 from coequal.contract.data import ImageRows, Index, in_file, in_memory
 from coequal.datasets._resize import resize_note, resized_images
 from coequal.images import to_uint8
@@ -24,7 +25,7 @@ ROUNDING = 1e-5  # how far a sum of float32 may leave [0, 1]
 
 
 class Read(NamedTuple):
-    """What an array holds: either images or features.
+    """What an array holds: either images or features; a file, also statistics, or only these.
 
     Attributes:
         images: (n, c, h, w) uint8, or float32 points; None for features.
@@ -34,6 +35,7 @@ class Read(NamedTuple):
         warnings: what may have been meant otherwise.
         lossy: how many images were stored in a format that changes pixels.
         brightest: the largest value of all pixels, if it is known.
+        statistics: of features of these or of more images.
     """
 
     images: ImageRows | None
@@ -43,13 +45,7 @@ class Read(NamedTuple):
     warnings: tuple[str, ...] = ()
     lossy: int = 0
     brightest: int | None = None
-
-    @property
-    def rows(self) -> ImageRows:
-        """The images if the array holds images, else the features."""
-        rows = self.features if self.images is None else self.images
-        assert rows is not None
-        return rows
+    statistics: tuple[Statistics, ...] = ()
 
 
 def read_array(given: Array, what: str, image_size: int | None = None) -> Read:
@@ -69,6 +65,7 @@ def read_array(given: Array, what: str, image_size: int | None = None) -> Read:
 
 def read_array_file(path: Path, what: str, image_size: int | None = None) -> tuple[Read, Labels]:
     """Images or features of a `.npy` or `.npz` file, which is read in parts; and the labels in it.
+    Of statistics alone there are neither.
 
     Args:
         path: of the file.
@@ -83,17 +80,29 @@ def read_array_file(path: Path, what: str, image_size: int | None = None) -> tup
     folder = temporary_folder()
     try:
         found = unpacked(path, folder)
-        open_npy(found.array, path)
-        read = _recognised(lambda: open_npy(found.array, path), what, folder, image_size)
+        read = _of_file(found.array, path, what, folder, image_size)
     except BaseException:
         shutil.rmtree(folder)
         raise
-    remove_with(read.rows, folder)
+    rows = read.features if read.images is None else read.images
+    if rows is None:
+        shutil.rmtree(folder)
+    else:
+        remove_with(rows, folder)
     labels = found.labels
     notes = (*read.notes, *found.notes)
     if labels.values is not None and len(labels.values) != len(read.digests):
         labels = Labels(unused=f"{len(labels.values)} labels for {len(read.digests)} images")
-    return read._replace(notes=notes, warnings=found.warnings), labels
+    return read._replace(notes=notes, statistics=found.statistics), labels
+
+
+def _of_file(
+    array: Path | None, given: Path, what: str, folder: Path, image_size: int | None
+) -> Read:
+    if array is None:
+        return Read(None, None, np.empty((0, 32), np.uint8))
+    open_npy(array, given)
+    return _recognised(lambda: open_npy(array, given), what, folder, image_size)
 
 
 def _recognised(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from coequal.contract import Dataset, Generator, ImageRows, ImageShape
+from coequal.contract import Dataset, Generator, ImageRows, ImageShape, Statistics
 from coequal.inputs.rows import Digests
 
 Scorable = str | Path | Tensor | np.ndarray | Any
@@ -22,10 +22,12 @@ class Input:
 
     Attributes:
         what: the name that the user gave them.
-        kind: "folder", "zip", "images", "features", "data set" or "model".
+        kind: "folder", "zip", "images", "features", "statistics", "data set" or "model".
         digests: of each image's pixels, or of its features.
-        images: (n, c, h, w) uint8 or float32; None if only features were given.
-        features: (n, d) float32; None if images were given.
+        images: (n, c, h, w) uint8 or float32; None if only features or statistics were given.
+        features: (n, d) float32; None if images or only statistics were given.
+        statistics: of features of these images or of more: of several layers, which the number of
+            features tells apart.
         labels: (n,) int64.
         classes: their names.
         dataset: the data set whose split this is, if it is one.
@@ -57,9 +59,21 @@ class Input:
     warnings: tuple[str, ...] = ()
     unlabelled: str = ""
     names: tuple[str, ...] = ()
+    statistics: tuple[Statistics, ...] = ()
 
     def __len__(self) -> int:
+        """How many images or rows of features there are; 0 of statistics alone."""
         return len(self.digests)
+
+    @property
+    def rows(self) -> ImageRows | None:
+        """The images, or else the features; None of statistics alone."""
+        return self.features if self.images is None else self.images
+
+    @property
+    def count(self) -> int | None:
+        """Of how many images this is; None of statistics that don't say it."""
+        return self.statistics[0].count if self.rows is None else len(self)
 
     @property
     def shape(self) -> ImageShape | None:
@@ -67,9 +81,11 @@ class Input:
         return None if self.images is None else ImageShape(*self.images.shape[1:])
 
     def digest(self) -> str:
-        """SHA-256 of the shape and of every image's SHA-256: what a cache may be keyed by."""
-        rows = self.features if self.images is None else self.images
-        assert rows is not None
+        """SHA-256 of the shape and of every image's SHA-256: what a cache of features may be keyed
+        by. Statistics beside images are not part of it."""
+        rows = self.rows
+        if rows is None:
+            return self.statistics[0].digest()
         kind = "features" if self.images is None else "images"
         hashed = hashlib.sha256(f"{kind} {tuple(rows.shape)}".encode())
         hashed.update(self.digests.tobytes())
@@ -79,12 +95,22 @@ class Input:
         """For the record."""
         shape = {} if self.shape is None else {"shape": list(self.shape)}
         classes = {} if self.classes is None else {"classes": list(self.classes)}
+        statistics = [
+            {
+                "features": one.dimension,
+                "count": one.count,
+                "encoder": one.encoder,
+                "sha256": one.digest(),
+            }
+            for one in self.statistics
+        ]
         return {
             "source": self.what,
             "kind": self.kind,
-            "count": len(self),
+            "count": self.count,
             **shape,
             **classes,
+            **({"statistics": statistics} if statistics else {}),
             "sha256": self.digest(),
             "notes": list(self.notes),
         }

@@ -18,8 +18,10 @@ from coequal.inputs.input import Input, Scorable
 from coequal.inputs.items import read_items
 from coequal.inputs.labels import Labels, read_labels
 from coequal.inputs.rows import digests_of
+from coequal.inputs.statistics_arrays import with_count
 
 ARRAYS = (".npy", ".npz")
+PICKLES = (".pkl", ".pickle")
 MAX_IMAGE_SIZE = 4096
 SPLITS = ("train", "validation", "test")
 
@@ -30,15 +32,17 @@ def load_input(
     role: str,
     data_dir: Path,
     image_size: int | None = None,
+    count: int | None = None,
     cache: Path | None = None,
     log: Log = silent,
 ) -> Input:
-    """Whatever a user may name, as images or features.
+    """Whatever a user may name, as images or features, or as statistics of features.
 
-    A string is a folder, a `.zip`, a `.npy` or `.npz`, or a data set with a split
-    (`fashion_mnist:test`). From Python also a uint8 or float tensor or array of images (n, c, h,
-    w), a float matrix of features (n, d), either of them with labels as a pair, or a data set whose
-    items are images, (image, label) or mappings with `image` and `label`.
+    A string is a folder, a `.zip`, a `.npy` or `.npz` (also of `mu` and `sigma`, see
+    `inputs.statistics_arrays`), or a data set with a split (`fashion_mnist:test`). From Python also
+    a uint8 or float tensor or array of images (n, c, h, w), a float matrix of features (n, d),
+    either of them with labels as a pair, or a data set whose items are images, (image, label) or
+    mappings with `image` and `label`.
 
     Args:
         given: see above.
@@ -46,6 +50,7 @@ def load_input(
         data_dir: where data sets lie.
         image_size: images are cropped to their centre square and resized to it; default: as they
             are. A data set by name comes in the sizes of studies only.
+        count: of how many images statistics are, if they don't say it themselves.
         cache: where digests of a folder's pictures are kept by what its files hold.
         log: is told of damaged files in the cache.
 
@@ -56,14 +61,25 @@ def load_input(
         raise ValueError(f"image size must be from 1 to {MAX_IMAGE_SIZE} pixels, got {image_size}")
     try:
         loaded = _load(given, data_dir, image_size, cache, log)
+        if count is not None:
+            loaded = _with_count(loaded, count)
     except OSError as error:
         raise _with_role(error, role) from error
     except (ValueError, LookupError) as error:
         kind = LookupError if isinstance(error, LookupError) else ValueError
         raise kind(f"{role}: {error.args[-1] if error.args else error}") from error
-    if len(loaded) < 2:
+    if loaded.rows is not None and len(loaded) < 2:
         raise ValueError(f"{role}: {loaded.what} has {len(loaded)} images; scores need at least 2")
     return loaded
+
+
+def _with_count(loaded: Input, count: int) -> Input:
+    if not loaded.statistics:
+        raise ValueError(
+            f"{loaded.what} holds no statistics (mu, sigma); its images are counted, so leave out "
+            "the count"
+        )
+    return replace(loaded, statistics=with_count(loaded.statistics, count, loaded.what))
 
 
 def _with_role(error: OSError, role: str) -> OSError:
@@ -89,6 +105,8 @@ def _load(
         return _from_read(*read_array_file(path, str(given), image_size), str(given))
     if path.suffix.lower() == ".zip":
         return from_zip(path, str(given), image_size, cache, log)
+    if path.suffix.lower() in PICKLES:
+        raise ValueError(_pickle_refusal(path))
     name, _, split = str(given).rpartition(":")
     if split in SPLITS:
         return _from_split(name, split, data_dir, image_size)
@@ -104,6 +122,15 @@ def _load(
         f"'{given}' is no folder, .zip, .npy or .npz that exists, and no data set with its split; "
         f"what would do: PATH, or one of {', '.join(lookup.names('datasets'))} with a split, "
         "as in fashion_mnist:test"
+    )
+
+
+def _pickle_refusal(path: Path) -> str:
+    npz = path.with_suffix(".npz").name
+    return (
+        f"{path} is a pickle, which can run any code when it is opened, so that it is not read; "
+        f"save its arrays once where it was made: numpy.savez('{npz}', mu=mean, sigma=covariance) "
+        "(StyleGAN: mean, covariance = FeatureStats.load(file).get_mean_cov())"
     )
 
 
@@ -140,9 +167,12 @@ def _from_python(given: Any, image_size: int | None) -> Input:
 
 def _from_read(read: Read, labels: Labels, what: str) -> Input:
     unused = (f"labels are not used: {labels.unused}",) if labels.unused else ()
+    kind = "images" if read.images is not None else "features"
+    if read.images is None and read.features is None:
+        kind = "statistics"
     return Input(
         what,
-        "features" if read.images is None else "images",
+        kind,
         read.digests,
         read.images,
         read.features,
@@ -153,6 +183,7 @@ def _from_read(read: Read, labels: Labels, what: str) -> Input:
         notes=(*read.notes, *unused),
         warnings=read.warnings,
         unlabelled=labels.unused,
+        statistics=read.statistics,
     )
 
 
