@@ -181,8 +181,8 @@ def test_nothing_is_called_fid_but_official_weights_with_tf1(weights):
     for kind in ARGUMENTS.values():
         for official in (True, False):
             encoder = kind(net, "0" * 64 if official else "1" * 64, official)
-            label = {Inception: "FID", InceptionSpatial: "sFID"}.get(kind) if official else None
-            assert encoder.published_names == ({} if label is None else {"fd": label})
+            labels = {Inception: {"fd": "FID", "mifd": "MiFID"}, InceptionSpatial: {"fd": "sFID"}}
+            assert encoder.published_names == (labels.get(kind, {}) if official else {})
             assert encoder.id.startswith(f"inception:{kind.variant}:")
             assert ("official" in encoder.note) == official
             ids.add(encoder.id)

@@ -141,7 +141,7 @@ class Inception(PooledInception):
     """As in the papers."""
 
     variant = resize = "tf1"
-    published_names: Mapping[str, str] = {"fd": "FID"}
+    published_names: Mapping[str, str] = {"fd": "FID", "mifd": "MiFID"}
     statistics_dimension = 2048
     default_rank = 30
 

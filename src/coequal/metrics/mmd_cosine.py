@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import torch
-from jaxtyping import Float
 from torch import Tensor
 
 from coequal.contract import ImageSet, Metric, MetricInfo, MetricValue
 from coequal.metrics import _two_samples
+from coequal.metrics._directions import directions, no_direction
 from coequal.metrics._threads import one_thread
 from coequal.metrics._two_samples import Rows
 from coequal.rng import Rng
@@ -54,10 +53,8 @@ class CosineMaximumMeanDiscrepancy(Metric):
     ) -> Mapping[str, MetricValue]:
         """Compute both numbers; undefined if the features of an image are all 0."""
         sides = {"real": real["features"], "generated": fake.features}
-        for side, features in sides.items():
-            if lost := int((features == 0).all(1).sum()):
-                reason = f"the features of {lost} {side} images are all 0 and have no direction"
-                return dict.fromkeys(self.outputs, MetricValue.undefined(reason))
+        if reason := no_direction(**sides):
+            return dict.fromkeys(self.outputs, MetricValue.undefined(reason))
         ours, theirs = (_two_samples.as_rows(directions(x)) for x in sides.values())
         with one_thread():
             estimate = _two_samples.discrepancy(
@@ -75,13 +72,6 @@ class CosineMaximumMeanDiscrepancy(Metric):
             "mmd_cosine": MetricValue(SCALE * max(both, 0.0), error),
             "mmd_cosine_unbiased": MetricValue(SCALE * estimate.value, error),
         }
-
-
-def directions(features: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:
-    """Features of length 1, in float64."""
-    largest = features.abs().amax(1, keepdim=True).double()  # squares of tiny values are 0
-    scaled: Tensor = features / largest
-    return scaled.div_(torch.linalg.vector_norm(scaled, dim=1, keepdim=True))
 
 
 def kernel(first: Rows, second: Rows) -> Rows:
