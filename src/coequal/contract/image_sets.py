@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -17,12 +17,13 @@ from coequal.contract.neighbours import NearestMemory
 from coequal.contract.nets import Generator
 
 CHECKED_AT_ONCE = 2000  # images
+ODD = 0x9E3779B1 - (1 << 32)  # an int32 that spreads small numbers over all bits
 
 
 @dataclass(frozen=True, eq=False)
 class ImageSet:
     """Images as a metric sees them: what an encoder made of them, and themselves where they are
-    wanted."""
+    wanted. All tensors lie on one device, and there metrics compute."""
 
     features: Float[Tensor, "n d"]  # of a file: mapped, so that they take memory when looked at
     probabilities: Float[Tensor, "n classes"] | None = None
@@ -60,15 +61,32 @@ class ImageSet:
         equal."""
         if not len(self):
             return 1.0
-        sums = torch.cat([rows.sum(1) for rows in self.parts(CHECKED_AT_ONCE)])
-        _, place, counts = sums.unique(return_inverse=True, return_counts=True)
+        hashes = torch.cat([_hashes(rows) for rows in self.parts(CHECKED_AT_ONCE)])
+        _, place, counts = hashes.unique(return_inverse=True, return_counts=True)
         (maybe,) = (counts[place] > 1).nonzero(as_tuple=True)
-        others = len(self) - len(maybe)  # equal images have equal sums
+        others = len(self) - len(maybe)  # equal images have equal hashes
         seen: Counter[bytes] = Counter()
         for rows in maybe.split(CHECKED_AT_ONCE):
             contents = [_row_bytes(tensor[rows]) for tensor in self._given]
             seen.update(map(b"".join, zip(*contents, strict=True)))
         return (others + sum(count**2 for count in seen.values())) / len(self)
+
+    def to(self, device: torch.device | str) -> "ImageSet":
+        """The same images on a device; these themselves if that is where they lie."""
+        if self.features.device == torch.device(device):
+            return self
+
+        def moved(tensor: Tensor | None) -> Tensor | None:
+            return None if tensor is None else tensor.to(device)
+
+        return replace(
+            self,
+            features=self.features.to(device),
+            probabilities=moved(self.probabilities),
+            labels=moved(self.labels),
+            images=moved(self.images),
+            read=None,
+        )
 
     @property
     def _given(self) -> list[Tensor]:
@@ -82,6 +100,15 @@ class ImageSet:
             yield self.features[some] if self.read is None else self.read(some)
 
 
+def _hashes(rows: Float[Tensor, "n d"]) -> Int[Tensor, " n"]:
+    """An int32 for each row, by its bits: a sum of integers, modulo 2^32, is the same in any
+    order."""
+    wide = rows if rows.element_size() >= 4 else rows.float()
+    bits = wide.contiguous().view(torch.int32)
+    place = torch.arange(bits.shape[1], dtype=torch.int32, device=rows.device)
+    return (bits * ((2 * place + 1) * ODD)).sum(1, dtype=torch.int32)
+
+
 def _row_bytes(rows: Tensor) -> list[bytes]:
     """The content of each row."""
     return [row.tobytes() for row in rows.detach().cpu().contiguous().numpy()]
@@ -92,6 +119,6 @@ def _not_finite(rows: Tensor) -> int:
     # The extremes pass NaN on; an array of answers is made only where there is something to count.
     if not rows.is_floating_point() or not rows.numel():
         return 0
-    if all(math.isfinite(edge) for edge in rows.aminmax()):
+    if all(map(math.isfinite, torch.stack(rows.aminmax()).tolist())):
         return 0
     return int((~rows.isfinite()).flatten(1).any(1).sum())

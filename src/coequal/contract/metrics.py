@@ -15,6 +15,7 @@ from coequal.records import MetricInfo
 from coequal.rng import Rng
 from coequal.settings import Settings
 
+WITHOUT_FLOAT64 = ("mps",)  # devices on which exact sums can't be had: the CPU computes instead
 MOST_REPETITION = 1.2  # errors are up to a tenth too small there; beyond, none is given
 
 
@@ -112,6 +113,7 @@ class Metric(Settings, ABC):
     for every number, with the reason as the detail `undefined`.
     """
 
+    on_cpu: ClassVar[bool] = False  # whether it computes there, wherever the images lie
     version: ClassVar[int] = 1  # of what `reference` gives: cached ones of another are not read
     costly: ClassVar[bool] = False  # whether `reference` takes so long that it is always cached
     sees_features: ClassVar[bool] = True  # whether it looks at features at all
@@ -150,6 +152,8 @@ class Metric(Settings, ABC):
             ValueError: something that is required is not there, or is not finite, there are fewer
                 than `min_images` real images, or the metric can't be had of these images.
         """
+        real = self._where_computed(real)
+        train = None if train is None else self._where_computed(train)
         sides: dict[str, ImageSet | None] = {"real": real}
         if "train" in self.required:
             sides["training"] = train
@@ -170,8 +174,9 @@ class Metric(Settings, ABC):
         exact repeats of others: they bring nothing new, and the errors count them.
 
         Args:
-            real: what `reference` gave.
-            fake: the generated images.
+            real: what `reference` gave, on any device.
+            fake: the generated images; where their features lie, the numbers are computed, but for
+                a metric that is `on_cpu` and for devices that have no float64.
             rng: of the metric's own draws: fresh for each call and named after the metric, so that
                 one metric more moves no other's draws.
 
@@ -180,6 +185,8 @@ class Metric(Settings, ABC):
             FloatingPointError: the numbers are undefined for these images.
         """
         self.refuse(self._lacking(fake, "generated"))
+        fake = self._where_computed(fake)
+        real = {name: tensor.to(fake.features.device) for name, tensor in real.items()}
         if reason := self.too_few_images(self.count(fake), "generated") or self._undefined(
             fake, "generated"
         ):
@@ -196,13 +203,15 @@ class Metric(Settings, ABC):
         `values` has none.
 
         Args:
-            real: what `reference` gave.
+            real: what `reference` gave, on any device.
             fake: the generated images.
 
         Raises:
             ValueError: something that is required is not there.
         """
         self.refuse(self._lacking(fake, "generated"))
+        fake = self._where_computed(fake)
+        real = {name: tensor.to(fake.features.device) for name, tensor in real.items()}
         if reason := self.too_few_images(len(fake), "generated") or self._undefined(
             fake, "generated"
         ):
@@ -226,6 +235,11 @@ class Metric(Settings, ABC):
     ) -> Mapping[str, ImageValues]:
         """What `per_image` gives, of finite images that have all that is required."""
         raise NotImplementedError(f"{type(self).__name__} names per-image numbers and gives none")
+
+    def _where_computed(self, images: ImageSet) -> ImageSet:
+        """The images where this metric computes."""
+        device = images.features.device
+        return images.to("cpu") if self.on_cpu or device.type in WITHOUT_FLOAT64 else images
 
     def refuse(self, reason: str | None) -> None:
         """Raise a ValueError that names the metric's first number, if there is a reason."""

@@ -7,7 +7,7 @@ from coequal.rng import Rng
 
 
 def fixed_order(rows: Tensor) -> Tensor:
-    """The indices (n,) that sort the rows by their bytes."""
+    """The indices (n,) that sort the rows by their bytes, found on the CPU and left there."""
     plain = rows.detach().cpu().contiguous().flatten(1).numpy()
     if not plain.shape[1]:
         return torch.arange(len(rows))
@@ -17,7 +17,7 @@ def fixed_order(rows: Tensor) -> Tensor:
 
 def in_fixed_order(rows: Tensor) -> Tensor:
     """The rows sorted by their bytes."""
-    return rows[fixed_order(rows)]
+    return rows[fixed_order(rows).to(rows.device)]
 
 
 def some(rows: Tensor, count: int, rng: Rng) -> Tensor:
@@ -27,4 +27,4 @@ def some(rows: Tensor, count: int, rng: Rng) -> Tensor:
 
 def some_of(rows: Tensor, count: int, rng: Rng) -> Tensor:
     """The indices (count,) of rows at random; whatever order they came in, the same rows."""
-    return fixed_order(rows)[rng.permutation(len(rows))[:count]]
+    return fixed_order(rows)[rng.permutation(len(rows))[:count]].to(rows.device)

@@ -20,6 +20,9 @@ from scipy.linalg.blas import dsyrk, dtrmm
 from scipy.linalg.lapack import dpotrf, dsygst
 from torch import Tensor
 
+from coequal.metrics import _arrays
+from coequal.metrics._arrays import SumOfProducts
+
 Array = NDArray[np.float64]
 Parts = Callable[[int], Iterator[Tensor]]  # takes a number of rows: the features, so many at a time
 
@@ -75,9 +78,9 @@ class Gaussian:
 
 def from_tensors(kept: Mapping[str, Tensor]) -> Gaussian:
     """The Gaussian of which these are the `tensors`."""
-    root = np.asfortranarray(kept["root"].numpy())
+    mean, root = (_arrays.on_cpu(kept[name]) for name in ("mean", "root"))
     count = int(kept["count"]) if "count" in kept else None
-    return Gaussian(kept["mean"].numpy(), float(kept["trace"]), count, root)
+    return Gaussian(mean, float(kept["trace"]), count, np.asfortranarray(root))
 
 
 def fit(features: Tensor) -> Gaussian:
@@ -93,11 +96,13 @@ def fit_parts(parts: Parts) -> Gaussian:
     count, mean = _mean(parts)
     size = len(mean)
     if count <= size:
-        trace = sum(float(np.square(part).sum()) for part in _centred(parts, mean)) / (count - 1)
+        squares = [float((part * part).sum()) for part in _centred(parts, mean)]
+        trace = sum(squares) / (count - 1)
         return Gaussian(mean, trace, count, parts=parts)
-    covariance = np.zeros((size, size), order="F")
+    products = SumOfProducts(size)
     for part in _centred(parts, mean):
-        dsyrk(1 / (count - 1), part.T, beta=1.0, c=covariance, lower=1, overwrite_c=1)
+        products.add(part, 1 / (count - 1))
+    covariance = products.lower()
     return Gaussian(mean, float(covariance.trace()), count, covariance=covariance, parts=parts)
 
 
@@ -214,18 +219,30 @@ def response(*, real: Gaussian, fake: Gaussian) -> Response | None:
     squares, vectors = scipy.linalg.eigh(sandwich, lower=True, check_finite=False)
     seen = squares > len(squares) * EPSILON * squares[-1]
     half = root @ (vectors[:, seen] * squares[seen] ** -0.25)  # half half' = T
-    shift = 2 * (fake.mean - real.mean)
-    effects, fourth = [], np.zeros((half.shape[1], half.shape[1]), order="F")
-    for part in _centred(fake.parts, fake.mean):
-        along = np.square(part @ half)
-        effects.append(part @ shift + np.square(part).sum(1) - along.sum(1))
-        if along.size:  # none where all images are alike
-            dsyrk(1 / fake.count, along.T, beta=1.0, c=fourth, lower=1, overwrite_c=1)
+    effects, fourth = _effects(fake, half, 2 * (fake.mean - real.mean))
     spectrum = np.sqrt(squares[seen])
     fourth /= np.add.outer(spectrum, spectrum)  # of which the upper triangle is left empty
     pairs = 2 * float(fourth.sum()) - float(fourth.trace()) - float(spectrum.sum()) / 2
-    moved = np.concatenate(effects)
-    return Response(np.asarray(moved - moved.mean()), pairs)
+    return Response(np.asarray(effects - effects.mean()), pairs)
+
+
+def _effects(fake: Gaussian, half: Array, shift: Array) -> tuple[Array, Array]:
+    """Of each fake image c, less the mean, the number shift'c + |c|^2 - |half'c|^2; and of the
+    squares of half'c the mean products of pairs, in the lower triangle (r, r)."""
+    assert fake.parts is not None
+    assert fake.count is not None
+    effects, products = [], SumOfProducts(half.shape[1])
+    for part in _centred(fake.parts, fake.mean):
+        along = _squares(part @ _arrays.like(half, part))
+        own = part @ _arrays.like(shift, part)
+        effects.append(_arrays.on_cpu(own + _squares(part).sum(1) - along.sum(1)))
+        if half.shape[1]:  # nothing where all images are alike
+            products.add(along, 1 / fake.count)
+    return np.concatenate(effects), products.lower()
+
+
+def _squares(values: _arrays.Array) -> _arrays.Array:
+    return values * values
 
 
 def _cross(root: Array, other: Array) -> Array:
@@ -237,16 +254,17 @@ def _cross(root: Array, other: Array) -> Array:
 
 def _mean(parts: Parts) -> tuple[int, Array]:
     """How many rows there are, and their mean."""
-    count, total = 0, np.zeros(1)
-    for rows in parts(ROWS):
-        total = total + rows.detach().cpu().numpy().sum(0, dtype=np.float64)
+    count, total = 0, 0.0
+    for rows in map(_arrays.array_of, parts(ROWS)):
+        total = total + rows.sum(0, dtype=_arrays.namespace(rows).float64)
         count += len(rows)
-    return count, total / count
+    return count, _arrays.on_cpu(total) / count
 
 
-def _centred(parts: Parts, mean: Array, at_once: int | None = None) -> Iterator[Array]:
+def _centred(parts: Parts, mean: Array, at_once: int | None = None) -> Iterator[_arrays.Array]:
+    """The features less their mean, some rows at a time, where they lie."""
     for rows in parts(at_once or ROWS):
-        yield np.subtract(rows.detach().cpu().numpy(), mean, dtype=np.float64)
+        yield _arrays.centred(rows, mean)
 
 
 def _thin_root(gaussian: Gaussian) -> Array:
@@ -257,7 +275,7 @@ def _thin_root(gaussian: Gaussian) -> Array:
     """
     assert gaussian.parts is not None
     assert gaussian.count is not None
-    (centred,) = _centred(gaussian.parts, gaussian.mean, gaussian.count)
+    (centred,) = map(_arrays.on_cpu, _centred(gaussian.parts, gaussian.mean, gaussian.count))
     turned = centred[1:] + centred[0] / (math.sqrt(gaussian.count) - 1)
     return np.asarray(turned.T / math.sqrt(gaussian.count - 1))
 
@@ -266,10 +284,11 @@ def _qr_root(gaussian: Gaussian) -> Array:
     """(d, d) lower triangular, from the features part by part."""
     assert gaussian.parts is not None
     assert gaussian.count is not None
-    triangle = np.zeros((0, len(gaussian.mean)))
+    triangle = None
     for part in _centred(gaussian.parts, gaussian.mean, max(ROWS, 4 * len(gaussian.mean))):
-        triangle = np.asarray(np.linalg.qr(np.concatenate([triangle, part]), mode="r"))
-    return np.asarray(triangle.T / math.sqrt(gaussian.count - 1))
+        rows = part if triangle is None else _arrays.concatenated(triangle, part)
+        triangle = _arrays.triangle(rows)
+    return np.asarray(_arrays.on_cpu(triangle).T / math.sqrt(gaussian.count - 1))
 
 
 def _stated_root(covariance: Array) -> Array:

@@ -3,21 +3,27 @@
 Gretton et al. 2012, "A Kernel Two-Sample Test", JMLR 13, eq. 3 (the U-statistic). Products of
 features are float64 up to `EXACT` features and float32 beyond (an error of some 1e-7 per pair,
 averaged over all pairs); all sums are float64. Each pair of images is visited once, in memory of
-order `TILE`^2.
+order `TILE`^2, on the device of the features; sums by image are brought to the CPU.
 """
 
 import math
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
+
+from coequal.metrics import _arrays
 
 Array = NDArray[np.float64]
-Rows = NDArray[Any]  # features, float32 or float64
+Chosen = NDArray[np.bool_]
+Rows = _arrays.Array  # features, float32 or float64
 Kernel = Callable[[Rows, Rows], Rows]  # (n, d), (m, d) to a fresh (n, m)
 
 TILE = 512  # images; a tile of float32 stays in a core's cache
+TILE_ELSEWHERE = 4096  # images; other devices want large products
 EXACT = 256  # features
 
 
@@ -60,14 +66,14 @@ class Discrepancy(NamedTuple):
         return None if self.variance is None else math.sqrt(self.variance + further)
 
 
-def as_rows(features: Any) -> Rows:
+def as_rows(features: Tensor) -> Rows:
     """A tensor's features in the precision that products will have."""
-    kind = np.float64 if features.shape[1] <= EXACT else np.float32
-    return np.ascontiguousarray(features.detach().cpu().numpy(), dtype=kind)
+    kind = torch.float64 if features.shape[1] <= EXACT else torch.float32
+    return _arrays.array_of(features.contiguous(), kind)
 
 
 def discrepancy(
-    *, real: Rows, fake: Rows, kernel: Kernel, chosen_real: Rows, chosen_fake: Rows
+    *, real: Rows, fake: Rows, kernel: Kernel, chosen: tuple[Chosen, Chosen] | None = None
 ) -> Discrepancy:
     """MMD^2 of at least two images each.
 
@@ -75,13 +81,15 @@ def discrepancy(
         real: (m, d).
         fake: (n, d), of the same precision.
         kernel: symmetric; a constant added to it changes no result.
-        chosen_real: (m, s) of 0 and 1: which real images are in each subset.
-        chosen_fake: (n, s) likewise, with equal sums.
+        chosen: (m, s) and (n, s): which real and which fake images are in each subset, as many of
+            each; None: no subsets.
     """
     m, n = len(real), len(fake)
-    within_real = pair_sums(real, None, kernel, chosen_real, chosen_real)
-    within_fake = pair_sums(fake, None, kernel, chosen_fake, chosen_fake)
-    between = pair_sums(real, fake, kernel, chosen_real, chosen_fake)
+    chosen_real, chosen_fake = chosen or (np.zeros((m, 0), bool), np.zeros((n, 0), bool))
+    in_real, in_fake = (_arrays.like(one, real, real.dtype) for one in (chosen_real, chosen_fake))
+    within_real = pair_sums(real, None, kernel, in_real, in_real)
+    within_fake = pair_sums(fake, None, kernel, in_fake, in_fake)
+    between = pair_sums(real, fake, kernel, in_real, in_fake)
     towards_real = between.columns / m  # of each fake, its mean kernel with the real images
     real_mean = float(within_real.rows.sum()) / (m * (m - 1))
     fake_mean = float(within_fake.rows.sum()) / (n * (n - 1))
@@ -101,30 +109,35 @@ def pair_sums(
 ) -> Sums:
     """Sums over all pairs of `first` and `second`, or of different images of `first`."""
     other = first if second is None else second
-    rows, columns = np.zeros(len(first)), np.zeros(len(other))
-    subsets, squares = np.zeros(in_first.shape[1]), 0.0
-    for i in _parts(len(first)):
-        for j in _parts(len(other)):
+    library = _arrays.namespace(first)
+    rows, columns, subsets, squares = (
+        _arrays.zeros_like(first, *shape)
+        for shape in ((len(first),), (len(other),), (in_first.shape[1],), ())
+    )
+    for i in _parts(first):
+        for j in _parts(other):
             if second is None and j.start < i.start:
                 continue  # its mirror image is counted twice
             tile = kernel(first[i], other[j])
             if second is None and i == j:
-                np.fill_diagonal(tile, 0)
+                _arrays.clear_diagonal(tile)
             twice = 2 if second is None and i != j else 1
-            rows[i] += tile.sum(1, dtype=np.float64)
+            rows[i] += tile.sum(1, dtype=library.float64)
             if second is not None or i != j:
-                columns[j] += tile.sum(0, dtype=np.float64)
-            squares += twice * float(np.einsum("ij,ij->i", tile, tile).sum(dtype=np.float64))
+                columns[j] += tile.sum(0, dtype=library.float64)
+            of_rows = library.einsum("ij,ij->i", tile, tile)
+            squares += twice * of_rows.sum(dtype=library.float64)
             if len(subsets):
-                chosen = tile @ in_second[j]
-                subsets += twice * np.einsum("is,is->s", in_first[i], chosen, dtype=np.float64)
+                subsets += twice * _arrays.column_products(in_first[i], tile @ in_second[j])
     if second is None:
         rows += columns
-    return Sums(rows, columns, squares, subsets)
+    on_cpu = _arrays.on_cpu
+    return Sums(on_cpu(rows), on_cpu(columns), float(squares), on_cpu(subsets))
 
 
-def _parts(count: int) -> Iterator[slice]:
-    return (slice(start, min(start + TILE, count)) for start in range(0, count, TILE))
+def _parts(rows: Rows) -> Iterator[slice]:
+    tile = TILE_ELSEWHERE if isinstance(rows, Tensor) else TILE
+    return (slice(start, min(start + tile, len(rows))) for start in range(0, len(rows), tile))
 
 
 def _variance(within: Sums, towards_real: Array) -> float | None:

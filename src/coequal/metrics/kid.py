@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor
 
@@ -16,12 +15,11 @@ from coequal.contract import ImageSet, Metric, MetricInfo, MetricValue
 from coequal.metrics import _two_samples
 from coequal.metrics._canonical_order import fixed_order
 from coequal.metrics._threads import one_thread
-from coequal.metrics._two_samples import Rows
+from coequal.metrics._two_samples import Chosen, Rows
 from coequal.rng import Rng
 from coequal.settings import Count
 
 PART = "KernelDistance"
-Chosen = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -57,15 +55,12 @@ class KernelDistance(Metric):
     ) -> Mapping[str, MetricValue]:
         """Compute `kid` and `kid_subsets`."""
         size = min(self.subset_size, len(real["features"]), len(fake))
-        chosen = [self._chosen(x, size, rng) for x in (real["features"], fake.features)]
-        ours, theirs = (_two_samples.as_rows(x) for x in (real["features"], fake.features))
+        both = real["features"], fake.features
+        first, second = (self._chosen(features, size, rng) for features in both)
+        ours, theirs = map(_two_samples.as_rows, both)
         with one_thread():
             estimate = _two_samples.discrepancy(
-                real=ours,
-                fake=theirs,
-                kernel=cubic,
-                chosen_real=chosen[0].astype(ours.dtype),
-                chosen_fake=chosen[1].astype(theirs.dtype),
+                real=ours, fake=theirs, kernel=cubic, chosen=(first, second)
             )
         subsets, error = estimate.subsets, None
         if self.subsets > 1:

@@ -8,11 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
 from torch import Tensor
 
 from coequal.contract import ImageSet, Metric, MetricInfo, MetricValue
-from coequal.metrics import _two_samples
+from coequal.metrics import _arrays, _two_samples
 from coequal.metrics._directions import directions, no_direction
 from coequal.metrics._threads import one_thread
 from coequal.metrics._two_samples import Rows
@@ -57,13 +56,7 @@ class CosineMaximumMeanDiscrepancy(Metric):
             return dict.fromkeys(self.outputs, MetricValue.undefined(reason))
         ours, theirs = (_two_samples.as_rows(directions(x)) for x in sides.values())
         with one_thread():
-            estimate = _two_samples.discrepancy(
-                real=ours,
-                fake=theirs,
-                kernel=kernel,
-                chosen_real=np.zeros((len(ours), 0), ours.dtype),
-                chosen_fake=np.zeros((len(theirs), 0), theirs.dtype),
-            )
+            estimate = _two_samples.discrepancy(real=ours, fake=theirs, kernel=kernel)
         error = estimate.error()
         error = None if error is None else SCALE * error
         # A pair of an image with itself has a kernel of 1, which `kernel` gives as 0.
@@ -80,5 +73,4 @@ def kernel(first: Rows, second: Rows) -> Rows:
     exponents = first @ second.T
     exponents -= 1
     exponents /= SIGMA**2
-    values: Rows = np.expm1(exponents, out=exponents)
-    return values
+    return _arrays.namespace(first).expm1(exponents, out=exponents)

@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from coequal.contract import ImageSet, Metric, MetricInfo, MetricValue
-from coequal.metrics import _two_samples
+from coequal.metrics import _arrays, _two_samples
 from coequal.metrics._threads import one_thread
 from coequal.metrics._two_samples import Rows
 from coequal.rng import Rng
@@ -40,14 +39,15 @@ class GaussianMaximumMeanDiscrepancy(Metric):
 
     def compute_reference(self, real: ImageSet, train: ImageSet | None) -> Mapping[str, Tensor]:
         """Keep the features (n, d), their mean (d,), and the width s ()."""
-        rows = real.features.detach().cpu().double().numpy()
+        rows = _arrays.array_of(real.features, torch.float64)
         mean = rows.mean(0)
+        apart = rows - mean
         # The mean of |x - y|^2 over pairs is twice the trace of the covariance (n - 1).
-        width = 2 * np.square(rows - mean).sum() / max(len(rows) - 1, 1)
+        width = 2 * (apart * apart).sum() / max(len(rows) - 1, 1)
         return {
             "features": real.features,
-            "mean": torch.from_numpy(mean),
-            "width": torch.tensor(width, dtype=torch.float64),
+            "mean": torch.as_tensor(mean),
+            "width": torch.as_tensor(width),
         }
 
     def compute_values(
@@ -68,22 +68,15 @@ class GaussianMaximumMeanDiscrepancy(Metric):
             return gaussian(first, second, width)
 
         with one_thread():
-            estimate = _two_samples.discrepancy(
-                real=ours,
-                fake=theirs,
-                kernel=kernel,
-                chosen_real=np.zeros((len(ours), 0), ours.dtype),
-                chosen_fake=np.zeros((len(theirs), 0), theirs.dtype),
-            )
+            estimate = _two_samples.discrepancy(real=ours, fake=theirs, kernel=kernel)
         return {"mmd_rbf": MetricValue(estimate.value, estimate.error())}
 
 
 def gaussian(first: Rows, second: Rows, width: float) -> Rows:
     """exp(-|x - y|^2 / (2 width)) of all pairs."""
     exponents = first @ second.T
-    exponents -= np.square(first).sum(1)[:, None] / 2
-    exponents -= np.square(second).sum(1) / 2
+    exponents -= (first * first).sum(1)[:, None] / 2
+    exponents -= (second * second).sum(1) / 2
     exponents /= width
-    np.minimum(exponents, 0, out=exponents)
-    values: Rows = np.exp(exponents, out=exponents)
-    return values
+    library = _arrays.namespace(first)
+    return library.exp(library.clip(exponents, None, 0, out=exponents), out=exponents)

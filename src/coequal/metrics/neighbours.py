@@ -138,9 +138,8 @@ class Neighbours(Metric):
         """Compute all numbers; undefined where a side has too few images."""
         k = max(self.precision_k, 2)  # the second takes the place of the first in the jackknife
         # An infinite ball, of a set too small for it, belongs to a number that is left out below.
-        radii = real["distances"][:, [self.precision_k - 1, self.density_k - 1]].nan_to_num(
-            posinf=0.0
-        )
+        distances = real["distances"].nan_to_num(posinf=0.0)
+        radii = torch.stack([distances[:, k - 1] for k in (self.precision_k, self.density_k)])
         own = within(fake.features, k)
         own_radii = own.distances[:, self.precision_k - 1].nan_to_num(posinf=0.0)
         cross = across(
@@ -148,7 +147,7 @@ class Neighbours(Metric):
             fake.features,
             row_k=2,
             column_k=fake.neighbours.wanted(real["features"], 1),
-            row_radii=radii.T,
+            row_radii=radii,
             column_radii=own_radii[None],
         )
         fake.neighbours.remember(real["features"], cross.of_columns)
@@ -159,10 +158,10 @@ class Neighbours(Metric):
             "recall": MetricValue(recall),
             "f1": MetricValue(harmonic(precision.value, recall)),
             "density": _mean(cross.balls_over_columns[1].double() / self.density_k),
-            "coverage": _coverage(cross, radii[:, 1], len(fake)),
+            "coverage": _coverage(cross, radii[1], len(fake)),
             **_one_nn(real["distances"], own, cross),
         }
-        return values | self._undefined_numbers(len(radii), len(fake))
+        return values | self._undefined_numbers(len(distances), len(fake))
 
     def compute_per_image(
         self, *, real: Mapping[str, Tensor], fake: ImageSet
