@@ -337,3 +337,21 @@ class FidPixels(Pixels):
     """Stands in for the Inception net of FID, whose weights are a download."""
 
     published_names = MappingProxyType({"fd": "FID"})
+
+
+class HalfPixels(Pixels):
+    """Has half as many features."""
+
+    def features(self, images: Tensor) -> Tensor:
+        values = super().features(images)
+        return values[:, : values.shape[1] // 2]
+
+
+class OtherPixels(Pixels):
+    """Has as many features as `pixels`, and other ones."""
+
+    id = "other:1"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.id = "other:1"

@@ -20,6 +20,7 @@ __all__ = [
     "report",
     "run",
     "score",
+    "stats",
     "verify",
 ]
 

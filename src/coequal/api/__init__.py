@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from coequal.api.manifolds import manifold as manifold
     from coequal.api.scores import score as score
+    from coequal.api.statistics import stats as stats
     from coequal.api.studies import CollectedRun as CollectedRun
     from coequal.api.studies import Forecast as Forecast
     from coequal.api.studies import Verification as Verification
@@ -28,6 +29,7 @@ _ELSEWHERE = {
     "diagnose": "coequal.inspection.diagnosis",
     "manifold": "coequal.api.manifolds",
     "score": "coequal.api.scores",
+    "stats": "coequal.api.statistics",
 }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import typer
 
-from coequal.cli import diagnose, parts, results, run, score, study, train, verify
+from coequal.cli import diagnose, parts, results, run, score, stats, study, train, verify
 from coequal.cli.command import CommandResult, with_json
 from coequal.cli.error_messages import exit_code, message
 from coequal.cli.options import errors
@@ -51,6 +51,7 @@ app.command(
     epilog="Example: coequal score --real fashion_mnist:test --fake samples/ --metrics all --json -"
 )(score.score)  # its --json takes the name of a file
 _add("compare a.json b.json", score.compare)
+_add("stats fashion_mnist:train --out fashion_mnist.npz", stats.stats)
 _add(
     "manifold --real triangles:test --fake runs/tri:ns_gan --out manifold",
     score.manifold,

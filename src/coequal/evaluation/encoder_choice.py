@@ -21,11 +21,13 @@ class EncoderChoice(NamedTuple):
         encoder: None for features that were given.
         why: why it is this one.
         warnings: of which better ones it took the place, and why.
+        name: by which a user asks for it; None for features that were given.
     """
 
     encoder: Encoder | None
     why: str
     warnings: Sequence[str] = ()
+    name: str | None = None
 
 
 def need_features(requested: RequestedMetrics, encoder: str | None, sheet: Path | None) -> bool:
@@ -57,13 +59,13 @@ def chosen_encoder(
             raise ValueError(f"{kind} need no encoder; leave out --encoder {name}")
         return EncoderChoice(None, f"{kind} were given")
     dataset = encoded[0].dataset or as_dataset(encoded[0], sources.get("train"))
-    if name is not None:
-        return EncoderChoice(prepared_encoder(name, dataset, cache, log), "asked for")
-    if of_statistics := encoder_of_statistics(sources):
-        name, why = of_statistics
-        return EncoderChoice(prepared_encoder(name, dataset, cache, log), why)
-    name, why, warnings = default_encoder(dataset)
-    return EncoderChoice(prepared_encoder(name, dataset, cache, log), why, warnings)
+    why, warnings = "asked for", list[str]()
+    if name is None:
+        if of_statistics := encoder_of_statistics(sources):
+            name, why = of_statistics
+        else:
+            name, why, warnings = default_encoder(dataset)
+    return EncoderChoice(prepared_encoder(name, dataset, cache, log), why, warnings, name)
 
 
 class RunEncoder(NamedTuple):

@@ -32,7 +32,8 @@ def encoder_of_statistics(sources: Mapping[str, Input]) -> tuple[str, str] | Non
     Raises:
         ValueError: nothing tells which encoder it is.
     """
-    found = next(((side, sources[side]) for side in SIDES if sources[side].statistics), None)
+    sides = (side for side in SIDES if side in sources)
+    found = next(((side, sources[side]) for side in sides if sources[side].statistics), None)
     if found is None:
         return None
     side, source = found

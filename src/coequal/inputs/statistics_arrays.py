@@ -70,9 +70,8 @@ def _facts(arrays: Mapping[str, Array], what: str) -> dict[str, Any]:
         return {}
     try:
         facts = json.loads(str(arrays[FACTS]))
-        names = ("encoder", "encoder_name")
-        return {"count": int(facts["count"]), **{name: str(facts[name]) for name in names}}
-    except (ValueError, TypeError, KeyError) as error:
+        return {name: facts[name] for name in ("count", "encoder", "encoder_name")}
+    except (ValueError, TypeError, KeyError) as error:  # no JSON, or of another form
         raise ValueError(f"{what}: its array `{FACTS}` is damaged ({error})") from error
 
 

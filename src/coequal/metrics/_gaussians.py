@@ -113,6 +113,15 @@ def stated(mean: Array, covariance: Array, count: int | None) -> Gaussian:
     return Gaussian(np.asarray(mean, np.float64), float(whole.trace()), count, covariance=whole)
 
 
+def full_covariance(gaussian: Gaussian) -> Array:
+    """(d, d), both triangles."""
+    if gaussian.covariance is None:
+        root = gaussian.rooted()
+        return np.asarray(root @ root.T)
+    lower = np.tril(gaussian.covariance)
+    return np.asarray(lower + np.tril(lower, -1).T)
+
+
 def distance(*, real: Gaussian, fake: Gaussian, spectrum: Array) -> float:
     """|m_r - m_f|^2 + tr C_r + tr C_f - 2 tr (C_r C_f)^(1/2); `spectrum` is that of both."""
     shift = float(np.square(real.mean - fake.mean).sum())
@@ -214,8 +223,7 @@ def response(*, real: Gaussian, fake: Gaussian) -> Response | None:
     if root.shape[0] == root.shape[1]:
         sandwich, _ = dsygst(fake.covariance, root, itype=2, lower=1)
     else:
-        lower = np.tril(fake.covariance)
-        sandwich = root.T @ (lower + np.tril(lower, -1).T) @ root
+        sandwich = root.T @ full_covariance(fake) @ root
     squares, vectors = scipy.linalg.eigh(sandwich, lower=True, check_finite=False)
     seen = squares > len(squares) * EPSILON * squares[-1]
     half = root @ (vectors[:, seen] * squares[seen] ** -0.25)  # half half' = T

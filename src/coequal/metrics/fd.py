@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -19,6 +20,7 @@ from coequal.contract import (
     MetricInfo,
     MetricValue,
     RequiredInput,
+    Statistics,
 )
 from coequal.contract.classes import equal_class_counts
 from coequal.metrics import _gaussians
@@ -121,6 +123,15 @@ def _gaussian(images: ImageSet) -> Gaussian:
     if known is None:
         return _gaussians.fit_parts(images.parts)
     return _gaussians.stated(known.mean.numpy(), known.covariance.numpy(), known.count)
+
+
+def statistics_of(images: ImageSet) -> Statistics:
+    """Mean and covariance of the features of at least two images, in float64, as programs keep them
+    that drop the features."""
+    with one_thread():
+        fitted = _gaussians.fit_parts(images.parts)
+        covariance = np.ascontiguousarray(_gaussians.full_covariance(fitted))
+    return Statistics(torch.from_numpy(fitted.mean), torch.from_numpy(covariance), fitted.count)
 
 
 def moments(features: Tensor) -> Gaussian:

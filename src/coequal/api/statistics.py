@@ -1,0 +1,52 @@
+"""Statistics of one's own images, from Python."""
+
+from pathlib import Path
+from typing import Any
+
+from coequal.contract import Log
+from coequal.datasets._loading import data_folder
+from coequal.evaluation.own_statistics import write_statistics
+from coequal.files import cache_folder
+from coequal.inputs.input import Scorable
+from coequal.inputs.load import load_input
+
+
+def stats(
+    images: Scorable,
+    out: str | Path,
+    *,
+    encoder: str | None = None,
+    image_size: int | None = None,
+    data_dir: str | Path | None = None,
+    log: Log | None = None,
+) -> dict[str, Any]:
+    """Write mean and covariance of the features of images, to score others against them later.
+
+    Args:
+        images: as for `score`.
+        out: a .npz. `mu` and `sigma` in it are what pytorch-fid, clean-fid and EDM read; `score`
+            also knows the count, and refuses another encoder.
+        encoder: see `coequal list encoders`; None: chosen by the data, and named in the result.
+        image_size: height and width to which images are cropped and resized.
+        data_dir: where data sets lie or are put; None: COEQUAL_DATA, then the user's cache.
+        log: is told about long work.
+
+    Returns:
+        What the file says of itself: count, number of features, encoder and how it prepares
+        images, device, and the images with their SHA-256.
+
+    Raises:
+        ValueError, LookupError, OSError: the images or the encoder can't be had, or the file can't
+            be written; one message.
+    """
+    cache, tell = cache_folder(), log or (lambda line: None)
+    source = load_input(
+        images,
+        role="images",
+        data_dir=data_folder(data_dir),
+        image_size=image_size,
+        cache=cache,
+        log=tell,
+    )
+    target = Path(out).expanduser()
+    return write_statistics(source, target, encoder=encoder, cache=cache, log=tell)

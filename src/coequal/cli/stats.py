@@ -1,0 +1,37 @@
+"""`coequal stats`: mean and covariance of the features of images, in a file."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from coequal.cli.command import CommandResult
+from coequal.cli.options import IMAGES, DataDir, Encoder, ImageSize, console, log_line, short_path
+
+
+def stats(
+    images: Annotated[str, typer.Argument(help=f"Images: {IMAGES}.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="The .npz to write.")],
+    encoder: Encoder = None,
+    image_size: ImageSize = None,
+    data_dir: DataDir = None,
+) -> CommandResult:
+    """Statistics of images (mu, sigma) for `score --real`, pytorch-fid, clean-fid and EDM."""
+    from coequal.api.statistics import stats as write
+
+    facts = write(
+        images, out, encoder=encoder, image_size=image_size, data_dir=data_dir, log=log_line
+    )
+    values = {"statistics": str(short_path(out)), **facts}
+    return CommandResult(values, lambda: _show(values))
+
+
+def _show(values: dict[str, Any]) -> None:
+    told = (
+        f"mean and covariance of {values['features']:,} features of {values['count']:,} images",
+        f"encoder: {values['encoder'] or 'features as given'}",
+        *(f"note: {note}" for note in values["images"]["notes"]),
+        f"statistics: {values['statistics']}",
+    )
+    for line in told:
+        console.print(line, markup=False, soft_wrap=True)
