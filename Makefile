@@ -66,6 +66,7 @@ format: $(VENV)/.ready
 bench: $(VENV)/.parity
 	$(BIN)/python benchmarks/training.py
 	$(BIN)/python benchmarks/metrics.py
+	$(BIN)/python benchmarks/score.py --images 100 --rounds 2
 	$(BIN)/python benchmarks/neighbours.py
 	$(BIN)/python benchmarks/manifold.py
 	$(BIN)/python benchmarks/monitor.py
