@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import torch
@@ -96,28 +96,33 @@ def computing_on(device: str, precision: str = Precision.float32) -> Iterator[to
             f"precision tf32 is of NVIDIA GPUs, and this would run on {found}; what would do: "
             "precision float32, or device cuda"
         )
-    before = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
-    _allow_tf32(precision == Precision.tf32, precision == Precision.tf32)
+    before = _tf32_switches()
+    torch.backends.cuda.matmul.allow_tf32 = precision == Precision.tf32
+    torch.backends.cudnn.allow_tf32 = precision == Precision.tf32
     try:
         yield found
     finally:
-        _allow_tf32(*before)
+        for library, name, value in before:
+            setattr(library, name, value)
 
 
-def _allow_tf32(products: bool, convolutions: bool) -> None:
+def _tf32_switches() -> list[tuple[Any, str, bool | str]]:
+    """torch's libraries, the names of what decides there on TF32, and how it is set now."""
     import torch
 
-    torch.backends.cuda.matmul.allow_tf32 = products
-    torch.backends.cudnn.allow_tf32 = convolutions
+    products: Any = torch.backends.cuda.matmul
+    convolutions: Any = torch.backends.cudnn
+    try:
+        return [(each, "allow_tf32", each.allow_tf32) for each in (products, convolutions)]
+    except RuntimeError:  # somebody used the newer names, and torch refuses to read by these
+        newer = (products, convolutions.conv, convolutions.rnn)
+        return [(each, "fp32_precision", each.fp32_precision) for each in newer]
 
 
 def precision_on(device: torch.device) -> Precision:
     """The precision of float32 products on a device as torch is set now."""
-    import torch
-
-    products, convolutions = torch.backends.cuda.matmul, torch.backends.cudnn
-    tf32 = device.type == "cuda" and (products.allow_tf32 or convolutions.allow_tf32)
-    return Precision.tf32 if tf32 else Precision.float32
+    tf32 = any(value in (True, Precision.tf32) for _, _, value in _tf32_switches())
+    return Precision.tf32 if tf32 and device.type == "cuda" else Precision.float32
 
 
 def protocol_of(device: torch.device) -> str:

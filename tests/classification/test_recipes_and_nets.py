@@ -10,6 +10,8 @@ from coequal.classification.training import _shown, fit, loaded, predict, scaled
 from coequal.contract import ImageShape
 from coequal.rng import Rng
 
+CPU = torch.device("cpu")
+
 
 def stripes(count: int, size: int = 8) -> tuple[torch.Tensor, torch.Tensor]:
     """Bright above or bright below, with noise: two classes that a small net tells apart."""
@@ -101,24 +103,24 @@ def test_noise_is_added_in_training_and_not_in_answers():
     images = torch.full((4, 1, 8, 8), 255, dtype=torch.uint8)
     assert torch.equal(scaled(images, recipe), torch.full((4, 1, 8, 8), 255 / 128 - 1))
     assert torch.equal(scaled(images / 255, recipe), scaled(images, recipe))
-    seen = _shown(images, recipe, Rng(0))
+    seen = _shown(images, recipe, Rng(0), CPU)
     inside = seen > 0  # the rest is padding
     noise = seen[inside] - (255 / 128 - 1)
     assert 0 <= float(noise.min()) < 0.001
     assert 0.0065 < float(noise.max()) <= 1 / 128
-    assert torch.equal(_shown(images, recipes.small(), Rng(0)), torch.ones(4, 1, 8, 8))
+    assert torch.equal(_shown(images, recipes.small(), Rng(0), CPU), torch.ones(4, 1, 8, 8))
 
 
 def test_images_are_mirrored_and_moved_by_up_to_four_pixels():
     image = torch.zeros(1, 1, 16, 16, dtype=torch.uint8)
     image[..., 8, 5] = 128  # mirrored it is in column 10
-    seen = _shown(image.expand(3000, -1, -1, -1), recipes.resnet32(), Rng(0))
+    seen = _shown(image.expand(3000, -1, -1, -1), recipes.resnet32(), Rng(0), CPU)
     places = [divmod(place, 16) for place in seen.flatten(1).argmax(1).tolist()]
     assert {row for row, _ in places} == set(range(4, 13))
     assert {column for _, column in places} == set(range(1, 10)) | set(range(6, 15))
     left = [column for _, column in places if column < 6]
     assert len(left) / 3000 == pytest.approx(0.5 * 5 / 9, abs=0.03)
-    plain = _shown(image.expand(300, -1, -1, -1), recipes.resnet32(flips=False), Rng(0))
+    plain = _shown(image.expand(300, -1, -1, -1), recipes.resnet32(flips=False), Rng(0), CPU)
     assert int(plain.flatten(1).argmax(1).remainder(16).max()) == 9
 
 

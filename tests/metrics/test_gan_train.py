@@ -271,9 +271,9 @@ def test_every_classifier_takes_the_steps_of_all_training_images(kind, digits, m
     steps = []
     original = _classifiers.train
 
-    def counting(images, labels, classes, recipe, seed):  # type: ignore[no-untyped-def]
+    def counting(images, labels, classes, recipe, seed, **where):  # type: ignore[no-untyped-def]
         steps.append(recipe.steps_for(len(images)))
-        return original(images, labels, classes, recipe.of_steps(1), seed)
+        return original(images, labels, classes, recipe.of_steps(1), seed, **where)
 
     monkeypatch.setattr(_classifiers, "train", counting)
     train, fake = (anew(digits.train, Rng(0).integers(1087, count)) for count in (9_000, 16_000))
@@ -304,9 +304,9 @@ def test_both_splits_and_several_metrics_share_their_classifiers(digits, monkeyp
     calls = []
     original = _classifiers.train
 
-    def counting(*arguments):  # type: ignore[no-untyped-def]
+    def counting(*arguments, **where):  # type: ignore[no-untyped-def]
         calls.append(len(arguments[0]))
-        return original(*arguments)
+        return original(*arguments, **where)
 
     monkeypatch.setattr(_classifiers, "train", counting)
     train = anew(digits.train, slice(0, 150))

@@ -1,4 +1,5 @@
-"""Training a classifier and asking it: on one thread, so that the bits depend on nothing else."""
+"""Training a classifier and asking it, on any device; on the CPU with one thread, so that the bits
+depend on nothing else."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -33,6 +34,11 @@ class Classifier:
     recipe: Recipe
     classes: int
 
+    @property
+    def device(self) -> torch.device:
+        """Where the net lies and computes."""
+        return _device_of(self.net)
+
     def weights(self) -> Mapping[str, Tensor]:
         """All that `loaded` wants, by name."""
         return self.net.state_dict()
@@ -46,17 +52,20 @@ def train(
     seed: int,
     log: Log | None = None,
     name: str = "classifier",
+    device: torch.device | str = "cpu",
 ) -> Classifier:
-    """A classifier of these images; the same bits for the same arguments on any number of threads.
+    """A classifier of these images; on the CPU the same bits for the same arguments on any number
+    of threads.
 
     Args:
-        images: (n, c, h, w), uint8 or float32 in [0, 1]; two at least, of 4x4 at least.
-        labels: 0 .. classes - 1.
+        images: (n, c, h, w), uint8 or float32 in [0, 1], on the CPU; two at least, of 4x4 at least.
+        labels: 0 .. classes - 1, on the CPU.
         classes: How many there are.
         recipe: See `classification.recipes`.
-        seed: Of the initial weights and of all that is drawn on the way.
+        seed: Of the initial weights and of all that is drawn on the way, the same on every device.
         log: Is told how far it is.
         name: For the log.
+        device: What it is trained on, and stays on.
 
     Raises:
         ValueError: There are fewer than two images, or they are smaller than 4x4.
@@ -66,13 +75,17 @@ def train(
     shape = ImageShape(*images.shape[1:])
     seeds = [seed_for("classification", what, recipe.net, seed) for what in ("weights", "order")]
     with torch.inference_mode(False):  # whoever measures may be in it, and it would reach in here
-        net = _built(shape, classes, recipe, seeds[0])
+        net = _built(shape, classes, recipe, seeds[0]).to(device)
         fit(net, images, labels, recipe, Rng(seeds[1]), log or (lambda line: None), name)
     return Classifier(net.eval(), recipe, classes)
 
 
 def loaded(
-    weights: Mapping[str, Tensor], shape: ImageShape, classes: int, recipe: Recipe
+    weights: Mapping[str, Tensor],
+    shape: ImageShape,
+    classes: int,
+    recipe: Recipe,
+    device: torch.device | str = "cpu",
 ) -> Classifier:
     """The classifier with these weights.
 
@@ -81,21 +94,22 @@ def loaded(
         shape: Of the images.
         classes: How many there are.
         recipe: How it was trained.
+        device: Where it shall compute.
     """
-    net = _built(shape, classes, recipe, 0)
+    net = _built(shape, classes, recipe, 0).to(device)
     net.load_state_dict(dict(weights))
     return Classifier(net.eval(), recipe, classes)
 
 
 @torch.inference_mode()
 def predict(classifier: Classifier, images: Tensor, top: int = 1) -> Int[Tensor, "n top"]:
-    """The most likely classes of all images, the likeliest first; without noise.
+    """The most likely classes of all images, the likeliest first, on the CPU; without noise.
 
     Always in batches of one size, the last one filled up: no answer depends on the other images.
 
     Args:
         classifier: A trained one.
-        images: (n, c, h, w), uint8 or float32 in [0, 1].
+        images: (n, c, h, w), uint8 or float32 in [0, 1], on any device.
         top: How many classes for each image.
     """
     answers = []
@@ -104,9 +118,10 @@ def predict(classifier: Classifier, images: Tensor, top: int = 1) -> Int[Tensor,
             part = images[start : start + IMAGES_PER_PREDICTION]
             full = part.new_zeros(IMAGES_PER_PREDICTION, *part.shape[1:])
             full[: len(part)] = part
-            logits = classifier.net(scaled(full, classifier.recipe))[: len(part)]
+            shown = scaled(full.to(classifier.device), classifier.recipe)
+            logits = classifier.net(shown)[: len(part)]
             answers.append(logits.topk(top).indices if top > 1 else logits.argmax(1, keepdim=True))
-    return torch.cat(answers)
+    return torch.cat(answers).cpu()
 
 
 @contextmanager
@@ -129,20 +144,21 @@ def fit(
     log: Log,
     name: str,
 ) -> None:
-    """Train a net in place; it stays in training mode.
+    """Train a net in place, on its device; it stays in training mode.
 
     Args:
         net: Images to logits (n, classes).
-        images: (n, c, h, w), uint8 or float32 in [0, 1]; of rows, batches are read.
-        labels: 0 .. classes - 1.
+        images: (n, c, h, w), uint8 or float32 in [0, 1], on the CPU; batches of them are read.
+        labels: 0 .. classes - 1, on the CPU.
         recipe: See `classification.recipes`.
-        rng: The random stream of the order of the images, of augmentation and noise.
+        rng: The random stream of the order of the images, of augmentation and noise; of the CPU.
         log: Is told how far it is.
         name: For the log.
     """
     batch, steps = min(recipe.batch, len(images)), recipe.steps_for(len(images))
     optimiser, schedule = _optimiser(net, recipe, steps)
     order, position = rng.permutation(len(images)), 0
+    device = _device_of(net)
     net.train()
     with single_thread(), torch.enable_grad():
         for step in range(steps):
@@ -150,8 +166,8 @@ def fit(
                 order, position = rng.permutation(len(images)), 0
             rows = order[position : position + batch]
             position += batch
-            shown = _shown(images[rows], recipe, rng)
-            loss = functional.cross_entropy(net(shown), labels[rows])
+            shown = _shown(images[rows], recipe, rng, device)
+            loss = functional.cross_entropy(net(shown), labels[rows].to(device))
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
@@ -174,12 +190,14 @@ def scaled(images: Tensor, recipe: Recipe) -> Tensor:
     return levels / 128 - 1
 
 
-def _shown(images: Tensor, recipe: Recipe, rng: Rng) -> Tensor:
-    """A batch as the net sees it in training."""
+def _shown(images: Tensor, recipe: Recipe, rng: Rng, device: torch.device) -> Tensor:
+    """A batch as the net sees it in training, on its device."""
     if recipe.flip or recipe.pad:
         images = _moved(images, recipe, rng)
-    values = scaled(images, recipe)
-    return values + rng.uniform(*values.shape, high=recipe.noise) if recipe.noise else values
+    values = scaled(images.to(device), recipe)
+    if not recipe.noise:
+        return values
+    return values + rng.uniform(*values.shape, high=recipe.noise).to(device)
 
 
 def _moved(images: Tensor, recipe: Recipe, rng: Rng) -> Tensor:
@@ -201,11 +219,16 @@ def _optimiser(
 ) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
     parameters, rate, decay = net.parameters(), recipe.rate, recipe.weight_decay
     if recipe.optimiser == "adamw":
-        adamw = torch.optim.AdamW(parameters, lr=rate, weight_decay=decay, fused=True)
+        fused = _device_of(net).type in ("cpu", "cuda")  # one kernel for all parameters
+        adamw = torch.optim.AdamW(parameters, lr=rate, weight_decay=decay, fused=fused)
         return adamw, torch.optim.lr_scheduler.OneCycleLR(adamw, rate, total_steps=steps)
     sgd = torch.optim.SGD(parameters, lr=rate, momentum=0.9, weight_decay=decay)
     falls = [round(fraction * steps) for fraction in recipe.decays]
     return sgd, torch.optim.lr_scheduler.MultiStepLR(sgd, falls, gamma=0.1)
+
+
+def _device_of(net: nn.Module) -> torch.device:
+    return next(net.parameters()).device
 
 
 def _built(shape: ImageShape, classes: int, recipe: Recipe, seed: int) -> nn.Module:

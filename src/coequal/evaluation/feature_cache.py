@@ -11,6 +11,7 @@ from torch import Tensor
 
 from coequal.contract import Encoder, ImageRows, Log
 from coequal.contract.data import in_file
+from coequal.devices import protocol_of
 from coequal.evaluation.pace import Pace, encoded
 from coequal.files import atomic_write, from_cache
 from coequal.inputs.rows import write_rows
@@ -21,7 +22,8 @@ ENCODED_AT_ONCE = 500  # images; an encoder's own batches are parts of these
 
 
 def features_in_parts(images: ImageRows, encoder: Encoder) -> Tensor:
-    """(n, d) float32 features in memory, of images of which only some are read at a time."""
+    """(n, d) float32 features in the memory of the encoder's device, of images of which only some
+    are read at a time."""
     return torch.cat([encoder.features(part) for part in images.parts(ENCODED_AT_ONCE)])
 
 
@@ -34,13 +36,15 @@ def cached_features(
 
     Args:
         images: (n, c, h, w) uint8.
-        digest: of the images' content; with the encoder's id it is the key.
+        digest: of the images' content; with the encoder's id, and its device if that isn't the
+            CPU, it is the key.
         encoder: any.
         cache: the folder of all caches.
         log: is told how far a long extraction is.
         name: of the images, for the log.
     """
-    key = hashlib.sha256(f"{digest} {encoder.id}".encode()).hexdigest()[:24]
+    of_all = " ".join(filter(None, [digest, encoder.id, protocol_of(encoder.device)]))
+    key = hashlib.sha256(of_all.encode()).hexdigest()[:24]
     folder = cache / "features" / key
     whole = folder / "features.npy"
 

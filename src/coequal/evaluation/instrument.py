@@ -25,6 +25,7 @@ from coequal.contract import (
 )
 from coequal.contract.data import in_memory
 from coequal.datasets._loading import fingerprint
+from coequal.devices import protocol_of
 from coequal.evaluation.encoder_choice import RunEncoder, prepared_encoder
 from coequal.evaluation.feature_cache import features_in_parts
 from coequal.evaluation.measure import Number, image_set, measure
@@ -42,7 +43,8 @@ GENERATED_AT_ONCE = 500
 
 @dataclass(frozen=True)
 class Instrument:
-    """An encoder, metrics, and what both know of the real images of a data set.
+    """An encoder, metrics, and what both know of the real images of a data set; everything is
+    computed on the encoder's device.
 
     Attributes:
         dataset: the real images.
@@ -70,7 +72,8 @@ class Instrument:
         """Measure generated images against a split, by all metrics whose needs are met.
 
         Args:
-            images: (n, c, h, w) in the form of the data set's own, uint8 or float32.
+            images: (n, c, h, w) in the form of the data set's own, uint8 or float32; on any
+                device.
             split: of the real images.
             note: how the images were drawn, for the protocol.
             labels: (n,) the classes that the images are of, if they are.
@@ -147,6 +150,7 @@ def prepare(
     cache: Path,
     log: Log,
     run: RunEncoder | None = None,
+    device: torch.device | str = "cpu",
 ) -> Instrument:
     """Load or make everything that measuring needs; what is costly is cached by content.
 
@@ -158,16 +162,18 @@ def prepare(
         cache: the folder of all caches.
         log: is told about long work.
         run: whose encoder it is, if it belongs to one.
+        device: what everything is computed on.
 
     Raises:
         ValueError: the encoder or a metric cannot be had for this data set.
         OSError: a file of weights holds something else.
     """
-    ready = prepared_encoder(encoder, dataset, cache, log, run)
+    ready = prepared_encoder(encoder, dataset, cache, log, run).to(device)
     if missing := unmet_requests(requested, _available(dataset, ready)):
         reasons = (f"{name} can't measure {dataset.name}: {why}" for name, why in missing.items())
         raise ValueError("\n".join(reasons))
-    key = hashlib.sha256(f"{fingerprint(dataset)} {ready.id}".encode()).hexdigest()[:16]
+    known_by = " ".join(filter(None, [fingerprint(dataset), ready.id, protocol_of(ready.device)]))
+    key = hashlib.sha256(known_by.encode()).hexdigest()[:16]
 
     @functools.cache  # each split is encoded once, if a metric's reference is not in the cache
     def images(split: str) -> ImageSet:
@@ -181,9 +187,8 @@ def prepare(
                 log(f"reference of {dataset.name}, {split} split: {ready.id}")
                 return images(split), images("train") if "train" in part.required else None
 
-            references[name, split] = cached_reference(
-                name, part, f"{key}-{split}", cache, sets, log
-            )
+            reference = cached_reference(name, part, f"{key}-{split}", cache, sets, log)
+            references[name, split] = {k: v.to(ready.device) for k, v in reference.items()}
     return Instrument(dataset, ready, requested, samples, references)
 
 
@@ -230,7 +235,7 @@ def generate(
     conditions: Conditions = UNCONDITIONAL,
     dtype: torch.dtype = torch.uint8,
 ) -> Tensor:
-    """`count` images on the CPU, (n, c, h, w), with BatchNorm's moving averages.
+    """`count` images on the generator's device, (n, c, h, w), with BatchNorm's moving averages.
 
     Always in batches of one size. The generator's mode is left as it was.
 
@@ -247,16 +252,18 @@ def generate(
     training = generator.training
     generator.eval()
     try:
-        images = []
+        images: list[Tensor] = []
+        finite: list[Tensor] = []
         for start in range(0, count, GENERATED_AT_ONCE):
             size = min(GENERATED_AT_ONCE, count - start)
             asked = conditions[start : start + size].to(rng.device)
             request = GeneratorInput(generator.latents(size, rng), asked)
-            images.append(generator(request).images.cpu())
+            made = generator(request).images
+            finite.append(torch.isfinite(made).flatten(1).all(1))
+            images.append(match_dtype(made, dtype))
     finally:
         generator.train(training)
-    generated = torch.cat(images)
-    bad = int((~torch.isfinite(generated)).flatten(1).any(1).sum())
+    bad = count - int(torch.cat(finite).sum())
     if bad:
         raise FloatingPointError(f"{bad} of {count} generated images held NaN or infinity")
-    return match_dtype(generated, dtype)
+    return torch.cat(images)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 from coequal.contract import (
@@ -19,6 +20,7 @@ from coequal.contract import (
     Statistics,
 )
 from coequal.contract.data import ImageRows
+from coequal.devices import protocol_of
 from coequal.evaluation.requested import RequestedMetrics
 from coequal.rng import Rng
 from coequal.seeds import seed_for
@@ -88,7 +90,7 @@ def measure(
         encoder: id of what gave the features, for the protocol.
         real: the reference images, for the protocol: "test:355", a split and its size.
         references: gives a metric's reference by the metric's name; asked once for each.
-        fake: the generated images.
+        fake: the generated images; everything is computed on the device on which they are.
         real_statistics: what metrics that take statistics know of the real side, if there are some.
         note: how they were drawn, as "key=value" pairs, for the protocol.
         seed: of the metrics' own draws; one that is not 0 stands in the protocol.
@@ -99,9 +101,11 @@ def measure(
     undefined: dict[str, str] = {}
     of_images: dict[str, PerImageNumber] = {}
     without_generator = replace(fake, generator=None)
+    device = fake.features.device
+    drawn = [note, protocol_of(device), f"seed={seed}" if seed else ""]
     for name, metric in requested.parts.items():
         log(f"measuring {name}")
-        reference = references(name)
+        reference = {key: value.to(device) for key, value in references(name).items()}
         # Give each metric a random stream of its own, so that one more moves no other's draws.
         rng = Rng(seed_for("metric", name) if seed == 0 else seed_for("metric", name, seed))
         # Hide the generator where it would only make a number that nobody asked for.
@@ -116,8 +120,7 @@ def measure(
             f"real={_side(real, real_statistics, metric)}",
             f"fake={_side(str(len(fake)), fake.statistics, metric)}",
         )
-        shared = [f"encoder={encoder}", *sides, note, f"seed={seed}" if seed else ""]
-        protocol = " ".join(filter(None, shared))
+        protocol = " ".join(filter(None, [f"encoder={encoder}", *sides, *drawn]))
         for key in requested.outputs[name]:
             value = values.get(requested.as_computed(key))
             if value is not None:
@@ -150,8 +153,9 @@ def image_set(
     manifold: KnownManifold | None = None,
     generator: Generator | None = None,
     statistics: Statistics | None = None,
+    device: torch.device | None = None,
 ) -> ImageSet:
-    """Images as metrics see them.
+    """Images as metrics see them, all on one device.
 
     Args:
         features: (n, d), in memory or mapped from a file.
@@ -162,15 +166,18 @@ def image_set(
         manifold: of real images that were made by a formula.
         generator: what made the images.
         statistics: see `ImageSet.statistics`.
+        device: where metrics are to compute; None: where the encoder does, else on the CPU.
     """
-    whole = features.whole
+    if device is None:
+        device = torch.device("cpu") if encoder is None else encoder.device
+    whole = features.whole.to(device)
     classified = encoder is not None and "probabilities" in required
     return ImageSet(
         whole,
         encoder.probabilities(whole) if encoder is not None and classified else None,
-        labels,
-        images.whole if images is not None and "images" in required else None,
-        features.read,
+        None if labels is None else labels.to(device),
+        images.whole.to(device) if images is not None and "images" in required else None,
+        features.read if device.type == "cpu" else whole.__getitem__,
         manifold,
         generator,
         statistics,

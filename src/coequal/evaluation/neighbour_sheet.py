@@ -57,7 +57,7 @@ def write_sheet(
     found = nearest_of(sets["fake"], others, min(NEIGHBOURS, len(others)), rows)
     strips = [
         _strip(torch.cat([fake.images[row : row + 1], other.images[neighbours]]))
-        for row, neighbours in zip(rows.tolist(), found.indices, strict=True)
+        for row, neighbours in zip(rows.tolist(), found.indices.cpu(), strict=True)
     ]
     classes = "" if fake.labels is None else ", spread over the classes"
     caption = (
@@ -142,8 +142,8 @@ def beside_nearest(
 ) -> UInt8[Tensor, "n six c h w"]:
     """Each image, then its five nearest training images by distance in the encoder's features,
     nearest first."""
-    known = train_features(dataset, encoder, cache, lambda line: None).whole
+    known = train_features(dataset, encoder, cache, lambda line: None).whole.to(encoder.device)
     count = min(NEIGHBOURS, len(known))
-    indices = nearest(encoder.features(images), known, count).indices
+    indices = nearest(encoder.features(images), known, count).indices.cpu()
     near = dataset.train.images[indices.flatten()].unflatten(0, (len(images), count))
     return torch.cat([to_uint8(images)[:, None], to_uint8(near)], 1)

@@ -74,13 +74,13 @@ def encoded(images: ImageRows | Tensor, encoder: Encoder, pace: Pace) -> Tensor:
         pace: is told of every piece.
 
     Returns:
-        (n, d) float32.
+        (n, d) float32, on the CPU.
     """
     rows, start = [], 0
     while start < len(images):
         batch = encoder.batch or len(images)
         stop = min(start + batch * max(1, pace.piece // batch), len(images))
-        rows.append(encoder.features(images[start:stop]))
+        rows.append(encoder.features(images[start:stop]).cpu())
         pace.add(stop - start)
         start = stop
     return torch.cat(rows)

@@ -19,14 +19,15 @@ Sets = tuple[ImageSet, ImageSet | None]  # real, and train where it is wanted
 def cached_reference(
     name: str, part: Metric, key: str, cache: Path, sets: Callable[[], Sets], log: Log
 ) -> Mapping[str, Tensor]:
-    """`part.reference` of the sets; of a key that is known, from the cache.
+    """`part.reference` of the sets, on the CPU; of a key that is known, from the cache.
 
     A file of the cache that can't be read (a full disk, a copy that was cut) is made again.
 
     Args:
         name: of the metric.
         part: the metric, with its settings.
-        key: of all images and of the encoder; fit for a file's name.
+        key: of all images, of the encoder and of the device that isn't the CPU; fit for a file's
+            name.
         cache: the folder of all caches.
         sets: gives the images, if they are needed.
         log: is told of a damaged file.
@@ -35,7 +36,7 @@ def cached_reference(
 
     def write() -> None:
         reference = part.reference(*sets())
-        atomic_write(path, save({k: v.contiguous() for k, v in reference.items()}))
+        atomic_write(path, save({k: v.cpu().contiguous() for k, v in reference.items()}))
 
     return from_cache(path, load_file, write, log)
 

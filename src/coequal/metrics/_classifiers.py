@@ -71,6 +71,7 @@ class ClassifierMetric(Metric):
         Raises:
             ValueError: labels of unknown classes, or fewer images than asked for.
         """
+        real = {name: value.cpu() for name, value in real.items()}  # nets compute elsewhere alone
         generated, classes = Labelled.of(fake), int(real["counts"][0])
         lacking = without_images(generated, classes, "generated")
         first = next(iter(self.outputs))
@@ -142,7 +143,8 @@ class Labelled(NamedTuple):
 
     Attributes:
         images: (n, c, h, w), on the CPU.
-        labels: (n,).
+        labels: (n,), on the CPU.
+        device: where classifiers of them are trained and asked: that of the image set.
         classifiers: those that have been trained on some of these images, by what was asked for.
             They belong to the image set, so that several metrics, and both splits of a study, share
             them.
@@ -150,6 +152,7 @@ class Labelled(NamedTuple):
 
     images: Tensor
     labels: Int[Tensor, " n"]
+    device: torch.device
     classifiers: "dict[ClassifierKey, Classifier]"
 
     @classmethod
@@ -158,14 +161,15 @@ class Labelled(NamedTuple):
         assert image_set.images is not None
         assert image_set.labels is not None
         rows = in_fixed_order(image_set.images.cpu(), image_set.labels.cpu())
-        return cls(*rows, image_set.shared.setdefault("classifiers", {}))
+        known = image_set.shared.setdefault("classifiers", {})
+        return cls(*rows, image_set.images.device, known)
 
     def some(self, count: int, seed: int) -> "Labelled":
         """`count` of them, of each class in proportion; all if there are no more."""
         if count >= len(self.labels):
             return self
         rows = some_of_each(self.labels, count, seed).sort().values
-        return Labelled(self.images[rows], self.labels[rows], self.classifiers)
+        return self._replace(images=self.images[rows], labels=self.labels[rows])
 
 
 def number_of_classes(real: Labelled, train: Labelled) -> int:
@@ -207,7 +211,7 @@ def trained(taught: Labelled, classes: int, recipe: Recipe, seeds: int) -> list[
     keys = [(content, classes, recipe, seed) for seed in range(seeds)]
     for key in keys:
         if key not in known:
-            known[key] = train(taught.images, taught.labels, *key[1:])
+            known[key] = train(taught.images, taught.labels, *key[1:], device=taught.device)
     return [known[key] for key in keys]
 
 

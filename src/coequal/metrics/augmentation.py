@@ -64,7 +64,7 @@ class Augmentation(CountedMetric):
             torch.cat([given, added.labels]),
         )
         steps = self.recipe.steps_for(len(given))
-        taught = Labelled(*both, generated.classifiers)
+        taught = Labelled(*both, generated.device, generated.classifiers)
         classifiers = trained(taught, classes, self.recipe.of_steps(steps), self.seeds)
         predicted, labels = predictions(classifiers, real["images"]), real["labels"]
         right, alone = is_correct(predicted, labels), is_correct(real["said"], labels)

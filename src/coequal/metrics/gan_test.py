@@ -63,7 +63,7 @@ class GanTest(ClassifierMetric):
         self, real: Mapping[str, Tensor], generated: Labelled, classes: int, rng: Rng
     ) -> Mapping[str, MetricValue]:
         """Judge the generated images by the classifiers of the training images."""
-        classifiers = self._classifiers(real, ImageShape(*generated.images.shape[1:]), classes)
+        classifiers = self._classifiers(real, generated, classes)
         predicted = predictions(classifiers, generated.images)
         right, of_real = (
             is_correct(predicted, generated.labels),
@@ -82,11 +82,14 @@ class GanTest(ClassifierMetric):
         return {"gan_test": accuracy(right)._replace(details=details), "gan_test_gap": gap}
 
     def _classifiers(
-        self, real: Mapping[str, Tensor], shape: ImageShape, classes: int
+        self, real: Mapping[str, Tensor], generated: Labelled, classes: int
     ) -> list[Classifier]:
+        shape = ImageShape(*generated.images.shape[1:])
         by_seed: list[dict[str, Tensor]] = [{} for _ in range(self.seeds)]
         for key, weights in real.items():
             seed, separator, name = key.partition("/")
             if separator:
                 by_seed[int(seed)][name] = weights
-        return [loaded(weights, shape, classes, self.recipe) for weights in by_seed]
+        return [
+            loaded(weights, shape, classes, self.recipe, generated.device) for weights in by_seed
+        ]

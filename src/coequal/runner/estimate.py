@@ -18,7 +18,7 @@ from coequal.study.plan import StudyPlan
 from coequal.training.loop import Trainer
 from coequal.training.part_calls import said
 from coequal.trial.build import instrument_for, make_trainer
-from coequal.trial.context import WorkerContext, threads
+from coequal.trial.context import WorkerContext, computing
 from coequal.trial.snapshots import sheet_format
 
 TIMED_SECONDS = 1.0  # of training, for each kind of trial
@@ -107,7 +107,7 @@ def estimate(
     trials = planned.trials
     costs: dict[tuple[str, str, int], Cost] = {}
     readied: dict[str, _Ready] = {}
-    with threads(context.threads):
+    with computing(context):
         for trial in trials:
             if _kind(trial) in costs:
                 continue

@@ -22,7 +22,7 @@ from coequal.results.encoder_files import ENCODERS, FIELD, described
 from coequal.results.folder import RunFolder
 from coequal.study.parts import assemble
 from coequal.trial.build import instrument_for, unsupported_without_labels
-from coequal.trial.context import WorkerContext, threads
+from coequal.trial.context import WorkerContext, computing
 from coequal.trial.heartbeat import Heartbeat
 from coequal.trial.snapshots import sheet_format
 from coequal.trial.try_parts import refuse_failing
@@ -47,7 +47,7 @@ def prepare_references(trials: Sequence[Trial], context: WorkerContext) -> None:
     progress = preparation_heartbeat(context)
     log = Heartbeat(progress, replace(context, time_limit=None)).report_stage
     first = trials[0]
-    with threads(context.threads):
+    with computing(context):
         real = load_dataset(first.data, Path(context.data), first.image_size, log)
         _refuse_impossible(trials, real)
         if context.try_parts:

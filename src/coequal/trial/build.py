@@ -59,7 +59,7 @@ def make_trainer(trial: Trial, parts: Parts, dataset: Dataset, device: str) -> T
 
 def instrument_for(trial: Trial, context: WorkerContext, note: Log) -> Instrument:
     """Make the instrument of a trial's data set; its costly parts come from the run's folder or the
-    cache, or are made now and kept in the cache.
+    cache, or are made now and kept in the cache. It computes on the worker's device.
 
     Raises:
         OSError: the weights in the run's folder are not those with which it began.
@@ -76,6 +76,7 @@ def instrument_for(trial: Trial, context: WorkerContext, note: Log) -> Instrumen
         Path(context.cache),
         note,
         RunEncoder(run.path / ENCODERS, began_with),
+        context.device,
     )
 
 

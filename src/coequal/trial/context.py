@@ -1,10 +1,12 @@
 """The surroundings of a worker: its folders and its threads."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import torch
+
+from coequal.devices import computing_on
 
 
 @dataclass(frozen=True)
@@ -44,11 +46,19 @@ class WorkerContext:
 
 
 @contextmanager
-def threads(count: int) -> Iterator[None]:
-    """Let torch use `count` threads inside, and as many as before afterwards."""
+def computing(context: WorkerContext) -> Iterator[None]:
+    """Let torch compute as a worker does: on so many threads, on its device, and there with float32
+    products in full. Everything is set as before afterwards.
+
+    Raises:
+        OSError: this machine has no such device.
+    """
     before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(computing_on(context.device))
+        except ValueError as error:  # it was there where the run began: this machine fails
+            raise OSError(str(error)) from error
+        stack.callback(torch.set_num_threads, before)
+        torch.set_num_threads(context.threads)
         yield
-    finally:
-        torch.set_num_threads(before)

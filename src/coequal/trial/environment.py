@@ -17,6 +17,7 @@ import scipy.linalg  # noqa: F401  (so that its BLAS is there to be asked)
 import torch
 from threadpoolctl import threadpool_info  # type: ignore[import-untyped]
 
+from coequal.devices import Precision, precision_on
 from coequal.trial.context import WorkerContext
 
 NUMERIC = ("torch", "torchvision", "numpy", "scipy", "pillow", "safetensors")
@@ -166,5 +167,5 @@ def _device(device: str) -> dict[str, str]:
         "device": name,
         "cuda": str(torch.version.cuda),
         "cudnn": str(torch.backends.cudnn.version()),
-        "tf32": str(torch.backends.cuda.matmul.allow_tf32),
+        "tf32": str(precision_on(torch.device(device)) == Precision.tf32),
     }

@@ -36,7 +36,7 @@ from coequal.training.loop import Diverged, Trainer
 from coequal.training.part_calls import GlobalDraw, said
 from coequal.trial.build import instrument_for, make_trainer
 from coequal.trial.callbacks import TrialCallbacks
-from coequal.trial.context import WorkerContext, threads
+from coequal.trial.context import WorkerContext, computing
 from coequal.trial.environment import environment
 from coequal.trial.health_callback import StoppedEarly
 from coequal.trial.heartbeat import Heartbeat, Stopped, TimedOut, stop_on_sigterm
@@ -87,7 +87,7 @@ def execute(trial: Trial, context: WorkerContext) -> str:
             return result.status
         write_json(folder / "trial.json", trial.as_dict())
         state = _TrialRun(trial, context, folder)
-        with threads(context.threads), stop_on_sigterm(state.heartbeat):
+        with computing(context), stop_on_sigterm(state.heartbeat):
             return _execute(state)
 
 

@@ -29,8 +29,8 @@ def measured_images(
         device: what torch computes on.
 
     Returns:
-        (samples, c, h, w) in the form of the data set's images, on the CPU; and the (samples,)
-        classes asked for, None of a generator that takes none.
+        (samples, c, h, w) in the form of the data set's images, on the device; and the
+        (samples,) classes asked for, None of a generator that takes none.
     """
     count = int(trial.evaluation["samples"])
     rng = Rng(seed_for(trial.seed_id, "evaluation", split, step), device)

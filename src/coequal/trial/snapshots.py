@@ -24,11 +24,11 @@ SHEET_POINTS = 1000  # the same where images are points in the plane
 
 
 def grid(generator: Generator, device: str, dataset: Dataset) -> torch.Tensor:
-    """Generate the images of the sample sheet; its latents are the same for every trial with the
-    same kind of latents."""
+    """Generate the images of the sample sheet, on the CPU; its latents are the same for every trial
+    with the same kind of latents."""
     count, form = sheet_format(dataset.shape)
     asked = Conditions.in_turn(count, len(dataset.classes or ()))
-    return generate(generator, count, Rng(seed_for("grid"), device), asked, form)
+    return generate(generator, count, Rng(seed_for("grid"), device), asked, form).cpu()
 
 
 class Snapshots:

@@ -26,7 +26,7 @@ from coequal.runner.run import POLL_SECONDS, shutting_down, train_trials
 from coequal.runner.session import Session, read_heartbeat
 from coequal.seeds import seed_for
 from coequal.trial.build import instrument_for
-from coequal.trial.context import WorkerContext, threads
+from coequal.trial.context import WorkerContext, computing
 from coequal.trial.heartbeat import Heartbeat, Stopped
 
 COPIED = (STUDY, "study.yaml", METRICS, "references.json")
@@ -189,7 +189,7 @@ def refuse_other_instrument(trial: Trial, context: WorkerContext) -> None:
     known = RunFolder(Path(context.run)).references().get(trial.data, {})
     log = Heartbeat(Path(context.run) / PROGRESS, context).report_stage
     again = "its trials can't be trained again here"
-    with threads(context.threads):
+    with computing(context):
         try:
             data = load_dataset(trial.data, Path(context.data), trial.image_size, log)
         except (LookupError, ValueError, OSError) as error:
