@@ -11,7 +11,7 @@ from PIL import Image
 import coequal
 from coequal.contract import Encoder, ImageSet
 from coequal.contract.data import ImageRows, in_memory
-from coequal.datasets import _pictures
+from coequal.datasets import _decoding
 from coequal.encoders.pixels import Pixels
 from coequal.evaluation import feature_cache as extraction
 from coequal.evaluation.feature_cache import cached_features
@@ -48,13 +48,13 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_pictures_are_decoded_twice_and_then_never_again(tmp_path, cache, monkeypatch):
     decoded: list[str] = []
-    original = _pictures.decoded
+    original = _decoding.decoded
 
     def counting(path: Path) -> object:
         decoded.append(path.name)
         return original(path)
 
-    monkeypatch.setattr(_pictures, "decoded", counting)
+    monkeypatch.setattr(_decoding, "decoded", counting)
     real, fake = folder(tmp_path / "real", images(9, 1)), folder(tmp_path / "fake", images(7, 2))
     common = {"fake": str(fake), "metrics": ["fd"], "encoder": "pixels"}
     first = coequal.score(real=str(real), **common)

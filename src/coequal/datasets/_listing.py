@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from coequal.datasets._decoding import listed
 from coequal.datasets._picture import OTHER_PICTURES, SUFFIXES
-from coequal.datasets._pictures import listed
 
 DESCRIPTION = "dataset.json"
 """Where the data sets of StyleGAN and EDM keep labels. Their folders only hold some files each."""

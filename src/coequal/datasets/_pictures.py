@@ -5,8 +5,8 @@ A picture that can't be read is refused, never skipped.
 """
 
 import hashlib
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,15 +15,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from coequal.contract import Log
-from coequal.datasets._picture import SIXTEEN, Kind, Pixels, decoded
+from coequal.datasets._decoding import DecodedPictures
+from coequal.datasets._picture import Pixels
 from coequal.datasets._published import silent
-from coequal.datasets._resize import square
 
-_NAMES_SHOWN = 3
 _PICTURES_PER_LOG_LINE = 10_000
-_TWELVE_BITS = 1 << 12
-
-_MIXED = Kind("grey", "converted to RGB (others have colour)")
 
 
 class Pictures(NamedTuple):
@@ -81,10 +77,10 @@ def survey_pictures(pictures: Pictures, image_size: int | None, log: Log = silen
     Raises:
         ValueError: Some can't be read, or their sizes differ and no image size is given.
     """
-    decoder = _Decoder(pictures, image_size, log)
+    decoder = DecodedPictures(pictures.where, image_size)
     size = (0, 0)
     as_they_are, in_colour = bytearray(), bytearray()
-    for array in decoder:
+    for array in _decoded(pictures, decoder, log):
         size = array.shape[:2]
         planes = array if array.ndim == 2 else array.transpose(2, 0, 1)
         own = planes.tobytes()
@@ -92,9 +88,9 @@ def survey_pictures(pictures: Pictures, image_size: int | None, log: Log = silen
         as_they_are += hashlib.sha256(own).digest()
         in_colour += hashlib.sha256(coloured).digest()
     notes = decoder.notes()
-    colour = len(decoder.grey) < len(pictures.names)
-    digests = np.frombuffer(in_colour if colour else as_they_are, np.uint8).reshape(-1, 32)
-    shape = (3 if colour else 1, *size)
+    own_form = as_they_are if decoder.channels == 1 else in_colour
+    digests = np.frombuffer(own_form, np.uint8).reshape(-1, 32)
+    shape = (decoder.channels, *size)
     return Survey(shape, digests, notes, decoder.warnings(), decoder.lossy, decoder.brightest)
 
 
@@ -108,10 +104,10 @@ def all_pictures(pictures: Pictures, image_size: int | None) -> tuple[NDArray[np
     Raises:
         ValueError: As `survey_pictures`.
     """
-    decoder = _Decoder(pictures, image_size)
-    arrays = list(decoder)
+    decoder = DecodedPictures(pictures.where, image_size)
+    arrays = list(_decoded(pictures, decoder))
     notes = decoder.notes()
-    channels = 3 if len(decoder.grey) < len(pictures.names) else 1
+    channels = decoder.channels
     pixels = _planes(arrays, channels)
     digests = b"".join(hashlib.sha256(image).digest() for image in pixels)
     return pixels, Survey(
@@ -135,8 +131,8 @@ def some_pictures(pictures: Pictures, image_size: int | None, channels: int) -> 
     Raises:
         ValueError: A picture can't be read any more.
     """
-    decoder = _Decoder(pictures, image_size)
-    arrays = list(decoder)
+    decoder = DecodedPictures(pictures.where, image_size)
+    arrays = list(_decoded(pictures, decoder))
     decoder.notes()
     return _planes(arrays, channels)
 
@@ -155,94 +151,21 @@ def decoded_in_colour(
     Raises:
         ValueError: Some can't be read; the message comes after all were tried.
     """
-    decoder = _Decoder(pictures, size, log)
-    for array in decoder:
+    decoder = DecodedPictures(pictures.where, size)
+    for array in _decoded(pictures, decoder, log):
         yield _coloured(array).transpose(2, 0, 1)
     notes += [*decoder.notes(), *decoder.warnings()]
 
 
-class _Decoder:
-    """Decodes pictures one after the other, and remembers what was odd about them."""
-
-    def __init__(self, pictures: Pictures, image_size: int | None, log: Log = silent) -> None:
-        self.pictures, self.image_size, self.log = pictures, image_size, log
-        self.kinds: dict[Kind, list[str]] = {}
-        self.sizes: Counter[tuple[int, int]] = Counter()
-        self.grey: list[str] = []
-        self.broken: list[str] = []
-        self.lossy = 0
-        self.brightest = 0
-        self.brightest_wide = 0  # of pictures with 16 bits, before they became 8
-
-    def __iter__(self) -> Iterator[Pixels]:
-        where, names, given = self.pictures
-        for row, name in enumerate(names):
-            if row and row % _PICTURES_PER_LOG_LINE == 0:
-                self.log(f"decoded {row:,} of {len(names):,} pictures of {where}")
-            try:
-                picture = decoded(given(row))
-            except Exception as error:  # decoders of broken files raise anything; each is reported
-                self.broken.append(f"{name} ({error or type(error).__name__})")
-                continue
-            self.sizes[picture.image.size] += 1
-            self.lossy += picture.lossy
-            for kind in picture.kinds:
-                self.kinds.setdefault(kind, []).append(name)
-            self.brightest = max(self.brightest, int(np.asarray(picture.image).max()))
-            self.brightest_wide = max(self.brightest_wide, picture.highest or 0)
-            if picture.image.mode == "L":
-                self.grey.append(name)
-            if self.image_size is not None:
-                yield np.asarray(square(picture.image, self.image_size))
-            elif len(self.sizes) == 1:  # otherwise they'll be refused: spare memory
-                yield np.asarray(picture.image)
-
-    @property
-    def mixed(self) -> bool:
-        """Whether there are grey pictures among colour ones."""
-        return 0 < len(self.grey) < len(self.pictures.names)
-
-    def notes(self) -> list[str]:
-        """What was done to the pictures, once all have been seen.
-
-        Raises:
-            ValueError: some can't be read, or their sizes differ and no image size is given.
-        """
-        where, names, _ = self.pictures
-        if self.broken:
-            raise ValueError(
-                f"{where}: {len(self.broken)} of {len(names)} image files can't be read: "
-                f"{listed(self.broken, shown=5)}; mend or remove them"
-            )
-        if self.image_size is None and len(self.sizes) > 1:
-            raise ValueError(
-                f"{where}: the images have {len(self.sizes)} sizes "
-                f"({_size_counts(self.sizes)}); give an image size to have them all cropped to "
-                "their centre square and resized (--image-size 32, in a study file image_size: 32)"
-            )
-        kinds = {**self.kinds, _MIXED: self.grey} if self.mixed else self.kinds
-        return [*_kind_notes(kinds), *_size_notes(self.sizes, self.image_size)]
-
-    def warnings(self) -> list[str]:
-        """Why the pictures may not be what they were meant to be, once all have been seen."""
-        if not 0 < self.brightest_wide < _TWELVE_BITS:
-            return []
-        return [
-            f"no value of the {len(self.kinds[SIXTEEN]):,} 16-bit images is above 4095: they hold "
-            "12 bits or fewer, and are nearly black as 8 bits; scale them to the full range first"
-        ]
-
-
-def listed(names: Sequence[str], shown: int = _NAMES_SHOWN) -> str:
-    """The first few names and how many more there are, fit to print even if not valid Unicode.
-
-    Args:
-        names: At least one.
-        shown: How many to name.
-    """
-    more = [f"and {len(names) - shown:,} more"] if len(names) > shown else []
-    text = ", ".join([*names[:shown], *more])
-    return text.encode("utf-8", "backslashreplace").decode()
+def _decoded(pictures: Pictures, seen: DecodedPictures, log: Log = silent) -> Iterator[Pixels]:
+    """Decodes pictures one after the other; what can't be used is left out."""
+    where, names, given = pictures
+    for row, name in enumerate(names):
+        if row and row % _PICTURES_PER_LOG_LINE == 0:
+            log(f"decoded {row:,} of {len(names):,} pictures of {where}")
+        pixels = seen.decode(name, partial(given, row))
+        if pixels is not None:
+            yield pixels
 
 
 def _coloured(array: Pixels) -> Pixels:
@@ -256,24 +179,3 @@ def _planes(arrays: Sequence[Pixels], channels: int) -> NDArray[np.uint8]:
         return np.stack(arrays)[:, None]
     stack = np.stack([_coloured(array) for array in arrays])
     return np.ascontiguousarray(stack.transpose(0, 3, 1, 2))
-
-
-def _kind_notes(kinds: Mapping[Kind, Sequence[str]]) -> list[str]:
-    return [
-        f"{len(names):,} {kind.what} {'image was' if len(names) == 1 else 'images were'} "
-        f"{kind.done} ({listed(names)})"
-        for kind, names in sorted(kinds.items())
-    ]
-
-
-def _size_notes(sizes: Counter[tuple[int, int]], image_size: int | None) -> list[str]:
-    if image_size is None or set(sizes) == {(image_size, image_size)}:
-        return []
-    return [
-        f"images of {_size_counts(sizes)} were cropped to their centre square and resized to "
-        f"{image_size}x{image_size} (Pillow, antialiased bilinear)"
-    ]
-
-
-def _size_counts(sizes: Counter[tuple[int, int]]) -> str:
-    return listed([f"{w}x{h}: {count:,}" for (w, h), count in sizes.most_common()], shown=5)

@@ -23,12 +23,12 @@ from torch import Tensor
 from coequal.contract import Dataset, ImageRows, ImageShape, Log
 from coequal.contract.data import Index
 from coequal.datasets._decoded import Decoded
+from coequal.datasets._decoding import listed
 from coequal.datasets._form import ImageForm
 from coequal.datasets._listing import Listing, list_images
 from coequal.datasets._picture import SUFFIXES
 from coequal.datasets._pictures import (
     Survey,
-    listed,
     pictures_in,
     some_pictures,
     survey_pictures,

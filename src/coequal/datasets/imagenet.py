@@ -17,9 +17,10 @@ from torch import Tensor
 
 from coequal.contract import Dataset, ImageShape, Log
 from coequal.datasets._decoded import Decoded
+from coequal.datasets._decoding import listed
 from coequal.datasets._form import ImageForm
 from coequal.datasets._listing import list_images
-from coequal.datasets._pictures import decoded_in_colour, listed, pictures_in
+from coequal.datasets._pictures import decoded_in_colour, pictures_in
 from coequal.datasets._published import silent
 from coequal.datasets._resize import check_size
 from coequal.datasets._splits import fair_order

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import torch
 
+from coequal.datasets._decoding import listed
 from coequal.datasets._listing import numbers_of
-from coequal.datasets._pictures import listed
 from coequal.files import folder_name
 from coequal.inputs.input import Input
 
