@@ -170,6 +170,7 @@ def with_all(count: int, shift: float = 0.0) -> Draw:
         ("mode_score", {}, 1.25),
         ("ms_ssim", {"pairs": 50}, 1.25),
         ("memorisation", {}, 1.25),
+        ("probabilistic_pr", {}, 1.3),
         ("neighbours", {}, 1.6),  # the jackknife, on the cautious side
     ],
 )

@@ -10,21 +10,17 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from coequal.metrics._exact_squares import exact_squares
 from coequal.metrics._tiles import TIE, centre_of, paired_squares
 
 TILE = 512  # generated images at once
 PANEL = 8192  # real images at once
-NEAR = 1e-6  # of both squared norms: a product gives fewer than eight digits of smaller squares
-OPEN = 1e-9  # likewise: whether a point this close to the edge of a ball is inside is not certain
 
 
 def realism_and_rarity(
     real: Float[Tensor, "m d"], radii: Float[Tensor, " m"], fake: Float[Tensor, "n d"]
 ) -> tuple[Float[Tensor, " n"], Float[Tensor, " n"]]:
     """How realistic and how rare each generated image is.
-
-    Products are float64. Squared distances that they leave uncertain, and those that give the
-    realism, are computed from differences.
 
     Args:
         real: features of the real images.
@@ -67,7 +63,8 @@ class _Balls:
         first = torch.full_like(best_at, len(self.centres))
         for start in range(0, len(self.centres), PANEL):
             stop = min(start + PANEL, len(self.centres))
-            squares, radii = self._squares(points, start, stop), self.squares[start:stop, None]
+            radii = self.squares[start:stop, None]
+            squares = exact_squares(self.centres[start:stop], points, self.middle, radii[:, 0])
             inside = squares <= radii * (1 + TIE)
             found = start + inside.to(torch.uint8).argmax(0)  # the first of the largest values
             first = torch.where(inside.any(0), torch.minimum(first, found), first)
@@ -78,14 +75,3 @@ class _Balls:
                 best = torch.where(better, most.values, best)
                 best_at = torch.where(better, start + most.indices, best_at)
         return best_at, first
-
-    def _squares(self, points: Tensor, start: int, stop: int) -> Tensor:
-        """(balls, points), squared distances of points and some of the centres."""
-        left = self.centres[start:stop].double() - self.middle.double()
-        right = points.double() - self.middle.double()
-        norms = left.square().sum(1)[:, None] + right.square().sum(1)
-        squares = torch.addmm(norms, left, right.T, alpha=-2)
-        edge = (squares - self.squares[start:stop, None]).abs_()
-        row, column = ((squares < NEAR * norms) | (edge < OPEN * norms)).nonzero(as_tuple=True)
-        squares[row, column] = paired_squares(self.centres, points, start + row, column)
-        return squares
