@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from coequal.datasets import _decoded, _pictures
+from coequal.datasets import _decoded, _decoding, _pictures
 from coequal.datasets._loading import check_dataset, fingerprint, load_dataset
 from coequal.datasets.imagenet import load_imagenet
 
@@ -131,7 +131,7 @@ def test_each_picture_is_written_before_the_next_is_decoded(load, monkeypatch):
         write(decoded, shape, seen())
 
     monkeypatch.setattr(_decoded.Decoded, "write", writing)
-    monkeypatch.setattr(_pictures, "square", square)
+    monkeypatch.setattr(_decoding, "square", square)
     load()
     assert events == ["decoded", "written"] * 36
 
