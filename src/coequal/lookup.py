@@ -47,7 +47,7 @@ def load(kind: str, name: str) -> Any:
     part, _, variant = name.partition(":")
     known = names(kind)
     if variant and part not in known:
-        return _external(name)
+        return external(name)
     if part not in known:
         raise LookupError(unknown(name, known, f"{kind}: "))
     module = importlib.import_module(f"coequal.{kind}.{part}")
@@ -162,7 +162,15 @@ def unknown(given: str, known: Iterable[str], prefix: str = "") -> str:
     return f"{prefix}'{given}' is not one of {', '.join(known)}{hint}"
 
 
-def _external(name: str) -> Any:
+def external(name: str) -> Any:
+    """Import an object from outside the package.
+
+    Args:
+        name: "module:Name".
+
+    Raises:
+        LookupError: there is no such module or name, or importing it failed.
+    """
     module_name, _, attribute = name.partition(":")
     if str(Path.cwd()) not in _searched:
         search_also(*_searched, Path.cwd())

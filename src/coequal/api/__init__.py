@@ -23,10 +23,12 @@ if TYPE_CHECKING:
     from coequal.api.studies import run as run
     from coequal.api.studies import verify as verify
     from coequal.api.studies import verify_folder as verify_folder
+    from coequal.generators.load import generator as generator
     from coequal.inspection.diagnosis import diagnose as diagnose
 
 _ELSEWHERE = {
     "diagnose": "coequal.inspection.diagnosis",
+    "generator": "coequal.generators.load",
     "manifold": "coequal.api.manifolds",
     "score": "coequal.api.scores",
     "stats": "coequal.api.statistics",

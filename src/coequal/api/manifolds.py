@@ -34,7 +34,7 @@ def manifold(
 
     Args:
         real: a split of a data set of polygons, "triangles:test".
-        fake: images, as for `score`, or a model of a run, which also gives recall.
+        fake: images, as for `score`, or a generator, which also gives recall.
         out: a folder for index.html, manifold.json, curves.csv and the figure.
         train: whether recall on as many training images is measured too (memorisation).
         count: number of real and of generated images.
@@ -54,10 +54,13 @@ def manifold(
     load = partial(
         load_input, data_dir=data_folder(data_dir), image_size=image_size, cache=cache_folder()
     )
-    generated = load(generated_images(fake, count, seed), role="fake")
+    log = log or (lambda line: None)
+    fake = generated_images(fake, count, seed, log)
+    truth = load(real, role="real")
+    generated = load(fake, role="fake", like=truth)
     trained = f"{real.rpartition(':')[0]}:train"
     recall = train and generated.generator is not None
-    sides = made_alike({"real": load(real, role="real"), "fake": generated})
+    sides = made_alike({"real": truth, "fake": generated})
     curves = manifold_curves(
         **sides,
         train=load(trained, role="train") if recall else None,
@@ -65,7 +68,7 @@ def manifold(
         delta=delta,
         manifold=manifold,
         seed=seed,
-        log=log or (lambda line: None),
+        log=log,
     )
     target = Path(out).expanduser()
     write_manifold_page(target, curves.record, curves.curves, curves.samples, curves.reached)

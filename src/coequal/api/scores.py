@@ -44,9 +44,10 @@ def score(
         real: a folder, .zip, .npy, .npz, "fashion_mnist:test", a tensor or array of images or
             features, a torch or Hugging Face Dataset; for `fd` also an .npz of statistics (`mu` and
             `sigma`).
-        fake: as `real`; also a trained model of a run, "runs/demo:ns_gan", or a function that takes
-            a number and returns so many images. A mapping of names to any of these scores all of
-            them against the same real images, and compares every two.
+        fake: as `real`; also a trained model of a run, "runs/demo:ns_gan", what `generator` makes
+            of a torch module, a function that takes a number and returns so many images, or the
+            name of either in a module, "my_lab.gen:make". A mapping of names to any of these scores
+            all of them against the same real images, and compares every two.
         train: as `real`: the images that the model was trained on, for metrics of memorisation.
         metrics: names, or "all" that apply and take no training.
         settings: of metrics, where they differ from the defaults: {"gan_train": {"seeds": 5}}.
@@ -55,8 +56,8 @@ def score(
             resized.
         real_count: of how many images the statistics are that `real` names: without it, and where
             the file does not say it, nothing is known of the bias of `fd`.
-        seed: of subsets and shuffles, and of the images of a trained model.
-        samples: number of images that a trained model or a function is asked for.
+        seed: of subsets and shuffles, and of the images that a generator makes.
+        samples: number of images that a generator or a function is asked for.
         data_dir: where data sets lie or are put; None: COEQUAL_DATA, then the user's cache.
         sheet: a .png or .html to write, with fakes beside their nearest real images.
         floor: whether real images are scored against other real ones, too: what a perfect generator
@@ -104,8 +105,8 @@ def score(
         log=tell,
     )
     if several is None:
-        return measure(fake=generated_images(fake, samples, seed), floor=floor)
-    fakes = {name: _given(one, read, samples, seed) for name, one in several.items()}
+        return measure(fake=generated_images(fake, samples, seed, tell), floor=floor)
+    fakes = {name: _given(one, read, samples, seed, tell) for name, one in several.items()}
     refuse_unequal({name: len(one) for name, one in fakes.items() if isinstance(one, Input)})
     return score_several(
         {name: one if callable(one) else partial(_same, one) for name, one in fakes.items()},
@@ -115,14 +116,14 @@ def score(
 
 
 def _given(
-    fake: Scorable, read: Callable[..., Input], samples: int, seed: int
+    fake: Scorable, read: Callable[..., Input], samples: int, seed: int, log: Log
 ) -> Input | Callable[[], Scorable]:
     """Images of files and data sets, checked before anything is measured; or what generates
     them."""
     place, _, inside = str(fake).rpartition(":")
     if isinstance(fake, str | Path) and (not place or inside in SPLITS):
         return read(fake, role="fake")
-    return partial(generated_images, fake, samples, seed)
+    return partial(generated_images, fake, samples, seed, log)
 
 
 def _same(images: Input) -> Input:

@@ -10,10 +10,16 @@ from rich.table import Table
 from coequal.cli.command import CommandResult
 from coequal.cli.options import (
     IMAGES,
+    Batch,
+    Classes,
     DataDir,
+    Latent,
     ModelOfRun,
+    Seed,
     TrialOfRun,
+    ValueRange,
     console,
+    fake_given,
     log_line,
 )
 from coequal.health import FAILURES, HEALTHY
@@ -30,12 +36,21 @@ def diagnose(
     trial: TrialOfRun = None,
     fake: Annotated[
         str | None,
-        typer.Option(help=f"Generated images, instead of a run: {IMAGES}."),
+        typer.Option(
+            help=f"Generated images, instead of a run: {IMAGES}; or a model of a run, or a "
+            "generator."
+        ),
     ] = None,
     real: Annotated[
         str | None,
         typer.Option(help=f"Real images to compare --fake with: {IMAGES}."),
     ] = None,
+    samples: Annotated[int, typer.Option(min=2, help="Images drawn of a generator.")] = 2_000,
+    seed: Seed = 0,
+    latent: Latent = None,
+    value_range: ValueRange = None,
+    classes: Classes = None,
+    batch: Batch = None,
     data_dir: DataDir = None,
 ) -> CommandResult:
     """Find what went wrong in a training, since when, by which numbers, and what to try.
@@ -52,7 +67,15 @@ def diagnose(
     if problem := misuse(run, model, trial, fake, real):
         raise typer.BadParameter(problem)
     values = diagnosed(
-        run, model=model, trial=trial, fake=fake, real=real, data_dir=data_dir, log=log_line
+        run,
+        model=model,
+        trial=trial,
+        fake=None if fake is None else fake_given(fake, latent, value_range, classes, batch),
+        real=real,
+        samples=samples,
+        seed=seed,
+        data_dir=data_dir,
+        log=log_line,
     )
     several = "trials" in values
     return CommandResult(

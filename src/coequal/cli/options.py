@@ -79,6 +79,25 @@ ImageSize = Annotated[
     int | None,
     typer.Option(help="Crop and resize images to so many pixels; data sets by name: 28, 32 or 64."),
 ]
+Latent = Annotated[
+    str | None,
+    typer.Option(
+        help="What a generator from outside is given: normal:128, uniform:64, normal:4x8x8."
+    ),
+]
+ValueRange = Annotated[
+    str | None,
+    typer.Option(
+        help="Its values of black and white. Default: -1,1; of a function of a number 0,1."
+    ),
+]
+Classes = Annotated[
+    int | None,
+    typer.Option(min=1, help="How many classes it takes: their numbers are given in turn."),
+]
+Batch = Annotated[
+    int | None, typer.Option(min=1, help="How many images it makes at a time. Default: 64.")
+]
 IMAGES = "a folder, .zip, .npy, .npz, or a data set with its split (fashion_mnist:test)"
 
 
@@ -94,6 +113,36 @@ def _finite(values: Any) -> Any:
     if isinstance(values, list | tuple):
         return [_finite(value) for value in values]
     return None if isinstance(values, float) and not math.isfinite(values) else values
+
+
+def fake_given(
+    fake: str | dict[str, str],
+    latent: str | None,
+    value_range: str | None,
+    classes: int | None,
+    batch: int | None,
+) -> Any:
+    """What `--fake` names, one or several, with what the options say of all generators among them.
+
+    Raises:
+        ValueError, LookupError: none is a generator that such options are of.
+    """
+    if not any((latent, value_range, classes, batch)):
+        return fake  # without an import of what generators need
+    from coequal.generators.load import GeneratorOptions, is_outside, with_options
+
+    options = GeneratorOptions(latent, value_range, classes, batch)
+    try:
+        if isinstance(fake, str):
+            return with_options(fake, options)
+        if not any(map(is_outside, fake.values())):
+            with_options(next(iter(fake.values())), options)
+        return {
+            name: with_options(one, options) if is_outside(one) else one
+            for name, one in fake.items()
+        }
+    except (ValueError, LookupError) as error:
+        raise type(error)(f"fake: {error}") from error
 
 
 def log_line(line: str) -> None:

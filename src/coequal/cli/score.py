@@ -11,12 +11,17 @@ from rich.table import Table
 from coequal.cli.command import CommandResult
 from coequal.cli.options import (
     IMAGES,
+    Batch,
+    Classes,
     DataDir,
     Encoder,
     ImageSize,
+    Latent,
     Seed,
+    ValueRange,
     assignments,
     console,
+    fake_given,
     log_line,
     print_json,
 )
@@ -32,8 +37,9 @@ def score(
     fake: Annotated[
         list[str],
         typer.Option(
-            help=f"Generated images: {IMAGES}, or a model of a run (runs/demo:ns_gan). Several "
-            "times: all are compared, NAME=IMAGES gives them names."
+            help=f"Generated images: {IMAGES}; or a model of a run (runs/demo:ns_gan), or a "
+            "generator (my_lab.gen:make). Several times: all are compared, NAME=IMAGES gives them "
+            "names."
         ),
     ],
     train: Annotated[
@@ -80,7 +86,11 @@ def score(
         Path | None, typer.Option(help="A .csv or .json: these numbers of every fake.")
     ] = None,
     seed: Seed = 0,
-    samples: Annotated[int, typer.Option(min=2, help="Images drawn of a run's model.")] = 10_000,
+    samples: Annotated[int, typer.Option(min=2, help="Images drawn of a generator.")] = 10_000,
+    latent: Latent = None,
+    value_range: ValueRange = None,
+    classes: Classes = None,
+    batch: Batch = None,
     data_dir: DataDir = None,
 ) -> None:
     """Scores of generated images against real ones, with errors, protocol and warnings."""
@@ -92,7 +102,13 @@ def score(
         worst_sheet = WORST_SHEET
     scores = measure(
         real=real,
-        fake=_named(fake) if len(fake) > 1 else _name_and_images(fake[0])[1],
+        fake=fake_given(
+            _named(fake) if len(fake) > 1 else _name_and_images(fake[0])[1],
+            latent,
+            value_range,
+            classes,
+            batch,
+        ),
         train=train,
         metrics="all" if metrics == "all" else metrics.split(","),
         settings=metric_settings(given or []),
@@ -148,7 +164,9 @@ class ManifoldName(StrEnum):
 
 def manifold(
     real: Annotated[str, typer.Option(help="A data set of polygons with its split.")],
-    fake: Annotated[str, typer.Option(help=f"Generated images: {IMAGES}, or a model of a run.")],
+    fake: Annotated[
+        str, typer.Option(help=f"Generated images: {IMAGES}; or a model of a run, or a generator.")
+    ],
     out: Annotated[Path, typer.Option(help="A folder for the page, the JSON and the curves.")],
     count: Annotated[int, typer.Option(min=2, help="Images of each side.")] = 1024,
     delta: Annotated[float, typer.Option(help="Squared distance at which an image counts.")] = 0.75,
@@ -160,6 +178,10 @@ def manifold(
     ] = True,
     image_size: ImageSize = None,
     seed: Seed = 0,
+    latent: Latent = None,
+    value_range: ValueRange = None,
+    classes: Classes = None,
+    batch: Batch = None,
     data_dir: DataDir = None,
 ) -> CommandResult:
     """Precision and recall at every delta where the truth is known, as a page with pictures."""
@@ -168,7 +190,7 @@ def manifold(
     refuse_unwritable(out / "index.html")
     result = measure(
         real=real,
-        fake=fake,
+        fake=fake_given(fake, latent, value_range, classes, batch),
         out=out,
         train=train,
         count=count,

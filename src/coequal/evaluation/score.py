@@ -241,19 +241,11 @@ def _sources(
     log: Log,
 ) -> tuple[dict[str, Input], dict[str, str | None]]:
     """What is compared, labels by the real classes; and by side, why these can't be had of it."""
-    sources = {
-        role: load_input(
-            one,
-            role=role,
-            data_dir=data_dir,
-            image_size=image_size,
-            count=real_count if role == "real" else None,
-            cache=cache,
-            log=log,
-        )
-        for role, one in given.items()
-        if one is not None
-    }
+    sources: dict[str, Input] = {}
+    read = partial(load_input, data_dir=data_dir, image_size=image_size, cache=cache, log=log)
+    for role in [role for role, one in given.items() if one is not None]:
+        count = real_count if role == "real" else None
+        sources[role] = read(given[role], role=role, count=count, like=sources.get("real"))
     if "train" in sources and sources["train"].rows is None:
         raise ValueError("train: metrics of memorisation need images; statistics were given")
     real = sources["real"]

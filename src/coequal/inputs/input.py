@@ -1,6 +1,7 @@
 """What is scored: images, features of images, or statistics of features."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,8 @@ class Input:
 
     Attributes:
         what: the name that the user gave them.
-        kind: "folder", "zip", "images", "features", "statistics", "data set" or "model".
+        kind: "folder", "zip", "images", "features", "statistics", "data set", "model" or
+            "generator".
         digests: of each image's pixels, or of its features.
         images: (n, c, h, w) uint8 or float32; None if only features or statistics were given.
         features: (n, d) float32; None if images or only statistics were given.
@@ -34,6 +36,8 @@ class Input:
         split: the name of that split.
         generator: what made the images.
         drawn: how it made them, as "key=value" pairs for a protocol.
+        made: how a generator from outside made them, as plain values for the record: what differs
+            between generators that are to be compared is no part of a protocol.
         lossy: number of images that were stored in a lossy format.
         brightest: the largest value of all pixels, if it is known already.
         notes: what was done to the images, and what was not used.
@@ -60,6 +64,7 @@ class Input:
     unlabelled: str = ""
     names: tuple[str, ...] = ()
     statistics: tuple[Statistics, ...] = ()
+    made: Mapping[str, Any] | None = None
 
     def __len__(self) -> int:
         """How many images or rows of features there are; 0 of statistics alone."""
@@ -111,6 +116,7 @@ class Input:
             **shape,
             **classes,
             **({"statistics": statistics} if statistics else {}),
+            **({} if self.made is None else {"generator": dict(self.made)}),
             "sha256": self.digest(),
             "notes": list(self.notes),
         }

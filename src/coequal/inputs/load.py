@@ -1,10 +1,12 @@
 """What may be scored: folders, zips, arrays, data sets, trained generators, and what Python has."""
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from coequal import lookup
@@ -26,6 +28,20 @@ MAX_IMAGE_SIZE = 4096
 SPLITS = ("train", "validation", "test")
 
 
+@dataclass(frozen=True)
+class Deferred:
+    """Images that take long to make: they are made once the real ones have been read.
+
+    Attributes:
+        make: given uint8 or float32, the form of the real images (uint8 if there are none), returns
+            the images as anything that may be scored.
+        count: how many it must return.
+    """
+
+    make: Callable[[torch.dtype], Scorable]
+    count: int
+
+
 def load_input(
     given: Scorable,
     *,
@@ -35,6 +51,7 @@ def load_input(
     count: int | None = None,
     cache: Path | None = None,
     log: Log = silent,
+    like: Input | None = None,
 ) -> Input:
     """Whatever a user may name, as images or features, or as statistics of features.
 
@@ -53,6 +70,7 @@ def load_input(
         count: of how many images statistics are, if they don't say it themselves.
         cache: where digests of a folder's pictures are kept by what its files hold.
         log: is told of damaged files in the cache.
+        like: the real images, for those that are made in their form.
 
     Raises:
         FileNotFoundError, ValueError, LookupError, OSError: with one message that names the role.
@@ -60,7 +78,15 @@ def load_input(
     if image_size is not None and not 1 <= image_size <= MAX_IMAGE_SIZE:
         raise ValueError(f"image size must be from 1 to {MAX_IMAGE_SIZE} pixels, got {image_size}")
     try:
-        loaded = _load(given, data_dir, image_size, cache, log)
+        if isinstance(given, Deferred):
+            real = None if like is None else like.images
+            made = given.make(torch.uint8 if real is None else real.dtype)
+            loaded = _load(made, data_dir, image_size, cache, log)
+            if len(loaded) != given.count:
+                text = f"the call returned {len(loaded):,} images; it must return {given.count:,}"
+                raise ValueError(text)
+        else:
+            loaded = _load(given, data_dir, image_size, cache, log)
         if count is not None:
             loaded = _with_count(loaded, count)
     except OSError as error:

@@ -18,6 +18,7 @@ from coequal.health.judge_images import ImageObservation, judge_samples
 from coequal.health.objective_facts import ASSUMED, ObjectiveFacts
 from coequal.health.signals import NAMES, Signals, load
 from coequal.inputs.input import Scorable
+from coequal.inspection.generated import generated_images
 from coequal.inspection.image_diagnosis import FROM_SAMPLES, of_images
 from coequal.inspection.samples import chosen_trial
 from coequal.monitoring.images import image_signals
@@ -33,6 +34,8 @@ def diagnose(
     trial: str | None = None,
     fake: Scorable | None = None,
     real: Scorable | None = None,
+    samples: int = 2_000,
+    seed: int = 0,
     data_dir: str | Path | None = None,
     log: Log | None = None,
 ) -> dict[str, Any]:
@@ -45,6 +48,8 @@ def diagnose(
         trial: of a run: the beginning of a trial's id.
         fake: generated images, instead of a run; as for `score`.
         real: real images to compare them with; few checks work without them.
+        samples: number of images that a generator is asked for.
+        seed: of the images that a generator makes.
         data_dir: where data sets lie or are put.
         log: is given a line about long work.
 
@@ -61,7 +66,9 @@ def diagnose(
         raise ValueError(problem)
     if run is None:
         assert fake is not None
-        return of_images(fake, real, data_folder(data_dir), log or (lambda line: None))
+        log = log or (lambda line: None)
+        generated = generated_images(fake, samples, seed, log)
+        return of_images(generated, real, data_folder(data_dir), log)
     folder, own = _place(Path(run).expanduser().resolve())
     trials = _chosen(folder, model, trial or own)
     if len(trials) > 1:

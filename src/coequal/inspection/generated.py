@@ -1,48 +1,71 @@
 """Generated images by what a call names: a trained model of a run, a function, or images."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from coequal.contract import Log
 from coequal.evaluation.instrument import drawing
+from coequal.generators.load import deferred, is_outside
 from coequal.inputs.input import Scorable
 from coequal.inputs.load import from_generator
+from coequal.lookup import external
 from coequal.results.folder import RunFolder
 from coequal.results.own_code import refuse_code
 from coequal.results.pack import is_pack, opened
 
 
-def generated_images(fake: Scorable, count: int, seed: int) -> Scorable:
-    """Generate the images of a trained model or a function.
+def generated_images(fake: Scorable, count: int, seed: int, log: Log) -> Scorable:
+    """Images of a trained model of a run, or of a generator or function from outside.
 
     Args:
-        fake: a trained model of a run or its pack, "runs/demo:ns_gan"; a function that takes a
-            number and returns so many images, or a pair of images and labels; anything else is
-            returned as it is.
+        fake: a trained model of a run or its pack, "runs/demo:ns_gan"; what `coequal.generator`
+            returns; a function that takes a number and returns so many images, or a pair of images
+            and labels; the name of either, "my_lab.gen:make"; anything else is returned as it is.
         count: number of images to generate.
-        seed: of the latents of a trained model.
+        seed: of the latents, and of what a function draws from global generators.
+        log: is told how far it is.
+
+    Returns:
+        What may be scored. A generator from outside makes its images when they are loaded.
 
     Raises:
-        ValueError: the function returned no images; or a run is named, and none of its models.
-        LookupError, FileNotFoundError: the run has no such model, or it left no weights.
+        ValueError: a torch module without its latents; or a run is named, and none of its models.
+        LookupError, FileNotFoundError: the run has no such model, or it left no weights; or there
+            is nothing of this name.
         ValueError: it is in a pack whose code would have to be run.
     """
-    if callable(fake):
-        images: Scorable = fake(count)
-        if images is None or isinstance(images, str | Path) or callable(images):
-            kind = type(images).__name__
-            raise ValueError(f"fake: the call returned a {kind}; it must return {count} images")
-        return images
     if not isinstance(fake, str | Path):
-        return fake
+        with _named_fake():
+            return deferred(fake, count, seed, log) or fake
     _refuse_whole_run(fake)
     if not str(fake).rpartition(":")[0]:
         return fake
     place, _, model = str(fake).rpartition(":")
     path = Path(place).expanduser()
     if not (is_pack(path) if path.is_file() else (path / "study.json").exists()):
-        return fake
+        return _by_name(str(fake), count, seed, log)
     with opened(path) as folder:
         refuse_code(folder)
         return _of_model(folder, model, str(fake), count, seed)
+
+
+def _by_name(fake: str, count: int, seed: int, log: Log) -> Scorable:
+    """What a name in a module stands for; any other text as it is."""
+    if not is_outside(fake):
+        return fake
+    with _named_fake():
+        found = external(fake)
+        return deferred(found, count, seed, log, fake) or found
+
+
+@contextmanager
+def _named_fake() -> Iterator[None]:
+    """Errors say that they are about the generated images."""
+    try:
+        yield
+    except (ValueError, LookupError) as error:
+        raise type(error)(f"fake: {error}") from error
 
 
 def _of_model(folder: RunFolder, model: str, fake: str, count: int, seed: int) -> Scorable:

@@ -43,10 +43,11 @@ def of_images(fake: Scorable, real: Scorable | None, data_dir: Path, log: Log) -
     """
     cache = cache_folder()
     given = {"fake": fake} if real is None else {"real": real, "fake": fake}
-    sources = {
-        role: load_input(one, role=role, data_dir=data_dir, cache=cache, log=log)
-        for role, one in given.items()
-    }
+    sources: dict[str, Input] = {}
+    for role, one in given.items():
+        sources[role] = load_input(
+            one, role=role, data_dir=data_dir, cache=cache, log=log, like=sources.get("real")
+        )
     _refuse_features(sources)
     sources = made_alike(sources)
     generated, known = sources["fake"], sources.get("real")

@@ -1,0 +1,1 @@
+"""Torch modules, functions and files of others as generators of the contract."""

@@ -1,0 +1,250 @@
+"""Images of a generator from outside: drawn in batches, checked, in the form of the real ones."""
+
+import math
+import shutil
+import weakref
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from coequal.contract import Conditions, GeneratorInput, ImageRows, Log
+from coequal.contract.data import in_file, in_memory
+from coequal.evaluation.pace import Pace
+from coequal.generators.latents import LatentStream
+from coequal.generators.outside import OutsideGenerator, in_evaluation_mode, seeded
+from coequal.images import match_dtype
+from coequal.inputs.array_files import remove_with, temporary_folder
+from coequal.inputs.input import Input
+from coequal.inputs.rows import digests_of
+from coequal.records import POINT
+from coequal.rng import Rng
+from coequal.seeds import seed_for
+from coequal.value_range import ValueRange, range_that_holds
+
+IN_MEMORY_BYTES = 1 << 30
+"""Images that take more go to a temporary file while they are drawn."""
+FAR = 0.25
+"""Share of the range's width beyond which a value is far outside of it."""
+MAX_FAR = 0.01
+"""Share of values far outside above which the range must be another; a net without a bounding last
+layer leaves its range by less, and is clipped as its authors do."""
+ROUNDING = 1e-3
+"""Share of the range's width by which rounding, also of half precision, may leave it."""
+
+
+def drawn_images(
+    generator: OutsideGenerator, count: int, seed: int, form: torch.dtype, log: Log
+) -> Input:
+    """Draw images of a generator from outside.
+
+    All batches have the generator's size; of the last one what is too much is dropped. Latents and
+    labels of an image depend on the seed and its number alone. The modules are in evaluation mode
+    meanwhile, there is no gradient, and global generators of random numbers, from which they may
+    draw, are seeded and put back.
+
+    Args:
+        generator: any; it is not changed.
+        count: number of images, 1 at least.
+        seed: of the latents, and of what the generator draws itself.
+        form: uint8, or float32: the form of the real images. Points are float32 always.
+        log: is told how far it is.
+
+    Returns:
+        The images with their labels, what they were drawn of and how, and notes.
+
+    Raises:
+        ValueError: the generator fails, or returns something else than as many images of one shape
+            with finite values in its range; the message says what would do.
+    """
+    values = _Values(generator.name, generator.value_range)
+    pace = Pace(f"images of {generator.name}", count, log)
+    rows = _Rows(count, form)
+    with in_evaluation_mode(generator), torch.inference_mode():
+        for raw in _batches(generator, count, seed):
+            unit = generator.in_unit_range(raw)
+            values.add(raw.float() if raw.is_floating_point() else unit, raw.is_floating_point())
+            rows.add(unit.float().clamp(0, 1).cpu(), generator.name)
+            pace.add(len(raw))
+    images = rows.done()
+    return Input(
+        generator.name,
+        "generator",
+        digests_of(images.parts()),
+        images=images,
+        labels=torch.arange(count) % generator.classes if generator.classes else None,
+        generator=generator,
+        made=_how(generator, seed),
+        notes=(_in_words(generator, count, seed), *values.notes()),
+        warnings=values.warnings(),
+    )
+
+
+def _batches(generator: OutsideGenerator, count: int, seed: int) -> Iterator[Tensor]:
+    """The images as the generator gives them, batch by batch, `count` in all."""
+    stream = LatentStream(generator.prior, Rng(seed_for("generator", "latents", seed)))
+    with seeded(seed_for("generator", "own draws", seed), generator.device):
+        for start in range(0, count, generator.batch):
+            labels = None
+            if generator.classes:
+                labels = torch.arange(start, start + generator.batch) % generator.classes
+            request = GeneratorInput(stream.take(generator.batch), Conditions(labels))
+            yield generator.raw(request)[: count - start]
+
+
+@dataclass
+class _Values:
+    """What values a generator gives, in all batches so far."""
+
+    name: str
+    declared: ValueRange
+    seen: int = 0
+    images: int = 0
+    outside: int = 0
+    far: int = 0
+    low: float = math.inf
+    high: float = -math.inf
+
+    def add(self, values: Tensor, floats: bool) -> None:
+        """Count a batch.
+
+        Raises:
+            ValueError: it holds NaN or infinity, or too many values are far outside the range.
+        """
+        if not floats:  # uint8 has a range of its own
+            return
+        self.images += len(values)
+        bad = int((~torch.isfinite(values)).flatten(1).any(1).sum())
+        if bad:
+            raise ValueError(
+                f"{self.name}: {bad} of {len(values)} images hold NaN or infinity (in the batch "
+                f"that ends with image {self.images:,})"
+            )
+        low, high = values.aminmax()
+        self.low, self.high = min(self.low, float(low)), max(self.high, float(high))
+        self.seen += values.numel()
+        if self.declared.holds(float(low), float(high), ROUNDING):
+            return
+        width, declared = self.declared.width, self.declared
+        distance = torch.maximum(declared.low - values, values - declared.high)
+        self.outside += int((distance > ROUNDING * width).sum())
+        self.far += int((distance > FAR * width).sum())
+        if self.far > MAX_FAR * self.seen:
+            raise ValueError(self._refusal())
+
+    def _refusal(self) -> str:
+        share, far = self.outside / self.seen, self.far / self.seen
+        likely = range_that_holds(self.low, self.high, ROUNDING)
+        would = "" if likely is None else f"; they look like {likely}"
+        return (
+            f"{self.name}: {share:.0%} of values lie outside {self.declared}, {far:.0%} far "
+            f"outside (found {self.low:.4g} to {self.high:.4g}){would}; say which values are black "
+            f"and white: {_said(likely or ValueRange(-1, 1))}"
+        )
+
+    def notes(self) -> tuple[str, ...]:
+        """What was clipped."""
+        if not self.outside:
+            return ()
+        return (
+            f"{self.outside / self.seen:.2%} of values lay outside {self.declared} (found "
+            f"{self.low:.4g} to {self.high:.4g}) and were clipped",
+        )
+
+    def warnings(self) -> tuple[str, ...]:
+        """A narrower range that all values lie in, which may have been meant."""
+        if not self.seen:
+            return ()
+        likely = range_that_holds(self.low, self.high, ROUNDING)
+        if likely is None or likely.width >= self.declared.width:
+            return ()
+        return (
+            f"{self.name}: all values lie in {likely} (found {self.low:.4g} to {self.high:.4g}), "
+            f"and {self.declared} was taken for black and white; if it gives {likely}, say "
+            f"{_said(likely)}",
+        )
+
+
+def _said(wanted: ValueRange) -> str:
+    low, high = wanted
+    return f"--value-range={low:g},{high:g}, in Python value_range=({low:g}, {high:g})"
+
+
+class _Rows:
+    """Images one batch after another, in memory or in a temporary file.
+
+    Args:
+        count: how many there will be.
+        form: uint8 or float32; points become float32.
+    """
+
+    def __init__(self, count: int, form: torch.dtype) -> None:
+        self._count, self._form, self._filled = count, form, 0
+        self._images = torch.empty(0)
+        self._folder: Path | None = None
+
+    def add(self, unit: Tensor, name: str) -> None:
+        """Append images.
+
+        Args:
+            unit: (n, c, h, w) floats in [0, 1], on the CPU.
+            name: of what made them, for the message.
+
+        Raises:
+            ValueError: their shape is not that of the images before.
+        """
+        shape = tuple(unit.shape[1:])
+        if not self._filled:
+            self._images = self._room(shape)
+        if shape != (before := tuple(self._images.shape[1:])):
+            raise ValueError(
+                f"{name} returned images of shape {before} and then of {shape}; all must be alike"
+            )
+        end = self._filled + len(unit)
+        self._images[self._filled : end] = match_dtype(unit, self._images.dtype)
+        self._filled = end
+
+    def _room(self, shape: tuple[int, ...]) -> Tensor:
+        form = torch.float32 if shape == POINT else self._form
+        if self._count * prod(shape) * form.itemsize <= IN_MEMORY_BYTES:
+            return torch.empty(self._count, *shape, dtype=form)
+        self._folder = temporary_folder()
+        self._unfinished = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+        kind = np.float32 if form.is_floating_point else np.uint8
+        path = self._folder / "images.npy"
+        file = np.lib.format.open_memmap(path, "w+", kind, (self._count, *shape))
+        return torch.from_numpy(file)
+
+    def done(self) -> ImageRows:
+        """All images."""
+        if self._folder is None:
+            return in_memory(self._images)
+        rows = in_file(self._folder / "images.npy")
+        self._unfinished.detach()
+        remove_with(rows, self._folder)
+        return rows
+
+
+def _how(generator: OutsideGenerator, seed: int) -> dict[str, Any]:
+    """How the images were drawn, for the record."""
+    return {
+        "latents": str(generator.prior),
+        "value_range": list(generator.value_range),
+        "batch": generator.batch,
+        "classes": generator.classes,
+        "seed": seed,
+        "file_sha256": generator.sha256,
+    }
+
+
+def _in_words(generator: OutsideGenerator, count: int, seed: int) -> str:
+    classes = f", labels 0 to {generator.classes - 1} in turn" if generator.classes else ""
+    return (
+        f"{count:,} images drawn: latents {generator.prior}{classes}, values in "
+        f"{generator.value_range}, batches of {generator.batch}, seed {seed}"
+    )

@@ -1,0 +1,226 @@
+"""Generators from outside by what people hold: a module, a function, a file, a name of Python's."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from coequal import lookup
+from coequal.code_places import described
+from coequal.contract import Log
+from coequal.generators.drawing import drawn_images
+from coequal.generators.latents import FORMS, Given, latent_prior
+from coequal.generators.outside import NetFunction, OutsideGenerator, seeded
+from coequal.inputs.input import Scorable
+from coequal.inputs.load import SPLITS, Deferred
+from coequal.seeds import seed_for
+from coequal.value_range import SYMMETRIC, ValueRange
+
+BATCH = 64
+_NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
+
+
+@dataclass(frozen=True)
+class GeneratorOptions:
+    """What a command line says of a generator; None: nothing.
+
+    Attributes:
+        latent: the prior of its latents.
+        value_range: of its images.
+        classes: how many labels it takes.
+        batch: of a call.
+    """
+
+    latent: str | None = None
+    value_range: str | None = None
+    classes: int | None = None
+    batch: int | None = None
+
+
+def generator(
+    source: nn.Module | Callable[..., Any],
+    *,
+    latent: Given | None = None,
+    value_range: Sequence[float] | str = SYMMETRIC,
+    classes: int = 0,
+    batch: int = BATCH,
+    name: str | None = None,
+) -> OutsideGenerator:
+    """Make a generator of a torch module or a function, to be scored: `score(fake=generator(...))`.
+
+    While its images are drawn the module is in evaluation mode and has no gradient; its own modes
+    are put back. The images of a seed are the same whatever their number and the batch are, up to
+    rounding: latents are drawn here, and the last batch is drawn whole and cut.
+
+    Args:
+        source: a torch module on any device, or a function that calls one. It is given the latents,
+            and with `classes` labels (n,) int64 as well; it returns images (n, c, h, w) or
+            (n, h, w, c), uint8 or floats in `value_range`, or a tuple whose first entry they are.
+        latent: what it is given: 128 or "normal:128" for standard normal latents, "uniform:64" for
+            [-1, 1), (4, 8, 8) or "normal:4x8x8" for a shape, or a function that takes a number n
+            and a `torch.Generator` and returns a tensor of n rows, or a tuple of tensors.
+        value_range: the values of black and white: (-1, 1) of a net that ends with tanh, (0, 1)
+            with sigmoid.
+        classes: how many classes its labels have, asked for in turn; 0: it takes no labels.
+        batch: how many images it is asked for at a time.
+        name: for messages and the record; None: that of the class or function.
+
+    Raises:
+        ValueError: an argument is something else than that.
+    """
+    name = name or _name_of(source)
+    if isinstance(source, type):
+        raise ValueError(f"{name} is a class; give an instance of it with its trained weights")
+    if not callable(source):
+        raise ValueError(f"{name} is no torch module and no function of latents")
+    if latent is None:
+        raise ValueError(
+            f"{name}: say what it is given for an image, as latent=128: {FORMS}; on the command "
+            "line --latent normal:128"
+        )
+    for what, value, least in (("batch", batch, 1), ("classes", classes, 0)):
+        if not isinstance(value, int) or value < least:
+            raise ValueError(f"{what} must be a whole number from {least}, got {value!r}")
+    return OutsideGenerator(
+        source,
+        latent_prior(latent),
+        name=name,
+        value_range=ValueRange.of(value_range),
+        batch=batch,
+        classes=classes,
+    )
+
+
+def is_outside(given: str) -> bool:
+    """Whether a text names something in a module, "my_lab.gen:make", and no split of a data set."""
+    before, _, after = given.partition(":")
+    known = after in SPLITS or before in lookup.names("datasets")
+    return _NAME.fullmatch(given) is not None and not known
+
+
+def with_options(given: str, options: GeneratorOptions) -> Scorable:
+    """What a command line names, with what it says of a generator.
+
+    Args:
+        given: a generator, "my_lab.gen:make".
+        options: some of them.
+
+    Raises:
+        ValueError, LookupError: this is no generator, or one that has these already.
+    """
+    if not is_outside(given):
+        raise ValueError(
+            f"{given} is no generator (my_lab.gen:make); --latent, --value-range, --classes and "
+            "--batch are of generators"
+        )
+    found = lookup.external(given)
+    if isinstance(found, OutsideGenerator):
+        raise ValueError(
+            f"{given} was made by coequal.generator, which says its latents, values, classes and "
+            "batch; leave out the options"
+        )
+    if options.latent is None and callable(found) and not isinstance(found, nn.Module | type):
+        if options.classes is not None or options.batch is not None:
+            raise ValueError(
+                f"{given}: without --latent it is a function of a number, which is called once; "
+                "--classes and --batch are of functions of latents"
+            )
+        return ImageFunction(found, given, ValueRange.of(options.value_range or (0, 1)))
+    return generator(
+        found,
+        latent=options.latent,
+        value_range=options.value_range or SYMMETRIC,
+        classes=options.classes or 0,
+        batch=options.batch or BATCH,
+        name=given,
+    )
+
+
+@dataclass(frozen=True)
+class ImageFunction:
+    """A function of the user's that takes a number and returns so many images.
+
+    Attributes:
+        function: it.
+        name: what the user calls it.
+        value_range: the values of black and white, of floats; None: [0, 1].
+    """
+
+    function: Callable[[int], Any]
+    name: str
+    value_range: ValueRange | None = None
+
+    def __call__(self, count: int, seed: int) -> Scorable:
+        """The images.
+
+        Args:
+            count: how many.
+            seed: of the global generators, from which the function may draw.
+
+        Raises:
+            ValueError: it failed, or returned nothing, a path, or a function.
+        """
+        with seeded(seed_for("generator", "own draws", seed), torch.device("cpu")), torch.no_grad():
+            try:
+                images = NetFunction(self.function)(count)
+            except Exception as error:
+                raise ValueError(
+                    f"{self.name} failed for {count} images: {described(error)}"
+                ) from error
+        if images is None or isinstance(images, str | Path) or callable(images):
+            kind = type(images).__name__
+            raise ValueError(f"the call returned a {kind}; it must return {count} images")
+        return self._mapped(images)
+
+    def _mapped(self, images: Any) -> Scorable:
+        if self.value_range is None:
+            return images
+        if (
+            isinstance(images, tuple)
+            and len(images) == 2
+            and isinstance(images[0], Tensor | np.ndarray)
+        ):
+            return self._mapped(images[0]), images[1]
+        if isinstance(images, np.ndarray):
+            images = torch.from_numpy(images)
+        if not isinstance(images, Tensor) or not images.is_floating_point():
+            raise ValueError(f"--value-range is of floats, and {self.name} returned none")
+        return self.value_range.to_unit(images)
+
+
+def deferred(
+    source: Any, count: int, seed: int, log: Log, name: str | None = None
+) -> Deferred | None:
+    """What draws the images of a generator or a function when they are needed.
+
+    Args:
+        source: what Python holds.
+        count: number of images.
+        seed: of all that is drawn.
+        log: is told how far it is.
+        name: what the user calls it; None: by its kind.
+
+    Returns:
+        None if it is neither a generator nor a function.
+
+    Raises:
+        ValueError: it is a torch module, of which nothing says what it is given.
+    """
+    if isinstance(source, OutsideGenerator):
+        return Deferred(lambda form: drawn_images(source, count, seed, form, log), count)
+    if isinstance(source, nn.Module | type):
+        generator(source, name=name)
+    if isinstance(source, ImageFunction):
+        return Deferred(lambda form: source(count, seed), count)
+    if not callable(source):
+        return None
+    return deferred(ImageFunction(source, name or _name_of(source)), count, seed, log)
+
+
+def _name_of(source: Any) -> str:
+    return str(getattr(source, "__name__", type(source).__name__))
