@@ -1,82 +1,128 @@
 """Metrics compute where their features lie: with torch on a device, with the CPU's numbers."""
 
 import math
+from collections.abc import Mapping
+from functools import partial
 
 import pytest
 import torch
+from jaxtyping import Float, UInt8
+from test_bits_per_dimension import Known
+from torch import Tensor
 
 from coequal import lookup
-from coequal.contract import ImageSet, Metric, MetricValue
+from coequal.contract import ImageSet, KnownManifold, Metric, MetricValue
 from coequal.contract import metrics as contract_metrics
+from coequal.images import to_uint8
+from coequal.manifolds.colours import ColourShapes
+from coequal.manifolds.curves import Spiral
+from coequal.manifolds.polygons.family import PolygonFamily
 from coequal.metrics import _arrays
 from coequal.rng import Rng
-from foreign import ForeignDevice
+from foreign import ForeignDevice, values_of
 
-FEATURES = pytest.mark.parametrize(
-    "name", ["fd", "fd_per_class", "kid", "mmd_rbf", "mmd_cosine", "neighbours"]
+EACH_METRIC = pytest.mark.parametrize("name", lookup.names("metrics"))
+FEW_AND_MANY_FEATURES = pytest.mark.parametrize(
+    ("reals", "fakes", "size"), [(180, 140, 12), (60, 50, 90), (70, 90, 300)]
 )
-COUNTS = pytest.mark.parametrize(
-    ("reals", "fakes", "size"),
-    [
-        (220, 180, 12),
-        (60, 50, 90),
-        (90, 120, 300),
-    ],  # few features; more than images; float32 in kid
-)
+KERNELS = ("kid", "mmd_rbf", "mmd_cosine")
+MANIFOLDS: tuple[KnownManifold, ...] = (ColourShapes(), Spiral(), PolygonFamily())
 
 
-def images(count: int, size: int, seed: int) -> ImageSet:
-    """Features with a spectrum, labels, class probabilities and images that go with them."""
+def metric_of(name: str) -> Metric:
+    """The metric; one that trains classifiers trains them for a moment."""
+    kind = lookup.load("metrics", name)
+    return kind(epochs=0.2, seeds=1) if kind.costly else kind()
+
+
+def images_for(metric: Metric, count: int, size: int, seed: int) -> ImageSet:
+    """Features with a spectrum, and whatever else the metric may want of an image."""
     rng = Rng(seed)
     mixing = Rng(0).normal(size, size) * torch.arange(1, size + 1)[:, None] ** -0.5
-    labels = torch.arange(count) % 2
-    return ImageSet((rng.normal(count, size) @ mixing + 0.1 * seed).relu(), labels=labels)
+    supported = [None, *MANIFOLDS]
+    manifold = next(one for one in supported if metric.unsupported_reason(one) is None)
+    return ImageSet(
+        (rng.normal(count, size) @ mixing + 0.1 * seed).relu(),
+        probabilities=(2 * rng.normal(count, 4)).softmax(1),
+        labels=torch.arange(count) % 2,
+        images=pictures(manifold, count, rng),
+        manifold=manifold,
+        generator=Known() if "density" in metric.required else None,
+    )
 
 
-def numbers(name: str, reals: int, fakes: int, size: int) -> dict[str, MetricValue]:
-    metric: Metric = lookup.load("metrics", name)()
-    reference = metric.reference(images(reals, size, 1))
-    return dict(metric.values(real=reference, fake=images(fakes, size, 2), rng=Rng(0)))
+def pictures(
+    manifold: KnownManifold | None, count: int, rng: Rng
+) -> Float[Tensor, "n c h w"] | UInt8[Tensor, "n c h w"]:
+    if isinstance(manifold, PolygonFamily):
+        return manifold.images(manifold.draw(count, rng))
+    if isinstance(manifold, ColourShapes):
+        return manifold.images(manifold.draw(count, rng))
+    if isinstance(manifold, Spiral):
+        return manifold.images(manifold.draw(count, rng).points)
+    return to_uint8(rng.normal(count, 1, 32, 32).cumsum(2).cumsum(3).div(60).add(0.5).clamp(0, 1))
 
 
-def close(found: float | None, wanted: float | None, rel: float) -> bool:
-    if found is None or wanted is None:
-        return found is wanted
-    return math.isclose(found, wanted, rel_tol=rel) or (math.isnan(found) and math.isnan(wanted))
+def measured(
+    metric: Metric, real: ImageSet, train: ImageSet, fake: ImageSet
+) -> Mapping[str, MetricValue]:
+    reference = metric.reference(real, train if "train" in metric.required else None)
+    return metric.values(real=reference, fake=fake, rng=Rng(0))
 
 
-@FEATURES
-@COUNTS
+def require_same(
+    found: Mapping[str, MetricValue], wanted: Mapping[str, MetricValue], rel: float
+) -> None:
+    assert list(found) == list(wanted)
+    for name, number in found.items():
+        other = wanted[name]
+        for one, two in zip(plain(number), plain(other), strict=True):
+            assert math.isclose(one, two, rel_tol=rel, abs_tol=rel), (name, number, other)
+
+
+def plain(number: MetricValue) -> list[float]:
+    """Value, standard error and interval; -1 for what is not there."""
+    known = (number.value, number.standard_error, *(number.interval or ()))
+    return [-1.0 if x is None or math.isnan(x) else x for x in known]
+
+
+@EACH_METRIC
+@FEW_AND_MANY_FEATURES
 def test_torch_gives_what_numpy_gives(name, reals, fakes, size, monkeypatch):
-    wanted = numbers(name, reals, fakes, size)
+    metric = metric_of(name)
+    if metric.on_cpu:
+        return  # it is computed in one way only
+    made = partial(images_for, metric)
+    counts = ((reals, 1), (reals + 20, 2), (fakes, 3))
+    wanted = measured(metric, *(made(count, size, seed) for count, seed in counts))
     monkeypatch.setattr(_arrays, "uses_numpy", lambda tensor: False)
-    found = numbers(name, reals, fakes, size)
-    # Kernels of more than 256 features are products in float32: 1e-7 of each value, and kid is a
-    # difference of three means.
-    rel = 1e-4 if name in ("kid", "mmd_rbf", "mmd_cosine") and size > 256 else 1e-10
-    for key, number in found.items():
-        assert close(number.value, wanted[key].value, rel), (key, number, wanted[key])
-        assert close(number.standard_error, wanted[key].standard_error, rel), key
+    found = measured(metric, *(made(count, size, seed) for count, seed in counts))
+    # Kernels of more than 256 features are products in float32, which err by 1e-7 of each value,
+    # and their distance is a small difference of means; so are projections of patches.
+    in_float32 = (name in KERNELS and size > 256) or name == "swd_patches"
+    require_same(found, wanted, 1e-5 if in_float32 else 1e-10)
 
 
-@FEATURES
-def test_a_device_gives_what_the_cpu_gives(name, monkeypatch):
-    metric: Metric = lookup.load("metrics", name)()
-    real, fake = images(220, 12, 1), images(180, 12, 2)
-    wanted = metric.values(real=metric.reference(real), fake=fake, rng=Rng(0))
+@EACH_METRIC
+def test_a_device_gives_what_the_cpu_gives(name):
+    metric = metric_of(name)
+    if metric.on_cpu and metric.costly:
+        return  # it takes seconds, and that its images are brought to the CPU is tested below
+    real, train, fake = (images_for(metric, 60 + 10 * seed, 8, seed) for seed in (1, 2, 3))
+    wanted = measured(metric, real, train, fake)
+    on_cpu = metric.reference(real, train if "train" in metric.required else None)
+    images = metric.per_image(real=on_cpu, fake=fake)
     with ForeignDevice() as foreign:
-        reference = metric.reference(on(foreign, real))
-        moved = {key: tensor.to(foreign.device) for key, tensor in reference.items()}
-        found = metric.values(real=moved, fake=on(foreign, fake), rng=Rng(0))
-    for key, number in found.items():
-        assert close(number.value, wanted[key].value, 1e-10), (key, number, wanted[key])
-        assert close(number.standard_error, wanted[key].standard_error, 1e-10), key
-
-
-def on(foreign: ForeignDevice, images: ImageSet) -> ImageSet:
-    """The images on the device."""
-    assert images.labels is not None
-    return ImageSet(images.features.to(foreign.device), labels=images.labels.to(foreign.device))
+        moved = [one.to(foreign.device) for one in (real, train, fake)]
+        require_same(measured(metric, *moved), wanted, 1e-5 if name == "swd_patches" else 1e-10)
+        # A reference from the cache lies on the CPU.
+        found = metric.values(real=on_cpu, fake=moved[2], rng=Rng(0))
+        require_same(found, wanted, 1e-5 if name == "swd_patches" else 1e-10)
+        elsewhere = metric.per_image(real=on_cpu, fake=moved[2])
+    assert list(elsewhere) == list(images)
+    for key, one in elsewhere.items():
+        values = values_of(one.values)
+        torch.testing.assert_close(values, images[key].values, rtol=1e-10, atol=0, equal_nan=True)
 
 
 def test_what_is_asked_of_all_images_is_answered_on_their_device():
@@ -95,13 +141,13 @@ def test_what_is_asked_of_all_images_is_answered_on_their_device():
 
 def test_a_metric_of_the_cpu_and_a_device_without_float64(monkeypatch):
     images = ImageSet(torch.arange(12.0).view(6, 2))
+    kind = lookup.load("metrics", "feature_matching")
+    seen = []
+    monkeypatch.setattr(
+        kind, "compute_values", lambda self, *, real, fake, rng: seen.append((real, fake))
+    )
     with ForeignDevice() as foreign:
         moved = images.to(foreign.device)
-        kind = lookup.load("metrics", "feature_matching")
-        seen = []
-        monkeypatch.setattr(
-            kind, "compute_values", lambda self, *, real, fake, rng: seen.append((real, fake))
-        )
         places = (False, ()), (True, ()), (False, (foreign.device.type,))
         for on_cpu, without_float64 in places:
             monkeypatch.setattr(kind, "on_cpu", on_cpu)

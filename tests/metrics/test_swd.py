@@ -1,5 +1,7 @@
 """The sliced Wasserstein-2 distance of features."""
 
+from typing import Literal
+
 import numpy as np
 import pytest
 import torch
@@ -77,16 +79,20 @@ def test_the_standard_error_by_hand():
     assert one.standard_error is None
 
 
+def on_a_line(*, real: np.ndarray, fake: np.ndarray, power: Literal[1, 2]) -> np.ndarray:
+    return influences(real=real[None], fake=fake[None], power=power)[0]
+
+
 def test_influences_of_unequal_counts_by_hand():
     # Real 0, 6: the mass between fakes 0 and 3 lies at a third, in the first real value; that
     # between 3 and 6 at two thirds, in the second. 3^2 - 0 up, then 0 - 3^2 down. For the distance
     # itself 3 up and 3 down.
     real, fake = np.array([0.0, 6]), np.array([0.0, 3, 6])
-    assert influences(real=real, fake=fake, power=2) == pytest.approx([-3, 6, -3])
-    assert influences(real=real, fake=fake, power=1) == pytest.approx([-1, 2, -1])
+    assert on_a_line(real=real, fake=fake, power=2) == pytest.approx([-3, 6, -3])
+    assert on_a_line(real=real, fake=fake, power=1) == pytest.approx([-1, 2, -1])
     # Against fakes 0, 6 the middle one of three is met by half of each: (6 - 3)^2 - (0 - 3)^2.
-    assert influences(real=fake, fake=real, power=2) == pytest.approx([0, 0])
+    assert on_a_line(real=fake, fake=real, power=2) == pytest.approx([0, 0])
     # Fakes 0, 1, 2, 5: a quarter lies in the first, three quarters in the second, and a half
     # between both, at 3. Steps (1 - 0)^2 - 0, (2 - 3)^2 - (1 - 3)^2, (5 - 6)^2 - (2 - 6)^2.
-    four = influences(real=real, fake=np.array([0.0, 1, 2, 5]), power=2)
+    four = on_a_line(real=real, fake=np.array([0.0, 1, 2, 5]), power=2)
     assert np.diff(four) == pytest.approx([1, 1 - 4, 1 - 16])

@@ -74,6 +74,46 @@ def on_cpu(array: Array) -> NDArray[Any]:
     return array.detach().cpu().numpy() if isinstance(array, Tensor) else np.asarray(array)
 
 
+def bundles(lines: Array) -> list[Array]:
+    """Rows (l, n) in bundles: one by one on the CPU, where each then stays in a cache; all at once
+    elsewhere."""
+    return [lines] if isinstance(lines, Tensor) else list(lines[:, None])
+
+
+def sort(rows: Array) -> Array:
+    """Each row (l, n) in ascending order."""
+    return rows.sort(1).values if isinstance(rows, Tensor) else np.sort(rows)
+
+
+def sort_with_order(rows: Array) -> tuple[Array, Array]:
+    """Each row (l, n) in ascending order, and the place that each value has in its row."""
+    if isinstance(rows, Tensor):
+        return rows.sort(1)
+    order, ordered = np.argsort(rows), np.empty_like(rows)
+    for row, places, values in zip(ordered, order, rows, strict=True):
+        np.take(values, places, out=row, mode="clip")  # half as long as with checks of the places
+    return ordered, order
+
+
+def put_back(values: Array, order: Array) -> Array:
+    """The inverse of sorting: values (l, n), each at its place `order` of its row."""
+    if isinstance(values, Tensor):
+        return torch.empty_like(values).scatter_(1, order, values)
+    placed = np.empty_like(values)
+    for row, places, own in zip(placed, order, values, strict=True):
+        row[places] = own
+    return placed
+
+
+def running_sums(steps: Array) -> Array:
+    """(l, n + 1) in float64: 0, and the sums of the first steps (l, n) of each row."""
+    if isinstance(steps, Tensor):
+        return torch.nn.functional.pad(steps.cumsum(1, dtype=torch.float64), (1, 0))
+    sums = np.zeros((len(steps), steps.shape[1] + 1))
+    np.cumsum(steps, axis=1, dtype=np.float64, out=sums[:, 1:])
+    return sums
+
+
 def clear_diagonal(square: Array) -> None:
     """Set the diagonal to 0."""
     square.fill_diagonal_(0) if isinstance(square, Tensor) else np.fill_diagonal(square, 0)

@@ -38,7 +38,7 @@ def tightest(
     """
     few = points
     if searched is not None and len(points) > searched:
-        few = points[rng.permutation(len(points))[:searched]]
+        few = points[rng.permutation(len(points))[:searched].to(points.device)]
     runs = [kmeans(few, count, rng) for _ in range(STARTS)]
     best = min(runs, key=lambda run: float((few - run.centres[run.labels]).square().sum()))
     return best if few is points else settled(points, best.centres)

@@ -2,16 +2,17 @@
 of sliced distances are made of.
 """
 
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from coequal.metrics import _arrays
+from coequal.metrics._arrays import Array
 
 
-def influences(*, real: NDArray[Any], fake: NDArray[Any], power: Literal[1, 2]) -> Array:
-    """(n,) how fast the cost grows with the weight of each fake value; the mean is 0.
+def influences(*, real: Array, fake: Array, power: Literal[1, 2]) -> Array:
+    """(l, n) how fast the cost on each of some lines grows with the weight of each fake value, in
+    float64; the mean of a line is 0.
 
     The cost is W_p^p, the mean of |x - y|^p over the pairs that meet, and its derivative is the
     potential of the transport: del Barrio, Gordaliza and Loubes 2019, arXiv:1807.06796. From one
@@ -19,23 +20,22 @@ def influences(*, real: NDArray[Any], fake: NDArray[Any], power: Literal[1, 2]) 
     border goes; at a border of two real values as well, that is the mean of both.
 
     Args:
-        real: (m,), sorted; of uniform weights.
-        fake: (n,), likewise.
+        real: (l, m), each row sorted; of uniform weights.
+        fake: (l, n), likewise.
         power: p.
     """
-    m, n = len(real), len(fake)
+    m, n = real.shape[1], fake.shape[1]
     if m == n:
-        border = (real[1:] + real[:-1]) / 2
+        twice = real[:, 1:] + real[:, :-1]  # the border
     else:
         mass = np.arange(1, n) * m  # in units of 1 / (m n)
-        border = (real[(mass - 1) // n] + real[np.minimum(mass // n, m - 1)]) / 2
-    below, above = fake[:-1], fake[1:]
-    effects = np.zeros(n)
+        left, right = (mass - 1) // n, np.minimum(mass // n, m - 1)
+        twice = real[:, _arrays.like(left, real)] + real[:, _arrays.like(right, real)]
+    below, above = fake[:, :-1], fake[:, 1:]
     if power == 2:
-        np.cumsum((above - below) * (above + below - 2 * border), dtype=np.float64, out=effects[1:])
+        steps = (above - below) * (above + below - twice)
     else:
-        np.cumsum(
-            np.abs(above - border) - np.abs(below - border), dtype=np.float64, out=effects[1:]
-        )
-    effects -= effects.mean()
+        steps = abs(above - twice / 2) - abs(below - twice / 2)
+    effects = _arrays.running_sums(steps)
+    effects -= effects.mean(1)[:, None]
     return effects

@@ -48,6 +48,7 @@ class CurveCoverage(Metric):
             "higher", "fraction of the curve's length with a point near it", worst=0.0, best=1.0
         ),
     }
+    on_cpu: ClassVar[bool] = True
     required: ClassVar[tuple[RequiredInput, ...]] = ("images",)
     deviations: PositiveFloat = 3.0
     bins: Count = 100

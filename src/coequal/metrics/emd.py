@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from coequal.contract import ImageSet, Metric, MetricInfo, MetricValue
+from coequal.metrics import _arrays
+from coequal.metrics._arrays import Array
 from coequal.metrics._canonical_order import some
 from coequal.metrics._threads import one_thread
 from coequal.rng import Rng
@@ -61,12 +64,12 @@ class EarthMoversDistance(Metric):
             return {"emd": distance_with_error(real=ours, fake=theirs)}
 
 
-def earth_movers_distance(*, real: NDArray[Any], fake: NDArray[Any]) -> float:
+def earth_movers_distance(*, real: Array, fake: Array) -> float:
     """The distance between equally many rows (n, d), uniform weights."""
     return _mean_length(real, fake, _pairing(_costs(real, fake)).partners)
 
 
-def distance_with_error(*, real: NDArray[Any], fake: NDArray[Any]) -> MetricValue:
+def distance_with_error(*, real: Array, fake: Array) -> MetricValue:
     """The distance, and its standard error if there are two rows or more."""
     costs = _costs(real, fake)
     first = costs[0].copy()
@@ -102,18 +105,20 @@ def _pairing(costs: NDArray[Any]) -> Pairing:
     return Pairing(linear_sum_assignment(costs)[1], costs)
 
 
-def _costs(real: NDArray[Any], fake: NDArray[Any]) -> NDArray[Any]:
-    """Distances of all pairs, (n, n)."""
+def _costs(real: Array, fake: Array) -> NDArray[Any]:
+    """Distances of all pairs, (n, n), on the CPU, where pairs are assigned."""
     mean = real.mean(0)
     x, y = real - mean, fake - mean
-    costs: NDArray[Any] = np.square(x).sum(1)[:, None] + np.square(y).sum(1) - 2 * (x @ y.T)
+    costs = (x * x).sum(1)[:, None] + (y * y).sum(1) - 2 * (x @ y.T)
+    costs = _arrays.on_cpu(costs)
     np.sqrt(np.maximum(costs, 0, out=costs), out=costs)
     return costs
 
 
-def _mean_length(real: NDArray[Any], fake: NDArray[Any], partners: NDArray[np.int64]) -> float:
+def _mean_length(real: Array, fake: Array, partners: NDArray[np.int64]) -> float:
     """The mean distance of the pairs: not from the costs, whose small values rounding has hit."""
-    return float(np.linalg.norm(real - fake[partners], axis=1).mean())
+    apart = real - fake[_arrays.like(partners, fake)]
+    return float(((apart * apart).sum(1) ** 0.5).mean())
 
 
 def _rise(pairing: Pairing) -> NDArray[Any]:
@@ -165,7 +170,7 @@ def _take_off_prices(costs: NDArray[Any]) -> None:
     _reduce(costs)
 
 
-def _drawn(features: Tensor, count: int, rng: Rng) -> NDArray[Any]:
+def _drawn(features: Tensor, count: int, rng: Rng) -> Array:
     """`count` rows in float64, whatever order they came in; all of them if there are no more."""
     chosen = features if len(features) == count else some(features, count, rng)
-    return np.asarray(chosen.detach().cpu().double().numpy())
+    return _arrays.array_of(chosen, torch.float64)

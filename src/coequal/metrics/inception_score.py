@@ -63,7 +63,7 @@ class InceptionScore(Metric):
         """The mean score of random parts (n, classes), and its standard error with two or more."""
         count = len(probabilities)
         splits = max(1, min(self.splits, count // MIN_IMAGES_PER_SPLIT))
-        shuffled = probabilities[rng.permutation(count)]
+        shuffled = probabilities[rng.permutation(count).to(probabilities.device)]
         scores = torch.tensor(
             [whole_score(part).value for part in shuffled.tensor_split(splits)], dtype=torch.float64
         )

@@ -75,6 +75,7 @@ class Manifold(Metric):
         "manifold_distance": MetricInfo("lower", "squared distance", best=0.0),
         "manifold_undecided": MetricInfo("lower", "fraction of real images", worst=1.0, best=0.0),
     }
+    on_cpu: ClassVar[bool] = True
     required: ClassVar[tuple[RequiredInput, ...]] = ("images",)
     required_for: ClassVar[Mapping[str, RequiredInput]] = {
         "manifold_recall": "generator",

@@ -191,7 +191,7 @@ def _centres(train: Float[Tensor, "n d"], cells: int) -> Float[Tensor, "cells d"
     if cells == 1:
         return train.mean(0, keepdim=True)
     mean = train.double().mean(0)
-    points, rng = (train - mean).cpu(), Rng(0)
+    points, rng = train - mean, Rng(0)
     return tightest(points, cells, rng).centres.to(mean).add(mean).to(train)
 
 

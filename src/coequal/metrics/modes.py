@@ -65,6 +65,7 @@ class Modes(Metric):
             blind_to="noise, which is spread evenly over the modes",
         ),
     }
+    on_cpu: ClassVar[bool] = True
     required: ClassVar[tuple[RequiredInput, ...]] = ("images",)
     deviations: PositiveFloat = 3.0
     squared_distance: PositiveFloat = 2.0

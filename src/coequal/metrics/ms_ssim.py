@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
+from jaxtyping import Int
 from torch import Tensor
 from torch.nn import functional
 
@@ -67,7 +68,7 @@ class PairSimilarity(Metric):
         if len(fake.images) < 2:
             raise ValueError(f"ms_ssim: needs two images or more, got {len(fake.images)}")
         images = in_fixed_order(to_uint8(fake.images))
-        first, second = draw_pairs(len(images), self.pairs, rng)
+        first, second = draw_pairs(len(images), self.pairs, rng).to(images.device)
         similarities = torch.cat(
             [
                 similarity(images[a], images[b])
@@ -81,14 +82,13 @@ class PairSimilarity(Metric):
         return {"ms_ssim": MetricValue(float(similarities.mean()), error)}
 
 
-def draw_pairs(count: int, pairs: int, rng: Rng) -> tuple[Tensor, Tensor]:
-    """First and second members (pairs,) of pairs of different images, each image as often as the
-    next, up to one."""
+def draw_pairs(count: int, pairs: int, rng: Rng) -> Int[Tensor, "2 pairs"]:
+    """First and second members of pairs of different images, each image as often as the next, up to
+    one."""
     half = count // 2
     rounds = -(-pairs // half)
     drawn = [rng.permutation(count)[: 2 * half].view(2, half) for _ in range(rounds)]
-    first, second = torch.cat(drawn, 1)[:, :pairs]
-    return first, second
+    return torch.cat(drawn, 1)[:, :pairs]
 
 
 def similarity(first: Tensor, second: Tensor) -> Tensor:
@@ -106,7 +106,7 @@ def similarity(first: Tensor, second: Tensor) -> Tensor:
     weights = torch.tensor(WEIGHTS[:count], dtype=torch.float64)
     if count < len(WEIGHTS):
         weights = weights / weights.sum()
-    product = torch.ones(x.shape[:2], dtype=torch.float64)
+    product = x.new_ones(x.shape[:2])
     for scale, weight in enumerate(weights):
         if scale > 0:
             x, y = functional.avg_pool2d(x, 2), functional.avg_pool2d(y, 2)

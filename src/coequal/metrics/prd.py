@@ -104,7 +104,7 @@ class DistributionPrecisionRecall(Metric):
         runs = []
         for _ in range(self.runs):
             clusters = tightest(points, self.clusters, rng, searched=SEARCHED)
-            parts = clusters.labels.split(count)
+            parts = clusters.labels.cpu().split(count)  # the rest is of the size of the clusters
             of_real, of_fake = (
                 torch.bincount(part, minlength=self.clusters).double() / count for part in parts
             )

@@ -6,20 +6,22 @@ Not the distance of image patches that Karras et al. 2018 call SWD.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from coequal.contract import ImageSet, Metric, MetricInfo, MetricValue
+from coequal.metrics import _arrays
+from coequal.metrics._arrays import Array
 from coequal.metrics._threads import one_thread
 from coequal.metrics._transport import influences
 from coequal.rng import Rng
 from coequal.settings import Count
 
 PART = "SlicedWasserstein"
-Array = NDArray[np.float64]
 
 DIRECTIONS_PER_BATCH = 64
 
@@ -54,34 +56,36 @@ class SlicedWasserstein(Metric):
         drawn = rng.normal(self.directions, fake.features.shape[1]).double().numpy()
         lines = drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
         ours, theirs = (
-            x.detach().cpu().double().numpy() for x in (real["features"], fake.features)
+            _arrays.array_of(x, torch.float64) for x in (real["features"], fake.features)
         )
         with one_thread():
             return {"swd": sliced_wasserstein(real=ours, fake=theirs, lines=lines)}
 
 
-def sliced_wasserstein(*, real: NDArray[Any], fake: NDArray[Any], lines: Array) -> MetricValue:
+def sliced_wasserstein(*, real: Array, fake: Array, lines: NDArray[np.float64]) -> MetricValue:
     """The mean over unit vectors `lines` (l, d) of W2^2 between projections, uniform weights.
 
     No standard error for a single fake image.
     """
     m, n = len(real), len(fake)
-    of_real, of_fake, widths = _matching(m, n)
-    total, counts_for = 0.0, np.zeros(n)
+    directions = _arrays.like(lines, fake)
+    of_real, of_fake, widths = (_arrays.like(part, fake) for part in _matching(m, n))
+    total, counts_for = _arrays.zeros_like(fake), _arrays.zeros_like(fake, n)
     for start in range(0, len(lines), DIRECTIONS_PER_BATCH):
-        some = lines[start : start + DIRECTIONS_PER_BATCH]
-        x, y = np.sort(some @ real.T), some @ fake.T
-        order = np.argsort(y)
-        y = np.take_along_axis(y, order, 1)
+        some = directions[start : start + DIRECTIONS_PER_BATCH]
+        x = _arrays.sort(some @ real.T)
+        y, order = _arrays.sort_with_order(some @ fake.T)
         gaps = x - y if m == n else x[:, of_real] - y[:, of_fake]
-        total += float(np.einsum("ln,ln,n->", gaps, gaps, widths))
-        for ours, theirs, places in zip(x, y, order, strict=True):
-            counts_for[places] += influences(real=ours, fake=theirs, power=2)
-    error = float(counts_for.std(ddof=1)) / len(lines) / n**0.5 if n > 1 else None
-    return MetricValue(total / len(lines), error)
+        total += _arrays.namespace(gaps).einsum("ln,ln,n->", gaps, gaps, widths)
+        for ours, theirs, places in zip(*map(_arrays.bundles, (x, y, order)), strict=True):
+            effects = influences(real=ours, fake=theirs, power=2)
+            counts_for += _arrays.put_back(effects, places).sum(0)
+    spread = _arrays.on_cpu(counts_for).std(ddof=1) if n > 1 else 0.0
+    error = float(spread) / len(lines) / n**0.5 if n > 1 else None
+    return MetricValue(float(total) / len(lines), error)
 
 
-def _matching(m: int, n: int) -> tuple[NDArray[np.int64], NDArray[np.int64], Array]:
+def _matching(m: int, n: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
     """Which sorted values of m and of n meet in the optimal transport, and how much mass moves.
 
     Both quantile functions are steps, at multiples of n and of m in units of 1 / (m n).

@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from coequal.contract import ImageSet, Metric, MetricInfo, MetricValue, RequiredInput
 from coequal.images import to_uint8
+from coequal.metrics import _arrays
 from coequal.metrics._canonical_order import in_fixed_order, some
 from coequal.metrics._transport import influences
 from coequal.rng import Rng
@@ -103,7 +104,10 @@ class PatchDistance(Metric):
             for images in (real, fake)
         ]
         # Both sides show the same places: otherwise these would be a part of the distance.
-        places = self._places(count, real.shape[-2], real.shape[-1], rng)
+        places = [
+            corners.to(real.device)
+            for corners in self._places(count, real.shape[-2], real.shape[-1], rng)
+        ]
         drawn = [self._descriptors(images, places) for images in chosen]
         shape = (count, self.patches, real.shape[1])
         return {
@@ -141,31 +145,30 @@ class PatchDistance(Metric):
     def _level(self, *, real: Tensor, fake: Tensor, rng: Rng) -> Level:
         """The mean over all repeats of descriptors real (n k, c p p) and fake (n, k, c, p p)."""
         rows = fake.flatten(0, 1).flatten(1)
-        distance, counts_for = 0.0, np.zeros(len(rows))
-        by_shift, by_scale = torch.zeros(2, fake.shape[2])  # of all values in a channel
+        distance, counts_for = 0.0, _arrays.zeros_like(_arrays.array_of(rows), len(rows))
+        by_shift, by_scale = fake.new_zeros(2, fake.shape[2])  # of all values in a channel
         for _ in range(self.repeats):
             drawn = rng.normal(self.directions, real.shape[1])
-            unit = drawn / drawn.norm(dim=1, keepdim=True)
-            # numpy's sort: torch has none without indices, which takes three times as long.
-            ours = np.sort((unit @ real.T).numpy(), axis=1)
-            theirs = (unit @ rows.T).numpy()
-            signs = np.empty_like(theirs)  # the derivative of the distance by each projection
-            for x, y, sign in zip(ours, theirs, signs, strict=True):
-                order = np.argsort(y)
-                gaps = y[order] - x
-                distance += float(np.abs(gaps).mean(dtype=np.float64))
-                counts_for[order] += influences(real=x, fake=y[order], power=1)
-                sign[order] = np.sign(gaps) / len(gaps)
-            slopes = torch.from_numpy(signs)
+            unit = (drawn / drawn.norm(dim=1, keepdim=True)).to(real.device)
+            both = (_arrays.array_of(unit @ patches.T) for patches in (real, rows))
+            signs = []  # the derivative of the distance by each projection
+            for ours, theirs in zip(*map(_arrays.bundles, both), strict=True):
+                x, (y, order) = _arrays.sort(ours), _arrays.sort_with_order(theirs)
+                gaps, library = y - x, _arrays.namespace(y)
+                distance += float(abs(gaps).mean(1, dtype=library.float64).sum())
+                effects = influences(real=x, fake=y, power=1)
+                counts_for += _arrays.put_back(effects, order).sum(0)
+                signs.append(_arrays.put_back(library.sign(gaps) / len(rows), order))
+            slopes = torch.cat([torch.as_tensor(bundle) for bundle in signs])
             channels = unit.view(len(unit), fake.shape[2], -1)
             by_shift += (slopes.sum(1)[:, None] * channels.sum(2)).sum(0)
             by_scale += ((slopes @ rows).view_as(channels) * channels).sum((0, 2))
         # An image that is brighter, or has more contrast, than the rest takes theirs down.
         shift = fake.mean((1, 3)) @ by_shift
         scale = (fake.square().mean((1, 3)) - 1) / 2 @ by_scale
-        own = counts_for.reshape(fake.shape[:2]).mean(1)
+        own = _arrays.on_cpu(counts_for).reshape(fake.shape[:2]).mean(1)
         factor = 1000 / (self.repeats * self.directions)
-        return Level(factor * distance, factor * (own - (shift + scale).double().numpy()))
+        return Level(factor * distance, factor * (own - _arrays.on_cpu((shift + scale).double())))
 
 
 def pyramid(images: Tensor) -> list[Tensor]:
@@ -220,7 +223,7 @@ def cut(level: Tensor, corners: Tensor) -> Tensor:
     k)."""
     size = patch_side(*level.shape[-2:])
     windows = level.unfold(2, size, 1).unfold(3, size, 1)
-    image = torch.arange(len(level))[:, None].expand(corners.shape[1:])
+    image = torch.arange(len(level), device=level.device)[:, None].expand(corners.shape[1:])
     return windows[image.flatten(), :, corners[0].flatten(), corners[1].flatten()]
 
 

@@ -88,7 +88,7 @@ def vendi_with_error(features: Tensor, order: float, rng: Rng) -> MetricValue:
     if len(rows) > rows.shape[1]:
         return _by_delta_method(rows, order)
     groups = min(JACKKNIFE_GROUPS, len(rows))
-    group = rng.permutation(len(rows)) % groups
+    group = (rng.permutation(len(rows)) % groups).to(rows.device)
     without = torch.tensor([vendi(rows[group != one], order) for one in range(groups)])
     error = float(without.double().std(correction=0)) * (groups - 1) ** 0.5
     return MetricValue(vendi(rows, order), error)
