@@ -30,6 +30,7 @@ from unittest.mock import patch
 
 import torch
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode, return_and_correct_aliasing
 from torch.utils._pytree import tree_leaves, tree_map
 
@@ -100,6 +101,25 @@ class ForeignTensor(Tensor):
     __torch_function__ = torch._C._disabled_torch_function_impl
 
 
+class _FromNumbers(TorchFunctionMode):
+    """Tensors of given numbers are made on the CPU and moved: torch itself makes tensors without
+    values of them for `meta`, below the reach of a dispatch mode."""
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        kwargs = dict(kwargs or {})
+        if func is Tensor.new_tensor and isinstance(args[0], ForeignTensor):
+            wanted = kwargs.pop("device", None) or DEVICE
+            own = args[0]._values.new_tensor(*args[1:], **kwargs)
+            return own.to(wanted)
+        if func in (torch.tensor, torch.as_tensor):
+            wanted = kwargs.get("device")
+            if wanted is not None and torch.device(wanted) == DEVICE:
+                return func(*args, **kwargs | {"device": CPU}).to(DEVICE)
+        return func(*args, **kwargs)
+
+
 class ForeignDevice(TorchDispatchMode):
     """While it is entered, tensors can be made on the foreign device and moved there.
 
@@ -116,9 +136,11 @@ class ForeignDevice(TorchDispatchMode):
         self.waits = 0
         self._forbidden = False
         self._patches: list[Any] = []
+        self._from_numbers: Any = _FromNumbers()
 
     def __enter__(self) -> ForeignDevice:
-        module = SimpleNamespace(get_rng_state=lambda *_: torch.zeros(0, dtype=torch.uint8))
+        state = torch.zeros(0, dtype=torch.uint8)
+        module = SimpleNamespace(get_rng_state=lambda *_: state, synchronize=lambda *_: None)
         self._patches = [
             patch.object(torch, "Generator", _Generator),
             patch.object(torch, DEVICE.type, module, create=True),
@@ -126,11 +148,13 @@ class ForeignDevice(TorchDispatchMode):
         for each in self._patches:
             each.start()
         ForeignDevice.entered.append(self)
+        self._from_numbers.__enter__()
         super().__enter__()  # type: ignore[no-untyped-call]
         return self
 
     def __exit__(self, *error: Any) -> None:
         super().__exit__(*error)  # type: ignore[no-untyped-call]
+        self._from_numbers.__exit__(*error)
         ForeignDevice.entered.remove(self)
         for each in self._patches:
             each.stop()
@@ -176,7 +200,7 @@ def _computed(func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str,
     foreign = any(isinstance(tensor, ForeignTensor) for tensor in tensors)
     wanted = kwargs.get("device")
     wanted = None if wanted is None else torch.device(wanted)
-    if not foreign and wanted != DEVICE:
+    if not foreign and wanted != DEVICE and all(tensor.device != DEVICE for tensor in tensors):
         return func(*args, **kwargs)
     copies = func in (torch.ops.aten._to_copy.default, torch.ops.aten.copy_.default)
     if not copies:
@@ -206,6 +230,8 @@ def _inner(leaf: Any) -> Any:
 def _refuse_two_devices(func: Callable[..., Any], tensors: list[Tensor], foreign: bool) -> None:
     """Raise what torch raises on a GPU if a tensor of the CPU is among those of the device."""
     for tensor in tensors:
+        if tensor.device == DEVICE and not isinstance(tensor, ForeignTensor):
+            raise RuntimeError(f"torch made a tensor without values, of which {func} is asked")
         if foreign and not isinstance(tensor, ForeignTensor) and tensor.ndim:
             raise RuntimeError(
                 "Expected all tensors to be on the same device, but found at least two devices, "

@@ -2,6 +2,7 @@
 
 from copy import deepcopy
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -36,6 +37,20 @@ def test_views_can_be_made_in_inference_mode(foreign):
     with torch.inference_mode():
         first, second = rows.view(2, 3)
     assert torch.equal(values_of(first - second), torch.full((3,), -3.0))
+
+
+def test_tensors_of_given_numbers_have_values(foreign):
+    one = torch.ones((), device=foreign.device)
+    for made in (
+        torch.tensor([2.0, 3.0], device=foreign.device),
+        torch.as_tensor([2.0, 3.0], device=foreign.device),
+        one.new_tensor([2.0, 3.0]),
+        torch.from_numpy(np.array([2.0, 3.0], dtype=np.float32)).to(foreign.device),
+    ):
+        assert type(made) is ForeignTensor
+        assert values_of(made).tolist() == [2.0, 3.0]
+    assert one.new_tensor([2.0], device="cpu").device.type == "cpu"
+    assert foreign.waits == 0
 
 
 def test_a_tensor_of_the_cpu_does_not_mix(foreign):

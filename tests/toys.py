@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from multiprocessing import parent_process
 from pathlib import Path
 from types import MappingProxyType
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -84,18 +84,21 @@ def trainer(
     architecture: Architecture | None = None,
     learning_rate: float = 1e-3,
     precision: str = "float32",
+    device: str | torch.device = "cpu",
+    shape: ImageShape = SHAPE,
     tricks: Tricks | None = None,
     optimisation: Optimisation | None = None,
 ) -> Trainer:
     nets = architecture or nets_for(objective, batch_norm)
-    players = build_players(nets, SHAPE, 2, objective.requirements(), seed)
+    players = build_players(nets, shape, 2, objective.requirements(), seed)
     return Trainer(
         objective,
         players,
-        Batches(split(), 8, seed, torch.device("cpu")),
+        Batches(split(shape=shape), 8, seed, torch.device(device)),
         optimisation or Optimisation(learning_rate, 0.5, ratio),
         Training(steps, 8, ema=ema, precision=precision),  # type: ignore[arg-type]
         seed,
+        device,
         tricks=tricks,
     )
 
@@ -284,6 +287,25 @@ class Held(NonSaturating):
 
 ALL: dict[str, type[Objective]] = {
     name: lookup.load("objectives", name) for name in lookup.names("objectives")
+}
+
+
+# Every trick, switched on by the settings of each.
+TRICKS: dict[str, dict[str, Any]] = {
+    "label_smoothing": {"label_smoothing": 0.3},
+    "label_flips": {"label_flips": 0.5},
+    "instance_noise": {"instance_noise": 0.1},
+    "noise that falls": {"instance_noise": 0.1, "instance_noise_steps": 4},
+    **{
+        kind: {"gradient_penalty": kind}
+        for kind in ("wgan_gp", "dragan", "r1", "r2", "zero_centred")
+    },
+    "lazy": {"gradient_penalty": "r1", "gradient_penalty_every": 3},
+    "feature_matching": {"feature_matching": 1.0},
+    "historical_averaging": {"historical_averaging": 5.0},
+    "diffaugment": {"augment": "diffaugment"},
+    "gradient_clip": {"gradient_clip": 0.01},
+    "ada": {"augment": "ada", "ada_target": 0.0},
 }
 
 

@@ -19,25 +19,9 @@ from coequal.training.settings import Optimisation
 from coequal.training.tricks import Tricks
 
 from toys import ALL, Linear, trainer
+from toys import TRICKS as ON
 
 CPU = torch.device("cpu")
-
-ON = {
-    "label_smoothing": {"label_smoothing": 0.3},
-    "label_flips": {"label_flips": 0.5},
-    "instance_noise": {"instance_noise": 0.1},
-    "noise that falls": {"instance_noise": 0.1, "instance_noise_steps": 4},
-    **{
-        kind: {"gradient_penalty": kind}
-        for kind in ("wgan_gp", "dragan", "r1", "r2", "zero_centred")
-    },
-    "lazy": {"gradient_penalty": "r1", "gradient_penalty_every": 3},
-    "feature_matching": {"feature_matching": 1.0},
-    "historical_averaging": {"historical_averaging": 5.0},
-    "diffaugment": {"augment": "diffaugment"},
-    "gradient_clip": {"gradient_clip": 0.01},
-    "ada": {"augment": "ada", "ada_target": 0.0},
-}
 
 
 def everything(one) -> dict[str, torch.Tensor]:  # type: ignore[no-untyped-def]
@@ -47,7 +31,7 @@ def everything(one) -> dict[str, torch.Tensor]:  # type: ignore[no-untyped-def]
 def trained(steps=6, name="non_saturating", **tricks):  # type: ignore[no-untyped-def]
     one = trainer(ALL[name](), tricks=Tricks(**tricks))
     if tricks.get("augment") == "ada":
-        one.active_tricks.ada_probability = 0.5  # it takes 60,000 steps to grow so far
+        one.active_tricks.ada_probability.fill_(0.5)  # it takes 60,000 steps to grow so far
     one.train_until(steps)
     return one
 

@@ -20,6 +20,7 @@ from coequal.health.signals import NAMES, Signals
 from coequal.images import to_uint8
 from coequal.monitoring.probe import as_in_training, auc, effective_classes, has_averages, realness
 from coequal.monitoring.reference import IMAGES_PER_PROBE, RealReference, spread_and_nearest
+from coequal.monitoring.transfer import numbers
 from coequal.rng import Rng
 from coequal.seeds import seed_for
 
@@ -139,6 +140,10 @@ class Monitor:
         """Whether a probe is due after so many steps."""
         return step % self.every == 0
 
+    def steps_until_probe(self, step: int) -> int:
+        """Steps from this one to the next probe; at least one."""
+        return self.every - step % self.every
+
     @torch.no_grad()
     def probe(
         self, step: int, generator: Generator, discriminator: nn.Module | None, rate: float
@@ -151,15 +156,14 @@ class Monitor:
             discriminator: of the run; None if it has none.
             rate: the generator's learning rate, relative to its first.
         """
-        row = self._pending_signals() | {"step": float(step), "rate": rate}
-        # Measure both nets, and move the values to the CPU together.
-        device_values: dict[str, Tensor] = {}
+        # Measure both nets, and read the values together.
+        signals = self._pending_signals()
         if self.request is not None:
-            device_values |= self._image_signals(generator)
+            signals |= self._image_signals(generator)
         if discriminator is not None:
-            device_values |= self._held_out_signals(discriminator)
-        row |= {name: float(value) for name, value in device_values.items()}
-        row |= self._feature_signals()
+            signals |= self._held_out_signals(discriminator)
+        row = dict(zip(signals, numbers(list(signals.values())), strict=True))
+        row |= {"step": float(step), "rate": rate} | self._feature_signals()
         if "gap" in row:
             best = min([row["gap"], *(earlier[NAMES.index("gap")] for earlier in self.rows)])
             row["past_best"] = row["gap"] / max(best, 1e-6)
@@ -169,14 +173,14 @@ class Monitor:
         if len(self.rows) >= MAX_PROBES:
             self._thin()
 
-    def _pending_signals(self) -> dict[str, float]:
+    def _pending_signals(self) -> dict[str, Tensor]:
         """The recorded moves since the last probe: means of losses, accuracies and AUC, medians of
         the rest."""
         signals = {}
         for name, values in self.pending.items():
             stacked = torch.stack(values)
             mean = name.startswith(("auc", "accuracy", "loss"))
-            signals[name] = float(stacked.mean() if mean else stacked.median())
+            signals[name] = stacked.mean() if mean else stacked.median()
         return signals
 
     def _image_signals(self, generator: Generator) -> dict[str, Tensor]:
@@ -235,13 +239,15 @@ class Monitor:
             return {name: last[NAMES.index(name)] for name in FEATURE_SIGNALS}
         features = real.encoder.features(torch.cat(self.fresh))
         counts = real.class_counts(features)
-        self.counts.append(torch.zeros(0) if counts is None else counts)
+        self.counts.append(torch.zeros(0) if counts is None else counts.cpu())
         spread, _ = spread_and_nearest(features[:IMAGES_PER_PROBE])
         gap = (features.mean(0) - real.feature_mean).norm()
+        modes = [] if counts is None else [effective_classes(counts)]
+        read = numbers([spread, gap, *modes])
         return {
-            "feature_spread": float(spread) / real.feature_spread,
-            "feature_gap": float(gap) / real.feature_spread,
-            **({} if counts is None else {"modes": float(effective_classes(counts))}),
+            "feature_spread": read[0] / real.feature_spread,
+            "feature_gap": read[1] / real.feature_spread,
+            **dict(zip(["modes"], read[2:], strict=False)),
         }
 
     def _thin(self) -> None:

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from coequal.contract import DiscriminatorOutput, LazyRegulariser, Logits, Samples, StochasticLayer
-from coequal.rng import Rng, streams
+from coequal.rng import Rng
+from coequal.seeds import seed_for
 from coequal.training.augment import augmented
 from coequal.training.penalties import FeatureMatching, GradientPenalty
 from coequal.training.tricks import Tricks
@@ -21,6 +22,7 @@ STREAMS = ("label_smoothing", "label_flips", "instance_noise", "gradient_penalty
 """Of tricks that draw: each has its own, so that switching one on moves no draw of another."""
 
 DROPOUT = "dropout"  # the stream of layers that draw
+ON_THE_CPU = frozenset({"label_flips"})  # streams whose draws decide what the loop does next
 
 
 class DiscriminatorView:
@@ -65,13 +67,17 @@ class ActiveTricks:
         layers = () if discriminator is None else discriminator.modules()
         drawing = [layer for layer in layers if isinstance(layer, StochasticLayer)]
         names = [*(name for name in STREAMS if name in tricks.on), *([DROPOUT] if drawing else [])]
-        self.streams: Mapping[str, Rng] = streams(seed, *names, device=device)
+        self.streams: Mapping[str, Rng] = {
+            name: Rng(seed_for(seed, name), "cpu" if name in ON_THE_CPU else device)
+            for name in names
+        }
         for layer in drawing:
             layer.rng = self.streams[DROPOUT]
         self.past: dict[str, list[Tensor]] = {}  # mean of past parameters, by player
         self.seen: dict[str, int] = {}
-        self.certainty = torch.zeros(2, device=device)  # sum of signs, images; since ADA looked
-        self.ada_probability = 0.0  # of ADA
+        # Of ADA: the sum of signs and the images since it looked, and its probability.
+        self.certainty = torch.zeros(2, device=device)
+        self.ada_probability = torch.zeros((), dtype=_exact(device), device=device)
         self.exchanged: Tensor | None = None  # rows that changed sides in the last move
         self.step = 0  # of the discriminator
 
@@ -95,10 +101,11 @@ class ActiveTricks:
             real, fake = _exchanged(real, fake, self.exchanged)
         if self.tricks.label_flips:
             flip = self.streams["label_flips"].uniform(1) < self.tricks.label_flips
-            if bool(flip):
+            if bool(flip):  # drawn on the CPU, which need not wait for it
                 real, fake = fake, real
-                before = self.exchanged
-                self.exchanged = flip.expand(len(real.images)) if before is None else ~before
+                before, there = self.exchanged, real.images.device
+                rows = flip.to(there).expand(len(real.images))
+                self.exchanged = rows if before is None else ~before
         return real, fake
 
     def shown(self, samples: Samples) -> Samples:
@@ -149,12 +156,13 @@ class ActiveTricks:
         if self.tricks.augment != "ada":
             return
         signs = _certainty(view(real))  # which has been judged: nothing is computed anew
-        self.certainty += torch.stack([signs.sum(), signs.new_tensor(float(len(signs)))])
+        self.certainty += torch.stack([signs.sum(), signs.new_full((), float(len(signs)))])
         if self.step % ADA_EVERY == 0:
-            total, count = self.certainty.tolist()
-            direction = 1 if total / count > self.tricks.ada_target else -1
-            moved = self.ada_probability + direction * ADA_EVERY * len(real.images) / ADA_IMAGES
-            self.ada_probability = min(1.0, max(0.0, moved))
+            total, count = self.certainty.to(self.ada_probability.dtype)
+            grows = total / count > self.tricks.ada_target
+            direction = 2 * grows.to(self.ada_probability.dtype) - 1
+            self.ada_probability += direction * (ADA_EVERY * len(real.images) / ADA_IMAGES)
+            self.ada_probability.clamp_(0, 1)
             self.certainty.zero_()
 
     # ---------------------------------------------------------------------------------- checkpoint
@@ -166,9 +174,8 @@ class ActiveTricks:
             found |= {f"past/{player}/{index}": mean for index, mean in enumerate(means)}
             found[f"seen/{player}"] = torch.tensor(self.seen[player])
         if self.tricks.augment == "ada":
-            found["ada"] = torch.tensor(
-                [self.ada_probability, *self.certainty.tolist()], dtype=torch.float64
-            )
+            probability = self.ada_probability
+            found["ada"] = torch.cat([probability[None], self.certainty.to(probability.dtype)])
         return found
 
     def restore(self, saved: Mapping[str, Tensor], step: int, device: torch.device) -> None:
@@ -185,8 +192,13 @@ class ActiveTricks:
                     saved[f"past/{player}/{index}"].to(device) for index in range(count)
                 ]
         if "ada" in saved:
-            self.ada_probability, *sums = saved["ada"].tolist()
-            self.certainty = torch.tensor(sums, device=device)
+            known = saved["ada"].to(self.ada_probability)
+            self.ada_probability, self.certainty = known[0].clone(), known[1:].float()
+
+
+def _exact(device: torch.device) -> torch.dtype:
+    """The longest floating-point numbers that a device has."""
+    return torch.float32 if device.type == "mps" else torch.float64
 
 
 def _certainty(output: DiscriminatorOutput) -> Tensor:

@@ -16,14 +16,15 @@ HOLE = 1 / 2  # of height and width
 
 
 def augmented(
-    images: Float[Tensor, "n c h w"], rng: Rng, probability: float = 1.0
+    images: Float[Tensor, "n c h w"], rng: Rng, probability: float | Tensor = 1.0
 ) -> Float[Tensor, "n c h w"]:
     """Images with new colours, shifted, and with a hole.
 
     Args:
         images: in [0, 1].
         rng: of the images' device. It draws as much whatever `probability` is.
-        probability: that of each of the three changes, for each image on its own.
+        probability: that of each of the three changes, for each image on its own; a number, or a
+            tensor without dimensions on the images' device.
     """
     for change in (_coloured, _shifted, _holed):
         chosen = rng.uniform(len(images)) < probability

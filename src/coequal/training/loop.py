@@ -2,8 +2,8 @@
 
 import math
 import time
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from copy import deepcopy
 from dataclasses import replace
 from typing import Any, Literal
@@ -29,6 +29,7 @@ from coequal.contract import (
     Samples,
 )
 from coequal.monitoring.monitor import Monitor
+from coequal.monitoring.transfer import numbers
 from coequal.rng import streams
 from coequal.training.active_tricks import ActiveTricks, DiscriminatorView
 from coequal.training.batches import Batches
@@ -46,13 +47,17 @@ from coequal.training.part_calls import (
 )
 from coequal.training.settings import Optimisation, Training
 from coequal.training.tricks import Tricks
+from coequal.training.unread import RestorePoint, Unread, synchronise
 
 Player = Literal["discriminator", "generator"]
 STREAMS = ("latents", "objective")
+STEPS_UNREAD = 25
+"""Steps on a GPU after which their values are read: each read makes the CPU wait for the GPU, and
+then the GPU for the CPU. On the CPU itself nothing is gained by waiting less."""
 
 
 class Diverged(Exception):
-    """A loss, a state or an image is not finite; the message says which, and at which step."""
+    """A loss or an image is not finite; the message says which, and at which step."""
 
 
 def build_players(
@@ -83,6 +88,10 @@ class Trainer:
     ratio says so; for a model of one player, one move of that player. Every move draws a fresh
     batch of real images and fresh latents, for every model (the code of Lucic et al. 2018 gives the
     generator's move the latents of the discriminator's, for all models but WGAN-GP).
+
+    Attributes:
+        steps_unread: steps after which their values are read from the device, at most. What is
+            recorded of a training does not depend on it.
     """
 
     def __init__(
@@ -119,6 +128,9 @@ class Trainer:
         self.spent = Spent()
         self.flops_of_moves: dict[str, int] = {}
         self.monitor: Monitor | None = None  # to be set before the first step
+        self.steps_unread = 1 if self.device.type == "cpu" else STEPS_UNREAD
+        self._unread: Unread | None = None  # of steps whose values are not read at once
+        self._restore_point: RestorePoint | None = None
         self._lazy: dict[Player, tuple[LazyRegulariser, ...]] = {
             "discriminator": self.requirements.discriminator_lazy
             + self.active_tricks.lazy("discriminator"),
@@ -166,12 +178,58 @@ class Trainer:
             net.train()
         last = math.inf if at_most_steps is None else self.steps_done + at_most_steps
         while self.spent_of_budget < amount and self.steps_done < last:
-            started = time.perf_counter()
-            try:
-                self._step()
-            finally:
-                self._spend(seconds=time.perf_counter() - started)
+            steps = min(self.steps_unread, last - self.steps_done)
+            if self.monitor is not None:
+                steps = min(steps, self.monitor.steps_until_probe(self.steps_done))
+            if steps == 1:
+                self._timed_step()
+            else:
+                self._steps_read_together(int(steps), amount)
             self._probe()
+
+    def _timed_step(self) -> None:
+        with self._on_the_clock():
+            self._step()
+
+    @contextmanager
+    def _on_the_clock(self) -> Iterator[None]:
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._spend(seconds=time.perf_counter() - started)
+
+    def _steps_read_together(self, most: int, amount: float) -> None:
+        """Take steps without waiting for any, then look whether all was finite.
+
+        If something was not, the steps are taken again from where they began, each value read at
+        once: the training ends at the very move that went wrong, as if every step had been waited
+        for. So it is after an error, which may be one that a NaN caused later on.
+        """
+        with self._on_the_clock():
+            if self._restore_point is None:
+                self._restore_point = RestorePoint(self)
+            else:
+                self._restore_point.take()
+        self._unread, taken, good = Unread(), 0, False
+        try:
+            while self.spent_of_budget < amount and taken < most:
+                taken += 1
+                self._timed_step()
+            with self._on_the_clock():
+                good = self._unread.all_finite()
+                synchronise(self.device)
+        except Exception:
+            if good := self._unread.all_finite():
+                raise
+        finally:
+            unread, self._unread = self._unread, None
+            if good:
+                unread.move_into(self.curves)
+        if not good:
+            self._restore_point.go_back()
+            for _ in range(taken):
+                self._timed_step()
 
     def _probe(self) -> None:
         """Probe both nets if a probe is due; off the clock."""
@@ -214,9 +272,7 @@ class Trainer:
         # Compute the loss and its gradient; count the FLOPs of the first move of each kind.
         counter = CountFlops() if first else None
         with counter or nullcontext():
-            with torch.autocast(
-                self.device.type, torch.bfloat16, enabled=self.training.precision == "bfloat16"
-            ):
+            with self._precision():
                 value, parts, state = self._loss(player, due, real, request, first)
             self.optimisers[player].zero_grad()
             value.backward()
@@ -233,7 +289,7 @@ class Trainer:
         self.optimisers[player].step()
         # Keep the state, the curves and what was spent.
         self.state = {name: tensor.detach() for name, tensor in state.items()}
-        self.curves.add(self.steps_done, {player: value.detach()} | _named(player, parts))
+        self._note({player: value.detach()} | _named(player, parts))
         one_player = self.discriminator is None
         self._spend(
             generator_steps=int(player == "generator"),
@@ -287,6 +343,12 @@ class Trainer:
                 monitor.record_outputs(*outputs, self.active_tricks.exchanged, made)
         return Loss(value, parts, state)
 
+    def _precision(self) -> AbstractContextManager[object]:
+        """In which the nets run."""
+        if self.training.precision == "bfloat16":
+            return torch.autocast(self.device.type, torch.bfloat16)
+        return nullcontext()
+
     def _watching(
         self, function: Callable[..., Any], what: str, first: bool
     ) -> AbstractContextManager[None]:
@@ -324,14 +386,27 @@ class Trainer:
         for name, buffer in self.average.named_buffers():
             buffer.copy_(buffers[name])
 
+    def _note(self, values: Mapping[str, Tensor]) -> None:
+        """Note values of the present step for the curves."""
+        if self._unread is None:
+            names = tuple(values)
+            read = numbers([values[name] for name in names])
+            self.curves.add(self.steps_done, dict(zip(names, read, strict=True)))
+        else:
+            self._unread.note(self.steps_done, values)
+
     def _check(self, player: Player, value: Tensor) -> None:
-        if not torch.isfinite(value):
+        if self._unread is not None:
+            self._unread.check(value)
+        elif not torch.isfinite(value):
             raise Diverged(
                 f"the {player}'s loss was {float(value.detach())} at step {self.steps_done + 1}"
             )
 
     def _check_images(self, fake: Samples) -> None:
-        if not torch.isfinite(fake.images).all():
+        if self._unread is not None:
+            self._unread.check(fake.images)
+        elif not torch.isfinite(fake.images).all():
             bad = int((~torch.isfinite(fake.images)).flatten(1).any(1).sum())
             raise Diverged(
                 f"{bad} of {len(fake.images)} generated images held NaN or infinity "

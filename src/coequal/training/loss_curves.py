@@ -22,8 +22,8 @@ class Curves:
         self.sums: dict[str, Tensor] = {}
         self.counts: dict[str, Tensor] = {}
 
-    def add(self, step: int, values: Mapping[str, Tensor]) -> None:
-        """Note values of a step (from 0); scalars, detached here."""
+    def add(self, step: int, values: Mapping[str, float]) -> None:
+        """Note values of a step (from 0)."""
         while step // self.bucket >= POINTS:
             self._halve()
         place = step // self.bucket
@@ -32,7 +32,7 @@ class Curves:
             if name not in self.sums:
                 self.sums[name] = torch.zeros(POINTS, dtype=torch.float64)
                 self.counts[name] = torch.zeros(POINTS, dtype=torch.float64)
-            self.sums[name][place] += float(value)
+            self.sums[name][place] += value
             self.counts[name][place] += 1
 
     def arrays(self) -> dict[str, NDArray[np.float32]]:

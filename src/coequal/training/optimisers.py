@@ -8,17 +8,19 @@ from torch import nn
 from coequal.training.settings import Optimisation
 
 BETA2, EPSILON = 0.999, 1e-8
+FUSED = ("cpu", "cuda", "mps", "xpu")  # kinds of devices for which torch has a fused Adam
 
 
 def optimiser_for(settings: Optimisation, player: str, net: nn.Module) -> torch.optim.Optimizer:
     """A fresh optimiser for a player's net."""
-    rate, own = settings.rate(player), net.parameters()
+    rate, own = settings.rate(player), list(net.parameters())
+    fused = all(parameter.device.type in FUSED for parameter in own)
     # Fused Adam reads gradients as if contiguous, and silently updates the wrong elements where
     # they are not. `.backward()` into `.grad`, as in the loop, keeps them contiguous; assigning
     # `.grad` does not.
     if settings.optimiser == "adam":
         betas = (settings.beta1, BETA2)
-        return torch.optim.Adam(own, lr=rate, betas=betas, eps=EPSILON, fused=True)
+        return torch.optim.Adam(own, lr=rate, betas=betas, eps=EPSILON, fused=fused)
     if settings.optimiser == "adamw":
         return torch.optim.AdamW(
             own,
@@ -26,7 +28,7 @@ def optimiser_for(settings: Optimisation, player: str, net: nn.Module) -> torch.
             betas=(settings.beta1, BETA2),
             eps=EPSILON,
             weight_decay=settings.weight_decay,
-            fused=True,
+            fused=fused,
         )
     if settings.optimiser == "rmsprop":
         return torch.optim.RMSprop(own, lr=rate, eps=EPSILON, momentum=settings.beta1)

@@ -70,8 +70,7 @@ class HealthCallback:
         """
         if not self.trainer.training.stop_on:
             return limit
-        every = self.monitor.every
-        return min(limit, every - self.trainer.steps_done % every)
+        return min(limit, self.monitor.steps_until_probe(self.trainer.steps_done))
 
     @property
     def summary(self) -> str:
