@@ -20,8 +20,8 @@ from coequal.training.loop import Trainer
 from coequal.training.settings import Optimisation
 from coequal.training.tricks import Tricks
 from coequal.trial.build import make_trainer
-
 from foreign import ForeignDevice, Waiting, values_of
+
 from toys import ALL, SHAPE, TRICKS, AcGan, LazyR1, narrow, split, trainer
 
 STEPS = 6  # every lazy loss of the toys is due at the first and the fifth

@@ -15,8 +15,8 @@ from coequal.training.loop import STEPS_UNREAD, Diverged, Trainer
 from coequal.training.loss_curves import Curves
 from coequal.training.tricks import Tricks
 from coequal.training.unread import Unread
-
 from foreign import ForeignDevice
+
 from toys import ALL, TRICKS, AcGan, Exploding, LazyR1, split, trainer
 
 DATA = Dataset("toy", *(split(count) for count in (96, 70, 70)), ("0", "1"))
