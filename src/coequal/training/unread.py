@@ -1,16 +1,18 @@
 """What the last steps left on the device, and the point to which a training can go back."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
 
+from coequal.checkpoints import Spent
+from coequal.monitoring.monitor import Monitor
 from coequal.monitoring.transfer import numbers
+from coequal.rng import Rng
+from coequal.training.active_tricks import ActiveTricks
+from coequal.training.batches import Batches
 from coequal.training.loss_curves import Curves
-
-if TYPE_CHECKING:
-    from coequal.training.loop import Trainer
 
 
 def synchronise(device: torch.device) -> None:
@@ -55,6 +57,28 @@ class Unread:
         self._sums, self._points = [], []
 
 
+class _Training(Protocol):
+    """What a trainer has that a step changes."""
+
+    device: torch.device
+    batches: Batches
+    active_tricks: ActiveTricks
+    state: dict[str, Tensor]
+    spent: Spent
+    monitor: Monitor | None
+
+    @property
+    def streams(self) -> Mapping[str, Rng]: ...
+
+    @property
+    def optimisers(self) -> Mapping[Any, torch.optim.Optimizer]: ...
+
+    @property
+    def average(self) -> nn.Module | None: ...
+
+    def nets(self) -> Mapping[Any, nn.Module]: ...
+
+
 class RestorePoint:
     """A state of a training between two steps, kept on its device.
 
@@ -65,7 +89,7 @@ class RestorePoint:
         trainer: whose state is kept.
     """
 
-    def __init__(self, trainer: "Trainer") -> None:
+    def __init__(self, trainer: _Training) -> None:
         self._trainer = trainer
         self._copies: list[Tensor] = []
         self.take()
@@ -108,7 +132,7 @@ class RestorePoint:
     def _changed_in_place(self) -> list[Tensor]:
         """The tensors that a step writes to: nets, their moving average, optimisers."""
         trainer = self._trainer
-        nets: list[nn.Module] = list(trainer.nets().values())
+        nets = list(trainer.nets().values())
         if trainer.average is not None:
             nets.append(trainer.average)
         found = [value for net in nets for value in (*net.parameters(), *net.buffers())]
