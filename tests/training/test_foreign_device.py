@@ -156,6 +156,6 @@ def test_values_are_read_once_for_many_steps(foreign):
 
 def test_a_step_that_reads_a_value_is_found(foreign):
     one = trainer(ALL["non_saturating"](), device=foreign.device)
-    one.steps_unread = 1  # as on the CPU
+    one.read_every = 1  # as on the CPU
     with pytest.raises(Waiting):
         trained_without_waiting(one, foreign)

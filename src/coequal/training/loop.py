@@ -33,6 +33,7 @@ from coequal.monitoring.transfer import numbers
 from coequal.rng import streams
 from coequal.training.active_tricks import ActiveTricks, DiscriminatorView
 from coequal.training.batches import Batches
+from coequal.training.deferred import Deferred, RestorePoint, synchronise
 from coequal.training.flops import CountFlops
 from coequal.training.loss_curves import Curves
 from coequal.training.optimisers import decayed, optimiser_for, rate_of
@@ -47,11 +48,10 @@ from coequal.training.part_calls import (
 )
 from coequal.training.settings import Optimisation, Training
 from coequal.training.tricks import Tricks
-from coequal.training.unread import RestorePoint, Unread, synchronise
 
 Player = Literal["discriminator", "generator"]
 STREAMS = ("latents", "objective")
-STEPS_UNREAD = 25
+READ_EVERY = 25
 """Steps on a GPU after which their values are read: each read makes the CPU wait for the GPU, and
 then the GPU for the CPU. On the CPU itself nothing is gained by waiting less."""
 
@@ -90,7 +90,7 @@ class Trainer:
     generator's move the latents of the discriminator's, for all models but WGAN-GP).
 
     Attributes:
-        steps_unread: steps after which their values are read from the device, at most. What is
+        read_every: steps after which their values are read from the device, at most. What is
             recorded of a training does not depend on it.
     """
 
@@ -128,8 +128,8 @@ class Trainer:
         self.spent = Spent()
         self.flops_of_moves: dict[str, int] = {}
         self.monitor: Monitor | None = None  # to be set before the first step
-        self.steps_unread = 1 if self.device.type == "cpu" else STEPS_UNREAD
-        self._unread: Unread | None = None  # of steps whose values are not read at once
+        self.read_every = 1 if self.device.type == "cpu" else READ_EVERY
+        self._deferred: Deferred | None = None  # of steps whose values are not read at once
         self._restore_point: RestorePoint | None = None
         self._lazy: dict[Player, tuple[LazyRegulariser, ...]] = {
             "discriminator": self.requirements.discriminator_lazy
@@ -178,7 +178,7 @@ class Trainer:
             net.train()
         last = math.inf if at_most_steps is None else self.steps_done + at_most_steps
         while self.spent_of_budget < amount and self.steps_done < last:
-            steps = min(self.steps_unread, last - self.steps_done)
+            steps = min(self.read_every, last - self.steps_done)
             if self.monitor is not None:
                 steps = min(steps, self.monitor.steps_until_probe(self.steps_done))
             if steps == 1:
@@ -211,21 +211,21 @@ class Trainer:
                 self._restore_point = RestorePoint(self)
             else:
                 self._restore_point.take()
-        self._unread, taken, good = Unread(), 0, False
+        self._deferred, taken, good = Deferred(), 0, False
         try:
             while self.spent_of_budget < amount and taken < most:
                 taken += 1
                 self._timed_step()
             with self._on_the_clock():
-                good = self._unread.all_finite()
+                good = self._deferred.all_finite()
                 synchronise(self.device)
         except Exception:
-            if good := self._unread.all_finite():
+            if good := self._deferred.all_finite():
                 raise
         finally:
-            unread, self._unread = self._unread, None
+            deferred, self._deferred = self._deferred, None
             if good:
-                unread.move_into(self.curves)
+                deferred.move_into(self.curves)
         if not good:
             self._restore_point.go_back()
             for _ in range(taken):
@@ -388,24 +388,24 @@ class Trainer:
 
     def _note(self, values: Mapping[str, Tensor]) -> None:
         """Note values of the present step for the curves."""
-        if self._unread is None:
+        if self._deferred is None:
             names = tuple(values)
             read = numbers([values[name] for name in names])
             self.curves.add(self.steps_done, dict(zip(names, read, strict=True)))
         else:
-            self._unread.note(self.steps_done, values)
+            self._deferred.note(self.steps_done, values)
 
     def _check(self, player: Player, value: Tensor) -> None:
-        if self._unread is not None:
-            self._unread.check(value)
+        if self._deferred is not None:
+            self._deferred.check(value)
         elif not torch.isfinite(value):
             raise Diverged(
                 f"the {player}'s loss was {float(value.detach())} at step {self.steps_done + 1}"
             )
 
     def _check_images(self, fake: Samples) -> None:
-        if self._unread is not None:
-            self._unread.check(fake.images)
+        if self._deferred is not None:
+            self._deferred.check(fake.images)
         elif not torch.isfinite(fake.images).all():
             bad = int((~torch.isfinite(fake.images)).flatten(1).any(1).sum())
             raise Diverged(

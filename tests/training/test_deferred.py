@@ -11,10 +11,10 @@ from coequal.contract import Dataset, Logits, Loss, Requirements
 from coequal.monitoring.monitor import Monitor
 from coequal.monitoring.reference import RealReference
 from coequal.training import checkpoint
-from coequal.training.loop import STEPS_UNREAD, Diverged, Trainer
+from coequal.training.deferred import Deferred
+from coequal.training.loop import READ_EVERY, Diverged, Trainer
 from coequal.training.loss_curves import Curves
 from coequal.training.tricks import Tricks
-from coequal.training.unread import Unread
 from foreign import ForeignDevice
 
 from toys import ALL, TRICKS, AcGan, Exploding, LazyR1, split, trainer
@@ -22,11 +22,11 @@ from toys import ALL, TRICKS, AcGan, Exploding, LazyR1, split, trainer
 DATA = Dataset("toy", *(split(count) for count in (96, 70, 70)), ("0", "1"))
 
 
-def recorded(steps_unread: int, objective: Any, steps: int = 60, **settings: Any) -> dict[str, Any]:
+def recorded(read_every: int, objective: Any, steps: int = 60, **settings: Any) -> dict[str, Any]:
     """Everything that is known of a training at its end, the reason for it included."""
     one = trainer(objective, steps=steps, **settings)
     one.monitor = Monitor(RealReference(DATA, None), 3, one.generator)
-    one.steps_unread = steps_unread
+    one.read_every = read_every
     said = ""
     try:
         one.train_until(steps)
@@ -37,14 +37,14 @@ def recorded(steps_unread: int, objective: Any, steps: int = 60, **settings: Any
     return {"said": said, "spent": replace(one.spent, seconds=0), "position": position} | tensors
 
 
-@pytest.mark.parametrize("steps_unread", [7, 25, 1000])
+@pytest.mark.parametrize("read_every", [7, 25, 1000])
 @pytest.mark.parametrize("ratio", [1, 3])
 @pytest.mark.parametrize("kind", ["non_saturating", "wgan_gp", "began", "vae"])
-def test_many_steps_at_once_change_nothing(kind, ratio, steps_unread):
+def test_many_steps_at_once_change_nothing(kind, ratio, read_every):
     objective = ALL[kind]()
     once = recorded(1, objective, ratio=ratio)
     assert once["said"] == ""
-    assert once == recorded(steps_unread, objective, ratio=ratio)
+    assert once == recorded(read_every, objective, ratio=ratio)
 
 
 @pytest.mark.parametrize("trick", TRICKS)
@@ -65,13 +65,13 @@ DIVERGING: dict[str, tuple[Any, dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize("steps_unread", [2, 25])
+@pytest.mark.parametrize("read_every", [2, 25])
 @pytest.mark.parametrize("case", DIVERGING)
-def test_what_came_after_a_bad_move_is_not_recorded(case, steps_unread):
+def test_what_came_after_a_bad_move_is_not_recorded(case, read_every):
     objective, settings = DIVERGING[case]
     once = recorded(1, objective, **settings)
     assert once["said"].startswith("Diverged: the ")
-    assert once == recorded(steps_unread, objective, **settings)
+    assert once == recorded(read_every, objective, **settings)
 
 
 def _with_images_of(value: float, from_step: int) -> Any:
@@ -90,10 +90,10 @@ def _with_images_of(value: float, from_step: int) -> Any:
     return poisoned
 
 
-@pytest.mark.parametrize("steps_unread", [1, 25])
-def test_images_are_checked(steps_unread):
+@pytest.mark.parametrize("read_every", [1, 25])
+def test_images_are_checked(read_every):
     one = trainer(ALL["hinge"](), steps=60)
-    one.steps_unread = steps_unread
+    one.read_every = read_every
     _with_images_of(float("nan"), 9)(one)
     with pytest.raises(Diverged, match="8 of 8 generated images held NaN or infinity at step 9"):
         one.train_until(60)
@@ -141,36 +141,36 @@ def test_an_error_of_its_own_is_the_error_it_was():
 
 def test_a_false_alarm_changes_nothing(monkeypatch):
     """The sum of finite losses may be infinite; then every value is looked at."""
-    monkeypatch.setattr(Unread, "all_finite", lambda self: False)
+    monkeypatch.setattr(Deferred, "all_finite", lambda self: False)
     assert recorded(25, ALL["wgan_gp"]()) == recorded(1, ALL["wgan_gp"]())
 
 
 def test_a_sum_is_finite_only_if_all_are():
     for value in (float("nan"), float("inf"), -float("inf")):
-        unread = Unread()
-        unread.check(torch.ones(3))
-        assert unread.all_finite()
-        unread.check(torch.tensor([1.0, value, float("inf")]))
-        assert not unread.all_finite()
+        deferred = Deferred()
+        deferred.check(torch.ones(3))
+        assert deferred.all_finite()
+        deferred.check(torch.tensor([1.0, value, float("inf")]))
+        assert not deferred.all_finite()
 
 
 def test_curves_get_the_values_in_their_order():
-    unread, curves = Unread(), Curves()
+    deferred, curves = Deferred(), Curves()
     for step in range(3):
         values = {"a": torch.tensor(0.5 * step), "b": torch.tensor(step, dtype=torch.float64)}
-        unread.note(step, values)
-    unread.move_into(curves)
+        deferred.note(step, values)
+    deferred.move_into(curves)
     arrays = curves.arrays()
     assert np.array_equal(arrays["a"], [0, 0.5, 1])
     assert np.array_equal(arrays["b"], [0, 1, 2])
-    unread.move_into(curves)  # nothing is left
+    deferred.move_into(curves)  # nothing is left
     assert curves.counts["a"][:4].tolist() == [1, 1, 1, 0]
 
 
 def test_the_cpu_is_never_ahead_and_another_device_is():
-    assert trainer(ALL["hinge"]()).steps_unread == 1
+    assert trainer(ALL["hinge"]()).read_every == 1
     with ForeignDevice() as foreign:
-        assert trainer(ALL["hinge"](), device=foreign.device).steps_unread == STEPS_UNREAD
+        assert trainer(ALL["hinge"](), device=foreign.device).read_every == READ_EVERY
 
 
 def test_the_clock_runs_until_the_device_is_done(monkeypatch):
@@ -183,6 +183,6 @@ def test_the_clock_runs_until_the_device_is_done(monkeypatch):
 
     monkeypatch.setattr("coequal.training.loop.synchronise", wait)
     one = trainer(ALL["hinge"](), steps=40)
-    one.steps_unread = 10
+    one.read_every = 10
     one.train_until(40)
     assert one.spent.seconds == 20.0  # 40 steps are waited for 4 times

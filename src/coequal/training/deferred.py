@@ -28,7 +28,7 @@ class _Point(NamedTuple):
     values: Mapping[str, Tensor]
 
 
-class Unread:
+class Deferred:
     """Values of steps that lie on the device, to be read all at once."""
 
     def __init__(self) -> None:
