@@ -1,11 +1,11 @@
-"""How often `score` shows a difference between generators of one distribution: with several sets of images,
-their p-values alone and corrected for the number of pairs.
+"""How often `score` shows a difference between generators of one distribution: with several sets of
+images, their p-values alone and corrected for the number of pairs.
 
     python benchmarks/several.py [STUDIES]        # 300 by default: some five minutes
 
 Real and generated images are 400 Gaussians of 16 features each; every set is drawn anew, all from
-one distribution, which is not that of the real images. Whatever is shown is an error: a share of at most
-0.05 is wanted of the corrected ones."""
+one distribution, which is not that of the real images. Whatever is shown is an error: a share of at
+most 0.05 is wanted of the corrected ones."""
 
 import sys
 
