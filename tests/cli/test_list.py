@@ -28,6 +28,9 @@ def test_every_number_of_every_metric_is_listed_with_its_direction():
     assert "precision   higher is better; fraction of generated images" in " ".join(
         shown.split("  ")
     )
+    assert "fraction of generated images. How many generated images look real" in " ".join(
+        shown.split()
+    )
     assert max(map(len, shown.splitlines())) <= 80
 
 

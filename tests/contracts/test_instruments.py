@@ -1,6 +1,7 @@
 """What every metric, every encoder and every data set that is made by a formula must keep."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -79,6 +80,13 @@ def is_made(name: str) -> bool:
 def test_a_made_data_set_keeps_the_contract(name, monkeypatch):
     monkeypatch.setattr(_made, "COUNTS", {"train": 3000, "validation": 500, "test": 500})
     check_dataset(name)
+
+
+def test_every_number_says_what_it_is_good_for_as_the_docs_do():
+    docs = (Path(__file__).parents[2] / "docs" / "scores.md").read_text()
+    for name in lookup.names("metrics"):
+        for number, info in lookup.load("metrics", name).outputs.items():
+            assert f"| `{number}` | {info.use} |" in docs
 
 
 def test_every_number_has_a_direction():

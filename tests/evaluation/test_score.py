@@ -14,6 +14,7 @@ import coequal
 from coequal.cli.score_text import print_scores
 from coequal.evaluation.compare import compare
 from coequal.inputs.load import from_array, load_input
+from coequal.metrics.fd import FrechetDistance
 
 import typed
 
@@ -52,7 +53,8 @@ def test_the_json_is_frozen():
     assert 0 <= found["seconds"] < 60
     assert datetime.fromisoformat(found["date"]).utcoffset() == timedelta(0)
     keys = {"metric", "value", "standard_error", "protocol", "better", "target", "unit"}
-    assert found["metrics"]["fd"].keys() == keys
+    assert found["metrics"]["fd"].keys() == keys | {"use"}
+    assert found["metrics"]["fd"]["use"] == FrechetDistance.outputs["fd"].use
     assert json.loads(json.dumps(found)) == found
 
 

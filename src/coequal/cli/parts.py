@@ -47,10 +47,11 @@ def parts(kind: str) -> list[dict[str, Any]]:
     Returns:
         Of each its `name` and a `summary`; its `settings`, if it has any, by name, each with its
         `default`, what it is `allowed` to be in words, and its `meaning`; of a metric also its
-        `outputs`, by name, each with `better`, `target`, `unit` and `label`, what it `needs` beyond
-        features, and further names (`aliases`) with the outputs that they mean; those of its
-        outputs that the literature calls otherwise with the features of some encoders
-        (`published`), by that name, each with the `number`, its `label` and the `encoders`.
+        `outputs`, by name, each with `better`, `target`, `unit`, `label`, `use` and what it is
+        `blind_to`, what it `needs` beyond features, and further names (`aliases`) with the outputs
+        that they mean; those of its outputs that the literature calls otherwise with the features
+        of some encoders (`published`), by that name, each with the `number`, its `label` and the
+        `encoders`.
     """
     rows = []
     for name in lookup.names(kind):
@@ -92,7 +93,7 @@ def _settings(part: Any) -> dict[str, dict[str, Any]]:
 
 
 def _of_metric(metric: Any) -> dict[str, Any]:
-    keys = ("better", "target", "unit", "label")
+    keys = ("better", "target", "unit", "label", "use", "blind_to")
     return {
         "outputs": {
             name: {key: getattr(info, key) for key in keys} for name, info in metric.outputs.items()
@@ -130,10 +131,12 @@ def _print(rows: list[dict[str, Any]]) -> None:
 
 
 def _direction(info: dict[str, Any]) -> str:
-    """ "higher is better; fraction of generated images"."""
+    """ "higher is better; fraction of generated images. How many of them look real"."""
     best = "" if info["target"] is None else f" {info['target']:g}"
     better = "best at its target" if info["better"] == "target" else f"{info['better']} is better"
-    return "; ".join(filter(None, (f"{better}{best}", info["unit"])))
+    first = "; ".join(filter(None, (f"{better}{best}", info["unit"])))
+    use = info["use"]
+    return first if use is None else f"{first}. {use[0].upper()}{use[1:]}"
 
 
 def _published(name: dict[str, Any]) -> str:

@@ -25,6 +25,7 @@ def print_scores(scores: Mapping[str, Any]) -> None:
     chosen = f"{scores['encoder']['id']} ({scores['encoder']['chosen']})"
     counts = ", ".join(_counted(scores[role], role) for role in ("real", "fake"))
     print_line(f"encoder {chosen}; {counts} images")
+    _print_uses(scores["metrics"])
     for name, row in scores["metrics"].items():
         details = row.get("details", {})
         for key in ("flag", "counts", "undefined"):
@@ -37,6 +38,16 @@ def print_scores(scores: Mapping[str, Any]) -> None:
             print_line(f"note: {role}: {note}")
     for warning in scores["warnings"]:
         print_line(f"warning: {warning}", style="bold")
+
+
+def _print_uses(metrics: Numbers) -> None:
+    """What each number is good for, where its metric says so."""
+    table = Table(Column(no_wrap=True), Column(overflow="fold"), box=None, show_header=False)
+    for name, row in metrics.items():
+        if "use" in row:
+            table.add_row(Text(f"{name}:"), Text(row["use"]))
+    if table.row_count:
+        console.print(table)
 
 
 def _counted(source: Mapping[str, Any], role: str) -> str:

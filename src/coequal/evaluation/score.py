@@ -415,6 +415,7 @@ def _as_dict(info: MetricInfo, number: Number) -> dict[str, Any]:
         "better": info.better,
         "target": info.target if value.target is None else value.target,
         "unit": info.unit,
+        **({} if info.use is None else {"use": info.use}),
     }
 
 

@@ -38,7 +38,12 @@ class Augmentation(CountedMetric):
     version = 2
     error_over: ClassVar[str] = "new real images to judge and new classifier seeds"
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
-        "augmentation_gain": MetricInfo("higher", "fraction; above 0: it helps", worst=-1.0)
+        "augmentation_gain": MetricInfo(
+            "higher",
+            "fraction; above 0: it helps",
+            worst=-1.0,
+            use="whether generated images help beside the real ones in training a classifier",
+        )
     }
 
     def judge_real(self, judged: Labelled, taught: Labelled, classes: int) -> Mapping[str, Tensor]:

@@ -47,7 +47,9 @@ class BitsPerDimension(Metric):
     error_over: ClassVar[str] = "new real images"
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
         "bits_per_dimension": MetricInfo(
-            "lower", "bits per pixel and channel; 8 is a uniform distribution"
+            "lower",
+            "bits per pixel and channel; 8 is a uniform distribution",
+            use="how well a model with a density foretells real pixels; not how its images look",
         )
     }
     required: ClassVar[tuple[RequiredInput, ...]] = ("images", "generator", "density")

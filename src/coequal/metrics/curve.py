@@ -42,10 +42,18 @@ class CurveCoverage(Metric):
 
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
         "curve_quality": MetricInfo(
-            "higher", "fraction of generated points near the curve", worst=0.0, best=1.0
+            "higher",
+            "fraction of generated points near the curve",
+            worst=0.0,
+            best=1.0,
+            use="quality where the curve is known: how many points lie on it",
         ),
         "curve_coverage": MetricInfo(
-            "higher", "fraction of the curve's length with a point near it", worst=0.0, best=1.0
+            "higher",
+            "fraction of the curve's length with a point near it",
+            worst=0.0,
+            best=1.0,
+            use="variety where the curve is known: how much of it has points near",
         ),
     }
     on_cpu: ClassVar[bool] = True

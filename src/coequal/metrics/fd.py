@@ -64,8 +64,20 @@ class FrechetDistance(Metric):
     required_for: ClassVar[Mapping[str, RequiredInput]] = {"fd_unbiased": "counts"}
     aliases: ClassVar[Mapping[str, tuple[str, ...]]] = {"frechet_distance": ("fd",)}
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
-        "fd": MetricInfo("lower", UNIT, best=0.0, label="FD"),
-        "fd_unbiased": MetricInfo("lower", UNIT, label="FD unbiased"),
+        "fd": MetricInfo(
+            "lower",
+            UNIT,
+            best=0.0,
+            label="FD",
+            use="quality and variety in one number: the first to report, at equal counts "
+            "of far more images than features",
+        ),
+        "fd_unbiased": MetricInfo(
+            "lower",
+            UNIT,
+            label="FD unbiased",
+            use="fd where few images make it mostly bias, or counts differ",
+        ),
     }
     per_image_outputs: ClassVar[Mapping[str, ImageValueInfo]] = {
         "fd_influence": ImageValueInfo(

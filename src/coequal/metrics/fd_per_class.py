@@ -34,7 +34,13 @@ class FrechetDistancePerClass(Metric):
     """
 
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
-        "fd_per_class": MetricInfo("lower", "squared feature units", best=0.0, label="FD per class")
+        "fd_per_class": MetricInfo(
+            "lower",
+            "squared feature units",
+            best=0.0,
+            label="FD per class",
+            use="whether images look like the class that they were asked for",
+        )
     }
     required: ClassVar[tuple[RequiredInput, ...]] = ("labels",)
 

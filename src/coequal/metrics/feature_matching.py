@@ -26,7 +26,12 @@ class FeatureMatching(Metric):
     """
 
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
-        "feature_matching": MetricInfo("lower", "feature units", best=0.0)
+        "feature_matching": MetricInfo(
+            "lower",
+            "feature units",
+            best=0.0,
+            use="whether the averages agree, and nothing else: a first look",
+        )
     }
 
     def compute_reference(self, real: ImageSet, train: ImageSet | None) -> Mapping[str, Tensor]:

@@ -59,16 +59,23 @@ class FeatureLikelihoodDivergence(Metric):
     min_images = 2
     required: ClassVar[tuple[RequiredInput, ...]] = ("train",)
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
-        "fld": MetricInfo("lower", UNIT, label="FLD"),
+        "fld": MetricInfo(
+            "lower",
+            UNIT,
+            label="FLD",
+            use="quality, variety and copying in one number; slow",
+        ),
         "fld_gap": MetricInfo(
             "target",
             f"{UNIT}; that of held-out images is best; far below: copies",
             label="FLD gap",
+            use="overfitting: far below what held-out images score, the generator copies",
         ),
         "fld_overfit": MetricInfo(
             "target",
             "fraction of generated images; that of held-out images is best; above: copies",
             label="FLD overfit",
+            use="how many generated images fit training images better than held-out ones",
         ),
     }
 

@@ -39,9 +39,19 @@ class GanTest(ClassifierMetric):
     """
 
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
-        "gan_test": MetricInfo("target", "fraction; best as of real images", label="GAN-test"),
+        "gan_test": MetricInfo(
+            "target",
+            "fraction; best as of real images",
+            label="GAN-test",
+            use="whether images are of the class asked for: quality alone; takes minutes",
+        ),
         "gan_test_gap": MetricInfo(
-            "target", "fraction; 0: as real images", 0.0, label="GAN-test gap"
+            "target",
+            "fraction; 0: as real images",
+            0.0,
+            label="GAN-test gap",
+            use="gan_test against real images: far above them images are copies, or "
+            "easier than real ones",
         ),
     }
 

@@ -44,10 +44,20 @@ class GanTrain(CountedMetric):
     error_over: ClassVar[str] = "new real images to judge and new classifier seeds"
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
         "gan_train": MetricInfo(
-            "higher", "fraction of real images", worst=0.0, best=1.0, label="GAN-train"
+            "higher",
+            "fraction of real images",
+            worst=0.0,
+            best=1.0,
+            label="GAN-train",
+            use="whether generated images can stand for real ones in training a "
+            "classifier; takes minutes",
         ),
         "gan_train_gap": MetricInfo(
-            "lower", "fraction; 0: as good as real", worst=1.0, label="GAN-train gap"
+            "lower",
+            "fraction; 0: as good as real",
+            worst=1.0,
+            label="GAN-train gap",
+            use="how much a classifier loses by learning from generated images",
         ),
         "gan_train_top5": MetricInfo(
             "higher",
@@ -55,6 +65,7 @@ class GanTrain(CountedMetric):
             worst=0.0,
             best=1.0,
             label="GAN-train top5",
+            use="gan_train where classes are many and alike",
         ),
     }
 

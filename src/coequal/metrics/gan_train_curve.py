@@ -47,7 +47,11 @@ class GanTrainCurve(ClassifierMetric):
 
     error_over: ClassVar[str] = "new real images to judge and new classifier seeds"
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
-        "worth_of_real": MetricInfo("higher", "real images")
+        "worth_of_real": MetricInfo(
+            "higher",
+            "real images",
+            use="how many real images the generated ones are worth in training a classifier",
+        )
     }
     sizes: Annotated[int, Field(ge=2)] = 5
     smallest: Count = 10

@@ -38,8 +38,21 @@ class InceptionScore(Metric):
     """
 
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
-        "is": MetricInfo("higher", "effective classes", worst=1.0, label="IS"),
-        "is_whole": MetricInfo("higher", "effective classes", worst=1.0, label="IS whole"),
+        "is": MetricInfo(
+            "higher",
+            "effective classes",
+            worst=1.0,
+            label="IS",
+            use="to compare with published Inception Scores; blind to variety within a "
+            "class, and sees no real images",
+        ),
+        "is_whole": MetricInfo(
+            "higher",
+            "effective classes",
+            worst=1.0,
+            label="IS whole",
+            use="the Inception Score without the bias of small splits",
+        ),
     }
     required: ClassVar[tuple[RequiredInput, ...]] = ("probabilities",)
     splits: Count = 10

@@ -46,8 +46,19 @@ class KernelDistance(Metric):
 
     min_images = 2
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
-        "kid": MetricInfo("lower", "", label="KID"),
-        "kid_subsets": MetricInfo("lower", "", label="KID subsets"),
+        "kid": MetricInfo(
+            "lower",
+            "",
+            label="KID",
+            use="quality and variety without bias: for hundreds of images, and for "
+            "counts that differ",
+        ),
+        "kid_subsets": MetricInfo(
+            "lower",
+            "",
+            label="KID subsets",
+            use="to compare with published KIDs; kid is more precise",
+        ),
     }
 
     def compute_values(

@@ -68,12 +68,40 @@ class Manifold(Metric):
 
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
         "manifold_precision": MetricInfo(
-            "higher", "fraction of generated images", worst=0.0, best=1.0
+            "higher",
+            "fraction of generated images",
+            worst=0.0,
+            best=1.0,
+            use="quality where the truth is known: how many images are what they should be",
         ),
-        "manifold_recall": MetricInfo("higher", "fraction of real images", worst=0.0, best=1.0),
-        "manifold_f1": MetricInfo("higher", "0 to 1", worst=0.0, best=1.0, label="manifold F1"),
-        "manifold_distance": MetricInfo("lower", "squared distance", best=0.0),
-        "manifold_undecided": MetricInfo("lower", "fraction of real images", worst=1.0, best=0.0),
+        "manifold_recall": MetricInfo(
+            "higher",
+            "fraction of real images",
+            worst=0.0,
+            best=1.0,
+            use="variety where the truth is known: how many held-out images the generator can make",
+        ),
+        "manifold_f1": MetricInfo(
+            "higher",
+            "0 to 1",
+            worst=0.0,
+            best=1.0,
+            label="manifold F1",
+            use="both where the truth is known, in one number",
+        ),
+        "manifold_distance": MetricInfo(
+            "lower",
+            "squared distance",
+            best=0.0,
+            use="how far images are off what they should be",
+        ),
+        "manifold_undecided": MetricInfo(
+            "lower",
+            "fraction of real images",
+            worst=1.0,
+            best=0.0,
+            use="how much of manifold_recall the search left open",
+        ),
     }
     on_cpu: ClassVar[bool] = True
     required: ClassVar[tuple[RequiredInput, ...]] = ("images",)

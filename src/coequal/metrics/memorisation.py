@@ -67,17 +67,23 @@ class Memorisation(Metric):
             "target",
             "fraction of generated images; that of held-out images is best; below: copies, or "
             "typical images",
+            use="copies of training images; its best value hangs on the data: read "
+            "authenticity_calibrated",
         ),
         "authenticity_calibrated": MetricInfo(
             "target",
             "fraction above that of held-out images; 0 is best; below: copies, or typical images",
             0.0,
+            use="whether generated images are nearer to training images than held-out "
+            "ones are: the first look for copies",
         ),
         "c_t": MetricInfo(
             "target",
             "standard deviations; 0 is best; below: copies, or typical or smooth images",
             0.0,
             label="C_T",
+            use="copies as a test, in standard deviations; typical and smooth images "
+            "lower it too: look at the sheet",
         ),
     }
     required: ClassVar[tuple[RequiredInput, ...]] = ("train",)

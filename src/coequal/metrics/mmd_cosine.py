@@ -43,8 +43,20 @@ class CosineMaximumMeanDiscrepancy(Metric):
 
     min_images = 2
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
-        "mmd_cosine": MetricInfo("lower", UNIT, best=0.0, label="MMD cosine"),
-        "mmd_cosine_unbiased": MetricInfo("lower", UNIT, label="MMD cosine unbiased"),
+        "mmd_cosine": MetricInfo(
+            "lower",
+            UNIT,
+            best=0.0,
+            label="MMD cosine",
+            use="published CMMDs, with clip:large-336; else next to the distance of mean "
+            "directions",
+        ),
+        "mmd_cosine_unbiased": MetricInfo(
+            "lower",
+            UNIT,
+            label="MMD cosine unbiased",
+            use="mmd_cosine where images are few or counts differ",
+        ),
     }
 
     def compute_values(

@@ -34,7 +34,13 @@ class GaussianMaximumMeanDiscrepancy(Metric):
     min_images = 2
     aliases: ClassVar[Mapping[str, tuple[str, ...]]] = {"mmd": ("mmd_rbf",)}
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
-        "mmd_rbf": MetricInfo("lower", "", label="MMD RBF")
+        "mmd_rbf": MetricInfo(
+            "lower",
+            "",
+            label="MMD RBF",
+            use="differences of any kind, the details of distributions included, from a "
+            "hundred images on",
+        )
     }
 
     def compute_reference(self, real: ImageSet, train: ImageSet | None) -> Mapping[str, Tensor]:

@@ -30,7 +30,12 @@ class ModeScore(Metric):
     """
 
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
-        "mode_score": MetricInfo("higher", "effective classes", worst=0.0)
+        "mode_score": MetricInfo(
+            "higher",
+            "effective classes",
+            worst=0.0,
+            use="clear images of all classes, as often as among the real ones",
+        )
     }
     required: ClassVar[tuple[RequiredInput, ...]] = ("probabilities",)
 

@@ -52,10 +52,17 @@ class Modes(Metric):
 
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
         "modes_covered": MetricInfo(
-            "higher", "of 8 (ring), 25 (grid) or 288 (colour shapes) modes", worst=0.0
+            "higher",
+            "of 8 (ring), 25 (grid) or 288 (colour shapes) modes",
+            worst=0.0,
+            use="whether modes are missing, where they are known; beside modes_quality",
         ),
         "modes_quality": MetricInfo(
-            "higher", "fraction of generated images near a mode", worst=0.0, best=1.0
+            "higher",
+            "fraction of generated images near a mode",
+            worst=0.0,
+            best=1.0,
+            use="quality where the modes are known",
         ),
         "modes_kl": MetricInfo(
             "lower",
@@ -63,6 +70,7 @@ class Modes(Metric):
             best=0.0,
             label="modes KL",
             blind_to="noise, which is spread evenly over the modes",
+            use="whether the known modes come equally often; noise looks perfect",
         ),
     }
     on_cpu: ClassVar[bool] = True

@@ -47,6 +47,7 @@ class PairSimilarity(Metric):
             worst=1.0,
             label="MS-SSIM",
             blind_to="noise, which is the least similar to itself",
+            use="collapse: random pairs of generated images that are alike; noise is never alike",
         )
     }
     required: ClassVar[tuple[RequiredInput, ...]] = ("images",)

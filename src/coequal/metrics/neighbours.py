@@ -89,25 +89,63 @@ class Neighbours(Metric):
         "prdc": ("precision", "recall", "density", "coverage")
     }
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
-        "precision": MetricInfo("higher", "fraction of generated images", worst=0.0, best=1.0),
-        "recall": MetricInfo("higher", "fraction of real images", worst=0.0, best=1.0),
-        "f1": MetricInfo(
-            "higher", "harmonic mean of precision and recall", worst=0.0, best=1.0, label="F1"
+        "precision": MetricInfo(
+            "higher",
+            "fraction of generated images",
+            worst=0.0,
+            best=1.0,
+            use="how many generated images look real: quality alone, beside recall or coverage",
         ),
-        "density": MetricInfo("target", "1 is best; more: images crowd together", 1.0),
-        "coverage": MetricInfo("higher", "fraction of real images", worst=0.0, best=1.0),
+        "recall": MetricInfo(
+            "higher",
+            "fraction of real images",
+            worst=0.0,
+            best=1.0,
+            use="how much of the real variety is there, beside precision; a single far "
+            "image can raise it",
+        ),
+        "f1": MetricInfo(
+            "higher",
+            "harmonic mean of precision and recall",
+            worst=0.0,
+            best=1.0,
+            label="F1",
+            use="precision and recall in one number",
+        ),
+        "density": MetricInfo(
+            "target",
+            "1 is best; more: images crowd together",
+            1.0,
+            use="precision that single odd real images can't raise; above 1 the images "
+            "crowd together",
+        ),
+        "coverage": MetricInfo(
+            "higher",
+            "fraction of real images",
+            worst=0.0,
+            best=1.0,
+            use="how many real images have a generated one near: variety, less misled by "
+            "odd images than recall",
+        ),
         "one_nn": MetricInfo(
-            "target", "mean of both halves; 0.5 is best; below: copies", 0.5, label="1-NN"
+            "target",
+            "mean of both halves; 0.5 is best; below: copies",
+            0.5,
+            label="1-NN",
+            use="whether real and generated images can be told apart; below 0.5: copies. "
+            "Read one_nn_worst beside it",
         ),
         "one_nn_real": MetricInfo(
             "target",
             "fraction of m real images told apart; best: (m - 1) / (m + n - 1)",
             label="1-NN real",
+            use="low where generated images crowd among the real ones",
         ),
         "one_nn_fake": MetricInfo(
             "target",
             "fraction of n generated images told apart; best: (n - 1) / (m + n - 1)",
             label="1-NN fake",
+            use="high where generated images keep to themselves: collapse, or poor images",
         ),
         "one_nn_worst": MetricInfo(
             "lower",
@@ -115,6 +153,7 @@ class Neighbours(Metric):
             worst=1.0,
             best=0.0,
             label="1-NN worst",
+            use="the test that neither collapse nor copies pass",
         ),
     }
     per_image_outputs: ClassVar[Mapping[str, ImageValueInfo]] = {

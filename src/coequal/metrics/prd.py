@@ -74,8 +74,22 @@ class DistributionPrecisionRecall(Metric):
     """
 
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
-        "prd_f8": MetricInfo("higher", "fraction", worst=0.0, best=1.0, label="PRD F8"),
-        "prd_f1_8": MetricInfo("higher", "fraction", worst=0.0, best=1.0, label="PRD F1/8"),
+        "prd_f8": MetricInfo(
+            "higher",
+            "fraction",
+            worst=0.0,
+            best=1.0,
+            label="PRD F8",
+            use="variety by clusters, to compare with published PRDs; coarse",
+        ),
+        "prd_f1_8": MetricInfo(
+            "higher",
+            "fraction",
+            worst=0.0,
+            best=1.0,
+            label="PRD F1/8",
+            use="quality by clusters, to compare with published PRDs; coarse",
+        ),
     }
     clusters: Count = 20
     angles: Annotated[int, Field(ge=3)] = 1001

@@ -52,10 +52,18 @@ class ProbabilisticPrecisionRecall(Metric):
 
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
         "p_precision": MetricInfo(
-            "higher", "mean probability of generated images", worst=0.0, label="P-precision"
+            "higher",
+            "mean probability of generated images",
+            worst=0.0,
+            label="P-precision",
+            use="precision without sharp edges, which a few odd real images move less",
         ),
         "p_recall": MetricInfo(
-            "higher", "mean probability of real images", worst=0.0, label="P-recall"
+            "higher",
+            "mean probability of real images",
+            worst=0.0,
+            label="P-recall",
+            use="recall without sharp edges, which a few odd generated images move less",
         ),
     }
     k: Count = 4

@@ -46,7 +46,13 @@ class SlicedWasserstein(Metric):
 
     aliases: ClassVar[Mapping[str, tuple[str, ...]]] = {"sliced_wasserstein": ("swd",)}
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
-        "swd": MetricInfo("lower", "squared feature units", best=0.0, label="SWD")
+        "swd": MetricInfo(
+            "lower",
+            "squared feature units",
+            best=0.0,
+            label="SWD",
+            use="a quick distance without a covariance: for more features than images",
+        )
     }
 
     def compute_values(

@@ -71,7 +71,12 @@ class PatchDistance(Metric):
 
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
         "swd_patches": MetricInfo(
-            "lower", "standard deviations x 1000", best=0.0, label="SWD patches"
+            "lower",
+            "standard deviations x 1000",
+            best=0.0,
+            label="SWD patches",
+            use="texture and sharpness at each scale; blind to what is shown, and to "
+            "which classes are missing",
         )
     }
     required: ClassVar[tuple[RequiredInput, ...]] = ("images",)

@@ -46,9 +46,21 @@ class VendiScore(Metric):
     """
 
     outputs: ClassVar[Mapping[str, MetricInfo]] = {
-        "vendi": MetricInfo("higher", "effective images", worst=1.0, blind_to=BLIND_TO),
+        "vendi": MetricInfo(
+            "higher",
+            "effective images",
+            worst=1.0,
+            blind_to=BLIND_TO,
+            use="how many different images there are; noise has the most, so beside a "
+            "measure of quality",
+        ),
         "vendi_ratio": MetricInfo(
-            "higher", "of the real images' score", worst=0.0, blind_to=BLIND_TO
+            "higher",
+            "of the real images' score",
+            worst=0.0,
+            blind_to=BLIND_TO,
+            use="variety against as many real images; noise has more, so beside a "
+            "measure of quality",
         ),
     }
     order: Annotated[float, Field(ge=0, allow_inf_nan=True)] = 1.0
