@@ -1,4 +1,4 @@
-"""A torch module as the generator to be scored: no folder of images, no loop of one's own.
+"""A torch module, and a file of it, as the generator to be scored: no folder of images is written.
 
 The "generator" is a Gaussian fitted to the training digits: their mean and their 16 principal
 directions, as one linear layer. Any torch module goes the same way.
@@ -32,16 +32,27 @@ def gaussian_of(images):
     return nn.Sequential(layer, nn.Hardtanh(0, 1), nn.Unflatten(1, tuple(images.shape[1:])))
 
 
+def save(net, path):
+    """Write a module as a file that holds all of it: `coequal score --fake gaussian.pt2`."""
+    rows = torch.export.Dim("n")
+    latents = torch.zeros(2, COMPONENTS)
+    program = torch.export.export(net.eval(), (latents,), dynamic_shapes=({0: rows},))
+    torch.export.save(program, path)
+
+
 def main(folder):
-    net = gaussian_of(load_digits("", folder).train.images.whole)
-    generator = coequal.generator(net, latent=COMPONENTS, value_range=(0, 1), name="Gaussian")
-    scores = coequal.score(
-        real="digits:test", fake=generator, samples=1000, encoder="pixels", log=print
-    )
-    for name, number in scores["metrics"].items():
-        error = number["standard_error"]
-        print(f"{name}: {number['value']:.4g}" + (f" +- {error:.2g}" if error else ""))
     folder.mkdir(parents=True, exist_ok=True)
+    net = gaussian_of(load_digits("", folder).train.images.whole)
+    save(net, folder / "gaussian.pt2")
+    fakes = {
+        "module": coequal.generator(net, latent=COMPONENTS, value_range=(0, 1)),
+        "file": coequal.generator(folder / "gaussian.pt2", value_range=(0, 1)),
+    }
+    scores = coequal.score(real="digits:test", fake=fakes, samples=1000, encoder="pixels")
+    for name, score in scores["scores"].items():
+        for metric, number in score["metrics"].items():
+            error = number["standard_error"]
+            print(f"{name} {metric}: {number['value']:.4g}" + (f" +- {error:.2g}" if error else ""))
     (folder / "scores.json").write_text(json.dumps(scores, indent=1))
 
 

@@ -12,6 +12,7 @@ from coequal.evaluation.score import DEFAULT_METRICS
 from coequal.evaluation.score import score as measure_scores
 from coequal.evaluation.several import refuse_unequal, score_several
 from coequal.files import cache_folder
+from coequal.generators.load import is_outside
 from coequal.inputs.input import Input, Scorable
 from coequal.inputs.load import SPLITS, load_input
 from coequal.inspection.generated import generated_images
@@ -121,7 +122,8 @@ def _given(
     """Images of files and data sets, checked before anything is measured; or what generates
     them."""
     place, _, inside = str(fake).rpartition(":")
-    if isinstance(fake, str | Path) and (not place or inside in SPLITS):
+    is_path = isinstance(fake, str | Path) and not is_outside(str(fake))
+    if is_path and (not place or inside in SPLITS):
         return read(fake, role="fake")
     return partial(generated_images, fake, samples, seed, log)
 

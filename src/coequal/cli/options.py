@@ -141,7 +141,7 @@ def fake_given(
             name: with_options(one, options) if is_outside(one) else one
             for name, one in fake.items()
         }
-    except (ValueError, LookupError) as error:
+    except (ValueError, LookupError, FileNotFoundError) as error:
         raise type(error)(f"fake: {error}") from error
 
 

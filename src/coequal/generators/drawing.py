@@ -72,15 +72,18 @@ def drawn_images(
             rows.add(unit.float().clamp(0, 1).cpu(), generator.name)
             pace.add(len(raw))
     images = rows.done()
+    notes = (_in_words(generator, count, seed), *values.notes())
+    if not generator.differentiable:
+        notes += ("what it computes has no gradient, which metrics that invert a generator need",)
     return Input(
         generator.name,
         "generator",
         digests_of(images.parts()),
         images=images,
         labels=torch.arange(count) % generator.classes if generator.classes else None,
-        generator=generator,
+        generator=generator if generator.differentiable else None,
         made=_how(generator, seed),
-        notes=(_in_words(generator, count, seed), *values.notes()),
+        notes=notes,
         warnings=values.warnings(),
     )
 

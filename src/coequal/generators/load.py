@@ -14,7 +14,8 @@ from coequal import lookup
 from coequal.code_places import described
 from coequal.contract import Log
 from coequal.generators.drawing import drawn_images
-from coequal.generators.latents import FORMS, Given, latent_prior
+from coequal.generators.files import is_file, open_program, sha256_of
+from coequal.generators.latents import FORMS, Given, Prior, latent_prior
 from coequal.generators.outside import NetFunction, OutsideGenerator, seeded
 from coequal.inputs.input import Scorable
 from coequal.inputs.load import SPLITS, Deferred
@@ -43,7 +44,7 @@ class GeneratorOptions:
 
 
 def generator(
-    source: nn.Module | Callable[..., Any],
+    source: nn.Module | Callable[..., Any] | str | Path,
     *,
     latent: Given | None = None,
     value_range: Sequence[float] | str = SYMMETRIC,
@@ -51,9 +52,9 @@ def generator(
     batch: int = BATCH,
     name: str | None = None,
 ) -> OutsideGenerator:
-    """Make a generator of a torch module or a function, to be scored: `score(fake=generator(...))`.
+    """Make a generator of a torch module, a function or a file: `score(fake=generator(...))`.
 
-    While its images are drawn the module is in evaluation mode and has no gradient; its own modes
+    While its images are drawn a module is in evaluation mode and has no gradient; its own modes
     are put back. The images of a seed are the same whatever their number and the batch are, up to
     rounding: latents are drawn here, and the last batch is drawn whole and cut.
 
@@ -61,84 +62,122 @@ def generator(
         source: a torch module on any device, or a function that calls one. It is given the latents,
             and with `classes` labels (n,) int64 as well; it returns images (n, c, h, w) or
             (n, h, w, c), uint8 or floats in `value_range`, or a tuple whose first entry they are.
+            Or the name of either in a module, "my_lab.gen:net"; or a file: a program of
+            `torch.export` (.pt2), TorchScript, ONNX (extra `onnx`). A file is a program, and runs
+            as you: take it from people whom you trust.
         latent: what it is given: 128 or "normal:128" for standard normal latents, "uniform:64" for
             [-1, 1), (4, 8, 8) or "normal:4x8x8" for a shape, or a function that takes a number n
-            and a `torch.Generator` and returns a tensor of n rows, or a tuple of tensors.
+            and a `torch.Generator` and returns a tensor of n rows, or a tuple of tensors. None:
+            standard normal, of the shape that the file says.
         value_range: the values of black and white: (-1, 1) of a net that ends with tanh, (0, 1)
             with sigmoid.
         classes: how many classes its labels have, asked for in turn; 0: it takes no labels.
-        batch: how many images it is asked for at a time.
-        name: for messages and the record; None: that of the class or function.
+        batch: how many images it is asked for at a time; a file that takes one number of rows alone
+            is asked for that number.
+        name: for messages and the record; None: that of the class, function or file.
 
     Raises:
-        ValueError: an argument is something else than that.
+        ValueError: an argument is something else than that, or the file can't be taken.
+        FileNotFoundError, LookupError: there is no such file or name.
     """
-    name = name or _name_of(source)
+    for what, value, least in (("batch", batch, 1), ("classes", classes, 0)):
+        if not isinstance(value, int) or value < least:
+            raise ValueError(f"{what} must be a whole number from {least}, got {value!r}")
+    pixels = ValueRange.of(value_range)
+    name = name or (str(source) if isinstance(source, str | Path) else _name_of(source))
+    program, sha256 = None, None
+    if isinstance(source, str | Path):
+        if is_file(str(source)):
+            path = Path(source).expanduser()
+            program, sha256 = open_program(path, name), sha256_of(path)
+        else:
+            source = lookup.external(str(source))
+    net: Any = source if program is None else program.net
+    refuse_unusable(net, name)
+    if latent is None and program is not None:
+        prior: Prior = program.latent(name)
+    else:
+        if latent is None:
+            raise ValueError(
+                f"{name}: say what it is given for an image, as latent=128: {FORMS}; on the "
+                "command line --latent normal:128"
+            )
+        prior = latent_prior(latent)
+    if program is not None:
+        program.refuse_mismatch(name, prior, classes)
+    return OutsideGenerator(
+        net,
+        prior,
+        name=name,
+        value_range=pixels,
+        batch=batch if program is None or program.batch is None else program.batch,
+        classes=classes,
+        sha256=sha256,
+        differentiable=program is None or program.differentiable,
+    )
+
+
+def refuse_unusable(source: Any, name: str) -> None:
+    """Refuse what is neither a torch module nor a function of latents.
+
+    Raises:
+        ValueError: it is a class, something that can't be called, or a generator made already.
+    """
+    if isinstance(source, OutsideGenerator):
+        raise ValueError(
+            f"{name} was made by coequal.generator, which says its latents, values, classes and "
+            "batch; leave out the options"
+        )
     if isinstance(source, type):
         raise ValueError(f"{name} is a class; give an instance of it with its trained weights")
     if not callable(source):
         raise ValueError(f"{name} is no torch module and no function of latents")
-    if latent is None:
-        raise ValueError(
-            f"{name}: say what it is given for an image, as latent=128: {FORMS}; on the command "
-            "line --latent normal:128"
-        )
-    for what, value, least in (("batch", batch, 1), ("classes", classes, 0)):
-        if not isinstance(value, int) or value < least:
-            raise ValueError(f"{what} must be a whole number from {least}, got {value!r}")
-    return OutsideGenerator(
-        source,
-        latent_prior(latent),
-        name=name,
-        value_range=ValueRange.of(value_range),
-        batch=batch,
-        classes=classes,
-    )
 
 
 def is_outside(given: str) -> bool:
-    """Whether a text names something in a module, "my_lab.gen:make", and no split of a data set."""
+    """Whether a text names a generator: a file of one, or something in a module, "my_lab.gen:make",
+    that is no split of a data set."""
     before, _, after = given.partition(":")
     known = after in SPLITS or before in lookup.names("datasets")
-    return _NAME.fullmatch(given) is not None and not known
+    return is_file(given) or (_NAME.fullmatch(given) is not None and not known)
 
 
 def with_options(given: str, options: GeneratorOptions) -> Scorable:
     """What a command line names, with what it says of a generator.
 
     Args:
-        given: a generator, "my_lab.gen:make".
+        given: a generator, "my_lab.gen:make" or "g.pt2".
         options: some of them.
 
     Raises:
-        ValueError, LookupError: this is no generator, or one that has these already.
+        ValueError, LookupError, FileNotFoundError: this is no generator, or one that has these
+            already.
     """
     if not is_outside(given):
         raise ValueError(
-            f"{given} is no generator (my_lab.gen:make); --latent, --value-range, --classes and "
-            "--batch are of generators"
+            f"{given} is no generator (my_lab.gen:make, g.pt2, g.onnx); --latent, --value-range, "
+            "--classes and --batch are of generators"
         )
-    found = lookup.external(given)
-    if isinstance(found, OutsideGenerator):
-        raise ValueError(
-            f"{given} was made by coequal.generator, which says its latents, values, classes and "
-            "batch; leave out the options"
-        )
-    if options.latent is None and callable(found) and not isinstance(found, nn.Module | type):
+    source: Any = given if is_file(given) else lookup.external(given)
+    if options.latent is None and _is_function(source):
         if options.classes is not None or options.batch is not None:
             raise ValueError(
                 f"{given}: without --latent it is a function of a number, which is called once; "
                 "--classes and --batch are of functions of latents"
             )
-        return ImageFunction(found, given, ValueRange.of(options.value_range or (0, 1)))
+        return ImageFunction(source, given, ValueRange.of(options.value_range or (0, 1)))
     return generator(
-        found,
+        source,
         latent=options.latent,
         value_range=options.value_range or SYMMETRIC,
         classes=options.classes or 0,
         batch=options.batch or BATCH,
         name=given,
     )
+
+
+def _is_function(source: Any) -> bool:
+    return callable(source) and not isinstance(source, nn.Module | type)
 
 
 @dataclass(frozen=True)
@@ -214,7 +253,7 @@ def deferred(
     if isinstance(source, OutsideGenerator):
         return Deferred(lambda form: drawn_images(source, count, seed, form, log), count)
     if isinstance(source, nn.Module | type):
-        generator(source, name=name)
+        generator(source, name=name)  # which says that its latents are missing
     if isinstance(source, ImageFunction):
         return Deferred(lambda form: source(count, seed), count)
     if not callable(source):

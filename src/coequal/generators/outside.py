@@ -40,6 +40,7 @@ class OutsideGenerator(Generator):
         batch: how many images it is asked for at a time, always.
         classes: how many classes its labels have; 0 of a generator that takes none.
         sha256: of the file that it comes from; None of one that comes from Python.
+        differentiable: whether its images have a gradient by the latents, as far as is known.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class OutsideGenerator(Generator):
         batch: int,
         classes: int = 0,
         sha256: str | None = None,
+        differentiable: bool = True,
     ) -> None:
         """Wrap a net.
 
@@ -64,11 +66,13 @@ class OutsideGenerator(Generator):
             batch: of a call.
             classes: of its labels.
             sha256: of its file.
+            differentiable: whether there is a gradient.
         """
         super().__init__()
-        self.net = net if isinstance(net, nn.Module) else NetFunction(net)
+        self.net = net if _is_plain(net) else NetFunction(net)
         self.prior, self.name, self.value_range = prior, name, value_range
         self.batch, self.classes, self.sha256 = batch, classes, sha256
+        self.differentiable = differentiable
         self.support, self.conditional = prior.support, classes > 0
 
     def __str__(self) -> str:
@@ -77,7 +81,7 @@ class OutsideGenerator(Generator):
     @property
     def device(self) -> torch.device:
         """The device of its parameters and buffers; the CPU if it has none."""
-        nets = [self.net] if isinstance(self.net, nn.Module) else self.net.nets
+        nets = self.net.nets if isinstance(self.net, NetFunction) else [self]
         tensors = (one for net in nets for one in (*net.parameters(), *net.buffers()))
         return next((one.device for one in tensors), torch.device("cpu"))
 
@@ -162,7 +166,8 @@ class OutsideGenerator(Generator):
 
 
 class NetFunction:
-    """A function that calls torch modules: they are in evaluation mode while it runs.
+    """A function that calls torch modules, or a module of TorchScript, of which copies have no
+    parameters of their own: the modules are in evaluation mode while it runs.
 
     Attributes:
         function: of the user.
@@ -171,7 +176,8 @@ class NetFunction:
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
-        self.nets = [value for value in _named_by(function) if isinstance(value, nn.Module)]
+        known = [function] if isinstance(function, nn.Module) else _named_by(function)
+        self.nets = [value for value in known if isinstance(value, nn.Module)]
 
     def __call__(self, *given: Any) -> Any:
         """What the function returns."""
@@ -180,6 +186,10 @@ class NetFunction:
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return self  # a copy of the modules would not be what the function calls
+
+
+def _is_plain(net: Callable[..., Any]) -> bool:
+    return isinstance(net, nn.Module) and not isinstance(net, torch.jit.ScriptModule)
 
 
 def _named_by(function: Callable[..., Any]) -> Iterable[Any]:

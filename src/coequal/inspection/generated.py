@@ -6,7 +6,8 @@ from pathlib import Path
 
 from coequal.contract import Log
 from coequal.evaluation.instrument import drawing
-from coequal.generators.load import deferred, is_outside
+from coequal.generators.files import is_file
+from coequal.generators.load import deferred, generator, is_outside
 from coequal.inputs.input import Scorable
 from coequal.inputs.load import from_generator
 from coequal.lookup import external
@@ -21,7 +22,8 @@ def generated_images(fake: Scorable, count: int, seed: int, log: Log) -> Scorabl
     Args:
         fake: a trained model of a run or its pack, "runs/demo:ns_gan"; what `coequal.generator`
             returns; a function that takes a number and returns so many images, or a pair of images
-            and labels; the name of either, "my_lab.gen:make"; anything else is returned as it is.
+            and labels; the name of either, "my_lab.gen:make"; a file of a generator, "g.pt2";
+            anything else is returned as it is.
         count: number of images to generate.
         seed: of the latents, and of what a function draws from global generators.
         log: is told how far it is.
@@ -40,7 +42,7 @@ def generated_images(fake: Scorable, count: int, seed: int, log: Log) -> Scorabl
             return deferred(fake, count, seed, log) or fake
     _refuse_whole_run(fake)
     if not str(fake).rpartition(":")[0]:
-        return fake
+        return _by_name(str(fake), count, seed, log)
     place, _, model = str(fake).rpartition(":")
     path = Path(place).expanduser()
     if not (is_pack(path) if path.is_file() else (path / "study.json").exists()):
@@ -51,11 +53,11 @@ def generated_images(fake: Scorable, count: int, seed: int, log: Log) -> Scorabl
 
 
 def _by_name(fake: str, count: int, seed: int, log: Log) -> Scorable:
-    """What a name in a module stands for; any other text as it is."""
+    """What the name of a generator stands for; any other text as it is."""
     if not is_outside(fake):
         return fake
     with _named_fake():
-        found = external(fake)
+        found = generator(fake) if is_file(fake) else external(fake)
         return deferred(found, count, seed, log, fake) or found
 
 
@@ -64,7 +66,7 @@ def _named_fake() -> Iterator[None]:
     """Errors say that they are about the generated images."""
     try:
         yield
-    except (ValueError, LookupError) as error:
+    except (ValueError, LookupError, FileNotFoundError) as error:
         raise type(error)(f"fake: {error}") from error
 
 
