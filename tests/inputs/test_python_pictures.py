@@ -11,6 +11,7 @@ from PIL import Image
 
 import coequal
 from coequal.inputs.load import load_input
+from coequal.value_range import SYMMETRIC, ValueRange
 
 
 def loaded(given: object, **options: object) -> object:
@@ -198,16 +199,45 @@ def test_what_a_call_returns_is_read_like_anything_else():
 @pytest.mark.parametrize(
     ("low", "high", "message"),
     [
-        (0.0, 1.001, r"found 0 to 1.001$"),
-        (-1.0, 1.0, r"found -1 to 1; from \[-1, 1\] they come by \(x \+ 1\) / 2"),
-        (0.0, 255.0, r"found 0 to 255; from \[0, 255\] they come by x / 255"),
+        (0.0, 1.001, "found 0 to 1.001 (1 of 3 images do not)"),
+        (-1.0, 1.0, "found -1 to 1 (2 of 3 images do not)"),
+        (0.0, 255.0, "found 0 to 255 (1 of 3 images do not)"),
     ],
 )
 def test_floats_beyond_the_unit_interval_say_what_would_do(low, high, message):
     pixels = torch.full((3, 1, 4, 4), low)
     pixels[1] = high
-    with pytest.raises(ValueError, match=message):
+    hint = f"--value-range={low:g},{high:g}, in Python value_range=({low:g}, {high:g})"
+    with pytest.raises(ValueError, match=r"must lie in \[0, 1\]") as caught:
         loaded(pixels)
+    text = str(caught.value)
+    assert message in text
+    assert text.endswith(hint) == (high != 1.001)
+    if high != 1.001:  # and then they are read
+        found = loaded(pixels, value_range=ValueRange(low, high))
+        assert found.images.whole.amin() == 0
+        assert found.images.whole.amax() == 255
+
+
+def test_images_between_minus_one_and_one(tmp_path):
+    # -1, -0.5, 0, 0.5 and 1 are 0, 0.25, 0.5, 0.75 and 1 of white: 0, 63.75, 127.5, 191.25, 255.
+    pixels = torch.tensor([-1, -0.5, 0, 0.5, 1]).repeat(4).view(4, 1, 1, 5)
+    pixels = torch.cat([pixels, pixels.flip(-1)], 2)
+    np.save(tmp_path / "a.npy", pixels.numpy())
+    for given in (pixels, tmp_path / "a.npy", list(pixels), (pixels, np.arange(4))):
+        found = loaded(given, value_range=SYMMETRIC)
+        assert found.images.whole[0, 0, 0].tolist() == [0, 64, 128, 191, 255]
+        assert "float images were taken from [-1, 1] and rounded to 8 bits" in found.notes
+        assert found.warnings == ()
+    with pytest.raises(
+        ValueError, match=r"lie in \[-1, 1\], found -2 to 2 \(4 of 4 images do not\)$"
+    ):
+        loaded(pixels * 2, value_range=SYMMETRIC)
+    (warning,) = loaded(pixels.abs(), value_range=SYMMETRIC).warnings
+    assert warning.startswith("no value of the float images is below 0")
+    # What is no float has its own black and white.
+    whole = torch.arange(256, dtype=torch.uint8).view(1, 1, 16, 16).repeat(2, 1, 1, 1)
+    assert torch.equal(loaded(whole, value_range=SYMMETRIC).images.whole, whole)
 
 
 def test_rounding_errors_are_no_mistake():

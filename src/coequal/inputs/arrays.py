@@ -13,15 +13,13 @@ from torch import Tensor
 
 from coequal.contract import Statistics
 from coequal.contract.data import ImageRows, Index, in_file, in_memory
-from coequal.datasets._resize import resize_note, resized_images
-from coequal.images import to_uint8
 from coequal.inputs.array_files import open_npy, remove_with, temporary_folder, unpacked
+from coequal.inputs.array_form import AS_THEY_ARE, Conversion, ValuesSeen, array_form
 from coequal.inputs.labels import Labels
 from coequal.inputs.rows import Digests, digests_of, write_rows
-from coequal.records import POINT
+from coequal.value_range import UNIT
 
 Array = Tensor | NDArray[np.generic]
-ROUNDING = 1e-5  # how far a sum of float32 may leave [0, 1]
 
 
 class Read(NamedTuple):
@@ -48,29 +46,29 @@ class Read(NamedTuple):
     statistics: tuple[Statistics, ...] = ()
 
 
-def read_array(given: Array, what: str, image_size: int | None = None) -> Read:
+def read_array(given: Array, what: str, to: Conversion = AS_THEY_ARE) -> Read:
     """Images or features of an array in memory.
 
     Args:
         given: see `inputs.load.from_array`.
         what: its name, for messages.
-        image_size: what every image's centre square is resized to; None: as they are.
+        to: what images are brought to.
 
     Raises:
         ValueError: see `inputs.load.from_array`.
     """
     given = given.detach().cpu() if isinstance(given, Tensor) else given
-    return _recognised(lambda: given, what, None, image_size)
+    return _recognised(lambda: given, what, None, to)
 
 
-def read_array_file(path: Path, what: str, image_size: int | None = None) -> tuple[Read, Labels]:
+def read_array_file(path: Path, what: str, to: Conversion = AS_THEY_ARE) -> tuple[Read, Labels]:
     """Images or features of a `.npy` or `.npz` file, which is read in parts; and the labels in it.
     Of statistics alone there are neither.
 
     Args:
         path: of the file.
         what: its name, for messages.
-        image_size: see `read_array`.
+        to: what images are brought to.
 
     Raises:
         FileNotFoundError, ValueError: see `inputs.load.from_array`.
@@ -80,7 +78,7 @@ def read_array_file(path: Path, what: str, image_size: int | None = None) -> tup
     folder = temporary_folder()
     try:
         found = unpacked(path, folder)
-        read = _of_file(found.array, path, what, folder, image_size)
+        read = _of_file(found.array, path, what, folder, to)
     except BaseException:
         shutil.rmtree(folder)
         raise
@@ -96,17 +94,15 @@ def read_array_file(path: Path, what: str, image_size: int | None = None) -> tup
     return read._replace(notes=notes, statistics=found.statistics), labels
 
 
-def _of_file(
-    array: Path | None, given: Path, what: str, folder: Path, image_size: int | None
-) -> Read:
+def _of_file(array: Path | None, given: Path, what: str, folder: Path, to: Conversion) -> Read:
     if array is None:
         return Read(None, None, np.empty((0, 32), np.uint8))
     open_npy(array, given)
-    return _recognised(lambda: open_npy(array, given), what, folder, image_size)
+    return _recognised(lambda: open_npy(array, given), what, folder, to)
 
 
 def _recognised(
-    open_array: Callable[[], Array], what: str, folder: Path | None, image_size: int | None
+    open_array: Callable[[], Array], what: str, folder: Path | None, to: Conversion
 ) -> Read:
     """`folder` takes features that are not float32 in the file."""
     array = open_array()
@@ -117,10 +113,10 @@ def _recognised(
     if (width := _feature_width(shape)) is not None and dtype.is_floating_point:
         if not width:
             raise ValueError(f"{what} has no features: its shape is {shape}")
-        if image_size is not None:
+        if to.image_size is not None:
             raise ValueError(f"{what} holds features, which can't be resized; leave out image_size")
         return _features(open_array, (shape[0], width), what, folder)
-    return _images(open_array, shape, dtype, what, image_size)
+    return _images(open_array, shape, dtype, what, to)
 
 
 def _feature_width(shape: tuple[int, ...]) -> int | None:
@@ -138,46 +134,29 @@ def _images(
     shape: tuple[int, ...],
     dtype: torch.dtype,
     what: str,
-    image_size: int | None,
+    to: Conversion,
 ) -> Read:
-    three = len(shape) == 3
-    axes = (shape[0], 1, *shape[1:]) if three else shape
-    if len(axes) != 4 or (axes[1] not in (1, 3) and axes[3] not in (1, 3)):
-        raise ValueError(
-            f"{what} has the shape {shape} and type {dtype}; what would do: uint8 images "
-            "(n, c, h, w) or (n, h, w, c) with 1 or 3 channels, or features (n, d) as floats"
-        )
-    point = axes[1:] == POINT and dtype.is_floating_point
-    last = axes[1] not in (1, 3) and not point
-    if not dtype.is_floating_point and dtype != torch.uint8:
-        raise ValueError(f"{what}: images must be uint8, or floats in [0, 1]; got {dtype}")
-    if last:
-        axes = (axes[0], axes[3], axes[1], axes[2])
-    height, width = axes[2:]
-    resize = image_size is not None and (height, width) != (image_size, image_size)
-    if resize and point:
-        raise ValueError(f"{what} holds points, which can't be resized; leave out image_size")
+    form = array_form(shape, dtype, what, to)
+    seen = ValuesSeen(to.value_range)
+    if form.floats or form.dtype.is_floating_point:
+        seen = _values_of(open_array, ValuesSeen(to.value_range if form.floats else UNIT))
+        seen.refuse(what)
 
     def read(index: Index) -> Tensor:
-        part = _part(open_array(), index)
-        part = part.unsqueeze(1) if three else part
-        part = part.permute(0, 3, 1, 2) if last else part
-        if point:
-            return part.float()
-        part = (to_uint8(part) if part.is_floating_point() else part).contiguous()
-        return resized_images(part, image_size) if resize and image_size is not None else part
+        return form.converted(_part(open_array(), index))
 
-    notes: list[str] = []
-    if dtype.is_floating_point:
-        _refuse_beyond_unit(open_array, what)
-        notes += [] if point else ["float images were rounded to 8 bits"]
-    if resize and image_size is not None:
-        notes.append(resize_note(height, width, image_size))
-        axes = (*axes[:2], image_size, image_size)
-    form = torch.float32 if point else torch.uint8
     given = isinstance(open_array(), Tensor)
-    images = in_memory(read(slice(None))) if given else ImageRows(axes, form, read)
-    return Read(images, None, digests_of(images.parts()), tuple(notes))
+    axes = (shape[0], *form.shape)
+    images = in_memory(read(slice(None))) if given else ImageRows(axes, form.dtype, read)
+    return Read(images, None, digests_of(images.parts()), form.notes, seen.warnings())
+
+
+def _values_of(open_array: Callable[[], Array], seen: ValuesSeen) -> ValuesSeen:
+    array = open_array()
+    raw = ImageRows(tuple(array.shape), torch.float32, lambda index: _part(open_array(), index))
+    for part in raw.parts():
+        seen.see(part)
+    return seen
 
 
 def _features(
@@ -201,27 +180,6 @@ def _features(
         rows = in_file(path)
     notes = () if flat else (f"floats of shape {tuple(array.shape)} were taken for features",)
     return Read(None, rows, digests_of(rows.parts()), notes)
-
-
-def _refuse_beyond_unit(open_array: Callable[[], Array], what: str) -> None:
-    array = open_array()
-    raw = ImageRows(tuple(array.shape), torch.float32, lambda index: _part(open_array(), index))
-    edges = [part.float().aminmax() for part in raw.parts() if part.numel()]
-    if edges:
-        low = float(torch.stack([edge.min for edge in edges]).amin())
-        high = float(torch.stack([edge.max for edge in edges]).amax())
-        if not (low >= -ROUNDING and high <= 1 + ROUNDING):  # NaN is neither
-            found = f"float images must lie in [0, 1], found {low:.7g} to {high:.7g}"
-            raise ValueError(f"{what}: {found}{_scaling(low, high)}")
-
-
-def _scaling(low: float, high: float) -> str:
-    """How images in one of the usual other ranges are brought to [0, 1]."""
-    if -1 - ROUNDING <= low < 0 and high <= 1 + ROUNDING:
-        return "; from [-1, 1] they come by (x + 1) / 2"
-    if low >= 0 and 1.5 < high <= 255:
-        return "; from [0, 255] they come by x / 255, or make them uint8"
-    return ""
 
 
 def _part(array: Array, index: Index) -> Tensor:

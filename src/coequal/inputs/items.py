@@ -12,6 +12,7 @@ from torch import Tensor
 from coequal.contract.data import in_memory
 from coequal.datasets._picture import is_encoded
 from coequal.datasets._pictures import Pictures, all_pictures
+from coequal.inputs.array_form import Conversion
 from coequal.inputs.arrays import Read, as_tensor, read_array
 from coequal.inputs.labels import Labels, read_labels
 
@@ -25,7 +26,7 @@ class _Item(NamedTuple):
     unused: tuple[str, ...]  # what else there is
 
 
-def read_items(given: Any, image_size: int | None) -> tuple[Read, Labels]:
+def read_items(given: Any, to: Conversion) -> tuple[Read, Labels]:
     """The images and labels of a data set of Python.
 
     Pictures of Pillow, and those that are not decoded yet (paths, {"bytes", "path"}), go through
@@ -34,7 +35,7 @@ def read_items(given: Any, image_size: int | None) -> tuple[Read, Labels]:
 
     Args:
         given: items are images, (image, label), or mappings with `image` and `label`.
-        image_size: see `inputs.load.load_input`.
+        to: what images are brought to.
 
     Raises:
         ValueError: this can't be scored; the message says why.
@@ -49,14 +50,14 @@ def read_items(given: Any, image_size: int | None) -> tuple[Read, Labels]:
         raise ValueError("the data set is empty")
     images = [item.image for item in items]
     pictures = [isinstance(image, Image.Image) or is_encoded(image) for image in images]
-    read = _pictures(images, what, image_size) if all(pictures) else None
+    read = _pictures(images, what, to.image_size) if all(pictures) else None
     if read is None:
         if any(pictures):
             raise ValueError(
                 f"{what}: item {pictures.index(True)} is a picture and item "
                 f"{pictures.index(False)} an array; all must be alike"
             )
-        read = read_array(_stacked(images, what), what, image_size)
+        read = read_array(_stacked(images, what), what, to)
     notes = read.notes
     if unused := Counter(name for item in items for name in item.unused):
         notes = (*notes, f"not used: {', '.join(unused)} of the items")

@@ -14,6 +14,7 @@ from coequal.contract import Dataset, Generator, Log
 from coequal.contract.data import in_memory
 from coequal.datasets._loading import load_dataset
 from coequal.datasets._published import silent
+from coequal.inputs.array_form import AS_THEY_ARE, Conversion
 from coequal.inputs.arrays import Read, read_array, read_array_file
 from coequal.inputs.folders import from_folder, from_zip
 from coequal.inputs.input import Input, Scorable
@@ -21,6 +22,7 @@ from coequal.inputs.items import read_items
 from coequal.inputs.labels import Labels, read_labels
 from coequal.inputs.rows import digests_of
 from coequal.inputs.statistics_arrays import with_count
+from coequal.value_range import UNIT, ValueRange
 
 ARRAYS = (".npy", ".npz")
 PICKLES = (".pkl", ".pickle")
@@ -48,6 +50,7 @@ def load_input(
     role: str,
     data_dir: Path,
     image_size: int | None = None,
+    value_range: ValueRange = UNIT,
     count: int | None = None,
     cache: Path | None = None,
     log: Log = silent,
@@ -67,6 +70,7 @@ def load_input(
         data_dir: where data sets lie.
         image_size: images are cropped to their centre square and resized to it; default: as they
             are. A data set by name comes in the sizes of studies only.
+        value_range: black and white of images that are floats.
         count: of how many images statistics are, if they don't say it themselves.
         cache: where digests of a folder's pictures are kept by what its files hold.
         log: is told of damaged files in the cache.
@@ -78,15 +82,16 @@ def load_input(
     if image_size is not None and not 1 <= image_size <= MAX_IMAGE_SIZE:
         raise ValueError(f"image size must be from 1 to {MAX_IMAGE_SIZE} pixels, got {image_size}")
     try:
+        to = Conversion(image_size, value_range)
         if isinstance(given, Deferred):
             real = None if like is None else like.images
             made = given.make(torch.uint8 if real is None else real.dtype)
-            loaded = _load(made, data_dir, image_size, cache, log)
+            loaded = _load(made, data_dir, to, cache, log)
             if len(loaded) != given.count:
                 text = f"the call returned {len(loaded):,} images; it must return {given.count:,}"
                 raise ValueError(text)
         else:
-            loaded = _load(given, data_dir, image_size, cache, log)
+            loaded = _load(given, data_dir, to, cache, log)
         if count is not None:
             loaded = _with_count(loaded, count)
     except OSError as error:
@@ -115,20 +120,19 @@ def _with_role(error: OSError, role: str) -> OSError:
     return type(error)(error.errno, f"{role}: {error.strerror}", error.filename)
 
 
-def _load(
-    given: Scorable, data_dir: Path, image_size: int | None, cache: Path | None, log: Log
-) -> Input:
+def _load(given: Scorable, data_dir: Path, to: Conversion, cache: Path | None, log: Log) -> Input:
+    image_size = to.image_size
     if isinstance(given, Input):
         if given.shape is not None and image_size not in (None, *given.shape[1:]):
             raise ValueError(f"images of {given.what} can't be resized; leave out image_size")
         return given
     if not isinstance(given, str | Path):
-        return _from_python(given, image_size)
+        return _from_python(given, to)
     path = Path(given).expanduser()
     if path.is_dir():
         return from_folder(path, str(given), image_size, cache, log)
     if path.suffix.lower() in ARRAYS:
-        return _from_read(*read_array_file(path, str(given), image_size), str(given))
+        return _from_read(*read_array_file(path, str(given), to), str(given))
     if path.suffix.lower() == ".zip":
         return from_zip(path, str(given), image_size, cache, log)
     if path.suffix.lower() in PICKLES:
@@ -160,35 +164,35 @@ def _pickle_refusal(path: Path) -> str:
     )
 
 
-def from_array(given: Tensor | np.ndarray, what: str, image_size: int | None = None) -> Input:
+def from_array(given: Tensor | np.ndarray, what: str, to: Conversion = AS_THEY_ARE) -> Input:
     """Images or features in an array.
 
     Two axes and floats, or four of which only one is longer than 3 and the others 1: features. Four
-    axes: images, uint8 as they are, floats in [0, 1]. Channels are the axis of size 1 or 3 next to
-    the front (n, c, h, w); if only the last one is, (n, h, w, c). Three axes: grey images (n, h,
-    w). Floats of shape (n, 2, 1, 1) are points, kept as they are.
+    axes: images, uint8 as they are, floats in the range of `to`, [0, 1] by default. Channels are
+    the axis of size 1 or 3 next to the front (n, c, h, w); if only the last one is, (n, h, w, c).
+    Three axes: grey images (n, h, w). Floats of shape (n, 2, 1, 1) are points, kept as they are.
 
     Args:
         given: the array.
         what: its name.
-        image_size: what every image's centre square is resized to; None: as they are.
+        to: what images are brought to.
 
     Raises:
         ValueError: anything else; the message says what was given.
     """
-    return _from_read(read_array(given, what, image_size), Labels(), what)
+    return _from_read(read_array(given, what, to), Labels(), what)
 
 
-def _from_python(given: Any, image_size: int | None) -> Input:
+def _from_python(given: Any, to: Conversion) -> Input:
     """An array, a pair of images and labels, or a data set."""
     if isinstance(given, Tensor | np.ndarray):
-        return from_array(given, "an array", image_size)
+        return from_array(given, "an array", to)
     if isinstance(given, tuple) and len(given) == 2 and isinstance(given[0], Tensor | np.ndarray):
         images, labels = given
         if images.ndim in (2, 4) and len(images) == len(labels) and getattr(labels, "ndim", 1) == 1:
-            read = read_array(images, "an array", image_size)
+            read = read_array(images, "an array", to)
             return _from_read(read, read_labels(list(labels)), "an array")
-    return _from_read(*read_items(given, image_size), type(given).__name__)
+    return _from_read(*read_items(given, to), type(given).__name__)
 
 
 def _from_read(read: Read, labels: Labels, what: str) -> Input:
