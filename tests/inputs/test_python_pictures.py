@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from typer.testing import CliRunner
 
 import coequal
+from coequal.cli.app import app
 from coequal.inputs.load import load_input
 from coequal.value_range import SYMMETRIC, ValueRange
 
@@ -233,8 +235,8 @@ def test_images_between_minus_one_and_one(tmp_path):
         ValueError, match=r"lie in \[-1, 1\], found -2 to 2 \(4 of 4 images do not\)$"
     ):
         loaded(pixels * 2, value_range=SYMMETRIC)
-    (warning,) = loaded(pixels.abs(), value_range=SYMMETRIC).warnings
-    assert warning.startswith("no value of the float images is below 0")
+    with pytest.raises(ValueError, match="no value of the float images is below 0, though black"):
+        loaded(pixels.abs(), value_range=SYMMETRIC)
     # What is no float has its own black and white.
     whole = torch.arange(256, dtype=torch.uint8).view(1, 1, 16, 16).repeat(2, 1, 1, 1)
     assert torch.equal(loaded(whole, value_range=SYMMETRIC).images.whole, whole)
@@ -244,3 +246,29 @@ def test_rounding_errors_are_no_mistake():
     pixels = torch.ones(3, 1, 4, 4)
     pixels[0] = 1.000001
     assert int(loaded(pixels).images.whole.max()) == 255
+
+
+def test_values_on_the_command_line(tmp_path):
+    rng = np.random.default_rng(0)
+    for name in ("real", "fake"):
+        np.save(tmp_path / f"{name}.npy", rng.uniform(-1, 1, (40, 3, 4, 4)).astype(np.float32))
+    files = [f"--{name}={tmp_path / name}.npy" for name in ("real", "fake")]
+    given = ["score", *files, "--encoder", "pixels", "--metrics", "fd", "--json", "-"]
+    refused = CliRunner().invoke(app, given)
+    assert "say so: --value-range=-1,1" in str(refused.exception)
+    found = CliRunner().invoke(app, [*given, "--value-range=-1,1"])
+    assert found.exit_code == 0
+    assert "taken from [-1, 1]" in found.stdout
+    wrong = CliRunner().invoke(app, [*given, "--value-range=1"])
+    assert "a value range is two numbers, black before white" in str(wrong.exception)
+
+
+def test_a_function_of_a_number_may_give_any_range():
+    real = torch.rand(40, 3, 4, 4)
+    options = {"metrics": ["fd"], "encoder": "pixels", "samples": 40}
+    wanted = coequal.score(real=real, fake=real, **options)
+    found = coequal.score(
+        real=real * 2 - 1, fake=lambda count: real * 2 - 1, value_range=(-1, 1), **options
+    )
+    assert found["fake"]["sha256"] == wanted["fake"]["sha256"]
+    assert found["metrics"] == wanted["metrics"]

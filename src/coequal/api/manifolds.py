@@ -1,5 +1,6 @@
 """Precision and recall against a known manifold, from Python."""
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from coequal.inputs.load import load_input
 from coequal.inspection.generated import generated_images
 from coequal.manifolds.polygons.projection import DELTA, Name
 from coequal.report.manifold_page import write_manifold_page
+from coequal.value_range import UNIT, ValueRange
 
 
 def manifold(
@@ -26,6 +28,7 @@ def manifold(
     delta: float = DELTA,
     manifold: Name = "convex",
     image_size: int | None = None,
+    value_range: Sequence[float] | str = UNIT,
     seed: int = 0,
     data_dir: str | Path | None = None,
     log: Log | None = None,
@@ -41,6 +44,8 @@ def manifold(
         delta: squared distance within which an image counts as on the manifold.
         manifold: "convex": any convex polygon of the image; "family": those that the data are.
         image_size: height and width to which the data set is brought; None: its own.
+        value_range: black and white of images that are floats: (-1, 1), (0, 255); what
+            `generator` makes of a net has a range of its own.
         seed: of the generated images and of the searches' starts.
         data_dir: where data sets lie or are put.
         log: is told about long work.
@@ -52,7 +57,11 @@ def manifold(
         ValueError, LookupError, FileNotFoundError: something can't be measured; one message.
     """
     load = partial(
-        load_input, data_dir=data_folder(data_dir), image_size=image_size, cache=cache_folder()
+        load_input,
+        data_dir=data_folder(data_dir),
+        image_size=image_size,
+        value_range=ValueRange.of(value_range),
+        cache=cache_folder(),
     )
     log = log or (lambda line: None)
     fake = generated_images(fake, count, seed, log)

@@ -17,6 +17,7 @@ from coequal.inputs.input import Input, Scorable
 from coequal.inputs.load import SPLITS, load_input
 from coequal.inspection.generated import generated_images
 from coequal.study.parts import refuse_metric_settings
+from coequal.value_range import UNIT, ValueRange
 
 
 def score(
@@ -28,6 +29,7 @@ def score(
     settings: Mapping[str, Mapping[str, Any]] | None = None,
     encoder: str | None = None,
     image_size: int | None = None,
+    value_range: Sequence[float] | str = UNIT,
     real_count: int | None = None,
     seed: int = 0,
     samples: int = 10_000,
@@ -55,6 +57,8 @@ def score(
         encoder: see `coequal list encoders`; None: chosen by the data, and named in the result.
         image_size: height and width to which images of folders, arrays and lists are cropped and
             resized.
+        value_range: black and white of images that are floats: (-1, 1), (0, 255); what
+            `generator` makes of a net has a range of its own.
         real_count: of how many images the statistics are that `real` names: without it, and where
             the file does not say it, nothing is known of the bias of `fd`.
         seed: of subsets and shuffles, and of the images that a generator makes.
@@ -79,7 +83,15 @@ def score(
     """
     refuse_metric_settings(settings or {})
     data, cache, tell = data_folder(data_dir), cache_folder(), log or (lambda line: None)
-    read = partial(load_input, data_dir=data, image_size=image_size, cache=cache, log=tell)
+    values = ValueRange.of(value_range)
+    read = partial(
+        load_input,
+        data_dir=data,
+        image_size=image_size,
+        value_range=values,
+        cache=cache,
+        log=tell,
+    )
     several = fake if isinstance(fake, Mapping) else None
     files = (sheet, worst_sheet, per_image)
     if several is not None and any(file is not None for file in files):
@@ -92,6 +104,7 @@ def score(
         settings=settings,
         encoder=encoder,
         image_size=image_size,
+        value_range=values,
         real_count=real_count,
         seed=seed,
         data_dir=data,

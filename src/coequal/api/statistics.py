@@ -1,5 +1,6 @@
 """Statistics of one's own images, from Python."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from coequal.evaluation.own_statistics import write_statistics
 from coequal.files import cache_folder
 from coequal.inputs.input import Scorable
 from coequal.inputs.load import load_input
+from coequal.value_range import UNIT, ValueRange
 
 
 def stats(
@@ -17,6 +19,7 @@ def stats(
     *,
     encoder: str | None = None,
     image_size: int | None = None,
+    value_range: Sequence[float] | str = UNIT,
     data_dir: str | Path | None = None,
     log: Log | None = None,
 ) -> dict[str, Any]:
@@ -28,6 +31,7 @@ def stats(
             also knows the count, and refuses another encoder.
         encoder: see `coequal list encoders`; None: chosen by the data, and named in the result.
         image_size: height and width to which images are cropped and resized.
+        value_range: black and white of images that are floats: (-1, 1), (0, 255).
         data_dir: where data sets lie or are put; None: COEQUAL_DATA, then the user's cache.
         log: is told about long work.
 
@@ -45,6 +49,7 @@ def stats(
         role="images",
         data_dir=data_folder(data_dir),
         image_size=image_size,
+        value_range=ValueRange.of(value_range),
         cache=cache,
         log=tell,
     )

@@ -17,14 +17,15 @@ from coequal.cli.options import (
     ModelOfRun,
     Seed,
     TrialOfRun,
-    ValueRange,
+    Values,
     console,
-    fake_given,
+    fake_and_values,
     log_line,
 )
 from coequal.health import FAILURES, HEALTHY
 from coequal.health.remedies import in_options
 from coequal.health.verdict import MEANING
+from coequal.value_range import UNIT, ValueRange
 
 
 def diagnose(
@@ -48,7 +49,7 @@ def diagnose(
     samples: Annotated[int, typer.Option(min=2, help="Images drawn of a generator.")] = 2_000,
     seed: Seed = 0,
     latent: Latent = None,
-    value_range: ValueRange = None,
+    value_range: Values = None,
     classes: Classes = None,
     batch: Batch = None,
     data_dir: DataDir = None,
@@ -66,13 +67,17 @@ def diagnose(
 
     if problem := misuse(run, model, trial, fake, real):
         raise typer.BadParameter(problem)
+    generated, floats = None, ValueRange.of(value_range or UNIT)
+    if fake is not None:
+        generated, floats = fake_and_values(fake, latent, value_range, classes, batch)
     values = diagnosed(
         run,
         model=model,
         trial=trial,
-        fake=None if fake is None else fake_given(fake, latent, value_range, classes, batch),
+        fake=generated,
         real=real,
         samples=samples,
+        value_range=floats,
         seed=seed,
         data_dir=data_dir,
         log=log_line,

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from coequal.value_range import UNIT, ValueRange
+
 if TYPE_CHECKING:
     from coequal.results.folder import RunFolder
     from coequal.results.run_results import RunResults
@@ -85,10 +87,11 @@ Latent = Annotated[
         help="What a generator from outside is given: normal:128, uniform:64, normal:4x8x8."
     ),
 ]
-ValueRange = Annotated[
+Values = Annotated[
     str | None,
     typer.Option(
-        help="Its values of black and white. Default: -1,1; of a function of a number 0,1."
+        "--value-range",
+        help="Black and white of float images: --value-range=-1,1. Default: 0,1; of nets -1,1.",
     ),
 ]
 Classes = Annotated[
@@ -115,32 +118,39 @@ def _finite(values: Any) -> Any:
     return None if isinstance(values, float) and not math.isfinite(values) else values
 
 
-def fake_given(
+def fake_and_values(
     fake: str | dict[str, str],
     latent: str | None,
     value_range: str | None,
     classes: int | None,
     batch: int | None,
-) -> Any:
-    """What `--fake` names, one or several, with what the options say of all generators among them.
+) -> tuple[Any, Any]:
+    """What `--fake` names, one or several, and black and white of images that are floats.
+
+    What is said of a generator is said of all generators among them; so is a range of values, if
+    there is a generator.
 
     Raises:
         ValueError, LookupError: none is a generator that such options are of.
     """
     if not any((latent, value_range, classes, batch)):
-        return fake  # without an import of what generators need
+        return fake, UNIT  # without an import of what generators need
     from coequal.generators.load import GeneratorOptions, is_outside, with_options
 
     options = GeneratorOptions(latent, value_range, classes, batch)
+    names = [fake] if isinstance(fake, str) else list(fake.values())
+    generators = any(map(is_outside, names))
     try:
+        if not generators:
+            if any((latent, classes, batch)):
+                with_options(names[0], options)  # says why not
+            return fake, ValueRange.of(value_range or UNIT)
         if isinstance(fake, str):
-            return with_options(fake, options)
-        if not any(map(is_outside, fake.values())):
-            with_options(next(iter(fake.values())), options)
+            return with_options(fake, options), UNIT
         return {
             name: with_options(one, options) if is_outside(one) else one
             for name, one in fake.items()
-        }
+        }, UNIT
     except (ValueError, LookupError, FileNotFoundError) as error:
         raise type(error)(f"fake: {error}") from error
 

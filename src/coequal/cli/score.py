@@ -18,10 +18,10 @@ from coequal.cli.options import (
     ImageSize,
     Latent,
     Seed,
-    ValueRange,
+    Values,
     assignments,
     console,
-    fake_given,
+    fake_and_values,
     log_line,
     print_json,
 )
@@ -88,7 +88,7 @@ def score(
     seed: Seed = 0,
     samples: Annotated[int, typer.Option(min=2, help="Images drawn of a generator.")] = 10_000,
     latent: Latent = None,
-    value_range: ValueRange = None,
+    value_range: Values = None,
     classes: Classes = None,
     batch: Batch = None,
     data_dir: DataDir = None,
@@ -100,20 +100,17 @@ def score(
         refuse_unwritable(Path(as_json))
     if worst is not None and worst_sheet is None:
         worst_sheet = WORST_SHEET
+    named = _named(fake) if len(fake) > 1 else _name_and_images(fake[0])[1]
+    fakes, values = fake_and_values(named, latent, value_range, classes, batch)
     scores = measure(
         real=real,
-        fake=fake_given(
-            _named(fake) if len(fake) > 1 else _name_and_images(fake[0])[1],
-            latent,
-            value_range,
-            classes,
-            batch,
-        ),
+        fake=fakes,
         train=train,
         metrics="all" if metrics == "all" else metrics.split(","),
         settings=metric_settings(given or []),
         encoder=encoder,
         image_size=image_size,
+        value_range=values,
         real_count=real_count,
         seed=seed,
         samples=samples,
@@ -179,7 +176,7 @@ def manifold(
     image_size: ImageSize = None,
     seed: Seed = 0,
     latent: Latent = None,
-    value_range: ValueRange = None,
+    value_range: Values = None,
     classes: Classes = None,
     batch: Batch = None,
     data_dir: DataDir = None,
@@ -188,15 +185,17 @@ def manifold(
     from coequal.api import manifold as measure
 
     refuse_unwritable(out / "index.html")
+    generated, values = fake_and_values(fake, latent, value_range, classes, batch)
     result = measure(
         real=real,
-        fake=fake_given(fake, latent, value_range, classes, batch),
+        fake=generated,
         out=out,
         train=train,
         count=count,
         delta=delta,
         manifold=name.value,
         image_size=image_size,
+        value_range=values,
         seed=seed,
         data_dir=data_dir,
         log=log_line,

@@ -6,7 +6,17 @@ from typing import Annotated, Any
 import typer
 
 from coequal.cli.command import CommandResult
-from coequal.cli.options import IMAGES, DataDir, Encoder, ImageSize, console, log_line, short_path
+from coequal.cli.options import (
+    IMAGES,
+    DataDir,
+    Encoder,
+    ImageSize,
+    Values,
+    console,
+    log_line,
+    short_path,
+)
+from coequal.value_range import UNIT
 
 
 def stats(
@@ -14,13 +24,20 @@ def stats(
     out: Annotated[Path, typer.Option(help="The .npz to write.")],
     encoder: Encoder = None,
     image_size: ImageSize = None,
+    value_range: Values = None,
     data_dir: DataDir = None,
 ) -> CommandResult:
     """Statistics of images (mu, sigma) for `score --real`, pytorch-fid, clean-fid and EDM."""
     from coequal.api.statistics import stats as write
 
     facts = write(
-        images, out, encoder=encoder, image_size=image_size, data_dir=data_dir, log=log_line
+        images,
+        out,
+        encoder=encoder,
+        image_size=image_size,
+        value_range=value_range or UNIT,
+        data_dir=data_dir,
+        log=log_line,
     )
     values = {"statistics": str(short_path(out)), **facts}
     return CommandResult(values, lambda: _show(values))

@@ -3,7 +3,7 @@
 import hashlib
 import math
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -37,6 +37,7 @@ from coequal.inputs.classes import with_classes_of
 from coequal.inputs.input import Input, Scorable
 from coequal.inputs.load import from_split, load_input
 from coequal.settings import setting_names
+from coequal.value_range import UNIT, ValueRange
 
 SCHEMA = 1  # of the JSON
 References = dict[tuple[str, str], Mapping[str, Tensor]]  # by metric, and by what it saw
@@ -52,6 +53,7 @@ def score(
     settings: Mapping[str, Mapping[str, Any]] | None = None,
     encoder: str | None = None,
     image_size: int | None = None,
+    value_range: ValueRange = UNIT,
     real_count: int | None = None,
     seed: int = 0,
     data_dir: Path,
@@ -73,6 +75,7 @@ def score(
         encoder: a name of `coequal list encoders`; default: by the data, and reported in the
             output.
         image_size: images are cropped to their centre square and resized to it.
+        value_range: black and white of images that are floats.
         real_count: of how many images the statistics are that `real` names.
         seed: of subsets and shuffles.
         data_dir: where data sets lie.
@@ -98,7 +101,15 @@ def score(
     if encoder is not None:
         lookup.load_class("encoders", encoder, Encoder)
     given = {"real": real, "fake": fake, "train": train}
-    sources, mismatch = _sources(given, data_dir, image_size, real_count, cache, log)
+    read = partial(
+        load_input,
+        data_dir=data_dir,
+        image_size=image_size,
+        value_range=value_range,
+        cache=cache,
+        log=log,
+    )
+    sources, mismatch = _sources(given, read, real_count)
     refuse_sheet(sheet, sources["fake"], sources.get("train", sources["real"]))
     refuse_per_image(per_image, requested, sources["fake"])
     if floor and (role := _only_statistics(sources)):
@@ -233,16 +244,10 @@ def _sheet_notes(choice: EncoderChoice, sources: Mapping[str, Input]) -> list[st
 
 
 def _sources(
-    given: Mapping[str, Scorable | None],
-    data_dir: Path,
-    image_size: int | None,
-    real_count: int | None,
-    cache: Path,
-    log: Log,
+    given: Mapping[str, Scorable | None], read: Callable[..., Input], real_count: int | None
 ) -> tuple[dict[str, Input], dict[str, str | None]]:
     """What is compared, labels by the real classes; and by side, why these can't be had of it."""
     sources: dict[str, Input] = {}
-    read = partial(load_input, data_dir=data_dir, image_size=image_size, cache=cache, log=log)
     for role in [role for role, one in given.items() if one is not None]:
         count = real_count if role == "real" else None
         sources[role] = read(given[role], role=role, count=count, like=sources.get("real"))

@@ -127,8 +127,14 @@ class ValuesSeen:
         self.high = max(self.high, float(high.max())) if high.isfinite().all() else float("nan")
 
     def refuse(self, what: str) -> None:
-        """Raise ValueError if some images leave the range; the message says how many, and which
-        range would hold them."""
+        """Raise ValueError if some images leave the range, or if it can't be theirs, as all lie in
+        [0, 1]; the message says how many, and which range would hold them."""
+        if self.images and self.known.low < 0 <= self.low and self.high <= 1 + ROUNDING:
+            raise ValueError(
+                f"{what}: no value of the float images is below 0, though black was said to be "
+                f"{self.known.low:g}; if they lie in [0, 1], leave that out, and bring the other "
+                "images to the same range"
+            )
         if not self.outside:
             return
         raise ValueError(
@@ -147,13 +153,4 @@ class ValuesSeen:
         return (
             f"; if black is {low} and white {high}, say so: --value-range={low},{high}, in Python "
             f"value_range=({low}, {high})"
-        )
-
-    def warnings(self) -> tuple[str, ...]:
-        """Why the range may not be theirs."""
-        if not self.images or not (self.known.low < 0 <= self.low):
-            return ()
-        return (
-            f"no value of the float images is below 0, though black is said to be "
-            f"{self.known.low:g}: images in [0, 1] would become bright and pale by that",
         )

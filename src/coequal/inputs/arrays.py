@@ -17,7 +17,7 @@ from coequal.inputs.array_files import open_npy, remove_with, temporary_folder, 
 from coequal.inputs.array_form import AS_THEY_ARE, Conversion, ValuesSeen, array_form
 from coequal.inputs.labels import Labels
 from coequal.inputs.rows import Digests, digests_of, write_rows
-from coequal.value_range import UNIT
+from coequal.value_range import UNIT, ValueRange
 
 Array = Tensor | NDArray[np.generic]
 
@@ -137,10 +137,8 @@ def _images(
     to: Conversion,
 ) -> Read:
     form = array_form(shape, dtype, what, to)
-    seen = ValuesSeen(to.value_range)
     if form.floats or form.dtype.is_floating_point:
-        seen = _values_of(open_array, ValuesSeen(to.value_range if form.floats else UNIT))
-        seen.refuse(what)
+        _refuse_values(open_array, what, to.value_range if form.floats else UNIT)
 
     def read(index: Index) -> Tensor:
         return form.converted(_part(open_array(), index))
@@ -148,15 +146,15 @@ def _images(
     given = isinstance(open_array(), Tensor)
     axes = (shape[0], *form.shape)
     images = in_memory(read(slice(None))) if given else ImageRows(axes, form.dtype, read)
-    return Read(images, None, digests_of(images.parts()), form.notes, seen.warnings())
+    return Read(images, None, digests_of(images.parts()), form.notes)
 
 
-def _values_of(open_array: Callable[[], Array], seen: ValuesSeen) -> ValuesSeen:
-    array = open_array()
+def _refuse_values(open_array: Callable[[], Array], what: str, known: ValueRange) -> None:
+    array, seen = open_array(), ValuesSeen(known)
     raw = ImageRows(tuple(array.shape), torch.float32, lambda index: _part(open_array(), index))
     for part in raw.parts():
         seen.see(part)
-    return seen
+    seen.refuse(what)
 
 
 def _features(

@@ -1,6 +1,7 @@
 """What became of a training: of every trial of a run, or of one."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -25,6 +26,7 @@ from coequal.monitoring.images import image_signals
 from coequal.records import Result, Trial
 from coequal.results.folder import HEALTH, SIGNALS, RunFolder
 from coequal.trial.health_callback import recorded_facts, settings_of
+from coequal.value_range import UNIT, ValueRange
 
 
 def diagnose(
@@ -35,6 +37,7 @@ def diagnose(
     fake: Scorable | None = None,
     real: Scorable | None = None,
     samples: int = 2_000,
+    value_range: Sequence[float] | str = UNIT,
     seed: int = 0,
     data_dir: str | Path | None = None,
     log: Log | None = None,
@@ -49,6 +52,8 @@ def diagnose(
         fake: generated images, instead of a run; as for `score`.
         real: real images to compare them with; few checks work without them.
         samples: number of images that a generator is asked for.
+        value_range: black and white of images that are floats: (-1, 1), (0, 255); what
+            `generator` makes of a net has a range of its own.
         seed: of the images that a generator makes.
         data_dir: where data sets lie or are put.
         log: is given a line about long work.
@@ -68,7 +73,8 @@ def diagnose(
         assert fake is not None
         log = log or (lambda line: None)
         generated = generated_images(fake, samples, seed, log)
-        return of_images(generated, real, data_folder(data_dir), log)
+        values_of = ValueRange.of(value_range)
+        return of_images(generated, real, data_folder(data_dir), log, values_of)
     folder, own = _place(Path(run).expanduser().resolve())
     trials = _chosen(folder, model, trial or own)
     if len(trials) > 1:

@@ -18,13 +18,20 @@ from coequal.inputs.alike import made_alike
 from coequal.inputs.input import Input, Scorable
 from coequal.inputs.load import load_input
 from coequal.monitoring.images import chosen_rows, class_signals, image_signals
+from coequal.value_range import UNIT, ValueRange
 
 MAX_IMAGES = 10_000  # of each side
 FROM_SAMPLES = "from samples alone: "
 """How the evidence begins where no signals of a training were at hand."""
 
 
-def of_images(fake: Scorable, real: Scorable | None, data_dir: Path, log: Log) -> dict[str, Any]:
+def of_images(
+    fake: Scorable,
+    real: Scorable | None,
+    data_dir: Path,
+    log: Log,
+    value_range: ValueRange = UNIT,
+) -> dict[str, Any]:
     """The health of a model as its images show it.
 
     Args:
@@ -32,6 +39,7 @@ def of_images(fake: Scorable, real: Scorable | None, data_dir: Path, log: Log) -
         real: real images to compare them with; None for the few checks that need none.
         data_dir: where data sets lie or are put.
         log: is given a line about long work.
+        value_range: black and white of images that are floats.
 
     Returns:
         What `diagnose` returns, with `numbers` (the measured values), `classes` (images of each
@@ -46,7 +54,13 @@ def of_images(fake: Scorable, real: Scorable | None, data_dir: Path, log: Log) -
     sources: dict[str, Input] = {}
     for role, one in given.items():
         sources[role] = load_input(
-            one, role=role, data_dir=data_dir, cache=cache, log=log, like=sources.get("real")
+            one,
+            role=role,
+            data_dir=data_dir,
+            value_range=value_range,
+            cache=cache,
+            log=log,
+            like=sources.get("real"),
         )
     _refuse_features(sources)
     sources = made_alike(sources)
