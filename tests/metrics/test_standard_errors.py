@@ -171,6 +171,8 @@ def with_all(count: int, shift: float = 0.0) -> Draw:
         ("ms_ssim", {"pairs": 50}, 1.25),
         ("memorisation", {}, 1.25),
         ("probabilistic_pr", {}, 1.3),
+        ("rke", {}, 1.25),
+        ("ken", {}, 1.25),
         ("neighbours", {}, 1.6),  # the jackknife, on the cautious side
     ],
 )

@@ -104,6 +104,32 @@ def discrepancy(
     )
 
 
+class MeanOfPairs(NamedTuple):
+    """The mean of a kernel over pairs of different images.
+
+    Attributes:
+        value: of the U-statistic.
+        variance: of it, over new images; None for fewer than 5 (see `Discrepancy`).
+    """
+
+    value: float
+    variance: float | None
+
+
+def mean_of_pairs(rows: Rows, kernel: Kernel) -> MeanOfPairs:
+    """The mean of a symmetric kernel over all pairs of different images, at least two.
+
+    Args:
+        rows: (n, d).
+        kernel: of some rows and others.
+    """
+    count = len(rows)
+    nothing = _arrays.like(np.zeros((count, 0)), rows, rows.dtype)
+    sums = pair_sums(rows, None, kernel, nothing, nothing)
+    mean = float(sums.rows.sum()) / (count * (count - 1))
+    return MeanOfPairs(mean, _variance(sums, np.zeros(count)))
+
+
 def pair_sums(
     first: Rows, second: Rows | None, kernel: Kernel, in_first: Rows, in_second: Rows
 ) -> Sums:

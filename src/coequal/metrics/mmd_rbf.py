@@ -11,6 +11,7 @@ from torch import Tensor
 
 from coequal.contract import ImageSet, Metric, MetricInfo, MetricValue
 from coequal.metrics import _arrays, _two_samples
+from coequal.metrics._kernels import gaussian
 from coequal.metrics._threads import one_thread
 from coequal.metrics._two_samples import Rows
 from coequal.rng import Rng
@@ -76,13 +77,3 @@ class GaussianMaximumMeanDiscrepancy(Metric):
         with one_thread():
             estimate = _two_samples.discrepancy(real=ours, fake=theirs, kernel=kernel)
         return {"mmd_rbf": MetricValue(estimate.value, estimate.error())}
-
-
-def gaussian(first: Rows, second: Rows, width: float) -> Rows:
-    """exp(-|x - y|^2 / (2 width)) of all pairs."""
-    exponents = first @ second.T
-    exponents -= (first * first).sum(1)[:, None] / 2
-    exponents -= (second * second).sum(1) / 2
-    exponents /= width
-    library = _arrays.namespace(first)
-    return library.exp(library.clip(exponents, None, 0, out=exponents), out=exponents)
