@@ -39,9 +39,9 @@ def points(*places: float) -> torch.Tensor:
 
 def test_by_hand():
     # Points so far apart that different ones have a kernel of 0: modes. Generated: 1/2 at 0, 1/4 at
-    # 100, 1/4 at 200; real: 1/2 at 0, 1/2 at 300. With novelty 1 the surplus is 0 at 0 and 1/4 at
-    # 100 and 200: the sum 1/2 times the entropy ln 2 of two equal ones.
-    real, fake = points(0, 0, 300, 300), points(0, 0, 100, 200)
+    # 100, 1/4 at 200; real: 3/4 at 0, 1/4 at 300. With novelty 1 the surplus is below 0 at 0 and
+    # 1/4 at 100 and 200: the sum 1/2 times the entropy ln 2 of two equal ones.
+    real, fake = points(0, 0, 0, 300), points(0, 0, 100, 200)
     assert ken(real, fake, 1.0, 1.0).value == pytest.approx(math.log(2) / 2, abs=1e-12)
     # Influences log(S / l) <u, x>^2 are ln 2 for the images at 100 and 200 and 0 for those at 0:
     # their deviation is ln 2 / sqrt(3), and the error half of it, for four images. (Exact repeats
