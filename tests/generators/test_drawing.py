@@ -248,7 +248,7 @@ def test_images_that_would_fill_memory_go_to_a_file(monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"latent": None}, "Net: say what it is given for an image, as latent=128: 128, "),
+        ({"latent": None}, "Net: say what its latents are, as --latent normal:128, in"),
         ({"batch": 0}, "batch must be a whole number from 1, got 0"),
         ({"classes": -1}, "classes must be a whole number from 0, got -1"),
         ({"value_range": (1, 0)}, "a value range is two numbers"),

@@ -101,7 +101,7 @@ def test_a_seed_gives_the_same_images_of_a_function_that_draws(lab):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("net", "fake: {lab}:net: say what it is given for an image, as latent=128"),
+        ("net", "fake: {lab}:net: say what its latents are, as --latent normal:128"),
         ("Net", "fake: {lab}:Net is a class; give an instance"),
         ("few", "fake: the call returned 39 images; it must return 40"),
         ("broken", "fake: {lab}:broken failed for 40 images: RuntimeError: the weights are gone"),

@@ -99,8 +99,7 @@ def generator(
     else:
         if latent is None:
             raise ValueError(
-                f"{name}: say what it is given for an image, as latent=128: {FORMS}; on the "
-                "command line --latent normal:128"
+                f"{name}: say what its latents are, as --latent normal:128, in Python latent={FORMS}"
             )
         prior = latent_prior(latent)
     if program is not None:
