@@ -99,7 +99,8 @@ def generator(
     else:
         if latent is None:
             raise ValueError(
-                f"{name}: say what its latents are, as --latent normal:128, in Python latent={FORMS}"
+                f"{name}: say what its latents are, as --latent normal:128, in Python "
+                f"latent={FORMS}"
             )
         prior = latent_prior(latent)
     if program is not None:

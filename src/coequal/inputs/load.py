@@ -43,6 +43,10 @@ class Deferred:
     make: Callable[[torch.dtype], Scorable]
     count: int
 
+    def made(self, like: Input | None) -> Scorable:
+        """The images, in the form of these real ones."""
+        return self.make(torch.uint8 if like is None or like.images is None else like.images.dtype)
+
 
 def load_input(
     given: Scorable,
@@ -83,15 +87,11 @@ def load_input(
         raise ValueError(f"image size must be from 1 to {MAX_IMAGE_SIZE} pixels, got {image_size}")
     try:
         to = Conversion(image_size, value_range)
-        if isinstance(given, Deferred):
-            real = None if like is None else like.images
-            made = given.make(torch.uint8 if real is None else real.dtype)
-            loaded = _load(made, data_dir, to, cache, log)
-            if len(loaded) != given.count:
-                text = f"the call returned {len(loaded):,} images; it must return {given.count:,}"
-                raise ValueError(text)
-        else:
-            loaded = _load(given, data_dir, to, cache, log)
+        made = given.made(like) if isinstance(given, Deferred) else given
+        loaded = _load(made, data_dir, to, cache, log)
+        if isinstance(given, Deferred) and len(loaded) != given.count:
+            text = f"the call returned {len(loaded):,} images; it must return {given.count:,}"
+            raise ValueError(text)
         if count is not None:
             loaded = _with_count(loaded, count)
     except OSError as error:
