@@ -119,6 +119,14 @@ def _tf32_switches() -> list[tuple[Any, str, bool | str]]:
         return [(each, "fp32_precision", each.fp32_precision) for each in newer]
 
 
+def exact_on(device: torch.device) -> torch.device:
+    """Where float64 numbers are computed for what lies on a device: there, or on the CPU for one
+    that has no float64 ("mps")."""
+    import torch
+
+    return torch.device("cpu") if device.type == "mps" else device
+
+
 def precision_on(device: torch.device) -> Precision:
     """The precision of float32 products on a device as torch is set now."""
     tf32 = any(value in (True, Precision.tf32) for _, _, value in _tf32_switches())

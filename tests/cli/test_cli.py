@@ -258,6 +258,14 @@ def test_sample_in_its_three_forms(finished):
         (("train", "ns_gan", "--data", "digits", "--set", "beta1=["), "'[' is no value"),
         (("sample", "run", "--model", "vae", "--out", "small.png"), "is there already"),
         (("run", "small.yaml", "--out", "new", "--device", "gpu"), "device 'gpu' is not one of"),
+        (
+            ("score", "--real", "digits:test", "--fake", "digits:train", "--device", "cuda:7"),
+            "device 'cuda:7': ",
+        ),
+        (
+            ("sample", "run", "--model", "vae", "--out", "x.npy", "--device", "gpu"),
+            "device 'gpu' is not one of",
+        ),
     ],
     ids=str,
 )

@@ -48,6 +48,7 @@ def found():
 
 def seen(sources: dict[str, Input], **changes):
     settings = {"count": 12, "delta": 0.75, "manifold": "convex", "seed": 0}
+    settings["device"] = torch.device("cpu")
     return manifold_curves(**{**sources, **settings, **changes}, log=lambda line: None)
 
 

@@ -41,8 +41,8 @@ def folder(path: Path, pixels: np.ndarray, suffix: str = ".png") -> Path:
 def test_the_json_is_frozen():
     found = coequal.score(real=REAL, fake=FAKE, metrics=["fd"])
     assert list(found) == [
-        *("schema", "coequal", "torch", "date", "seconds", "real", "fake", "encoder", "seed"),
-        *("settings", "metrics", "not_measured", "warnings"),
+        *("schema", "coequal", "torch", "date", "seconds", "real", "fake", "encoder", "device"),
+        *("precision", "seed", "settings", "metrics", "not_measured", "warnings"),
     ]
     assert found["schema"] == 1
     assert found["real"].keys() == {"source", "kind", "count", "sha256", "notes"}
@@ -272,7 +272,7 @@ def test_compare_gives_difference_error_and_p_value():
     first = coequal.score(real=REAL, fake=FAKE, metrics=["fd", "recall"])
     second = coequal.score(real=REAL, fake=FAKE + 0.5, metrics=["fd"])
     compared = compare(first, second)
-    assert list(compared) == ["schema", "over", "same_fakes", "metrics"]
+    assert list(compared) == ["schema", "over", "same_fakes", "notes", "metrics"]
     assert compared["schema"] == 1
     assert not compared["same_fakes"]
     assert "over new fake images on both sides" in compared["over"]

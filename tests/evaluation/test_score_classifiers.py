@@ -49,9 +49,9 @@ def trainings(monkeypatch) -> list[int]:
     calls: list[int] = []
     original = _classifiers.train
 
-    def counting(*arguments):  # type: ignore[no-untyped-def]
+    def counting(*arguments, **where):  # type: ignore[no-untyped-def]
         calls.append(len(arguments[0]))
-        return original(*arguments)
+        return original(*arguments, **where)
 
     monkeypatch.setattr(_classifiers, "train", counting)
     return calls

@@ -7,6 +7,7 @@ from typing import Any
 
 from coequal.contract import Log
 from coequal.datasets._loading import data_folder
+from coequal.devices import AUTO, computing_on
 from coequal.evaluation.manifold_curves import manifold_curves
 from coequal.files import cache_folder
 from coequal.inputs.alike import made_alike
@@ -30,6 +31,7 @@ def manifold(
     image_size: int | None = None,
     value_range: Sequence[float] | str = UNIT,
     seed: int = 0,
+    device: str = AUTO,
     data_dir: str | Path | None = None,
     log: Log | None = None,
 ) -> dict[str, Any]:
@@ -47,6 +49,8 @@ def manifold(
         value_range: black and white of images that are floats: (-1, 1), (0, 255); what
             `generator` makes of a net has a range of its own.
         seed: of the generated images and of the searches' starts.
+        device: what the generator and the searches compute on: "cpu", "cuda", "cuda:1"; "auto": an
+            NVIDIA GPU where there is one, else the CPU.
         data_dir: where data sets lie or are put.
         log: is told about long work.
 
@@ -56,29 +60,31 @@ def manifold(
     Raises:
         ValueError, LookupError, FileNotFoundError: something can't be measured; one message.
     """
-    load = partial(
-        load_input,
-        data_dir=data_folder(data_dir),
-        image_size=image_size,
-        value_range=ValueRange.of(value_range),
-        cache=cache_folder(),
-    )
-    log = log or (lambda line: None)
-    fake = generated_images(fake, count, seed, log)
-    truth = load(real, role="real")
-    generated = load(fake, role="fake", like=truth)
-    trained = f"{real.rpartition(':')[0]}:train"
-    recall = train and generated.generator is not None
-    sides = made_alike({"real": truth, "fake": generated})
-    curves = manifold_curves(
-        **sides,
-        train=load(trained, role="train") if recall else None,
-        count=count,
-        delta=delta,
-        manifold=manifold,
-        seed=seed,
-        log=log,
-    )
-    target = Path(out).expanduser()
-    write_manifold_page(target, curves.record, curves.curves, curves.samples, curves.reached)
-    return curves.record
+    with computing_on(device) as where:
+        load = partial(
+            load_input,
+            data_dir=data_folder(data_dir),
+            image_size=image_size,
+            value_range=ValueRange.of(value_range),
+            cache=cache_folder(),
+        )
+        log = log or (lambda line: None)
+        fake = generated_images(fake, count, seed, log, where)
+        truth = load(real, role="real")
+        generated = load(fake, role="fake", like=truth)
+        trained = f"{real.rpartition(':')[0]}:train"
+        recall = train and generated.generator is not None
+        sides = made_alike({"real": truth, "fake": generated})
+        curves = manifold_curves(
+            **sides,
+            train=load(trained, role="train") if recall else None,
+            count=count,
+            delta=delta,
+            manifold=manifold,
+            seed=seed,
+            device=where,
+            log=log,
+        )
+        target = Path(out).expanduser()
+        write_manifold_page(target, curves.record, curves.curves, curves.samples, curves.reached)
+        return curves.record

@@ -7,6 +7,7 @@ from typing import Any
 
 from coequal.contract import Log
 from coequal.datasets._loading import data_folder
+from coequal.devices import AUTO, Precision, computing_on
 from coequal.evaluation.image_ranking import PerImageRequest
 from coequal.evaluation.score import DEFAULT_METRICS
 from coequal.evaluation.score import score as measure_scores
@@ -39,6 +40,8 @@ def score(
     worst: int | None = None,
     worst_sheet: str | Path | None = None,
     per_image: str | Path | None = None,
+    device: str = AUTO,
+    precision: str = Precision.float32,
     log: Log | None = None,
 ) -> dict[str, Any]:
     """Score generated images against real ones.
@@ -71,6 +74,11 @@ def score(
             the metrics give single images (influence on fd, realism); the list is in "images".
         worst_sheet: a .png or .html to write, with these images.
         per_image: a .csv or .json to write, with these numbers of every generated image.
+        device: what the encoder, a trained model and the metrics compute on: "cpu", "cuda",
+            "cuda:1", "mps"; "auto": an NVIDIA GPU where there is one, else the CPU. Protocols name
+            one that is not the CPU.
+        precision: of float32 products on an NVIDIA GPU: "float32", or "tf32", which is faster and
+            has 1e-3 of relative error.
         log: is told about long work.
 
     Returns:
@@ -81,56 +89,59 @@ def score(
     Raises:
         ValueError, LookupError, FileNotFoundError: something can't be scored; one message.
     """
-    refuse_metric_settings(settings or {})
-    data, cache, tell = data_folder(data_dir), cache_folder(), log or (lambda line: None)
-    values = ValueRange.of(value_range)
-    read = partial(
-        load_input,
-        data_dir=data,
-        image_size=image_size,
-        value_range=values,
-        cache=cache,
-        log=tell,
-    )
-    several = fake if isinstance(fake, Mapping) else None
-    files = (sheet, worst_sheet, per_image)
-    if several is not None and any(file is not None for file in files):
-        raise ValueError("a sheet or table is of one set of generated images; name one")
-    measure = partial(
-        measure_scores,
-        real=real if several is None else read(real, role="real"),  # of several, read once
-        train=train if several is None or train is None else read(train, role="train"),
-        metrics=metrics,
-        settings=settings,
-        encoder=encoder,
-        image_size=image_size,
-        value_range=values,
-        real_count=real_count,
-        seed=seed,
-        data_dir=data,
-        cache=cache,
-        sheet=sheet,
-        references={},
-        per_image=PerImageRequest(
-            worst,
-            None if worst_sheet is None else Path(worst_sheet),
-            None if per_image is None else Path(per_image),
-        ),
-        log=tell,
-    )
-    if several is None:
-        return measure(fake=generated_images(fake, samples, seed, tell), floor=floor)
-    fakes = {name: _given(one, read, samples, seed, tell) for name, one in several.items()}
-    refuse_unequal({name: len(one) for name, one in fakes.items() if isinstance(one, Input)})
-    return score_several(
-        {name: one if callable(one) else partial(_same, one) for name, one in fakes.items()},
-        measure,
-        floor=floor,
-    )
+    with computing_on(device, precision) as where:
+        refuse_metric_settings(settings or {})
+        data, cache, tell = data_folder(data_dir), cache_folder(), log or (lambda line: None)
+        values = ValueRange.of(value_range)
+        read = partial(
+            load_input,
+            data_dir=data,
+            image_size=image_size,
+            value_range=values,
+            cache=cache,
+            log=tell,
+        )
+        generate = partial(generated_images, count=samples, seed=seed, log=tell, device=where)
+        several = fake if isinstance(fake, Mapping) else None
+        files = (sheet, worst_sheet, per_image)
+        if several is not None and any(file is not None for file in files):
+            raise ValueError("a sheet or table is of one set of generated images; name one")
+        measure = partial(
+            measure_scores,
+            real=real if several is None else read(real, role="real"),  # of several, read once
+            train=train if several is None or train is None else read(train, role="train"),
+            metrics=metrics,
+            settings=settings,
+            encoder=encoder,
+            image_size=image_size,
+            value_range=values,
+            real_count=real_count,
+            seed=seed,
+            data_dir=data,
+            cache=cache,
+            sheet=sheet,
+            references={},
+            per_image=PerImageRequest(
+                worst,
+                None if worst_sheet is None else Path(worst_sheet),
+                None if per_image is None else Path(per_image),
+            ),
+            device=where,
+            log=tell,
+        )
+        if several is None:
+            return measure(fake=generate(fake), floor=floor)
+        fakes = {name: _given(one, read, generate) for name, one in several.items()}
+        refuse_unequal({name: len(one) for name, one in fakes.items() if isinstance(one, Input)})
+        return score_several(
+            {name: one if callable(one) else partial(_same, one) for name, one in fakes.items()},
+            measure,
+            floor=floor,
+        )
 
 
 def _given(
-    fake: Scorable, read: Callable[..., Input], samples: int, seed: int, log: Log
+    fake: Scorable, read: Callable[..., Input], generate: Callable[[Scorable], Scorable]
 ) -> Input | Callable[[], Scorable]:
     """Images of files and data sets, checked before anything is measured; or what generates
     them."""
@@ -138,7 +149,7 @@ def _given(
     is_path = isinstance(fake, str | Path) and not is_outside(str(fake))
     if is_path and (not place or inside in SPLITS):
         return read(fake, role="fake")
-    return partial(generated_images, fake, samples, seed, log)
+    return partial(generate, fake)
 
 
 def _same(images: Input) -> Input:

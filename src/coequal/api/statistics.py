@@ -6,6 +6,7 @@ from typing import Any
 
 from coequal.contract import Log
 from coequal.datasets._loading import data_folder
+from coequal.devices import AUTO, computing_on
 from coequal.evaluation.own_statistics import write_statistics
 from coequal.files import cache_folder
 from coequal.inputs.input import Scorable
@@ -20,6 +21,7 @@ def stats(
     encoder: str | None = None,
     image_size: int | None = None,
     value_range: Sequence[float] | str = UNIT,
+    device: str = AUTO,
     data_dir: str | Path | None = None,
     log: Log | None = None,
 ) -> dict[str, Any]:
@@ -32,6 +34,7 @@ def stats(
         encoder: see `coequal list encoders`; None: chosen by the data, and named in the result.
         image_size: height and width to which images are cropped and resized.
         value_range: black and white of images that are floats: (-1, 1), (0, 255).
+        device: what the encoder computes on, as of `score`.
         data_dir: where data sets lie or are put; None: COEQUAL_DATA, then the user's cache.
         log: is told about long work.
 
@@ -44,14 +47,17 @@ def stats(
             be written; one message.
     """
     cache, tell = cache_folder(), log or (lambda line: None)
-    source = load_input(
-        images,
-        role="images",
-        data_dir=data_folder(data_dir),
-        image_size=image_size,
-        value_range=ValueRange.of(value_range),
-        cache=cache,
-        log=tell,
-    )
-    target = Path(out).expanduser()
-    return write_statistics(source, target, encoder=encoder, cache=cache, log=tell)
+    with computing_on(device) as where:
+        source = load_input(
+            images,
+            role="images",
+            data_dir=data_folder(data_dir),
+            image_size=image_size,
+            value_range=ValueRange.of(value_range),
+            cache=cache,
+            log=tell,
+        )
+        target = Path(out).expanduser()
+        return write_statistics(
+            source, target, encoder=encoder, device=where, cache=cache, log=tell
+        )

@@ -10,6 +10,7 @@ from rich.table import Table
 from coequal.cli.command import CommandResult
 from coequal.cli.options import (
     IMAGES,
+    AnyDevice,
     Batch,
     Classes,
     DataDir,
@@ -22,6 +23,7 @@ from coequal.cli.options import (
     fake_and_values,
     log_line,
 )
+from coequal.devices import AUTO
 from coequal.health import FAILURES, HEALTHY
 from coequal.health.remedies import in_options
 from coequal.health.verdict import MEANING
@@ -52,6 +54,7 @@ def diagnose(
     value_range: Values = None,
     classes: Classes = None,
     batch: Batch = None,
+    device: AnyDevice = AUTO,
     data_dir: DataDir = None,
 ) -> CommandResult:
     """Find what went wrong in a training, since when, by which numbers, and what to try.
@@ -65,7 +68,7 @@ def diagnose(
     from coequal.api import diagnose as diagnosed
     from coequal.inspection.diagnosis import misuse
 
-    if problem := misuse(run, model, trial, fake, real):
+    if problem := misuse(run, model, trial, fake, real, device):
         raise typer.BadParameter(problem)
     generated, floats = None, ValueRange.of(value_range or UNIT)
     if fake is not None:
@@ -78,6 +81,7 @@ def diagnose(
         real=real,
         samples=samples,
         value_range=floats,
+        device=device,
         seed=seed,
         data_dir=data_dir,
         log=log_line,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from coequal.devices import Precision
 from coequal.value_range import UNIT, ValueRange
 
 if TYPE_CHECKING:
@@ -49,6 +50,14 @@ TryParts = Annotated[
     ),
 ]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1 ...")]
+AnyDevice = Annotated[
+    str,
+    typer.Option("--device", help="cpu, cuda, cuda:1, mps; auto: an NVIDIA GPU, or the CPU."),
+]
+TF32 = Annotated[
+    Precision,
+    typer.Option("--precision", help="Of products on an NVIDIA GPU: tf32 is faster, to 1e-3."),
+]
 ForceBfloat16 = Annotated[
     bool,
     typer.Option(

@@ -16,6 +16,7 @@ from coequal import formatting
 from coequal.cli.command import CommandResult
 from coequal.cli.exit_codes import ExitCode
 from coequal.cli.options import (
+    AnyDevice,
     ModelOfRun,
     RunCode,
     RunPath,
@@ -30,6 +31,7 @@ from coequal.cli.options import (
     short_path,
     write_report,
 )
+from coequal.devices import AUTO, computing_on
 
 if TYPE_CHECKING:
     from coequal.results.clean import Removable
@@ -209,6 +211,7 @@ def sample(
         bool, typer.Option(help="Classes as often as in the data; by default all in turn.")
     ] = False,
     seed: Seed = 0,
+    device: AnyDevice = AUTO,
     run_code: RunCode = False,
 ) -> CommandResult:
     """Write images of a trained generator, at the end of its training; one seed gives one result.
@@ -222,7 +225,8 @@ def sample(
     allow_code(run, run_code)
     chosen = chosen_trial(run, model, trial)
     request = SampleRequest(count, per_class, one_class, like_data)
-    written = write_samples(run, chosen, request, seed, out)
+    with computing_on(device) as where:
+        written = write_samples(run, chosen, request, seed, out, where)
     amount = f"{count} images" if per_class is None else f"{per_class} images a class"
     text = f"{amount} of {chosen.model} (trial {chosen.id}): {short_path(written)}"
     values = {
@@ -232,6 +236,7 @@ def sample(
         "count": None if per_class is not None else count,
         "per_class": per_class,
         "seed": seed,
+        "device": str(where),
     }
     return CommandResult(values, lambda: console.print(text, markup=False, soft_wrap=True))
 

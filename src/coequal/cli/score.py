@@ -11,6 +11,8 @@ from rich.table import Table
 from coequal.cli.command import CommandResult
 from coequal.cli.options import (
     IMAGES,
+    TF32,
+    AnyDevice,
     Batch,
     Classes,
     DataDir,
@@ -27,6 +29,7 @@ from coequal.cli.options import (
 )
 from coequal.cli.score_text import print_comparison, print_scores
 from coequal.cli.several_text import print_several
+from coequal.devices import AUTO, Precision
 from coequal.files import atomic_write, refuse_unwritable
 
 WORST_SHEET = Path("worst.html")
@@ -91,6 +94,8 @@ def score(
     value_range: Values = None,
     classes: Classes = None,
     batch: Batch = None,
+    device: AnyDevice = AUTO,
+    precision: TF32 = Precision.float32,
     data_dir: DataDir = None,
 ) -> None:
     """Scores of generated images against real ones, with errors, protocol and warnings."""
@@ -120,6 +125,8 @@ def score(
         worst=worst,
         worst_sheet=worst_sheet,
         per_image=per_image,
+        device=device,
+        precision=precision,
         log=log_line,
     )
     if as_json == "-":
@@ -179,6 +186,7 @@ def manifold(
     value_range: Values = None,
     classes: Classes = None,
     batch: Batch = None,
+    device: AnyDevice = AUTO,
     data_dir: DataDir = None,
 ) -> CommandResult:
     """Precision and recall at every delta where the truth is known, as a page with pictures."""
@@ -197,6 +205,7 @@ def manifold(
         image_size=image_size,
         value_range=values,
         seed=seed,
+        device=device,
         data_dir=data_dir,
         log=log_line,
     )

@@ -25,6 +25,8 @@ def print_scores(scores: Mapping[str, Any]) -> None:
     chosen = f"{scores['encoder']['id']} ({scores['encoder']['chosen']})"
     counts = ", ".join(_counted(scores[role], role) for role in ("real", "fake"))
     print_line(f"encoder {chosen}; {counts} images")
+    if (device := scores.get("device", "cpu")) != "cpu":
+        print_line(f"device {device}, precision {scores['precision']}")
     _print_uses(scores["metrics"])
     for name, row in scores["metrics"].items():
         details = row.get("details", {})
@@ -147,6 +149,8 @@ def print_comparison(comparison: Mapping[str, Any], first: Path, second: Path) -
     print_line(f"second: {second}")
     print_line("shown better: with p at most 0.05; empty: not shown")
     print_line(comparison["over"])
+    for note in comparison["notes"]:
+        print_line(f"note: {note}")
 
 
 def _p_value(value: float | None) -> str:

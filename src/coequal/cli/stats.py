@@ -8,6 +8,7 @@ import typer
 from coequal.cli.command import CommandResult
 from coequal.cli.options import (
     IMAGES,
+    AnyDevice,
     DataDir,
     Encoder,
     ImageSize,
@@ -16,6 +17,7 @@ from coequal.cli.options import (
     log_line,
     short_path,
 )
+from coequal.devices import AUTO
 from coequal.value_range import UNIT
 
 
@@ -25,6 +27,7 @@ def stats(
     encoder: Encoder = None,
     image_size: ImageSize = None,
     value_range: Values = None,
+    device: AnyDevice = AUTO,
     data_dir: DataDir = None,
 ) -> CommandResult:
     """Statistics of images (mu, sigma) for `score --real`, pytorch-fid, clean-fid and EDM."""
@@ -36,6 +39,7 @@ def stats(
         encoder=encoder,
         image_size=image_size,
         value_range=value_range or UNIT,
+        device=device,
         data_dir=data_dir,
         log=log_line,
     )

@@ -1,6 +1,7 @@
 """Two scores beside each other: refused unless they were measured alike."""
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,7 +25,8 @@ def compare(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, An
     fakes are two independent sets: squares of errors add.
 
     Returns:
-        `schema` of this; `over`, a sentence; `same_fakes`; and `metrics`: for each that both scores
+        `schema` of this; `over`, a sentence; `same_fakes`; `notes`, what else to know of the two;
+        and `metrics`: for each that both scores
         have its values `first` and `second`, their `difference` (second - first), its
         `standard_error` and two-sided `p_value`, which one has the `better` value, and which one
         is `shown` to be better, with a p-value of at most `SHOWN`. None where a score has no number
@@ -44,6 +46,7 @@ def compare(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, An
         "schema": SCHEMA,
         "over": OVER_NOTHING if same else OVER_FAKES,
         "same_fakes": same,
+        "notes": _notes(first, second),
         "metrics": {
             name: _pair(first["metrics"][name], second["metrics"][name], same) for name in common
         },
@@ -68,12 +71,28 @@ def _different(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]
     reasons += [f"{name}: {a} and {b}" for name, (a, b) in pairs.items() if a != b]
     common = set(first["metrics"]) & set(second["metrics"])
     for name in sorted(common):
-        protocols = [score["metrics"][name]["protocol"] for score in (first, second)]
+        protocols = [_but_device(score["metrics"][name]["protocol"]) for score in (first, second)]
         if not reasons and protocols[0] != protocols[1]:
             reasons.append(f"{name}: {protocols[0]} and {protocols[1]}")
     if not common:
         reasons.append("they have no metric in common")
     return reasons
+
+
+def _but_device(protocol: str) -> str:
+    """A protocol without the device, by which numbers differ no more than by rounding."""
+    return re.sub(r" device=\w+", "", protocol)
+
+
+def _notes(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
+    """What else to know of two scores that are comparable."""
+    devices = [score.get("device", "cpu") for score in (first, second)]
+    if devices[0] == devices[1]:
+        return []
+    return [
+        f"the first was computed on {devices[0]}, the second on {devices[1]}: features differ by "
+        "the rounding of float32"
+    ]
 
 
 def _pair(first: Mapping[str, Any], second: Mapping[str, Any], same: bool) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import torch
+
 from coequal import lookup
 from coequal.contract import Dataset, Encoder, Log
 from coequal.evaluation.requested import RequestedMetrics
@@ -22,12 +24,20 @@ class EncoderChoice(NamedTuple):
         why: why it is this one.
         warnings: of which better ones it took the place, and why.
         name: by which a user asks for it; None for features that were given.
+        device: on which it and the metrics compute.
     """
 
     encoder: Encoder | None
     why: str
     warnings: Sequence[str] = ()
     name: str | None = None
+    device: torch.device = torch.device("cpu")
+
+    def on(self, device: torch.device) -> "EncoderChoice":
+        """The same, computing on a device."""
+        if self.encoder is not None:
+            self.encoder.to(device)
+        return self._replace(device=device)
 
 
 def need_features(requested: RequestedMetrics, encoder: str | None, sheet: Path | None) -> bool:

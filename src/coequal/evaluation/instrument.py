@@ -25,7 +25,7 @@ from coequal.contract import (
 )
 from coequal.contract.data import in_memory
 from coequal.datasets._loading import fingerprint
-from coequal.devices import protocol_of
+from coequal.devices import exact_on, protocol_of
 from coequal.evaluation.encoder_choice import RunEncoder, prepared_encoder
 from coequal.evaluation.feature_cache import features_in_parts
 from coequal.evaluation.measure import Number, image_set, measure
@@ -104,6 +104,7 @@ class Instrument:
                 generator=generator,
             ),
             note=note,
+            device=self.encoder.device,
         )
         for reason in measured.undefined.values():
             raise FloatingPointError(reason)
@@ -188,7 +189,8 @@ def prepare(
                 return images(split), images("train") if "train" in part.required else None
 
             reference = cached_reference(name, part, f"{key}-{split}", cache, sets, log)
-            references[name, split] = {k: v.to(ready.device) for k, v in reference.items()}
+            here = exact_on(ready.device)
+            references[name, split] = {k: v.to(here) for k, v in reference.items()}
     return Instrument(dataset, ready, requested, samples, references)
 
 
@@ -227,6 +229,12 @@ def drawing(ema: float | None) -> str:
     return f"batch_norm=moving-averages ema={ema or 'none'}"
 
 
+def device_of(generator: Generator) -> torch.device:
+    """Where a generator computes: the device of its parameters and buffers; the CPU without any."""
+    tensors = itertools.chain(generator.parameters(), generator.buffers())
+    return next((tensor.device for tensor in tensors), torch.device("cpu"))
+
+
 @torch.inference_mode()
 def generate(
     generator: Generator,
@@ -237,12 +245,15 @@ def generate(
 ) -> Tensor:
     """`count` images on the generator's device, (n, c, h, w), with BatchNorm's moving averages.
 
+    The latents are drawn on the device of `rng`: a stream of the CPU gives the same ones, and so
+    the same images but for rounding, on every device.
+
     Always in batches of one size. The generator's mode is left as it was.
 
     Args:
         generator: any.
         count: at least 1.
-        rng: of the generator's device; the images depend on it and the weights only.
+        rng: the images depend on it and the weights only.
         conditions: what the images are to be, a row for each; on any device.
         dtype: uint8, or float32 as they come, in [0, 1]: the form of the images to compare with.
 
@@ -250,14 +261,15 @@ def generate(
         FloatingPointError: an image is not finite.
     """
     training = generator.training
+    device = device_of(generator)
     generator.eval()
     try:
         images: list[Tensor] = []
         finite: list[Tensor] = []
         for start in range(0, count, GENERATED_AT_ONCE):
             size = min(GENERATED_AT_ONCE, count - start)
-            asked = conditions[start : start + size].to(rng.device)
-            request = GeneratorInput(generator.latents(size, rng), asked)
+            latents = tuple(part.to(device) for part in generator.latents(size, rng))
+            request = GeneratorInput(latents, conditions[start : start + size].to(device))
             made = generator(request).images
             finite.append(torch.isfinite(made).flatten(1).all(1))
             images.append(match_dtype(made, dtype))

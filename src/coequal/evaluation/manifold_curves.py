@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from coequal.contract import Generator, GeneratorInput, Log
+from coequal.devices import exact_on
+from coequal.evaluation.instrument import device_of
 from coequal.images import as_float, to_uint8
 from coequal.inputs.input import Input
 from coequal.manifolds.inversion.invert import Effort, Inversion, folded, invert
@@ -71,6 +73,7 @@ def manifold_curves(
     delta: float,
     manifold: Name,
     seed: int,
+    device: torch.device,
     log: Log,
 ) -> ManifoldCurves:
     """Measure precision and recall at every delta.
@@ -86,6 +89,7 @@ def manifold_curves(
         delta: squared distance, above 0.
         manifold: "convex" or "family".
         seed: of samples and starts.
+        device: where polygons are searched; a generator is searched where it lies.
         log: is told about long work.
 
     Raises:
@@ -100,7 +104,7 @@ def manifold_curves(
         raise ValueError("the manifold is of images; features were given")
     metric = Manifold(delta, count, manifold)
     log(f"distance of {min(count, len(fake))} generated images to the manifold")
-    images = as_float(fake.images[:count])
+    images = as_float(fake.images[:count].to(exact_on(device)))
     near = distance(images, family, manifold, delta)
     closest = family.images(near.vertices.nan_to_num(0))
     effort = Effort(delta=delta, stop=False)
@@ -152,8 +156,7 @@ def _inversions(
 
 
 def _inverted(generator: Generator, targets: Tensor, effort: Effort, seed: int) -> Inversion:
-    device = next((p.device for p in generator.parameters()), torch.device("cpu"))
-    return invert(generator, targets, Rng(seed_for("manifold", seed), device), effort)
+    return invert(generator, targets, Rng(seed_for("manifold", seed), device_of(generator)), effort)
 
 
 def _effort_of(inversion: Inversion) -> dict[str, float]:
@@ -198,7 +201,7 @@ def _pairs(
     images: Tensor, nearest: Tensor, squared: Tensor, certain: Tensor
 ) -> tuple[ImagePair, ...]:
     return tuple(
-        ImagePair(to_uint8(image).numpy(), to_uint8(close).numpy(), float(value), bool(sure))
+        ImagePair(_array(image), _array(close), float(value), bool(sure))
         for image, close, value, sure in zip(
             images[:MAX_SHOWN_IMAGES],
             nearest[:MAX_SHOWN_IMAGES],
@@ -207,3 +210,9 @@ def _pairs(
             strict=True,
         )
     )
+
+
+def _array(image: Tensor) -> Images:
+    """An image as an array of 8 bits."""
+    pixels: Images = to_uint8(image).cpu().numpy()
+    return pixels

@@ -20,7 +20,7 @@ from coequal.contract import (
     Statistics,
 )
 from coequal.contract.data import ImageRows
-from coequal.devices import protocol_of
+from coequal.devices import exact_on, protocol_of
 from coequal.evaluation.requested import RequestedMetrics
 from coequal.rng import Rng
 from coequal.seeds import seed_for
@@ -81,6 +81,7 @@ def measure(
     note: str = "",
     seed: int = 0,
     per_image: bool = False,
+    device: torch.device | None = None,
     log: Log = lambda line: None,
 ) -> Measured:
     """Measure generated images by all metrics that are requested.
@@ -90,22 +91,23 @@ def measure(
         encoder: id of what gave the features, for the protocol.
         real: the reference images, for the protocol: "test:355", a split and its size.
         references: gives a metric's reference by the metric's name; asked once for each.
-        fake: the generated images; everything is computed on the device on which they are.
+        fake: the generated images; metrics compute on the device on which they are.
         real_statistics: what metrics that take statistics know of the real side, if there are some.
         note: how they were drawn, as "key=value" pairs, for the protocol.
         seed: of the metrics' own draws; one that is not 0 stands in the protocol.
         per_image: whether metrics are also asked for the numbers that they give each image.
+        device: on which features were computed, for the protocol; None: where they are.
         log: is told which metric is measured.
     """
     numbers: dict[str, Number] = {}
     undefined: dict[str, str] = {}
     of_images: dict[str, PerImageNumber] = {}
     without_generator = replace(fake, generator=None)
-    device = fake.features.device
-    drawn = [note, protocol_of(device), f"seed={seed}" if seed else ""]
+    here = fake.features.device
+    drawn = [note, protocol_of(device or here), f"seed={seed}" if seed else ""]
     for name, metric in requested.parts.items():
         log(f"measuring {name}")
-        reference = {key: value.to(device) for key, value in references(name).items()}
+        reference = {key: value.to(here) for key, value in references(name).items()}
         # Give each metric a random stream of its own, so that one more moves no other's draws.
         rng = Rng(seed_for("metric", name) if seed == 0 else seed_for("metric", name, seed))
         # Hide the generator where it would only make a number that nobody asked for.
@@ -166,15 +168,20 @@ def image_set(
         manifold: of real images that were made by a formula.
         generator: what made the images.
         statistics: see `ImageSet.statistics`.
-        device: where metrics are to compute; None: where the encoder does, else on the CPU.
+        device: where features are computed and, if it has float64, metrics; None: where the encoder
+            does, else on the CPU.
     """
     if device is None:
         device = torch.device("cpu") if encoder is None else encoder.device
+    device = exact_on(device)
     whole = features.whole.to(device)
-    classified = encoder is not None and "probabilities" in required
+    probabilities = None
+    if encoder is not None and "probabilities" in required:
+        known = encoder.probabilities(whole)
+        probabilities = None if known is None else known.to(device)
     return ImageSet(
         whole,
-        encoder.probabilities(whole) if encoder is not None and classified else None,
+        probabilities,
         None if labels is None else labels.to(device),
         images.whole.to(device) if images is not None and "images" in required else None,
         features.read if device.type == "cpu" else whole.__getitem__,

@@ -54,7 +54,8 @@ def write_sheet(
     assert other.images is not None
     rows = shown_rows(len(fake), fake.labels, seed)
     others = sets[near].features
-    found = nearest_of(sets["fake"], others, min(NEIGHBOURS, len(others)), rows)
+    count, here = min(NEIGHBOURS, len(others)), rows.to(others.device)
+    found = nearest_of(sets["fake"], others, count, here)
     strips = [
         _strip(torch.cat([fake.images[row : row + 1], other.images[neighbours]]))
         for row, neighbours in zip(rows.tolist(), found.indices.cpu(), strict=True)

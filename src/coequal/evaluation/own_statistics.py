@@ -20,7 +20,13 @@ SUFFIX = ".npz"
 
 
 def write_statistics(
-    images: Input, out: Path, *, encoder: str | None, cache: Path, log: Log
+    images: Input,
+    out: Path,
+    *,
+    encoder: str | None,
+    device: torch.device,
+    cache: Path,
+    log: Log,
 ) -> dict[str, Any]:
     """Write the statistics of images.
 
@@ -31,6 +37,7 @@ def write_statistics(
         images: images, or features.
         out: the file, which ends in .npz.
         encoder: a name of `coequal list encoders`; None: chosen by the data.
+        device: what the encoder computes on.
         cache: the folder of all caches.
         log: is told about long work.
 
@@ -46,7 +53,7 @@ def write_statistics(
     refuse_unwritable(out)
     if images.rows is None:
         raise ValueError(f"{images.what} holds statistics already")
-    choice = chosen_encoder(encoder, {"real": images}, cache, log)
+    choice = chosen_encoder(encoder, {"real": images}, cache, log).on(device)
     found = _statistics(images, choice, cache, log)
     facts = _facts(images, choice, found)
     arrays = dict(zip(PAIRS[0], (found.mean.numpy(), found.covariance.numpy()), strict=True))

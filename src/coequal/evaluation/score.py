@@ -16,6 +16,7 @@ from torch import Tensor
 from coequal import lookup
 from coequal.contract import Encoder, ImageSet, Log, Metric, MetricInfo, Statistics
 from coequal.contract.data import in_memory
+from coequal.devices import precision_on, protocol_of
 from coequal.evaluation.encoder_choice import EncoderChoice, chosen_encoder, need_features
 from coequal.evaluation.feature_cache import cached_features
 from coequal.evaluation.floor import floor_of
@@ -40,6 +41,7 @@ from coequal.settings import setting_names
 from coequal.value_range import UNIT, ValueRange
 
 SCHEMA = 1  # of the JSON
+CPU = torch.device("cpu")
 References = dict[tuple[str, str], Mapping[str, Tensor]]  # by metric, and by what it saw
 DEFAULT_METRICS = ("fd", "precision", "recall")
 
@@ -62,6 +64,7 @@ def score(
     floor: bool = False,
     references: References | None = None,
     per_image: PerImageRequest = PerImageRequest(),  # noqa: B008  (a constant)
+    device: torch.device = CPU,
     log: Log,
 ) -> dict[str, Any]:
     """Measure generated images against real ones.
@@ -85,6 +88,7 @@ def score(
         references: what metrics know of the real images, kept by a caller who scores several sets
             against the same ones.
         per_image: what to tell of single generated images.
+        device: what the encoder and the metrics compute on, as `devices.computing_on` gives it.
         log: is told about long work.
 
     Returns:
@@ -117,6 +121,7 @@ def score(
     choice = EncoderChoice(None, "no metric uses features")
     if need_features(requested, encoder, sheet):
         choice = chosen_encoder(encoder, sources, cache, log)
+    choice = choice.on(device)
     ready = choice.encoder
     if ready is not None:
         requested = requested.with_published_names(ready.published_names)
@@ -132,7 +137,7 @@ def score(
     sets = {
         role: _image_set(
             source,
-            ready,
+            choice,
             measurable.required_of(role),
             cache,
             log,
@@ -158,6 +163,8 @@ def score(
         "seconds": round(time.monotonic() - began, 3),
         **{role: _as_given(source, statistics.notes.get(role)) for role, source in sources.items()},
         "encoder": {"id": _name(ready, sources), "chosen": choice.why},
+        "device": str(device),
+        "precision": str(precision_on(device)),
         "seed": seed,
         "settings": {name: _settings(part) for name, part in measurable.parts.items()},
         "metrics": {
@@ -220,11 +227,12 @@ def _measured(
         encoder=_encoder_in_protocol(encoder, sources),
         real=_real_in_protocol(real),
         real_statistics=sets["real"].statistics,
-        references=partial(_reference, requested, sources, sets, encoder, kept, cache, log),
+        references=partial(_reference, requested, sources, sets, choice, kept, cache, log),
         fake=sets["fake"],
         note=sources["fake"].drawn,
         seed=seed,
         per_image=per_image,
+        device=choice.device,
         log=log,
     )
     if sheet is not None:
@@ -266,7 +274,7 @@ def _sources(
 
 def _image_set(
     source: Input,
-    encoder: Encoder | None,
+    choice: EncoderChoice,
     required: Collection[str],
     cache: Path,
     log: Log,
@@ -277,20 +285,26 @@ def _image_set(
 
     Args:
         source: images, features, or only statistics.
-        encoder: of images.
+        choice: the encoder of images, and the device.
         required: what the metrics need beyond features.
         cache: the folder of all caches.
         log: is told about long work.
         statistics: those that stand for features where a metric takes them.
         features: whether any metric looks at the features.
     """
+    encoder, device = choice.encoder, choice.device
     if source.features is not None:
         return image_set(
-            source.features, None, required, labels=source.labels, statistics=statistics
+            source.features,
+            None,
+            required,
+            labels=source.labels,
+            statistics=statistics,
+            device=device,
         )
     rows = in_memory(torch.empty(len(source), 0))  # where nothing uses features
     if source.images is None:
-        return image_set(rows, None, (), statistics=statistics)
+        return image_set(rows, None, (), statistics=statistics, device=device)
     if encoder is not None and features:
         rows = cached_features(source.images, source.digest(), encoder, cache, log, source.what)
     return image_set(
@@ -302,6 +316,7 @@ def _image_set(
         manifold=None if source.dataset is None else source.dataset.manifold,
         generator=source.generator,
         statistics=statistics,
+        device=device,
     )
 
 
@@ -336,7 +351,7 @@ def _reference(
     requested: RequestedMetrics,
     sources: Mapping[str, Input],
     sets: Mapping[str, ImageSet],
-    encoder: Encoder | None,
+    choice: EncoderChoice,
     kept: References,
     cache: Path,
     log: Log,
@@ -346,7 +361,7 @@ def _reference(
     known."""
     metric, both = requested.parts[name], (sets["real"], sets.get("train"))
     known = [sources[role] for role in ("real", "train") if role in sources]
-    key = key_of(known, encoder if metric.sees_features else None)
+    key = key_of(known, choice.encoder if metric.sees_features else None, choice.device)
     if (name, key) not in kept:
         kept[name, key] = (
             cached_reference(name, metric, key, cache, lambda: both, log)
@@ -370,7 +385,7 @@ def _numbers_of(
     none: dict[str, str | None] = {"fake": None, "train": None}
     wanted = wanted.without(not_measurable(wanted, sides, choice.encoder, none))
     sets = {
-        role: _image_set(side, choice.encoder, wanted.required_of(role), cache, log)
+        role: _image_set(side, choice, wanted.required_of(role), cache, log)
         for role, side in sides.items()
     }
     measured = _measured(wanted, sides, sets, choice, seed, None, False, {}, cache, log)
@@ -429,10 +444,11 @@ def _number(value: float | None) -> float | None:
     return None if value is None or not math.isfinite(value) else value
 
 
-def key_of(sources: Sequence[Input], encoder: Encoder | None) -> str:
-    """For `cached_reference`: of images, statistics, labels and the encoder that sees them, if one
-    does."""
-    key = hashlib.sha256(repr(None if encoder is None else encoder.id).encode())
+def key_of(sources: Sequence[Input], encoder: Encoder | None, device: torch.device = CPU) -> str:
+    """For `cached_reference`: of images, statistics, labels, the encoder that sees them, if one
+    does, and what they are computed on."""
+    seen_by = repr(None if encoder is None else encoder.id)
+    key = hashlib.sha256(f"{seen_by}{protocol_of(device)}".encode())
     for source in sources:
         for digest in (source.digest(), *(one.digest() for one in source.statistics)):
             key.update(digest.encode())

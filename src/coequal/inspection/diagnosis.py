@@ -14,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from coequal import lookup
 from coequal.contract import Log
 from coequal.datasets._loading import data_folder
+from coequal.devices import AUTO, computing_on
 from coequal.health import Health, judge
 from coequal.health.judge_images import ImageObservation, judge_samples
 from coequal.health.objective_facts import ASSUMED, ObjectiveFacts
@@ -39,6 +40,7 @@ def diagnose(
     samples: int = 2_000,
     value_range: Sequence[float] | str = UNIT,
     seed: int = 0,
+    device: str = AUTO,
     data_dir: str | Path | None = None,
     log: Log | None = None,
 ) -> dict[str, Any]:
@@ -55,6 +57,8 @@ def diagnose(
         value_range: black and white of images that are floats: (-1, 1), (0, 255); what
             `generator` makes of a net has a range of its own.
         seed: of the images that a generator makes.
+        device: what images are judged on: "cpu", "cuda", "cuda:1", "mps"; "auto": an NVIDIA GPU
+            where there is one, else the CPU.
         data_dir: where data sets lie or are put.
         log: is given a line about long work.
 
@@ -67,14 +71,15 @@ def diagnose(
     Raises:
         ValueError, LookupError, FileNotFoundError: it cannot be diagnosed; the message says why.
     """
-    if problem := misuse(run, model, trial, fake, real):
+    if problem := misuse(run, model, trial, fake, real, device):
         raise ValueError(problem)
     if run is None:
         assert fake is not None
         log = log or (lambda line: None)
-        generated = generated_images(fake, samples, seed, log)
         values_of = ValueRange.of(value_range)
-        return of_images(generated, real, data_folder(data_dir), log, values_of)
+        with computing_on(device) as where:
+            generated = generated_images(fake, samples, seed, log, where)
+            return of_images(generated, real, data_folder(data_dir), log, where, values_of)
     folder, own = _place(Path(run).expanduser().resolve())
     trials = _chosen(folder, model, trial or own)
     if len(trials) > 1:
@@ -85,7 +90,9 @@ def diagnose(
     return values
 
 
-def misuse(run: object, model: object, trial: object, fake: object, real: object) -> str:
+def misuse(
+    run: object, model: object, trial: object, fake: object, real: object, device: str = AUTO
+) -> str:
     """Why the arguments of `diagnose` don't go together, in words; empty if they do."""
     if (run is None) == (fake is None):
         return "name the folder of a run or of a trial, or images with --fake"
@@ -93,6 +100,8 @@ def misuse(run: object, model: object, trial: object, fake: object, real: object
         return "--model and --trial are of a run; images given with --fake have none"
     if run is not None and real is not None:
         return "--real goes with --fake; a run is compared with its own real images"
+    if run is not None and device != AUTO:
+        return "--device goes with --fake; a run is judged by what its training has measured"
     return ""
 
 

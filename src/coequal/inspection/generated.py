@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import torch
+
 from coequal.contract import Log
 from coequal.evaluation.instrument import drawing
 from coequal.generators.files import is_file
@@ -16,7 +18,9 @@ from coequal.results.own_code import refuse_code
 from coequal.results.pack import is_pack, opened
 
 
-def generated_images(fake: Scorable, count: int, seed: int, log: Log) -> Scorable:
+def generated_images(
+    fake: Scorable, count: int, seed: int, log: Log, device: torch.device
+) -> Scorable:
     """Images of a trained model of a run, or of a generator or function from outside.
 
     Args:
@@ -27,6 +31,7 @@ def generated_images(fake: Scorable, count: int, seed: int, log: Log) -> Scorabl
         count: number of images to generate.
         seed: of the latents, and of what a function draws from global generators.
         log: is told how far it is.
+        device: where a trained model computes; a generator from outside does where it lies.
 
     Returns:
         What may be scored. A generator from outside makes its images when they are loaded.
@@ -49,7 +54,7 @@ def generated_images(fake: Scorable, count: int, seed: int, log: Log) -> Scorabl
         return _by_name(str(fake), count, seed, log)
     with opened(path) as folder:
         refuse_code(folder)
-        return _of_model(folder, model, str(fake), count, seed)
+        return _of_model(folder, model, str(fake), count, seed, device)
 
 
 def _by_name(fake: str, count: int, seed: int, log: Log) -> Scorable:
@@ -70,12 +75,14 @@ def _named_fake() -> Iterator[None]:
         raise type(error)(f"fake: {error}") from error
 
 
-def _of_model(folder: RunFolder, model: str, fake: str, count: int, seed: int) -> Scorable:
+def _of_model(
+    folder: RunFolder, model: str, fake: str, count: int, seed: int, device: torch.device
+) -> Scorable:
     # Only now: what opens a trained model takes a second to import, and most scores need none.
     from coequal.inspection.samples import chosen_trial, sample
 
     trial = chosen_trial(folder, model, None)
-    samples = sample(folder, trial, count, seed)
+    samples = sample(folder, trial, count, seed, device)
     what = f"{fake} (trial {trial.id}, seed {seed})"
     return from_generator(
         samples.images,

@@ -30,6 +30,7 @@ def of_images(
     real: Scorable | None,
     data_dir: Path,
     log: Log,
+    device: torch.device,
     value_range: ValueRange = UNIT,
 ) -> dict[str, Any]:
     """The health of a model as its images show it.
@@ -39,6 +40,7 @@ def of_images(
         real: real images to compare them with; None for the few checks that need none.
         data_dir: where data sets lie or are put.
         log: is given a line about long work.
+        device: what is computed on.
         value_range: black and white of images that are floats.
 
     Returns:
@@ -65,7 +67,8 @@ def of_images(
     _refuse_features(sources)
     sources = made_alike(sources)
     generated, known = sources["fake"], sources.get("real")
-    fakes, reals = _rows(generated), None if known is None else _rows(known)
+    fakes = _rows(generated, device)
+    reals = None if known is None else _rows(known, device)
     values, unseen = image_signals(fakes, reals), []
     counts: tuple[list[int], list[int]] = ([], [])
     if known is None or reals is None:
@@ -75,7 +78,7 @@ def of_images(
     else:
         encoder = chosen_encoder("classifier", {"real": known}, cache, log).encoder
         assert encoder is not None
-        of_features, *counted = class_signals(fakes, reals, encoder)
+        of_features, *counted = class_signals(fakes, reals, encoder.to(device))
         values |= of_features
         counts = counted[0], counted[1]
     classes = () if known is None else known.classes or ()
@@ -101,10 +104,10 @@ def of_images(
     }
 
 
-def _rows(source: Input) -> torch.Tensor:
-    """Images in a fixed random order, `MAX_IMAGES` at most."""
+def _rows(source: Input, device: torch.device) -> torch.Tensor:
+    """Images in a fixed random order on a device, `MAX_IMAGES` at most."""
     assert source.images is not None
-    return source.images[chosen_rows(len(source), MAX_IMAGES)]
+    return source.images[chosen_rows(len(source), MAX_IMAGES)].to(device)
 
 
 def _no_classifier(real: Input) -> str | None:

@@ -63,14 +63,22 @@ class SampleRequest:
         return self.per_class is not None or self.of is not None or self.like_data
 
 
-def sample(folder: RunFolder, trial: Trial, request: SampleRequest | int, seed: int = 0) -> Sample:
-    """Images of a trial's generator, in the form of the data: uint8, or float32 in [0, 1].
+def sample(
+    folder: RunFolder,
+    trial: Trial,
+    request: SampleRequest | int,
+    seed: int = 0,
+    device: torch.device | str = "cpu",
+) -> Sample:
+    """Images of a trial's generator, in the form of the data: uint8, or float32 in [0, 1]; on the
+    CPU.
 
     Args:
         folder: of the run.
         trial: whose generator is meant.
         request: which images, or their number.
-        seed: one seed gives the same images every time.
+        seed: one seed gives the same images every time, on other devices but for rounding.
+        device: where the generator computes, and stays.
 
     Raises:
         FileNotFoundError: the trial left no weights.
@@ -82,7 +90,7 @@ def sample(folder: RunFolder, trial: Trial, request: SampleRequest | int, seed: 
     classes = reference["classes"]
     shape = ImageShape(*reference["shape"])
     number = None if classes is None else len(classes)
-    generator = load_generator(folder, trial, shape, number, _chosen_step(folder, trial))
+    generator = load_generator(folder, trial, shape, number, _chosen_step(folder, trial)).to(device)
     form = torch.float32 if reference.get("form") == "float32" else torch.uint8
     rng = Rng(seed_for("sample", seed))
     if not generator.conditional:
@@ -92,9 +100,9 @@ def sample(folder: RunFolder, trial: Trial, request: SampleRequest | int, seed: 
                 "leave out --class, --per-class and --like-data, or train a conditional model"
             )
         conditions = Conditions.in_turn(request.count, number or 0)
-        return Sample(generate(generator, request.count, rng, conditions, form), generator)
+        return Sample(generate(generator, request.count, rng, conditions, form).cpu(), generator)
     conditions, count = _conditions(request, reference, trial.data, seed)
-    images = generate(generator, count, rng, conditions, form)
+    images = generate(generator, count, rng, conditions, form).cpu()
     return Sample(images, generator, conditions.labels, tuple(classes))
 
 
@@ -174,7 +182,12 @@ def chosen_trial(folder: RunFolder, model: str | None, trial: str | None) -> Tri
 
 
 def write_samples(
-    folder: RunFolder, trial: Trial, request: SampleRequest | int, seed: int, out: Path
+    folder: RunFolder,
+    trial: Trial,
+    request: SampleRequest | int,
+    seed: int,
+    out: Path,
+    device: torch.device | str = "cpu",
 ) -> Path:
     """Write images of a trained generator: one sheet (.png), an array (.npy), or a folder of PNGs.
 
@@ -188,6 +201,7 @@ def write_samples(
         request: which images, or their number.
         seed: one seed gives the same images every time.
         out: ends with .png, with .npy, or is a folder.
+        device: where the generator computes.
 
     Returns:
         `out`.
@@ -201,7 +215,7 @@ def write_samples(
     _refuse_suffix(out)
     for path in (out, _labels_path(out)):
         _refuse_existing(path)
-    drawn = sample(folder, trial, request, seed)
+    drawn = sample(folder, trial, request, seed, device)
     images = drawn.images
     if out.suffix == ".npy":
         out.parent.mkdir(parents=True, exist_ok=True)

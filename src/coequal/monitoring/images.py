@@ -83,7 +83,7 @@ def chosen_rows(total: int, limit: int) -> Tensor:
 
 
 def _pixels(images: Images, count: int) -> Float[Tensor, "n d"]:
-    return as_float(images[chosen_rows(len(images), count)]).flatten(1)
+    return as_float(images[chosen_rows(len(images), count).to(images.device)]).flatten(1)
 
 
 def _saturated(pixels: Tensor) -> float:
