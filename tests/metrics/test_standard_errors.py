@@ -172,6 +172,7 @@ def with_all(count: int, shift: float = 0.0) -> Draw:
         ("memorisation", {}, 1.25),
         ("probabilistic_pr", {}, 1.3),
         ("rke", {}, 1.25),
+        ("feature_diversity", {}, 1.25),
         ("ken", {}, 1.25),
         ("neighbours", {}, 1.6),  # the jackknife, on the cautious side
     ],
