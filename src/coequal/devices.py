@@ -106,6 +106,20 @@ def computing_on(device: str, precision: str = Precision.float32) -> Iterator[to
             setattr(library, name, value)
 
 
+@contextmanager
+def full_products() -> Iterator[None]:
+    """Multiply float32 matrices in full, whatever is set: for what relies on a bound of rounding
+    errors. What was set before is set again afterwards."""
+    before = _tf32_switches()
+    for library, name, _ in before:
+        setattr(library, name, False if name == "allow_tf32" else "ieee")
+    try:
+        yield
+    finally:
+        for library, name, value in before:
+            setattr(library, name, value)
+
+
 def _tf32_switches() -> list[tuple[Any, str, bool | str]]:
     """torch's libraries, the names of what decides there on TF32, and how it is set now."""
     import torch

@@ -139,6 +139,23 @@ def test_what_is_asked_of_all_images_is_answered_on_their_device():
         assert foreign.waits < 20
 
 
+def test_metrics_multiply_in_full_where_tf32_is_on(monkeypatch):
+    products = torch.backends.cuda.matmul
+    kind = lookup.load("metrics", "feature_matching")
+    seen = []
+    for name in ("compute_reference", "compute_values"):
+        monkeypatch.setattr(kind, name, lambda self, *_, **__: seen.append(products.allow_tf32))
+    images = ImageSet(torch.arange(12.0).view(6, 2))
+    before = products.allow_tf32
+    try:
+        products.allow_tf32 = True
+        kind().reference(images)
+        kind().values(real={}, fake=images, rng=Rng(0))
+        assert (seen, products.allow_tf32) == ([False, False], True)
+    finally:
+        products.allow_tf32 = before
+
+
 def test_a_metric_of_the_cpu_and_a_device_without_float64(monkeypatch):
     images = ImageSet(torch.arange(12.0).view(6, 2))
     kind = lookup.load("metrics", "feature_matching")

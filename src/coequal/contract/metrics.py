@@ -11,6 +11,7 @@ from torch import Tensor
 
 from coequal.contract.data import KnownManifold
 from coequal.contract.image_sets import ImageSet
+from coequal.devices import full_products
 from coequal.records import MetricInfo
 from coequal.rng import Rng
 from coequal.settings import Settings
@@ -161,7 +162,8 @@ class Metric(Settings, ABC):
         for side, images in sides.items():
             self.refuse(self._lacking(images, side) or self._undefined(images, side))
         self.refuse(self.too_few_images(self.count(real), "real"))
-        return self.compute_reference(real, train)
+        with full_products():
+            return self.compute_reference(real, train)
 
     @final
     def values(
@@ -192,7 +194,8 @@ class Metric(Settings, ABC):
         ):
             nothing = MetricValue.undefined(reason)
             return dict.fromkeys(self.outputs, nothing)
-        found = self.compute_values(real=real, fake=fake, rng=rng)
+        with full_products():
+            found = self.compute_values(real=real, fake=fake, rng=rng)
         if self.error_over != Metric.error_over or fake.repetition <= MOST_REPETITION:
             return found
         return {name: _without_error(value) for name, value in found.items()}
@@ -217,7 +220,8 @@ class Metric(Settings, ABC):
         ):
             nothing = ImageValues.of_no_image(len(fake), reason)
             return dict.fromkeys(self.per_image_outputs, nothing)
-        return self.compute_per_image(real=real, fake=fake) if self.per_image_outputs else {}
+        with full_products():
+            return self.compute_per_image(real=real, fake=fake) if self.per_image_outputs else {}
 
     def compute_reference(self, real: ImageSet, train: ImageSet | None) -> Mapping[str, Tensor]:
         """What `reference` gives, of finite images that have all that is required; by default the

@@ -15,7 +15,6 @@ from coequal.contract import ImageSet
 from coequal.contract.neighbours import Nearest
 from coequal.metrics._tiles import (
     TIE,
-    TILE,
     Balls,
     Best,
     Points,
@@ -26,6 +25,7 @@ from coequal.metrics._tiles import (
     paired_squares,
     relative_error,
     squared,
+    tile_for,
 )
 
 SPARE = 3  # candidates beyond k: rounding must mix up that many ranks to cost a second search
@@ -47,8 +47,9 @@ class Crossing(NamedTuple):
     balls_over_rows: Int[Tensor, "balls n"]
 
 
-def within(points: Float[Tensor, "n d"], k: int, tile: int = TILE) -> Nearest:
+def within(points: Float[Tensor, "n d"], k: int, tile: int | None = None) -> Nearest:
     """The k nearest others of each point of one set; each pair is computed once. See `across`."""
+    tile = tile or tile_for(points)
     data = Points(points, centre_of(points), common_dtype(points))
     best = Best(data, k + SPARE)
     buffer = data.buffer(tile)
@@ -74,7 +75,7 @@ def across(
     column_k: int = 0,
     row_radii: Float[Tensor, "balls n"] | None = None,
     column_radii: Float[Tensor, "balls m"] | None = None,
-    tile: int = TILE,
+    tile: int | None = None,
 ) -> Crossing:
     """Nearest neighbours and ball memberships between two sets, in one pass.
 
@@ -85,11 +86,13 @@ def across(
         column_k: how many nearest rows of each column to find.
         row_radii: of balls around each row; a point on the edge is inside.
         column_radii: of balls around each column.
-        tile: rows at once, a multiple of 32; changes nothing but speed and memory.
+        tile: rows at once, a multiple of 32; changes nothing but speed and memory. None: as the
+            device likes it.
 
     Raises:
         ValueError: a feature is not finite, or there are no points.
     """
+    tile = tile or tile_for(rows)
     dtype, centre = common_dtype(rows, columns), centre_of(rows)
     left, right = Points(rows, centre, dtype), Points(columns, centre, dtype)
     row_best, column_best = Best(left, row_k + SPARE), Best(right, column_k + SPARE)
@@ -148,7 +151,7 @@ def _refined(data: Points, others: Tensor, best: Best, k: int, own: bool = False
     if k and data.dtype != torch.float64:
         last = neighbours.distances[:, k - 1].square()
         uncertain = (last > 0) & last.isfinite() & (last * (1 - TIE) > beyond)
-        for part in rows[uncertain].split(TILE):
+        for part in rows[uncertain].split(tile_for(points)):
             again = _searched(points, others, part, k, own)
             neighbours.indices[part], neighbours.distances[part] = again
     return neighbours
@@ -160,8 +163,9 @@ def _searched(points: Tensor, others: Tensor, rows: Tensor, k: int, own: bool) -
     chosen = Points(points[rows], centre, torch.float64)
     left = chosen.part(0, len(rows))
     best = Best(chosen, k + SPARE)
-    for start in range(0, len(others), 4 * TILE):
-        right = augmented(others[start : start + 4 * TILE], centre, torch.float64)
+    size = 4 * tile_for(points)
+    for start in range(0, len(others), size):
+        right = augmented(others[start : start + size], centre, torch.float64)
         block = squared(left, right, left.new_empty(len(left) * len(right)))
         if own:
             columns = torch.arange(start, start + len(right), device=rows.device)

@@ -14,11 +14,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 TIE = 1e-12  # distances that differ by less than this fraction of themselves are equal
-TILE = 512  # rows of a tile; a multiple of GROUP
+TILE, TILE_ELSEWHERE = 512, 4096  # rows of a tile on the CPU and on others; multiples of GROUP
 PANEL, PANEL_FLOATS = 1 << 14, 1 << 24  # columns, and their features, that are centred at once
 GROUP = 32  # the k smallest of a row lie in the k groups with the smallest minima
 CHUNK = 1 << 15  # groups that are searched at once
-FLOATS = 1 << 16  # float64 values of a difference at once: they stay in the cache
+FLOATS, FLOATS_ELSEWHERE = 1 << 16, 1 << 24  # of differences at once: on the CPU, in its cache
 
 
 class Points:
@@ -28,8 +28,9 @@ class Points:
         self.rows, self.centre, self.dtype = rows, centre, dtype
         self.padded = math.ceil(len(rows) / GROUP) * GROUP
         self.norms = rows.new_empty(self.padded, dtype=dtype)  # squares
-        for start in range(0, self.padded, TILE):
-            self.norms[start : start + TILE] = self.part(start, start + TILE)[:, -1]
+        size = tile_for(rows)
+        for start in range(0, self.padded, size):
+            self.norms[start : start + size] = self.part(start, start + size)[:, -1]
         self.error = relative_error(rows.shape[1] + 2, dtype)
 
     def part(self, start: int, stop: int) -> Tensor:
@@ -123,11 +124,17 @@ class Balls:
             counts += torch.bincount(others[inside], minlength=len(counts))
 
 
+def tile_for(points: Tensor) -> int:
+    """How many rows of a tile are fast where the points lie."""
+    return TILE if points.device.type == "cpu" else TILE_ELSEWHERE
+
+
 def paired_squares(
     rows: Float[Tensor, "n d"], columns: Float[Tensor, "m d"], i: Tensor, j: Tensor
 ) -> Float[Tensor, " pairs"]:
     """|rows[i] - columns[j]|^2 for pairs of indices, from differences in float64."""
-    size = max(1, FLOATS // max(1, rows.shape[1]))
+    floats = FLOATS if rows.device.type == "cpu" else FLOATS_ELSEWHERE
+    size = max(1, floats // max(1, rows.shape[1]))
     squares = [rows.new_empty(0, dtype=torch.float64)]
     for a, b in zip(i.split(size), j.split(size), strict=True):
         difference = rows[a].double().sub_(columns[b].double())
