@@ -150,8 +150,8 @@ def _refined(data: Points, others: Tensor, best: Best, k: int, own: bool = False
     neighbours, beyond = _ordered(points, others, rows, best, data.norms, k)
     if k and data.dtype != torch.float64:
         last = neighbours.distances[:, k - 1].square()
-        uncertain = (last > 0) & last.isfinite() & (last * (1 - TIE) > beyond)
-        for part in rows[uncertain].split(tile_for(points)):
+        uncertain = rows[(last > 0) & last.isfinite() & (last * (1 - TIE) > beyond)]
+        for part in uncertain.split(tile_for(points)) if len(uncertain) else ():
             again = _searched(points, others, part, k, own)
             neighbours.indices[part], neighbours.distances[part] = again
     return neighbours
