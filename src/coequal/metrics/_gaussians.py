@@ -9,8 +9,10 @@ value decomposition is made. (3) Nothing is added to a diagonal, and nothing is 
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import scipy.linalg
@@ -22,6 +24,7 @@ from torch import Tensor
 
 from coequal.metrics import _arrays
 from coequal.metrics._arrays import SumOfProducts
+from coequal.metrics._eigen import Eigen
 
 Array = NDArray[np.float64]
 Parts = Callable[[int], Iterator[Tensor]]  # takes a number of rows: the features, so many at a time
@@ -52,11 +55,17 @@ class Gaussian:
     root: Array | None = None
     covariance: Array | None = None
     parts: Parts | None = None
+    reductions: MutableMapping["Gaussian", Eigen] = field(
+        init=False, default_factory=WeakKeyDictionary
+    )
+    """Of R'CR, C being this covariance and R the root of another Gaussian."""
 
     def rooted(self) -> Array:
         """The root, made if it isn't there."""
-        if self.root is not None:
-            return self.root
+        return self._made_root if self.root is None else self.root
+
+    @cached_property
+    def _made_root(self) -> Array:
         if self.covariance is None:
             return _thin_root(self)
         root, failed = dpotrf(self.covariance, lower=1, clean=1)
@@ -132,11 +141,11 @@ def common_spectrum(*, real: Gaussian, fake: Gaussian) -> Array:
     """The eigenvalues of (C_r C_f)^(1/2): the singular values of R'F. Zeros may be left out."""
     root, cross = real.rooted(), None
     if fake.covariance is not None and root.shape[0] == root.shape[1]:
-        sandwich, _ = dsygst(fake.covariance, root, itype=2, lower=1)
+        squares = _between(real, fake).values
     else:
         cross = _cross(root, fake.rooted())
         sandwich = dsyrk(1.0, cross, lower=1, trans=int(cross.shape[0] > cross.shape[1]))
-    squares = np.asarray(scipy.linalg.eigvalsh(sandwich, lower=True, check_finite=False))
+        squares = Eigen(sandwich).values
     # Rounding moves every eigenvalue by some `noise`, its root by noise / (2 root).
     noise = EPSILON * max(squares[-1], 0.0)
     error = noise * math.sqrt((0.25 / np.maximum(squares, noise)).sum()) if noise else 0.0
@@ -144,6 +153,14 @@ def common_spectrum(*, real: Gaussian, fake: Gaussian) -> Array:
         return np.asarray(np.sqrt(np.maximum(squares, 0.0)))
     cross = _cross(root, fake.rooted()) if cross is None else cross
     return np.asarray(scipy.linalg.svdvals(cross, check_finite=False))
+
+
+def _between(real: Gaussian, fake: Gaussian) -> Eigen:
+    """R'C_f R, which the distance and its derivatives share; the root R is square."""
+    if real not in fake.reductions:
+        sandwich, _ = dsygst(fake.covariance, real.rooted(), itype=2, lower=1)
+        fake.reductions[real] = Eigen(sandwich)
+    return fake.reductions[real]
 
 
 def first_order_bias(
@@ -221,10 +238,9 @@ def response(*, real: Gaussian, fake: Gaussian) -> Response | None:
         return None
     root = real.rooted()
     if root.shape[0] == root.shape[1]:
-        sandwich, _ = dsygst(fake.covariance, root, itype=2, lower=1)
+        squares, vectors = _between(real, fake).vectors
     else:
-        sandwich = root.T @ full_covariance(fake) @ root
-    squares, vectors = scipy.linalg.eigh(sandwich, lower=True, check_finite=False)
+        squares, vectors = Eigen(np.asfortranarray(root.T @ full_covariance(fake) @ root)).vectors
     seen = squares > len(squares) * EPSILON * squares[-1]
     half = root @ (vectors[:, seen] * squares[seen] ** -0.25)  # half half' = T
     effects, fourth = _effects(fake, half, 2 * (fake.mean - real.mean))
