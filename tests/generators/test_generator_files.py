@@ -1,5 +1,6 @@
 """Generators in files: one net makes the same images in every form; what is refused, and how."""
 
+import hashlib
 import io
 import json
 import re
@@ -14,6 +15,7 @@ from torch import nn
 import coequal
 from coequal.contract import GeneratorInput
 from coequal.generators.drawing import drawn_images
+from coequal.generators.load import deferred
 from coequal.manifolds.inversion.invert import Effort, invert
 from coequal.rng import Rng
 
@@ -202,6 +204,45 @@ def test_a_program_in_training_mode_is_refused(tmp_path):
     torch.export.save(program, tmp_path / "g.pt2")
     with pytest.raises(ValueError, match="was exported in training mode: its BatchNorm takes"):
         coequal.generator(tmp_path / "g.pt2")
+
+
+@pytest.mark.parametrize("form", ["function", "g.pt2"])
+def test_what_was_named_moves_to_a_device(form, tmp_path):
+    generator = coequal.generator(in_form(form, tmp_path), latent=6)
+    assert generator.movable == (form != "function")
+    assert generator.device == torch.device("cpu")
+    generator.move_to(torch.device("meta"))
+    assert generator.device == torch.device("meta")
+    images = generator.raw(GeneratorInput(generator.latents(3, Rng(0))))
+    assert images.device == torch.device("meta")
+    assert images.shape == (3, 1, 4, 4)
+    again = coequal.generator(in_form("module", tmp_path), latent=6)
+    deferred(again, 4, 0, print, torch.device("meta"))  # Python's own stays
+    assert again.device == torch.device("cpu")
+    deferred(again, 4, 0, print, torch.device("meta"), "lab:net")
+    assert again.device == torch.device("meta")
+
+
+@needs_onnx
+def test_the_hash_is_also_of_weights_beside_an_onnx_file(tmp_path):
+    import onnx
+
+    model = onnx.load(in_form("g.onnx", tmp_path))
+    path = tmp_path / "large.onnx"
+    options = {"save_as_external_data": True, "location": "large.data", "size_threshold": 100}
+    onnx.save_model(model, path, **options)
+    (tmp_path / "other.txt").write_text("not named in it")
+    first = coequal.generator(path)
+    assert (floats(first)[0] - floats(coequal.generator(Net(), latent=6))[0]).abs().max() < 1e-6
+    weights = (tmp_path / "large.data").read_bytes()
+    (tmp_path / "large.data").write_bytes(weights[:-1] + bytes([weights[-1] ^ 1]))
+    (tmp_path / "other.txt").write_text("something else")
+    other = coequal.generator(path)
+    assert first.sha256 != other.sha256
+    (tmp_path / "large.data").write_bytes(weights)
+    assert coequal.generator(path).sha256 == first.sha256
+    plain = tmp_path / "g.onnx"
+    assert coequal.generator(plain).sha256 == hashlib.sha256(plain.read_bytes()).hexdigest()
 
 
 def test_script_needs_its_latents(tmp_path):

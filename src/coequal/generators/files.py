@@ -106,6 +106,14 @@ def _refuse_pickle(name: str, content: bytes) -> None:
 
 
 def sha256_of(path: Path) -> str:
-    """SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """SHA-256 of a file, and of the files beside it that an ONNX file names: its weights may lie in
+    them."""
+    content = path.read_bytes()
+    hashed = hashlib.sha256(content)
+    if path.suffix.lower() == ".onnx":
+        beside = (one for one in sorted(path.parent.iterdir()) if one != path and one.is_file())
+        for one in beside:
+            if one.name.encode() in content:
+                with one.open("rb") as file:
+                    hashed.update(hashlib.file_digest(file, "sha256").digest())
+    return hashed.hexdigest()

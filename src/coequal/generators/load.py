@@ -85,7 +85,7 @@ def generator(
             raise ValueError(f"{what} must be a whole number from {least}, got {value!r}")
     pixels = ValueRange.of(value_range)
     name = name or (str(source) if isinstance(source, str | Path) else _name_of(source))
-    program, sha256 = None, None
+    program, sha256, movable = None, None, isinstance(source, str | Path)
     if isinstance(source, str | Path):
         if is_file(str(source)):
             path = Path(source).expanduser()
@@ -114,6 +114,7 @@ def generator(
         classes=classes,
         sha256=sha256,
         differentiable=program is None or program.differentiable,
+        movable=movable,
     )
 
 
@@ -167,7 +168,7 @@ def with_options(given: str, options: GeneratorOptions) -> Scorable:
             )
         return ImageFunction(source, given, ValueRange.of(options.value_range or (0, 1)))
     return generator(
-        source,
+        given,
         latent=options.latent,
         value_range=options.value_range or SYMMETRIC,
         classes=options.classes or 0,
@@ -233,7 +234,12 @@ class ImageFunction:
 
 
 def deferred(
-    source: Any, count: int, seed: int, log: Log, name: str | None = None
+    source: Any,
+    count: int,
+    seed: int,
+    log: Log,
+    device: torch.device,
+    name: str | None = None,
 ) -> Deferred | None:
     """What draws the images of a generator or a function when they are needed.
 
@@ -242,6 +248,8 @@ def deferred(
         count: number of images.
         seed: of all that is drawn.
         log: is told how far it is.
+        device: that what was found by its name is moved to; a module that Python gave stays where
+            it is.
         name: what the user calls it; None: by its kind.
 
     Returns:
@@ -251,6 +259,8 @@ def deferred(
         ValueError: it is a torch module, of which nothing says what it is given.
     """
     if isinstance(source, OutsideGenerator):
+        if source.movable or name is not None:
+            source.move_to(device)
         return Deferred(lambda form: drawn_images(source, count, seed, form, log), count)
     if isinstance(source, nn.Module | type):
         generator(source, name=name)  # which says that its latents are missing
@@ -258,7 +268,7 @@ def deferred(
         return Deferred(lambda form: source(count, seed), count)
     if not callable(source):
         return None
-    return deferred(ImageFunction(source, name or _name_of(source)), count, seed, log)
+    return deferred(ImageFunction(source, name or _name_of(source)), count, seed, log, device)
 
 
 def _name_of(source: Any) -> str:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from coequal.code_places import described
 from coequal.contract import Generator, GeneratorInput, Samples
 from coequal.generators.latents import Prior
+from coequal.generators.programs import RowsInBatches
 from coequal.images import as_float
 from coequal.records import POINT
 from coequal.rng import Rng
@@ -41,6 +42,8 @@ class OutsideGenerator(Generator):
         classes: how many classes its labels have; 0 of a generator that takes none.
         sha256: of the file that it comes from; None of one that comes from Python.
         differentiable: whether its images have a gradient by the latents, as far as is known.
+        movable: whether it was found by its name, so that it may be moved to a device that was
+            asked for; a module that Python gave stays where it is.
     """
 
     def __init__(
@@ -54,6 +57,7 @@ class OutsideGenerator(Generator):
         classes: int = 0,
         sha256: str | None = None,
         differentiable: bool = True,
+        movable: bool = False,
     ) -> None:
         """Wrap a net.
 
@@ -67,12 +71,13 @@ class OutsideGenerator(Generator):
             classes: of its labels.
             sha256: of its file.
             differentiable: whether there is a gradient.
+            movable: whether it may be moved.
         """
         super().__init__()
         self.net = net if _is_plain(net) else NetFunction(net)
         self.prior, self.name, self.value_range = prior, name, value_range
         self.batch, self.classes, self.sha256 = batch, classes, sha256
-        self.differentiable = differentiable
+        self.differentiable, self.movable = differentiable, movable
         self.support, self.conditional = prior.support, classes > 0
 
     def __str__(self) -> str:
@@ -84,6 +89,19 @@ class OutsideGenerator(Generator):
         nets = self.net.nets if isinstance(self.net, NetFunction) else [self]
         tensors = (one for net in nets for one in (*net.parameters(), *net.buffers()))
         return next((one.device for one in tensors), torch.device("cpu"))
+
+    def move_to(self, device: torch.device) -> None:
+        """Move its modules, also those that a function calls.
+
+        Args:
+            device: to compute on from now on; ONNX stays on the CPU.
+        """
+        if isinstance(self.net, RowsInBatches):
+            self.net.move_to(device)
+            return
+        nets = self.net.nets if isinstance(self.net, NetFunction) else [self]
+        for net in nets:
+            net.to(device)
 
     def latents(self, count: int, rng: Rng) -> tuple[Tensor, ...]:
         """Fresh latents for `count` images."""
@@ -97,7 +115,7 @@ class OutsideGenerator(Generator):
                 reaches the latents, and one is asked for.
         """
         wanted = torch.is_grad_enabled() and any(z.requires_grad for z in request.latents)
-        images = self.in_unit_range(self.raw(request))
+        images = self.in_unit_range(self.raw(request)).to(request.latents[0].device)
         if wanted and not images.requires_grad:
             raise ValueError(
                 f"{self.name} gives no gradient by its latents, which a search for its nearest "

@@ -99,25 +99,35 @@ class RowsInBatches(nn.Module):
     is made of the filling is dropped.
     """
 
-    def __init__(self, call: Callable[..., Any], inputs: tuple[InputSpec, ...], batch: int | None):
+    def __init__(
+        self,
+        call: nn.Module,
+        inputs: tuple[InputSpec, ...],
+        batch: int | None,
+        moved: Callable[[torch.device], nn.Module] | None = None,
+    ) -> None:
         """Wrap a call.
 
         Args:
-            call: a module or a function of tensors.
-            inputs: their types; what is given is converted to them. Empty: it is given as it is.
+            call: a module of these inputs.
+            inputs: their types; what is given is converted to them.
             batch: the number of rows; None for any.
+            moved: gives the call on a device; None: it stays where it is.
         """
         super().__init__()
-        self.call, self.inputs, self.batch = call, inputs, batch
+        self.call, self.inputs, self.batch, self.moved = call, inputs, batch, moved
+
+    def move_to(self, device: torch.device) -> None:
+        """Compute on a device from now on, if it can."""
+        if self.moved is not None:
+            self.call = self.moved(device)
 
     def forward(self, *given: Tensor) -> Any:
         """What the program makes of each row."""
-        if self.inputs and len(given) != len(self.inputs):
+        if len(given) != len(self.inputs):
             known = "; ".join(map(str, self.inputs))
             raise ValueError(f"it takes {len(self.inputs)} inputs ({known}), not {len(given)}")
-        rows = given
-        if self.inputs:
-            rows = tuple(map(_as_wanted, given, self.inputs))
+        rows = tuple(map(_as_wanted, given, self.inputs))
         if self.batch is None:
             return self.call(*rows)
         count, made = len(rows[0]), []

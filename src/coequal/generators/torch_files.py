@@ -5,6 +5,7 @@ import json
 import pickle
 import warnings
 import zipfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def open_exported(path: Path, name: str) -> Program:
     _refuse_pickled_parts(path, name)
     try:
         program = torch.export.load(path)
-        module = program.module().requires_grad_(False)
+        net = _Exported(program)
     except Exception as error:
         raise ValueError(
             f"{name} can't be opened by torch {torch.__version__} ({_short(error)}); a file of "
@@ -54,7 +55,7 @@ def open_exported(path: Path, name: str) -> Program:
     batch = _fixed(given[0].shape[0])
     if batch is None:
         batch = _largest(program, given[0].shape[0])
-    return Program(RowsInBatches(_Exported(module), inputs, batch), inputs, batch)
+    return Program(RowsInBatches(net, inputs, batch, partial(_on, program)), inputs, batch)
 
 
 def _refuse_training_mode(program: Any, name: str) -> None:
@@ -90,11 +91,11 @@ def _largest(program: Any, size: Any) -> int | None:
 
 
 class _Exported(nn.Module):
-    """An exported program, which refuses to change its mode: it has the one it was exported in."""
+    """An exported program as a module: its mode is the one it was exported in."""
 
-    def __init__(self, program: nn.Module) -> None:
+    def __init__(self, program: Any) -> None:
         super().__init__()
-        self.program = program
+        self.program = program.module().requires_grad_(False)
 
     def forward(self, *given: Tensor) -> Any:
         return self.program(*given)
@@ -102,6 +103,13 @@ class _Exported(nn.Module):
     def train(self, mode: bool = True) -> "_Exported":
         self.training = mode
         return self
+
+
+def _on(program: Any, device: torch.device) -> _Exported:
+    """The program on a device, with the tensors that it makes itself."""
+    from torch.export.passes import move_to_device_pass
+
+    return _Exported(move_to_device_pass(program, device))
 
 
 def _refuse_pickled_parts(path: Path, name: str) -> None:

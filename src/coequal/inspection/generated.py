@@ -31,7 +31,8 @@ def generated_images(
         count: number of images to generate.
         seed: of the latents, and of what a function draws from global generators.
         log: is told how far it is.
-        device: where a trained model computes; a generator from outside does where it lies.
+        device: where a trained model computes, and a generator that is found by its name; a module
+            that Python gave computes where it lies.
 
     Returns:
         What may be scored. A generator from outside makes its images when they are loaded.
@@ -44,26 +45,26 @@ def generated_images(
     """
     if not isinstance(fake, str | Path):
         with _named_fake():
-            return deferred(fake, count, seed, log) or fake
+            return deferred(fake, count, seed, log, device) or fake
     _refuse_whole_run(fake)
     if not str(fake).rpartition(":")[0]:
-        return _by_name(str(fake), count, seed, log)
+        return _by_name(str(fake), count, seed, log, device)
     place, _, model = str(fake).rpartition(":")
     path = Path(place).expanduser()
     if not (is_pack(path) if path.is_file() else (path / "study.json").exists()):
-        return _by_name(str(fake), count, seed, log)
+        return _by_name(str(fake), count, seed, log, device)
     with opened(path) as folder:
         refuse_code(folder)
         return _of_model(folder, model, str(fake), count, seed, device)
 
 
-def _by_name(fake: str, count: int, seed: int, log: Log) -> Scorable:
+def _by_name(fake: str, count: int, seed: int, log: Log, device: torch.device) -> Scorable:
     """What the name of a generator stands for; any other text as it is."""
     if not is_outside(fake):
         return fake
     with _named_fake():
         found = generator(fake) if is_file(fake) else external(fake)
-        return deferred(found, count, seed, log, fake) or found
+        return deferred(found, count, seed, log, device, fake) or found
 
 
 @contextmanager
