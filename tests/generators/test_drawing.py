@@ -13,6 +13,7 @@ from coequal.contract import GeneratorInput
 from coequal.generators import drawing
 from coequal.generators.drawing import drawn_images
 from coequal.generators.outside import OutsideGenerator
+from foreign import ForeignDevice
 
 
 class Net(nn.Module):
@@ -279,3 +280,18 @@ def test_it_is_a_generator_of_the_contract_with_gradients():
     detached = coequal.generator(lambda z: torch.tanh(z.detach()).view(-1, 1, 2, 4), latent=8)
     with pytest.raises(ValueError, match="gives no gradient by its latents, which a search"):
         detached(GeneratorInput((latents,)))
+
+
+@pytest.mark.parametrize("labelled", [False, True])
+def test_a_net_on_another_device_makes_the_same_images(labelled):
+    class Conditional(Net):
+        def forward(self, latents, labels=None):
+            return super().forward(latents if labels is None else latents * labels[:, None])
+
+    classes = 3 if labelled else 0
+    expected = drawn(Conditional(), classes=classes, form=torch.float32).images.whole
+    with ForeignDevice() as foreign:
+        found = drawn(Conditional().to(foreign.device), classes=classes, form=torch.float32)
+        assert found.generator.device == foreign.device
+        assert found.images.whole.device == torch.device("cpu")
+        assert torch.equal(found.images.whole, expected)
