@@ -167,7 +167,10 @@ class Rows:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ([torch.zeros(1, 4, 4), torch.zeros(1, 5, 5)], "the items have 2 shapes ((1, 4, 4): 1"),
+        (
+            [torch.zeros(1, 4, 4), torch.zeros(1, 5, 5)],
+            "have 2 shapes ((1, 4, 4), and (1, 5, 5)",
+        ),
         ([torch.zeros(1, 4, 4), torch.zeros(1, 4, 4, dtype=torch.uint8)], "have 2 types"),
         ([torch.zeros(1, 4, 4), Image.new("L", (4, 4))], "item 1 is a picture and item 0 an array"),
         ([None, None], "item 0 has no image (None)"),

@@ -32,6 +32,7 @@ def score(
     image_size: int | None = None,
     value_range: Sequence[float] | str = UNIT,
     real_count: int | None = None,
+    max_images: int | None = None,
     seed: int = 0,
     samples: int = 10_000,
     data_dir: str | Path | None = None,
@@ -64,6 +65,8 @@ def score(
             `generator` makes of a net has a range of its own.
         real_count: of how many images the statistics are that `real` names: without it, and where
             the file does not say it, nothing is known of the bias of `fd`.
+        max_images: streams (loaders, generators, tars, LMDBs) are read no further than the first so
+            many images; None: to their end.
         seed: of subsets and shuffles, and of the images that a generator makes.
         samples: number of images that a generator or a function is asked for.
         data_dir: where data sets lie or are put; None: COEQUAL_DATA, then the user's cache.
@@ -98,6 +101,7 @@ def score(
             data_dir=data,
             image_size=image_size,
             value_range=values,
+            max_images=max_images,
             cache=cache,
             log=tell,
         )
@@ -116,6 +120,7 @@ def score(
             image_size=image_size,
             value_range=values,
             real_count=real_count,
+            max_images=max_images,
             seed=seed,
             data_dir=data,
             cache=cache,

@@ -21,6 +21,7 @@ def stats(
     encoder: str | None = None,
     image_size: int | None = None,
     value_range: Sequence[float] | str = UNIT,
+    max_images: int | None = None,
     device: str = AUTO,
     data_dir: str | Path | None = None,
     log: Log | None = None,
@@ -34,6 +35,8 @@ def stats(
         encoder: see `coequal list encoders`; None: chosen by the data, and named in the result.
         image_size: height and width to which images are cropped and resized.
         value_range: black and white of images that are floats: (-1, 1), (0, 255).
+        max_images: streams (loaders, generators, tars, LMDBs) are read no further than the first so
+            many images; None: to their end.
         device: what the encoder computes on, as of `score`.
         data_dir: where data sets lie or are put; None: COEQUAL_DATA, then the user's cache.
         log: is told about long work.
@@ -54,6 +57,7 @@ def stats(
             data_dir=data_folder(data_dir),
             image_size=image_size,
             value_range=ValueRange.of(value_range),
+            max_images=max_images,
             cache=cache,
             log=tell,
         )

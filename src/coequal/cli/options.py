@@ -110,7 +110,13 @@ Classes = Annotated[
 Batch = Annotated[
     int | None, typer.Option(min=1, help="How many images it makes at a time. Default: 64.")
 ]
-IMAGES = "a folder, .zip, .npy, .npz, or a data set with its split (fashion_mnist:test)"
+MaxImages = Annotated[
+    int | None,
+    typer.Option(min=2, help="Read no more than the first images of .tar files and LMDBs."),
+]
+IMAGES = (
+    "a folder, .zip, .npy, .npz, .tar, an LMDB, or a data set with its split (fashion_mnist:test)"
+)
 
 
 def print_json(values: Any) -> None:

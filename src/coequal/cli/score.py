@@ -19,6 +19,7 @@ from coequal.cli.options import (
     Encoder,
     ImageSize,
     Latent,
+    MaxImages,
     Seed,
     Values,
     assignments,
@@ -66,6 +67,7 @@ def score(
         int | None,
         typer.Option(min=2, help="Of how many images the statistics (mu, sigma) of REAL are."),
     ] = None,
+    max_images: MaxImages = None,
     as_json: Annotated[
         str | None, typer.Option("--json", help="A file for the JSON, or - for the screen.")
     ] = None,
@@ -117,6 +119,7 @@ def score(
         image_size=image_size,
         value_range=values,
         real_count=real_count,
+        max_images=max_images,
         seed=seed,
         samples=samples,
         data_dir=data_dir,

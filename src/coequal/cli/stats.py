@@ -12,6 +12,7 @@ from coequal.cli.options import (
     DataDir,
     Encoder,
     ImageSize,
+    MaxImages,
     Values,
     console,
     log_line,
@@ -27,6 +28,7 @@ def stats(
     encoder: Encoder = None,
     image_size: ImageSize = None,
     value_range: Values = None,
+    max_images: MaxImages = None,
     device: AnyDevice = AUTO,
     data_dir: DataDir = None,
 ) -> CommandResult:
@@ -39,6 +41,7 @@ def stats(
         encoder=encoder,
         image_size=image_size,
         value_range=value_range or UNIT,
+        max_images=max_images,
         device=device,
         data_dir=data_dir,
         log=log_line,

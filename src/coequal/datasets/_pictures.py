@@ -94,32 +94,6 @@ def survey_pictures(pictures: Pictures, image_size: int | None, log: Log = silen
     return Survey(shape, digests, notes, decoder.warnings(), decoder.lossy, decoder.brightest)
 
 
-def all_pictures(pictures: Pictures, image_size: int | None) -> tuple[NDArray[np.uint8], Survey]:
-    """Decodes every picture once and keeps them all: their pixels (n, c, h, w), and the survey.
-
-    Args:
-        pictures: At least one.
-        image_size: As for `survey_pictures`.
-
-    Raises:
-        ValueError: As `survey_pictures`.
-    """
-    decoder = DecodedPictures(pictures.where, image_size)
-    arrays = list(_decoded(pictures, decoder))
-    notes = decoder.notes()
-    channels = decoder.channels
-    pixels = _planes(arrays, channels)
-    digests = b"".join(hashlib.sha256(image).digest() for image in pixels)
-    return pixels, Survey(
-        (channels, *pixels.shape[2:]),
-        np.frombuffer(digests, np.uint8).reshape(-1, 32),
-        notes,
-        decoder.warnings(),
-        decoder.lossy,
-        decoder.brightest,
-    )
-
-
 def some_pictures(pictures: Pictures, image_size: int | None, channels: int) -> NDArray[np.uint8]:
     """(n, c, h, w) pixels of pictures that have been surveyed.
 

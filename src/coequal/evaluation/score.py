@@ -57,6 +57,7 @@ def score(
     image_size: int | None = None,
     value_range: ValueRange = UNIT,
     real_count: int | None = None,
+    max_images: int | None = None,
     seed: int = 0,
     data_dir: Path,
     cache: Path,
@@ -80,6 +81,7 @@ def score(
         image_size: images are cropped to their centre square and resized to it.
         value_range: black and white of images that are floats.
         real_count: of how many images the statistics are that `real` names.
+        max_images: streams are read no further than the first so many; None: to their end.
         seed: of subsets and shuffles.
         data_dir: where data sets lie.
         cache: the folder of all caches.
@@ -110,6 +112,7 @@ def score(
         data_dir=data_dir,
         image_size=image_size,
         value_range=value_range,
+        max_images=max_images,
         cache=cache,
         log=log,
     )

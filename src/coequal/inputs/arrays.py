@@ -110,7 +110,7 @@ def _recognised(
     if isinstance(array, np.ndarray) and array.dtype.kind not in "fiub":
         raise ValueError(f"{what} holds {array.dtype}, neither images nor features")
     dtype = array.dtype if isinstance(array, Tensor) else as_tensor(np.empty(0, array.dtype)).dtype
-    if (width := _feature_width(shape)) is not None and dtype.is_floating_point:
+    if (width := feature_width(shape)) is not None and dtype.is_floating_point:
         if not width:
             raise ValueError(f"{what} has no features: its shape is {shape}")
         if to.image_size is not None:
@@ -119,7 +119,7 @@ def _recognised(
     return _images(open_array, shape, dtype, what, to)
 
 
-def _feature_width(shape: tuple[int, ...]) -> int | None:
+def feature_width(shape: tuple[int, ...]) -> int | None:
     """d of features (n, d), or (n, d, 1, 1) and (n, 1, 1, d) as pooling layers give them; None of
     images."""
     if len(shape) == 2:

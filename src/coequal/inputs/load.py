@@ -18,10 +18,13 @@ from coequal.inputs.array_form import AS_THEY_ARE, Conversion
 from coequal.inputs.arrays import Read, read_array, read_array_file
 from coequal.inputs.folders import from_folder, from_zip
 from coequal.inputs.input import Input, Scorable
-from coequal.inputs.items import read_items
 from coequal.inputs.labels import Labels, read_labels
+from coequal.inputs.lmdbs import is_lmdb, read_lmdb
 from coequal.inputs.rows import digests_of
 from coequal.inputs.statistics_arrays import with_count
+from coequal.inputs.streams import read_stream, stream_of
+from coequal.inputs.tars import SUFFIX as TAR
+from coequal.inputs.tars import tar_stream
 from coequal.value_range import UNIT, ValueRange
 
 ARRAYS = (".npy", ".npz")
@@ -56,6 +59,7 @@ def load_input(
     image_size: int | None = None,
     value_range: ValueRange = UNIT,
     count: int | None = None,
+    max_images: int | None = None,
     cache: Path | None = None,
     log: Log = silent,
     like: Input | None = None,
@@ -65,8 +69,9 @@ def load_input(
     A string is a folder, a `.zip`, a `.npy` or `.npz` (also of `mu` and `sigma`, see
     `inputs.statistics_arrays`), or a data set with a split (`fashion_mnist:test`). From Python also
     a uint8 or float tensor or array of images (n, c, h, w), a float matrix of features (n, d),
-    either of them with labels as a pair, or a data set whose items are images, (image, label) or
-    mappings with `image` and `label`.
+    either of them with labels as a pair, or a data set, loader or generator whose items are images,
+    batches of them, (image, label) or mappings with `image` and `label`. Tars are streams, too
+    (`inputs.tars`), and a folder may be an LMDB (`inputs.lmdbs`).
 
     Args:
         given: see above.
@@ -76,6 +81,7 @@ def load_input(
             are. A data set by name comes in the sizes of studies only.
         value_range: black and white of images that are floats.
         count: of how many images statistics are, if they don't say it themselves.
+        max_images: streams and LMDBs are read no further than the first so many.
         cache: where digests of a folder's pictures are kept by what its files hold.
         log: is told of damaged files in the cache.
         like: the real images, for those that are made in their form.
@@ -85,10 +91,13 @@ def load_input(
     """
     if image_size is not None and not 1 <= image_size <= MAX_IMAGE_SIZE:
         raise ValueError(f"image size must be from 1 to {MAX_IMAGE_SIZE} pixels, got {image_size}")
+    if max_images is not None and max_images < 2:
+        raise ValueError(f"max_images must be 2 or more, got {max_images}")
     try:
         to = Conversion(image_size, value_range)
         made = given.made(like) if isinstance(given, Deferred) else given
-        loaded = _load(made, data_dir, to, cache, log)
+        limit = None if isinstance(given, Deferred) else max_images
+        loaded = _load(made, data_dir, to, limit, cache, log)
         if isinstance(given, Deferred) and len(loaded) != given.count:
             text = f"the call returned {len(loaded):,} images; it must return {given.count:,}"
             raise ValueError(text)
@@ -120,21 +129,34 @@ def _with_role(error: OSError, role: str) -> OSError:
     return type(error)(error.errno, f"{role}: {error.strerror}", error.filename)
 
 
-def _load(given: Scorable, data_dir: Path, to: Conversion, cache: Path | None, log: Log) -> Input:
+def _load(
+    given: Scorable,
+    data_dir: Path,
+    to: Conversion,
+    limit: int | None,
+    cache: Path | None,
+    log: Log,
+) -> Input:
     image_size = to.image_size
     if isinstance(given, Input):
         if given.shape is not None and image_size not in (None, *given.shape[1:]):
             raise ValueError(f"images of {given.what} can't be resized; leave out image_size")
         return given
     if not isinstance(given, str | Path):
-        return _from_python(given, to)
+        return _from_python(given, to, limit, log)
     path = Path(given).expanduser()
+    if is_lmdb(path):
+        read = read_lmdb(path, str(given), image_size, limit, log)
+        return replace(_from_read(read, Labels(), str(given)), kind="lmdb")
     if path.is_dir():
         return from_folder(path, str(given), image_size, cache, log)
     if path.suffix.lower() in ARRAYS:
         return _from_read(*read_array_file(path, str(given), to), str(given))
     if path.suffix.lower() == ".zip":
         return from_zip(path, str(given), image_size, cache, log)
+    if path.suffix.lower() == TAR:
+        read, labels = read_stream(tar_stream(str(given)), to, limit, log)
+        return replace(_from_read(read, labels, str(given)), kind="tar")
     if path.suffix.lower() in PICKLES:
         raise ValueError(_pickle_refusal(path))
     name, _, split = str(given).rpartition(":")
@@ -183,8 +205,8 @@ def from_array(given: Tensor | np.ndarray, what: str, to: Conversion = AS_THEY_A
     return _from_read(read_array(given, what, to), Labels(), what)
 
 
-def _from_python(given: Any, to: Conversion) -> Input:
-    """An array, a pair of images and labels, or a data set."""
+def _from_python(given: Any, to: Conversion, limit: int | None, log: Log) -> Input:
+    """An array, a pair of images and labels, or a data set or stream."""
     if isinstance(given, Tensor | np.ndarray):
         return from_array(given, "an array", to)
     if isinstance(given, tuple) and len(given) == 2 and isinstance(given[0], Tensor | np.ndarray):
@@ -192,7 +214,7 @@ def _from_python(given: Any, to: Conversion) -> Input:
         if images.ndim in (2, 4) and len(images) == len(labels) and getattr(labels, "ndim", 1) == 1:
             read = read_array(images, "an array", to)
             return _from_read(read, read_labels(list(labels)), "an array")
-    return _from_read(*read_items(given, to), type(given).__name__)
+    return _from_read(*read_stream(stream_of(given), to, limit, log), type(given).__name__)
 
 
 def _from_read(read: Read, labels: Labels, what: str) -> Input:
