@@ -243,15 +243,15 @@ def test_ada_follows_the_certainty_of_the_discriminator():
     sure = DiscriminatorView(Linear(torch.ones(1)))
     real = Samples(torch.ones(10, 1, 1, 1))
     for _ in range(8):
-        applied.after_discriminator(sure, real)
+        applied.after_discriminator(sure(real))
     # All signs are 1: twice 4 steps x 10 images / 500,000.
     assert applied.ada_probability == pytest.approx(2 * 4 * 10 / 500_000)
     half = Samples(torch.tensor([1.0, 1, 1, 1, 1, 1, 1, -1, -1, -1]).view(10, 1, 1, 1))
     for _ in range(4):  # r = 0.4
-        applied.after_discriminator(sure, half)
+        applied.after_discriminator(sure(half))
     assert applied.ada_probability == pytest.approx(4 * 10 / 500_000)
     for _ in range(80):
-        applied.after_discriminator(sure, half)
+        applied.after_discriminator(sure(half))
     assert applied.ada_probability == 0
 
 

@@ -56,7 +56,7 @@ def check(
     from coequal.datasets._loading import data_folder
     from coequal.devices import refuse_missing
     from coequal.runner.forecast import what_it_decides
-    from coequal.runner.start import refuse_slow_precision
+    from coequal.runner.start import refuse_training_options
     from coequal.study.check import checked
     from coequal.study.document import yaml_text
 
@@ -65,7 +65,7 @@ def check(
         from coequal.trial.try_parts import refuse_failing_study
 
         refuse_missing(device)
-        refuse_slow_precision(study, device, forced=force_bfloat16)
+        refuse_training_options(study, device, forced=force_bfloat16)
         refuse_failing_study(
             file, study, text, device=device, data_dir=data_folder(data_dir), log=log_line
         )

@@ -13,7 +13,7 @@ from coequal.results.run_results import results_on_disk
 from coequal.results.study_file import STUDY
 from coequal.runner.estimate import Estimate, estimate
 from coequal.runner.pending import known_trials
-from coequal.runner.start import refuse_slow_precision
+from coequal.runner.start import refuse_training_options
 from coequal.selection import RunScore, search_runs
 from coequal.study.decidable import (
     FEWEST_EARLIER_SETTINGS,
@@ -74,7 +74,7 @@ def plan_of(
         ValueError, OSError: the device, its precision, the data or the encoder can't be had.
     """
     refuse_missing(device)
-    refuse_slow_precision(study, device, forced=force_bfloat16)
+    refuse_training_options(study, device, forced=force_bfloat16)
     folder = RunFolder(Path(out).resolve())
     planned, results = known_trials(study, results_on_disk(folder), folder)
     decides = what_it_decides(study, earlier=earlier, own=folder)

@@ -48,6 +48,7 @@ def prepare_references(trials: Sequence[Trial], context: WorkerContext) -> None:
     log = Heartbeat(progress, replace(context, time_limit=None)).report_stage
     first = trials[0]
     with computing(context):
+        assemble(first).training.refuse_elsewhere(context.device)
         real = load_dataset(first.data, Path(context.data), first.image_size, log)
         _refuse_impossible(trials, real)
         if context.try_parts:

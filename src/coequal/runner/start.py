@@ -15,8 +15,10 @@ from coequal.results.folder import RunFolder
 from coequal.results.pack import opened
 from coequal.runner.progress import Observer
 from coequal.runner.run import RunOutcome, run
+from coequal.study.plan import training_of
 from coequal.study.shard import Shard
 from coequal.study.spec import Study
+from coequal.training.settings import Training
 from coequal.trial.context import WorkerContext
 
 
@@ -48,19 +50,20 @@ class RunOptions(ExecutionOptions):
     force_bfloat16: bool = False
 
 
-def refuse_slow_precision(study: Study, device: str, *, forced: bool) -> None:
-    """Refuse to train a study in bfloat16 on a device on which that is slow.
+def refuse_training_options(study: Study, device: str, *, forced: bool) -> None:
+    """Refuse to train a study as its device can't, or slowly in bfloat16.
 
     Args:
-        study: with its precision.
+        study: with its precision and what makes training faster.
         device: what torch computes on.
-        forced: whether the user wants it all the same.
+        forced: whether the user wants bfloat16 all the same.
 
     Raises:
-        ValueError: it is so; the message has the ratio that was measured.
+        ValueError: it is so; the message says what would do.
     """
     if study.training.precision == "bfloat16" and not forced:
         refuse_slow(device)
+    Training.of(training_of(study, study.data[0])).refuse_elsewhere(device)
 
 
 def start(
@@ -102,7 +105,7 @@ def start(
 
     def executor() -> Executor:
         if options.cluster is None:
-            refuse_slow_precision(study, options.device, forced=options.force_bfloat16)
+            refuse_training_options(study, options.device, forced=options.force_bfloat16)
         return executor_for(options)
 
     with ExitStack() as stack:

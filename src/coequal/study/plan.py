@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from coequal.ranges import Value, draw, searched
 from coequal.records import Result, Trial
@@ -315,8 +315,25 @@ def _keep(study: Study) -> dict[str, str]:
     return {"keep": f"best:{study.select.metric}" if rule == "best" else "schedule"}
 
 
-def _trial(study: Study, model: Model, data: str, setting: int, repeat: int = 0) -> Trial:
+def training_of(study: Study, data: str) -> dict[str, Any]:
+    """How all models of a study are trained on a data set; what a study does not ask for is not
+    named, so that the ids of its trials stay."""
     training = study.training
+    return {
+        "budget": training.budgets.get(data, training.budget).as_dict(),
+        "batch_size": training.batch_size,
+        "checkpoints": training.checkpoints,
+        "precision": training.precision,
+        **({} if training.ema is None else {"ema": training.ema}),
+        **_keep(study),
+        **({"extendable": True} if training.extendable else {}),
+        **({"compile": True} if training.compile else {}),
+        **({"cuda_graphs": True} if training.cuda_graphs else {}),
+        **({} if training.stop_on is None else {"stop_on": list(training.stop_on)}),
+    }
+
+
+def _trial(study: Study, model: Model, data: str, setting: int, repeat: int = 0) -> Trial:
     return Trial(
         model=model.name,
         objective=model.objective,
@@ -324,16 +341,7 @@ def _trial(study: Study, model: Model, data: str, setting: int, repeat: int = 0)
         setting=setting,
         settings=settings_of(study, model, setting),
         architecture=model.nets(study.architecture),
-        training={
-            "budget": training.budgets.get(data, training.budget).as_dict(),
-            "batch_size": training.batch_size,
-            "checkpoints": training.checkpoints,
-            "precision": training.precision,
-            **({} if training.ema is None else {"ema": training.ema}),
-            **_keep(study),
-            **({"extendable": True} if training.extendable else {}),
-            **({} if training.stop_on is None else {"stop_on": list(training.stop_on)}),
-        },
+        training=training_of(study, data),
         evaluation={
             "encoder": study.evaluation.encoder,
             "metrics": list(study.evaluation.metrics),

@@ -183,6 +183,9 @@ class TrainingSpec(Entry):
     keep: Literal["last", "best", "schedule"] | None = None
     # Keep what a longer budget needs to go on from a trial's end, as `coequal train` does.
     extendable: bool | None = None
+    # Nets are compiled by torch; moves are recorded and launched as CUDA graphs.
+    compile: bool | None = None
+    cuda_graphs: bool | None = None
     # Verdicts of its health at which a trial ends as `stopped early`.
     stop_on: Several[Annotated[str, BeforeValidator(_verdict)]] | None = None
 

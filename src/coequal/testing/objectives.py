@@ -35,7 +35,8 @@ from coequal.training import checkpoint
 from coequal.training.active_tricks import DiscriminatorView
 from coequal.training.batches import Batches
 from coequal.training.flops import CountFlops
-from coequal.training.loop import Player, Trainer, build_players
+from coequal.training.loop import Trainer, build_players
+from coequal.training.move_loss import Player
 from coequal.training.part_calls import checked_loss
 from coequal.training.settings import Optimisation, Training
 

@@ -81,6 +81,12 @@ class ActiveTricks:
         self.exchanged: Tensor | None = None  # rows that changed sides in the last move
         self.step = 0  # of the discriminator
 
+    @property
+    def vary(self) -> bool:
+        """Whether the moves of a player differ in more than the values of tensors."""
+        falls = self.tricks.instance_noise and self.tricks.instance_noise_steps
+        return bool(self.tricks.label_flips or falls)
+
     def lazy(self, player: Player) -> tuple[LazyRegulariser, ...]:
         """The losses that are added to a player's."""
         own = self.tricks
@@ -146,22 +152,25 @@ class ActiveTricks:
             mean.lerp_(value, 1 / self.seen[player])
 
     @torch.no_grad()
-    def after_discriminator(self, view: DiscriminatorView, real: Samples) -> None:
+    def after_discriminator(self, on_real: DiscriminatorOutput | None) -> None:
         """Count the step, and let ADA look at what the discriminator said of real images.
 
         ADA (Karras et al. 2020, arXiv:2006.06676, section 3): r = E sign(l(x)); above the target
         the probability grows, else it falls.
+
+        Args:
+            on_real: its output on the real side; None if it was not asked, as it is for ADA.
         """
         self.step += 1
         if self.tricks.augment != "ada":
             return
-        signs = _certainty(view(real))  # which has been judged: nothing is computed anew
+        signs = _certainty(on_real)
         self.certainty += torch.stack([signs.sum(), signs.new_full((), float(len(signs)))])
         if self.step % ADA_EVERY == 0:
             total, count = self.certainty.to(self.ada_probability.dtype)
             grows = total / count > self.tricks.ada_target
             direction = 2 * grows.to(self.ada_probability.dtype) - 1
-            self.ada_probability += direction * (ADA_EVERY * len(real.images) / ADA_IMAGES)
+            self.ada_probability += direction * (ADA_EVERY * len(signs) / ADA_IMAGES)
             self.ada_probability.clamp_(0, 1)
             self.certainty.zero_()
 
@@ -192,8 +201,8 @@ class ActiveTricks:
                     saved[f"past/{player}/{index}"].to(device) for index in range(count)
                 ]
         if "ada" in saved:
-            known = saved["ada"].to(self.ada_probability)
-            self.ada_probability, self.certainty = known[0].clone(), known[1:].float()
+            self.ada_probability.copy_(saved["ada"][0])  # in place, as a recorded move reads it
+            self.certainty.copy_(saved["ada"][1:])
 
 
 def _exact(device: torch.device) -> torch.dtype:
@@ -201,7 +210,7 @@ def _exact(device: torch.device) -> torch.dtype:
     return torch.float32 if device.type == "mps" else torch.float64
 
 
-def _certainty(output: DiscriminatorOutput) -> Tensor:
+def _certainty(output: DiscriminatorOutput | None) -> Tensor:
     """The signs of the logits of real images."""
     assert isinstance(output, Logits)  # `Tricks.unmet` has seen to it
     return output.logits.sign()

@@ -5,43 +5,35 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from copy import deepcopy
-from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from coequal.checkpoints import Spent
 from coequal.contract import (
-    Adversarial,
     Architecture,
-    Batch,
     Generator,
-    GeneratorInput,
     LazyRegulariser,
-    Likelihood,
-    Loss,
-    LossFunction,
     Objective,
     Players,
-    RealBatch,
     Requirements,
-    Samples,
 )
+from coequal.devices import Precision, computing_on
 from coequal.monitoring.monitor import Monitor
 from coequal.monitoring.transfer import numbers
 from coequal.rng import streams
-from coequal.training.active_tricks import ActiveTricks, DiscriminatorView
+from coequal.training.active_tricks import ActiveTricks
 from coequal.training.batches import Batches
+from coequal.training.compiling import CompiledNets
+from coequal.training.cuda_graphs import MoveGraphs
 from coequal.training.deferred import Deferred, RestorePoint, synchronise
 from coequal.training.flops import CountFlops
 from coequal.training.loss_curves import Curves
+from coequal.training.move_loss import Computed, MoveInputs, MoveLoss, Player
 from coequal.training.optimisers import decayed, optimiser_for, rate_of
 from coequal.training.part_calls import (
-    checked_images,
     checked_latents,
-    checked_loss,
-    no_global_draws,
     refuse_malformed_objective,
     refuse_malformed_players,
     refuse_other_arguments,
@@ -49,7 +41,6 @@ from coequal.training.part_calls import (
 from coequal.training.settings import Optimisation, Training
 from coequal.training.tricks import Tricks
 
-Player = Literal["discriminator", "generator"]
 STREAMS = ("latents", "objective")
 READ_EVERY = 25
 """Steps on a GPU after which their values are read: each read makes the CPU wait for the GPU, and
@@ -131,11 +122,26 @@ class Trainer:
         self.read_every = 1 if self.device.type == "cpu" else READ_EVERY
         self._deferred: Deferred | None = None  # of steps whose values are not read at once
         self._restore_point: RestorePoint | None = None
-        self._lazy: dict[Player, tuple[LazyRegulariser, ...]] = {
-            "discriminator": self.requirements.discriminator_lazy
-            + self.active_tricks.lazy("discriminator"),
-            "generator": self.requirements.generator_lazy + self.active_tricks.lazy("generator"),
-        }
+        self._compiled = self._graphs = None
+        if training.compile:
+            twice = bool(
+                self.requirements.gradient_penalty
+                or self.requirements.discriminator_lazy
+                or self.active_tricks.tricks.gradient_penalty != "none"
+            )
+            self._compiled = CompiledNets(self.nets(), differentiated_twice=twice)
+        if training.cuda_graphs:
+            drawn = (*self.streams.values(), *self.active_tricks.streams.values())
+            own = [stream.generator for stream in drawn if stream.device == self.device]
+            self._graphs = MoveGraphs(own)
+        self._loss = MoveLoss(
+            objective,
+            self.generator,
+            self.discriminator,
+            self.active_tricks,
+            self.streams["objective"],
+            self.device,
+        )
 
     def nets(self) -> dict[Player, nn.Module]:
         """The nets that learn, by player."""
@@ -188,7 +194,7 @@ class Trainer:
             self._probe()
 
     def _timed_step(self) -> None:
-        with self._on_the_clock():
+        with self._on_the_clock(), self._products():
             self._step()
 
     @contextmanager
@@ -260,27 +266,28 @@ class Trainer:
     def _move(self, player: Player) -> None:
         """One optimiser step of one player."""
         index = self.spent.generator_steps if player == "generator" else self.steps_done
-        due = tuple(lazy for lazy in self._lazy[player] if index % lazy.every == 0)
+        due = tuple(lazy for lazy in self._loss.lazy[player] if index % lazy.every == 0)
         # Draw a fresh batch and fresh latents.
         kind = f"{player}:{','.join(str(lazy.every) for lazy in due)}"
         first = kind not in self.flops_of_moves
         real = self.batches.draw()
-        with self._watching(type(self.generator).latents, "latents", first):
-            latents = self.generator.latents(len(real.images), self.streams["latents"])
+        latents = self._loss.latents(len(real.images), self.streams["latents"], watched=first)
         latents = checked_latents(self.generator, latents, len(real.images))
-        request = GeneratorInput(latents, real.conditions)
+        inputs = MoveInputs(real, latents, self.state)
         # Compute the loss and its gradient; count the FLOPs of the first move of each kind.
         counter = CountFlops() if first else None
         with counter or nullcontext():
-            with self._precision():
-                value, parts, state = self._loss(player, due, real, request, first)
-            self.optimisers[player].zero_grad()
-            value.backward()
+            (value, parts, state), judged = self._computed(player, due, kind, inputs, first)
         if counter:
             self.flops_of_moves[kind] = counter.total
-        # Refuse a loss that can't be, and let the monitor record the move.
+        # Let tricks and the monitor see the move, and refuse a loss that can't be.
+        monitor = self._recording(index)
+        if judged is not None:
+            self.active_tricks.after_discriminator(judged.real)
+            if monitor:
+                monitor.record_outputs(judged.real, judged.fake, judged.exchanged, judged.images)
         self._check(player, value)
-        if monitor := self._recording(index):
+        if monitor:
             monitor.record_loss(player, value)
             monitor.record_gradients(player, self.nets()[player])
         # Take one optimiser step.
@@ -297,74 +304,54 @@ class Trainer:
             flops=self.flops_of_moves[kind],
         )
 
-    def _loss(
+    def _computed(
         self,
         player: Player,
         due: tuple[LazyRegulariser, ...],
-        real: Samples,
-        request: GeneratorInput,
+        kind: str,
+        inputs: MoveInputs,
         first: bool,
-    ) -> Loss:
-        """The loss of a player's move; `first`: of its kind, at which the parts are watched."""
-        rng = self.streams["objective"]
-        if isinstance(self.objective, Likelihood):
-            alone = RealBatch(real=real, state=self.state, rng=rng)
-            return self._checked(self.objective.generator_loss, first, self.generator, alone)
-        assert isinstance(self.objective, Adversarial)
-        assert self.discriminator is not None
-        # Make the images, without a gradient in the discriminator's move.
-        view = DiscriminatorView(self.discriminator, self.active_tricks)
-        if player == "discriminator":
-            with torch.no_grad():
-                fake = self._generated(request, real, first)
-            self._check_images(fake)
-            made = fake.images
-            real, fake = self.active_tricks.sides(real, fake)
-            main: LossFunction = self.objective.discriminator_loss
-            players: tuple[Any, ...] = (view,)
-        else:
-            fake = self._generated(request, real, first)
-            main, players = self.objective.generator_loss, (self.generator, view)
-        # Add the lazy regularisers that are due to the objective's own loss.
-        batch = Batch(real=real, fake=fake, state=self.state, rng=rng)
-        value, parts, state = self._checked(main, first, *players, batch)
-        for lazy in due:
-            more = self._checked(lazy.loss, first, *players, replace(batch, state=state))
-            value, parts, state = (
-                value + lazy.every * more.value,
-                {**parts, **more.parts},
-                more.state,
-            )
-        # Let tricks and the monitor see what the discriminator gave.
-        if player == "discriminator":
-            self.active_tricks.after_discriminator(view, real)
-            if monitor := self._recording(self.steps_done):
-                outputs = view.known(real), view.known(fake)
-                monitor.record_outputs(*outputs, self.active_tricks.exchanged, made)
-        return Loss(value, parts, state)
+    ) -> Computed:
+        """The loss of a move, whose gradient is then in the player's parameters."""
+        at_once = first or self._deferred is None or self.active_tricks.vary
+        if self._graphs is None or at_once:
+            return self._differentiated(player, due, inputs, first, self._check_images)
 
-    def _precision(self) -> AbstractContextManager[object]:
+        def compute(given: MoveInputs) -> Computed:
+            return self._differentiated(player, due, given, False, lambda images: None)
+
+        computed = self._graphs.run(kind, self.nets()[player], inputs, compute)
+        if computed.judged is not None:
+            self._check_images(computed.judged.images)
+        return computed
+
+    def _differentiated(
+        self,
+        player: Player,
+        due: tuple[LazyRegulariser, ...],
+        inputs: MoveInputs,
+        first: bool,
+        check_images: Callable[[Tensor], None],
+    ) -> Computed:
+        # The first move of a kind is watched and counted, which compiled code would escape.
+        nets = self._compiled.in_use() if self._compiled and not first else nullcontext()
+        with nets, self._autocast():
+            computed = self._loss(player, due, inputs, first=first, check_images=check_images)
+        self.optimisers[player].zero_grad()
+        computed.loss.value.backward()
+        return computed
+
+    def _autocast(self) -> AbstractContextManager[object]:
         """In which the nets run."""
         if self.training.precision == "bfloat16":
             return torch.autocast(self.device.type, torch.bfloat16)
         return nullcontext()
 
-    def _watching(
-        self, function: Callable[..., Any], what: str, first: bool
-    ) -> AbstractContextManager[None]:
-        return no_global_draws(function, what, self.device, watched=first)
-
-    def _generated(self, request: GeneratorInput, real: Samples, first: bool) -> Samples:
-        """Counterparts of real images."""
-        with self._watching(type(self.generator).forward, "forward", first):
-            fake = self.generator(request)
-        return checked_images(self.generator, fake, real, values=first)
-
-    def _checked(self, function: LossFunction, first: bool, *arguments: Any) -> Loss:
-        """What a loss returned, if the contract was kept."""
-        with self._watching(function, "loss", first):
-            returned = function(*arguments)
-        return checked_loss(function, returned, self.state)
+    def _products(self) -> AbstractContextManager[object]:
+        """In which all of a step is computed."""
+        if self.training.precision == "tf32":
+            return computing_on(str(self.device), Precision.tf32)
+        return nullcontext()
 
     @torch.no_grad()
     def _clamp(self) -> None:
@@ -403,13 +390,13 @@ class Trainer:
                 f"the {player}'s loss was {float(value.detach())} at step {self.steps_done + 1}"
             )
 
-    def _check_images(self, fake: Samples) -> None:
+    def _check_images(self, images: Tensor) -> None:
         if self._deferred is not None:
-            self._deferred.check(fake.images)
-        elif not torch.isfinite(fake.images).all():
-            bad = int((~torch.isfinite(fake.images)).flatten(1).any(1).sum())
+            self._deferred.check(images)
+        elif not torch.isfinite(images).all():
+            bad = int((~torch.isfinite(images)).flatten(1).any(1).sum())
             raise Diverged(
-                f"{bad} of {len(fake.images)} generated images held NaN or infinity "
+                f"{bad} of {len(images)} generated images held NaN or infinity "
                 f"at step {self.steps_done + 1}"
             )
 

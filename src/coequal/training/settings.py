@@ -10,7 +10,7 @@ from coequal.settings import Count, Settings
 
 BatchSize = Annotated[int, Field(ge=2)]
 Decay = Annotated[float, Field(gt=0, lt=1)]
-Precision = Literal["float32", "bfloat16"]
+Precision = Literal["float32", "tf32", "bfloat16"]
 Unit = Literal["discriminator_steps", "images", "flops", "seconds"]
 
 
@@ -71,7 +71,8 @@ class Training(Settings):
         batch_size: images per step and player.
         checkpoints: moments of measurement, evenly spaced in the budget, the last at its end.
         precision: "bfloat16" runs the nets under autocast; losses, parameters and evaluation stay
-            float32.
+            float32. "tf32" (NVIDIA's GPUs alone) rounds the factors of matrix products and
+            convolutions in training to 10 bits of mantissa; everything else stays float32.
         ema: decay of the moving average of the generator that is evaluated instead of it, or None.
         unit: what the budget counts, a field of `records.Spent`: "discriminator_steps" (those of
             the only player for a model without a discriminator), "images", "flops" or "seconds".
@@ -81,6 +82,10 @@ class Training(Settings):
         extendable: whether the state of nets, optimisers and random streams stays when the budget
             is spent, so that a longer one can go on from it.
         stop_on: verdicts (docs/health.md) at which a trial ends, the rest of its budget unspent.
+        compile: whether nets are compiled by torch for training. A discriminator of whose gradient
+            the loss takes the gradient is not, which torch can't compile.
+        cuda_graphs: whether moves are recorded once and then launched as a whole (NVIDIA's GPUs
+            alone), which spares small nets most of their time.
     """
 
     amount: PositiveFloat
@@ -92,6 +97,8 @@ class Training(Settings):
     keep: str = "last"
     extendable: bool = False
     stop_on: tuple[str, ...] = ()
+    compile: bool = False
+    cuda_graphs: bool = False
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> "Training":
@@ -100,6 +107,30 @@ class Training(Settings):
         rest = {key: value for key, value in values.items() if key != "budget"}
         stop_on = tuple(rest.pop("stop_on", ()))
         return cls(amount=amount, unit=unit, stop_on=stop_on, **rest)
+
+    def refuse_elsewhere(self, device: str) -> None:
+        """Refuse what a device does not have.
+
+        Args:
+            device: as torch writes it.
+
+        Raises:
+            ValueError: it is so; the message says what would do.
+        """
+        if not device.startswith("cuda"):
+            for name, asked, instead in (
+                ("precision: tf32", self.precision == "tf32", "precision: float32"),
+                ("cuda_graphs: true", self.cuda_graphs, "cuda_graphs: false"),
+            ):
+                if asked:
+                    raise ValueError(
+                        f"training.{name} is of NVIDIA GPUs, and this would train on {device}; "
+                        f"what would do: {instead}, or --device cuda"
+                    )
+        if self.compile:
+            from coequal.training.compiling import refuse_uncompilable
+
+            refuse_uncompilable(device)
 
     def schedule(self) -> list[float]:
         """How much is spent at each measurement, rising, ending with `amount`; whole steps where
