@@ -130,7 +130,7 @@ models:
         ("search: {ranges: {beta1: {uniform: [0, 1], choice: [1]}}}\n", "give one of"),
         ("search: {ranges: {learning_rate: {log_uniform: [0, 1]}}}\n", "must be above 0"),
         ("select: {split: test}\n", "must be 'validation', got 'test'"),
-        ("training: {precision: float16}\n", "'float32', 'tf32' or 'bfloat16'"),
+        ("training: {precision: float16}\n", "'float32' or 'tf32' or 'bfloat16'"),
         ("training: {ema: 1}\n", "must be a number above 0 and below 1, got 1"),
         ("architecture: {batch_norm: true}\n", "can't be fixed for all"),
         ("evaluation: {metrics: [fdd]}\n", "did you mean 'fd'?"),
