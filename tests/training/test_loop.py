@@ -7,8 +7,9 @@ import torch
 from coequal.contract import Samples, Split
 from coequal.contract.data import in_file
 from coequal.training import batches as training_batches
+from coequal.training.active_tricks import DiscriminatorView
 from coequal.training.batches import Batches
-from coequal.training.loop import DiscriminatorView, Diverged
+from coequal.training.loop import Diverged
 from coequal.training.settings import Training
 
 from toys import ALL, Exploding, Forgetful, LazyR1, split, trainer
@@ -177,11 +178,11 @@ def test_curves_keep_means_at_fixed_size():
 
     curves, part = Curves(), Curves()
     for step in range(2500):
-        curves.add(step, {"loss": torch.tensor(float(step))})
+        curves.add(step, {"loss": float(step)})
         if step == 1999:
             part.restore(curves.state())
     for step in range(2000, 2500):
-        part.add(step, {"loss": torch.tensor(float(step))})
+        part.add(step, {"loss": float(step)})
     arrays = curves.arrays()
     # Above 1,000 steps two to a point, above 2,000 four: 2,500 / 4 = 625 points.
     assert len(arrays["loss"]) == len(arrays["step"]) == 625
