@@ -34,7 +34,8 @@ from coequal.training.batches import Batches
 from coequal.training.flops import CountFlops
 from coequal.training.loop import Trainer, build_players
 from coequal.training.settings import Optimisation, Training
-from coequal.trial.context import WorkerContext, environment
+from coequal.trial.context import WorkerContext
+from coequal.trial.environment import environment
 
 BATCH, SHAPE, ADAM, PEAK_SIZE = 64, ImageShape(1, 28, 28), Optimisation(), 2048
 CHANCE = torch.Generator().manual_seed(1)
