@@ -40,7 +40,9 @@ from coequal.trial.environment import environment
 BATCH, SHAPE, ADAM, PEAK_SIZE = 64, ImageShape(1, 28, 28), Optimisation(), 2048
 CHANCE = torch.Generator().manual_seed(1)
 IMAGES = torch.randint(256, (60_000, *SHAPE), generator=CHANCE, dtype=torch.uint8)  # as MNIST
-NATIVE, REWRITE = 0, _layers.FEW_CHANNELS  # up to how many channels a layer is rewritten
+LAYERS: tuple[Any, ...] = (_layers.Upsample, _layers.Downsample)
+OURS = {layer: layer.forward for layer in LAYERS}
+CHANNELS = [(64, 1), (8, 1), (64, 3), (16, 8)]  # of the map and of the image twice its size
 OBJECTIVES: dict[str, Objective] = {"NS": NonSaturating(), "WGAN-GP": WassersteinGradientPenalty()}
 Raw = dict[str, Any]  # every timing, by what was timed
 Row = dict[str, str]  # of a table, by column
@@ -57,7 +59,7 @@ class Timing(NamedTuple):
 class Variant(NamedTuple):
     run: Run
     steps: int
-    few_channels: int
+    native: bool  # torch's own layers in the nets
     flops: int  # per step
 
 
@@ -129,11 +131,17 @@ def repeated(function: Callable[..., object], *arguments: Any) -> Run:
     return lambda steps: deque(starmap(function, repeat(arguments, steps)), maxlen=0)
 
 
-def counted(run: Run, steps: int, few_channels: int) -> Variant:
-    _layers.FEW_CHANNELS = few_channels
+def use_layers(*, native: bool) -> None:
+    """Let the nets' layers be torch's own, or ours."""
+    for layer in LAYERS:
+        layer.forward = layer.__base__.forward if native else OURS[layer]
+
+
+def counted(run: Run, steps: int, *, native: bool = False) -> Variant:
+    use_layers(native=native)
     with CountFlops() as counter:
         run(1)
-    return Variant(run, steps, few_channels, counter.total)
+    return Variant(run, steps, native, counter.total)
 
 
 def interleave(variants: dict[str, Variant], rounds: int) -> dict[str, list[Timing]]:
@@ -141,12 +149,13 @@ def interleave(variants: dict[str, Variant], rounds: int) -> dict[str, list[Timi
     times: dict[str, list[Timing]] = {name: [] for name in variants}
     for index in range(rounds):
         for name in random.Random(index).sample(list(variants), len(variants)):
-            run, steps, _layers.FEW_CHANNELS, _ = variants[name]
+            run, steps, native, _ = variants[name]
+            use_layers(native=native)
             run(max(1, steps // 8))
             begin = now()
             run(steps)
             times[name].append(now(begin, steps))
-    _layers.FEW_CHANNELS = REWRITE
+    use_layers(native=False)
     return times
 
 
@@ -166,14 +175,14 @@ def ratio(above: Iterable[float], below: Iterable[float]) -> str:
 def loop_rows(objective: str, width: float, options: Namespace, raw: Raw) -> Iterator[Row]:
     """Table 1 for one objective and width: a row per precision."""
     steps, device = max(1, round(options.steps / width**1.25)), options.device
-    game = {"textbook": counted(textbook(objective, width, False, device), steps, NATIVE)}
-    game["reusing"] = counted(textbook(objective, width, True, device), steps, NATIVE)
+    game = {"textbook": counted(textbook(objective, width, False, device), steps, native=True)}
+    game["reusing"] = counted(textbook(objective, width, True, device), steps, native=True)
     precisions = ("float32",) if slow(str(device)) else ("float32", "bfloat16")
     for name in precisions:
-        game[name] = counted(ours(objective, width, name, device), steps, REWRITE)
-        game[f"{name} native"] = counted(ours(objective, width, name, device), steps, NATIVE)
+        game[name] = counted(ours(objective, width, name, device), steps)
+        game[f"{name} native"] = counted(ours(objective, width, name, device), steps, native=True)
         square = torch.rand(PEAK_SIZE, PEAK_SIZE).to(device, getattr(torch, name))
-        game[f"{name} peak"] = counted(repeated(torch.mm, square, square), 3, REWRITE)
+        game[f"{name} peak"] = counted(repeated(torch.mm, square, square), 3)
     raw[f"loops {objective} {width:g}"] = timings = interleave(game, options.rounds)
     times = {k: [t.cpu if device.type == "cpu" else t.wall for t in timings[k]] for k in game}
     speed = {k: [game[k].flops / t / 1e9 for t in times[k]] for k in game}
@@ -181,7 +190,7 @@ def loop_rows(objective: str, width: float, options: Namespace, raw: Raw) -> Ite
         row = {"objective": objective, "width": f"{width:g}", "precision": name}
         row["ours / textbook"] = ratio(times["textbook"], times[name])
         row["ours / textbook reusing fakes"] = ratio(times["reusing"], times[name])
-        row["rewrite alone"] = ratio(times[f"{name} native"], times[name])
+        row["layers alone"] = ratio(times[f"{name} native"], times[name])
         row["ours, steps/s"] = f"{1 / median(times[name]):.3g}"
         row["GFLOP/step"] = f"{game[name].flops / 1e9:.3g}"
         reached, peak = speed[name], speed[f"{name} peak"]
@@ -238,20 +247,25 @@ def differentiate(layer: Any, images: Tensor, towards: Tensor, double: bool) -> 
     return [slope, *torch.autograd.grad(slope.square().sum(), [layer.weight, towards])]
 
 
+def layer_of(kind: Any, channels: tuple[int, int]) -> Any:
+    return kind(*channels if kind is _layers.Upsample else channels[::-1])
+
+
 def layer_row(layer: Any, double: bool, options: Namespace, raw: Raw) -> Row:
-    images = torch.rand(BATCH, layer.in_channels, 14, 14, requires_grad=True)
+    side = 28 if isinstance(layer, _layers.Downsample) else 14
+    images = torch.rand(BATCH, layer.in_channels, side, side, requires_grad=True)
     towards = torch.randn_like(layer(images)).requires_grad_()
     results, both = [], {}
-    for name, few in (("native", NATIVE), ("rewrite", REWRITE)):
+    for name in ("native", "ours"):
         run = repeated(differentiate, layer, images, towards, double)
-        both[name] = counted(run, 8 * options.steps, few)
+        both[name] = counted(run, 8 * options.steps, native=name == "native")
         results.append([r.detach() for r in differentiate(layer, images, towards, double)])
     name = f"{type(layer).__name__} {layer.in_channels} to {layer.out_channels}"
     row = {"layer": name, "forward and": "double backward" if double else "backward"}
     raw[" ".join(row.values())] = timings = interleave(both, options.rounds)
     cpu = {name: [timing.cpu for timing in timings[name]] for name in timings}
     row |= {f"{name}, ms": f"{1e3 * median(times):.2f}" for name, times in cpu.items()}
-    row["rewrite's speed / native's"] = ratio(cpu["native"], cpu["rewrite"])
+    row["ours / native, speed"] = ratio(cpu["native"], cpu["ours"])
     apart = max(float((a - b).abs().max()) for a, b in zip(*results, strict=True))
     row["largest difference"] = f"{apart:.1e}"
     row["of values up to"] = f"{max(float(r.abs().max()) for r in results[0]):.1e}"
@@ -281,7 +295,7 @@ def main() -> None:
     about |= {"rounds": str(options.rounds), "load before": f"{os.getloadavg()[0]:.1f}"}
     raw: Raw = {}
     games = product(OBJECTIVES, options.width)
-    layers = product((_layers.Upsample(64, 1),), (False, True))
+    layers = product(starmap(layer_of, product(LAYERS, CHANNELS)), (False, True))
     first = [row for game in games for row in loop_rows(*game, options, raw)]
     second = [process_row(width, options, raw) for width in options.width]
     third = [layer_row(*layer, options, raw) for layer in layers]

@@ -1,18 +1,15 @@
 """Layers that several architectures share."""
 
 from torch import Tensor, nn
-from torch.nn import functional
 
+from coequal.architectures import _strided
 from coequal.contract import Architecture, ImageShape
 
 
 class Upsample(nn.ConvTranspose2d):
     """4x4 transposed convolution with stride 2 that doubles height and width.
 
-    On a CPU and to one channel, torch's is slow: there the same map is one matrix product and
-    `fold` (1.6 times as fast, forward and backward: `benchmarks/training.py`; `tests/architectures`
-    hold both equal). To three channels torch's is faster, and so is its convolution from one
-    channel.
+    On a CPU by the kernels of `_strided`; `tests/architectures` hold both equal.
     """
 
     def __init__(self, channels_in: int, channels_out: int, *, bias: bool = True) -> None:
@@ -20,20 +17,30 @@ class Upsample(nn.ConvTranspose2d):
 
     def forward(self, images: Tensor, output_size: list[int] | None = None) -> Tensor:
         """(n, in, h, w) to (n, out, 2 h, 2 w)."""
-        if self.out_channels > FEW_CHANNELS or images.device.type != "cpu":
+        if _strided.applies_to(images):
+            doubled: Tensor = _strided.Double.apply(images, self.weight, self.bias)
+            return doubled
+        if self.out_channels > 1 or images.device.type != "cpu":
             return super().forward(images)
-        size = (2 * images.shape[2], 2 * images.shape[3])
-        patches = self.weight.flatten(1).T @ images.flatten(2)  # (n, out 16, h w)
-        mapped = functional.fold(patches, size, 4, padding=1, stride=2)
+        mapped = _strided.doubled_by_fold(images, self.weight)
         return mapped if self.bias is None else mapped + self.bias[:, None, None]
 
 
-FEW_CHANNELS = 1  # up to here the matrix product wins on a CPU
+class Downsample(nn.Conv2d):
+    """4x4 convolution with stride 2 that halves height and width ("SAME" padding of even sizes).
 
+    On a CPU by the kernels of `_strided`; `tests/architectures` hold both equal.
+    """
 
-def downsample(channels_in: int, channels_out: int, *, bias: bool = True) -> nn.Conv2d:
-    """4x4 convolution with stride 2 that halves height and width ("SAME" padding of even sizes)."""
-    return nn.Conv2d(channels_in, channels_out, 4, stride=2, padding=1, bias=bias)
+    def __init__(self, channels_in: int, channels_out: int, *, bias: bool = True) -> None:
+        super().__init__(channels_in, channels_out, kernel_size=4, stride=2, padding=1, bias=bias)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(n, in, 2 h, 2 w) to (n, out, h, w)."""
+        if _strided.applies_to(images):
+            halved: Tensor = _strided.Halve.apply(images, self.weight, self.bias)
+            return halved
+        return super().forward(images)
 
 
 def leaky_relu(slope: float = 0.2) -> nn.Module:

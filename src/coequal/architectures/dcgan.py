@@ -9,7 +9,7 @@ from torch import nn
 
 from coequal.architectures._halving import SMALLEST, Halving
 from coequal.architectures._labels import Labelled
-from coequal.architectures._layers import Upsample, downsample, halvings, leaky_relu
+from coequal.architectures._layers import Downsample, Upsample, halvings, leaky_relu
 from coequal.contract import ImageShape
 from coequal.settings import Count
 
@@ -57,7 +57,7 @@ class DcGan(Halving):
         layers: list[nn.Module] = [*self._shown(), *plane]
         for level in range(halvings(shape.height, SMALLEST)):
             normed = self.batch_norm and level > 0
-            layers.append(downsample(channels, channels := self._channels(level), bias=False))
+            layers.append(Downsample(channels, channels := self._channels(level), bias=False))
             layers += [self._norm(channels)] if normed else []
             layers.append(leaky_relu())
         return Labelled(*layers, nn.Flatten())

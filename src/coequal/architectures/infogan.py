@@ -12,7 +12,7 @@ from torch import nn
 
 from coequal.architectures._conditioning import Conditioning, Momentum
 from coequal.architectures._labels import Labelled
-from coequal.architectures._layers import Reshape, Upsample, downsample, initialise, leaky_relu
+from coequal.architectures._layers import Downsample, Reshape, Upsample, initialise, leaky_relu
 from coequal.architectures._players import Autoencoder
 from coequal.contract import (
     Capabilities,
@@ -101,9 +101,9 @@ class InfoGan(Conditioning):
         return Labelled(
             *self._shown(),
             *plane,
-            downsample(channels, narrow),
+            Downsample(channels, narrow),
             leaky_relu(),
-            downsample(narrow, wide, bias=bias),
+            Downsample(narrow, wide, bias=bias),
             *self._optional(self._norm_2d, wide),
             leaky_relu(),
             nn.Flatten(),
@@ -120,9 +120,9 @@ class InfoGan(Conditioning):
         encoder = Labelled(
             *self._shown(),
             *plane,
-            downsample(channels, narrow),
+            Downsample(channels, narrow),
             leaky_relu(),
-            downsample(narrow, wide),
+            Downsample(narrow, wide),
             leaky_relu(),
             nn.Flatten(),
             nn.Linear(wide * height * width, code, bias=bias),

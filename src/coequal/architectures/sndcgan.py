@@ -7,7 +7,7 @@ from torch import nn
 from coequal.architectures._conditioning import Prior
 from coequal.architectures._halving import SMALLEST, Halving
 from coequal.architectures._labels import Labelled
-from coequal.architectures._layers import downsample, halvings, leaky_relu
+from coequal.architectures._layers import Downsample, halvings, leaky_relu
 from coequal.contract import ImageShape
 from coequal.settings import Count
 
@@ -51,7 +51,7 @@ class SnDcGan(Halving):
         for index, full in enumerate((64, 64, 128, 128, 256, 256, TOP)):
             after, normed = self.units(full), self.batch_norm and index > 0
             if index % 2:
-                layers.append(downsample(channels, after, bias=not normed))
+                layers.append(Downsample(channels, after, bias=not normed))
             else:
                 layers.append(nn.Conv2d(channels, after, 3, padding=1, bias=not normed))
             layers += [self._norm(after)] if normed else []
