@@ -65,9 +65,8 @@ class Double(torch.autograd.Function):
         wide, channels = weight.shape[:2]
         if channels > COLOURS and wide > NARROW:
             return torch.conv_transpose2d(maps, weight, bias, stride=2, padding=1)
-        doubled = (doubled_by_fold if channels == 1 else torch.ops.coequal.doubled_in_blocks)(
-            maps, weight
-        )
+        kernel = doubled_by_fold if channels == 1 else torch.ops.coequal.doubled_in_blocks
+        doubled = kernel(maps, weight)
         return doubled if bias is None else doubled.add_(bias[:, None, None])
 
     @staticmethod
@@ -140,7 +139,8 @@ OPERATIONS.impl("doubled_in_blocks", _doubled_in_blocks, "CPU")
 def _flops_of_doubling(maps: Any, weight: Any, *_: Any, **__: Any) -> int:
     """FLOPs of the map, which are those of torch's kernel: the blocks at the edge, half of which
     are thrown away, are no work that a budget should count."""
-    return 2 * maps[0] * maps[2] * maps[3] * math.prod(weight)
+    flops: int = 2 * maps[0] * maps[2] * maps[3] * math.prod(weight)
+    return flops
 
 
 def _correlated(images: Tensor, maps: Tensor) -> Tensor:
