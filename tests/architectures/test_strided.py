@@ -76,6 +76,14 @@ def test_torchs_own_layers_are_used_elsewhere():
         assert not _strided.applies_to(values)
 
 
+def test_a_shell_can_ask_for_torchs_own_layers(monkeypatch):
+    values = torch.zeros(1)
+    monkeypatch.setattr(_strided, "CHOICE", "torch")
+    assert not _strided.applies_to(values)
+    layer = Upsample(20, 3)
+    assert "aten::conv_transpose2d" in kernels_of(lambda: layer(torch.zeros(2, 20, 3, 3)))
+
+
 @pytest.mark.parametrize("kind", [Upsample, Downsample])
 def test_flops_are_those_of_the_convolution(kind):
     # 2 x 5 x 3 numbers of the map, each with 2 x 16 x 3 operations per image; the backward pass has

@@ -9,16 +9,23 @@ torch's own kernels are near the peak of a processor except where there are few 
 same maps are computed as a matrix product, or as a convolution with stride 1. Which kernel computes
 a map depends on the numbers of channels and on the processor's instructions, never on a clock: the
 same machine gives the same bits. `benchmarks/training.py` measures them; a result's environment
-records the instructions as its "cpu capability".
+records the instructions as its "cpu capability". `COEQUAL_KERNELS=torch` in the shell, which is
+recorded too, leaves them out, as in versions before 2026-12: results of those have the same bits.
 """
 
 import math
+import os
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 from torch.utils.flop_counter import register_flop_formula
+
+CHOICES = ("own", "torch")
+CHOICE = os.environ.get("COEQUAL_KERNELS", "own")
+if CHOICE not in CHOICES:
+    raise ValueError(f"COEQUAL_KERNELS is one of {', '.join(CHOICES)}; it is set to '{CHOICE}'")
 
 COLOURS = 4  # up to so many channels of an image, a stride-1 convolution doubles faster than torch
 NARROW = 16  # the same for a map of up to so many channels
@@ -28,7 +35,8 @@ def applies_to(values: Tensor) -> bool:
     """Whether these kernels may compute a map of `values`, instead of torch's own layers: on a CPU,
     without autocast, and while nobody compiles the operations."""
     return (
-        values.device.type == "cpu"
+        CHOICE == "own"
+        and values.device.type == "cpu"
         and not torch.is_autocast_enabled("cpu")
         and not torch.compiler.is_compiling()
     )
