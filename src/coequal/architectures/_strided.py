@@ -10,7 +10,7 @@ same maps are computed as a matrix product, or as a convolution with stride 1. W
 a map depends on the numbers of channels and on the processor's instructions, never on a clock: the
 same machine gives the same bits. `benchmarks/training.py` measures them; a result's environment
 records the instructions as its "cpu capability". `COEQUAL_KERNELS=torch` in the shell, which is
-recorded too, leaves them out, as in versions before 2026-12: results of those have the same bits.
+recorded too, leaves them out, so that results of versions that had none come out to the bit.
 """
 
 import math
