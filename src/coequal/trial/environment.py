@@ -28,12 +28,8 @@ OPTIONAL = ("transformers", "efficientnet-lite-pytorch")
 
 KERNEL_VARIABLES = (
     *("ATEN_CPU_CAPABILITY", "MKL_CBWR", "MKL_ENABLE_INSTRUCTIONS", "ONEDNN_MAX_CPU_ISA"),
-    *(
-        "COEQUAL_KERNELS",
-        "OPENBLAS_CORETYPE",
-        "NPY_DISABLE_CPU_FEATURES",
-        "CUBLAS_WORKSPACE_CONFIG",
-    ),
+    *("OPENBLAS_CORETYPE", "NPY_DISABLE_CPU_FEATURES", "CUBLAS_WORKSPACE_CONFIG"),
+    *("COEQUAL_KERNELS",),
 )
 """Variables of a shell by which somebody chooses other kernels of the numeric libraries, or of ours
 (`architectures/_strided.py`; with these variables and the capability, they are known)."""
