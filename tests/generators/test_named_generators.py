@@ -190,6 +190,28 @@ def test_images_of_a_generator_are_diagnosed(lab, tmp_path):
     assert json.loads(done.stdout)["numbers"]["images"] == 40
 
 
+def test_images_are_written_as_they_are_scored(lab, tmp_path):
+    def sample(*arguments):
+        return CliRunner().invoke(app, ["sample", *arguments])
+
+    net = [f"{lab}:net", "--latent", "8"]
+    done = sample(*net, "--out", "a.npy", "--count", "20", "--json")
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["generator"]["latents"] == "normal:8"
+    images = np.load(tmp_path / "a.npy")
+    assert images.shape == (20, 1, 8, 8)
+    again = score(f"{lab}:generator", samples=20)
+    assert again["fake"]["sha256"] == score(images, samples=20)["fake"]["sha256"]
+    assert sample(*net, "--out", "a.npy").exit_code == 1  # it is there already
+    conditional = [f"{lab}:of_class", "--latent", "8", "--classes", "2", "--count", "5"]
+    assert sample(*conditional, "--out", "pictures").exit_code == 0
+    assert [len(list((tmp_path / "pictures" / name).iterdir())) for name in "01"] == [3, 2]
+    assert sample(f"{lab}:make", "--out", "sheet.png", "--count", "4").exit_code == 0
+    assert (tmp_path / "sheet.png").stat().st_size > 100
+    assert sample(*net, "--out", "b.npy", "--model", "ns_gan").exit_code == 2
+    assert sample("a_run", "--out", "b.npy", "--latent", "8").exit_code == 2
+
+
 def test_a_typo_is_said_before_anything_is_drawn():
     def never(latents):
         raise AssertionError("drawn")

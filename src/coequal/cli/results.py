@@ -3,7 +3,7 @@
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich import box
@@ -17,13 +17,18 @@ from coequal.cli.command import CommandResult
 from coequal.cli.exit_codes import ExitCode
 from coequal.cli.options import (
     AnyDevice,
+    Batch,
+    Classes,
+    Latent,
     ModelOfRun,
     RunCode,
     RunPath,
     Seed,
     TrialOfRun,
+    Values,
     allow_code,
     console,
+    fake_and_values,
     log_line,
     model_rows,
     own_folder,
@@ -194,7 +199,13 @@ def _print_removable(removable: "list[Removable]", yes: bool) -> None:
 
 
 def sample(
-    folder: RunPath,
+    source: Annotated[
+        Path,
+        typer.Argument(
+            help="The folder of a run, its pack, or a generator (g.pt2, my_lab.gen:net).",
+            show_default=False,
+        ),
+    ],
     out: Annotated[
         Path, typer.Option(help="A folder (one PNG each), a .png (one sheet) or a .npy.")
     ],
@@ -211,6 +222,10 @@ def sample(
         bool, typer.Option(help="Classes as often as in the data; by default all in turn.")
     ] = False,
     seed: Seed = 0,
+    latent: Latent = None,
+    value_range: Values = None,
+    classes: Classes = None,
+    batch: Batch = None,
     device: AnyDevice = AUTO,
     run_code: RunCode = False,
 ) -> CommandResult:
@@ -219,9 +234,23 @@ def sample(
     Of a model that takes classes a folder gets a sub-folder for each, as in
     `coequal sample runs/cgan --out fakes --per-class 1000`.
     """
+    from coequal.generators.load import is_outside
     from coequal.inspection.samples import SampleRequest, chosen_trial, write_samples
 
-    run = run_folder(folder)
+    if is_outside(str(source)) and not source.is_dir():
+        if any((model, trial, one_class, per_class, like_data, run_code)):
+            raise typer.BadParameter(
+                "--model, --trial, --class, --per-class, --like-data and --run-code are of a run; "
+                "a generator from outside takes --latent, --value-range, --classes and --batch"
+            )
+        fake = fake_and_values(str(source), latent, value_range, classes, batch)[0]
+        return _sample_from_outside(fake, str(source), out, count, seed, device)
+    if any((latent, value_range, classes, batch)):
+        raise typer.BadParameter(
+            f"{source} is a run, and --latent, --value-range, --classes and --batch are of "
+            "generators from outside (g.pt2, my_lab.gen:net)"
+        )
+    run = run_folder(source)
     allow_code(run, run_code)
     chosen = chosen_trial(run, model, trial)
     request = SampleRequest(count, per_class, one_class, like_data)
@@ -238,6 +267,19 @@ def sample(
         "seed": seed,
         "device": str(where),
     }
+    return CommandResult(values, lambda: console.print(text, markup=False, soft_wrap=True))
+
+
+def _sample_from_outside(
+    fake: Any, name: str, out: Path, count: int, seed: int, device: str
+) -> CommandResult:
+    """Write images of a generator from outside."""
+    from coequal.inspection.generated import write_generated
+
+    with computing_on(device) as where:
+        written, record = write_generated(fake, count, seed, out, where, log_line)
+    values = {"samples": str(short_path(written)), **record}
+    text = f"{count} images of {name}: {short_path(written)}"
     return CommandResult(values, lambda: console.print(text, markup=False, soft_wrap=True))
 
 

@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from coequal import lookup
@@ -15,9 +13,8 @@ from coequal.contract import Conditions, Generator, ImageShape
 from coequal.evaluation.conditions import like_counts, of_class
 from coequal.evaluation.instrument import generate
 from coequal.files import folder_name
-from coequal.images import to_uint8
-from coequal.records import POINT, Trial
-from coequal.report.image_grids import square_sheet
+from coequal.inspection.image_files import refuse_place, write_images
+from coequal.records import Trial
 from coequal.results.collect import usable_results
 from coequal.results.folder import RunFolder
 from coequal.rng import Rng
@@ -212,68 +209,7 @@ def write_samples(
         LookupError, ValueError: a folder is asked for, and the images are points; `out` ends like
             a file of another kind; or see `sample`.
     """
-    _refuse_suffix(out)
-    for path in (out, _labels_path(out)):
-        _refuse_existing(path)
+    refuse_place(out)
     drawn = sample(folder, trial, request, seed, device)
-    images = drawn.images
-    if out.suffix == ".npy":
-        out.parent.mkdir(parents=True, exist_ok=True)
-        np.save(out, images.numpy())
-        if drawn.labels is not None:
-            np.save(_labels_path(out), drawn.labels.numpy())
-    elif out.suffix == ".png":
-        out.parent.mkdir(parents=True, exist_ok=True)
-        shown = images if images.shape[1:] == POINT else to_uint8(images)
-        columns = None
-        if drawn.labels is not None and len(drawn.labels.unique()) > 1:
-            order = drawn.labels.argsort(stable=True)
-            counts = drawn.labels.bincount()
-            even = int(counts[counts > 0].min())  # of each class as many as of the rarest
-            chosen = [rows[:even] for rows in order.split(counts.tolist()) if len(rows)]
-            shown, columns = shown[torch.cat(chosen)], even
-        out.write_bytes(square_sheet(shown.numpy(), folder.real_samples(trial.data), columns))
-    elif images.shape[1:] == POINT:
-        raise ValueError(f"{out}: a point makes no picture; name a .png (a scatter) or a .npy")
-    else:
-        pixels = to_uint8(images)
-        if drawn.labels is None or drawn.classes is None:
-            _write_images(pixels.numpy(), out)
-        else:
-            for label in drawn.labels.unique().tolist():
-                own = pixels[drawn.labels == label]
-                _write_images(own.numpy(), out / folder_name(drawn.classes[label]))
-    return out
-
-
-def _refuse_suffix(out: Path) -> None:
-    """Refuse a name that ends like a file of a kind that is not written here: nobody means a folder
-    by "sheet.jpg".
-
-    Raises:
-        ValueError: the message says what would do.
-    """
-    suffix = out.suffix.lower()
-    others = {*Image.registered_extensions(), ".npz", ".zip", ".pt", ".safetensors", ".csv"}
-    if suffix in others - {".png"}:
-        raise ValueError(
-            f"{out}: no {suffix} is written; name a .png (one sheet), a .npy (an array), or a "
-            "folder (one PNG each)"
-        )
-
-
-def _write_images(images: Any, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    for index, image in enumerate(images):
-        pixels = image[0] if len(image) == 1 else image.transpose(1, 2, 0)
-        Image.fromarray(pixels).save(folder / f"{index:06d}.png")
-
-
-def _labels_path(out: Path) -> Path:
-    """The file for the labels of an array."""
-    return out.with_name(f"{out.stem}-labels.npy") if out.suffix == ".npy" else out
-
-
-def _refuse_existing(path: Path) -> None:
-    if path.is_file() or (path.is_dir() and any(path.iterdir())):
-        raise FileExistsError(f"{path} is there already; name another with --out")
+    points = folder.real_samples(trial.data)
+    return write_images(drawn.images, out, drawn.labels, drawn.classes, points)
