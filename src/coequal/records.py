@@ -84,6 +84,8 @@ class MetricInfo:
         label: its name in tables and figures, "GAN-train"; None: its name without underscores.
         blind_to: what worthless images the number takes for good ones, in words; a study can't
             choose by such a number. None: no such are known.
+        recommended: whether it is one of the few to look at first, on the evidence of
+            `benchmarks/recommended.py`.
         use: what the number is good for, and when to look at it, in a short phrase. None: it is
             not said.
     """
@@ -96,6 +98,7 @@ class MetricInfo:
     label: str | None = None
     blind_to: str | None = None
     use: str | None = None
+    recommended: bool = False
 
     def cost(self, value: float) -> float:
         """Turn a value into a number of which less is better; applied twice, it gives the value."""

@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 import coequal
+from coequal import lookup
 from coequal.cli.score_text import print_scores
 from coequal.evaluation.compare import compare
 from coequal.inputs.load import from_array, load_input
@@ -67,6 +68,20 @@ def test_all_metrics_of_features_and_the_reasons_of_the_rest():
     assert "probabilities" in found["not_measured"]["inception_score"]
     assert "--train" in found["not_measured"]["memorisation"]
     assert all(np.isfinite(row["value"]) for row in found["metrics"].values())
+
+
+def test_recommended_numbers_are_few_and_those_that_cannot_be_had_have_reasons():
+    metrics = [lookup.load("metrics", name) for name in lookup.names("metrics")]
+    few = {key for one in metrics for key, info in one.outputs.items() if info.recommended}
+    assert 3 <= len(few) <= 8
+    found = coequal.score(real=REAL, fake=FAKE, metrics="recommended")
+    assert found["metrics"].keys() <= few
+    assert "fd" in found["metrics"]
+    assert found["not_measured"]["memorisation"].startswith("needs what the generator was trained")
+    assert found["not_measured"]["fd_per_class"].startswith("needs labels")
+    assert found["metrics"].keys() | {"authenticity_calibrated", "fd_per_class"} == few
+    with pytest.raises(LookupError, match="'recommended' stands alone"):
+        coequal.score(real=REAL, fake=FAKE, metrics=["recommended", "kid"])
 
 
 def test_the_same_call_gives_the_same_numbers_and_the_seed_moves_subsets_only():

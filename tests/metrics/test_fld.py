@@ -123,6 +123,23 @@ def test_poor_monotonous_and_copied_images_are_seen():
     assert 0.4 < plain["fld_overfit"].value < 0.65
 
 
+def test_copies_have_the_densest_gaussians():
+    # `sample_memorization_scores` of marcojira/fld (6f0d888), float64: -1.5528 to -0.0969 of fresh
+    # images, 16.14 to 16.28 of copies (2026-11-30).
+    real, train, fresh = drawn(0, 200), drawn(1, 300), drawn(2, 40)
+    metric = FeatureLikelihoodDivergence()
+    fake = ImageSet(torch.as_tensor(np.concatenate([fresh, train[:10]])))
+    reference = metric.reference(*(ImageSet(torch.as_tensor(x)) for x in (real, train)))
+    found = metric.per_image(real=reference, fake=fake)["fld_memorisation"].values
+    assert found[:40].aminmax() == (
+        pytest.approx(-1.5528, abs=1e-4),
+        pytest.approx(-0.0969, abs=1e-4),
+    )
+    assert found[40:].aminmax() == (pytest.approx(16.2, abs=0.1), pytest.approx(16.277, abs=0.01))
+    parts = FeatureLikelihoodDivergence(images=25).per_image(real=reference, fake=fake)
+    assert len(parts["fld_memorisation"].values) == 50
+
+
 def test_the_baseline_has_as_many_centres_as_the_generated_images():
     real, train, fake = drawn(0, 100), drawn(1, 200), drawn(2, 60)
     few = measured(real, train, fake[:40])["fld"].details["baseline_nll"]

@@ -56,7 +56,7 @@ def score(
             name of either in a module, "my_lab.gen:make". A mapping of names to any of these scores
             all of them against the same real images, and compares every two.
         train: as `real`: the images that the model was trained on, for metrics of memorisation.
-        metrics: names, or "all" that apply and take no training.
+        metrics: names, "recommended" (a small set), or "all" that apply and take no training.
         settings: of metrics, where they differ from the defaults: {"gan_train": {"seeds": 5}}.
         encoder: see `coequal list encoders`; None: chosen by the data, and named in the result.
         image_size: height and width to which images of folders, arrays and lists are cropped and

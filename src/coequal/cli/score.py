@@ -55,7 +55,10 @@ def score(
         ),
     ] = None,
     metrics: Annotated[
-        str, typer.Option(help="Names with commas, or all (that apply and train nothing).")
+        str,
+        typer.Option(
+            help="Names with commas, recommended (a few), or all (that apply and train nothing)."
+        ),
     ] = "fd,precision,recall",
     given: Annotated[
         list[str] | None,
@@ -102,6 +105,7 @@ def score(
 ) -> None:
     """Scores of generated images against real ones, with errors, protocol and warnings."""
     from coequal.api import score as measure
+    from coequal.evaluation.requested import GROUPS
 
     if as_json not in (None, "-"):
         refuse_unwritable(Path(as_json))
@@ -113,7 +117,7 @@ def score(
         real=real,
         fake=fakes,
         train=train,
-        metrics="all" if metrics == "all" else metrics.split(","),
+        metrics=metrics if metrics in GROUPS else metrics.split(","),
         settings=metric_settings(given or []),
         encoder=encoder,
         image_size=image_size,

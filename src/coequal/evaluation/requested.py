@@ -104,10 +104,11 @@ def requested_metrics(
     """The metrics that give the numbers asked for.
 
     Args:
-        names: "all", or names of metrics or of their numbers, also as they are written in tables or
-            in the literature (`Metric.aliases`), in capitals or with blanks around; "module:Class"
-            is a metric from outside the package. The name of a metric asks for all of its numbers;
-            those that only one encoder's features have (`fid`) must be named themselves.
+        names: "all", "recommended" (`MetricInfo.recommended`), or names of metrics or of their
+            numbers, also as they are written in tables or in the literature (`Metric.aliases`), in
+            capitals or with blanks around; "module:Class" is a metric from outside the package. The
+            name of a metric asks for all of its numbers; those that only one encoder's features
+            have (`fid`) must be named themselves.
         settings: by metric, those that are not to be its defaults; checked (see `study.check`).
 
     Raises:
@@ -121,9 +122,13 @@ def requested_metrics(
         part: Metric = lookup.load("metrics", name)(**given.get(name, {}))
         return part
 
-    if names == "all":
+    if names in GROUPS:
         every = {name: loaded(name) for name in files}
-        return RequestedMetrics(every, {name: tuple(part.outputs) for name, part in every.items()})
+        numbers = {
+            name: tuple(k for k, info in part.outputs.items() if names == "all" or info.recommended)
+            for name, part in every.items()
+        }
+        return RequestedMetrics(every, numbers).without([k for k, v in numbers.items() if not v])
     known: dict[str, Metric] = {}
     parts: dict[str, Metric] = {}
     outputs: dict[str, dict[str, None]] = {}  # ordered sets
@@ -131,6 +136,8 @@ def requested_metrics(
     if not any(asked):
         raise LookupError(f"no metric is named; {_WHAT_THERE_IS}")
     for name in filter(None, asked):
+        if name in GROUPS:
+            raise LookupError(f"'{name}' stands alone: leave out the other names")
         if ":" in name:
             known[name] = lookup.load_class("metrics", name, Metric)(**given.get(name, {}))
         elif name in files:  # no other need be imported
@@ -179,6 +186,9 @@ def _named(name: str, known: Mapping[str, Metric]) -> tuple[str, tuple[str, ...]
     hint = f"; did you mean '{near[0]}'?" if near else ""
     raise LookupError(f"no metric is called '{name}'{hint} {_WHAT_THERE_IS}")
 
+
+GROUPS = ("all", "recommended")
+"""Names that stand for many numbers: those that can't be had are left out, with the reason."""
 
 _WHAT_THERE_IS = "`coequal list metrics` shows all"
 

@@ -28,7 +28,7 @@ from coequal.evaluation.image_ranking import (
 from coequal.evaluation.measure import Measured, Number, image_set, measure
 from coequal.evaluation.neighbour_sheet import announce_sheet, write_sheet
 from coequal.evaluation.reference_cache import cached_reference
-from coequal.evaluation.requested import RequestedMetrics, requested_metrics
+from coequal.evaluation.requested import GROUPS, RequestedMetrics, requested_metrics
 from coequal.evaluation.requirements import not_measurable, slow
 from coequal.evaluation.sheet_files import refuse_sheet
 from coequal.evaluation.statistics_in_use import SIDES, statistics_in_use
@@ -74,7 +74,8 @@ def score(
         real: the reference images or features; see `inputs.load.load_input` for what may be given.
         fake: the generated ones.
         train: what the generator was trained on, for metrics of memorisation and classifiers.
-        metrics: names of metrics or of their numbers, or "all" that apply and take no training.
+        metrics: names of metrics or of their numbers, "recommended", or "all" that apply and take
+            no training.
         settings: by metric, those that are not to be its defaults; checked.
         encoder: a name of `coequal list encoders`; default: by the data, and reported in the
             output.
@@ -130,7 +131,7 @@ def score(
         requested = requested.with_published_names(ready.published_names)
     statistics = statistics_in_use(sources, ready, requested.taking_statistics())
     missing = not_measurable(requested, sources, ready, mismatch, statistics.of)
-    if metrics == "all":
+    if metrics in GROUPS:
         missing |= slow(requested)
     elif tuple(metrics) != DEFAULT_METRICS or not requested.without(missing).parts:
         _refuse_missing(requested, missing)

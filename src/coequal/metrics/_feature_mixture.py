@@ -53,6 +53,11 @@ class Mixture(NamedTuple):
         parts = [part.logsumexp(0) for part in self._joint(features)]
         return torch.stack(parts).logsumexp(0) + math.log(len(self.centres))
 
+    def densest(self, features: Float[Tensor, "n d"]) -> Float[Tensor, " m"]:
+        """Of each Gaussian, the largest of its log-densities at the features."""
+        parts = [part.amax(0) for part in self._joint(features)]
+        return torch.stack(parts).amax(0) + math.log(len(self.centres))
+
 
 def fitted(
     centres: Float[Tensor, "m d"],

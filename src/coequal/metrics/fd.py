@@ -69,6 +69,7 @@ class FrechetDistance(Metric):
             UNIT,
             best=0.0,
             label="FD",
+            recommended=True,
             use="quality and variety in one number: the first to report, at equal counts "
             "of far more images than features",
         ),

@@ -39,6 +39,7 @@ class FrechetDistancePerClass(Metric):
             "squared feature units",
             best=0.0,
             label="FD per class",
+            recommended=True,
             use="whether images look like the class that they were asked for",
         )
     }

@@ -12,7 +12,15 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor
 
-from coequal.contract import ImageSet, Metric, MetricInfo, MetricValue, RequiredInput
+from coequal.contract import (
+    ImageSet,
+    ImageValueInfo,
+    ImageValues,
+    Metric,
+    MetricInfo,
+    MetricValue,
+    RequiredInput,
+)
 from coequal.metrics._canonical_order import some
 from coequal.metrics._feature_mixture import Mixture, fitted
 from coequal.metrics._proportions import proportion_of
@@ -21,6 +29,7 @@ from coequal.rng import Rng
 PART = "FeatureLikelihoodDivergence"
 HUNDREDTHS = 100  # of nats by feature
 UNIT = "hundredths of a nat by feature"
+ALIKE = "all held-out images have the same features"
 
 
 @dataclass(frozen=True)
@@ -38,6 +47,10 @@ class FeatureLikelihoodDivergence(Metric):
       is somewhat below 0, for the widths are fitted to the training images.
     - `fld_overfit`: the fraction of generated images whose Gaussians are denser at training images
       than at as many held-out ones; about 1/2, or a little more, without copies.
+
+    Of each image, `fld_memorisation` is the log-density by feature that the Gaussian around it has
+    at the training image that is likeliest under it, as the authors rank copies by: highest of
+    copies. Beyond `images` of them the mixture is fitted to so many at a time.
 
     All three depend on the number of generated images: compare at equal counts only. Memory and
     time go with the number of generated times that of training images.
@@ -79,6 +92,12 @@ class FeatureLikelihoodDivergence(Metric):
         ),
     }
 
+    per_image_outputs: ClassVar[Mapping[str, ImageValueInfo]] = {
+        "fld_memorisation": ImageValueInfo(
+            "lower", "log-density by feature at the likeliest training image", "FLD memorisation"
+        )
+    }
+
     def compute_reference(self, real: ImageSet, train: ImageSet | None) -> Mapping[str, Tensor]:
         """Keep mean and deviation (d,) of the held-out images, these (n, d) and the training images
         (t, d) scaled by them, in random orders, and the likelihood of the held-out images under as
@@ -110,8 +129,7 @@ class FeatureLikelihoodDivergence(Metric):
         """Compute the three numbers; undefined where all held-out images are alike."""
         train, test = real["train"], real["test"]
         if not test.shape[1]:
-            reason = "all held-out images have the same features"
-            return dict.fromkeys(self.outputs, MetricValue.undefined(reason))
+            return dict.fromkeys(self.outputs, MetricValue.undefined(ALIKE))
         scaled = _scaled(fake.features, real["mean"], real["deviation"])
         centres = some(scaled, min(self.images, len(fake)), rng)
         mixture = fitted(centres, train)
@@ -128,6 +146,17 @@ class FeatureLikelihoodDivergence(Metric):
             "fld_gap": MetricValue(HUNDREDTHS * (of_train - of_test), errors[1]),
             "fld_overfit": proportion_of(denser),
         }
+
+    def compute_per_image(
+        self, *, real: Mapping[str, Tensor], fake: ImageSet
+    ) -> Mapping[str, ImageValues]:
+        """How much of a copy each image is."""
+        train = real["train"]
+        if not train.shape[1]:
+            return {"fld_memorisation": ImageValues.of_no_image(len(fake), ALIKE)}
+        scaled = _scaled(fake.features, real["mean"], real["deviation"])
+        densest = [fitted(part, train).densest(train) for part in scaled.split(self.images)]
+        return {"fld_memorisation": ImageValues(torch.cat(densest).double() / train.shape[1])}
 
     def _errors(
         self, centres: Tensor, test: Tensor, train: Tensor

@@ -74,6 +74,7 @@ class Memorisation(Metric):
             "target",
             "fraction above that of held-out images; 0 is best; below: copies, or typical images",
             0.0,
+            recommended=True,
             use="whether generated images are nearer to training images than held-out "
             "ones are: the first look for copies",
         ),

@@ -94,6 +94,7 @@ class Neighbours(Metric):
             "fraction of generated images",
             worst=0.0,
             best=1.0,
+            recommended=True,
             use="how many generated images look real: quality alone, beside recall or coverage",
         ),
         "recall": MetricInfo(
@@ -124,6 +125,7 @@ class Neighbours(Metric):
             "fraction of real images",
             worst=0.0,
             best=1.0,
+            recommended=True,
             use="how many real images have a generated one near: variety, less misled by "
             "odd images than recall",
         ),
