@@ -6,7 +6,8 @@ import torch
 
 from coequal.contract import ImageSet, MetricValue
 from coequal.metrics import ms_ssim
-from coequal.metrics.ms_ssim import PairSimilarity, draw_pairs, scales, similarity
+from coequal.metrics._pairs import draw_pairs
+from coequal.metrics.ms_ssim import PairSimilarity, scales, similarity
 from coequal.rng import Rng
 
 

@@ -137,8 +137,9 @@ class Metric(Settings, ABC):
 
     @classmethod
     def unsupported_reason(cls, manifold: KnownManifold | None) -> str | None:
-        """Why real images of this manifold (None: of none that is known) can't be the reference, in
-        words; None if they can."""
+        """Why real images of this manifold (None: of none that is known) can't be the reference, or
+        what of the metric's own is not here (weights, a package), in words; None if it can be
+        had."""
         return None
 
     @final

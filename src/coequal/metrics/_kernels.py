@@ -49,8 +49,8 @@ def bandwidth(real: Float[Tensor, "m d"]) -> float:
         sigma; 0 if all features are the same.
     """
     order = fixed_order(real)
-    chosen = real[order[:: max(1, math.ceil(len(real) / MOST_IMAGES))]].double()
-    rows, count = _two_samples.as_rows(chosen - chosen.mean(0)), len(chosen)
+    some = order[:: max(1, math.ceil(len(real) / MOST_IMAGES))].to(real.device)
+    rows, count = _arrays.array_of(real[some].double() - centre_of(real).double()), len(some)
     sigma = math.sqrt(2 * float((rows * rows).sum()) / max(count - 1, 1))
     found = sigma
     while sigma > 0:
@@ -63,8 +63,8 @@ def bandwidth(real: Float[Tensor, "m d"]) -> float:
 
 
 def mean_similarity(rows: Rows, sigma: float) -> _two_samples.MeanOfPairs:
-    """The mean of the squared kernel over pairs of different images; features (n, d) as
-    `_two_samples.as_rows` gives them, centred."""
+    """The mean of the squared kernel over pairs of different images; features (n, d) less any
+    point among them, which saves digits."""
 
     def squared(first: Rows, second: Rows) -> Rows:
         return gaussian(first, second, sigma**2 / 2)

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from jaxtyping import Int
 from torch import Tensor
 from torch.nn import functional
 
 from coequal.contract import ImageSet, Metric, MetricInfo, MetricValue, RequiredInput
 from coequal.images import to_uint8
 from coequal.metrics._canonical_order import in_fixed_order
+from coequal.metrics._pairs import draw_pairs
 from coequal.rng import Rng
 from coequal.settings import Count
 
@@ -81,15 +81,6 @@ class PairSimilarity(Metric):
         disjoint = 1 < self.pairs <= len(images) // 2
         error = float(similarities.std()) / self.pairs**0.5 if disjoint else None
         return {"ms_ssim": MetricValue(float(similarities.mean()), error)}
-
-
-def draw_pairs(count: int, pairs: int, rng: Rng) -> Int[Tensor, "2 pairs"]:
-    """First and second members of pairs of different images, each image as often as the next, up to
-    one."""
-    half = count // 2
-    rounds = -(-pairs // half)
-    drawn = [rng.permutation(count)[: 2 * half].view(2, half) for _ in range(rounds)]
-    return torch.cat(drawn, 1)[:, :pairs]
 
 
 def similarity(first: Tensor, second: Tensor) -> Tensor:
