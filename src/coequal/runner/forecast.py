@@ -1,18 +1,20 @@
 """What a study will do, and what that will take."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from coequal.contract import Log
 from coequal.datasets._loading import data_folder
 from coequal.devices import refuse_missing
 from coequal.files import cache_folder
+from coequal.lookup import searched
 from coequal.records import Trial
 from coequal.results.folder import RunFolder
 from coequal.results.run_results import results_on_disk
 from coequal.results.study_file import STUDY
 from coequal.runner.estimate import Estimate, estimate
 from coequal.runner.pending import known_trials
+from coequal.runner.population import Population, measured_per_gpu
 from coequal.runner.start import refuse_training_options
 from coequal.selection import RunScore, search_runs
 from coequal.study.decidable import (
@@ -36,12 +38,15 @@ class Forecast:
         done: how many of them have a result.
         estimate: of the time and disk that the rest will take; None if it was not asked for.
         decides: what the study can decide; None where it compares no models.
+        per_gpu: how many of its trials at a time train most on one GPU; None where none is used or
+            nothing was measured.
     """
 
     trials: list[Trial]
     done: int
     estimate: Estimate | None
     decides: Decidable | None
+    per_gpu: Population | None = None
 
 
 def plan_of(
@@ -83,7 +88,10 @@ def plan_of(
     data, cache = str(data_folder(data_dir)), str(cache_folder())
     context = WorkerContext(str(folder.path), data, cache, device)
     cost = estimate(planned, results, context, workers, log or (lambda line: None))
-    return Forecast(planned.trials, len(results), cost, decides)
+    per_gpu = None
+    if device.startswith("cuda"):
+        per_gpu = measured_per_gpu(planned.trials[0], replace(context, import_path=searched()))
+    return Forecast(planned.trials, len(results), cost, decides, per_gpu)
 
 
 def what_it_decides(
