@@ -1,12 +1,15 @@
 """Measures our metrics against other packages': one thread, CPU time, one Markdown table.
 
-Both sides take turns within a round; a ratio is the median [min, max] of those within rounds. Wants
+Both sides take turns within a round; a ratio is the median [min, max] of those within rounds. The
+share of the peak is the time in which a product of two large float64 matrices, measured in the same
+rounds, would do the least work there is, over ours: it is 1 where nothing can be gained. Wants
 `pip install torch-fidelity POT`, which coequal itself never imports, and measures Inception where
 `pip install --no-deps pytorch-fid` (maintained no more) was done. Features are made up: the
 positive part of correlated Gaussians, whose variances fall like a power. Inception's weights are
 random, the same on both sides."""
 
 import importlib.util
+import math
 import random
 import time
 from argparse import ArgumentParser
@@ -44,6 +47,7 @@ class Pair(NamedTuple):
     peer: str
     ours: Run
     theirs: Run
+    operations: float = math.nan  # the least that ours has to do: multiplications and additions
 
 
 def features(count: int, size: int, seed: int) -> Rows:
@@ -74,6 +78,8 @@ def frechet_pairs(size: int, many: int, few: int) -> Iterator[Pair]:
         FIDELITY,
         lambda: frechet_distance(real=stated("r"), fake=stated("f")),
         lambda: theirs("f"),
+        # Cholesky's root, the product R'CR, its reduction to tridiagonal form.
+        (1 / 3 + 1 + 4 / 3) * size**3,
     )
     yield Pair(
         f"fd of a {size} x {size} covariance and {few} fakes",
@@ -84,15 +90,28 @@ def frechet_pairs(size: int, many: int, few: int) -> Iterator[Pair]:
     metric = FrechetDistance()
     reference = metric.reference(ImageSet(torch.from_numpy(real)))
     whole = ImageSet(torch.from_numpy(fake))
+
+    def theirs_from_features() -> float:
+        found = fid_statistics_to_metric(known["r"], statistics(fake), False)
+        return float(found["frechet_inception_distance"])
+
+    alone = many * size**2 + (1 + 4 / 3) * size**3  # covariance, product, reduction
+    yield Pair(
+        f"fd alone from features, {many} x {size}",
+        f"numpy.cov, {FIDELITY}",
+        lambda: frechet_distance(
+            real=_gaussians.from_tensors(reference), fake=moments(whole.features)
+        ),
+        theirs_from_features,
+        alone,
+    )
     yield Pair(
         f"fd, its bias and standard error from features, {many} x {size}; theirs: fd",
         f"numpy.cov, {FIDELITY}",
         lambda: metric.values(real=reference, fake=whole, rng=Rng(0))["fd"].value,
-        lambda: float(
-            fid_statistics_to_metric(known["r"], statistics(fake), False)[
-                "frechet_inception_distance"
-            ]
-        ),
+        theirs_from_features,
+        # All images along all eigenvectors, their fourth moments, and the eigenvectors.
+        alone + (2 + 1) * many * size**2 + (2 + 2) * size**3,
     )
 
 
@@ -103,6 +122,7 @@ def covariance_pair(count: int, size: int) -> Pair:
         "numpy.cov",
         lambda: moments(torch.from_numpy(rows)).trace,
         lambda: float(statistics(rows)["sigma"].trace()),
+        count * size**2,  # half of a product: the result is symmetric
     )
 
 
@@ -134,6 +154,21 @@ def transport_pairs(count: int, size: int, paired: int) -> Iterator[Pair]:
         "POT",
         lambda: sliced_wasserstein(real=real, fake=fake, lines=lines).value,
         lambda: float(ot.sliced_wasserstein_distance(real, fake, projections=lines.T) ** 2),
+        4 * count * size * len(lines),  # the projections; the sorts have a row of their own
+    )
+
+    def bare() -> float:
+        for start in range(0, len(lines), 64):
+            some = lines[start : start + 64]
+            np.sort(some @ real.T)
+            np.argsort(some @ fake.T)
+        return math.nan
+
+    yield Pair(
+        f"swd and its standard error, {count} x {size}, 512 lines; theirs: projections and sorts",
+        "numpy",
+        lambda: sliced_wasserstein(real=real, fake=fake, lines=lines).value,
+        bare,
     )
     x, y = real[:paired], fake[:paired]
 
@@ -192,24 +227,34 @@ def timed(run: Run) -> tuple[float, float]:
     return time.process_time() - begin, value
 
 
+def operations_per_second(size: int = 1536) -> float:
+    """Multiplications and additions of a float64 product, a CPU second."""
+    square = np.ones((size, size))
+    return 2 * size**3 / min(timed(lambda: float((square @ square)[0, 0]))[0] for _ in range(2))
+
+
 def row(pair: Pair, rounds: int) -> str:
     """A warm-up, then both sides once a round in random order."""
     sides = {"ours": pair.ours, "theirs": pair.theirs}
     values = {name: timed(run)[1] for name, run in sides.items()}
     seconds: dict[str, list[float]] = {name: [] for name in sides}
+    peak = []
     for index in range(rounds):
+        peak.append(operations_per_second())
         for name in random.Random(index).sample(list(sides), 2):
             seconds[name].append(timed(sides[name])[0])
     ours, theirs = seconds["ours"], seconds["theirs"]
     ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
     apart = abs(values["ours"] / values["theirs"] - 1)
+    share = pair.operations / median(peak) / median(ours)
     cells = (
         pair.what,
         pair.peer,
         f"{median(ours):.3g}",
         f"{median(theirs):.3g}",
         f"{median(ratios):.3f} [{min(ratios):.3f}, {max(ratios):.3f}]",
-        f"{apart:.0e}",
+        "-" if math.isnan(share) else f"{share:.2f}",
+        "-" if pair.peer == "numpy" else f"{apart:.0e}",
     )
     return f"| {' | '.join(cells)} |"
 
@@ -235,7 +280,15 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    header = ["", "peer", "ours, s", "peer, s", "ours / peer", "values apart by"]
+    header = [
+        "",
+        "peer",
+        "ours, s",
+        "peer, s",
+        "ours / peer",
+        "share of the peak",
+        "values apart by",
+    ]
     print(f"| {' | '.join(header)} |\n|{'---|' * len(header)}", flush=True)
     with threadpool_limits(1):
         for pair in pairs(options.quick):

@@ -1,4 +1,7 @@
-"""k-means by Lloyd's algorithm from k-means++ starts: Arthur and Vassilvitskii 2007, SODA."""
+"""k-means by Lloyd's algorithm from k-means++ starts: Arthur and Vassilvitskii 2007, SODA.
+
+All starts move together: their products are one, which reads the points once.
+"""
 
 from typing import NamedTuple
 
@@ -10,6 +13,8 @@ from coequal.rng import Rng
 
 MAX_ITERATIONS = 100
 STARTS = 10
+FLOATS = 1 << 16  # differences at once: they stay in a core's cache
+MEMBERS = 1 << 23  # entries of the tables of who belongs to which cluster that are held at once
 
 
 class Clusters(NamedTuple):
@@ -39,52 +44,81 @@ def tightest(
     few = points
     if searched is not None and len(points) > searched:
         few = points[rng.permutation(len(points))[:searched].to(points.device)]
-    runs = [kmeans(few, count, rng) for _ in range(STARTS)]
+    runs = kmeans(few, count, rng, STARTS)
     best = min(runs, key=lambda run: float((few - run.centres[run.labels]).square().sum()))
-    return best if few is points else settled(points, best.centres)
+    return best if few is points else settled(points, best.centres[None])[0]
 
 
-def kmeans(points: Float[Tensor, "n d"], count: int, rng: Rng) -> Clusters:
-    """Cluster points from one k-means++ start, until no point moves to another cluster.
+def kmeans(points: Float[Tensor, "n d"], count: int, rng: Rng, runs: int) -> list[Clusters]:
+    """Cluster points from some k-means++ starts, until no point moves to another cluster.
 
     Args:
         points: any, at least one.
         count: of clusters, at least 1.
-        rng: of the start.
+        rng: of the starts.
+        runs: how many starts.
     """
-    return settled(points, starts(points, count, rng))
+    centres = starts(points, count, rng, runs)
+    at_once = max(1, MEMBERS // (len(points) * count))
+    return [run for some in centres.split(at_once) for run in settled(points, some)]
 
 
-def settled(points: Float[Tensor, "n d"], centres: Float[Tensor, "count d"]) -> Clusters:
-    """Where Lloyd's algorithm comes to rest from these centres; a cluster that loses all its points
-    keeps its centre."""
-    count = len(centres)
-    labels = nearest(points, centres)
+def settled(points: Float[Tensor, "n d"], centres: Float[Tensor, "runs count d"]) -> list[Clusters]:
+    """Where Lloyd's algorithm comes to rest from each run's centres; a cluster that loses all its
+    points keeps its centre."""
+    centres, labels = centres.clone(), nearest(points, centres)
+    moving = torch.arange(len(centres), device=points.device)
     for _ in range(MAX_ITERATIONS):
-        member = torch.nn.functional.one_hot(labels, count).to(points.dtype)
-        sizes = member.sum(0)[:, None]
-        means = member.T @ points / sizes.clamp(min=1)
-        centres = torch.where(sizes > 0, means, centres)
-        moved = nearest(points, centres)
-        if torch.equal(moved, labels):
+        centres[moving] = means_of(points, labels[moving], centres[moving])
+        found = nearest(points, centres[moving])
+        moved = (found != labels[moving]).any(1)
+        labels[moving] = found
+        moving = moving[moved]
+        if not len(moving):
             break
-        labels = moved
-    return Clusters(labels, centres)
+    return [Clusters(*run) for run in zip(labels, centres, strict=True)]
 
 
-def starts(points: Tensor, count: int, rng: Rng) -> Tensor:
-    """Centres (count, d) by k-means++: each point with odds of its squared distance to the last
-    ones."""
-    centres = [points[int(rng.integers(len(points), 1))]]
-    gap = (points - centres[0]).square().sum(1)
-    for draw in rng.uniform(count - 1).double():
-        total = gap.double().cumsum(0)
-        index = torch.searchsorted(total, draw * total[-1], right=True).clamp(max=len(points) - 1)
-        centres.append(points[int(index)])
-        gap = torch.minimum(gap, (points - centres[-1]).square().sum(1))
-    return torch.stack(centres)
+def means_of(
+    points: Float[Tensor, "n d"], labels: Int[Tensor, "runs n"], centres: Tensor
+) -> Float[Tensor, "runs count d"]:
+    """The mean of the points of each cluster; the old centre where there are none."""
+    clusters = torch.arange(centres.shape[1], device=points.device)
+    member = (labels[:, None] == clusters[:, None]).to(points.dtype)  # (runs, count, n)
+    sizes = member.sum(2, keepdim=True)
+    sums = member.flatten(0, 1) @ points
+    return torch.where(sizes > 0, sums.view_as(centres) / sizes.clamp(min=1), centres)
 
 
-def nearest(points: Tensor, centres: Tensor) -> Tensor:
-    """The index of the nearest centre of each point; of equals, the first."""
-    return (centres.square().sum(1) / 2 - points @ centres.T).argmin(1)
+def starts(
+    points: Float[Tensor, "n d"], count: int, rng: Rng, runs: int
+) -> Float[Tensor, "runs count d"]:
+    """Centres by k-means++: each point with odds of its squared distance to the last ones."""
+    drawn = [(rng.integers(len(points), 1), rng.uniform(count - 1).double()) for _ in range(runs)]
+    first, further = (torch.stack(parts).to(points.device) for parts in zip(*drawn, strict=True))
+    centres = [points[first[:, 0]]]
+    gap = squared_distances(points, centres[0])
+    for draw in further.T:
+        total = gap.double().cumsum(1)
+        wanted = (draw * total[:, -1])[:, None]
+        index = torch.searchsorted(total, wanted, right=True).clamp(max=len(points) - 1)
+        centres.append(points[index[:, 0]])
+        gap = torch.minimum(gap, squared_distances(points, centres[-1]))
+    return torch.stack(centres, 1)
+
+
+def squared_distances(
+    points: Float[Tensor, "n d"], others: Float[Tensor, "runs d"]
+) -> Float[Tensor, "runs n"]:
+    """Of each point from each other one, from differences."""
+    size = max(1, FLOATS // max(1, others.numel())) if points.device.type == "cpu" else len(points)
+    parts = [(rows - others[:, None]).square_().sum(2) for rows in points.split(size)]
+    return torch.cat(parts, 1)
+
+
+def nearest(
+    points: Float[Tensor, "n d"], centres: Float[Tensor, "runs count d"]
+) -> Int[Tensor, "runs n"]:
+    """The index of the nearest of each run's centres to each point; of equals, the first."""
+    products = (points @ centres.flatten(0, 1).T).view(len(points), *centres.shape[:2])
+    return (centres.square().sum(2) / 2 - products).argmin(2).T
