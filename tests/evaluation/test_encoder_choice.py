@@ -36,7 +36,7 @@ def test_what_another_machine_would_have_taken_is_said(monkeypatch, tmp_path):
     away(monkeypatch, inception="no weights here", efficientnet_lite0="no package")
     warnings = [
         "encoder pixels took the place of inception: its numbers are not comparable with those of "
-        "inception or with published FIDs. No weights here",
+        "inception or with published FIDs and MiFIDs. No weights here",
         "encoder pixels took the place of efficientnet_lite0: its numbers are not comparable with "
         "those of efficientnet_lite0. No package",
     ]
