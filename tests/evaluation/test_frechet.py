@@ -9,6 +9,7 @@ from coequal.contract import ImageSet, Statistics
 from coequal.metrics._gaussians import Gaussian, stated
 from coequal.metrics.fd import FrechetDistance, frechet_distance
 from coequal.rng import Rng
+from foreign import ForeignDevice
 
 
 def fd(real: torch.Tensor, fake: torch.Tensor) -> float:
@@ -141,3 +142,14 @@ def test_statistics_of_more_images_go_before_the_features():
     both = ImageSet(whole[:50], statistics=statistics_of(whole, 500).statistics)
     wanted = measured(ImageSet(whole), ImageSet(fake))
     assert measured(both, ImageSet(fake))["fd"].value == pytest.approx(wanted["fd"].value)
+
+
+def test_statistics_go_with_features_on_another_device():
+    real, fake = Rng(0).normal(50, 6), Rng(1).normal(40, 6)
+    known = statistics_of(real, 50)
+    wanted = measured(known, ImageSet(fake))
+    with ForeignDevice() as foreign:
+        found = measured(known.to(foreign.device), ImageSet(fake).to(foreign.device))
+    for name, number in wanted.items():
+        assert found[name].value == pytest.approx(number.value, rel=1e-10)
+        assert found[name].standard_error == pytest.approx(number.standard_error, rel=1e-8)

@@ -10,9 +10,9 @@ from torch import nn
 
 import coequal
 from coequal.contract import GeneratorInput
-from coequal.generators import drawing
 from coequal.generators.drawing import drawn_images
 from coequal.generators.outside import OutsideGenerator
+from coequal.inputs import growing_rows
 from foreign import ForeignDevice
 
 
@@ -240,7 +240,7 @@ def test_tensors_of_the_user_are_not_written_to():
 def test_images_that_would_fill_memory_go_to_a_file(monkeypatch):
     images = drawn(Net()).images
     assert images.loaded
-    monkeypatch.setattr(drawing, "IN_MEMORY_BYTES", 0)
+    monkeypatch.setattr(growing_rows, "IN_MEMORY_BYTES", 0)
     mapped = drawn(Net()).images
     assert not mapped.loaded
     assert torch.equal(mapped.whole, images.whole)

@@ -357,3 +357,13 @@ def test_without_its_package_an_lmdb_says_what_to_install(tmp_path, monkeypatch)
     monkeypatch.setitem(sys.modules, "lmdb", None)
     with pytest.raises(ValueError, match=r"needs a package: pip install 'coequal\[lmdb\]'"):
         loaded(tmp_path)
+
+
+def test_a_generator_may_use_one_buffer_for_all_batches(place):
+    def reused() -> Iterator[torch.Tensor]:
+        buffer = torch.empty(4, 3, 8, 8, dtype=torch.uint8)
+        for batch in TENSOR.split(4):
+            yield buffer.copy_(batch)
+
+    assert loaded(reused()).digest() == loaded(list(TENSOR)).digest() == WANTED
+    assert torch.equal(loaded(reused()).images.whole, TENSOR)

@@ -1,34 +1,25 @@
 """Images of a generator from outside: drawn in batches, checked, in the form of the real ones."""
 
 import math
-import shutil
-import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import prod
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from coequal.contract import Conditions, GeneratorInput, ImageRows, Log
-from coequal.contract.data import in_file, in_memory
+from coequal.contract import Conditions, GeneratorInput, Log
 from coequal.evaluation.pace import Pace
 from coequal.generators.latents import LatentStream
 from coequal.generators.outside import OutsideGenerator, in_evaluation_mode, seeded
 from coequal.images import match_dtype
-from coequal.inputs.array_files import remove_with, temporary_folder
+from coequal.inputs.growing_rows import GrowingRows
 from coequal.inputs.input import Input
-from coequal.inputs.rows import digests_of
 from coequal.records import POINT
 from coequal.rng import Rng
 from coequal.seeds import seed_for
 from coequal.value_range import ValueRange, range_that_holds
 
-IN_MEMORY_BYTES = 1 << 30
-"""Images that take more go to a temporary file while they are drawn."""
 FAR = 0.25
 """Share of the range's width beyond which a value is far outside of it."""
 MAX_FAR = 0.01
@@ -64,22 +55,23 @@ def drawn_images(
     """
     values = _Values(generator.name, generator.value_range)
     pace = Pace(f"images of {generator.name}", count, log)
-    rows = _Rows(count, form)
+    images = _Rows(form)
     with in_evaluation_mode(generator), torch.inference_mode():
         for raw in _batches(generator, count, seed):
             unit = generator.in_unit_range(raw)
             values.add(raw.float() if raw.is_floating_point() else unit, raw.is_floating_point())
-            rows.add(unit.float().clamp(0, 1).cpu(), generator.name)
+            images.add(unit.float().clamp(0, 1).cpu(), generator.name)
             pace.add(len(raw))
-    images = rows.done()
+    digests = images.rows.digests
+    rows = images.rows.done()
     notes = (_in_words(generator, count, seed), *values.notes())
     if not generator.differentiable:
         notes += ("what it computes has no gradient, which metrics that invert a generator need",)
     return Input(
         generator.name,
         "generator",
-        digests_of(images.parts()),
-        images=images,
+        digests,
+        images=rows,
         labels=torch.arange(count) % generator.classes if generator.classes else None,
         generator=generator if generator.differentiable else None,
         made=_how(generator, seed),
@@ -179,17 +171,15 @@ def _said(wanted: ValueRange) -> str:
 
 
 class _Rows:
-    """Images one batch after another, in memory or in a temporary file.
+    """Images one batch after another, all of one shape.
 
     Args:
-        count: how many there will be.
         form: uint8 or float32; points become float32.
     """
 
-    def __init__(self, count: int, form: torch.dtype) -> None:
-        self._count, self._form, self._filled = count, form, 0
-        self._images = torch.empty(0)
-        self._folder: Path | None = None
+    def __init__(self, form: torch.dtype) -> None:
+        self._form, self._shape = form, tuple[int, ...]()
+        self.rows = GrowingRows()
 
     def add(self, unit: Tensor, name: str) -> None:
         """Append images.
@@ -202,35 +192,13 @@ class _Rows:
             ValueError: their shape is not that of the images before.
         """
         shape = tuple(unit.shape[1:])
-        if not self._filled:
-            self._images = self._room(shape)
-        if shape != (before := tuple(self._images.shape[1:])):
+        self._shape = self._shape or shape
+        if shape != self._shape:
             raise ValueError(
-                f"{name} returned images of shape {before} and then of {shape}; all must be alike"
+                f"{name} returned images of shape {self._shape} and then of {shape}; all must be "
+                "alike"
             )
-        end = self._filled + len(unit)
-        self._images[self._filled : end] = match_dtype(unit, self._images.dtype)
-        self._filled = end
-
-    def _room(self, shape: tuple[int, ...]) -> Tensor:
-        form = torch.float32 if shape == POINT else self._form
-        if self._count * prod(shape) * form.itemsize <= IN_MEMORY_BYTES:
-            return torch.empty(self._count, *shape, dtype=form)
-        self._folder = temporary_folder()
-        self._unfinished = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
-        kind = np.float32 if form.is_floating_point else np.uint8
-        path = self._folder / "images.npy"
-        file = np.lib.format.open_memmap(path, "w+", kind, (self._count, *shape))
-        return torch.from_numpy(file)
-
-    def done(self) -> ImageRows:
-        """All images."""
-        if self._folder is None:
-            return in_memory(self._images)
-        rows = in_file(self._folder / "images.npy")
-        self._unfinished.detach()
-        remove_with(rows, self._folder)
-        return rows
+        self.rows.add(match_dtype(unit, torch.float32 if shape == POINT else self._form))
 
 
 def _how(generator: OutsideGenerator, seed: int) -> dict[str, Any]:

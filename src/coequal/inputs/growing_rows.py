@@ -42,7 +42,7 @@ class GrowingRows:
         if self._file is not None:
             self._file.write(rows.numpy().data)
             return
-        self._parts.append(rows)
+        self._parts.append(rows.clone())  # whoever gives them may use one buffer for all
         if self._bytes > IN_MEMORY_BYTES:
             self._open()
 
