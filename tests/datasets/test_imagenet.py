@@ -1,3 +1,4 @@
+import re
 import shutil
 from collections import namedtuple
 
@@ -5,9 +6,11 @@ import pytest
 import torch
 from PIL import Image
 
-from coequal.datasets import _decoded, _decoding, _pictures
+from coequal import pace
+from coequal.datasets import _decoded, _decoding
 from coequal.datasets._loading import check_dataset, fingerprint, load_dataset
 from coequal.datasets.imagenet import load_imagenet
+from coequal.parallel import reading_threads
 
 CLASSES = ("n01440764", "n01443537", "n02102040")
 
@@ -132,15 +135,17 @@ def test_each_picture_is_written_before_the_next_is_decoded(load, monkeypatch):
 
     monkeypatch.setattr(_decoded.Decoded, "write", writing)
     monkeypatch.setattr(_decoding, "square", square)
-    load()
+    with reading_threads(1):
+        load()
     assert events == ["decoded", "written"] * 36
 
 
 def test_decoding_tells_how_far_it_is(load, monkeypatch):
-    monkeypatch.setattr(_pictures, "_PICTURES_PER_LOG_LINE", 20)
+    monkeypatch.setattr(pace, "EVERY_SECONDS", 0.0)
     lines = []
     load(log=lines.append)
-    assert "decoded 20 of 36 pictures of " in lines[1]
+    (line,) = (line for line in lines if ": 20 of 36, " in line)
+    assert re.match(r"decoding .*: 20 of 36, [\d,.]+ a second, about .* left$", line)
 
 
 def test_other_pictures_are_decoded_anew(load, root):

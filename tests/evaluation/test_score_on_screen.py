@@ -9,10 +9,11 @@ from PIL import Image
 
 import coequal
 from coequal.contract.data import in_memory
+from coequal.evaluation.feature_cache import encoded
 from coequal.evaluation.neighbour_sheet import MAX_ROWS, shown_rows
-from coequal.evaluation.pace import Pace, encoded
 from coequal.evaluation.requested import requested_metrics
 from coequal.formatting import interval_with_error, with_error
+from coequal.pace import Pace
 
 from typed import coequal as typed
 

@@ -4,11 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import coequal
 from coequal.inputs.load import load_input
 from coequal.inspection.image_diagnosis import of_images
+
+CPU = torch.device("cpu")
 
 
 def digits() -> np.ndarray:
@@ -73,15 +76,17 @@ def test_a_diagnosis_reads_them_too(tmp_path):
     grey = pixels[:60, None]
     rgb = saved_as_rgb(tmp_path / "fake", pixels[:60])
     found, wanted = (
-        of_images(fake, pixels[60:, None], tmp_path, lambda line: None) for fake in (rgb, grey)
+        of_images(fake, pixels[60:, None], tmp_path, lambda line: None, CPU) for fake in (rgb, grey)
     )
     assert found["numbers"] == wanted["numbers"]
     assert found["verdict"] == wanted["verdict"]
     assert found["notes"] == ["fake: RGB images with equal channels became grey, as the others are"]
     assert found["warnings"] == []
-    dark = of_images(grey // 17, None, tmp_path, lambda line: None)  # 0 to 15; digits have 16 steps
+    dark = of_images(
+        grey // 17, None, tmp_path, lambda line: None, CPU
+    )  # 0 to 15; digits have 16 steps
     assert dark["warnings"] == []
-    (black,) = of_images(grey // 128, grey, tmp_path, lambda line: None)["warnings"]
+    (black,) = of_images(grey // 128, grey, tmp_path, lambda line: None, CPU)["warnings"]
     assert black.startswith("fake: no pixel value is above 1 of 255")
 
 

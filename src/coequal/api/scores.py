@@ -17,6 +17,7 @@ from coequal.generators.load import is_outside
 from coequal.inputs.input import Input, Scorable
 from coequal.inputs.load import SPLITS, load_input
 from coequal.inspection.generated import generated_images
+from coequal.parallel import reading_threads
 from coequal.study.parts import refuse_metric_settings
 from coequal.value_range import UNIT, ValueRange
 
@@ -43,6 +44,7 @@ def score(
     per_image: str | Path | None = None,
     device: str = AUTO,
     precision: str = Precision.float32,
+    workers: int | None = None,
     log: Log | None = None,
 ) -> dict[str, Any]:
     """Score generated images against real ones.
@@ -82,6 +84,8 @@ def score(
             one that is not the CPU.
         precision: of float32 products on an NVIDIA GPU: "float32", or "tf32", which is faster and
             has 1e-3 of relative error.
+        workers: threads that decode pictures, while others are encoded; None: one per core. They
+            change no number.
         log: is told about long work.
 
     Returns:
@@ -92,7 +96,7 @@ def score(
     Raises:
         ValueError, LookupError, FileNotFoundError: something can't be scored; one message.
     """
-    with computing_on(device, precision) as where:
+    with computing_on(device, precision) as where, reading_threads(workers):
         refuse_metric_settings(settings or {})
         data, cache, tell = data_folder(data_dir), cache_folder(), log or (lambda line: None)
         values = ValueRange.of(value_range)

@@ -11,6 +11,7 @@ from coequal.evaluation.own_statistics import write_statistics
 from coequal.files import cache_folder
 from coequal.inputs.input import Scorable
 from coequal.inputs.load import load_input
+from coequal.parallel import reading_threads
 from coequal.value_range import UNIT, ValueRange
 
 
@@ -24,6 +25,7 @@ def stats(
     max_images: int | None = None,
     device: str = AUTO,
     data_dir: str | Path | None = None,
+    workers: int | None = None,
     log: Log | None = None,
 ) -> dict[str, Any]:
     """Write mean and covariance of the features of images, to score others against them later.
@@ -39,6 +41,8 @@ def stats(
             many images; None: to their end.
         device: what the encoder computes on, as of `score`.
         data_dir: where data sets lie or are put; None: COEQUAL_DATA, then the user's cache.
+        workers: threads that decode pictures, while others are encoded; None: one per core. They
+            change no number.
         log: is told about long work.
 
     Returns:
@@ -50,7 +54,7 @@ def stats(
             be written; one message.
     """
     cache, tell = cache_folder(), log or (lambda line: None)
-    with computing_on(device) as where:
+    with computing_on(device) as where, reading_threads(workers):
         source = load_input(
             images,
             role="images",

@@ -54,6 +54,10 @@ AnyDevice = Annotated[
     str,
     typer.Option("--device", help="cpu, cuda, cuda:1, mps; auto: an NVIDIA GPU, or the CPU."),
 ]
+DecodingThreads = Annotated[
+    int | None,
+    typer.Option("--workers", min=1, help="Threads that decode images. Default: one per core."),
+]
 TF32 = Annotated[
     Precision,
     typer.Option("--precision", help="Of products on an NVIDIA GPU: tf32 is faster, to 1e-3."),

@@ -16,6 +16,7 @@ from coequal.cli.options import (
     Batch,
     Classes,
     DataDir,
+    DecodingThreads,
     Encoder,
     ImageSize,
     Latent,
@@ -101,6 +102,7 @@ def score(
     batch: Batch = None,
     device: AnyDevice = AUTO,
     precision: TF32 = Precision.float32,
+    workers: DecodingThreads = None,
     data_dir: DataDir = None,
 ) -> None:
     """Scores of generated images against real ones, with errors, protocol and warnings."""
@@ -134,6 +136,7 @@ def score(
         per_image=per_image,
         device=device,
         precision=precision,
+        workers=workers,
         log=log_line,
     )
     if as_json == "-":

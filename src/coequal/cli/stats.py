@@ -10,6 +10,7 @@ from coequal.cli.options import (
     IMAGES,
     AnyDevice,
     DataDir,
+    DecodingThreads,
     Encoder,
     ImageSize,
     MaxImages,
@@ -30,6 +31,7 @@ def stats(
     value_range: Values = None,
     max_images: MaxImages = None,
     device: AnyDevice = AUTO,
+    workers: DecodingThreads = None,
     data_dir: DataDir = None,
 ) -> CommandResult:
     """Statistics of images (mu, sigma) for `score --real`, pytorch-fid, clean-fid and EDM."""
@@ -43,6 +45,7 @@ def stats(
         value_range=value_range or UNIT,
         max_images=max_images,
         device=device,
+        workers=workers,
         data_dir=data_dir,
         log=log_line,
     )

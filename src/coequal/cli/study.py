@@ -100,7 +100,7 @@ def plan(
     """The trials of a study in the order in which they will run, what they will take, and what they
     can decide."""
     from coequal.api import plan_of
-    from coequal.execution.choose import cores
+    from coequal.parallel import cores
     from coequal.study.check import checked
     from coequal.study.plan import most_trials
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -15,6 +15,56 @@ _NAMES_SHOWN = 3
 _TWELVE_BITS = 1 << 12
 
 _MIXED = Kind("grey", "converted to RGB (others have colour)")
+
+
+class Attempt(NamedTuple):
+    """What became of one picture.
+
+    Attributes:
+        error: Why it can't be read; empty if it can.
+        pixels: (height, width) or (height, width, 3); None if it can't be read.
+        size: Width and height of the picture before it was resized.
+        kinds: What was odd about it.
+        lossy: Whether it was stored in a format that changes pixels.
+        brightest: The largest of its values.
+        highest: The largest before 16 bits became 8; None if it had no more than 8.
+        grey: Whether it is.
+    """
+
+    error: str
+    pixels: Pixels | None = None
+    size: tuple[int, int] = (0, 0)
+    kinds: Sequence[Kind] = ()
+    lossy: bool = False
+    brightest: int = 0
+    highest: int | None = None
+    grey: bool = False
+
+
+def attempted(
+    given: Callable[[], Image.Image | str | Path | Mapping[str, Any]], image_size: int | None
+) -> Attempt:
+    """Decodes a picture, in any thread.
+
+    Args:
+        given: The picture, or what it is decoded from (see `_picture.decoded`).
+        image_size: What its centre square is resized to; None: nothing is resized.
+    """
+    try:
+        picture = decoded(given())
+    except Exception as error:  # decoders of broken files raise anything; each is reported
+        return Attempt(str(error) or type(error).__name__)
+    image = picture.image
+    return Attempt(
+        "",
+        np.asarray(image if image_size is None else square(image, image_size)),
+        image.size,
+        picture.kinds,
+        picture.lossy,
+        int(np.asarray(image).max()),
+        picture.highest,
+        image.mode == "L",
+    )
 
 
 class DecodedPictures:
@@ -42,36 +92,30 @@ class DecodedPictures:
         self._kinds: dict[Kind, list[str]] = {}
         self._brightest_wide = 0  # of pictures with 16 bits, before they became 8
 
-    def decode(
-        self, name: str, given: Callable[[], Image.Image | str | Path | Mapping[str, Any]]
-    ) -> Pixels | None:
-        """Decodes one more picture.
+    def see(self, name: str, picture: Attempt) -> Pixels | None:
+        """Keeps in mind what became of one more picture.
 
         Args:
             name: For messages.
-            given: The picture, or what it is decoded from (see `_picture.decoded`).
+            picture: Resized to `image_size`.
 
         Returns:
             Its pixels; None if it can't be read, or is of another size than those before it and no
             image size is given: `notes` refuses both.
         """
         self.count += 1
-        try:
-            picture = decoded(given())
-        except Exception as error:  # decoders of broken files raise anything; each is reported
-            self.broken.append(f"{name} ({error or type(error).__name__})")
+        if picture.pixels is None:
+            self.broken.append(f"{name} ({picture.error})")
             return None
-        self.sizes[picture.image.size] += 1
+        self.sizes[picture.size] += 1
         self.lossy += picture.lossy
         for kind in picture.kinds:
             self._kinds.setdefault(kind, []).append(name)
-        self.brightest = max(self.brightest, int(np.asarray(picture.image).max()))
+        self.brightest = max(self.brightest, picture.brightest)
         self._brightest_wide = max(self._brightest_wide, picture.highest or 0)
-        if picture.image.mode == "L":
+        if picture.grey:
             self.grey.append(name)
-        if self.image_size is not None:
-            return np.asarray(square(picture.image, self.image_size))
-        return np.asarray(picture.image) if len(self.sizes) == 1 else None
+        return picture.pixels if self.image_size is not None or len(self.sizes) == 1 else None
 
     @property
     def channels(self) -> int:

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from coequal.contract import Log
-from coequal.datasets._decoding import DecodedPictures
+from coequal.datasets._decoding import Attempt, DecodedPictures, attempted
 from coequal.datasets._picture import Pixels
 from coequal.datasets._published import silent
-
-_PICTURES_PER_LOG_LINE = 10_000
+from coequal.pace import Pace
+from coequal.parallel import in_order
 
 
 class Pictures(NamedTuple):
@@ -29,11 +29,13 @@ class Pictures(NamedTuple):
         where: What holds them, for messages.
         names: Of each, for messages.
         given: The picture of a row, or what it is decoded from (see `_picture.decoded`).
+        of_files: Whether each is read anew, so that several can be decoded at once.
     """
 
     where: str
     names: Sequence[str]
     given: Callable[[int], Image.Image | str | Path | Mapping[str, Any]]
+    of_files: bool = False
 
 
 def pictures_in(root: Path, names: Sequence[str]) -> Pictures:
@@ -43,7 +45,7 @@ def pictures_in(root: Path, names: Sequence[str]) -> Pictures:
         root: Where the names start.
         names: Relative paths.
     """
-    return Pictures(str(root), names, lambda row: root / names[row])
+    return Pictures(str(root), names, lambda row: root / names[row], of_files=True)
 
 
 class Survey(NamedTuple):
@@ -132,12 +134,19 @@ def decoded_in_colour(
 
 
 def _decoded(pictures: Pictures, seen: DecodedPictures, log: Log = silent) -> Iterator[Pixels]:
-    """Decodes pictures one after the other; what can't be used is left out."""
-    where, names, given = pictures
-    for row, name in enumerate(names):
-        if row and row % _PICTURES_PER_LOG_LINE == 0:
-            log(f"decoded {row:,} of {len(names):,} pictures of {where}")
-        pixels = seen.decode(name, partial(given, row))
+    """Decodes pictures, files in several threads, and gives them one after the other; what can't be
+    used is left out."""
+    names = pictures.names
+    pace = Pace(f"decoding {pictures.where}", len(names), log, announced=False)
+
+    def decode(row: int) -> Attempt:
+        return attempted(partial(pictures.given, row), seen.image_size)
+
+    Image.init()  # or several threads would at once
+    each = in_order if pictures.of_files else map
+    for name, attempt in zip(names, each(decode, range(len(names))), strict=True):
+        pixels = seen.see(name, attempt)
+        pace.add(1)
         if pixels is not None:
             yield pixels
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -12,13 +13,15 @@ from torch import Tensor
 from coequal.contract import Encoder, ImageRows, Log
 from coequal.contract.data import in_file
 from coequal.devices import protocol_of
-from coequal.evaluation.pace import Pace, encoded
 from coequal.files import atomic_write, from_cache
 from coequal.inputs.rows import write_rows
+from coequal.pace import Pace
+from coequal.parallel import ahead
 
 SHARDS = (2000, 500, 80)  # images: the first of these numbers that take no more bytes than
 SHARD_BYTES = 1 << 27
 ENCODED_AT_ONCE = 500  # images; an encoder's own batches are parts of these
+READ_AT_ONCE = 256  # images, about: the next ones are read while these are encoded
 
 
 def features_in_parts(images: ImageRows, encoder: Encoder) -> Tensor:
@@ -81,11 +84,43 @@ def _shards(
             nonlocal pace
             what = f"{encoder.id.partition(':')[0]} features of {name}"
             pace = pace or Pace(what, len(images) - start, log)
-            features = encoded(images[start:stop], encoder, pace)
+            parts = _read(images, range(start, stop), encoder.batch)
+            features = torch.cat([encoded(part, encoder, pace) for part in parts])
             atomic_write(path, save({"features": features.contiguous()}))
 
         from_cache(path, _open, write, log)
         yield path
+
+
+def _read(images: ImageRows, rows: range, batch: int | None) -> Iterator[Tensor]:
+    """Images in parts of whole batches; of files the next part is read while one is used."""
+    size = len(rows) if batch is None else batch * max(1, READ_AT_ONCE // batch)
+    parts = [slice(at, min(at + size, rows.stop)) for at in range(rows.start, rows.stop, size)]
+    calls = (partial(images.__getitem__, part) for part in parts)
+    return ahead(calls) if images.mapped is None else (call() for call in calls)
+
+
+def encoded(images: Tensor, encoder: Encoder, pace: Pace) -> Tensor:
+    """Features of images, encoded piece by piece, and how far that is.
+
+    The pieces are whole batches of the encoder, so that not one bit depends on them.
+
+    Args:
+        images: (n, c, h, w).
+        encoder: any; one that names no `batch` gets all images at once.
+        pace: is told of every piece.
+
+    Returns:
+        (n, d) float32, on the CPU.
+    """
+    rows, start = [], 0
+    while start < len(images):
+        batch = encoder.batch or len(images)
+        stop = min(start + batch * max(1, pace.piece // batch), len(images))
+        rows.append(encoder.features(images[start:stop]).cpu())
+        pace.add(stop - start)
+        start = stop
+    return torch.cat(rows)
 
 
 def _open(shard: Path) -> None:

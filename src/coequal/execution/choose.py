@@ -1,12 +1,12 @@
 """What trials run on: this process, this machine's cores or GPUs, or a cluster."""
 
 import math
-import os
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
 from coequal.devices import refuse_missing
 from coequal.execution.main_guard import refuse_unguarded_main
+from coequal.parallel import cores
 
 # torch imports torch._dynamo with the first optimiser: a second per trial, unless the fork server
 # has it. Neither touches a GPU when imported, which would break every fork.
@@ -105,8 +105,3 @@ def refuse_clashes(where: ExecutionOptions) -> None:
         for gpu in where.gpus:
             if not gpu or (gpu.isdecimal() and int(gpu) >= there):
                 raise ValueError(f"--gpus: there is no GPU '{gpu}' here, of {there}")
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 from coequal.contract import Conditions, GeneratorInput, Log
-from coequal.evaluation.pace import Pace
 from coequal.generators.latents import LatentStream
 from coequal.generators.outside import OutsideGenerator, in_evaluation_mode, seeded
 from coequal.images import match_dtype
 from coequal.inputs.growing_rows import GrowingRows
 from coequal.inputs.input import Input
+from coequal.pace import Pace
 from coequal.records import POINT
 from coequal.rng import Rng
 from coequal.seeds import seed_for

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from coequal.contract import Log
-from coequal.datasets._decoding import DecodedPictures
+from coequal.datasets._decoding import DecodedPictures, attempted
 from coequal.datasets._published import silent
 from coequal.inputs.array_form import ArrayForm, Conversion, ValuesSeen, array_form
 from coequal.inputs.arrays import Read, feature_width
@@ -162,7 +162,8 @@ class _Pictures:
         if isinstance(pictures, Tensor):
             raise ValueError(_mixed(self.stream, "an array", "a picture", before))
         for place, given in enumerate(pictures, before):
-            pixels = self.seen.decode(f"item {place}", partial(_itself, given))
+            picture = attempted(partial(_itself, given), self.seen.image_size)
+            pixels = self.seen.see(f"item {place}", picture)
             unusable = len(self.seen.sizes) > 1 and self.seen.image_size is None
             if len(self.seen.broken) >= MAX_BROKEN or (unusable and self.stream.endless):
                 self.seen.notes()  # raises: more of them would say nothing new

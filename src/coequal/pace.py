@@ -3,10 +3,6 @@
 import time
 from collections.abc import Callable
 
-import torch
-from torch import Tensor
-
-from coequal.contract import Encoder, ImageRows, Log
 from coequal.formatting import duration
 
 EVERY_SECONDS = 10.0  # between two lines
@@ -24,8 +20,9 @@ class Pace:
         self,
         what: str,
         total: int,
-        log: Log,
+        log: Callable[[str], None],
         clock: Callable[[], float] = time.monotonic,
+        announced: bool = True,
     ) -> None:
         """Tell that the work begins.
 
@@ -34,11 +31,13 @@ class Pace:
             total: how many images there are to do.
             log: is given each line.
             clock: seconds since any moment.
+            announced: whether the beginning is told, too.
         """
         self._what, self._total, self._log, self._clock = what, total, log, clock
         self._done = 0
         self._begun = self._told = clock()
-        log(f"{what}: {total:,} images")
+        if announced:
+            log(f"{what}: {total:,} images")
 
     def add(self, count: int) -> None:
         """Tell, if it is time, that so many images more are done."""
@@ -49,9 +48,9 @@ class Pace:
         self._told = now
         rate = self._done / (now - self._begun)
         left = duration((self._total - self._done) / rate)
+        shown = f"{rate:,.0f}" if rate >= 100 else f"{rate:.3g}"
         self._log(
-            f"{self._what}: {self._done:,} of {self._total:,}, {rate:,.3g} a second, "
-            f"about {left} left"
+            f"{self._what}: {self._done:,} of {self._total:,}, {shown} a second, about {left} left"
         )
 
     @property
@@ -61,26 +60,3 @@ class Pace:
         if not (self._done and seconds > 0):
             return FIRST_PIECE
         return max(1, round(PIECE_SECONDS * self._done / seconds))
-
-
-def encoded(images: ImageRows | Tensor, encoder: Encoder, pace: Pace) -> Tensor:
-    """Features of images, encoded piece by piece, and how far that is.
-
-    The pieces are whole batches of the encoder, so that not one bit depends on them.
-
-    Args:
-        images: (n, c, h, w).
-        encoder: any; one that names no `batch` gets all images at once.
-        pace: is told of every piece.
-
-    Returns:
-        (n, d) float32, on the CPU.
-    """
-    rows, start = [], 0
-    while start < len(images):
-        batch = encoder.batch or len(images)
-        stop = min(start + batch * max(1, pace.piece // batch), len(images))
-        rows.append(encoder.features(images[start:stop]).cpu())
-        pace.add(stop - start)
-        start = stop
-    return torch.cat(rows)
