@@ -41,6 +41,11 @@ GIVEN = {
     "optimisation": {"optimiser": "adamw"},  # which has a weight decay
 }
 """Beside the setting in question."""
+NULLABLE = (
+    *(("training", "ema"), ("recipe", "epochs")),
+    *(("metrics/rke", "sigma"), ("metrics/ken", "sigma")),
+)
+"""Settings that may be None."""
 ENDS = {"minimum": 1, "exclusiveMinimum": 1, "maximum": -1, "exclusiveMaximum": -1}  # way inside
 
 
@@ -108,7 +113,7 @@ def test_a_setting_is_of_its_type_and_no_other(part, name, one):
         "string": (1, True, ["none"]),
         "array": ("collapsed", 1),
     }[one["type"]]
-    nullable = (part, name) in (("training", "ema"), ("recipe", "epochs"))
+    nullable = (part, name) in NULLABLE
     for value in wrong:
         if not (value is None and nullable):
             assert problems(part, name, value)

@@ -122,6 +122,7 @@ def test_a_folder_against_a_data_set_with_a_sheet(tmp_path):
     # The folder has no classes; nothing is known of where digits lie.
     unknown = {"fd_per_class", "manifold", "modes", "curve", "bits_per_dimension"}
     unknown |= {"gan_train", "gan_test", "gan_train_curve", "augmentation"}
+    unknown |= {"feature_diversity_class_ratio", "lpips"}  # no labels; no weights of AlexNet
     assert found["not_measured"].keys() == unknown
 
 
