@@ -33,7 +33,6 @@ class ClassifierMetric(Metric):
         flips: whether "resnet32" mirrors images in training, as published.
     """
 
-    on_cpu: ClassVar[bool] = True
     costly: ClassVar[bool] = True
     sees_features: ClassVar[bool] = False
     required: ClassVar[tuple[RequiredInput, ...]] = ("labels", "images", "train")
