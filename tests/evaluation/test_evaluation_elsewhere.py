@@ -14,7 +14,17 @@ from foreign import ForeignDevice, ForeignTensor
 
 from toys import SHAPE, nets_for
 
-NAMES = ["gan_train", "gan_test", "gan_train_curve", "augmentation"]
+NAMES = [
+    "fd",
+    "kid",
+    "precision",
+    "is",
+    "memorisation",
+    "gan_train",
+    "gan_test",
+    "gan_train_curve",
+    "augmentation",
+]
 QUICK = {"epochs": 0.2, "seeds": 1}
 SETTINGS = {
     "gan_train": QUICK,
