@@ -159,6 +159,15 @@ def test_other_ways_to_return_images(returned, same):
     assert torch.equal(images, drawn(net).images.whole) == same
 
 
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16])
+def test_half_precision_is_mapped_in_full(kind):
+    # -0.99609375 = -255 / 256 is exact in both: of [-1, 1] it is 1 / 512, and 255 times that 0.498,
+    # which is 0; half precision would round 1 / 512 + errors of 2 ** -8 to 1 or more.
+    value = -255 / 256
+    images = drawn(lambda z: torch.full((len(z), 1, 2, 2), value, dtype=kind), form=torch.float32)
+    assert images.images.whole.unique().tolist() == [1 / 512]
+
+
 def test_grey_images_may_have_three_axes_and_points_stay_floats():
     assert drawn(lambda z: torch.tanh(z.view(-1, 2, 4))).images.shape == (20, 1, 2, 4)
     points = drawn(lambda z: torch.sigmoid(z[:, :2, None, None]), value_range=(0, 1))

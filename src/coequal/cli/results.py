@@ -274,7 +274,7 @@ def _sample_from_outside(
     fake: Any, name: str, out: Path, count: int, seed: int, device: str
 ) -> CommandResult:
     """Write images of a generator from outside."""
-    from coequal.inspection.generated import write_generated
+    from coequal.inspection.outside_samples import write_generated
 
     with computing_on(device) as where:
         written, record = write_generated(fake, count, seed, out, where, log_line)

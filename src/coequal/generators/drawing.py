@@ -60,7 +60,7 @@ def drawn_images(
         for raw in _batches(generator, count, seed):
             unit = generator.in_unit_range(raw)
             values.add(raw.float() if raw.is_floating_point() else unit, raw.is_floating_point())
-            images.add(unit.float().clamp(0, 1).cpu(), generator.name)
+            images.add(unit.clamp(0, 1).cpu(), generator.name)
             pace.add(len(raw))
     digests = images.rows.digests
     rows = images.rows.done()

@@ -140,8 +140,8 @@ class OutsideGenerator(Generator):
         return self._checked(images, len(request.latents[0]))
 
     def in_unit_range(self, raw: Tensor) -> Tensor:
-        """Images as `raw` gives them, as floats in [0, 1]; not clipped."""
-        return self.value_range.to_unit(raw) if raw.is_floating_point() else as_float(raw)
+        """Images as `raw` gives them, as float32 in [0, 1]; not clipped."""
+        return self.value_range.to_unit(raw.float()) if raw.is_floating_point() else as_float(raw)
 
     def _checked(self, returned: Any, count: int) -> Tensor:
         """Images (n, c, h, w) out of what the net returned."""
