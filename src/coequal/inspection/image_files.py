@@ -12,7 +12,6 @@ from torch import Tensor
 from coequal.files import folder_name
 from coequal.images import to_uint8
 from coequal.records import POINT
-from coequal.report.image_grids import square_sheet
 
 
 def refuse_place(out: Path) -> None:
@@ -65,6 +64,9 @@ def write_images(
             even = int(counts[counts > 0].min())  # of each class as many as of the rarest
             chosen = [rows[:even] for rows in order.split(counts.tolist()) if len(rows)]
             shown, columns = shown[torch.cat(chosen)], even
+        # Only now: what draws takes a second to import, and most who come here draw nothing.
+        from coequal.report.image_grids import square_sheet
+
         out.write_bytes(square_sheet(shown.numpy(), real, columns))
     elif images.shape[1:] == POINT:
         raise ValueError(f"{out}: a point makes no picture; name a .png (a scatter) or a .npy")

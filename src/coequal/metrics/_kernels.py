@@ -41,9 +41,9 @@ def bandwidth(real: Float[Tensor, "m d"]) -> float:
     """The sigma at which a Gaussian kernel tells as many modes apart as the real images allow.
 
     The smallest of a row of widths for which the entropy of order 2 (see `rke`) of at most
-    `MOST_IMAGES` of these images has a standard error of at most 0.1, so that its variance is at
-    most 0.01, which is how Jalali et al. 2023 and Zhang et al. 2024 choose theirs; and, since an
-    image is always like itself, a bias of at most 0.1.
+    `MOST_IMAGES` of these images has a standard error of at most `MOST_ERROR` and, since an image
+    is always like itself, a bias of at most `MOST_BIAS`. The rule is a choice of this project: the
+    programs of Jalali et al. 2023 and Zhang et al. 2024 take the width as an argument.
 
     Returns:
         sigma; 0 if all features are the same.

@@ -34,7 +34,7 @@ class RenyiKernelEntropy(Metric):
     diverse as they are, and more than 1 is no merit by itself.
 
     Biased downwards for few images: an image is always like itself, which adds 1/n to the mean. At
-    the width found from the real images that is a tenth of the mean at most.
+    the width found from the real images that is a fiftieth of the mean at most, for as many images.
 
     The standard error is over new generated images, the real ones being the same, and analytic: the
     variance of a U-statistic from row sums of the kernel, and the delta method. None for fewer than
@@ -42,8 +42,8 @@ class RenyiKernelEntropy(Metric):
 
     Attributes:
         sigma: of the kernel, in feature units; None: the smallest one at which the entropy of at
-            most 1,000 of the real images has a variance of at most 0.01, as the paper chooses it,
-            and a bias of at most 0.1. Numbers of different widths are not comparable.
+            most 1,000 of the real images has a variance of at most 0.01 and a bias of at most 0.02.
+            Numbers of different widths are not comparable.
     """
 
     min_images = 2
