@@ -187,7 +187,8 @@ def loop_rows(objective: str, width: float, options: Namespace, raw: Raw) -> Ite
     times = {k: [t.cpu if device.type == "cpu" else t.wall for t in timings[k]] for k in game}
     speed = {k: [game[k].flops / t / 1e9 for t in times[k]] for k in game}
     for name in precisions:
-        row = {"objective": objective, "width": f"{width:g}", "precision": name}
+        row = {"instructions": torch.backends.cpu.get_cpu_capability(), "objective": objective}
+        row |= {"width": f"{width:g}", "precision": name}
         row["ours / textbook"] = ratio(times["textbook"], times[name])
         row["ours / textbook reusing fakes"] = ratio(times["reusing"], times[name])
         row["layers alone"] = ratio(times[f"{name} native"], times[name])
@@ -284,6 +285,7 @@ def main() -> None:
     parser.add_argument("--width", type=float, nargs="+", default=[1.0, 0.125])
     parser.add_argument("--device", type=torch.device, default="cpu", help="of table 1")
     parser.add_argument("--quick", action="store_true", help="one short round: only a smoke check")
+    parser.add_argument("--no-processes", dest="processes", action="store_false")
     parser.add_argument("--out", type=Path, help="also write the Markdown here")
     parser.add_argument("--json", type=Path, help="write every timing here")
     options = parser.parse_args()
@@ -297,13 +299,15 @@ def main() -> None:
     games = product(OBJECTIVES, options.width)
     layers = product(starmap(layer_of, product(LAYERS, CHANNELS)), (False, True))
     first = [row for game in games for row in loop_rows(*game, options, raw)]
-    second = [process_row(width, options, raw) for width in options.width]
+    processes = options.width if options.processes else []
+    second = [process_row(width, options, raw) for width in processes]
     third = [layer_row(*layer, options, raw) for layer in layers]
     about["load after"] = f"{os.getloadavg()[0]:.1f}"
     facts = "".join(f"- {name}: {value}\n" for name, value in about.items())
     text = f"# Training loop, measured\n\n{facts}\n"
     text += table("1. The loops, one thread; CPU time (wall on a GPU); textbook in float32", first)
-    text += table("2. Processes x threads on the CPU; wall time; ours, NS, float32", second)
+    if second:
+        text += table("2. Processes x threads on the CPU; wall time; ours, NS, float32", second)
     text += table("3. Layers, one thread; CPU time; float32, batch 64, images of 28x28", third)
     print(text)
     for path, content in ((options.out, text), (options.json, json.dumps([about, raw]))):
