@@ -207,7 +207,7 @@ def test_other_labels_of_the_same_images_are_another_key():
     from dataclasses import replace
 
     from coequal.contract.data import in_memory
-    from coequal.evaluation.score import key_of
+    from coequal.evaluation.score_sides import key_of
     from coequal.inputs.input import Input
     from coequal.inputs.rows import digests_of
 

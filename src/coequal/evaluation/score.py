@@ -1,9 +1,7 @@
 """Scores of generated images against real ones: every number with its protocol."""
 
-import hashlib
-import math
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -11,38 +9,36 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from coequal import lookup
-from coequal.contract import Encoder, ImageSet, Log, Metric, MetricInfo, Statistics
-from coequal.contract.data import in_memory
-from coequal.devices import precision_on, protocol_of
+from coequal.contract import Encoder, Log
+from coequal.devices import precision_on
 from coequal.evaluation.encoder_choice import EncoderChoice, chosen_encoder, need_features
-from coequal.evaluation.feature_cache import cached_features
 from coequal.evaluation.floor import floor_of
 from coequal.evaluation.image_ranking import (
     PerImageRequest,
     refuse_per_image,
     told_of_images,
 )
-from coequal.evaluation.measure import Measured, Number, image_set, measure
-from coequal.evaluation.neighbour_sheet import announce_sheet, write_sheet
-from coequal.evaluation.reference_cache import cached_reference
 from coequal.evaluation.requested import GROUPS, RequestedMetrics, requested_metrics
 from coequal.evaluation.requirements import not_measurable, slow
+from coequal.evaluation.score_record import (
+    as_given,
+    encoder_name,
+    number_record,
+    settings_of,
+    undefined_of,
+)
+from coequal.evaluation.score_sides import CPU, only_statistics, read_sides
+from coequal.evaluation.scorer import References, Scorer
 from coequal.evaluation.sheet_files import refuse_sheet
-from coequal.evaluation.statistics_in_use import SIDES, statistics_in_use
+from coequal.evaluation.statistics_in_use import statistics_in_use
 from coequal.evaluation.warnings import warnings_about
-from coequal.inputs.alike import made_alike
-from coequal.inputs.classes import with_classes_of
-from coequal.inputs.input import Input, Scorable
-from coequal.inputs.load import from_split, load_input
-from coequal.settings import setting_names
+from coequal.inputs.input import Scorable
+from coequal.inputs.load import load_input
 from coequal.value_range import UNIT, ValueRange
 
 SCHEMA = 1  # of the JSON
-CPU = torch.device("cpu")
-References = dict[tuple[str, str], Mapping[str, Tensor]]  # by metric, and by what it saw
 DEFAULT_METRICS = ("fd", "precision", "recall")
 
 
@@ -117,10 +113,10 @@ def score(
         cache=cache,
         log=log,
     )
-    sources, mismatch = _sources(given, read, real_count)
+    sources, mismatch = read_sides(given, read, real_count)
     refuse_sheet(sheet, sources["fake"], sources.get("train", sources["real"]))
     refuse_per_image(per_image, requested, sources["fake"])
-    if floor and (role := _only_statistics(sources)):
+    if floor and (role := only_statistics(sources)):
         raise ValueError(f"a floor needs {role} images or features; statistics were given")
     choice = EncoderChoice(None, "no metric uses features")
     if need_features(requested, encoder, sheet):
@@ -138,26 +134,21 @@ def score(
     measurable = requested.without(missing)
     if train is None and "train" not in measurable.required_of("real"):
         sources.pop("train", None)
+    scorer = Scorer(choice, seed, cache, log, {} if references is None else references)
     sets = {
-        role: _image_set(
+        role: scorer.image_set(
             source,
-            choice,
             measurable.required_of(role),
-            cache,
-            log,
             statistics.of.get(role),
             features=sheet is not None or measurable.sees_features(role in statistics.of),
         )
         for role, source in sources.items()
     }
     infos = measurable.infos()
-    kept = {} if references is None else references
-    measured = _measured(
-        measurable, sources, sets, choice, seed, sheet, per_image.wanted, kept, cache, log
-    )
-    notes = _sheet_notes(choice, sources)
+    measured = scorer.measured(measurable, sources, sets, sheet=sheet, per_image=per_image.wanted)
+    notes = scorer.sheet_notes(sources)
     ranked = told_of_images(per_image, measured.per_image, sources["fake"], notes)
-    numbers_of = partial(_numbers_of, measurable, choice, seed, cache, log)
+    numbers_of = partial(scorer.numbers_of, measurable)
     below = floor_of(sources["real"], sources["fake"], seed, numbers_of, log) if floor else None
     return {
         "schema": SCHEMA,
@@ -165,18 +156,18 @@ def score(
         "torch": torch.__version__,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": round(time.monotonic() - began, 3),
-        **{role: _as_given(source, statistics.notes.get(role)) for role, source in sources.items()},
-        "encoder": {"id": _name(ready, sources), "chosen": choice.why},
+        **{role: as_given(source, statistics.notes.get(role)) for role, source in sources.items()},
+        "encoder": {"id": encoder_name(ready, sources), "chosen": choice.why},
         "device": str(device),
         "precision": str(precision_on(device)),
         "seed": seed,
-        "settings": {name: _settings(part) for name, part in measurable.parts.items()},
+        "settings": {name: settings_of(part) for name, part in measurable.parts.items()},
         "metrics": {
-            name: {"metric": measurable.home(name), **_as_dict(infos[name], number)}
+            name: {"metric": measurable.home(name), **number_record(infos[name], number)}
             for name, number in measured.numbers.items()
         },
         **({"images": ranked} if per_image.worst is not None else {}),
-        "not_measured": {**missing, **_undefined(measurable, measured)},
+        "not_measured": {**missing, **undefined_of(measurable, measured)},
         "warnings": [
             *choice.warnings,
             *statistics.warnings,
@@ -207,255 +198,3 @@ def _refuse_missing(requested: RequestedMetrics, missing: Mapping[str, str]) -> 
 
 def _metric_of(name: str, requested: RequestedMetrics) -> str:
     return name if name in requested.parts else requested.home(name)
-
-
-def _measured(
-    requested: RequestedMetrics,
-    sources: Mapping[str, Input],
-    sets: Mapping[str, ImageSet],
-    choice: EncoderChoice,
-    seed: int,
-    sheet: Path | None,
-    per_image: bool,
-    kept: References,
-    cache: Path,
-    log: Log,
-) -> Measured:
-    """The numbers; and the sheet, which shows neighbours that a metric may have found."""
-    near = "train" if "train" in sets else "real"
-    encoder, real = choice.encoder, sources["real"]
-    if sheet is not None:
-        announce_sheet(sets["fake"], sets[near])
-    measured = measure(
-        requested,
-        encoder=_encoder_in_protocol(encoder, sources),
-        real=_real_in_protocol(real),
-        real_statistics=sets["real"].statistics,
-        references=partial(_reference, requested, sources, sets, choice, kept, cache, log),
-        fake=sets["fake"],
-        note=sources["fake"].drawn,
-        seed=seed,
-        per_image=per_image,
-        device=choice.device,
-        log=log,
-    )
-    if sheet is not None:
-        notes = _sheet_notes(choice, sources)
-        write_sheet(sheet, sets=sets, sources=sources, near=near, seed=seed, notes=notes)
-    return measured
-
-
-def _only_statistics(sources: Mapping[str, Input]) -> str | None:
-    """The first side of which there is nothing but statistics."""
-    return next((side for side in SIDES if sources[side].rows is None), None)
-
-
-def _sheet_notes(choice: EncoderChoice, sources: Mapping[str, Input]) -> list[str]:
-    """What a sheet says of the encoder."""
-    return [f"Encoder {_name(choice.encoder, sources)} ({choice.why}).", *choice.warnings]
-
-
-def _sources(
-    given: Mapping[str, Scorable | None], read: Callable[..., Input], real_count: int | None
-) -> tuple[dict[str, Input], dict[str, str | None]]:
-    """What is compared, labels by the real classes; and by side, why these can't be had of it."""
-    sources: dict[str, Input] = {}
-    for role in [role for role, one in given.items() if one is not None]:
-        count = real_count if role == "real" else None
-        sources[role] = read(given[role], role=role, count=count, like=sources.get("real"))
-    if "train" in sources and sources["train"].rows is None:
-        raise ValueError("train: metrics of memorisation need images; statistics were given")
-    real = sources["real"]
-    if "train" not in sources and real.dataset is not None and real.split != "train":
-        sources["train"] = from_split(real.what.rpartition(":")[0], real.dataset, "train")
-    sources = made_alike(sources, "give --image-size N to have all cropped and resized")
-    real = sources["real"]
-    mismatch: dict[str, str | None] = {}
-    for role in [role for role in sources if role != "real"]:
-        sources[role], mismatch[role] = with_classes_of(real, sources[role], role)
-    return sources, mismatch
-
-
-def _image_set(
-    source: Input,
-    choice: EncoderChoice,
-    required: Collection[str],
-    cache: Path,
-    log: Log,
-    statistics: Statistics | None = None,
-    features: bool = True,
-) -> ImageSet:
-    """Features, mapped from a file if they are in one, and what else is needed.
-
-    Args:
-        source: images, features, or only statistics.
-        choice: the encoder of images, and the device.
-        required: what the metrics need beyond features.
-        cache: the folder of all caches.
-        log: is told about long work.
-        statistics: those that stand for features where a metric takes them.
-        features: whether any metric looks at the features.
-    """
-    encoder, device = choice.encoder, choice.device
-    if source.features is not None:
-        return image_set(
-            source.features,
-            None,
-            required,
-            labels=source.labels,
-            statistics=statistics,
-            device=device,
-        )
-    rows = in_memory(torch.empty(len(source), 0))  # where nothing uses features
-    if source.images is None:
-        return image_set(rows, None, (), statistics=statistics, device=device)
-    if encoder is not None and features:
-        rows = cached_features(source.images, source.digest(), encoder, cache, log, source.what)
-    return image_set(
-        rows,
-        encoder,
-        required,
-        images=source.images,
-        labels=source.labels,
-        manifold=None if source.dataset is None else source.dataset.manifold,
-        generator=source.generator,
-        statistics=statistics,
-        device=device,
-    )
-
-
-def _name(encoder: Encoder | None, sources: Mapping[str, Input]) -> str:
-    """The encoder's id, or why there is none."""
-    if encoder is not None:
-        return encoder.id
-    known = {one.encoder for source in sources.values() for one in source.statistics}
-    if sources["real"].images is None and sources["fake"].images is None and known - {None}:
-        return str(max(filter(None, known)))
-    kinds = {sources[side].kind for side in SIDES} & {"features", "statistics"}
-    return f"{min(kinds)} as given" if kinds else "none"
-
-
-def _encoder_in_protocol(encoder: Encoder | None, sources: Mapping[str, Input]) -> str:
-    name = _name(encoder, sources)
-    return "given" if name.endswith(" as given") else name
-
-
-def _as_given(source: Input, note: str | None) -> dict[str, Any]:
-    """A source as plain values, with what was found out of it since it was read."""
-    given = source.as_dict()
-    return given if note is None else {**given, "notes": [*given["notes"], note]}
-
-
-def _real_in_protocol(real: Input) -> str:
-    """ "test:355" for a split of a data set, "355" for any other images."""
-    return f"{len(real)}" if real.split is None else f"{real.split}:{len(real)}"
-
-
-def _reference(
-    requested: RequestedMetrics,
-    sources: Mapping[str, Input],
-    sets: Mapping[str, ImageSet],
-    choice: EncoderChoice,
-    kept: References,
-    cache: Path,
-    log: Log,
-    name: str,
-) -> Mapping[str, Tensor]:
-    """What a metric knows of the real images, made once; from the cache if it is costly and
-    known."""
-    metric, both = requested.parts[name], (sets["real"], sets.get("train"))
-    known = [sources[role] for role in ("real", "train") if role in sources]
-    key = key_of(known, choice.encoder if metric.sees_features else None, choice.device)
-    if (name, key) not in kept:
-        kept[name, key] = (
-            cached_reference(name, metric, key, cache, lambda: both, log)
-            if metric.costly
-            else metric.reference(*both)
-        )
-    return kept[name, key]
-
-
-def _numbers_of(
-    requested: RequestedMetrics,
-    choice: EncoderChoice,
-    seed: int,
-    cache: Path,
-    log: Log,
-    sides: Mapping[str, Input],
-) -> dict[str, dict[str, Any]]:
-    """The numbers of two sides alone, by metrics that see no training images and train nothing."""
-    trained = [n for n, p in requested.parts.items() if p.costly or "train" in p.required]
-    wanted = requested.without(trained)
-    none: dict[str, str | None] = {"fake": None, "train": None}
-    wanted = wanted.without(not_measurable(wanted, sides, choice.encoder, none))
-    sets = {
-        role: _image_set(side, choice, wanted.required_of(role), cache, log)
-        for role, side in sides.items()
-    }
-    measured = _measured(wanted, sides, sets, choice, seed, None, False, {}, cache, log)
-    return {
-        name: {
-            "value": _number(number.value.value),
-            "standard_error": _number(number.value.standard_error),
-            "protocol": number.protocol,
-        }
-        for name, number in measured.numbers.items()
-    }
-
-
-def _undefined(requested: RequestedMetrics, measured: Measured) -> dict[str, str]:
-    """Why metrics, or single numbers of others, have no value for these images."""
-    undefined, infos = dict(measured.undefined), requested.infos()
-    undefined |= {k: v.found.undefined for k, v in measured.per_image.items() if v.found.undefined}
-    for name in requested.parts:
-        if name in undefined:
-            continue
-        reasons: dict[str, str] = {}
-        for key in requested.outputs[name]:
-            if key not in measured.numbers:
-                reasons[key] = f"these images have none ({infos[key].unit})"
-            elif reason := (measured.numbers[key].value.details or {}).get("undefined"):
-                reasons[key] = reason
-        alike = len(reasons) == len(requested.outputs[name]) and len({*reasons.values()}) == 1
-        undefined |= {name: next(iter(reasons.values()))} if alike else reasons
-    return undefined
-
-
-def _settings(metric: Metric) -> dict[str, Any]:
-    """The settings with which a metric was measured, by name."""
-    return {name: getattr(metric, name) for name in setting_names(type(metric))}
-
-
-def _as_dict(info: MetricInfo, number: Number) -> dict[str, Any]:
-    """A number as plain values."""
-    value, metric = number.value, number.metric
-    return {
-        "value": _number(value.value),
-        "standard_error": _number(value.standard_error),
-        **({} if value.interval is None else {"interval": list(value.interval)}),
-        **({} if metric.error_over == Metric.error_over else {"over": metric.error_over}),
-        **({} if value.details is None else {"details": dict(value.details)}),
-        "protocol": number.protocol,
-        "better": info.better,
-        "target": info.target if value.target is None else value.target,
-        "unit": info.unit,
-        **({} if info.use is None else {"use": info.use}),
-    }
-
-
-def _number(value: float | None) -> float | None:
-    """JSON has no NaN: a number that could not be had is null."""
-    return None if value is None or not math.isfinite(value) else value
-
-
-def key_of(sources: Sequence[Input], encoder: Encoder | None, device: torch.device = CPU) -> str:
-    """For `cached_reference`: of images, statistics, labels, the encoder that sees them, if one
-    does, and what they are computed on."""
-    seen_by = repr(None if encoder is None else encoder.id)
-    key = hashlib.sha256(f"{seen_by}{protocol_of(device)}".encode())
-    for source in sources:
-        for digest in (source.digest(), *(one.digest() for one in source.statistics)):
-            key.update(digest.encode())
-        if source.labels is not None:
-            key.update(source.labels.contiguous().numpy().data)
-    return key.hexdigest()[:24]
