@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from coequal.architectures import _strided
 from coequal.architectures._layers import Downsample, Upsample
+from coequal.training.flops import CountFlops
 
 # (k, c): maps of k channels, images of c. One channel: a matrix product and `fold`; up to 4, or
 # up to 16 to whatever: blocks of pixels; else torch's kernel.
@@ -94,6 +95,16 @@ def test_flops_are_those_of_the_convolution(kind):
     with torch.utils.flop_counter.FlopCounterMode(display=False) as counter:
         layer(given).sum().backward()
     assert counter.get_total_flops() == 3 * 2 * (5 * 3) * (2 * 16 * 3)
+
+
+def test_a_gradient_penalty_computes_no_gradient_of_weights_that_it_does_not_ask_for():
+    # Forward, and the gradient by the images: one product each of 2 x (5 x 3) x (2 x 16 x 3) FLOPs.
+    for kind, shape in ((Upsample, (2, 5, 1, 3)), (Downsample, (2, 3, 2, 6))):
+        layer = kind(*((5, 3) if kind is Upsample else (3, 5)))
+        given = torch.zeros(shape, requires_grad=True)
+        with CountFlops() as counter:
+            torch.autograd.grad(layer(given).sum(), given, create_graph=True)
+        assert counter.total == 2 * 2 * (5 * 3) * (2 * 16 * 3)
 
 
 def test_a_gradient_that_nobody_needs_is_not_computed():

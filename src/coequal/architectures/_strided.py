@@ -15,6 +15,7 @@ recorded too, leaves them out, so that results of versions that had none come ou
 
 import math
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -55,7 +56,7 @@ class Halve(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         """Gradients of images, weights and bias, where they are needed."""
         (gradient,), (images, weight) = gradients, ctx.saved_tensors
-        of_images, of_weight, of_bias = ctx.needs_input_grad
+        of_images, of_weight, of_bias = _wanted(ctx)
         return (
             Double.apply(gradient, weight, None) if of_images else None,
             WeightGradient.apply(images, gradient) if of_weight else None,
@@ -81,7 +82,7 @@ class Double(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         """Gradients of maps, weights and bias, where they are needed."""
         (gradient,), (maps, weight) = gradients, ctx.saved_tensors
-        of_maps, of_weight, of_bias = ctx.needs_input_grad
+        of_maps, of_weight, of_bias = _wanted(ctx)
         return (
             Halve.apply(gradient, weight, None) if of_maps else None,
             WeightGradient.apply(gradient, maps) if of_weight else None,
@@ -104,11 +105,25 @@ class WeightGradient(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         """Gradients of images and maps, where they are needed."""
         (gradient,), (images, maps) = gradients, ctx.saved_tensors
-        of_images, of_maps = ctx.needs_input_grad
+        of_images, of_maps = _wanted(ctx)
         return (
             Double.apply(maps, gradient, None) if of_images else None,
             Halve.apply(images, gradient, None) if of_maps else None,
         )
+
+
+def _wanted(ctx: Any) -> Iterator[bool]:
+    """For each input of a node, whether the present backward pass needs its gradient: a gradient
+    penalty takes that of images alone, though the weights could have one, too."""
+    after = (*ctx.next_functions, *[(None, 0)] * 3)  # torch names none for a bias that is None
+    for needed, (node, _) in zip(ctx.needs_input_grad, after, strict=False):
+        if not needed or node is None:
+            yield False
+            continue
+        try:
+            yield torch._C._will_engine_execute_node(node)
+        except RuntimeError:  # it can't be asked of a leaf whose gradient is returned
+            yield True
 
 
 def doubled_by_fold(maps: Tensor, weight: Tensor) -> Tensor:
