@@ -77,6 +77,14 @@ def test_torchs_own_layers_are_used_elsewhere():
         assert not _strided.applies_to(values)
 
 
+@pytest.mark.filterwarnings("ignore:.*torch.jit:FutureWarning")
+def test_a_trace_of_a_net_can_be_saved(tmp_path):
+    net, images = Downsample(3, 5).eval(), torch.rand(2, 3, 4, 4)
+    torch.jit.trace(net, images).save(tmp_path / "net.pt")  # type: ignore[no-untyped-call]
+    loaded = torch.jit.load(tmp_path / "net.pt")  # type: ignore[no-untyped-call]
+    torch.testing.assert_close(loaded(images), net(images))
+
+
 def test_a_shell_can_ask_for_torchs_own_layers(monkeypatch):
     values = torch.zeros(1)
     monkeypatch.setattr(_strided, "CHOICE", "torch")

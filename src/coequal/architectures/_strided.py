@@ -34,12 +34,13 @@ NARROW = 16  # the same for a map of up to so many channels
 
 def applies_to(values: Tensor) -> bool:
     """Whether these kernels may compute a map of `values`, instead of torch's own layers: on a CPU,
-    without autocast, and while nobody compiles the operations."""
+    without autocast, and while nobody compiles or traces the operations."""
     return (
         CHOICE == "own"
         and values.device.type == "cpu"
         and not torch.is_autocast_enabled("cpu")
         and not torch.compiler.is_compiling()
+        and not torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
     )
 
 
