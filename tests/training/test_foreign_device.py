@@ -9,6 +9,7 @@ import torch
 from numpy.testing import assert_allclose
 
 from coequal import lookup
+from coequal.architectures import _strided
 from coequal.contract import Architecture, Dataset, ImageShape
 from coequal.monitoring.monitor import Monitor
 from coequal.monitoring.reference import RealReference
@@ -34,6 +35,13 @@ SGD = Optimisation(1e-3, 0.5, optimiser="sgd")
 def foreign():
     with ForeignDevice() as device:
         yield device
+
+
+@pytest.fixture(autouse=True)
+def _one_kind_of_kernels(monkeypatch):
+    """The CPU's own kernels of some layers are another device's no more than its bits are, and
+    their FLOPs in gradients of gradients are counted otherwise."""
+    monkeypatch.setattr(_strided, "CHOICE", "torch")
 
 
 def data(shape: ImageShape = SHAPE) -> Dataset:
