@@ -87,7 +87,7 @@ def test_a_trace_of_a_net_can_be_saved(tmp_path):
 
 def test_a_shell_can_ask_for_torchs_own_layers(monkeypatch):
     values = torch.zeros(1)
-    monkeypatch.setattr(_strided, "CHOICE", "torch")
+    monkeypatch.setenv("COEQUAL_KERNELS", "torch")
     assert not _strided.applies_to(values)
     layer = Upsample(20, 3)
     assert "aten::conv_transpose2d" in kernels_of(lambda: layer(torch.zeros(2, 20, 3, 3)))

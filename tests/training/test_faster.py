@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 import torch
 
-from coequal.architectures import _strided
 from coequal.contract import Dataset, Loss
 from coequal.monitoring.monitor import Monitor
 from coequal.monitoring.reference import RealReference
@@ -129,7 +128,7 @@ def test_a_move_that_can_t_be_recorded_is_refused_in_a_sentence():
 def test_compiled_nets_train_as_others(name, monkeypatch):
     """Without code generation, so that the very same kernels run."""
     monkeypatch.setattr(compiling, "BACKEND", "eager")
-    monkeypatch.setattr(_strided, "CHOICE", "torch")  # the CPU's own kernels can't be compiled
+    monkeypatch.setenv("COEQUAL_KERNELS", "torch")  # the CPU's own kernels can't be compiled
     training = Training(12, 8, ema=0.9)
     plain, compiled = trainer(ALL[name](), steps=12), trainer(ALL[name](), steps=12)
     compiled = Trainer(

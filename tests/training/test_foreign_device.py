@@ -9,7 +9,6 @@ import torch
 from numpy.testing import assert_allclose
 
 from coequal import lookup
-from coequal.architectures import _strided
 from coequal.contract import Architecture, Dataset, ImageShape
 from coequal.monitoring.monitor import Monitor
 from coequal.monitoring.reference import RealReference
@@ -41,7 +40,7 @@ def foreign():
 def _one_kind_of_kernels(monkeypatch):
     """The CPU's own kernels of some layers are another device's no more than its bits are, and
     their FLOPs in gradients of gradients are counted otherwise."""
-    monkeypatch.setattr(_strided, "CHOICE", "torch")
+    monkeypatch.setenv("COEQUAL_KERNELS", "torch")
 
 
 def data(shape: ImageShape = SHAPE) -> Dataset:

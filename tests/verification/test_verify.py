@@ -95,6 +95,24 @@ def test_a_run_comes_out_again_to_the_bit_and_is_left_as_it_is(run):
     assert "the environment is the same in every field" in text
 
 
+@pytest.mark.parametrize("recorded", ["torch", None])
+def test_trials_are_trained_by_the_kernels_of_their_run(monkeypatch, tmp_path, recorded):
+    # Ours round otherwise than torch's, so that the weights would have other bits by them. Runs of
+    # before there was a choice, which say nothing of kernels, had torch's.
+    monkeypatch.setenv("COEQUAL_KERNELS", "torch")
+    run = RunFolder(tmp_path / "run")
+    api.run(Study.model_validate(TINY), run.path, workers=0)
+    for key, result in run.results().items():
+        assert result.environment.pop("kernels") == "torch"
+        if recorded is not None:
+            result.environment["kernels"] = recorded
+        (run.trial_folder(key) / "result.json").write_bytes(result_text(result))
+    monkeypatch.delenv("COEQUAL_KERNELS")
+    verified = api.verify(run.path, trials=4, workers=0)
+    assert {one.agreement.verdict for one in verified.trials} == {"equal"}
+    assert "COEQUAL_KERNELS" not in os.environ
+
+
 # The result of the run and that of here have the same standard error s, so that a number which
 # moved by d * s differs by d / sqrt(2) standard errors of the difference. Four numbers (fd and
 # fd_unbiased on two splits) allow 2.50 of them (5 % / 8 in each tail): 3 / sqrt(2) is 2.12, within,

@@ -10,7 +10,8 @@ same maps are computed as a matrix product, or as a convolution with stride 1. W
 a map depends on the numbers of channels and on the processor's instructions, never on a clock: the
 same machine gives the same bits. `benchmarks/training.py` measures them; a result's environment
 records the instructions as its "cpu capability". `COEQUAL_KERNELS=torch` in the shell, which is
-recorded too, leaves them out, so that results of versions that had none come out to the bit.
+recorded too, leaves them out, so that results of versions that had none come out to the bit;
+`coequal verify` trains with the kernels of the run.
 """
 
 import math
@@ -23,10 +24,11 @@ from torch import Tensor
 from torch.nn import functional
 from torch.utils.flop_counter import register_flop_formula
 
+VARIABLE = "COEQUAL_KERNELS"
 CHOICES = ("own", "torch")
-CHOICE = os.environ.get("COEQUAL_KERNELS", "own")
-if CHOICE not in CHOICES:
-    raise ValueError(f"COEQUAL_KERNELS is one of {', '.join(CHOICES)}; it is set to '{CHOICE}'")
+if os.environ.get(VARIABLE, "own") not in CHOICES:
+    given = os.environ[VARIABLE]
+    raise ValueError(f"{VARIABLE} is one of {', '.join(CHOICES)}; it is set to '{given}'")
 
 COLOURS = 4  # up to so many channels of an image, a stride-1 convolution doubles faster than torch
 NARROW = 16  # the same for a map of up to so many channels
@@ -36,7 +38,7 @@ def applies_to(values: Tensor) -> bool:
     """Whether these kernels may compute a map of `values`, instead of torch's own layers: on a CPU,
     without autocast, and while nobody compiles or traces the operations."""
     return (
-        CHOICE == "own"
+        os.environ.get(VARIABLE, "own") == "own"
         and values.device.type == "cpu"
         and not torch.is_autocast_enabled("cpu")
         and not torch.compiler.is_compiling()

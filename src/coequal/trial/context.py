@@ -1,5 +1,6 @@
 """The surroundings of a worker: its folders and its threads."""
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ class WorkerContext:
         tensorboard: a folder for TensorBoard's event files of the run's only trial; empty: none.
         try_parts: whether the parts are tried on a few images before anything is trained.
         import_path: folders that are searched for parts from outside, beside those of the worker.
+        kernels: of layers of few channels on a CPU, "own" or "torch"; empty: as COEQUAL_KERNELS
+            says, which is "own" where it is not set.
     """
 
     run: str
@@ -43,12 +46,13 @@ class WorkerContext:
     tensorboard: str = ""
     try_parts: bool = False
     import_path: tuple[str, ...] = ()
+    kernels: str = ""
 
 
 @contextmanager
 def computing(context: WorkerContext) -> Iterator[None]:
-    """Let torch compute as a worker does: on so many threads, on its device, and there with float32
-    products in full. Everything is set as before afterwards.
+    """Let torch compute as a worker does: on so many threads, on its device, there with float32
+    products in full, and by the context's kernels. Everything is set as before afterwards.
 
     Raises:
         OSError: this machine has no such device.
@@ -61,4 +65,20 @@ def computing(context: WorkerContext) -> Iterator[None]:
             raise OSError(str(error)) from error
         stack.callback(torch.set_num_threads, before)
         torch.set_num_threads(context.threads)
+        if context.kernels:
+            stack.enter_context(_environment_variable("COEQUAL_KERNELS", context.kernels))
         yield
+
+
+@contextmanager
+def _environment_variable(name: str, value: str) -> Iterator[None]:
+    """A variable of the environment for a while."""
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before

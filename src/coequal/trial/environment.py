@@ -29,10 +29,8 @@ OPTIONAL = ("transformers", "efficientnet-lite-pytorch")
 KERNEL_VARIABLES = (
     *("ATEN_CPU_CAPABILITY", "MKL_CBWR", "MKL_ENABLE_INSTRUCTIONS", "ONEDNN_MAX_CPU_ISA"),
     *("OPENBLAS_CORETYPE", "NPY_DISABLE_CPU_FEATURES", "CUBLAS_WORKSPACE_CONFIG"),
-    *("COEQUAL_KERNELS",),
 )
-"""Variables of a shell by which somebody chooses other kernels of the numeric libraries, or of ours
-(`architectures/_strided.py`; with these variables and the capability, they are known)."""
+"""Variables of a shell by which somebody chooses other kernels of the numeric libraries."""
 
 UNKNOWN = "unknown"
 
@@ -55,6 +53,7 @@ def environment(context: WorkerContext) -> dict[str, str]:
         "processor": _processor(),
         "cpu capability": torch.backends.cpu.get_cpu_capability(),
         "blas": _blas(),
+        "kernels": os.environ.get("COEQUAL_KERNELS", "own"),
         "kernel variables": _kernel_variables(),
         **_device(context.device),
         "threads": str(context.threads),

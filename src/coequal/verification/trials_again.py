@@ -145,10 +145,19 @@ def train_again(
         session.keep_going = True  # a trial that failed at once shall do so again
         for data in dict.fromkeys(trial.data for trial in trials):
             _check_instrument(session, workers, next(t for t in trials if t.data == data))
-        train_trials(session, workers, trials)
+        for kernels in dict.fromkeys(_kernels_of(result) for result in chosen):
+            session.context = replace(context, kernels=kernels)
+            like = [result.trial for result in chosen if _kernels_of(result) == kernels]
+            train_trials(session, workers, like)
         if stop.requested:
             raise stop.interrupt()
     return [_compared(folder, run, result) for result in chosen]
+
+
+def _kernels_of(result: Result) -> str:
+    """What layers of few channels were computed by (`WorkerContext.kernels`). Results that don't
+    say it are from before there was a choice."""
+    return result.environment.get("kernels", "torch")
 
 
 def _scratch_run(folder: RunFolder, scratch: Path, data_sets: set[str]) -> RunFolder:
