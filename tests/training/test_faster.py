@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from coequal.contract import Dataset, Loss
+from coequal.devices import full_products, precision_on
 from coequal.monitoring.monitor import Monitor
 from coequal.monitoring.reference import RealReference
 from coequal.objectives.non_saturating import NonSaturating
@@ -228,15 +229,15 @@ def test_a_trial_says_what_was_asked_for_and_nothing_else():
 def test_tf32_is_on_in_steps_alone(monkeypatch):
     """On a machine that pretends to have a GPU: torch's switches are there on every machine."""
     monkeypatch.setattr("coequal.devices.chosen", lambda device: "cuda")
-    switches = torch.backends.cuda.matmul, torch.backends.cudnn
-    before = [switch.allow_tf32 for switch in switches]
+    gpu = torch.device("cuda")
+    before = precision_on(gpu)
     one = trainer(NonSaturating(), steps=4)
     one.training = replace(one.training, precision="tf32")
-    seen: list[list[bool]] = []
+    seen: list[str] = []
     step = one._step
-    monkeypatch.setattr(
-        one, "_step", lambda: (seen.append([s.allow_tf32 for s in switches]), step())
-    )
-    one.train_until(4)
-    assert seen == [[True, True]] * 4
-    assert [switch.allow_tf32 for switch in switches] == before
+    monkeypatch.setattr(one, "_step", lambda: (seen.append(precision_on(gpu)), step()))
+    with full_products():  # as in a worker
+        one.train_until(4)
+        assert seen == ["tf32"] * 4
+        assert precision_on(gpu) == "float32"
+    assert precision_on(gpu) == before
