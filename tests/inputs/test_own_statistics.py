@@ -109,3 +109,25 @@ def test_pytorch_fid_reads_it(own, tmp_path):
     theirs = peer.calculate_frechet_distance(*sides[0], *sides[1])
     ours = coequal.score(real=own, fake=fake)["metrics"]["fd"]["value"]
     assert ours == pytest.approx(theirs, rel=1e-9)
+
+
+def test_warnings_go_by_the_counts_of_the_statistics(own, tmp_path):
+    found = coequal.score(real=own, fake=REAL, metrics=["fd"], encoder="pixels")
+    assert not any("different counts" in text for text in found["warnings"])
+    assert not any("samples for" in text for text in found["warnings"])
+    coequal.stats(REAL[:30], tmp_path / "few.npz", encoder="pixels")
+    few = coequal.score(real=tmp_path / "few.npz", fake=FAKE, metrics=["fd"], encoder="pixels")
+    assert "different counts: 30 real and 150 fake" in few["warnings"]
+    assert any(text.startswith("real: 30 samples for 48 features") for text in few["warnings"])
+
+
+def test_several_sets_against_statistics_of_unknown_count(tmp_path, capsys):
+    np.savez(tmp_path / "s.npz", mu=FEATURES.mean(0), sigma=np.cov(FEATURES, rowvar=False))
+    sides = {"one": FEATURES[:100], "two": FEATURES[100:]}
+    for name, rows in sides.items():
+        np.save(tmp_path / f"{name}.npy", rows)
+    fakes = [part for name in sides for part in ("--fake", str(tmp_path / f"{name}.npy"))]
+    real = str(tmp_path / "s.npz")
+    done = CliRunner().invoke(app, ["score", "--real", real, *fakes, "--metrics", "fd"])
+    assert done.exit_code == 0
+    assert "statistics of unknown many real images" in " ".join(done.output.split())

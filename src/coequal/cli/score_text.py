@@ -23,7 +23,7 @@ def print_scores(scores: Mapping[str, Any]) -> None:
     if floor := scores.get("floor"):
         print_floor(floor, {"generated": floor["generated"]} if "generated" in floor else {})
     chosen = f"{scores['encoder']['id']} ({scores['encoder']['chosen']})"
-    counts = ", ".join(_counted(scores[role], role) for role in ("real", "fake"))
+    counts = ", ".join(counted(scores[role], role) for role in ("real", "fake"))
     print_line(f"encoder {chosen}; {counts} images")
     if (device := scores.get("device", "cpu")) != "cpu":
         print_line(f"device {device}, precision {scores['precision']}")
@@ -52,7 +52,7 @@ def _print_uses(metrics: Numbers) -> None:
         console.print(table)
 
 
-def _counted(source: Mapping[str, Any], role: str) -> str:
+def counted(source: Mapping[str, Any], role: str) -> str:
     """How many images a side is of: "statistics of 50,000 real"."""
     count = "unknown many" if source["count"] is None else f"{source['count']:,}"
     return f"{'statistics of ' if source['kind'] == 'statistics' else ''}{count} {role}"

@@ -8,7 +8,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from coequal.cli.options import console
-from coequal.cli.score_text import cell, floor_column, print_floor, print_line
+from coequal.cli.score_text import cell, counted, floor_column, print_floor, print_line
 from coequal.evaluation.compare import SHOWN
 
 
@@ -23,15 +23,14 @@ def print_several(found: Mapping[str, Any]) -> None:
     numbers = {name: index for index, name in enumerate(scores, 1)}
     console.print(_table(found, numbers))
     for name, number in numbers.items():
-        count = scores[name]["fake"]["count"]
-        print_line(f"{number}: {name} ({count:,} images)")
+        print_line(f"{number}: {name} ({counted(scores[name]['fake'], 'images')})")
     if floor is not None:
         generated = floor.get("generated", {})
         print_floor(floor, {str(numbers[name]): rows for name, rows in generated.items()})
     first = next(iter(scores.values()))
     encoder = first["encoder"]
     print_line(
-        f"encoder {encoder['id']} ({encoder['chosen']}); {first['real']['count']:,} real images"
+        f"encoder {encoder['id']} ({encoder['chosen']}); {counted(first['real'], 'real images')}"
     )
     print_line(
         f"> 2: shown to be better than 2, with a corrected p of at most {SHOWN:g}; where there is "

@@ -21,11 +21,11 @@ def warnings_about(
     """One sentence for each reason not to trust the scores."""
     real, fake = sources["real"], sources["fake"]
     warnings = []
-    dimension = sets["real"].features.shape[1]
     for role in ("real", "fake"):
-        if len(sources[role]) <= dimension:
+        count, dimension = sources[role].count, _dimension(sets[role])
+        if count is not None and count <= dimension:
             warnings.append(
-                f"{role}: {len(sources[role])} samples for {dimension} features; "
+                f"{role}: {count} samples for {dimension} features; "
                 "distances of distributions are dominated by noise and bias"
             )
         repeats = len(sources[role]) - len(np.unique(image_keys(sources[role])))
@@ -34,8 +34,8 @@ def warnings_about(
                 f"{role}: {repeats} of {len(sources[role])} are exact repeats of another, which "
                 "bring nothing new: errors and p-values are those of fewer images"
             )
-    if len(real) != len(fake):
-        warnings.append(f"different counts: {len(real)} real and {len(fake)} fake")
+    if None not in (real.count, fake.count) and real.count != fake.count:
+        warnings.append(f"different counts: {real.count} real and {fake.count} fake")
     if (real.lossy > 0) != (fake.lossy > 0):
         side = "real" if real.lossy else "fake"
         warnings.append(f"only the {side} images were stored in a lossy format (JPEG, WebP)")
@@ -52,6 +52,13 @@ def warnings_about(
         *_about_training(sources, encoder),
         *([encoder.weak] if encoder is not None and encoder.weak else []),
     ]
+
+
+def _dimension(images: ImageSet) -> int:
+    """How many features an image has."""
+    if images.statistics is not None and not len(images):
+        return images.statistics.dimension
+    return images.features.shape[1]
 
 
 def _about_classes(sources: Mapping[str, Input]) -> list[str]:
