@@ -151,6 +151,16 @@ def test_the_screen_says_which_is_shown_to_be_better(tmp_path):
     assert "floor: 150 of the real images against the other 150" in text
 
 
+def test_files_that_are_no_scores_are_refused_by_name(tmp_path):
+    np.save(tmp_path / "near.npy", NEAR)
+    found = coequal.score(real=REAL, fake={"near": NEAR, "far": FAR}, metrics=["fd"])
+    (tmp_path / "both.json").write_text(json.dumps(found))
+    for name, words in (("near.npy", "near.npy is no JSON"), ("both.json", "is of several sets")):
+        refused = typed.coequal("compare", tmp_path / name, tmp_path / "both.json")
+        assert refused.returncode == 1
+        assert words in refused.stderr
+
+
 def test_a_name_is_given_once(tmp_path):
     np.save(tmp_path / "near.npy", NEAR)
     found = typed.coequal(

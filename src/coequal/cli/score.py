@@ -265,8 +265,10 @@ def metric_settings(given: list[str]) -> dict[str, dict[str, Any]]:
 def _read(path: Path) -> dict[str, Any]:
     try:
         scores = json.loads(path.read_text())
-    except json.JSONDecodeError as error:
+    except ValueError as error:  # of JSON, or of bytes that are no text
         raise ValueError(f"{path} is no JSON ({error})") from error
+    if isinstance(scores, dict) and "pairs" in scores:
+        raise ValueError(f"{path} is of several sets, and compares them already, under 'pairs'")
     if not isinstance(scores, dict) or not {"metrics", "encoder", "real", "fake"} <= scores.keys():
         raise ValueError(f"{path} is no output of `coequal score --json`")
     return scores
