@@ -101,6 +101,6 @@ def test_where_a_number_can_be_had_of_no_image_the_record_says_why(tmp_path):
     ],
 )
 def test_what_can_not_be_had_is_refused_before_anything_is_measured(given, message, monkeypatch):
-    monkeypatch.setattr("coequal.evaluation.score.measure", None)
+    monkeypatch.setattr("coequal.evaluation.scorer.measure", None)
     with pytest.raises(ValueError, match=re.escape(message)):
         coequal.score(real=REAL, fake=FAKE, **given)
