@@ -101,6 +101,8 @@ def test_torchs_newer_switches_are_set_again(gpus):
         assert products.fp32_precision == "tf32"
     finally:
         products.fp32_precision = before
+    # Nothing is set by both names, which torch (its export, too) would refuse to read.
+    assert [torch.backends.cudnn.allow_tf32, products.allow_tf32] == [True, False]
 
 
 def test_a_precision_that_cant_be_had_is_refused(no_gpu, monkeypatch):

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 AUTO = "auto"
 """For `chosen`: an NVIDIA GPU where there is one, else the CPU."""
 
+_OLDER = "allow_tf32"  # of two names of one switch
+
 
 class Precision(StrEnum):
     """How float32 numbers are multiplied in convolutions and matrix products: as they are, or with
@@ -96,23 +98,24 @@ def computing_on(device: str, precision: str = Precision.float32) -> Iterator[to
             f"precision tf32 is of NVIDIA GPUs, and this would run on {found}; what would do: "
             "precision float32, or device cuda"
         )
-    before = _tf32_switches()
-    torch.backends.cuda.matmul.allow_tf32 = precision == Precision.tf32
-    torch.backends.cudnn.allow_tf32 = precision == Precision.tf32
-    try:
+    with _tf32(precision == Precision.tf32):
         yield found
-    finally:
-        for library, name, value in before:
-            setattr(library, name, value)
 
 
 @contextmanager
 def full_products() -> Iterator[None]:
     """Multiply float32 matrices in full, whatever is set: for what relies on a bound of rounding
     errors. What was set before is set again afterwards."""
+    with _tf32(False):
+        yield
+
+
+@contextmanager
+def _tf32(wanted: bool) -> Iterator[None]:
+    """Let float32 products and convolutions use TF32 or not; set as before afterwards."""
     before = _tf32_switches()
     for library, name, _ in before:
-        setattr(library, name, False if name == "allow_tf32" else "ieee")
+        setattr(library, name, wanted if name == _OLDER else ("tf32" if wanted else "ieee"))
     try:
         yield
     finally:
@@ -121,16 +124,24 @@ def full_products() -> Iterator[None]:
 
 
 def _tf32_switches() -> list[tuple[Any, str, bool | str]]:
-    """torch's libraries, the names of what decides there on TF32, and how it is set now."""
+    """torch's libraries, the names of what decides there on TF32, and how it is set now.
+
+    torch has an older and a newer name. It refuses to read a library by the older one where
+    somebody has set it by the newer, and what is set by both can't be read by the older any more:
+    each library is read, and set again, by the name that it is used by.
+    """
     import torch
 
     products: Any = torch.backends.cuda.matmul
     convolutions: Any = torch.backends.cudnn
-    try:
-        return [(each, "allow_tf32", each.allow_tf32) for each in (products, convolutions)]
-    except RuntimeError:  # somebody used the newer names, and torch refuses to read by these
-        newer = (products, convolutions.conv, convolutions.rnn)
-        return [(each, "fp32_precision", each.fp32_precision) for each in newer]
+    found: list[tuple[Any, str, bool | str]] = []
+    for library in (products, convolutions):
+        try:
+            found.append((library, _OLDER, library.allow_tf32))
+        except RuntimeError:
+            parts = (library,) if library is products else (library.conv, library.rnn)
+            found += [(each, "fp32_precision", each.fp32_precision) for each in parts]
+    return found
 
 
 def exact_on(device: torch.device) -> torch.device:
