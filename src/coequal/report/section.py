@@ -14,6 +14,7 @@ from coequal.files import atomic_write, file_name
 from coequal.report import caveats_text, methods_text, verdict_text
 from coequal.report.evidence._evidence import Evidence
 from coequal.report.evidence._order import ACROSS_DATASETS, AFTER_SAMPLES, BEFORE_SAMPLES
+from coequal.report.first_screen import FirstScreen, first_screen
 from coequal.report.image_grids import Row
 from coequal.report.sample_sheets import SampleSheets, Sheet
 from coequal.report.style import as_pdf, as_svg, house_style, inline
@@ -63,6 +64,7 @@ class Section:
     Attributes:
         summary: the numbers.
         anchor: the data set's name in links and in names of files.
+        first: what stands at its top.
         parts: the evidence, in the order of the page.
         last: the evidence that follows the samples.
         rows: images of each model's chosen setting.
@@ -74,6 +76,7 @@ class Section:
 
     summary: DataSummary
     anchor: str
+    first: FirstScreen
     parts: Sequence[EvidencePart]
     last: Sequence[EvidencePart]
     rows: Sequence[Row]
@@ -124,6 +127,7 @@ def section(
     return Section(
         summary=summary,
         anchor=anchor,
+        first=first_screen(summary),
         parts=_parts(BEFORE_SAMPLES, summary, target, anchor, refuse=summary.ended > 0),
         last=_parts(AFTER_SAMPLES, summary, target, anchor),
         rows=images.rows,

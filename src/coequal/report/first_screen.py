@@ -1,0 +1,52 @@
+"""What a reader sees first of a data set: the answer, and how sure it is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from coequal.analysis.data_summary import DataSummary
+from coequal.formatting import count
+from coequal.report import verdict_text
+
+
+@dataclass(frozen=True)
+class FirstScreen:
+    """The top of a data set's section.
+
+    Attributes:
+        data: the name of the data set.
+        about: what was measured of it, and how far the study is.
+        verdict: the answer in one sentence.
+        note: what the verdict does not say; empty where it says everything.
+        sure: how sure the verdict is, in sentences.
+        facts: what was observed beside it, in sentences.
+    """
+
+    data: str
+    about: Sequence[str]
+    verdict: str
+    note: str
+    sure: Sequence[str]
+    facts: Sequence[str]
+
+
+def first_screen(summary: DataSummary) -> FirstScreen:
+    """Assemble the top of a data set's section.
+
+    Args:
+        summary: the numbers of the data set.
+    """
+    phase = summary.rerun_phase
+    reruns = [f"{phase.ended} of {phase.planned} re-runs"] if phase else []
+    return FirstScreen(
+        data=summary.data,
+        about=[
+            count(len(summary.models), "model"),
+            f"{summary.ended} of {summary.planned} trials of the search",
+            *reruns,
+            f"test {summary.metric.label}, {summary.metric.better}",
+        ],
+        verdict=verdict_text.verdict_sentence(summary),
+        note=verdict_text.verdict_note(summary),
+        sure=verdict_text.how_sure(summary),
+        facts=verdict_text.facts(summary),
+    )
