@@ -11,6 +11,10 @@ import torch
 
 from coequal.report.style import STYLE
 
+from browser import browser, visit
+
+__all__ = ["browser", "visit"]  # fixtures of all tests
+
 
 @pytest.fixture(autouse=True, scope="session")
 def _one_thread() -> None:
