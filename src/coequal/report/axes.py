@@ -17,17 +17,20 @@ from coequal.report.style import (
     FAINT,
     INK,
     MUTED,
+    PAGE_INCHES,
     colour,
+    figure_inches,
+    figure_size,
     marker,
     plain_ticks,
     spread,
     wants_log,
 )
 
-FIGURE_INCHES = 10.2  # width of a figure
 LABEL_HEIGHT_INCHES = 0.165
 LETTER_WIDTH_INCHES = 0.074
 PANELS_IN_A_ROW = 4
+NARROWEST_PANEL_INCHES = 1.6  # of which a row has fewer panels
 
 SMALL_DOTS_FROM_SETTINGS = 40  # settings from which dots are smaller,
 RASTER_FROM_SETTINGS = 400  # and from which they are drawn as pixels, for a small file
@@ -57,7 +60,7 @@ def reference_lines(axes: Axes, summary: DataSummary) -> None:
             axes.axhline(value, color=MUTED, lw=0.9, ls=(0, (1, 2)), zorder=0.8)
             label = f" {name}\n {plain(value)}"
             edge = axes.get_yaxis_transform()
-            axes.text(1.0, value, label, transform=edge, color=MUTED, va="center", fontsize=8)
+            axes.text(1.0, value, label, transform=edge, color=MUTED, va="center", fontsize="small")
 
 
 def model_ticks(axes: Axes, models: Sequence[ModelSummary]) -> None:
@@ -79,9 +82,11 @@ def turned(models: Sequence[ModelSummary]) -> bool:
 
 def panels(count: int, *, height: float = 2.1) -> tuple[Figure, list[Axes]]:
     """A figure with a panel for each of `count`, sharing their axes."""
-    columns = min(PANELS_IN_A_ROW, count)
+    most = max(1, min(PANELS_IN_A_ROW, int(figure_inches() / NARROWEST_PANEL_INCHES)))
+    columns = min(most, count)
     rows = math.ceil(count / columns)
-    figure = Figure(figsize=(FIGURE_INCHES, 0.5 + height * rows), layout="constrained")
+    height *= min(1.0, figure_inches() / most / (PAGE_INCHES / PANELS_IN_A_ROW))
+    figure = Figure(figsize=(figure_inches(), 0.5 + height * rows), layout="constrained")
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     listed = list(grid.flat)
     for place, axes in enumerate(listed):
@@ -100,7 +105,7 @@ def whole_numbers(axes: Axes) -> None:
 def panel_title(axes: Axes, model: ModelSummary) -> None:
     """The model's name in its colour."""
     tint = colour(model.index)
-    axes.set_title(model.label, loc="left", fontsize=9.5, color=tint, fontweight="bold")
+    axes.set_title(model.label, loc="left", color=tint, fontweight="bold")
 
 
 def ends_with_names(
@@ -124,13 +129,12 @@ def ends_with_names(
 
 def with_margin(models: Sequence[ModelSummary], labels: Sequence[str]) -> tuple[Figure, Axes]:
     """A figure with room on the right for a label per model."""
-    height = max(4.2, 1.1 + LABEL_HEIGHT_INCHES * 1.25 * len(models))
-    figure = Figure(figsize=(FIGURE_INCHES, height))
+    whole = figure_inches()
+    height = max(figure_size(4.2)[1], 1.1 + LABEL_HEIGHT_INCHES * 1.25 * len(models))
+    figure = Figure(figsize=(whole, height))
     margin = 0.45 + LETTER_WIDTH_INCHES * max(len(label) for label in labels)
-    width = max(3.5, FIGURE_INCHES - 0.75 - margin)
-    axes = figure.add_axes(
-        (0.75 / FIGURE_INCHES, 0.5 / height, width / FIGURE_INCHES, 1 - 0.75 / height)
-    )
+    width = max(0.35 * whole, whole - 0.75 - margin)
+    axes = figure.add_axes((0.75 / whole, 0.5 / height, width / whole, 1 - 0.75 / height))
     return figure, axes
 
 

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from coequal.files import atomic_write, write_json
 from coequal.images import data_uri, enlarge, png_bytes, tile
-from coequal.report.axes import FIGURE_INCHES
 from coequal.report.style import (
     COLOURS,
     MUTED,
@@ -20,6 +19,7 @@ from coequal.report.style import (
     as_pdf,
     as_svg,
     colour,
+    figure_inches,
     house_style,
     inline,
     variables,
@@ -108,7 +108,7 @@ def numbers(row: Mapping[str, float]) -> list[tuple[str, float, float, float]]:
 
 def draw_curves(curves: Sequence[Mapping[str, float]], delta: float) -> Figure:
     """Every fraction against delta, with its interval, and a line at the requested delta."""
-    figure = Figure(figsize=(FIGURE_INCHES, 4.2), layout="constrained")
+    figure = Figure(figsize=(figure_inches(), 4.2), layout="constrained")
     axes = figure.subplots()
     deltas = [row["delta"] for row in curves]
     for place, (side, title) in enumerate(FRACTIONS.items()):

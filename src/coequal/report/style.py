@@ -1,9 +1,11 @@
 """How every figure looks, and how it becomes bytes: the same results give the same bytes."""
 
 import io
+import math
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 import matplotlib.style
 import numpy as np
@@ -27,9 +29,13 @@ ON_DARK = (
 """These hues, light enough for a dark page."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "p", "h")
 
+PAGE_INCHES, PAGE_POINTS = 10.2, 9.0
+"""Width of a figure on the page, and size of its letters; its small ones have 7.5 points."""
+
 STYLE = {
     "font.family": "DejaVu Sans",
-    "font.size": 9,
+    "axes.titlesize": "medium",
+    "figure.labelsize": "medium",
     "text.color": INK,
     "text.parse_math": False,
     "axes.edgecolor": MUTED,
@@ -52,11 +58,39 @@ STYLE = {
 }
 
 
+_width = ContextVar("width of figures in inches", default=PAGE_INCHES)
+
+
 @contextmanager
-def house_style() -> Iterator[None]:
-    """Draw in the report's own style, whatever the user's matplotlib settings are."""
-    with matplotlib.style.context(["default", STYLE]):
-        yield
+def house_style(inches: float = PAGE_INCHES, points: float = PAGE_POINTS) -> Iterator[None]:
+    """Draw in the report's own style, whatever the user's matplotlib settings are.
+
+    Args:
+        inches: width of the figures: that of the page, of a paper's column or of its text.
+        points: size of their letters.
+    """
+    token = _width.set(inches)
+    try:
+        with matplotlib.style.context(["default", STYLE | {"font.size": points}]):
+            yield
+    finally:
+        _width.reset(token)
+
+
+def figure_inches() -> float:
+    """The width of a figure that is drawn now."""
+    return _width.get()
+
+
+def figure_size(height: float) -> tuple[float, float]:
+    """Width and height of a figure that is drawn now, in inches.
+
+    Args:
+        height: that it has on the page. A narrower figure is lower by the square root, so that its
+            axes stay wider than high.
+    """
+    width = figure_inches()
+    return width, height * math.sqrt(width / PAGE_INCHES)
 
 
 def colour(index: int) -> str:

@@ -55,8 +55,8 @@ def figure(summary: DataSummary) -> Figure | None:
         if model.authors is not None and math.isfinite(model.authors.test):
             panel.axhline(model.authors.test, color=colour(model.index), lw=0.9, ls=(0, (1, 2)))
         panel_title(panel, model)
-    figure.supxlabel("n: number of settings tried", fontsize=9)
-    figure.supylabel(f"{expected(summary.metric)} of n", fontsize=9)
+    figure.supxlabel("n: number of settings tried")
+    figure.supylabel(f"{expected(summary.metric)} of n")
     return figure
 
 

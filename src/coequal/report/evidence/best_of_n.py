@@ -106,7 +106,7 @@ def overview(
         line(axes, curve, model)
         hollow(axes, curve.settings, curve.observed, model.index)
     axes.set_xlabel("n: number of settings tried")
-    axes.text(1.04, 1.03, "observed best", transform=axes.transAxes, color=MUTED, fontsize=8)
+    axes.text(1.04, 1.03, "observed best", transform=axes.transAxes, color=MUTED, fontsize="small")
     axes.set_ylabel(f"{expected(metric)} of n")
     ends = [(curves[m.name].settings, curves[m.name].observed) for m in models]
     ends_with_names(figure, axes, ends, models, labels)

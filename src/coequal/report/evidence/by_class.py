@@ -9,11 +9,8 @@ from matplotlib.figure import Figure
 
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
-from coequal.report.axes import (
-    FIGURE_INCHES,
-)
 from coequal.report.evidence._evidence import Evidence
-from coequal.report.style import MUTED
+from coequal.report.style import MUTED, figure_inches
 
 TRAIN, TEST = "gan_train", "gan_test"
 
@@ -45,7 +42,7 @@ def figure(summary: DataSummary) -> Figure | None:
     if not models or not 0 < len(names) <= MAX_CLASSES:
         return None
     rows = len(models) + 1
-    size = (FIGURE_INCHES, 0.5 + len(metrics) * (0.75 + 0.3 * rows))
+    size = figure_inches(), 0.5 + len(metrics) * (0.75 + 0.3 * rows)
     figure = Figure(figsize=size, layout="constrained")
     axes = figure.subplots(len(metrics), 1, squeeze=False)[:, 0]
     for panel, name in zip(axes, metrics, strict=True):
@@ -78,14 +75,14 @@ def _heat(
     values = np.array([[np.nan if v is None else v for v in row] for _, row in rows], float)
     axes.imshow(values, vmin=0, vmax=1, cmap="Blues", aspect="auto")
     axes.grid(False)
-    axes.set_xticks(range(len(names)), names, fontsize=8)
-    axes.set_yticks(range(len(rows)), [label for label, _ in rows], fontsize=8)
+    axes.set_xticks(range(len(names)), names, fontsize="small")
+    axes.set_yticks(range(len(rows)), [label for label, _ in rows], fontsize="small")
     axes.tick_params(length=0)
-    axes.set_title(TITLES[metric], loc="left", fontsize=9.5, fontweight="bold")
+    axes.set_title(TITLES[metric], loc="left", fontweight="bold")
     for (row, column), value in np.ndenumerate(values):
         text = "–" if np.isnan(value) else f"{100 * value:.0f}"
         tint = "white" if value > 0.6 else MUTED
-        axes.text(column, row, text, ha="center", va="center", fontsize=7.5, color=tint)
+        axes.text(column, row, text, ha="center", va="center", fontsize="small", color=tint)
 
 
 EVIDENCE = Evidence[DataSummary](

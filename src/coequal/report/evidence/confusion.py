@@ -37,11 +37,11 @@ def figure(summary: DataSummary) -> Figure | None:
         panel.imshow(fractions, vmin=0, vmax=1, cmap="Blues")
         panel.grid(False)
         places = range(len(names))
-        panel.set_xticks(places, names, rotation=90, fontsize=6.5)
-        panel.set_yticks(places, names, fontsize=6.5)
+        panel.set_xticks(places, names, rotation=90, fontsize="x-small")
+        panel.set_yticks(places, names, fontsize="x-small")
         panel_title(panel, model)
-    figure.supxlabel("predicted as", fontsize=9)
-    figure.supylabel("requested class", fontsize=9)
+    figure.supxlabel("predicted as")
+    figure.supylabel("requested class")
     return figure
 
 

@@ -10,14 +10,13 @@ from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, NullForma
 from coequal.analysis.budget_curves import CostCurve
 from coequal.analysis.data_summary import DataSummary
 from coequal.report.axes import (
-    FIGURE_INCHES,
     expected,
     ticks_within_decade,
     y_axis,
 )
 from coequal.report.evidence._evidence import Evidence
 from coequal.report.evidence.best_of_n import xy
-from coequal.report.style import colour
+from coequal.report.style import colour, figure_size
 from coequal.report.table import Record
 
 
@@ -36,7 +35,7 @@ def figure(summary: DataSummary) -> Figure | None:
     units = {unit: curves for unit, curves in summary.cost_curves.items() if curves}
     if not units:
         return None
-    figure = Figure(figsize=(FIGURE_INCHES, 4.4), layout="constrained")
+    figure = Figure(figsize=figure_size(4.4), layout="constrained")
     grid = figure.subplots(1, len(units), sharey=True, squeeze=False)
     values = [p.expected for found in units.values() for c in found.values() for p in c.points]
     y_axis(grid[0, 0], values)

@@ -9,7 +9,6 @@ from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
 from coequal.formatting import plain
 from coequal.report.axes import (
-    FIGURE_INCHES,
     RASTER_FROM_SETTINGS,
     SMALL_DOTS_FROM_SETTINGS,
     crosses,
@@ -21,7 +20,7 @@ from coequal.report.axes import (
     y_axis,
 )
 from coequal.report.evidence._evidence import Evidence
-from coequal.report.style import MUTED, colour
+from coequal.report.style import MUTED, colour, figure_size
 
 
 def how_to_read(summary: DataSummary) -> str:
@@ -47,7 +46,7 @@ def figure(summary: DataSummary) -> Figure | None:
     if not models:
         return None
     values = [s.test for m in models for s in m.tried if not s.failed]
-    figure = Figure(figsize=(FIGURE_INCHES, 5.0 if turned(models) else 4.4), layout="constrained")
+    figure = Figure(figsize=figure_size(5.0 if turned(models) else 4.4), layout="constrained")
     axes = figure.add_subplot()
     y_axis(axes, values or [0.0, 1.0], head=0.14)
     reference_lines(axes, summary)

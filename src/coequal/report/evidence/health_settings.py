@@ -18,13 +18,12 @@ from coequal.formatting import plain
 from coequal.health import EARLY, HEALTHY
 from coequal.ranges import Choice, LogUniform, Range, Value
 from coequal.report.axes import (
-    FIGURE_INCHES,
     RASTER_FROM_SETTINGS,
     SMALL_DOTS_FROM_SETTINGS,
     panel_title,
 )
 from coequal.report.evidence._evidence import Evidence
-from coequal.report.style import INK, MUTED, colour
+from coequal.report.style import INK, MUTED, colour, figure_inches
 
 MIN_SETTINGS = 5  # settings of a model that are drawn
 
@@ -59,7 +58,7 @@ def figure(summary: DataSummary) -> Figure | None:
     places = {name: len(kinds) - 1 - place for place, name in enumerate(kinds)}
     height = 0.55 + 0.23 * len(kinds)
     figure = Figure(
-        figsize=(FIGURE_INCHES, 0.6 + (height + 0.35) * len(drawn)), layout="constrained"
+        figsize=(figure_inches(), 0.6 + (height + 0.35) * len(drawn)), layout="constrained"
     )
     grid = figure.subplots(len(drawn), columns, sharey=True, squeeze=False)
     for row, (model, names) in zip(grid, drawn, strict=True):
@@ -118,8 +117,8 @@ def _panel(axes: Axes, model: ModelSummary, name: str, places: Mapping[str, int]
         dots.set_markersize(5 if len(trials) <= SMALL_DOTS_FROM_SETTINGS else 3.5)
         if len(trials) > RASTER_FROM_SETTINGS:
             dots.set(ms=2, rasterized=True)
-    axes.set_xlabel(name.replace("_", " "), fontsize=8.5)
-    axes.tick_params(labelsize=8)
+    axes.set_xlabel(name.replace("_", " "), fontsize="small")
+    axes.tick_params(labelsize="small")
     axes.tick_params(axis="y", length=0)
 
 

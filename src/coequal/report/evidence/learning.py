@@ -54,8 +54,8 @@ def figure(summary: DataSummary) -> Figure | None:
     for panel, model in zip(axes, models, strict=True):
         _panel(panel, model, models, summary)
         whole_numbers(panel)
-    figure.supxlabel("discriminator steps", fontsize=9)
-    figure.supylabel(summary.metric.label, fontsize=9)
+    figure.supxlabel("discriminator steps")
+    figure.supylabel(summary.metric.label)
     figure.legend(handles=_legend(), loc="outside upper right", ncols=3)
     return figure
 
@@ -84,7 +84,7 @@ def _panel(
     axes.plot(*_line(chosen), color=tint, lw=2.2, marker="o", ms=4, zorder=4, clip_on=False)
     panel_title(axes, model)
     note = f"{setting_name(chosen).removeprefix('the ')}: {number(chosen.test)}"
-    axes.text(0.98, 0.95, note, transform=axes.transAxes, ha="right", va="top", fontsize=8)
+    axes.text(0.98, 0.95, note, transform=axes.transAxes, ha="right", va="top", fontsize="small")
 
 
 def _quantiles(

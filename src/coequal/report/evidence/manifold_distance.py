@@ -10,11 +10,8 @@ from matplotlib.ticker import FuncFormatter
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.manifold import F1, ManifoldResults
 from coequal.analysis.model import ModelSummary
-from coequal.report.axes import (
-    FIGURE_INCHES,
-)
 from coequal.report.evidence._evidence import Evidence
-from coequal.report.style import colour, wants_log
+from coequal.report.style import colour, figure_size, wants_log
 
 
 def how_to_read(summary: DataSummary) -> str:
@@ -36,7 +33,7 @@ def figure(summary: DataSummary) -> Figure | None:
     models = [m for m in summary.ranked if m.tried]
     if not any(math.isfinite(v) for m in models for v in known.test(F1, m.tried)):
         return None
-    figure = Figure(figsize=(FIGURE_INCHES, 4.4), layout="constrained")
+    figure = Figure(figsize=figure_size(4.4), layout="constrained")
     left, right = figure.subplots(1, 2, gridspec_kw={"width_ratios": [1.15, 1]})
     _scatter(left, known, models, known.distance)
     _chosen(right, known, models, known.distance)
@@ -67,7 +64,7 @@ def _scatter(
     axes.set_ylim(*_room(known, models))
     axes.set_xlabel(f"test {known.metrics[distance].label} (0 is best)")
     axes.set_ylabel("test F1 against the manifold (1 is best)")
-    axes.legend(loc="upper right", fontsize=8, ncols=2)
+    axes.legend(loc="upper right", fontsize="small", ncols=2)
 
 
 def _room(known: ManifoldResults, models: Sequence[ModelSummary]) -> tuple[float, float]:

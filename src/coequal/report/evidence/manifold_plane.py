@@ -45,8 +45,8 @@ def figure(summary: DataSummary) -> Figure | None:
             at = [known.of(name, model.chosen).test for name in (RECALL, PRECISION)]
             panel.plot(*at, "o", ms=10, mfc="none", mec=colour(model.index), mew=1.3, zorder=4)
         panel_title(panel, model)
-    figure.supxlabel("recall", fontsize=9)
-    figure.supylabel("precision", fontsize=9)
+    figure.supxlabel("recall")
+    figure.supylabel("precision")
     return figure
 
 
@@ -80,7 +80,7 @@ def _levels(axes: Axes) -> None:
         inside = precision <= 1
         axes.plot(recall[inside], precision[inside], color=FAINT, lw=0.9, zorder=1)
         end = level / (2 - level)
-        axes.text(1.0, end, f"{level:g}", color=MUTED, fontsize=6.5, ha="right", va="bottom")
+        axes.text(1.0, end, f"{level:g}", color=MUTED, fontsize="x-small", ha="right", va="bottom")
 
 
 EVIDENCE = Evidence[DataSummary](

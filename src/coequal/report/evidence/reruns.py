@@ -8,7 +8,6 @@ from matplotlib.figure import Figure
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
 from coequal.report.axes import (
-    FIGURE_INCHES,
     crosses,
     failed_band,
     model_ticks,
@@ -16,7 +15,7 @@ from coequal.report.axes import (
     y_axis,
 )
 from coequal.report.evidence._evidence import Evidence
-from coequal.report.style import INK, MUTED, colour
+from coequal.report.style import INK, MUTED, colour, figure_size
 
 
 def how_to_read(summary: DataSummary) -> str:
@@ -39,7 +38,7 @@ def figure(summary: DataSummary) -> Figure | None:
     ends = [e for m in models for e in _interval(m) if math.isfinite(e)]
     search = [m.rerun.search for m in models if m.rerun and math.isfinite(m.rerun.search)]
     values = [t.test for t in runs if not t.failed] + ends + search
-    figure = Figure(figsize=(FIGURE_INCHES, 4.6 if turned(models) else 4.0), layout="constrained")
+    figure = Figure(figsize=figure_size(4.6 if turned(models) else 4.0), layout="constrained")
     axes = figure.add_subplot()
     y_axis(axes, values or [0.0, 1.0], head=0.14)
     if any(t.failed for t in runs):

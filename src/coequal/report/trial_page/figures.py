@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from coequal.health import Health
 from coequal.health.rules import RULES, HealthRule
 from coequal.health.signals import NAMES, Signals
-from coequal.report.axes import FIGURE_INCHES, whole_numbers
-from coequal.report.style import BAND, FAINT, MUTED, colour, plain_ticks, wants_log
+from coequal.report.axes import whole_numbers
+from coequal.report.style import BAND, FAINT, MUTED, colour, figure_inches, plain_ticks, wants_log
 
 Numbers = NDArray[np.floating]
 
@@ -30,7 +30,7 @@ def losses(curves: Mapping[str, Numbers], health: Health | None) -> Figure | Non
     drawn = [name for name in PLAYERS if name in curves and np.isfinite(curves[name]).any()]
     if not drawn:
         return None
-    figure = Figure(figsize=(FIGURE_INCHES, 3.3), layout="constrained")
+    figure = Figure(figsize=(figure_inches(), 3.3), layout="constrained")
     axes = figure.subplots()
     everything: list[float] = []
     for place, name in enumerate(PLAYERS):
@@ -84,7 +84,7 @@ def everything(signals: Signals) -> Figure | None:
         there = np.isfinite(values)
         axes.plot(signals["step"][there], values[there], color=colour(VALUE_COLOUR), lw=1.4)
         _limits(axes, values[there].tolist())
-        axes.set_title(name.replace("_", " "), loc="left", fontsize=9)
+        axes.set_title(name.replace("_", " "), loc="left")
     return figure
 
 
@@ -111,7 +111,7 @@ def _rule(axes: Axes, rule: HealthRule, signals: Signals) -> None:
     finite = values[np.isfinite(values)].tolist()
     _limits(axes, [*finite, threshold.at])
     title = f"{rule.verdict} {threshold.side} {threshold.at:g}".replace("_", " ")
-    axes.set_title(title, loc="left", fontsize=9.5, fontweight="bold", pad=MAX_SENTENCE_LINES * 11)
+    axes.set_title(title, loc="left", fontweight="bold", pad=MAX_SENTENCE_LINES * 11)
     text = "\n".join(
         textwrap.wrap(
             rule.sentence, LETTERS_IN_A_LINE, max_lines=MAX_SENTENCE_LINES, placeholder=" ..."
@@ -130,16 +130,16 @@ def _rule(axes: Axes, rule: HealthRule, signals: Signals) -> None:
 def _panels(count: int, height: float) -> tuple[Figure, list[Axes]]:
     """Panels that share their steps and nothing else."""
     rows = math.ceil(count / PANELS_IN_A_ROW)
-    figure = Figure(figsize=(FIGURE_INCHES, 0.3 + height * rows), layout="constrained")
+    figure = Figure(figsize=(figure_inches(), 0.3 + height * rows), layout="constrained")
     listed = list(figure.subplots(rows, PANELS_IN_A_ROW, squeeze=False, sharex=True).flat)
     for place, axes in enumerate(listed):
         if place >= count:
             axes.set_axis_off()
             continue
-        axes.tick_params(labelbottom=place + PANELS_IN_A_ROW >= count, labelsize=8)
+        axes.tick_params(labelbottom=place + PANELS_IN_A_ROW >= count, labelsize="small")
         axes.margins(x=0.01)
         whole_numbers(axes)
-    figure.supxlabel("discriminator steps", fontsize=9)
+    figure.supxlabel("discriminator steps")
     return figure, listed[:count]
 
 
