@@ -201,6 +201,18 @@ def test_a_trial_under_way_is_judged_by_its_checkpoint(run):
     save_file({"health/rows": rows}, own / "checkpoint" / "state.safetensors")
     found = diagnosed(run, "--model", "ns_gan")
     assert (found["verdict"], found["from"], found["status"]) == ("collapsed", "signals", None)
+    trial = next(one for one in run.plan() if one.model == "ns_gan")
+    health, signals = diagnosis.watched_so_far(run, trial)
+    assert health is not None
+    assert health.verdict == "collapsed"
+    assert signals is not None
+    assert len(signals) == len(rows)
+
+
+def test_of_a_trial_that_has_not_begun_nothing_was_watched(run):
+    trial = next(one for one in run.plan() if one.model == "ns_gan")
+    shutil.rmtree(run.trial_folder(trial.id))
+    assert diagnosis.watched_so_far(run, trial) == (None, None)
 
 
 def test_a_trial_that_has_not_begun_is_a_row_without_a_verdict(run):

@@ -240,15 +240,16 @@ def _finish(
     (trial,) = folder.plan()
     command = Command(request.command(), lambda more: request.with_settings(more).command())
     run = read_run(folder, trial, study.select.metric, command)
-    sheet = None
-    if run.result.status not in ("diverged", "failed"):
+    result, sheet = run.result, None
+    assert result is not None  # every trial of a run that came to its end has one
+    if result.status not in ("diverged", "failed"):
         sheet = str(short_path(_write_sheet(folder)))
     page = str(short_path(write_training_page(folder, run, command)))
-    last = run.result.checkpoints[-1:]
+    last = run.checkpoints[-1:]
     values |= {
         "trial": trial.id,
-        "status": run.result.status,
-        "reason": run.result.reason,
+        "status": result.status,
+        "reason": result.reason,
         "step": last[0].step if last else None,
         "measurements": [vars(measured) for point in last for measured in point.measurements],
         "health": run.verdict if run.health else None,
@@ -261,11 +262,11 @@ def _finish(
             console.print(f"samples: {sheet}", markup=False, soft_wrap=True)
         _print_outcome(run)
         console.print(f"page: {page}", markup=False, soft_wrap=True)
-        if not run.result.finished:
-            text = f"training {run.result.status}: {run.result.reason}"
+        if not result.finished:
+            text = f"training {result.status}: {result.reason}"
             errors.print(text, markup=False, soft_wrap=True)
 
-    code = ExitCode.DONE if run.result.finished else ExitCode.NEVER_FINISHED
+    code = ExitCode.DONE if result.finished else ExitCode.NEVER_FINISHED
     return CommandResult(values, show, code)
 
 
@@ -280,7 +281,7 @@ def _write_sheet(folder: "RunFolder") -> Path:
 
 def _print_outcome(run: "TrialReport") -> None:
     """Print the last values, the health, and what to try next."""
-    for last in run.result.checkpoints[-1:]:
+    for last in run.checkpoints[-1:]:
         for measured in last.measurements:
             if measured.metric == run.metric:
                 console.print(

@@ -224,6 +224,25 @@ def _health(
     return replace(health, evidence=f"{FROM_SAMPLES}{health.evidence}"), "samples"
 
 
+def watched_so_far(folder: RunFolder, trial: Trial) -> tuple[Health | None, Signals | None]:
+    """The health and the signals of a trial that still trains, as of its last checkpoint; None
+    before the first.
+
+    No code of the run is imported: an objective from outside the package is taken for one with a
+    discriminator and a logit.
+
+    Args:
+        folder: of the run.
+        trial: of its plan, without a result yet.
+    """
+    place = folder.trial_folder(trial.id)
+    signals = _in_checkpoint(place)
+    if signals is None:
+        return None, None
+    objective = ASSUMED if ":" in trial.objective else _objective(place, trial)[0]
+    return _health(folder, trial, place, None, objective)[0], signals
+
+
 def _in_checkpoint(place: Path) -> Signals | None:
     """The signals in the checkpoint of a trial that has not ended; None if there are none."""
     try:

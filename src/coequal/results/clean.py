@@ -13,14 +13,15 @@ from coequal.results.folder import RunFolder
 from coequal.results.instrument_file import INSTRUMENT
 from coequal.results.lock import lock
 from coequal.results.on_disk import trial_folders
+from coequal.results.result_file import MEASURED
 from coequal.results.states import STATES
 from coequal.selection import SelectionRule
 
-_LEFT_OVER = ("measured.json", "progress.json", "progress.new", "checkpoint")
+_LEFT_OVER = (MEASURED, "progress.json", "progress.new", "checkpoint")
 """What a trial needs until it has a result."""
 
 _DRAFTS = (
-    *("result.json", "trial.json", "curves.npz", "generator.safetensors", "measured.json"),
+    *("result.json", "trial.json", "curves.npz", "generator.safetensors", MEASURED),
     *("frames.npz", "signals.npz", "health.json"),
     *(
         "checkpoint.",

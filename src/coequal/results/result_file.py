@@ -20,6 +20,9 @@ LAST_OF_OLD = 2  # "schema" of the form before: protocols with every number, no 
 
 RESULT = "result.json"
 
+MEASURED = "measured.json"
+"""In the folder of a trial that still trains: the checkpoints at which it was measured so far."""
+
 _RESULT = TypeAdapter(Result)
 _POINTS = TypeAdapter(tuple[Checkpoint, ...])
 
@@ -131,6 +134,12 @@ def _in_present_form(text: bytes, trial_id: str) -> bool:
 def parse_points(text: bytes) -> tuple[Checkpoint, ...]:
     """Read the checkpoints of a trial under way from its measured.json."""
     return _POINTS.validate_json(text)
+
+
+def measured_so_far(trial_folder: Path) -> tuple[Checkpoint, ...]:
+    """Read the checkpoints of a trial that still trains; none before the first."""
+    path = trial_folder / MEASURED
+    return parse_points(path.read_bytes()) if path.exists() else ()
 
 
 def _of_other_form(text: bytes) -> Result:

@@ -18,12 +18,12 @@ from coequal.results.folder import RunFolder
 from coequal.results.lock import lock
 from coequal.results.plan_file import PLAN
 from coequal.results.references import other_instrument
-from coequal.results.result_file import RESULT, StoredResult
+from coequal.results.result_file import MEASURED, RESULT, StoredResult
 from coequal.results.versions import PlannedTrials, moment
 
 REUSED = "reused.jsonl"
 PACKED = "trials.tar.xz"
-_LEFT_OVER = ("checkpoint", "measured.json", "progress.json")  # of a trial that has not ended
+_LEFT_OVER = ("checkpoint", MEASURED, "progress.json")  # of a trial that has not ended
 
 
 @dataclass(frozen=True)

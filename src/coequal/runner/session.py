@@ -14,7 +14,7 @@ from coequal.checkpoints import Checkpoints, Spent
 from coequal.records import Result, Status, Trial
 from coequal.results.collect import update
 from coequal.results.folder import RunFolder
-from coequal.results.result_file import write_result
+from coequal.results.result_file import measured_so_far, write_result
 from coequal.results.result_log import LogWriter
 from coequal.results.run_results import RunResults, logged_results, results_on_disk
 from coequal.results.stopped import StoppedModel, fails_at_once, log_of, set_aside
@@ -24,7 +24,7 @@ from coequal.runner.progress import Observer, Progress
 from coequal.study.plan import StudyPlan
 from coequal.trial.context import WorkerContext
 from coequal.trial.environment import environment
-from coequal.trial.execute import STOPPED, measured_so_far
+from coequal.trial.execute import STOPPED
 
 MIN_GAINED = 0.5  # trials that must have been gained before a rate is estimated from them
 

@@ -27,7 +27,7 @@ from coequal.lookup import search_also
 from coequal.records import CodeError, Result, Status, Trial
 from coequal.results.folder import DETAILS, FRAMES, NEIGHBOURS, RunFolder, samples_path
 from coequal.results.lock import lock
-from coequal.results.result_file import parse_points, write_result
+from coequal.results.result_file import MEASURED, measured_so_far, write_result
 from coequal.results.states import STATE, begin_from_state, keep_state, state_to_extend
 from coequal.rng import GlobalStates
 from coequal.study.parts import Parts, assemble
@@ -51,7 +51,7 @@ CHUNK_SECONDS = 0.5  # steps between two reports are doubled until they take as 
 
 NEIGHBOUR_IMAGES = 10  # generated images that are kept beside their nearest training images
 
-KEPT_BESIDE = ("measured.json", FRAMES, CHECKPOINT_WEIGHTS, "samples")
+KEPT_BESIDE = (MEASURED, FRAMES, CHECKPOINT_WEIGHTS, "samples")
 """What a longer budget needs of a trial beside its last checkpoint."""
 
 DAMAGED = "damaged-"
@@ -244,7 +244,7 @@ class _TrialRun:
         write_result(self.folder, result)
         self.log(f"ends: {status}" + (f": {reason}" if reason else ""))
         shutil.rmtree(self.folder / "checkpoint", ignore_errors=True)
-        for name in ("measured.json", "progress.json"):
+        for name in (MEASURED, "progress.json"):
             (self.folder / name).unlink(missing_ok=True)
 
     def _measure(self, trainer: Trainer, instrument: Instrument, step: int) -> None:
@@ -296,7 +296,7 @@ class _TrialRun:
             raise FloatingPointError(f"{text}: {why}" if why else text)
         self.measured.append(Checkpoint(step, trainer.spent, tuple(measurements)))
         keep_weights(self.folder, trainer, self.measured, instrument.requested.infos())
-        write_json(self.folder / "measured.json", [asdict(entry) for entry in self.measured])
+        write_json(self.folder / MEASURED, [asdict(entry) for entry in self.measured])
         values = [f"{m.metric} {m.value:.5g} on {m.split}" for m in measurements]
         self.log(f"step {step}: {', '.join(values)}")
 
@@ -357,7 +357,7 @@ class _TrialRun:
 
     def _set_aside(self, place: Path | None, error: Exception) -> bool:
         """Move what an earlier attempt left into a folder of its own; whether there was any."""
-        left = [self.folder / name for name in ("measured.json", FRAMES)]
+        left = [self.folder / name for name in (MEASURED, FRAMES)]
         damaged = [path for path in (place, *left) if path is not None and path.exists()]
         if not damaged:
             return False
@@ -389,9 +389,3 @@ def _npy(values: torch.Tensor) -> bytes:
     buffer = io.BytesIO()
     np.save(buffer, values.numpy(), allow_pickle=False)
     return buffer.getvalue()
-
-
-def measured_so_far(folder: Path) -> list[Checkpoint]:
-    """Read the checkpoints of a trial under way from its folder."""
-    path = folder / "measured.json"
-    return list(parse_points(path.read_bytes())) if path.exists() else []

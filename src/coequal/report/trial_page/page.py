@@ -9,6 +9,7 @@ from typing import Any
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
+from coequal.checkpoints import Checkpoint, Spent
 from coequal.files import atomic_write
 from coequal.formatting import number
 from coequal.health import Health
@@ -22,6 +23,7 @@ from coequal.report.templating import template
 from coequal.report.trial_page import figures
 from coequal.report.trial_page.animation import Frame, frames_of, write_animation
 from coequal.results.folder import HEALTH, SIGNALS, RunFolder
+from coequal.results.result_file import measured_so_far
 
 PAGE = "index.html"
 ANIMATION = "progress.gif"
@@ -61,8 +63,10 @@ class TrialReport:
 
     Attributes:
         trial: the run's only trial.
-        result: of the trial.
-        health: None if the process died before it was written.
+        result: of the trial; None while it trains.
+        spent: by the training so far.
+        checkpoints: at which it was measured so far.
+        health: None before the first verdict, or if the process died before it was written.
         signals: measured while it trained; None if there are none.
         frames: samples over time.
         attempts: remedies, the most promising first.
@@ -70,7 +74,9 @@ class TrialReport:
     """
 
     trial: Trial
-    result: Result
+    result: Result | None
+    spent: Spent
+    checkpoints: Sequence[Checkpoint]
     health: Health | None
     signals: Signals | None
     frames: Sequence[Frame]
@@ -81,23 +87,22 @@ class TrialReport:
     def verdict(self) -> str:
         """The verdict, since when, and how the training ended if not at its end."""
         if self.health is None:
-            return self.result.status
+            return "training" if self.result is None else self.result.status
         since = "" if self.health.step is None else f" since step {self.health.step:,}"
         return f"{self.health.verdict.replace('_', ' ')}{since}"
 
     @property
     def facts(self) -> list[tuple[str, str]]:
         """Value and what it is, for the head of the page."""
-        spent = self.result.spent
-        facts = [(f"{spent.discriminator_steps:,}", "discriminator steps done")]
-        if self.result.checkpoints:
-            last = self.result.checkpoints[-1]
+        facts = [(f"{self.spent.discriminator_steps:,}", "discriminator steps done")]
+        if self.checkpoints:
+            last = self.checkpoints[-1]
             facts += [
                 (number(m.value), f"{m.metric} on {m.split} at step {last.step:,}")
                 for m in last.measurements
                 if m.metric == self.metric
             ]
-        return [*facts, (f"{spent.seconds:,.0f} s", "of training, evaluation not counted")]
+        return [*facts, (f"{self.spent.seconds:,.0f} s", "of training, evaluation not counted")]
 
     @property
     def passed(self) -> list[str]:
@@ -112,33 +117,43 @@ class TrialReport:
         ]
 
 
-def read_run(folder: RunFolder, trial: Trial, metric: str, command: Command) -> TrialReport:
+def read_run(
+    folder: RunFolder,
+    trial: Trial,
+    metric: str,
+    command: Command | None,
+    watched: tuple[Health | None, Signals | None] = (None, None),
+) -> TrialReport:
     """What the folder of a run with one trial holds.
 
     Args:
         folder: of the run.
-        trial: its trial, which has a result; its budget counts discriminator steps.
+        trial: its trial; its budget counts discriminator steps.
         metric: that the page names.
-        command: that it was begun with.
+        command: that it was begun with; None if that is not known.
+        watched: health and signals so far of a trial that still trains.
 
     Raises:
         ValueError: a file is there and can't be read; the message names it.
     """
     place = folder.trial_folder(trial.id)
     result = folder.result(trial.id)
-    assert result is not None
-    health = None
+    checkpoints = measured_so_far(place) if result is None else result.checkpoints
+    spent = result.spent if result else checkpoints[-1].spent if checkpoints else Spent()
+    health, signals = watched
     if (place / HEALTH).exists():
         health = Health.from_dict(json.loads((place / HEALTH).read_text()))
-    signals = load(place / SIGNALS) if (place / SIGNALS).exists() else None
+    if (place / SIGNALS).exists():
+        signals = load(place / SIGNALS)
     longer = {"steps": 2 * int(trial.training["budget"]["discriminator_steps"])}
     attempts = []
     for remedy in health.remedies if health else ():
         settings = longer if remedy.what == TRAIN_LONGER else remedy.settings
-        text = command.having(settings) if settings else ""  # words alone change no command
+        # Words alone change no command.
+        text = command.having(settings) if command and settings else ""
         attempts.append(Attempt(remedy.what, remedy.source, text))
     frames = frames_of(folder, trial.id, trial.data)
-    return TrialReport(trial, result, health, signals, frames, attempts, metric)
+    return TrialReport(trial, result, spent, checkpoints, health, signals, frames, attempts, metric)
 
 
 def write_training_page(folder: RunFolder, run: TrialReport, command: Command) -> Path:
@@ -147,26 +162,35 @@ def write_training_page(folder: RunFolder, run: TrialReport, command: Command) -
     animation.unlink(missing_ok=True)  # of an earlier call
     if len(run.frames) > 1:
         write_animation(run.frames, animation)
-    pictures = _pictures(folder, run)
+    atomic_write(folder.path / PAGE, training_page(folder, run, command).encode())
+    return folder.path / PAGE
+
+
+def training_page(folder: RunFolder, run: TrialReport, command: Command | None) -> str:
+    """The page as HTML; nothing is written.
+
+    Args:
+        folder: of the run.
+        run: what `read_run` found there.
+        command: that it was begun with; None if that is not known.
+    """
     links = {
         "the full report": "report/index.html",
         "the animation (GIF)": ANIMATION,
         "a sheet of samples": "samples.png",
         "every number (CSV)": "results.csv",
     }
-    html = template("training.html.jinja").render(
+    return template("training.html.jinja").render(
         run=run,
-        command=command.text,
+        command="" if command is None else command.text,
         meaning=MEANING.get(run.health.verdict, "") if run.health else "",
         signals=SIGNALS_IN_WORDS,
         links={name: to for name, to in links.items() if (folder.path / to).exists()},
         number=number,
         on_light=Markup(variables(COLOURS)),
         on_dark=Markup(variables(ON_DARK)),
-        **pictures,
+        **_pictures(folder, run),
     )
-    atomic_write(folder.path / PAGE, html.encode())
-    return folder.path / PAGE
 
 
 def _pictures(folder: RunFolder, run: TrialReport) -> dict[str, Markup | None]:
