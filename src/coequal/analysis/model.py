@@ -11,6 +11,7 @@ import numpy as np
 from coequal.analysis.metric import NamedMetric, study_metric
 from coequal.analysis.reruns import RerunSummary, rerun_summary
 from coequal.analysis.scores import test_costs
+from coequal.analysis.titles import changed, titles
 from coequal.analysis.trials import TrialSummary
 from coequal.analysis.variance import sensitivity
 from coequal.design import rerun_seeds
@@ -48,6 +49,8 @@ class ModelSummary:
     Attributes:
         name: in the study file.
         title: what a reader calls it.
+        change: the settings in which it differs from the model that it is compared with, in words;
+            empty where the study gives it a title, or compares it with no single model.
         objective: the name of its objective.
         source: where its objective and settings come from.
         against: the model that the study compares it with, and with no other; None: with all.
@@ -75,6 +78,7 @@ class ModelSummary:
 
     name: str
     title: str
+    change: str
     objective: str
     source: str
     against: str | None
@@ -97,7 +101,10 @@ class ModelSummary:
 
     @property
     def label(self) -> str:
-        """The title, shortened where it is too long for a table or a figure."""
+        """The title, shortened where it is too long for a table or a figure; the name of a model
+        whose title is made of its settings."""
+        if self.change:
+            return self.name
         return (
             self.title
             if len(self.title) <= MAX_LABEL_LETTERS
@@ -162,7 +169,8 @@ def model_summary(
     seed = int(study.get("seed", 0))
     return ModelSummary(
         name=name,
-        title=str(about.get("title") or name),
+        title=titles(study).get(name, name),
+        change=changed(study, name),
         objective=str(about.get("objective") or ""),
         source=str(about.get("source") or ""),
         against=about.get("against"),

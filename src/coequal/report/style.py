@@ -16,6 +16,8 @@ from scipy.optimize import isotonic_regression
 
 INK, MUTED, FAINT = "#1d2430", "#5f6875", "#d9dde3"
 GRID, BAND, PAPER = "#eceef1", "#eef0f3", "#ffffff"
+GOOD, BAD = "#1a7f5a", "#b3541e"
+"""What is shown to be better, and to be worse."""
 
 COLOURS = (
     "#0072B2", "#D55E00", "#009E73", "#AA4499", "#E69F00",
@@ -199,6 +201,8 @@ _PAGE = {
     GRID: "var(--grid)",
     BAND: "var(--soft)",
     PAPER: "var(--card)",
+    GOOD: "var(--good)",
+    BAD: "var(--bad)",
     **{value.lower(): variable(k) for k, value in enumerate(COLOURS)},
 }
 """What a colour of a figure is on the page."""

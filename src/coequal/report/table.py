@@ -122,12 +122,14 @@ class Table:
         rows: cells, of which the first names the row.
         records: rows of unrounded numbers, for a CSV file.
         notes: sentences below the table.
+        folds: whether the page folds it away where it is long.
     """
 
     headings: Sequence[Heading]
     rows: Sequence[Sequence[Cell]]
     records: Sequence[Record] = ()
     notes: Sequence[str] = ()
+    folds: bool = True
 
 
 def tabulate(
@@ -137,6 +139,7 @@ def tabulate(
     summary: DataSummary | None = None,
     shown: Iterable[Any] | None = None,
     notes: Sequence[str] = (),
+    folds: bool = True,
 ) -> Table:
     """A table by its columns.
 
@@ -146,6 +149,7 @@ def tabulate(
         summary: of the data set that the table is about; None: of all of them.
         shown: the rows on the page, in their order there; None: all of `rows`.
         notes: sentences below the table.
+        folds: whether the page folds it away where it is long.
     """
     listed = list(rows)
     on_page = [column for column in columns if column.heading]
@@ -154,6 +158,7 @@ def tabulate(
         rows=[[c.cell_of(row) for c in on_page] for row in (listed if shown is None else shown)],
         records=records(columns, listed, summary),
         notes=notes,
+        folds=folds,
     )
 
 

@@ -4,41 +4,45 @@ import math
 
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
-from coequal.formatting import count, interval, number, p_value, percent
+from coequal.formatting import count, number, p_value, percent
+from coequal.report.changes import Change, changes
 from coequal.report.evidence._evidence import Evidence
-from coequal.report.table import Cell, Column, Table, model_column, rival_column, tabulate, within
-from coequal.statistics.comparison import Effect
+from coequal.report.forest import forest
+from coequal.report.table import Cell, Column, Table, rival_column, tabulate, within
 from coequal.statistics.reruns import MIN_RUNS_FOR_CLAIM, Reruns
 
 
 def how_to_read(summary: DataSummary) -> str:
-    """How a reader reads the table."""
+    """How a reader reads figure and table."""
     change = "ratio" if summary.rerun_comparison.scale == "log" else "difference"
     together = summary.rerun_comparison.comparisons
     jointly = f" jointly over all {together} comparisons" if together > 1 else ""
     return (
-        f"{'Medians' if _collapsed(summary) else 'Interquartile means'} of test "
-        f"{summary.metric.label} over re-runs with fresh seeds. The change is the median {change} "
-        "over all pairs of a run of the model and a run of the one named, above its interval, at "
-        f"95 %{jointly}. A model is shown to be better or worse if the p-value of the exact "
-        "Mann-Whitney test, adjusted after Holm over these comparisons, is at most 0.05. The "
-        "smallest gain is what these runs, with their spread, would have shown with a probability "
-        "of about 80 % (63 to 80 % in simulations). This compares settings, not models."
+        f"A square is the change of test {summary.metric.label} over re-runs with fresh seeds: the "
+        f"median {change} over all pairs of a run with the change and a run without it. The line "
+        f"is its 95 % interval{jointly}, an arrow where it goes on. A change is shown to be better "
+        "or worse, bold and in colour, if the p-value of the exact Mann-Whitney test, adjusted "
+        "after Holm over these comparisons, is at most 0.05. The pale bar is the smallest gain "
+        "that these runs, with their spread, would have shown with a probability of about 80 % (63 "
+        "to 80 % in simulations). The table adds the "
+        f"{'medians' if _collapsed(summary) else 'interquartile means'} of both. This compares "
+        "settings, not models."
     )
 
 
 def table(summary: DataSummary) -> Table | None:
     """Each such model beside its rival; None where the study names none, or nothing is known."""
-    effects = summary.rerun_comparison.effects
-    if not effects:
+    rows = changes(summary)
+    if not rows:
         return None
-    models = {model.name: model for model in summary.models}
+    in_study = sorted(rows, key=lambda row: summary.model(row.effect.name).index)
     return tabulate(
         _columns(summary),
-        effects,
+        in_study,
         summary=summary,
-        shown=sorted(effects, key=lambda e: (models[e.against].index, -e.wins, e.name)),
+        shown=rows,
         notes=_notes(summary),
+        folds=False,
     )
 
 
@@ -109,78 +113,56 @@ def _columns(summary: DataSummary) -> list[Column]:
     centre = "median" if _collapsed(summary) else "iqm"
     relative = comparison.scale == "log"
 
-    def in_units(value: float | None) -> float | None:
-        """A ratio, or a difference in the metric's own units: a cost is its negative where more is
-        better."""
-        return value if relative or value is None else summary.metric.cost(value)
-
-    def change(effect: Effect) -> float | None:
-        return in_units(effect.change)
-
-    def ends(effect: Effect) -> tuple[float, ...] | None:
-        if effect.interval is None:
-            return None
-        return tuple(sorted(e for end in effect.interval if (e := in_units(end)) is not None))
-
-    def change_cell(effect: Effect) -> Cell:
-        between = ends(effect)
-        if relative:
-            text = _per_cent(effect.change)
-            small = between and " to ".join(map(_per_cent, between))
-        else:
-            text, small = number(change(effect)), between and interval((between[0], between[1]))
-        known = not math.isnan(effect.change)
-        return Cell(text, small or "too few runs", sort=change(effect) if known else None)
-
-    def gain_cell(effect: Effect) -> Cell:
-        gain = in_units(effect.smallest_gain)
-        if gain is None:
-            return Cell("none")
-        return Cell(_per_cent(gain) if relative else number(gain), sort=gain)
-
     def centre_of(name: str, heading: str) -> list[Column]:
         def cell(model: ModelSummary) -> Cell:
             numbers = _numbers(model)
             value = None if numbers is None else getattr(numbers, centre)
             return Cell(number(value), count(_runs(model), "run"), sort=value)
 
-        return within(lambda e: summary.model(getattr(e, name)), Column("", "", heading, cell=cell))
+        def model(change: Change) -> ModelSummary:
+            return summary.model(getattr(change.effect, name))
+
+        return within(model, Column("", "", heading, cell=cell))
 
     return [
-        model_column(summary, value="name"),
-        rival_column(summary, "against", "against"),
+        Column("model", "effect.name", "Change", cell=lambda c: _name_cell(summary, c)),
+        rival_column(summary, "against", "against", "effect.against"),
         *centre_of("name", f"{label} of it"),
         *centre_of("against", f"{label} of the other"),
-        Column("wins"),
-        Column("ratio" if relative else "difference", change, "change", cell=change_cell),
-        Column("interval_low", lambda e: (ends(e) or (None, None))[0]),
-        Column("interval_high", lambda e: (ends(e) or (None, None))[1]),
+        Column("wins", "effect.wins"),
+        Column("ratio" if relative else "difference", "value", "change", cell=_change_cell),
+        Column("interval_low", lambda c: c.ends and c.ends[0]),
+        Column("interval_high", lambda c: c.ends and c.ends[1]),
         Column(
-            *("smallest_gain", lambda e: in_units(e.smallest_gain), "smallest gain"),
+            *("smallest_gain", "gain", "smallest gain"),
             under="that 80 % of studies show",
-            cell=gain_cell,
+            cell=lambda c: Cell(c.gain_text, sort=c.gain),
         ),
-        Column("p_value", "", "p-value", show=p_value),
-        Column("adjusted_p", "adjusted", "adjusted p-value", show=p_value),
+        Column("p_value", "effect.p_value", "p-value", show=p_value),
+        Column("adjusted_p", "effect.adjusted", "adjusted p-value", show=p_value),
         Column(
-            *("shown", comparison.outcome, "shown at 95 %"),
-            cell=lambda e: Cell(comparison.outcome(e), strong=e.shown),
+            *("shown", "outcome", "shown at 95 %"),
+            cell=lambda c: Cell(c.outcome, strong=c.effect.shown),
             words=True,
         ),
     ]
 
 
-def _per_cent(ratio: float) -> str:
-    """A ratio as a change in per cent; infinite where the model's runs fail."""
-    if math.isnan(ratio):
-        return "all failed"
-    return "failed" if math.isinf(ratio) else f"{100 * (ratio - 1):+.0f} %"
+def _name_cell(summary: DataSummary, change: Change) -> Cell:
+    model = summary.model(change.effect.name)
+    return Cell(change.name, model.name if model.change else "", model=model.index)
+
+
+def _change_cell(change: Change) -> Cell:
+    known = math.isfinite(change.value)
+    return Cell(change.text, change.between, sort=change.value if known else None)
 
 
 EVIDENCE = Evidence[DataSummary](
     name="effects",
     place=10,
-    title="Against the model that it is compared with",
+    title="What each change does",
     how_to_read=how_to_read,
+    figure=forest,
     table=table,
 )
