@@ -12,6 +12,7 @@ from coequal.statistics.power import settings_needed, smallest_difference
 from coequal.statistics.rules import Rules, SearchRuns
 from coequal.statistics.search import Search, worst_last
 from coequal.statistics.spacings import MAX_BUDGET_RATIO
+from coequal.statistics.typical import TypicalScore, typical_scores
 from coequal.statistics.verdict import Verdict, verdict
 from coequal.statistics.whole_searches import WholeSearches, whole_searches
 
@@ -64,6 +65,8 @@ class Contest:
     Attributes:
         verdict: every pair of models, and what follows.
         searches: by model, what its random settings scored.
+        typical: by model, what it typically scores when tuned, as a cost; without models that have
+            no settings, or whose failures have no score to count as.
         over_budgets: every pair at several budgets, to half of the settings.
         anytime: by pair, evidence that holds however often one looks, at n = 1.
         needed: by undecided pair, the settings of each model in all that would decide it with a
@@ -81,6 +84,7 @@ class Contest:
 
     verdict: Verdict
     searches: Mapping[str, SearchRuns]
+    typical: Mapping[str, TypicalScore]
     over_budgets: tuple[PairAtBudget, ...]
     anytime: Mapping[Names, SignEvidence]
     needed: Mapping[Names, int | None]
@@ -112,6 +116,7 @@ def contest(
     return Contest(
         verdict=found,
         searches=searches,
+        typical=typical_scores(drawn, rules),
         over_budgets=tuple(_over_budgets(searches, rules)),
         anytime={
             (pair.a, pair.b): _signs(searches[pair.a], searches[pair.b]) for pair in found.pairs

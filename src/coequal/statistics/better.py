@@ -143,11 +143,16 @@ def paired_error(a: Array, b: Array) -> float:
             draw; otherwise the searches are independent.
     """
     if len(a) == len(b):
-        return _error(a + b)
-    return math.hypot(_error(a), _error(b))
+        return influence_error(a + b)
+    return math.hypot(influence_error(a), influence_error(b))
 
 
-def _error(influence: Array) -> float:
+def influence_error(influence: Array) -> float:
+    """Return the standard error of a number over the draw of settings.
+
+    Args:
+        influence: (settings,) of each setting on the number, two settings at least.
+    """
     settings = len(influence)
     return math.sqrt(float(influence @ influence) / (settings * (settings - 1)))
 

@@ -1,14 +1,79 @@
 """The typical score of a tuned model: its mean, on the scale of the study, and the ratio of two."""
 
 import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import stdtrit
 
-from coequal.statistics.better import paired_error, search_influences
+from coequal.statistics.better import influence_error, paired_error, search_influences
+from coequal.statistics.looks import LEVEL
 from coequal.statistics.rates import Interval
 from coequal.statistics.rules import Rules
 from coequal.statistics.search import Array, Search, capped
+
+
+LEAST_SETTINGS = 6
+"""Number of settings below which the typical score of one model has no interval: where two kinds of
+settings are about as frequent, five are all of one kind in one study of eight, and the interval
+then covers in 86 % of studies; six cover in 93 % (docs/validation.md)."""
+
+
+@dataclass(frozen=True)
+class TypicalScore:
+    """What a tuned model typically scores, by itself.
+
+    Attributes:
+        score: geometric mean on the log scale, mean on the linear one.
+        interval: 95 % interval of this model alone, over the draw of its settings; None with too
+            few settings, and where they all score the same.
+    """
+
+    score: float
+    interval: Interval | None
+
+
+def typical_scores(searches: Mapping[str, Search], rules: Rules) -> dict[str, TypicalScore]:
+    """Return what each tuned model typically scores, as the verdict compares it.
+
+    The score is that of the best of n random settings by validation; the settings that were trained
+    again count with their fresh seed, the others with the search's own run. The interval is by
+    Student's t, from the influences of the settings, with B / n - 1 degrees of freedom: B settings
+    hold about B / n independent searches of n.
+
+    Args:
+        searches: by model, in the order drawn.
+        rules: give the scale, the cap, and how many settings the budget needs.
+
+    Returns:
+        The scores by model, without those whose failures have no score to count as.
+    """
+    failed = failure_score(rules, *searches.values())
+    found = {name: typical_score(search, rules, failed) for name, search in searches.items()}
+    return {name: score for name, score in found.items() if score is not None}
+
+
+def typical_score(search: Search, rules: Rules, failed: float) -> TypicalScore | None:
+    """Return what one tuned model typically scores; see `typical_scores`.
+
+    Args:
+        search: of the model.
+        rules: see `typical_scores`.
+        failed: the score of a failure (`failure_score`).
+    """
+    known = typical_influences(search, rules, failed)
+    if known is None:
+        return None
+    middle, influences = known
+    back = math.exp if rules.scale == "log" else float
+    if search.settings < max(LEAST_SETTINGS, rules.first_settings):
+        return TypicalScore(back(middle), None)
+    error = influence_error(influences)
+    if error == 0:
+        return TypicalScore(back(middle), None)
+    reach = -float(stdtrit(search.settings / search.budget - 1, LEVEL / 2)) * error
+    return TypicalScore(back(middle), Interval(back(middle - reach), back(middle + reach)))
 
 
 def failure_score(rules: Rules, *searches: Search) -> float:
