@@ -25,7 +25,8 @@ CLAIMS = {
     KEPT: "10 models with shared draws, correlation 0.6; also ties, failures, collapsing seeds",
     RARE: "a tail of Student's t with 2 degrees on the log scale, one lucky setting in 30, 10 % of "
     "settings that fail",
-    FRESH: "the same models; those of which 20 or 40 % of the trainings collapse in rows of their own",
+    FRESH: "the same models; those of which 20 or 40 % of the trainings collapse in rows of their "
+    "own",
 }
 USUAL = {
     "log-normal": Model(),

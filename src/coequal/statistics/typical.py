@@ -13,7 +13,6 @@ from coequal.statistics.rates import Interval
 from coequal.statistics.rules import Rules
 from coequal.statistics.search import Array, Search, capped
 
-
 LEAST_SETTINGS = 6
 """Number of settings below which the typical score of one model has no interval: where two kinds of
 settings are about as frequent, five are all of one kind in one study of eight, and the interval
