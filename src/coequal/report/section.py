@@ -5,35 +5,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from coequal.analysis.across_datasets import StudySummary
 from coequal.analysis.data_summary import DataSummary
-from coequal.files import atomic_write, file_name
+from coequal.files import file_name
 from coequal.report import caveats_text, methods_text, verdict_text
+from coequal.report.drawn import DrawnFigure, written
 from coequal.report.evidence._evidence import Evidence
 from coequal.report.evidence._order import ACROSS_DATASETS, AFTER_SAMPLES, BEFORE_SAMPLES
 from coequal.report.first_screen import FirstScreen, first_screen
 from coequal.report.image_grids import Row
 from coequal.report.sample_sheets import SampleSheets, Sheet
-from coequal.report.style import as_pdf, as_svg, house_style, inline
+from coequal.report.style import house_style
 from coequal.report.table import Table
 
 S = TypeVar("S")
-
-
-@dataclass(frozen=True)
-class DrawnFigure:
-    """A figure as it stands on the page.
-
-    Attributes:
-        file: the name of its files, without an ending.
-        svg: the element of the page.
-    """
-
-    file: str
-    svg: Markup
 
 
 @dataclass(frozen=True)
@@ -175,8 +162,4 @@ def _draw(evidence: Evidence[S], summary: S, path: Path) -> DrawnFigure | None:
         figure: Figure | None = evidence.figure(summary)
         if figure is None:
             return None
-        svg = as_svg(figure)
-        figure.set_layout_engine("none")  # it has been laid out: once is enough
-        atomic_write(path.with_name(f"{path.name}.svg"), svg)
-        atomic_write(path.with_name(f"{path.name}.pdf"), as_pdf(figure))
-    return DrawnFigure(path.name, Markup(inline(svg, path.name)))
+        return written(figure, path)

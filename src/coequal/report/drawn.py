@@ -1,0 +1,37 @@
+"""A figure as files and as an element of the page."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+from coequal.files import atomic_write
+from coequal.report.style import as_pdf, as_svg, inline
+
+
+@dataclass(frozen=True)
+class DrawnFigure:
+    """A figure as it stands on the page.
+
+    Attributes:
+        file: the name of its files, without an ending.
+        svg: the element of the page.
+    """
+
+    file: str
+    svg: Markup
+
+
+def written(figure: Figure, path: Path) -> DrawnFigure:
+    """Write a figure to `path` with the endings .svg and .pdf.
+
+    Args:
+        figure: drawn in the house style, which still holds.
+        path: of its files, without an ending.
+    """
+    svg = as_svg(figure)
+    figure.set_layout_engine("none")  # it has been laid out: once is enough
+    atomic_write(path.with_name(f"{path.name}.svg"), svg)
+    atomic_write(path.with_name(f"{path.name}.pdf"), as_pdf(figure))
+    return DrawnFigure(path.name, Markup(inline(svg, path.name)))
