@@ -18,7 +18,7 @@ from coequal.analysis.summary import summarise
 from coequal.files import atomic_write
 from coequal.report import caveats_text, verdict_text
 from coequal.report.evidence._order import ON_DATA
-from coequal.report.latex import latex
+from coequal.report.latex.table import longtable
 from coequal.report.markdown import markdown
 from coequal.report.sample_sheets import SampleSheets, sample_sheets
 from coequal.report.section import AcrossDatasets, EvidencePart, Section, across_datasets, section
@@ -172,11 +172,15 @@ def _write_csv(
 
 
 def _write_latex(target: Path, sections: Sequence[Section], across: AcrossDatasets) -> None:
-    labelled = [(f"{one.anchor}-{part.name}", part) for one in sections for part in _shown(one)]
-    for label, part in [*labelled, *((part.name, part) for part in across.parts)]:
+    labelled = [
+        (f"{one.anchor}-{part.name}", f"{part.title}, {one.summary.data}", part)
+        for one in sections
+        for part in _shown(one)
+    ]
+    for name, caption, part in [*labelled, *((p.name, p.title, p) for p in across.parts)]:
         if part.table is not None:
-            text = latex(part.table, part.title, part.how_to_read, label)
-            atomic_write(target / f"{label}.tex", text.encode())
+            text = longtable(part.table, caption, part.how_to_read, name)
+            atomic_write(target / f"{name}.tex", text.encode())
 
 
 def _shown(section: Section) -> Sequence[EvidencePart]:

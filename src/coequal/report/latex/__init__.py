@@ -1,0 +1,1 @@
+"""Words, numbers and tables as LaTeX that pdflatex sets with the recommended packages."""
