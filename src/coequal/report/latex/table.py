@@ -107,7 +107,9 @@ def _need(table: Table, column: int, form: _Form) -> Need:
     """The room that a column needs, by its cells and its heading."""
     heading = table.headings[column]
     cells = [row[column] for row in table.rows]
-    lines = [(breakable(line), *size) for cell in cells for line, *size in _lines(cell, form)]
+    lines = [
+        (breakable(text), points, bold) for c in cells for text, points, bold in _lines(c, form)
+    ]
     longest = max((width(text, points, strong=bold) for text, points, bold in lines), default=0)
     word = max((longest_word(text, points, strong=bold) for text, points, bold in lines), default=0)
     head = _heading_lines(heading, form)

@@ -148,7 +148,7 @@ def command(letter: str) -> str:
     greek = re.fullmatch(r"GREEK (SMALL|CAPITAL) LETTER (\w+)", unicodedata.name(letter, ""))
     if greek and (found := _greek(*greek.groups())):
         return found
-    base, *marks = unicodedata.normalize("NFKD", letter)
+    base, *marks = list(unicodedata.normalize("NFKD", letter))
     if base.isascii() and base.isprintable():
         rest = "".join(mark for mark in marks if not unicodedata.combining(mark))
         accent = next((ACCENTS[mark] for mark in marks if mark in ACCENTS), "")
