@@ -42,12 +42,12 @@ def test_what_another_machine_would_have_taken_is_said(monkeypatch, tmp_path):
     ]
     why = "default for an array; inception and efficientnet_lite0 could not be had"
     images = IMAGES.images.whole
-    found = score(real=images, fake=images, metrics="fd", sheet=tmp_path / "near.html")
+    found = score(real=images, fake=images, metrics="fd", page=tmp_path / "near.html")
     assert found["encoder"]["chosen"] == why
     assert found["warnings"][:2] == warnings
     page = (tmp_path / "near.html").read_text()
-    assert f"<p>Encoder {found['encoder']['id']} ({why}).</p>" in page
-    assert all(f"<p>{warning}</p>" in page for warning in warnings)
+    assert f"<b>{found['encoder']['id']}</b> encoder ({why})" in page
+    assert all(warning[1:] in page for warning in warnings)
 
 
 def test_what_no_machine_could_take_for_these_images_is_no_warning(monkeypatch):

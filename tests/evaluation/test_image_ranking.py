@@ -64,16 +64,15 @@ def test_a_table_has_every_image(tmp_path, kind):
 
 def test_a_sheet_names_files_and_values(tmp_path):
     real, fake = pictures(tmp_path / "real", 60, 0), pictures(tmp_path / "fake", 40, 1)
-    page, picture = tmp_path / "worst.html", tmp_path / "worst.png"
-    found = coequal.score(real=real, fake=fake, encoder="pixels", worst=2, worst_sheet=page)
+    page, picture = tmp_path / "score.html", tmp_path / "worst.png"
+    found = coequal.score(real=real, fake=fake, encoder="pixels", worst=2, page=page)
     assert found["images"]["realism"]["worst"][0]["name"] == "<3>.png"
-    text = page.read_text()
+    text = page.read_text().partition('id="worst"')[2]
     # Two numbers, each with two worst and two best images.
     assert len(re.findall("<img ", text)) == 8
-    assert "<figcaption>" in text
     value = found["images"]["realism"]["worst"][0]["value"]
-    assert f"{value:.4g}<br>&lt;3&gt;.png" in text
-    assert "worst by influence on FD" in text
+    assert f"{value:.3g}<br>&lt;3&gt;.png" in text
+    assert "By influence on FD" in text
     coequal.score(real=real, fake=fake, encoder="pixels", worst=2, worst_sheet=str(picture))
     with Image.open(picture) as sheet:
         # Pictures of 64 pixels, two beside two, with gaps.
@@ -81,13 +80,13 @@ def test_a_sheet_names_files_and_values(tmp_path):
 
 
 def test_where_a_number_can_be_had_of_no_image_the_record_says_why(tmp_path):
-    sheet = tmp_path / "worst.html"
+    page = tmp_path / "score.html"
     images = RNG.integers(0, 255, (20, 1, 8, 8), dtype=np.uint8)
-    found = coequal.score(real=images, fake=images, worst=2, worst_sheet=sheet, encoder="pixels")
+    found = coequal.score(real=images, fake=images, worst=2, page=page, encoder="pixels")
     reason = "needs more images than features, got 20 images of 64 features"
     assert found["not_measured"]["fd_influence"] == reason
     assert list(found["images"]) == ["realism"]
-    assert f"fd_influence: {reason}" in sheet.read_text()
+    assert f"<dt>fd_influence</dt><dd>not measured: {reason}</dd>" in page.read_text()
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def test_the_json_is_frozen():
     assert 0 <= found["seconds"] < 60
     assert datetime.fromisoformat(found["date"]).utcoffset() == timedelta(0)
     keys = {"metric", "value", "standard_error", "protocol", "better", "target", "unit"}
-    assert found["metrics"]["fd"].keys() == keys | {"use"}
+    assert found["metrics"]["fd"].keys() == keys | {"use", "label"}
     assert found["metrics"]["fd"]["use"] == FrechetDistance.outputs["fd"].use
     assert json.loads(json.dumps(found)) == found
 
@@ -463,7 +463,7 @@ def test_features_that_are_not_finite_are_told(capsys):
 
 
 def test_a_sheet_of_another_kind_is_refused_before_anything_is_measured(tmp_path):
-    with pytest.raises(ValueError, match=r"a sheet is a \.png or \.html, not x\.jpg"):
+    with pytest.raises(ValueError, match=r"a sheet is a \.png, not x\.jpg; a page, .* --page"):
         coequal.score(real=images(9, 1), fake=images(9, 2), sheet=tmp_path / "x.jpg")
 
 

@@ -239,7 +239,7 @@ def test_each_pair_of_sets_is_passed_over_once(tmp_path, cache, monkeypatch):
         "fake": images(96, 2),
         "encoder": "pixels",
         "metrics": ["neighbours", "memorisation"],
-        "sheet": tmp_path / "near.html",
+        "sheet": tmp_path / "near.png",
     }
     coequal.score(train=images(128, 3), **common)
     within = 64 * 64 + 96 * 96 + 128 * 128

@@ -44,7 +44,7 @@ def elsewhere():
 
 @pytest.mark.parametrize("encoder", ["classifier", "pixels"])
 def test_a_score_says_its_device_and_is_the_same_but_for_rounding(encoder, elsewhere, tmp_path):
-    sheet = tmp_path / "sheet.html"
+    sheet = tmp_path / "sheet.png"
     here = coequal.score(**COMMON, encoder=encoder, device="cpu")
     there = coequal.score(**COMMON, encoder=encoder, device=elsewhere, sheet=sheet)
     assert (here["device"], here["precision"]) == ("cpu", "float32")

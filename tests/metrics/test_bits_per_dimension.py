@@ -9,6 +9,7 @@ from torch import Tensor
 
 from coequal.contract import DensityGenerator, Generator, GeneratorInput, ImageSet, Samples
 from coequal.evaluation.score import score
+from coequal.evaluation.score_request import ScoreRequest
 from coequal.inputs.load import from_array, from_generator
 from coequal.metrics.bits_per_dimension import BitsPerDimension
 from coequal.rng import Rng
@@ -93,16 +94,17 @@ def test_a_score_has_it_or_says_why_not(generator, labels, said, tmp_path):
     real = replace(from_array(given.images, "real"), labels=given.labels)
     fakes = torch.zeros(3, 1, 2, 2, dtype=torch.uint8)
     fake = from_array(fakes, "f") if generator is None else from_generator(fakes, generator, "f")
-    asked = {"real": real, "fake": fake, "encoder": "pixels", "log": lambda line: None}
-    places = {"data_dir": tmp_path, "cache": tmp_path}
+    asked = ScoreRequest(
+        tmp_path, tmp_path, print, metrics=["bits_per_dimension"], encoder="pixels"
+    )
     if said is None:
-        found = score(metrics=["bits_per_dimension"], **asked, **places)
+        found = score(asked, real=real, fake=fake).record
         assert found["metrics"]["bits_per_dimension"]["value"] == pytest.approx(
             3 if generator.conditional else 2.5, rel=1e-6
         )
     else:
         with pytest.raises(ValueError, match=said):
-            score(metrics=["bits_per_dimension"], **asked, **places)
+            score(asked, real=real, fake=fake)
 
 
 def test_the_first_images_and_the_mode_is_left():

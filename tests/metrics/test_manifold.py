@@ -19,6 +19,7 @@ from coequal.contract import (
 )
 from coequal.evaluation.requested import requested_metrics
 from coequal.evaluation.score import score
+from coequal.evaluation.score_request import ScoreRequest
 from coequal.manifolds.polygons.family import PolygonFamily
 from coequal.metrics._proportions import f1_value, harmonic, proportion_of
 from coequal.metrics.manifold import Manifold, distance, family_of
@@ -184,16 +185,19 @@ def test_scores_say_what_can_t_be_had(tmp_path):
     from coequal.inputs.load import from_split
 
     real, fake = (from_split("own", data, part) for part in ("test", "train"))
-    common = {"data_dir": tmp_path, "cache": tmp_path, "log": lambda line: None}
-    found = score(real=real, fake=fake, metrics="all", encoder="pixels", **common)
+
+    def asked(metrics):
+        return ScoreRequest(tmp_path, tmp_path, print, metrics=metrics, encoder="pixels")
+
+    found = score(asked("all"), real=real, fake=fake).record
     assert found["metrics"]["manifold_precision"]["value"] == 1
     assert found["metrics"]["manifold_precision"]["interval"][1] == 1
     assert "needs the generator itself" in found["not_measured"]["manifold_recall"]
     with pytest.raises(ValueError, match="manifold_recall: needs the generator itself"):
-        score(real=real, fake=fake, metrics=["manifold_recall"], encoder="pixels", **common)
+        score(asked(["manifold_recall"]), real=real, fake=fake)
     other = replace(real, dataset=replace(data, manifold=None))
     with pytest.raises(ValueError, match="manifold: needs polygons"):
-        score(real=other, fake=fake, metrics=["manifold_precision"], encoder="pixels", **common)
+        score(asked(["manifold_precision"]), real=other, fake=fake)
 
 
 def test_a_generator_with_a_density_has_no_recall():

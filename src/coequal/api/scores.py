@@ -1,21 +1,25 @@
 """Scores of images from Python."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from coequal.api.score_command import DEFAULT_SAMPLES, score_command
 from coequal.contract import Log
 from coequal.datasets._loading import data_folder
 from coequal.devices import AUTO, Precision, computing_on
+from coequal.evaluation.exhibits import Pictures
 from coequal.evaluation.image_ranking import PerImageRequest
-from coequal.evaluation.score import DEFAULT_METRICS
 from coequal.evaluation.score import score as measure_scores
+from coequal.evaluation.score_request import DEFAULT_METRICS, ScoreRequest
+from coequal.evaluation.scorer import References
 from coequal.evaluation.several import refuse_unequal, score_several
 from coequal.files import cache_folder
 from coequal.generators.load import is_outside
 from coequal.inputs.input import Input, Scorable
-from coequal.inputs.load import SPLITS, load_input
+from coequal.inputs.load import SPLITS
 from coequal.inspection.generated import generated_images
 from coequal.parallel import reading_threads
 from coequal.study.parts import refuse_metric_settings
@@ -35,8 +39,9 @@ def score(
     real_count: int | None = None,
     max_images: int | None = None,
     seed: int = 0,
-    samples: int = 10_000,
+    samples: int = DEFAULT_SAMPLES,
     data_dir: str | Path | None = None,
+    page: str | Path | None = None,
     sheet: Path | None = None,
     floor: bool = False,
     worst: int | None = None,
@@ -72,12 +77,15 @@ def score(
         seed: of subsets and shuffles, and of the images that a generator makes.
         samples: number of images that a generator or a function is asked for.
         data_dir: where data sets lie or are put; None: COEQUAL_DATA, then the user's cache.
-        sheet: a .png or .html to write, with fakes beside their nearest real images.
+        page: an .html to write, which shows all of this in one file: each number between what real
+            data and what uniform noise score (both are measured for it), warnings, images beside
+            their nearest neighbours, precision and recall, the worst and the best images.
+        sheet: a .png to write, with fakes beside their nearest real images.
         floor: whether real images are scored against other real ones, too: what a perfect generator
             would get.
         worst: how many of the worst and of the best generated images to list, by each number that
             the metrics give single images (influence on fd, realism); the list is in "images".
-        worst_sheet: a .png or .html to write, with these images.
+        worst_sheet: a .png to write, with these images.
         per_image: a .csv or .json to write, with these numbers of every generated image.
         device: what the encoder, a trained model and the metrics compute on: "cpu", "cuda",
             "cuda:1", "mps"; "auto": an NVIDIA GPU where there is one, else the CPU. Protocols name
@@ -96,70 +104,109 @@ def score(
     Raises:
         ValueError, LookupError, FileNotFoundError: something can't be scored; one message.
     """
+    several = fake if isinstance(fake, Mapping) else None
+    files = (sheet, worst_sheet, per_image)
+    if several is not None and any(file is not None for file in files):
+        raise ValueError("a sheet or table is of one set of generated images; name one")
+    if page is not None:
+        from coequal.report.score_page.page import refuse_page, write_score_page
+
+        refuse_page(page)
     with computing_on(device, precision) as where, reading_threads(workers):
         refuse_metric_settings(settings or {})
-        data, cache, tell = data_folder(data_dir), cache_folder(), log or (lambda line: None)
-        values = ValueRange.of(value_range)
-        read = partial(
-            load_input,
-            data_dir=data,
-            image_size=image_size,
-            value_range=values,
-            max_images=max_images,
-            cache=cache,
-            log=tell,
-        )
-        generate = partial(generated_images, count=samples, seed=seed, log=tell, device=where)
-        several = fake if isinstance(fake, Mapping) else None
-        files = (sheet, worst_sheet, per_image)
-        if several is not None and any(file is not None for file in files):
-            raise ValueError("a sheet or table is of one set of generated images; name one")
-        measure = partial(
-            measure_scores,
-            real=real if several is None else read(real, role="real"),  # of several, read once
-            train=train if several is None or train is None else read(train, role="train"),
+        request = ScoreRequest(
+            data_dir=data_folder(data_dir),
+            cache=cache_folder(),
+            log=log or (lambda line: None),
             metrics=metrics,
-            settings=settings,
+            settings=settings or {},
             encoder=encoder,
             image_size=image_size,
-            value_range=values,
+            value_range=ValueRange.of(value_range),
             real_count=real_count,
             max_images=max_images,
             seed=seed,
-            data_dir=data,
-            cache=cache,
             sheet=sheet,
-            references={},
-            per_image=PerImageRequest(
-                worst,
-                None if worst_sheet is None else Path(worst_sheet),
-                None if per_image is None else Path(per_image),
-            ),
+            floor=floor or page is not None,
+            page=page is not None,
+            per_image=PerImageRequest(worst, _path(worst_sheet), _path(per_image)),
             device=where,
-            log=tell,
         )
         if several is None:
-            return measure(fake=generate(fake), floor=floor)
-        fakes = {name: _given(one, read, generate) for name, one in several.items()}
-        refuse_unequal({name: len(one) for name, one in fakes.items() if isinstance(one, Input)})
-        return score_several(
-            {name: one if callable(one) else partial(_same, one) for name, one in fakes.items()},
-            measure,
-            floor=floor,
+            scored = _one(request, real, fake, train, samples)
+        else:
+            scored = _several(request, real, several, train, samples)
+    if page is not None:
+        command = score_command(request, real, fake, train, samples, page)
+        write_score_page(Path(page), scored.record, scored.pictures, command)
+    return scored.record
+
+
+class _Scored(NamedTuple):
+    """What a page is made of: the record, and by set of generated images the pictures."""
+
+    record: dict[str, Any]
+    pictures: Mapping[str, Pictures]
+
+
+def _one(
+    request: ScoreRequest, real: Scorable, fake: Scorable, train: Scorable | None, samples: int
+) -> _Scored:
+    """Score one set of generated images."""
+    images = _generated(request, fake, samples)
+    found = measure_scores(request, real=real, fake=images, train=train)
+    return _Scored(found.record, {"": found.pictures})
+
+
+def _several(
+    request: ScoreRequest,
+    real: Scorable,
+    fakes: Mapping[str, Scorable],
+    train: Scorable | None,
+    samples: int,
+) -> _Scored:
+    """Score several sets against the same real images, which are read once."""
+    sides = {"real": request.read(real, role="real")}
+    if train is not None:
+        sides["train"] = request.read(train, role="train")
+    given = {name: _given(request, one, samples) for name, one in fakes.items()}
+    refuse_unequal({name: len(one) for name, one in given.items() if isinstance(one, Input)})
+    references: References = {}
+    pictures: list[Pictures] = []
+
+    def measure(fake: Scorable, floor: bool) -> dict[str, Any]:
+        found = measure_scores(
+            replace(request, floor=floor), fake=fake, references=references, **sides
         )
+        pictures.append(found.pictures)
+        return found.record
+
+    record = score_several(
+        {name: one if callable(one) else partial(_same, one) for name, one in given.items()},
+        measure,
+        floor=request.floor,
+    )
+    return _Scored(record, dict(zip(fakes, pictures, strict=True)))
 
 
-def _given(
-    fake: Scorable, read: Callable[..., Input], generate: Callable[[Scorable], Scorable]
-) -> Input | Callable[[], Scorable]:
+def _generated(request: ScoreRequest, fake: Scorable, samples: int) -> Scorable:
+    """The images of a generator; anything else as it is."""
+    return generated_images(fake, samples, request.seed, request.log, request.device)
+
+
+def _given(request: ScoreRequest, fake: Scorable, samples: int) -> Input | Callable[[], Scorable]:
     """Images of files and data sets, checked before anything is measured; or what generates
     them."""
     place, _, inside = str(fake).rpartition(":")
     is_path = isinstance(fake, str | Path) and not is_outside(str(fake))
     if is_path and (not place or inside in SPLITS):
-        return read(fake, role="fake")
-    return partial(generate, fake)
+        return request.read(fake, role="fake")
+    return partial(_generated, request, fake, samples)
 
 
 def _same(images: Input) -> Input:
     return images
+
+
+def _path(given: str | Path | None) -> Path | None:
+    return None if given is None else Path(given)

@@ -34,7 +34,7 @@ from coequal.cli.several_text import print_several
 from coequal.devices import AUTO, Precision
 from coequal.files import atomic_write, refuse_unwritable
 
-WORST_SHEET = Path("worst.html")
+WORST_SHEET = Path("worst.png")
 
 
 def score(
@@ -75,8 +75,14 @@ def score(
     as_json: Annotated[
         str | None, typer.Option("--json", help="A file for the JSON, or - for the screen.")
     ] = None,
+    page: Annotated[
+        Path | None,
+        typer.Option(
+            help="An .html: all of it on one page, between real data and noise, with images."
+        ),
+    ] = None,
     sheet: Annotated[
-        Path | None, typer.Option(help="A .png or .html: fakes beside their nearest real images.")
+        Path | None, typer.Option(help="A .png: fakes beside their nearest real images.")
     ] = None,
     floor: Annotated[
         bool, typer.Option("--floor", help="Score real images against other real ones, too.")
@@ -89,7 +95,7 @@ def score(
     ] = None,
     worst_sheet: Annotated[
         Path | None,
-        typer.Option(help=f"The .png or .html of --worst. Default: {WORST_SHEET}."),
+        typer.Option(help=f"The .png of --worst. Default, without a page: {WORST_SHEET}."),
     ] = None,
     per_image: Annotated[
         Path | None, typer.Option(help="A .csv or .json: these numbers of every fake.")
@@ -111,7 +117,7 @@ def score(
 
     if as_json not in (None, "-"):
         refuse_unwritable(Path(as_json))
-    if worst is not None and worst_sheet is None:
+    if worst is not None and worst_sheet is None and page is None:
         worst_sheet = WORST_SHEET
     named = _named(fake) if len(fake) > 1 else _name_and_images(fake[0])[1]
     fakes, values = fake_and_values(named, latent, value_range, classes, batch)
@@ -129,6 +135,7 @@ def score(
         seed=seed,
         samples=samples,
         data_dir=data_dir,
+        page=page,
         sheet=sheet,
         floor=floor,
         worst=worst,
@@ -147,6 +154,8 @@ def score(
     print_scores(scores) if len(fake) == 1 else print_several(scores)
     if worst_sheet is not None:
         console.print(f"worst and best images: {worst_sheet}", markup=False, soft_wrap=True)
+    if page is not None:
+        console.print(f"page: {page}", markup=False, soft_wrap=True)
 
 
 def _named(given: list[str]) -> dict[str, str]:

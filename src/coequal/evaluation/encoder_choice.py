@@ -40,10 +40,11 @@ class EncoderChoice(NamedTuple):
         return self._replace(device=device)
 
 
-def need_features(requested: RequestedMetrics, encoder: str | None, sheet: Path | None) -> bool:
-    """Whether anything uses features; an encoder that was named always counts."""
+def need_features(requested: RequestedMetrics, encoder: str | None, shown: bool) -> bool:
+    """Whether anything uses features; an encoder that was named always counts, and so do
+    neighbours that are shown."""
     seen = any(part.sees_features for part in requested.parts.values())
-    return seen or encoder is not None or sheet is not None
+    return seen or encoder is not None or shown
 
 
 def chosen_encoder(

@@ -1,4 +1,4 @@
-"""The score of real images against real ones: what a perfect generator would get."""
+"""What real images score against real ones, and what noise does: the two ends of a scale."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -7,6 +7,7 @@ from typing import Any
 from torch import Tensor
 
 from coequal.contract import ImageRows, Log
+from coequal.evaluation.noise import noise_like
 from coequal.inputs.input import Input
 from coequal.inputs.load import from_split
 from coequal.rng import Rng
@@ -14,16 +15,13 @@ from coequal.seeds import seed_for
 
 _OTHER_SPLIT = {"test": "validation", "validation": "test"}
 Numbers = Mapping[str, Mapping[str, Any]]  # by name, as plain values
+Measure = Callable[[Mapping[str, Input]], Numbers]
 
 
 def floor_of(
-    real: Input,
-    fake: Input,
-    seed: int,
-    numbers_of: Callable[[Mapping[str, Input]], Numbers],
-    log: Log,
+    real: Input, fake: Input, seed: int, numbers_of: Measure, log: Log, *, noise: bool = False
 ) -> dict[str, Any]:
-    """Score real images in the place of the generated ones.
+    """Score real images in the place of the generated ones: what a perfect generator would get.
 
     They are images of the data set's other held-out split (validation for test, test for
     validation), as many as were generated. Where there are no such images, some of the real ones
@@ -37,11 +35,13 @@ def floor_of(
         seed: of the choice of images.
         numbers_of: measures the sides "real" and "fake".
         log: is told what is measured.
+        noise: whether to score as many images of uniform noise, too, against the same real images.
 
     Returns:
-        `how`, a sentence; `real_count` and `fake_count`; `metrics`, the numbers of real images; and
+        `how`, a sentence; `real_count` and `fake_count`; `metrics`, the numbers of real images;
         `generated`, those of as many generated images against the same real ones, if these counts
-        are not the score's.
+        are not the score's; and `noise`, those of noise, if they are asked for and there are
+        images and not only features.
     """
     rng = Rng(seed_for("floor", seed))
     against, stand_in, how = _real_against_real(real, len(fake), rng)
@@ -53,11 +53,14 @@ def floor_of(
         "fake_count": counts[1],
         "metrics": numbers_of({"real": against, "fake": stand_in}),
     }
-    if counts == (len(real), len(fake)):
-        return floor
-    log("measuring as many generated images as the floor has")
-    some = _selected(fake, rng.permutation(len(fake))[: len(stand_in)])
-    return {**floor, "generated": numbers_of({"real": against, "fake": some})}
+    if counts != (len(real), len(fake)):
+        log("measuring as many generated images as the floor has")
+        some = _selected(fake, rng.permutation(len(fake))[: len(stand_in)])
+        floor["generated"] = numbers_of({"real": against, "fake": some})
+    if noise and (images := noise_like(real, counts[1])) is not None:
+        log(f"measuring {counts[1]:,} images of uniform noise")
+        floor["noise"] = numbers_of({"real": against, "fake": images})
+    return floor
 
 
 def _real_against_real(real: Input, count: int, rng: Rng) -> tuple[Input, Input, str]:

@@ -5,7 +5,6 @@ import io
 import json
 import math
 from collections.abc import Mapping, Sequence
-from html import escape
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -19,13 +18,12 @@ from coequal.evaluation.requested import RequestedMetrics
 from coequal.evaluation.sheet_files import (
     ENLARGED_PIXELS,
     GAP_PIXELS,
-    page,
     printable,
     refuse_sheet,
     with_caption,
 )
 from coequal.files import atomic_write, refuse_unwritable
-from coequal.images import Pixels, data_uri, enlarge, png_bytes, tile, to_uint8
+from coequal.images import Pixels, enlarge, png_bytes, tile, to_uint8
 from coequal.inputs.input import Input
 
 TABLES = (".csv", ".json")
@@ -39,7 +37,7 @@ class PerImageRequest(NamedTuple):
 
     Attributes:
         worst: how many of the worst and of the best images of each number are listed.
-        sheet: a .png or .html that shows them.
+        sheet: a .png that shows them.
         table: a .csv or .json with every number of every image.
     """
 
@@ -68,8 +66,8 @@ def refuse_per_image(request: PerImageRequest, requested: RequestedMetrics, fake
         raise ValueError("single images have no numbers where only statistics were given")
     if request.worst is not None and request.worst < 1:
         raise ValueError(f"the number of worst images must be 1 or more, got {request.worst}")
-    infos = [info for part in requested.parts.values() for info in part.per_image_outputs.values()]
-    if not infos or (request.worst is not None and not any(info.better for info in infos)):
+    given = any(part.per_image_outputs for part in requested.parts.values())
+    if not given or (request.worst is not None and not ranking(requested)):
         able = [
             name
             for name in lookup.names("metrics")
@@ -86,11 +84,16 @@ def refuse_per_image(request: PerImageRequest, requested: RequestedMetrics, fake
         refuse_unwritable(request.table)
 
 
+def ranking(requested: RequestedMetrics) -> bool:
+    """Whether any metric gives numbers by which single images are better or worse."""
+    infos = [info for part in requested.parts.values() for info in part.per_image_outputs.values()]
+    return any(info.better for info in infos)
+
+
 def told_of_images(
     request: PerImageRequest,
     numbers: Mapping[str, PerImageNumber],
     fake: Input,
-    notes: Sequence[str],
 ) -> dict[str, Any]:
     """Write the files that are asked for.
 
@@ -98,7 +101,6 @@ def told_of_images(
         request: which.
         numbers: of each image, by name.
         fake: the images.
-        notes: on the encoder, for the sheet.
 
     Returns:
         For the record: by number the worst and the best images; nothing if no list was asked for.
@@ -113,10 +115,11 @@ def told_of_images(
         if number.info.better is not None and number.found.undefined is None
     }
     if request.sheet is not None:
-        _write_sheet(request.sheet, ranked, numbers, fake, notes)
+        _write_sheet(request.sheet, ranked, numbers, fake)
     return {
         name: {
             "better": numbers[name].info.better,
+            "label": _label(name, numbers[name]),
             "meaning": numbers[name].info.meaning,
             **{
                 end: [_as_dict(numbers[name], row, fake) for row in rows]
@@ -172,39 +175,28 @@ def _write_sheet(
     ranked: Mapping[str, Mapping[Literal["worst", "best"], Sequence[int]]],
     numbers: Mapping[str, PerImageNumber],
     fake: Input,
-    notes: Sequence[str],
 ) -> None:
     """For each number the worst images on the left and the best on the right."""
-    caption = f"The worst and the best of {len(fake):,} images of {fake.what}."
-    missing = [f"{k}: {v.found.undefined}" for k, v in numbers.items() if v.found.undefined]
-    headings = {
-        (name, end): f"{end} by {numbers[name].info.label or name.replace('_', ' ')}"
+    missing = [f"No {k}: {v.found.undefined}." for k, v in numbers.items() if v.found.undefined]
+    rows = [
+        _beside(
+            [
+                with_caption(
+                    _grid(shown, numbers[name], fake), f"{end} by {_label(name, numbers[name])}"
+                )
+                for end, shown in sides.items()
+            ]
+        )
         for name, sides in ranked.items()
-        for end in sides
-    }
-    if path.suffix.lower() == ".png":
-        rows = [
-            _beside(
-                [
-                    with_caption(_grid(shown, numbers[name], fake), headings[name, end])
-                    for end, shown in sides.items()
-                ]
-            )
-            for name, sides in ranked.items()
-        ]
-        whole = " ".join([caption, *(f"No {line}." for line in missing)])
-        atomic_write(path, png_bytes(with_caption(_below(rows), whole)))
-        return
-    body = []
-    for name, sides in ranked.items():
-        body.append(f"<p>{escape(name)}: {escape(numbers[name].info.meaning)}.</p>")
-        body.append('<div class="two">')
-        for end, shown in sides.items():
-            cells = "".join(_html_cell(row, numbers[name], fake) for row in shown)
-            body.append(f'<div><h2>{escape(headings[name, end])}</h2><div class="many">{cells}')
-            body.append("</div></div>")
-        body.append("</div>")
-    atomic_write(path, page("Worst and best images", caption, [*notes, *missing], body))
+    ]
+    caption = " ".join(
+        [f"The worst and the best of {len(fake):,} images of {fake.what}.", *missing]
+    )
+    atomic_write(path, png_bytes(with_caption(_below(rows), caption)))
+
+
+def _label(name: str, number: PerImageNumber) -> str:
+    return number.info.label or name.replace("_", " ")
 
 
 def _picture(row: int, fake: Input) -> Pixels:
@@ -220,14 +212,6 @@ def _picture(row: int, fake: Input) -> Pixels:
 def _lines(row: int, number: PerImageNumber, fake: Input) -> tuple[str, str]:
     """What stands under an image: its number, and which it is."""
     return f"{float(number.found.values[row]):.4g}", fake.names[row] if fake.names else f"row {row}"
-
-
-def _html_cell(row: int, number: PerImageNumber, fake: Input) -> str:
-    value, name = (escape(line) for line in _lines(row, number, fake))
-    uri = data_uri(png_bytes(_picture(row, fake)))
-    return (
-        f'<figure><img src="{uri}" alt="{name}"><figcaption>{value}<br>{name}</figcaption></figure>'
-    )
 
 
 def _grid(rows: Sequence[int], number: PerImageNumber, fake: Input) -> Pixels:

@@ -29,12 +29,12 @@ from coequal.devices import exact_on, protocol_of
 from coequal.evaluation.encoder_choice import RunEncoder, prepared_encoder
 from coequal.evaluation.feature_cache import features_in_parts
 from coequal.evaluation.measure import Number, image_set, measure
+from coequal.evaluation.noise import noise_stream, uniform_noise
 from coequal.evaluation.reference_cache import Sets, cached_reference
 from coequal.evaluation.requested import RequestedMetrics
 from coequal.evaluation.requirements import Available, unmet_requests
 from coequal.images import match_dtype
 from coequal.rng import Rng
-from coequal.seeds import seed_for
 
 SplitName = Literal["validation", "test"]
 SPLITS: tuple[SplitName, ...] = ("validation", "test")
@@ -120,10 +120,9 @@ class Instrument:
         what a perfect generator would score. Where a metric wants classes of generated images,
         those of the noise are drawn, and those of validation images are their own.
         """
-        rng = Rng(seed_for("cap", self.dataset.name))
-        shape = (self.samples, *self.dataset.shape)
+        rng = noise_stream(self.dataset.name)
         real = self.dataset.validation.images
-        noise = match_dtype(rng.uniform(*shape), real.dtype)
+        noise = uniform_noise(self.samples, self.dataset.shape, real.dtype, rng)
         rows = rng.permutation(len(real))[: self.samples]
         known = self.dataset.validation.labels
         classes = 0 if known is None else len(self.dataset.classes or known.unique())

@@ -1,9 +1,9 @@
 """Generated images beside the images nearest to them, which no score shows: Shmelkov et al. 2018,
 arXiv:1807.09499, figure 3."""
 
-from collections.abc import Mapping, Sequence
-from html import escape
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,9 +14,9 @@ from coequal.contract import Dataset, Encoder, ImageSet, Log
 from coequal.contract.data import ImageRows
 from coequal.datasets._loading import fingerprint
 from coequal.evaluation.feature_cache import cached_features
-from coequal.evaluation.sheet_files import ENLARGED_PIXELS, GAP_PIXELS, page, with_caption
+from coequal.evaluation.sheet_files import ENLARGED_PIXELS, GAP_PIXELS, with_caption
 from coequal.files import atomic_write
-from coequal.images import Pixels, data_uri, png_bytes, tile, to_uint8
+from coequal.images import Pixels, png_bytes, tile, to_uint8
 from coequal.inputs.input import Input
 from coequal.metrics._distances import nearest, nearest_of
 from coequal.rng import Rng
@@ -30,50 +30,73 @@ def announce_sheet(fake: ImageSet, near: ImageSet) -> None:
     fake.neighbours.announce(near.features, min(NEIGHBOURS, len(near)))
 
 
-def write_sheet(
-    path: Path,
-    *,
-    sets: Mapping[str, ImageSet],
-    sources: Mapping[str, Input],
-    near: str,
-    seed: int,
-    notes: Sequence[str],
-) -> None:
-    """Some fakes, one a row, with their nearest images in the encoder's features.
+def found_neighbours(
+    sets: Mapping[str, ImageSet], sources: Mapping[str, Input], near: str, seed: int
+) -> dict[str, Any]:
+    """Some fakes with their nearest images in the encoder's features, as plain values.
 
     Args:
-        path: ends in .png or .html; the page also shows every distance, and the notes.
         sets: the features of "fake" and of `near`.
-        sources: their images, of which only those that are shown are read.
+        sources: their images.
         near: "real" or "train".
         seed: of the draw of fakes.
-        notes: on the encoder.
+
+    Returns:
+        `of`, the side that the neighbours are of; `source`, its name; and `rows`, for each image
+        its `row`, from 0, its `label` and its `nearest`, with `row` and `distance` each.
     """
     fake, other = sources["fake"], sources[near]
-    assert fake.images is not None
-    assert other.images is not None
     rows = shown_rows(len(fake), fake.labels, seed)
     others = sets[near].features
     count, here = min(NEIGHBOURS, len(others)), rows.to(others.device)
     found = nearest_of(sets["fake"], others, count, here)
-    strips = [
-        _strip(torch.cat([fake.images[row : row + 1], other.images[neighbours]]))
-        for row, neighbours in zip(rows.tolist(), found.indices.cpu(), strict=True)
-    ]
+    return {
+        "of": near,
+        "source": other.what,
+        "rows": [
+            {
+                "row": row,
+                "label": row_label(fake, row),
+                "nearest": [
+                    {"row": index, "distance": distance}
+                    for index, distance in zip(indices, distances, strict=True)
+                ],
+            }
+            for row, indices, distances in zip(
+                rows.tolist(), found.indices.tolist(), found.distances.tolist(), strict=True
+            )
+        ],
+    }
+
+
+def write_sheet(
+    path: Path, sources: Mapping[str, Input], neighbours: Mapping[str, Any], seed: int
+) -> None:
+    """Some fakes, one a row, with their nearest images.
+
+    Args:
+        path: ends in .png.
+        sources: the images, of which only those that are shown are read.
+        neighbours: what `found_neighbours` gave.
+        seed: of the draw of fakes.
+    """
+    fake, other = sources["fake"], sources[neighbours["of"]]
+    assert fake.images is not None
+    assert other.images is not None
+    strips = []
+    for row in neighbours["rows"]:
+        near = torch.tensor([one["row"] for one in row["nearest"]])
+        strips.append(
+            _strip(torch.cat([fake.images[row["row"] : row["row"] + 1], other.images[near]]))
+        )
     classes = "" if fake.labels is None else ", spread over the classes"
     caption = (
-        f"Left {len(rows)} of {len(fake):,} images of {fake.what}, drawn with seed {seed}{classes}."
-        f" Beside each: the nearest images in {other.what}, by distance in the encoder's features."
+        f"Left {len(strips)} of {len(fake):,} images of {fake.what}, drawn with seed "
+        f"{seed}{classes}. Beside each: the nearest images in {other.what}, by distance in the "
+        "encoder's features."
     )
-    if path.suffix.lower() == ".png":
-        rows_of_strips = np.stack(strips).transpose(0, 3, 1, 2)
-        picture = tile(rows_of_strips, columns=1, gap=GAP_PIXELS)
-        atomic_write(path, png_bytes(with_caption(picture, caption)))
-    else:
-        labels = [_row_label(fake, row) for row in rows.tolist()]
-        body = _figures(strips, labels, found.distances)
-        caption = f"{caption} A distance of 0 is a copy."
-        atomic_write(path, page("Nearest neighbours", caption, notes, body))
+    picture = tile(np.stack(strips).transpose(0, 3, 1, 2), columns=1, gap=GAP_PIXELS)
+    atomic_write(path, png_bytes(with_caption(picture, caption)))
 
 
 def shown_rows(count: int, labels: Int[Tensor, " n"] | None, seed: int) -> Int[Tensor, " rows"]:
@@ -101,13 +124,14 @@ def shown_rows(count: int, labels: Int[Tensor, " n"] | None, seed: int) -> Int[T
     return torch.tensor([row for _, row in chosen])
 
 
-def _row_label(source: Input, row: int) -> str:
-    """The number of an image, from 1, and its class."""
+def row_label(source: Input, row: int) -> str:
+    """The number of an image, from 1, or its file, and its class."""
+    named = source.names[row] if source.names else f"image {row + 1:,}"
     if source.labels is None:
-        return f"image {row + 1:,}"
+        return named
     label = int(source.labels[row])
     name = source.classes[label] if source.classes and 0 <= label < len(source.classes) else label
-    return f"image {row + 1:,}, class {name}"
+    return f"{named}, class {name}"
 
 
 def _strip(images: Tensor) -> Pixels:
@@ -118,17 +142,6 @@ def _strip(images: Tensor) -> Pixels:
     first, others = tile(large[:1], 1), tile(large[1:], len(large), gap=GAP_PIXELS)
     gap = np.full((len(first), 3 * GAP_PIXELS, 3), 255, dtype=np.uint8)
     return np.concatenate([first, gap, others], axis=1)
-
-
-def _figures(strips: list[Pixels], labels: Sequence[str], distances: Tensor) -> list[str]:
-    """The rows of a page: a picture each, with its label and its distances."""
-    rows = []
-    for strip, label, row in zip(strips, labels, distances, strict=True):
-        numbers = ", ".join(f"{float(distance):.3g}" for distance in row)
-        picture = f'<img src="{data_uri(png_bytes(strip))}" alt="">'
-        text = f"{escape(label)}<br>distances {numbers}"
-        rows.append(f"<figure>{picture}<figcaption>{text}</figcaption></figure>")
-    return rows
 
 
 def train_features(dataset: Dataset, encoder: Encoder, cache: Path, log: Log) -> ImageRows:

@@ -76,6 +76,9 @@ def number_record(info: MetricInfo, number: Number) -> dict[str, Any]:
         "better": info.better,
         "target": info.target if value.target is None else value.target,
         "unit": info.unit,
+        **({} if info.label is None else {"label": info.label}),
+        **({} if info.worst is None else {"worst": info.worst}),
+        **({} if info.blind_to is None else {"blind_to": info.blind_to}),
         **({} if info.use is None else {"use": info.use}),
     }
 

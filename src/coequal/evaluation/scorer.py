@@ -14,13 +14,12 @@ from coequal.contract.data import in_memory
 from coequal.evaluation.encoder_choice import EncoderChoice
 from coequal.evaluation.feature_cache import cached_features
 from coequal.evaluation.measure import Measured, image_set, measure
-from coequal.evaluation.neighbour_sheet import announce_sheet, write_sheet
+from coequal.evaluation.neighbour_sheet import announce_sheet
 from coequal.evaluation.reference_cache import cached_reference
 from coequal.evaluation.requested import RequestedMetrics
 from coequal.evaluation.requirements import not_measurable
 from coequal.evaluation.score_record import (
     encoder_in_protocol,
-    encoder_name,
     finite,
     real_in_protocol,
 )
@@ -97,23 +96,23 @@ class Scorer:
         sources: Mapping[str, Input],
         sets: Mapping[str, ImageSet],
         *,
-        sheet: Path | None = None,
+        neighbours: bool = False,
         per_image: bool = False,
     ) -> Measured:
-        """The numbers; and the sheet, which shows neighbours that a metric may have found.
+        """The numbers.
 
         Args:
             requested: metrics that can be had of these images.
             sources: the sides.
             sets: the same, as the metrics see them.
-            sheet: a file for the sheet.
+            neighbours: whether neighbours of the fakes will be shown: a pass over both sets, if a
+                metric makes one, finds them.
             per_image: whether to measure single images, too.
         """
-        near = "train" if "train" in sets else "real"
         encoder, real = self.choice.encoder, sources["real"]
-        if sheet is not None:
-            announce_sheet(sets["fake"], sets[near])
-        measured = measure(
+        if neighbours:
+            announce_sheet(sets["fake"], sets["train" if "train" in sets else "real"])
+        return measure(
             requested,
             encoder=encoder_in_protocol(encoder, sources),
             real=real_in_protocol(real),
@@ -126,24 +125,12 @@ class Scorer:
             device=self.choice.device,
             log=self.log,
         )
-        if sheet is not None:
-            notes = self.sheet_notes(sources)
-            write_sheet(sheet, sets=sets, sources=sources, near=near, seed=self.seed, notes=notes)
-        return measured
-
-    def sheet_notes(self, sources: Mapping[str, Input]) -> list[str]:
-        """What a sheet says of the encoder."""
-        choice = self.choice
-        return [
-            f"Encoder {encoder_name(choice.encoder, sources)} ({choice.why}).",
-            *choice.warnings,
-        ]
 
     def numbers_of(
         self, requested: RequestedMetrics, sides: Mapping[str, Input]
     ) -> dict[str, dict[str, Any]]:
         """The numbers of two sides alone, by metrics that see no training images and train
-        nothing."""
+        nothing. Features of images that are known are in the cache."""
         trained = [n for n, p in requested.parts.items() if p.costly or "train" in p.required]
         wanted = requested.without(trained)
         none: dict[str, str | None] = {"fake": None, "train": None}

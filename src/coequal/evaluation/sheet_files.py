@@ -1,8 +1,6 @@
-"""What all sheets of images share: which files they are, their captions, and their pages."""
+"""What all sheets of images share: which files they are, and their captions."""
 
 import textwrap
-from collections.abc import Sequence
-from html import escape
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
@@ -11,18 +9,10 @@ from coequal.files import refuse_unwritable
 from coequal.images import Pixels
 from coequal.inputs.input import Input
 
-SHEETS = (".png", ".html")
+SHEET = ".png"
 GAP_PIXELS = 2  # between two images
 ENLARGED_PIXELS = 64  # small images are enlarged to about this side
 MARGIN = 6  # pixels around the caption
-STYLE = (
-    "body{font:15px/1.5 system-ui;margin:2rem auto;max-width:60rem;padding:0 1rem}"
-    "figure{display:flex;flex-wrap:wrap;gap:.3rem 1rem;align-items:center;margin:.6rem 0}"
-    "figcaption{font-variant-numeric:tabular-nums;opacity:.8}img{image-rendering:pixelated}"
-    ".two{display:grid;grid-template-columns:1fr 1fr;gap:0 2rem}h2{font-size:1rem}"
-    ".many{display:flex;flex-wrap:wrap;gap:.4rem}"
-    ".many figure{flex-direction:column;align-items:flex-start;gap:0;margin:0;font-size:.8rem}"
-)
 
 
 def refuse_sheet(sheet: Path | None, fake: Input, near: Input | None = None) -> None:
@@ -37,8 +27,11 @@ def refuse_sheet(sheet: Path | None, fake: Input, near: Input | None = None) -> 
         ValueError: a sheet is asked for that can't be had.
         OSError: it can't be written where it is asked for.
     """
-    if sheet is not None and sheet.suffix.lower() not in SHEETS:
-        raise ValueError(f"a sheet is a {' or '.join(SHEETS)}, not {sheet.name}")
+    if sheet is not None and sheet.suffix.lower() != SHEET:
+        raise ValueError(
+            f"a sheet is a {SHEET}, not {sheet.name}; a page, with all distances and "
+            "scores, is written by --page FILE.html"
+        )
     without = next((one for one in (fake, near) if one is not None and one.images is None), None)
     if sheet is not None and without is not None:
         raise ValueError(f"a sheet needs images; {without.kind} were given")
@@ -69,24 +62,3 @@ def with_caption(picture: Pixels, caption: str) -> Image.Image:
 def printable(text: str) -> str:
     """The text in the letters that Pillow's small font has."""
     return text.encode("latin-1", "replace").decode("latin-1")
-
-
-def page(title: str, caption: str, notes: Sequence[str], body: Sequence[str]) -> bytes:
-    """A page that stands alone.
-
-    Args:
-        title: its heading.
-        caption: what it shows.
-        notes: on the encoder, a paragraph each.
-        body: HTML.
-    """
-    text = (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>'
-        '<meta name="viewport" content="width=device-width"><meta name="color-scheme" '
-        f'content="light dark"><style>{STYLE}</style><h1>{escape(title)}</h1>'
-        f"<p>{escape(caption)}</p>"
-        + "".join(f"<p>{escape(note)}</p>" for note in notes)
-        + "".join(body)
-        + "</html>\n"
-    )
-    return text.encode()

@@ -104,6 +104,7 @@ class DistributionPrecisionRecall(Metric):
             reason = f"needs at least {self.clusters} images of each side, for as many clusters"
             return dict.fromkeys(self.outputs, MetricValue.undefined(f"{reason}, got {count}"))
         clusterings = self.clusterings(real=real["features"], fake=fake.features, rng=rng)
+        fake.shared[self] = clusterings  # for whoever shows the curve
         return {
             "prd_f8": best_f_with_error(clusterings, 8, self.angles),
             "prd_f1_8": best_f_with_error(clusterings, 1 / 8, self.angles),

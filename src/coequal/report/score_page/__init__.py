@@ -1,0 +1,1 @@
+"""The page of a score, of several scores, and of saved scores that are compared."""

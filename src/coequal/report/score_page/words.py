@@ -1,0 +1,56 @@
+"""What a page says of a score beside its numbers."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from coequal.formatting import capital
+
+Record = Mapping[str, Any]
+
+
+def about_set(record: Record) -> list[tuple[str, str]]:
+    """What was scored against what, as value and what it is."""
+    fake, real, encoder = record["fake"], record["real"], record["encoder"]
+    facts = [
+        (_counted(fake), f"generated, {fake['source']}"),
+        (_counted(real), f"real, {real['source']}"),
+        (encoder["id"], f"encoder ({encoder['chosen']})"),
+    ]
+    if "shape" in fake:
+        channels, height, width = fake["shape"]
+        colours = "grey" if channels == 1 else "in colour"
+        facts.append((f"{width} x {height}", f"pixels, {colours}"))
+    if "train" in record:
+        facts.append((_counted(record["train"]), f"training images, {record['train']['source']}"))
+    if record.get("device", "cpu") != "cpu":
+        facts.append((record["device"], f"device, precision {record['precision']}"))
+    return facts
+
+
+def _counted(source: Record) -> str:
+    count = "unknown many" if source["count"] is None else f"{source['count']:,}"
+    kind = source["kind"]
+    if kind == "statistics":
+        return f"statistics of {count}"
+    return f"features of {count}" if kind == "features" else f"{count} images"
+
+
+def warnings_of(sets: Mapping[str, Record]) -> list[str]:
+    """Why the numbers may mislead; what is said of all sets stands once."""
+    found: dict[str, list[str]] = {}
+    for name, record in sets.items():
+        for warning in record["warnings"]:
+            found.setdefault(warning, []).append(name)
+    return [
+        f"{capital(text)}." if len(names) == len(sets) else f"{', '.join(names)}: {text}."
+        for text, names in found.items()
+    ]
+
+
+def protocols(sets: Mapping[str, Record]) -> list[tuple[str, str]]:
+    """How numbers were measured: all numbers of one protocol, and it once."""
+    found: dict[str, dict[str, None]] = {}
+    for record in sets.values():
+        for name, row in record["metrics"].items():
+            found.setdefault(row["protocol"], {})[name] = None
+    return [(", ".join(names), protocol) for protocol, names in found.items()]
