@@ -6,75 +6,176 @@ from collections.abc import Sequence
 from coequal.ranges import Value
 
 NONE = "–"
-ROUNDING = 1e-12
+MINUS = "−"
+FIGURES = 3
+"""Significant figures of a number whose error is not known."""
+LEAST_P = 1e-4
+"""Smaller p-values are not told apart."""
+ROUNDING = 1e-9
+"""An error is that of the computer's arithmetic where it is smaller than this part of its value."""
+ZERO = 1e-12
 """What is nearer to 0 differs from it by rounding alone."""
+SMALL = 1e-3
+"""Numbers whose absolute value is smaller are written with a power of ten."""
 NUMBERS = (
     *("no", "one", "two", "three", "four", "five", "six"),
     *("seven", "eight", "nine", "ten", "eleven", "twelve"),
 )
+Ends = tuple[float | None, float | None]
+"""The lower and the upper end of an interval; None where there is none."""
 
 
-def number(value: float | None) -> str:
-    """Four digits or all of the whole part: 0.4132, 34.12, 812.3, 12,345; a dash for none."""
+def number(value: float | None, error: float | None = None) -> str:
+    """A number, rounded by its error: to the error's second significant figure.
+
+    Without a known error it has three figures, or all of its whole part: "0.413", "34.1", "1,235",
+    "2.10e-07". Whole numbers stay whole.
+
+    Args:
+        value: the number; None or NaN: a dash; infinite: "failed".
+        error: its standard error, its standard deviation or half of its interval; None where that
+            is not known, and 0 where nothing is random.
+    """
     if value is None or math.isnan(value):
         return NONE
     if math.isinf(value):
         return "failed"
-    size = abs(value)
-    if value == 0:
-        return "0"
-    if size < 1e-3:
-        return f"{value:.2e}"
-    decimals = 0 if size >= 1000 else 1 if size >= 100 else 2 if size >= 1 else 4
-    return f"{value:,.{decimals}f}"
+    known = _known(error, value)
+    return _three_figures(value) if known is None else _to_error([value], known)
 
 
 def with_error(value: float | None, error: float | None) -> str:
-    """A value with its standard error, which has two figures: "0.881 ± 0.007", "12,350 ± 120".
+    """A value with its error, which has two figures: "0.881 ± 0.007", "12,350 ± 120".
 
     Small numbers share a power of ten: "(2.10 ± 0.34)e-06".
 
     Args:
-        value: the number; None: empty.
-        error: of it; None where it is not known, 0 where nothing is random: five figures of the
-            value alone.
+        value: the number; None, NaN or infinite: empty.
+        error: its standard error or standard deviation; None where that is not known, 0 where
+            nothing is random: the value alone, as `number` writes it.
     """
     if value is None or not math.isfinite(value):
         return ""
-    if error is None or not error > 1e-9 * abs(value):  # smaller errors are those of rounding
-        return "0" if abs(value) < ROUNDING else f"{value:.5g}"
-    error = float(f"{error:.1e}")  # 0.0996 is 0.10 in two figures
-    power = math.floor(math.log10(max(abs(value), error)))
-    if power >= -3:
-        return " ± ".join(_rounded((value, error), error))
-    scaled = (value / 10.0**power, error / 10.0**power)
-    return f"({' ± '.join(_rounded(scaled, scaled[1]))})e{power:03d}"
+    known = _known(error, value)
+    return _three_figures(value) if known is None else _to_error([value, known], known, " ± ")
+
+
+def half_width(ends: Ends | None) -> float | None:
+    """Half of the width of an interval, by which the value in it is rounded; None where an end is
+    missing or infinite."""
+    low, high = (None, None) if ends is None else ends
+    if low is None or high is None or not math.isfinite(high - low):
+        return None
+    return (high - low) / 2
+
+
+def interval(ends: Ends | None, error: float | None = None, between: str = "–") -> str:
+    """The ends of an interval, to the second figure of its half-width: "221–309", "0.42–0.70".
+
+    Args:
+        ends: of the interval; None, or an end that is None: empty.
+        error: of the value in it, to whose second figure the ends are written; None: that of half
+            its width.
+        between: what stands between the ends; " to " where an end is negative.
+    """
+    low, high = (None, None) if ends is None else ends
+    if low is None or high is None:
+        return ""
+    between = " to " if low < 0 or high < 0 else between
+    known = _known(error or half_width(ends), max(abs(low), abs(high)))
+    if known is None or not math.isfinite(low + high):
+        return between.join(map(number, (low, high)))
+    return _to_error([low, high], known, between)
 
 
 def interval_with_error(ends: tuple[float, float], error: float | None) -> str:
     """The ends of an interval with as many figures as `with_error` gives the number in it."""
-    if error is None or not error > 0:
-        return " to ".join(f"{end:.4g}" for end in ends)
-    return " to ".join(_rounded(ends, float(f"{error:.1e}")))
+    return interval(ends, error, between=" to ")
 
 
-def _rounded(values: tuple[float, float], error: float) -> list[str]:
-    """Values to the second figure of an error."""
-    decimals = 1 - math.floor(math.log10(error))
-    texts = []
-    for value in values:
-        rounded = round(value, decimals) + 0.0  # no -0
-        texts.append(f"{rounded:,.{max(decimals, 0)}f}")
-    return texts
+def signed(value: float, error: float | None = None) -> str:
+    """A change, with its sign: "+12", "−5.3", "0".
+
+    Args:
+        value: the change; NaN: a dash; infinite: "failed".
+        error: see `number`.
+    """
+    text = number(value, error)
+    return f"+{text}" if math.isfinite(value) and value > 0 and text.strip("0.") else text
 
 
-def interval(ends: tuple[float | None, float | None] | None) -> str:
-    """The ends of an interval: "31.2–40.5"; empty for none."""
-    low, high = (None, None) if ends is None else ends
-    if low is None or high is None:
-        return ""
-    apart = " to " if low < 0 or high < 0 else "–"
-    return f"{number(low)}{apart}{number(high)}"
+def ratio_in_words(ratio: float, higher: str = "high") -> str:
+    """How two numbers compare: "twice as high", "1.4 times as high", "3 % higher", "half as high".
+
+    Args:
+        ratio: the number that is spoken of, divided by the other; above 0 and finite.
+        higher: the adjective of the larger number, one of `ADJECTIVES`.
+
+    Raises:
+        ValueError: the ratio is not above 0, or not finite.
+    """
+    if not 0 < ratio < math.inf:
+        raise ValueError(f"a ratio must be above 0 and finite, got {ratio}")
+    larger, smaller = ADJECTIVES[higher]
+    per_cent = 100 * abs(ratio - 1)
+    if per_cent < 0.05:
+        return f"equally {higher}"
+    if 0.8 < ratio < 1.2:
+        figures = f"{per_cent:.0f}" if per_cent >= 0.95 else f"{per_cent:.1f}"
+        return f"{figures} % {larger if ratio > 1 else smaller}"
+    text = _figures(ratio, 2).removesuffix(".0")
+    times = {"0.50": "half", "2": "twice"}.get(text, f"{text} times")
+    return f"{times} as {higher}"
+
+
+ADJECTIVES = {
+    "high": ("higher", "lower"),
+    "large": ("larger", "smaller"),
+    "long": ("longer", "shorter"),
+}
+"""Adjectives of a larger number, with the comparatives of a larger and of a smaller one."""
+
+
+def _known(error: float | None, value: float) -> float | None:
+    """An error in two figures (0.0996 is 0.10); None where it is unknown, or that of arithmetic."""
+    if error is None or not math.isfinite(error) or not error > ROUNDING * abs(value):
+        return None
+    return float(f"{error:.1e}")
+
+
+def _to_error(values: Sequence[float], error: float, between: str = "") -> str:
+    """Values to the second figure of an error; small ones share a power of ten."""
+    power = math.floor(math.log10(max(error, *map(abs, values))))
+    power = power if 10.0**power < SMALL else 0
+    decimals = 1 - math.floor(math.log10(error)) + power
+    rounded = [round(value / 10.0**power, decimals) + 0.0 for value in values]  # + 0.0: no -0
+    text = between.join(_minus(f"{value:,.{max(decimals, 0)}f}") for value in rounded)
+    if not power:
+        return text
+    return f"{text}e{power:03d}" if len(values) == 1 else f"({text})e{power:03d}"
+
+
+def _three_figures(value: float) -> str:
+    """Three figures, or all of the whole part; "0" for what differs from it by rounding alone."""
+    if abs(value) < ZERO:
+        return "0"
+    if value == round(value) and abs(value) < 1e15:
+        return _minus(f"{value:,.0f}")
+    return _figures(value, FIGURES)
+
+
+def _figures(value: float, figures: int) -> str:
+    """A number that isn't 0, to so many significant figures or all of its whole part."""
+    size = abs(float(f"{value:.{figures - 1}e}"))  # 9.996 is 10.0 in three figures
+    if not SMALL <= size < 1e15:
+        return _minus(f"{value:.{figures - 1}e}")
+    decimals = max(0, figures - 1 - math.floor(math.log10(size)))
+    return _minus(f"{value:,.{decimals}f}")
+
+
+def _minus(text: str) -> str:
+    """A negative number with a minus sign instead of a hyphen."""
+    return f"{MINUS}{text[1:]}" if text.startswith("-") else text
 
 
 def amount(value: float) -> str:
@@ -87,7 +188,7 @@ def amount(value: float) -> str:
 
 def percent(fraction: float) -> str:
     """A fraction as whole per cent."""
-    return f"{100 * fraction:.0f} %"
+    return f"{_minus(str(round(100 * fraction)))} %"
 
 
 def probability(value: float) -> str:
@@ -98,8 +199,16 @@ def probability(value: float) -> str:
 
 
 def p_value(value: float) -> str:
-    """A p-value, two digits."""
-    return f"{value:.2g}" if value >= 1e-4 else "<0.0001"
+    """A p-value alone, as in a column of them: two figures, "0.012", "< 0.0001"; a dash for NaN."""
+    if math.isnan(value):
+        return NONE
+    return f"{value:.2g}" if value >= LEAST_P else f"< {LEAST_P:.4f}"
+
+
+def p_in_full(value: float) -> str:
+    """A p-value in a sentence: "p = 0.012", "p < 0.0001"."""
+    text = p_value(value)
+    return f"p {text}" if text.startswith("<") else f"p = {text}"
 
 
 def duration(seconds: float, decimals: int = 0) -> str:

@@ -29,11 +29,11 @@ RNG = np.random.default_rng(0)
         (12345.6, 123.4, "12,350 ± 120"),
         (3.2, 0.0996, "3.20 ± 0.10"),  # 0.0996 in two figures is 0.10
         (-0.001, 0.25, "0.00 ± 0.25"),  # and not -0.00
-        (-2.1e-6, 3.4e-7, "(-2.10 ± 0.34)e-06"),
-        (0.98913, 1.4e-14, "0.98913"),  # an error of rounding is none
-        (0.98913, 0.0, "0.98913"),
+        (-2.1e-6, 3.4e-7, "(−2.10 ± 0.34)e-06"),
+        (0.98913, 1.4e-14, "0.989"),  # an error of rounding is none
+        (0.98913, 0.0, "0.989"),
         (-2.8422e-14, None, "0"),
-        (0.0067454, None, "0.0067454"),
+        (0.0067454, None, "0.00675"),
         (None, None, ""),
         (float("nan"), 1.0, ""),
     ],
@@ -44,7 +44,8 @@ def test_a_value_has_as_many_figures_as_its_error(value, error, text):
 
 def test_an_interval_has_as_many_figures_as_the_number_in_it():
     assert interval_with_error((0.86123, 0.90001), 0.0123) == "0.861 to 0.900"
-    assert interval_with_error((0.0, 0.010712), 0.0) == "0 to 0.01071"
+    # Without an error by half of the width, 0.005356.
+    assert interval_with_error((0.0, 0.010712), 0.0) == "0.0000 to 0.0107"
 
 
 @pytest.fixture

@@ -4,17 +4,6 @@ from pathlib import Path
 import pytest
 
 from coequal.analysis.summary import summarise
-from coequal.formatting import (
-    amount,
-    duration,
-    interval,
-    listed,
-    number,
-    p_value,
-    plain,
-    probability,
-    size,
-)
 from coequal.report.style import spread
 from coequal.report.terminal import verdict_lines
 from coequal.report.verdict_text import (
@@ -34,27 +23,6 @@ from coequal.results.versions import Version
 
 from fabricated_run import Run, build, made, same, written
 from fabricated_study import realistic
-
-
-def test_numbers_have_four_digits():
-    values = (0.41321, 34.1234, 812.34, 12345.6, 1.2e-5, 0.0, float("nan"), float("inf"), None)
-    written = ["0.4132", "34.12", "812.3", "12,346", "1.20e-05", "0", "–", "failed", "–"]
-    assert [number(value) for value in values] == written
-    assert [amount(value) for value in (1500.4, 80.04, 1.234)] == ["1,500", "80.0", "1.23"]
-    assert [probability(value) for value in (0, 0.001, 0.5, 0.999, 1)] == [
-        *("0.00", "<0.01", "0.50", ">0.99", "1.00")
-    ]
-    assert [p_value(value) for value in (0.02891, 1e-6)] == ["0.029", "<0.0001"]
-    assert [interval(ends) for ends in (None, (1, None), (1, 2), (-1, 2))] == [
-        *("", "", "1.00–2.00", "-1.00 to 2.00")
-    ]
-    assert [plain(value) for value in (True, 5, 0.00012345, "x")] == ["true", "5", "0.0001234", "x"]
-    assert [listed(names) for names in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == [
-        "",
-        "a",
-        "a and b",
-        "a, b and c",
-    ]
 
 
 def test_too_few_settings_are_said_to_be_too_few(tmp_path: Path):
@@ -86,17 +54,6 @@ def test_the_beaten_are_named(tmp_path: Path):
         "The lowest test FD of a setting chosen on validation is 10.00, by NS GAN with the "
         "authors' setting; the runner-up, VAE, has 100.0, 900.0 % away."
     )
-
-
-def test_durations_and_sizes_have_the_unit_that_fits():
-    assert [duration(s) for s in (40, 119, 180, 9000)] == ["40 s", "119 s", "3 min", "2.5 h"]
-    assert [duration(s, decimals=1) for s in (2.34, 200)] == ["2.3 s", "3.3 min"]
-    assert [size(n) for n in (5, 4096, 12_345_678, 3e15)] == [
-        "5 B",
-        "4.1 kB",
-        "12.3 MB",
-        "3e+03 TB",
-    ]
 
 
 def test_undecided_is_not_called_equal(tmp_path: Path):
