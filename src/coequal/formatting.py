@@ -159,7 +159,7 @@ def _three_figures(value: float) -> str:
     """Three figures, or all of the whole part; "0" for what differs from it by rounding alone."""
     if abs(value) < ZERO:
         return "0"
-    if value == round(value) and abs(value) < 1e15:
+    if abs(value - round(value)) <= ROUNDING * abs(value) < 1e6:
         return _minus(f"{value:,.0f}")
     return _figures(value, FIGURES)
 

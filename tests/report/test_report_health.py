@@ -98,8 +98,8 @@ def test_the_table(summary):
 def test_runs_with_a_score_that_look_bad(summary):
     rows = [[cell.text for cell in row[:5]] for row in unhealthy.table(summary).rows]
     assert rows == [
-        ["NS GAN", "1", "stalled", "31.00", "looks stalled"],
-        ["NS GAN", "1, fresh seed 1", "collapsed", "34.00", "looks collapsed"],
+        ["NS GAN", "1", "stalled", "31", "looks stalled"],
+        ["NS GAN", "1, fresh seed 1", "collapsed", "34", "looks collapsed"],
     ]
 
 

@@ -76,8 +76,8 @@ def test_each_search_chooses_by_its_own_metric():
     table = manifold_choice.table(found)
     assert [row[0].text for row in table.rows] == ["NS GAN", "VAE"]
     assert [[cell.text for cell in row[1:]] for row in table.rows] == [
-        ["0", "0.9000"],
-        ["0.3000"] * 2,
+        ["0", "0.900"],
+        ["0.300"] * 2,
     ]
     by_fd = table.records[0]
     assert (by_fd["chosen_by"], by_fd["setting"], by_fd["manifold_recall_test"]) == ("fd", 1, 0.2)

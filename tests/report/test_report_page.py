@@ -113,10 +113,10 @@ def test_everything_is_escaped(tmp_path: Path):
 def test_the_numbers_of_the_page(reported: RunFolder):
     text = text_of(page_of(reported))
     # Best after the search, failures and interval, oracle, and how far the chosen one is from it.
-    assert "NS GAN 35.00 setting 1 1/3 6–79 % 30.00 5.00" in text
+    assert "NS GAN 35 setting 1 1/3 6–79 % 30 5" in text
     assert "VAE failed 3/3 44–100 % – –" in text
     # Settings, chosen, last, best by validation, authors', median.
-    assert "NS GAN 3 1 35.00 33.00 step 200 41.00 35.00" in text
+    assert "NS GAN 3 1 35 33 step 200 41 35" in text
     assert "VAE 3 – failed – diverged failed" in text
     assert "step 120: the loss is not finite" in text
     assert "BatchNorm mode is &#39;running&#39;" in text

@@ -49,10 +49,10 @@ def apart(count: int, **more: list[Run | None]) -> dict[str, list[Run | None]]:
 def test_the_beaten_are_named(tmp_path: Path):
     summary = summarise(build(tmp_path / "run", apart(10)))[0]
     assert verdict_sentence(summary) == "NS GAN is better than VAE."
-    # Chosen: the authors' settings with 10 and 100, so 90 apart, which is 900 % of 10.
+    # Chosen: the authors' settings with 10 and 100, the tenfold.
     assert facts(summary)[0] == (
-        "The lowest test FD of a setting chosen on validation is 10.00, by NS GAN with the "
-        "authors' setting; the runner-up, VAE, has 100.0, 900.0 % away."
+        "The lowest test FD of a setting chosen on validation is 10, by NS GAN with the "
+        "authors' setting; the runner-up, VAE, has 100 (10 times as high)."
     )
 
 
@@ -172,7 +172,7 @@ def test_nothing_and_only_failures_have_words(tmp_path: Path):
 def test_the_table_shows_every_model_and_its_failures(small: RunFolder):
     lines = verdict_lines(summarise(small))
     assert [line.split() for line in lines[-2:]] == [
-        ["NS", "GAN", "3/3", "35.00", "41.00", "1/3"],
+        ["NS", "GAN", "3/3", "35", "41", "1/3"],
         ["VAE", "3/3", "–", "diverged", "3/3"],
     ]
 
@@ -192,7 +192,7 @@ def test_the_terminal_says_the_reruns_too(tmp_path: Path):
     lines = verdict_lines(summarise(folder))
     assert lines[-2].endswith("re-runs")
     # Ten runs, nine at 12 and one failure: the median leads.
-    assert lines[-1].endswith("median 12.00, 1/10 failed")
+    assert lines[-1].endswith("median 12, 1/10 failed")
 
 
 def test_how_sure_names_what_is_compared_and_the_smallest_difference(tmp_path: Path):

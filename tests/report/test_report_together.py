@@ -58,8 +58,8 @@ def test_without_reruns_the_searchs_own_run_stands_in(tmp_path: Path):
     table = transfer.table(study_summary(both, folder.study()))
     assert table is not None
     assert [[cell.text for cell in row[1:]] for row in table.rows] == [
-        ["one", "(10.00)", "66.00"],
-        ["two", "33.00", "(30.00)"],
+        ["one", "(10)", "66"],
+        ["two", "33", "(30)"],
     ]
 
 

@@ -138,6 +138,23 @@ class ModelSummary:
         steps = [s.spent.generator_steps for s in self.tried if s.spent and not s.failed]
         return (min(steps), max(steps)) if steps else None
 
+    def score_error(self, trial: TrialSummary | None = None) -> float | None:
+        """The error by which the score of a single run is rounded.
+
+        It is the larger of the standard deviation of the model's re-runs and the standard error of
+        the measurement. None without re-runs, where nobody knows how far another seed's score would
+        be, unless the measurement alone is uncertain by a tenth of the score or more.
+
+        Args:
+            trial: the run; None: the one of the chosen setting.
+        """
+        run = trial or self.chosen
+        measured = math.nan if run is None or run.checkpoint is None else run.checkpoint.error
+        numbers = self.rerun.numbers if self.rerun else None
+        if numbers is not None and numbers.sd is not None:
+            return max(numbers.sd, measured if math.isfinite(measured) else 0.0)
+        return measured if run is not None and measured >= 0.1 * abs(run.test) else None
+
     def with_rerun(self, rerun: RerunSummary) -> "ModelSummary":
         """This summary with other re-runs."""
         return replace(self, rerun=rerun)

@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.metric import NamedMetric
 from coequal.analysis.model import ModelSummary
-from coequal.formatting import number, plain
+from coequal.formatting import number
 from coequal.report.style import (
     BAND,
     FAINT,
@@ -58,7 +58,7 @@ def reference_lines(axes: Axes, summary: DataSummary) -> None:
     for value, name in ((summary.cap, cap), (summary.floor, "real images (floor)")):
         if value is not None and low <= value <= high:
             axes.axhline(value, color=MUTED, lw=0.9, ls=(0, (1, 2)), zorder=0.8)
-            label = f" {name}\n {plain(value)}"
+            label = f" {name}\n {number(value)}"
             edge = axes.get_yaxis_transform()
             axes.text(1.0, value, label, transform=edge, color=MUTED, va="center", fontsize="small")
 
@@ -155,7 +155,7 @@ def end_label(model: ModelSummary, value: float) -> str:
     if model.chosen is None:
         return f"{model.label}  all {len(model.tried)} failed"
     failed = f"  ({len(model.failures)} of {len(model.ended)} failed)" if model.failures else ""
-    return f"{model.label}  {number(value)}{failed}"
+    return f"{model.label}  {number(value, model.score_error())}{failed}"
 
 
 def expected(metric: NamedMetric) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from coequal.analysis.data_summary import DataSummary
-from coequal.formatting import number
+from coequal.formatting import half_width, number, signed
 from coequal.statistics.comparison import Effect
 
 
@@ -67,9 +67,11 @@ class Change:
         return self._written(end)
 
     def _written(self, value: float) -> str:
+        half = half_width(self.ends)
         if not self.relative:
-            return number(value).replace("-", "−")
-        return _percent(value, self.ends)
+            return number(value, half)
+        per_cent = 10.0 if half is None else min(10.0, 100 * half)  # whole per cent at most
+        return f"{signed(100 * (value - 1), per_cent)} %"
 
 
 def changes(summary: DataSummary) -> list[Change]:
@@ -109,16 +111,3 @@ def _change(summary: DataSummary, effect: Effect) -> Change:
         ends=(ends[0], ends[1]) if ends else None,
         gain=None if effect.smallest_gain is None else units(effect.smallest_gain),
     )
-
-
-def _percent(ratio: float, ends: tuple[float, float] | None) -> str:
-    """A ratio as a change in per cent, to the second figure of half of its interval's width, but in
-    whole per cent at most."""
-    half = 50 * (ends[1] - ends[0]) if ends else math.inf
-    decimals = 0
-    if 0 < half < 10:
-        decimals = 1 - math.floor(math.log10(half))
-    text = f"{100 * (ratio - 1):+.{decimals}f}"
-    if not text.strip("+-0."):
-        text = text[1:]
-    return f"{text.replace('-', '−')} %"

@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from coequal.analysis.data_summary import DataSummary
-from coequal.formatting import number
 from coequal.images import Pixels, data_uri, enlarge, png_bytes, tile
 from coequal.records import POINT
 from coequal.report.scatter import scatters
-from coequal.report.setting_text import setting_name
+from coequal.report.setting_text import score_text, setting_name
 from coequal.report.style import house_style
 from coequal.results.folder import RunFolder
 
@@ -81,7 +80,7 @@ def sample_rows(folder: RunFolder, summary: DataSummary) -> list[Row]:
         images = folder.samples(model.chosen.trial, model.chosen.checkpoint.step)
         if images is not None:
             which = setting_name(model.chosen).removeprefix("the ")
-            detail = f"{label} {number(model.chosen.test)}, {which}"
+            detail = f"{label} {score_text(model)}, {which}"
             rows.append(Row(model.label, detail, images[: _in_a_row(images)], real))
     return rows
 

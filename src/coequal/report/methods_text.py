@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from coequal.analysis.data_summary import DataSummary
-from coequal.formatting import listed, percent, plain
+from coequal.formatting import listed, number, percent
 from coequal.report.pair_sentences import within
 from coequal.report.templating import template
 from coequal.statistics.orders import ORDERS, RESAMPLES
@@ -33,7 +33,7 @@ def methods(summary: DataSummary, study: Mapping[str, Any]) -> list[tuple[str, s
         margin=within(summary.verdict.rules) if summary.verdict else "",
         listed=listed,
         percent=percent,
-        plain=plain,
+        number=number,
     )
     sections = re.split(r"^## ", text, flags=re.MULTILINE)[1:]
     return [

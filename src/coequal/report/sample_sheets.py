@@ -13,9 +13,9 @@ from PIL import Image
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
 from coequal.files import atomic_write, file_name
-from coequal.formatting import number
 from coequal.images import data_uri
 from coequal.report.image_grids import Block, Row, blocks, sample_rows, sheet
+from coequal.report.setting_text import score_text
 from coequal.report.style import as_pdf, as_svg, house_style
 from coequal.results.folder import RunFolder
 
@@ -83,7 +83,7 @@ def _chosen(summary: DataSummary) -> Iterator[tuple[ModelSummary, str, int, str]
     """Each model with its chosen trial, the step where that is judged, and a line about it."""
     for model in summary.ranked:
         if model.chosen is not None and model.chosen.checkpoint is not None:
-            line = f"{summary.metric.label} {number(model.chosen.test)}"
+            line = f"{summary.metric.label} {score_text(model)}"
             yield model, model.chosen.trial, model.chosen.checkpoint.step, line
 
 

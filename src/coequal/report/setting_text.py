@@ -1,5 +1,6 @@
 """How a setting, its result and its ranges are written."""
 
+from coequal.analysis.model import ModelSummary
 from coequal.analysis.range_position import RangePosition
 from coequal.analysis.trials import TrialSummary
 from coequal.formatting import NONE, number, plain
@@ -32,8 +33,16 @@ def range_text(place: RangePosition) -> str:
     return f"{scale}{plain(space.low)} to {plain(space.high)}"
 
 
-def outcome(setting: TrialSummary | None) -> str:
-    """A setting's test value, or why there is none."""
+def score_text(model: ModelSummary) -> str:
+    """The test value of a model's chosen setting, rounded by its error; a dash without one."""
+    return number(model.chosen.test, model.score_error()) if model.chosen else NONE
+
+
+def authors_outcome(model: ModelSummary) -> str:
+    """The test value of the authors' setting, or why there is none."""
+    setting = model.authors
     if setting is None:
         return NONE
-    return number(setting.test) if setting.status == "done" else setting.status
+    if setting.status != "done":
+        return setting.status
+    return number(setting.test, model.score_error(setting))

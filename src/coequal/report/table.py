@@ -6,7 +6,7 @@ from typing import Any
 
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
-from coequal.formatting import NONE, for_programs, interval, number, percent
+from coequal.formatting import NONE, for_programs, half_width, interval, number, percent
 from coequal.statistics.rates import Interval
 
 Record = dict[str, Any]
@@ -74,8 +74,8 @@ class Column:
         value: of a row, unrounded; "": its attribute `name`.
         heading: on the page; "" for a column that is in the CSV file alone.
         under: the second line of the heading.
-        show: writes a value that is not None: a function, or a format specification; None: four
-            digits of a float, and anything else as it is.
+        show: writes a value that is not None: a function, or a format specification; None: three
+            figures of a float (`number`), and anything else as it is.
         cell: gives the cell of a row, where the page shows more than the value; None: the value.
         ends: of the interval of the value, two more columns of the CSV file.
         words: whether its cells are text, aligned to the left.
@@ -188,14 +188,16 @@ def name_cell(model: ModelSummary, small: str = "") -> Cell:
     return Cell(model.label, small, model=model.index)
 
 
-def value_cell(value: float | None, small: str = "", *, strong: bool = False) -> Cell:
-    """A number; sorts by itself."""
-    return Cell(number(value), small, sort=_sortable(value), strong=strong)
+def value_cell(
+    value: float | None, small: str = "", *, error: float | None = None, strong: bool = False
+) -> Cell:
+    """A number, rounded by its error (see `number`); sorts by itself."""
+    return Cell(number(value, error), small, sort=_sortable(value), strong=strong)
 
 
 def interval_cell(value: float | None, ends: Interval | None, *, strong: bool = False) -> Cell:
-    """A number over its interval."""
-    return value_cell(value, interval(ends), strong=strong)
+    """A number over its interval, both to the second figure of half the interval's width."""
+    return value_cell(value, interval(ends), error=half_width(ends), strong=strong)
 
 
 def rate_cell(rate: Rate) -> Cell:

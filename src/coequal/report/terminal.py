@@ -9,8 +9,8 @@ from rich.text import Text
 
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
-from coequal.formatting import NONE, number
-from coequal.report.setting_text import outcome
+from coequal.formatting import NONE, half_width, number
+from coequal.report.setting_text import authors_outcome, score_text
 from coequal.report.verdict_text import (
     anytime_sentence,
     growth_sentences,
@@ -58,8 +58,8 @@ def _table(summary: DataSummary) -> list[str]:
     columns: dict[str, Callable[[ModelSummary], str]] = {
         "model": lambda m: m.label,
         "settings": lambda m: f"{len(m.ended)}/{len(m.settings)}",
-        f"best setting's {label}": lambda m: number(m.chosen.test) if m.chosen else NONE,
-        f"authors' {label}": lambda m: outcome(m.authors),
+        f"best setting's {label}": score_text,
+        f"authors' {label}": authors_outcome,
         "failures": lambda m: f"{len(m.failures)}/{len(m.ended)}",
         "re-runs": _rerun,
     }
@@ -85,4 +85,5 @@ def _rerun(model: ModelSummary) -> str:
     numbers = model.rerun.numbers
     kind = "median" if numbers.collapsed else "IQM"
     failed = f", {numbers.failed}/{numbers.runs} failed" if numbers.failed else ""
-    return f"{kind} {number(numbers.centre)}{failed}"
+    error = half_width(numbers.centre_interval) or numbers.sd
+    return f"{kind} {number(numbers.centre, error)}{failed}"

@@ -5,9 +5,18 @@ from collections.abc import Sequence
 from coequal.analysis.across_datasets import joint_pairs
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.failure_rate import failure_rate
-from coequal.formatting import amount, capital, count, count_in_words, listed, number, percent
+from coequal.formatting import (
+    amount,
+    capital,
+    count,
+    count_in_words,
+    listed,
+    number,
+    percent,
+    ratio_in_words,
+)
 from coequal.report.pair_sentences import verdict_in_words, worse_than
-from coequal.report.setting_text import setting_name, setting_of
+from coequal.report.setting_text import score_text, setting_name, setting_of
 from coequal.results.stopped import never_finished
 from coequal.statistics.comparison import TWINS_TOLD_APART
 from coequal.statistics.looks import LEVEL
@@ -185,7 +194,9 @@ def smallest_sentence(summary: DataSummary) -> str:
     if verdict.rules.scale == "linear":
         difference = f"typical scores {number(size)} apart"
     else:
-        difference = f"a typical score {size:.2f} times as {_bad(summary)} as the other"
+        words = ratio_in_words(1 / size if summary.metric.higher else size)
+        than = "as" if words.endswith("high") else "than"
+        difference = f"a typical score {words} {than} the other"
     return (
         f"With the spread of these searches, the last look (at {contest.most_settings} settings) "
         f"shows {difference} with a probability of 80 %; smaller differences mostly stay "
@@ -342,14 +353,14 @@ def lowest(summary: DataSummary) -> str:
     (model, setting), *others = chosen
     text = (
         f"The {metric.best} test {metric.label} of a setting chosen on validation is "
-        f"{number(setting.test)}, by {model.title} with {setting_name(setting)}"
+        f"{score_text(model)}, by {model.title} with {setting_name(setting)}"
     )
     if not others:
         return f"{text}; no other model has a score."
     rival, second = others[0]
-    gap = abs(second.test - setting.test)
-    difference = f", {100 * gap / abs(setting.test):.1f} % away" if setting.test else ""
-    return f"{text}; the runner-up, {rival.title}, has {number(second.test)}{difference}."
+    comparable = min(setting.test, second.test) > 0
+    ratio = f" ({ratio_in_words(second.test / setting.test)})" if comparable else ""
+    return f"{text}; the runner-up, {rival.title}, has {score_text(rival)}{ratio}."
 
 
 def _too_few(verdict: Verdict) -> str:
@@ -439,10 +450,6 @@ def growth_sentences(summary: DataSummary) -> list[str]:
                 "5 % is not kept for what was decided with knowledge of earlier results."
             )
     return lines
-
-
-def _bad(summary: DataSummary) -> str:
-    return "low" if summary.metric.higher else "high"
 
 
 def _failures(summary: DataSummary) -> str:

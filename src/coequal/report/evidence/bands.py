@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from coequal.analysis.budget_curves import BudgetPoint
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
-from coequal.formatting import plain
+from coequal.formatting import number
 from coequal.report.axes import (
     expected,
     panel_title,
@@ -25,7 +25,7 @@ from coequal.report.style import FAINT, colour
 
 def how_to_read(summary: DataSummary) -> str:
     """The curves with intervals."""
-    bound = "" if summary.bound is None else f" ({plain(summary.bound)})"
+    bound = "" if summary.bound is None else f" ({number(summary.bound)})"
     return (
         "The shaded band is the 95 % interval over the draw of settings (spacings method, which "
         "covers 95 % or more); where the line is dashed, the band's better end rests on the "

@@ -2,7 +2,7 @@
 
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
-from coequal.formatting import NONE, number
+from coequal.formatting import NONE, number, signed, with_error
 from coequal.report.evidence._evidence import Evidence
 from coequal.report.setting_text import setting_text
 from coequal.report.table import (
@@ -18,7 +18,7 @@ from coequal.report.table import (
     value_cell,
     within,
 )
-from coequal.statistics.reruns import MIN_RUNS, MIN_RUNS_FOR_CLAIM, Reruns, SelectionGap
+from coequal.statistics.reruns import MIN_RUNS, MIN_RUNS_FOR_CLAIM, Reruns
 
 MARKS = (
     "Re-run mean ± sd: ± is the spread between seeds, not a standard error. * marks that at "
@@ -72,7 +72,9 @@ def _columns(summary: DataSummary) -> list[Column]:
     def best_cell(model: ModelSummary) -> Cell:
         if model.chosen is None:
             return Cell("failed" if model.tried else NONE, strong=True)
-        return value_cell(model.chosen.test, setting_text(model.chosen.number), strong=not reruns)
+        setting = setting_text(model.chosen.number)
+        error = model.score_error()
+        return value_cell(model.chosen.test, setting, error=error, strong=not reruns)
 
     return [
         model_column(summary),
@@ -83,8 +85,12 @@ def _columns(summary: DataSummary) -> list[Column]:
         *(RERUN_COLUMNS if reruns else ()),
         Column("failures", lambda m: len(m.failures)),
         rate_column("failure_rate", "Failed settings", _failure_rate, "95 %, Wilson"),
-        Column("oracle_not_achievable", "oracle", "Oracle", "not achievable", muted=True),
-        Column("", _oracle_gap, "Oracle gap", "chosen − oracle", muted=True),
+        Column(
+            *("oracle_not_achievable", "oracle", "Oracle", "not achievable"),
+            cell=lambda m: value_cell(m.oracle, error=m.score_error()),
+            muted=True,
+        ),
+        Column("", "", "Oracle gap", "chosen − oracle", cell=_oracle_gap_cell, muted=True),
     ]
 
 
@@ -92,8 +98,9 @@ def _failure_rate(model: ModelSummary) -> Rate:
     return len(model.failures), len(model.ended), model.failure_interval
 
 
-def _oracle_gap(model: ModelSummary) -> float | None:
-    return None if model.chosen is None else model.chosen.test - model.oracle
+def _oracle_gap_cell(model: ModelSummary) -> Cell:
+    gap = None if model.chosen is None else model.chosen.test - model.oracle
+    return value_cell(gap, error=model.score_error())
 
 
 def _mean_cell(model: ModelSummary) -> Cell:
@@ -106,11 +113,10 @@ def _mean_cell(model: ModelSummary) -> Cell:
     kept = f"{numbers.kept} of {numbers.runs}"
     if model.chosen is None or rerun.setting != model.chosen.number:
         # Seeds of their own chose among several settings.
-        kept += f"; setting {rerun.setting}, in the search {number(rerun.search)}"
+        kept += f"; setting {rerun.setting}, in the search {number(rerun.search, numbers.sd)}"
     if numbers.mean is None:
         return Cell("no centre: most runs fail", kept)
-    spread = "" if numbers.sd is None else f" ± {number(numbers.sd)}"
-    text = f"{number(numbers.mean)}{spread}"
+    text = with_error(numbers.mean, numbers.sd)
     return Cell(text, kept, sort=numbers.mean, mark=numbers.outliers.mark)
 
 
@@ -120,13 +126,13 @@ def _iqm_cell(numbers: Reruns) -> Cell:
     if numbers.iqm_interval is None:
         few = numbers.runs < MIN_RUNS
         why = f"below {MIN_RUNS} runs" if few else "without spread in the middle half"
-        return value_cell(numbers.iqm, f"no interval {why}")
+        return value_cell(numbers.iqm, f"no interval {why}", error=numbers.sd)
     return interval_cell(numbers.iqm, numbers.iqm_interval, strong=numbers.headline == "iqm")
 
 
 def _median_cell(numbers: Reruns) -> Cell:
     if numbers.median_interval is None:
-        return value_cell(numbers.median, "no interval below 6 runs")
+        return value_cell(numbers.median, "no interval below 6 runs", error=numbers.sd)
     strong = numbers.headline == "median"
     return interval_cell(numbers.median, numbers.median_interval, strong=strong)
 
@@ -135,9 +141,15 @@ def _failed_reruns(numbers: Reruns) -> Rate:
     return numbers.failed, numbers.runs, numbers.failure_rate
 
 
-def _gap_cell(gap: SelectionGap) -> Cell:
-    relative = "" if gap.relative is None else f"{100 * gap.relative:+.1f} %"
-    return value_cell(gap.difference, relative)
+def _gap_cell(model: ModelSummary) -> Cell:
+    gap = model.rerun.gap if model.rerun else None
+    if gap is None:
+        return EMPTY
+    error, relative = model.score_error(), ""
+    if gap.relative is not None:
+        per_cent = None if error is None else 100 * error / abs(gap.rerun)
+        relative = f"{signed(100 * gap.relative, per_cent)} %"
+    return value_cell(gap.difference, relative, error=error)
 
 
 IQM = "IQM of re-runs", "95 %, Yuen"
@@ -162,9 +174,9 @@ RERUN_COLUMNS = (
         Column("reruns_failed", "failed"),
         rate_column("rerun_failure_rate", "Failed re-runs", _failed_reruns, "95 %, Wilson"),
     ),
-    *within(
-        "rerun.gap",
-        Column("selection_gap", "difference", "Selection gap", "search − re-runs", cell=_gap_cell),
+    Column(
+        *("selection_gap", "rerun.gap.difference", "Selection gap", "search − re-runs"),
+        cell=_gap_cell,
     ),
 )
 

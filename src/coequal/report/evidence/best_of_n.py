@@ -10,7 +10,7 @@ from coequal.analysis.budget_curves import BudgetCurve, BudgetPoint
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.metric import NamedMetric
 from coequal.analysis.model import ModelSummary
-from coequal.formatting import percent, plain
+from coequal.formatting import number, percent
 from coequal.report.axes import (
     end_label,
     ends_with_names,
@@ -36,7 +36,7 @@ def how_to_read(summary: DataSummary) -> str:
         if share
         else "from one run per setting, so slightly too good: fresh seeds would show by how much"
     )
-    failure = "excluding its model" if cap is None else f"counting as the cap of {plain(cap)}"
+    failure = "excluding its model" if cap is None else f"counting as the cap of {number(cap)}"
     return (
         f"Each line is the expected test {label} of the best of n random settings, chosen by "
         f"validation ({scored}), with a failure {failure}. It is solid to n/B = 0.19, dashed to "

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
-from coequal.formatting import plain
+from coequal.formatting import number
 from coequal.report.axes import (
     RASTER_FROM_SETTINGS,
     SMALL_DOTS_FROM_SETTINGS,
@@ -30,8 +30,8 @@ def how_to_read(summary: DataSummary) -> str:
         cap = ""
         if summary.cap is not None:
             worst = summary.cap == summary.metric.info.worst
-            cap = f", {'the worst possible is' if worst else 'noise'} {plain(summary.cap)}"
-        floor = f" Held-out real images score {plain(summary.floor)}{cap}."
+            cap = f", {'the worst possible is' if worst else 'noise'} {number(summary.cap)}"
+        floor = f" Held-out real images score {number(summary.floor)}{cap}."
     return (
         f"Each dot is one setting's test {summary.metric.label}, in the order of the draws from "
         "left to right. ★ is the authors' setting, which is no draw; a ring marks the one chosen "

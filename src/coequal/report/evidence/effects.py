@@ -117,7 +117,8 @@ def _columns(summary: DataSummary) -> list[Column]:
         def cell(model: ModelSummary) -> Cell:
             numbers = _numbers(model)
             value = None if numbers is None else getattr(numbers, centre)
-            return Cell(number(value), count(_runs(model), "run"), sort=value)
+            error = None if numbers is None else numbers.sd
+            return Cell(number(value, error), count(_runs(model), "run"), sort=value)
 
         def model(change: Change) -> ModelSummary:
             return summary.model(getattr(change.effect, name))

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
 from coequal.analysis.trials import TrialSummary
-from coequal.formatting import number
 from coequal.report.axes import (
     panel_title,
     panels,
@@ -20,7 +19,7 @@ from coequal.report.axes import (
     y_axis,
 )
 from coequal.report.evidence._evidence import Evidence
-from coequal.report.setting_text import setting_name
+from coequal.report.setting_text import score_text, setting_name
 from coequal.report.style import FAINT, INK, MUTED, colour
 
 QUANTILES_FROM_SETTINGS = 24  # settings from which the others are drawn as quantiles
@@ -83,7 +82,7 @@ def _panel(
     axes.plot(*_best_so_far(chosen, summary), color=INK, lw=1.2, ls=(0, (1, 1.5)), zorder=5)
     axes.plot(*_line(chosen), color=tint, lw=2.2, marker="o", ms=4, zorder=4, clip_on=False)
     panel_title(axes, model)
-    note = f"{setting_name(chosen).removeprefix('the ')}: {number(chosen.test)}"
+    note = f"{setting_name(chosen).removeprefix('the ')}: {score_text(model)}"
     axes.text(0.98, 0.95, note, transform=axes.transAxes, ha="right", va="top", fontsize="small")
 
 

@@ -64,8 +64,9 @@ def _column(metric: NamedMetric, real: float) -> Column:
         runs = _runs(model, metric.name)
         if not runs:
             return value_cell(value(model))
-        small = f"± {number(stdev(runs))}, {len(runs)} runs" if len(runs) > 1 else "1 run"
-        return value_cell(fmean(runs), small)
+        sd = stdev(runs) if len(runs) > 1 else None
+        small = "1 run" if sd is None else f"± {number(sd, sd)}, {len(runs)} runs"
+        return value_cell(fmean(runs), small, error=sd)
 
     return Column(metric.name, value, capital(metric.label), metric.better, cell=cell)
 

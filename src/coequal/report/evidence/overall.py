@@ -3,7 +3,7 @@
 import math
 
 from coequal.analysis.across_datasets import NormalisedScores, StudySummary
-from coequal.formatting import number
+from coequal.formatting import half_width, interval, number
 from coequal.report.evidence._evidence import Evidence
 from coequal.report.table import Cell, Column, Table, model_column, tabulate, within
 from coequal.statistics.aggregate import Estimate
@@ -46,8 +46,8 @@ def table(study: StudySummary) -> Table | None:
 
 
 def _mean_cell(mean: Estimate) -> Cell:
-    span = "" if mean.low is None else f"{number(mean.low)}–{number(mean.high)}"
-    return Cell(number(mean.value), span or mean.note, mean.value)
+    ends = mean.low, mean.high
+    return Cell(number(mean.value, half_width(ends)), interval(ends) or mean.note, mean.value)
 
 
 def refusal(study: StudySummary) -> str:

@@ -1,7 +1,7 @@
 """Every pair of models: P, the ratio of typical scores, and what was decided at which look."""
 
 from coequal.analysis.data_summary import DataSummary
-from coequal.formatting import interval, number, p_value, probability
+from coequal.formatting import half_width, interval, number, p_value, probability
 from coequal.report.evidence._evidence import Evidence
 from coequal.report.pair_rows import PairRow, pair_rows
 from coequal.report.pair_sentences import within
@@ -102,10 +102,7 @@ def _columns(summary: DataSummary, verdict: Verdict) -> list[Column]:
         value, ends = row.pair.ratio, row.pair.ratio_interval
         if value is None:
             return EMPTY
-        if linear:
-            return Cell(number(value), interval(ends), sort=value)
-        under = "" if ends is None else f"{ends.low:.2f}–{ends.high:.2f}"
-        return Cell(f"{value:.2f}", under, sort=value)
+        return Cell(number(value, half_width(ends)), interval(ends), sort=value)
 
     def outcome_cell(row: PairRow) -> Cell:
         pair = row.pair
@@ -116,7 +113,7 @@ def _columns(summary: DataSummary, verdict: Verdict) -> list[Column]:
         value = row.pair.p_value
         if value is None:
             return EMPTY
-        return Cell(p_value(value), f"level {p_value(row.pair.level)}", sort=value)
+        return Cell(p_value(value), f"level {row.pair.level:.2g}", sort=value)
 
     def needed_cell(row: PairRow) -> Cell:
         if row.pair.decided or row.needed is None:

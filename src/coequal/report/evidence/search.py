@@ -4,7 +4,7 @@ from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
 from coequal.formatting import NONE, amount
 from coequal.report.evidence._evidence import Evidence
-from coequal.report.setting_text import outcome
+from coequal.report.setting_text import authors_outcome
 from coequal.report.table import EMPTY, Cell, Column, Table, model_column, tabulate, value_cell
 
 
@@ -59,17 +59,20 @@ def _chosen_cell(model: ModelSummary) -> Cell:
 def _last_cell(model: ModelSummary) -> Cell:
     if model.chosen is None:
         return Cell("failed" if model.tried else NONE)
-    return value_cell(model.chosen.last.test if model.chosen.last else None)
+    last = model.chosen.last
+    return value_cell(last.test if last else None, error=model.score_error())
 
 
 def _best_cell(model: ModelSummary) -> Cell:
     best = model.chosen and model.chosen.best
-    return value_cell(best.test, f"step {best.step:,}") if best else EMPTY
+    return (
+        value_cell(best.test, f"step {best.step:,}", error=model.score_error()) if best else EMPTY
+    )
 
 
 def _authors_cell(model: ModelSummary) -> Cell:
     authors = model.authors
-    return Cell(outcome(authors), sort=authors.test if authors and not authors.failed else "")
+    return Cell(authors_outcome(model), sort=authors.test if authors and not authors.failed else "")
 
 
 def _steps_cell(model: ModelSummary) -> Cell:

@@ -57,7 +57,7 @@ def _cell(transferred: Transferred) -> Cell:
     if math.isnan(transferred.iqm):
         waiting = transferred.planned and transferred.setting is not None
         return Cell("–", "no run yet") if waiting else EMPTY
-    times = "" if math.isnan(transferred.ratio) else f"× {transferred.ratio:.2f}"
+    times = "" if math.isnan(transferred.ratio) else f"× {number(transferred.ratio)}"
     home = transferred.source == transferred.target
     text = f"({number(transferred.iqm)})" if transferred.one_run else number(transferred.iqm)
     return Cell(text, "" if home else times, sort=transferred.iqm, strong=home)

@@ -4,7 +4,7 @@ import math
 
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.pairs import AuthorsSetting
-from coequal.formatting import number, p_value
+from coequal.formatting import NONE, p_in_full, with_error
 from coequal.report.evidence._evidence import Evidence
 from coequal.report.table import Cell, Column, Table, model_column, tabulate, value_cell, within
 from coequal.statistics.verdict import Verdict
@@ -59,7 +59,7 @@ def _columns(summary: DataSummary, verdict: Verdict) -> list[Column]:
         return Cell(f"{settings:,}", f"{saved} saved" if saved else "", sort=settings)
 
     def authors_cell(found: AuthorsSetting) -> Cell:
-        rank = f"rank {found.rank:g} of {found.settings + 1}, p = {p_value(found.p_value)}"
+        rank = f"rank {found.rank:g} of {found.settings + 1}, {p_in_full(found.p_value)}"
         if math.isnan(found.score):
             return Cell("failed", rank, sort="")
         return value_cell(metric.cost(found.score), rank)
@@ -68,7 +68,7 @@ def _columns(summary: DataSummary, verdict: Verdict) -> list[Column]:
         searches = f"{len(found.scores)} searches"
         failed = f", {found.failed} failed" if found.failed else ""
         mean = metric.cost(found.mean)
-        return Cell(f"{number(mean)} ± {number(found.sd)}", searches + failed, sort=mean)
+        return Cell(with_error(mean, found.sd) or NONE, searches + failed, sort=mean)
 
     return [
         model_column(summary, value=str),
