@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import typer
 
-from coequal.cli import diagnose, parts, results, run, score, stats, study, train, verify
+from coequal.cli import diagnose, parts, results, run, score, serve, stats, study, train, verify
 from coequal.cli.command import CommandResult, with_json
 from coequal.cli.error_messages import exit_code, message
 from coequal.cli.options import errors
@@ -39,6 +39,7 @@ _add("run studies/demo.yaml --out runs/demo --workers 2", run.run)
 _add("train ns_gan --data digits --steps 500 --set learning_rate=1e-3", train.train)
 _add("status runs/demo --watch", results.status)
 _add("report runs/demo", results.report)
+app.command(epilog="Example: coequal serve runs --open")(serve.serve)  # its --json is one line
 _add("diagnose runs/demo --model ns_gan", diagnose.diagnose)
 _add("sample runs/demo --model ns_gan --count 1000 --out samples/", results.sample)
 _add("collect runs/demo", results.collect)

@@ -2,18 +2,23 @@
 
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, Template
 
 from coequal.formatting import significant
 
 
-def template(name: str) -> Template:
-    """A template of `templates/`: what is filled in is escaped, except in plain text (.txt.jinja),
-    and what is missing is an error. Floats that no format has made text of are rounded as in the
-    CSV files."""
+def template(name: str, package: str = "coequal.report") -> Template:
+    """A template: what is filled in is escaped, except in plain text (.txt.jinja), and what is
+    missing is an error. Floats that no format has made text of are rounded as in the CSV files.
+
+    Args:
+        name: of its file in `templates/`.
+        package: whose `templates/` it is looked for in before those of the report.
+    """
+    folders = [PackageLoader(each) for each in dict.fromkeys((package, "coequal.report"))]
     plain = name.endswith(".txt.jinja")
     environment = Environment(
-        loader=PackageLoader("coequal", "report/templates"),
+        loader=ChoiceLoader(folders),
         autoescape=not plain,
         undefined=StrictUndefined,
         trim_blocks=not plain,
