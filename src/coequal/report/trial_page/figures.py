@@ -41,7 +41,7 @@ def losses(curves: Mapping[str, Numbers], health: Health | None) -> Figure | Non
         axes.plot(steps, values, color=colour(place), lw=0.7, alpha=0.35)
         axes.plot(steps, smoothed(values), color=colour(place), lw=1.9, label=name)
         everything += values.tolist()
-    _limits(axes, everything, log=False)
+    limits(axes, everything, log=False)
     since(axes, health)
     axes.set_xlabel("discriminator steps")
     axes.set_ylabel("loss")
@@ -66,8 +66,8 @@ def rules(signals: Signals, health: Health | None) -> Figure | None:
     first probe."""
     if not len(signals):
         return None
-    figure, panels = _panels(len(RULES), 2.3)
-    for axes, rule in zip(panels, RULES, strict=True):
+    figure, grid = panels(len(RULES), 2.3)
+    for axes, rule in zip(grid, RULES, strict=True):
         _rule(axes, rule, signals)
         since(axes, health)
     return figure
@@ -78,12 +78,12 @@ def everything(signals: Signals) -> Figure | None:
     seen = [name for name in NAMES[1:] if np.isfinite(signals[name]).any()]
     if not seen:
         return None
-    figure, panels = _panels(len(seen), 1.85)
-    for axes, name in zip(panels, seen, strict=True):
+    figure, grid = panels(len(seen), 1.85)
+    for axes, name in zip(grid, seen, strict=True):
         values = np.where(np.isfinite(signals[name]), signals[name], np.nan)
         there = np.isfinite(values)
         axes.plot(signals["step"][there], values[there], color=colour(VALUE_COLOUR), lw=1.4)
-        _limits(axes, values[there].tolist())
+        limits(axes, values[there].tolist())
         axes.set_title(name.replace("_", " "), loc="left")
     return figure
 
@@ -109,7 +109,7 @@ def _rule(axes: Axes, rule: HealthRule, signals: Signals) -> None:
     fires = np.where(holds, values, np.nan)
     axes.plot(steps, fires, color=colour(LIMIT_COLOUR), lw=2.4, marker="o", ms=2.5, zorder=4)
     finite = values[np.isfinite(values)].tolist()
-    _limits(axes, [*finite, threshold.at])
+    limits(axes, [*finite, threshold.at])
     title = f"{rule.verdict} {threshold.side} {threshold.at:g}".replace("_", " ")
     axes.set_title(title, loc="left", fontweight="bold", pad=MAX_SENTENCE_LINES * 11)
     text = "\n".join(
@@ -127,8 +127,16 @@ def _rule(axes: Axes, rule: HealthRule, signals: Signals) -> None:
         )
 
 
-def _panels(count: int, height: float) -> tuple[Figure, list[Axes]]:
-    """Panels that share their steps and nothing else."""
+def panels(count: int, height: float) -> tuple[Figure, list[Axes]]:
+    """Panels that share their steps and nothing else.
+
+    Args:
+        count: number of panels.
+        height: of each, in inches.
+
+    Returns:
+        The figure and its panels, row after row.
+    """
     rows = math.ceil(count / PANELS_IN_A_ROW)
     figure = Figure(figsize=(figure_inches(), 0.3 + height * rows), layout="constrained")
     listed = list(figure.subplots(rows, PANELS_IN_A_ROW, squeeze=False, sharex=True).flat)
@@ -143,8 +151,14 @@ def _panels(count: int, height: float) -> tuple[Figure, list[Axes]]:
     return figure, listed[:count]
 
 
-def _limits(axes: Axes, values: list[float], log: bool | None = None) -> None:
-    """Around almost all values: a few far ones must not flatten the rest."""
+def limits(axes: Axes, values: list[float], log: bool | None = None) -> None:
+    """Limit the y axis to almost all values: a few far ones must not flatten the rest.
+
+    Args:
+        axes: whose axis it is.
+        values: that are drawn; those that are not finite are left out.
+        log: whether the axis is logarithmic; None: if that serves the values.
+    """
     finite = [value for value in values if math.isfinite(value)]
     if not finite:
         return
