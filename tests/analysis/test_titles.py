@@ -58,3 +58,18 @@ def test_all_others_keep_their_title(more):
     made = study(**{"settings": {"instance_noise": 0.1}, **more})
     assert changed(made, "changed") == ""
     assert titles(made)["changed"] == more.get("title", "changed")
+
+
+@pytest.mark.parametrize(
+    ("name", "objective", "title"),
+    [
+        ("wgan_gp", "wgan_gp", "WGAN-GP"),  # coequal's own, with settings of the study
+        ("wgan_gp", "my_lab.losses:Mine", "wgan_gp"),  # another model of the same name
+        ("mine", "wgan_gp", "mine"),
+    ],
+)
+def test_a_model_of_coequals_keeps_its_title_where_the_study_repeats_its_name(
+    name, objective, title
+):
+    model = {"name": name, "title": name, "objective": objective, "settings": {}}
+    assert titles({"models": [model]}) == {name: title}

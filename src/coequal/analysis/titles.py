@@ -1,7 +1,12 @@
 """What a reader calls a model to which its study gives no title."""
 
 from collections.abc import Mapping
+from importlib.resources import files
 from typing import Any
+
+from ruamel.yaml import YAML
+
+from coequal import lookup
 
 
 def titles(study: Mapping[str, Any]) -> dict[str, str]:
@@ -9,13 +14,14 @@ def titles(study: Mapping[str, Any]) -> dict[str, str]:
 
     A model that the study compares with one other (`against`) and to which it gives no title is
     called after that model and after the settings in which it differs from it: "NS GAN + instance
-    noise 0.2, steps 300". All other models have the title that the study gives, or their name.
+    noise 0.2, steps 300". One that has name and objective of a model of coequal's has its title, as
+    "NS GAN" for `ns_gan`. All others have the title that the study gives, or their name.
 
     Args:
         study: with every default filled in.
     """
     models = {model["name"]: model for model in study["models"]}
-    given = {name: str(model.get("title") or name) for name, model in models.items()}
+    given = {name: _own_title(model) for name, model in models.items()}
     return {
         name: f"{given[model['against']]} + {change}" if change else given[name]
         for name, model in models.items()
@@ -45,6 +51,19 @@ def changed(study: Mapping[str, Any], name: str) -> str:
     texts = [_text(key, value) for key, value in own.items() if theirs.get(key) != value]
     texts += [f"no {_words(key)}" for key in theirs if key not in own]
     return ", ".join(_without_repetition(texts))
+
+
+def _own_title(model: Mapping[str, Any]) -> str:
+    """The title that the study gives, that of coequal's model of this name and objective, or the
+    name."""
+    name = model["name"]
+    title = str(model.get("title") or name)
+    if title != name or name not in lookup.names("models", ".yaml"):
+        return title
+    text = (files("coequal") / "models" / f"{name}.yaml").read_text(encoding="utf-8")
+    shipped = YAML(typ="safe").load(text)
+    alike = shipped["objective"] == model.get("objective")
+    return str(shipped["title"]) if alike else name
 
 
 def _text(setting: str, value: Any) -> str:
