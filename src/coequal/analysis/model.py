@@ -54,7 +54,8 @@ class ModelSummary:
         objective: the name of its objective.
         source: where its objective and settings come from.
         against: the model that the study compares it with, and with no other; None: with all.
-        index: its place in the study's order, which fixes its colour.
+        index: its place in the study's order.
+        hue: its colour in every figure and table, from 0; None: grey, in studies of many models.
         authors: the run of the authors' setting, which is no random draw; None if there is none.
         settings: the search's own runs of its random settings, one for each.
         fresh_seeds: by setting, its runs with fresh seeds, of re-runs and of transfer.
@@ -83,6 +84,7 @@ class ModelSummary:
     source: str
     against: str | None
     index: int
+    hue: int | None
     authors: TrialSummary | None
     settings: tuple[TrialSummary, ...]
     fresh_seeds: Mapping[int, tuple[TrialSummary, ...]]
@@ -192,6 +194,7 @@ def model_summary(
         source=str(about.get("source") or ""),
         against=about.get("against"),
         index=index,
+        hue=index,
         authors=next((trial for trial in own if trial.number == 0), None),
         settings=tuple(settings),
         fresh_seeds={number: tuple(runs) for number, runs in fresh_seeds.items()},

@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from coequal.analysis import budget_curves as curves
 from coequal.analysis.budget_curves import BudgetCurve, SearchScores
 from coequal.analysis.data_summary import DataSummary
+from coequal.analysis.hues import with_hues
 from coequal.analysis.instrument import instrument_parts
 from coequal.analysis.manifold import F1 as KNOWN_F1
 from coequal.analysis.manifold import (
@@ -120,7 +121,7 @@ def _summaries(
             add_last_values(last, result)
     # Sums of some thousand numbers only wait for a second thread, and would depend on it.
     with threadpool_limits(1, "blas"):
-        return [
+        found = [
             _data(
                 stored,
                 name,
@@ -134,6 +135,7 @@ def _summaries(
             )
             for name, by_model in trials.items()
         ]
+    return with_hues(found)
 
 
 def _data(

@@ -104,7 +104,7 @@ def whole_numbers(axes: Axes) -> None:
 
 def panel_title(axes: Axes, model: ModelSummary) -> None:
     """The model's name in its colour."""
-    tint = colour(model.index)
+    tint = colour(model.hue)
     axes.set_title(model.label, loc="left", color=tint, fontweight="bold")
 
 
@@ -123,7 +123,7 @@ def ends_with_names(
     for (x, y), at, label, model in zip(points, heights, labels, models, strict=True):
         leader = [float(x) + 0.012, 1.03], [float(y), at]
         axes.plot(*leader, transform=axes.transAxes, color=FAINT, lw=0.8, clip_on=False, zorder=1)
-        tint = colour(model.index)
+        tint = colour(model.hue)
         axes.text(1.04, at, label, transform=axes.transAxes, color=tint, va="center")
 
 
@@ -138,15 +138,15 @@ def with_margin(models: Sequence[ModelSummary], labels: Sequence[str]) -> tuple[
     return figure, axes
 
 
-def hollow(axes: Axes, x: float, y: float, index: int, size: float = 6.5) -> None:
+def hollow(axes: Axes, x: float, y: float, model: ModelSummary, size: float = 6.5) -> None:
     """A model's own marker, open: a named point that is not part of a line."""
-    (last,) = axes.plot([x], [y], ls="", marker=marker(index), ms=size)
-    last.set(mfc="white", mec=colour(index), mew=1.5, clip_on=False, zorder=4)
+    (last,) = axes.plot([x], [y], ls="", marker=marker(model.index), ms=size)
+    last.set(mfc="white", mec=colour(model.hue), mew=1.5, clip_on=False, zorder=4)
 
 
-def star(axes: Axes, x: float, y: float, index: int) -> None:
+def star(axes: Axes, x: float, y: float, model: ModelSummary) -> None:
     """A model's authors' setting."""
-    (drawn,) = axes.plot([x], [y], "*", color=colour(index), ms=12)
+    (drawn,) = axes.plot([x], [y], "*", color=colour(model.hue), ms=12)
     drawn.set(mec=INK, mew=0.7, clip_on=False, zorder=4)
 
 

@@ -21,7 +21,8 @@ class Cell:
         text: the first line.
         small: the second line.
         sort: the value that its column is sorted by; None: the text.
-        model: a model's index, whose colour stands before the text.
+        model: a model's index; its colour stands before the text.
+        hue: of that model; None: grey.
         flag: a warning.
         place: the position of a mark on a bar, from 0 to 1.
         shade: how far the value is below or above the middle, from -1 to 1.
@@ -33,6 +34,7 @@ class Cell:
     small: str = ""
     sort: float | str | None = None
     model: int | None = None
+    hue: int | None = None
     flag: str = ""
     place: float | None = None
     shade: float | None = None
@@ -185,7 +187,7 @@ EMPTY = Cell(NONE)
 
 def name_cell(model: ModelSummary, small: str = "") -> Cell:
     """The model, with its colour."""
-    return Cell(model.label, small, model=model.index)
+    return Cell(model.label, small, model=model.index, hue=model.hue)
 
 
 def value_cell(

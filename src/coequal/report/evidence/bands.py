@@ -53,7 +53,7 @@ def figure(summary: DataSummary) -> Figure | None:
         _band(panel, drawn[model.name], model)
         line(panel, summary.curves[model.name], model)
         if model.authors is not None and math.isfinite(model.authors.test):
-            panel.axhline(model.authors.test, color=colour(model.index), lw=0.9, ls=(0, (1, 2)))
+            panel.axhline(model.authors.test, color=colour(model.hue), lw=0.9, ls=(0, (1, 2)))
         panel_title(panel, model)
     figure.supxlabel("n: number of settings tried")
     figure.supylabel(f"{expected(summary.metric)} of n")
@@ -82,7 +82,7 @@ def _band(axes: Axes, points: Sequence[BudgetPoint], model: ModelSummary) -> Non
     high = np.array([p.high for p in known], dtype=float)
     bottom = axes.get_ylim()[0]
     xs = [p.budget for p in known]
-    tint = colour(model.index)
+    tint = colour(model.hue)
     axes.fill_between(xs, np.maximum(low, bottom), high, color=tint, alpha=0.18, lw=0, zorder=2)
     if len(known) == 1:
         axes.plot([xs[0]] * 2, [max(low[0], bottom), high[0]], color=tint, alpha=0.4, lw=5)

@@ -102,9 +102,9 @@ def overview(
     for model in models:
         curve = curves[model.name]
         if model.name in own:
-            star(axes, 1, own[model.name], model.index)
+            star(axes, 1, own[model.name], model)
         line(axes, curve, model)
-        hollow(axes, curve.settings, curve.observed, model.index)
+        hollow(axes, curve.settings, curve.observed, model)
     axes.set_xlabel("n: number of settings tried")
     axes.text(1.04, 1.03, "observed best", transform=axes.transAxes, color=MUTED, fontsize="small")
     axes.set_ylabel(f"{expected(metric)} of n")
@@ -115,7 +115,7 @@ def overview(
 
 def line(axes: Axes, curve: BudgetCurve, model: ModelSummary) -> None:
     """Solid where the data bound the interval on both sides, dashed to half of the settings."""
-    tint = colour(model.index)
+    tint = colour(model.hue)
     solid = [p for p in curve.points if curve.solid(p)]
     rest = curve.points[max(0, len(solid) - 1) :]
     dot = "o" if len(curve.points) <= 10 else ""

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from coequal.analysis.data_summary import DataSummary
+from coequal.analysis.model import ModelSummary
 from coequal.report.axes import (
     panel_title,
     panels,
@@ -14,20 +15,24 @@ from coequal.report.axes import (
 from coequal.report.evidence._evidence import Evidence
 from coequal.report.evidence.by_class import MAX_CLASSES, TEST, details, measured
 
+MOST_PANELS = 12
+
 
 def how_to_read(summary: DataSummary) -> str:
     """The confusion matrices."""
+    more = len(_models(summary)) - MOST_PANELS
+    rest = f" Of the models, the {MOST_PANELS} best are shown." if more > 0 else ""
     return (
         "Rows are the requested classes, columns the classes that classifiers trained on real "
         "images predict, as fractions of the row: off the diagonal the label or the image is "
-        "wrong."
+        f"wrong.{rest}"
     )
 
 
 def figure(summary: DataSummary) -> Figure | None:
     """What classifiers of real images take the images of each class for, a panel a model; None
     where no such thing was measured."""
-    models = [m for m in measured(summary, TEST) if "confusion" in details(m, TEST)]
+    models = _models(summary)[:MOST_PANELS]
     names = summary.reference.get("classes") or ()
     if not models or not 0 < len(names) <= MAX_CLASSES:
         return None
@@ -43,6 +48,11 @@ def figure(summary: DataSummary) -> Figure | None:
     figure.supxlabel("predicted as")
     figure.supylabel("requested class")
     return figure
+
+
+def _models(summary: DataSummary) -> list[ModelSummary]:
+    """The models of which it was measured, by the test value of the chosen setting."""
+    return [m for m in measured(summary, TEST) if "confusion" in details(m, TEST)]
 
 
 def _fractions(counts: Sequence[Sequence[int]]) -> NDArray[np.float64]:

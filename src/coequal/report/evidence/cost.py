@@ -43,7 +43,7 @@ def figure(summary: DataSummary) -> Figure | None:
         _cost_panel(axes, unit, found, summary)
     grid[0, 0].set_ylabel(expected(summary.metric))
     shown = [m for m in summary.ranked if any(m.name in found for found in units.values())]
-    handles = [grid[0, 0].plot([], [], color=colour(m.index), lw=2)[0] for m in shown]
+    handles = [grid[0, 0].plot([], [], color=colour(m.hue), lw=2)[0] for m in shown]
     labels = [m.label for m in shown]
     figure.legend(handles, labels, loc="outside lower center", ncols=min(6, len(shown)))
     return figure
@@ -81,7 +81,7 @@ def _cost_panel(
 ) -> None:
     for name, curve in found.items():
         model = summary.model(name)
-        tint = colour(model.index)
+        tint = colour(model.hue)
         axes.plot(*xy(curve.points), color=tint, lw=1.7, zorder=3)
         known = [p for p in curve.points if p.low is not None and p.high is not None]
         low = np.array([p.low for p in known], dtype=float)

@@ -62,7 +62,7 @@ def figure(summary: DataSummary) -> Figure | None:
 def _settings(axes: Axes, model: ModelSummary, column: int) -> None:
     authors = model.authors
     shown = (*((authors,) if authors else ()), *model.settings)
-    tint, count = colour(model.index), len(shown)
+    tint, count = colour(model.hue), len(shown)
     xs = {
         s.trial: column + 0.52 * (place / max(1, count - 1) - 0.5) if count > 1 else column
         for place, s in enumerate(shown)
@@ -79,7 +79,7 @@ def _settings(axes: Axes, model: ModelSummary, column: int) -> None:
             dots.set(ms=1.5, mew=0, alpha=0.4, rasterized=True)
     crosses(axes, [xs[s.trial] for s in model.tried if s.failed], tint, size, crowd)
     if authors is not None and authors.has_result and not authors.failed:
-        star(axes, xs[authors.trial], authors.test, model.index)
+        star(axes, xs[authors.trial], authors.test, model)
     if model.chosen is not None:
         ring = [xs[model.chosen.trial]], [model.chosen.test]
         axes.plot(*ring, "o", mfc="none", mec=tint, mew=1.1, ms=14, zorder=2)

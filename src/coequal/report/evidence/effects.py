@@ -151,7 +151,8 @@ def _columns(summary: DataSummary) -> list[Column]:
 
 def _name_cell(summary: DataSummary, change: Change) -> Cell:
     model = summary.model(change.effect.name)
-    return Cell(change.name, model.name if model.change else "", model=model.index)
+    small = model.name if model.change else ""
+    return Cell(change.name, small, model=model.index, hue=model.hue)
 
 
 def _change_cell(change: Change) -> Cell:

@@ -23,7 +23,7 @@ from coequal.report.axes import (
     panel_title,
 )
 from coequal.report.evidence._evidence import Evidence
-from coequal.report.style import INK, MUTED, colour, figure_inches
+from coequal.report.style import INK, colour, figure_inches
 
 MIN_SETTINGS = 5  # settings of a model that are drawn
 
@@ -112,7 +112,7 @@ def _panel(axes: Axes, model: ModelSummary, name: str, places: Mapping[str, int]
         )
     for (what, failed), points in sorted(marks.items()):
         (dots,) = axes.plot(
-            *zip(*points, strict=True), ls="", **_mark_style(what, failed, model.index)
+            *zip(*points, strict=True), ls="", **_mark_style(what, failed, model.hue)
         )
         dots.set_markersize(5 if len(trials) <= SMALL_DOTS_FROM_SETTINGS else 3.5)
         if len(trials) > RASTER_FROM_SETTINGS:
@@ -150,10 +150,10 @@ def _positions(axes: Axes, values: Sequence[RangePosition], space: Range | None)
     return numbers
 
 
-def _mark_style(what: str, failed: bool, index: int | None) -> dict[str, Any]:
+def _mark_style(what: str, failed: bool, hue: int | None) -> dict[str, Any]:
     """A full dot for healthy, an open one for too early, crosses for failures: told apart without
     colours."""
-    tint = MUTED if index is None else colour(index)
+    tint = colour(hue)
     if what == HEALTHY and not failed:
         return {"marker": "o", "color": tint, "mec": "white", "mew": 0.5}
     if what == EARLY and not failed:

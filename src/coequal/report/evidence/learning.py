@@ -62,7 +62,7 @@ def figure(summary: DataSummary) -> Figure | None:
 def _panel(
     axes: Axes, model: ModelSummary, others: Sequence[ModelSummary], summary: DataSummary
 ) -> None:
-    tint, chosen = colour(model.index), model.chosen
+    tint, chosen = colour(model.hue), model.chosen
     assert chosen is not None
     for other in others:
         if other is not model and other.chosen is not None:

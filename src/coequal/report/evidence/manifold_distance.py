@@ -52,7 +52,7 @@ def _scatter(
             distances,
             values,
             "o",
-            color=colour(model.index),
+            color=colour(model.hue),
             ms=5,
             mew=0,
             label=model.label,
@@ -86,7 +86,7 @@ def _chosen(
         ]
         if len(ends) < 2:
             continue
-        tint = colour(model.index)
+        tint = colour(model.hue)
         axes.plot(ends, [place, place], color=tint, lw=1.6, zorder=2)
         axes.plot(ends[:1], [place], "o", mfc="white", mec=tint, mew=1.5, ms=7.5, zorder=3)
         axes.plot(ends[1:], [place], "o", color=tint, ms=7.5, mew=0, zorder=3)

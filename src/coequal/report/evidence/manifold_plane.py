@@ -40,10 +40,10 @@ def figure(summary: DataSummary) -> Figure | None:
     for panel, model in zip(axes, models, strict=True):
         _levels(panel)
         recall, precision = (known.test(name, model.tried) for name in (RECALL, PRECISION))
-        panel.plot(recall, precision, "o", color=colour(model.index), ms=4.5, mew=0, zorder=3)
+        panel.plot(recall, precision, "o", color=colour(model.hue), ms=4.5, mew=0, zorder=3)
         if model.chosen is not None:
             at = [known.of(name, model.chosen).test for name in (RECALL, PRECISION)]
-            panel.plot(*at, "o", ms=10, mfc="none", mec=colour(model.index), mew=1.3, zorder=4)
+            panel.plot(*at, "o", ms=10, mfc="none", mec=colour(model.hue), mew=1.3, zorder=4)
         panel_title(panel, model)
     figure.supxlabel("recall")
     figure.supylabel("precision")

@@ -32,7 +32,7 @@ def figure(study: StudySummary) -> Figure | None:
     ends = []
     for model in shown:
         curve = normalised.profiles[model.name]
-        tint = colour(model.index)
+        tint = colour(model.hue)
         axes.plot(curve.levels, curve.fractions, color=tint, lw=1.8, drawstyle="steps-post")
         if curve.low is not None and curve.high is not None and len(shown) <= 4:
             low, high = np.array(curve.low), np.array(curve.high)

@@ -34,7 +34,7 @@ def figure(summary: DataSummary) -> Figure | None:
     axes.set_yticks(range(1, len(models) + 1))
     settings_axis(axes, max(curves.budgets) * 2, max(curves.budgets))
     for model, places in zip(models, curves.ranks, strict=True):
-        axes.plot(curves.budgets, places, color=colour(model.index), lw=1.8)
+        axes.plot(curves.budgets, places, color=colour(model.hue), lw=1.8)
     ends = [(curves.budgets[-1], places[-1]) for places in curves.ranks]
     ends_with_names(figure, axes, ends, models, labels)
     axes.set_xlabel("n: number of settings tried")

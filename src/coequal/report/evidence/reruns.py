@@ -51,7 +51,7 @@ def figure(summary: DataSummary) -> Figure | None:
 
 
 def _reruns(axes: Axes, model: ModelSummary, column: int) -> None:
-    rerun, tint = model.rerun, colour(model.index)
+    rerun, tint = model.rerun, colour(model.hue)
     assert rerun is not None
     count = len(rerun.runs)
     xs = [column + (0.4 * (k / (count - 1) - 0.5) if count > 1 else 0) for k in range(count)]
