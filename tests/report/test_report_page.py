@@ -21,7 +21,7 @@ from fabricated_run import Run, build
 class Reader(HTMLParser):
     """Collects ids and addresses, and checks that elements are closed."""
 
-    VOID = frozenset({"meta", "img", "path", "use", "br", "rect", "line"})
+    VOID = frozenset({"meta", "img", "path", "use", "br", "rect", "line", "input"})
 
     def __init__(self) -> None:
         super().__init__()
@@ -85,8 +85,9 @@ def test_the_page_fetches_nothing(everything: RunFolder):
     reader = read(page)
     assert all(address.startswith(("#", "data:image/png;")) for address in reader.addresses)
     assert not {"link", "iframe", "object", "embed"} & set(reader.tags)
-    assert reader.tags.count("script") == 1  # our own, in the page
-    assert not re.search(r"@import|url\((?!#)|<script[^>]", page.read_text())
+    data = '<script type="application/json" id="trials">'
+    assert set(re.findall(r"<script[^>]*>", page.read_text())) == {"<script>", data}  # our own
+    assert not re.search(r"@import|url\((?!#)", page.read_text())
     assert not re.search(r"fetch\(|XMLHttpRequest|import\(", page.read_text())
     assert page.stat().st_size < 5e6
 
@@ -105,8 +106,9 @@ def test_everything_is_escaped(tmp_path: Path):
         tmp_path / "run", runs, source=f"study: {bad}", study=bad, question=bad, protocol=bad
     )
     page = write_report(folder)
-    assert read(page).tags.count("script") == 1
+    assert read(page).tags.count("script") == 3
     assert "&lt;script&gt;alert(" in page.read_text()
+    assert "\\u003cscript>alert(" in page.read_text()  # in the table of trials
     assert "<script>" not in (folder.path / "report" / "report.md").read_text()
 
 

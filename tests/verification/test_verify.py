@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from coequal import api
+from coequal.analysis.summary import summarise
 from coequal.checkpoints import Checkpoints
 from coequal.cli.exit_codes import ExitCode
 from coequal.cli.verify import lines
@@ -168,6 +169,19 @@ def test_what_differs_in_a_report_is_named_file_by_file(run):
     assert found.different
     assert (found.trials, found.chosen_from) == ((), 0)
     assert any("'huge" in line or "huge" in line for line in lines(found))
+
+
+def test_samples_that_are_gone_are_no_difference_and_others_are(run):
+    chosen = {model.chosen.trial for model in summarise(run)[0].models}
+    gone = [run.trial_folder(trial.id) for trial in run.plan() if trial.id not in chosen]
+    for place in gone:
+        shutil.rmtree(place / "samples")  # as `coequal clean` does
+    assert gone
+    assert api.verify(run.path, trials=0).report.differences == ()
+    page = run.path / "report" / "index.html"
+    page.write_text(page.read_text().replace("<figcaption>Setting ", "<figcaption>Other setting "))
+    (found,) = api.verify(run.path, trials=0).report.differences
+    assert found.path == "report/index.html"
 
 
 def test_texts_whose_numbers_alone_differ():

@@ -11,7 +11,9 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.metric import NamedMetric
 from coequal.analysis.model import ModelSummary
+from coequal.analysis.trials import TrialSummary
 from coequal.formatting import number
+from coequal.report.marks import show_model, show_trials
 from coequal.report.style import (
     BAND,
     FAINT,
@@ -68,6 +70,8 @@ def model_ticks(axes: Axes, models: Sequence[ModelSummary]) -> None:
     axes.set_xlim(-0.6, len(models) - 0.4)
     axes.xaxis.grid(False)
     axes.set_xticks(range(len(models)), [model.label for model in models])
+    for label, model in zip(axes.get_xticklabels(), models, strict=True):
+        show_model(label, model)
     if turned(models):
         axes.tick_params(axis="x", rotation=30)
         for label in axes.get_xticklabels():
@@ -105,7 +109,8 @@ def whole_numbers(axes: Axes) -> None:
 def panel_title(axes: Axes, model: ModelSummary) -> None:
     """The model's name in its colour."""
     tint = colour(model.hue)
-    axes.set_title(model.label, loc="left", color=tint, fontweight="bold")
+    title = axes.set_title(model.label, loc="left", color=tint, fontweight="bold")
+    show_model(title, model)
 
 
 def ends_with_names(
@@ -124,7 +129,8 @@ def ends_with_names(
         leader = [float(x) + 0.012, 1.03], [float(y), at]
         axes.plot(*leader, transform=axes.transAxes, color=FAINT, lw=0.8, clip_on=False, zorder=1)
         tint = colour(model.hue)
-        axes.text(1.04, at, label, transform=axes.transAxes, color=tint, va="center")
+        name = axes.text(1.04, at, label, transform=axes.transAxes, color=tint, va="center")
+        show_model(name, model)
 
 
 def with_margin(models: Sequence[ModelSummary], labels: Sequence[str]) -> tuple[Figure, Axes]:
@@ -142,12 +148,15 @@ def hollow(axes: Axes, x: float, y: float, model: ModelSummary, size: float = 6.
     """A model's own marker, open: a named point that is not part of a line."""
     (last,) = axes.plot([x], [y], ls="", marker=marker(model.index), ms=size)
     last.set(mfc="white", mec=colour(model.hue), mew=1.5, clip_on=False, zorder=4)
+    show_model(last, model)
 
 
 def star(axes: Axes, x: float, y: float, model: ModelSummary) -> None:
     """A model's authors' setting."""
     (drawn,) = axes.plot([x], [y], "*", color=colour(model.hue), ms=12)
     drawn.set(mec=INK, mew=0.7, clip_on=False, zorder=4)
+    if model.authors is not None:
+        show_trials(drawn, [model.authors])
 
 
 def end_label(model: ModelSummary, value: float) -> str:
@@ -163,13 +172,21 @@ def expected(metric: NamedMetric) -> str:
     return f"expected test {metric.label} of the best"
 
 
-def crosses(axes: Axes, xs: list[float], tint: str, size: float, pixels: bool = False) -> None:
-    """Failed runs, as crosses at the top edge."""
-    if not xs:
+def crosses(
+    axes: Axes,
+    failed: Sequence[tuple[float, TrialSummary]],
+    tint: str,
+    size: float,
+    pixels: bool = False,
+) -> None:
+    """Failed runs, as crosses at the top edge, each at its x."""
+    if not failed:
         return
     edge = axes.get_xaxis_transform()
+    xs, trials = zip(*failed, strict=True)
     ys = [0.96] * len(xs)
     (drawn,) = axes.plot(xs, ys, "x", transform=edge, color=tint, ms=size, mew=1.4, clip_on=False)
+    show_trials(drawn, trials)
     drawn.set_rasterized(pixels)
 
 

@@ -7,7 +7,8 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from coequal.files import atomic_write
-from coequal.report.style import as_pdf, as_svg, inline
+from coequal.report.marks import plain
+from coequal.report.style import as_marked_svg, as_pdf, inline
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,8 @@ def written(figure: Figure, path: Path) -> DrawnFigure:
         figure: drawn in the house style, which still holds.
         path: of its files, without an ending.
     """
-    svg = as_svg(figure)
+    svg = as_marked_svg(figure)
     figure.set_layout_engine("none")  # it has been laid out: once is enough
-    atomic_write(path.with_name(f"{path.name}.svg"), svg)
+    atomic_write(path.with_name(f"{path.name}.svg"), plain(svg))
     atomic_write(path.with_name(f"{path.name}.pdf"), as_pdf(figure))
     return DrawnFigure(path.name, Markup(inline(svg, path.name)))

@@ -20,6 +20,8 @@ from coequal.report import caveats_text, verdict_text
 from coequal.report.evidence._order import ON_DATA
 from coequal.report.latex.table import longtable
 from coequal.report.markdown import markdown
+from coequal.report.marks import numbered
+from coequal.report.sample_browser import PAGE_BYTES, SampleStrips, sample_strips
 from coequal.report.sample_sheets import SampleSheets, sample_sheets
 from coequal.report.section import AcrossDatasets, EvidencePart, Section, across_datasets, section
 from coequal.report.style import (
@@ -30,9 +32,14 @@ from coequal.report.style import (
 )
 from coequal.report.table import Record, csv_record
 from coequal.report.templating import template
+from coequal.report.trial_table import TrialTable
 from coequal.report.verdict_json import verdict_json
 from coequal.results.folder import RunFolder
 from coequal.results.results_csv import csv_text
+
+NO_STRIPS = SampleStrips()
+BROWSER = "<!-- samples of every setting -->"
+"""Where on the page they stand, once it is known how much room is left for them."""
 
 
 def report_place(folder: RunFolder, wanted: Path | None = None) -> Path:
@@ -97,7 +104,8 @@ def write_summaries(
         summary.data: sample_sheets(folder, summary, report / "figures") for summary in summaries
     }
     source = (folder.path / "study.yaml").read_text()
-    return write_pages(report, folder.study(), source, summaries, sheets_by_data)
+    strips = sample_strips(folder, summaries)
+    return write_pages(report, folder.study(), source, summaries, sheets_by_data, strips)
 
 
 def write_pages(
@@ -106,6 +114,7 @@ def write_pages(
     source: str,
     summaries: Sequence[DataSummary],
     sheets_by_data: Mapping[str, SampleSheets],
+    strips: SampleStrips = NO_STRIPS,
 ) -> Path:
     """Write page, figures and tables from values, without a run's folder.
 
@@ -115,6 +124,7 @@ def write_pages(
         source: the study file, as it was read.
         summaries: one for each data set.
         sheets_by_data: images of the models, by data set.
+        strips: a few images of many trials.
     """
     figures = report / "figures"
     sections = [
@@ -129,7 +139,10 @@ def write_pages(
     provenance = caveats_text.provenance(summaries[0].facts if summaries else Facts(), study)
     text = markdown(study, sections, across, provenance)
     atomic_write(report / "report.md", text.encode())
-    html = _html(study, source, sections, across, provenance)
+    trials = TrialTable(summaries)
+    html = _html(study, source, sections, across, provenance, trials)
+    html = html.replace(BROWSER, strips.html(trials, PAGE_BYTES - len(html)), 1)
+    html = numbered(html, trials.rows)
     atomic_write(report / "index.html", html.encode())
     return report / "index.html"
 
@@ -140,6 +153,7 @@ def _html(
     sections: Sequence[Section],
     across: AcrossDatasets,
     provenance: Sequence[tuple[str, str]],
+    trials: TrialTable,
 ) -> str:
     return template("page.html.jinja").render(
         study=study,
@@ -147,6 +161,7 @@ def _html(
         sections=sections,
         across=across,
         provenance=provenance,
+        trials=trials,
         words=formatting,
         sentences=verdict_text,
         colour=variable,

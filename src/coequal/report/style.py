@@ -14,6 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 from scipy.optimize import isotonic_regression
 
+from coequal.report.marks import attributes, plain
+
 INK, MUTED, FAINT = "#1d2430", "#5f6875", "#d9dde3"
 GRID, BAND, PAPER = "#eceef1", "#eef0f3", "#ffffff"
 GOOD, BAD = "#1a7f5a", "#b3541e"
@@ -108,6 +110,11 @@ def marker(index: int) -> str:
 
 def as_svg(figure: Figure) -> bytes:
     """The figure as an SVG file, without a date, the same on every processor."""
+    return plain(as_marked_svg(figure))
+
+
+def as_marked_svg(figure: Figure) -> bytes:
+    """The same with what its marks show, for `inline`; see `coequal.report.marks`."""
     svg = _bytes(figure, "svg", {"Date": None, "Creator": None})
     return numbered(slim(re.sub(rb"font(?:-family)?: [^;\"]*", _fonts, svg)))
 
@@ -153,6 +160,7 @@ def inline(svg: bytes, name: str) -> str:
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
     text = re.sub(r"<!--.*?-->\s*", "", text, flags=re.DOTALL)
+    text = attributes(text)
     text = re.sub(r'(<g) id="[^"]*"', r"\1", text)  # nothing refers to a group
     text = re.sub(r' transform="rotate\(-?0 [^"]*"', "", text)
     text = re.sub(r"\s*\n\s*", "\n", text)

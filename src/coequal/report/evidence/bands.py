@@ -20,6 +20,7 @@ from coequal.report.axes import (
 )
 from coequal.report.evidence._evidence import Evidence
 from coequal.report.evidence.best_of_n import line, xy
+from coequal.report.marks import show_model, show_trials
 from coequal.report.style import FAINT, colour
 
 
@@ -49,11 +50,14 @@ def figure(summary: DataSummary) -> Figure | None:
         for other in models:
             if other is not model:
                 few = drawn[other.name][:: 1 + len(drawn[other.name]) // 12]
-                panel.plot(*xy(few), color=FAINT, lw=1, zorder=1)
+                (faint,) = panel.plot(*xy(few), color=FAINT, lw=1, zorder=1)
+                show_model(faint, other)
         _band(panel, drawn[model.name], model)
         line(panel, summary.curves[model.name], model)
         if model.authors is not None and math.isfinite(model.authors.test):
-            panel.axhline(model.authors.test, color=colour(model.hue), lw=0.9, ls=(0, (1, 2)))
+            tint = colour(model.hue)
+            level = panel.axhline(model.authors.test, color=tint, lw=0.9, ls=(0, (1, 2)))
+            show_trials(level, [model.authors])
         panel_title(panel, model)
     figure.supxlabel("n: number of settings tried")
     figure.supylabel(f"{expected(summary.metric)} of n")
@@ -83,9 +87,14 @@ def _band(axes: Axes, points: Sequence[BudgetPoint], model: ModelSummary) -> Non
     bottom = axes.get_ylim()[0]
     xs = [p.budget for p in known]
     tint = colour(model.hue)
-    axes.fill_between(xs, np.maximum(low, bottom), high, color=tint, alpha=0.18, lw=0, zorder=2)
+    band = axes.fill_between(
+        xs, np.maximum(low, bottom), high, color=tint, alpha=0.18, lw=0, zorder=2
+    )
+    show_model(band, model)
     if len(known) == 1:
-        axes.plot([xs[0]] * 2, [max(low[0], bottom), high[0]], color=tint, alpha=0.4, lw=5)
+        ends = [max(low[0], bottom), high[0]]
+        (bar,) = axes.plot([xs[0]] * 2, ends, color=tint, alpha=0.4, lw=5)
+        show_model(bar, model)
 
 
 EVIDENCE = Evidence[DataSummary](

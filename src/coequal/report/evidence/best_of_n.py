@@ -22,6 +22,7 @@ from coequal.report.axes import (
     y_axis,
 )
 from coequal.report.evidence._evidence import Evidence
+from coequal.report.marks import show_model
 from coequal.report.style import MUTED, colour
 from coequal.report.table import Record
 
@@ -119,8 +120,11 @@ def line(axes: Axes, curve: BudgetCurve, model: ModelSummary) -> None:
     solid = [p for p in curve.points if curve.solid(p)]
     rest = curve.points[max(0, len(solid) - 1) :]
     dot = "o" if len(curve.points) <= 10 else ""
-    axes.plot(*xy(solid), color=tint, lw=1.9, zorder=3, marker=dot, ms=3.5)
-    axes.plot(*xy(rest), color=tint, lw=1.3, dashes=(3, 2), zorder=3, marker=dot, ms=3.5)
+    for (drawn,) in (
+        axes.plot(*xy(solid), color=tint, lw=1.9, zorder=3, marker=dot, ms=3.5),
+        axes.plot(*xy(rest), color=tint, lw=1.3, dashes=(3, 2), zorder=3, marker=dot, ms=3.5),
+    ):
+        show_model(drawn, model)
 
 
 def xy(points: Sequence[BudgetPoint]) -> tuple[list[float], list[float]]:

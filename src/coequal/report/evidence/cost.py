@@ -16,6 +16,7 @@ from coequal.report.axes import (
 )
 from coequal.report.evidence._evidence import Evidence
 from coequal.report.evidence.best_of_n import xy
+from coequal.report.marks import show_model
 from coequal.report.style import colour, figure_size
 from coequal.report.table import Record
 
@@ -82,14 +83,16 @@ def _cost_panel(
     for name, curve in found.items():
         model = summary.model(name)
         tint = colour(model.hue)
-        axes.plot(*xy(curve.points), color=tint, lw=1.7, zorder=3)
+        (line,) = axes.plot(*xy(curve.points), color=tint, lw=1.7, zorder=3)
+        show_model(line, model)
         known = [p for p in curve.points if p.low is not None and p.high is not None]
         low = np.array([p.low for p in known], dtype=float)
         high = np.array([p.high for p in known], dtype=float)
         xs = [p.budget for p in known]
         if len(found) <= 4:
             low = np.maximum(low, axes.get_ylim()[0])
-            axes.fill_between(xs, low, high, color=tint, alpha=0.13, lw=0, zorder=2)
+            band = axes.fill_between(xs, low, high, color=tint, alpha=0.13, lw=0, zorder=2)
+            show_model(band, model)
     axes.set_xscale("log")
     budgets = [point.budget for curve in found.values() for point in curve.points]
     axes.xaxis.set_major_locator(LogLocator(subs=ticks_within_decade(max(budgets) / min(budgets))))

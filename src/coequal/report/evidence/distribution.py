@@ -20,6 +20,7 @@ from coequal.report.axes import (
     y_axis,
 )
 from coequal.report.evidence._evidence import Evidence
+from coequal.report.marks import show_model, show_trials
 from coequal.report.style import MUTED, colour, figure_size
 
 
@@ -72,19 +73,23 @@ def _settings(axes: Axes, model: ModelSummary, column: int) -> None:
     crowd = count > RASTER_FROM_SETTINGS
     if plain:
         (dots,) = axes.plot([xs[s.trial] for s in plain], [s.test for s in plain], "o", color=tint)
+        show_trials(dots, plain)
         dots.set(
             ms=size, mec="white", mew=0.6 if count <= SMALL_DOTS_FROM_SETTINGS else 0.3, zorder=3
         )
         if crowd:
             dots.set(ms=1.5, mew=0, alpha=0.4, rasterized=True)
-    crosses(axes, [xs[s.trial] for s in model.tried if s.failed], tint, size, crowd)
+    crosses(axes, [(xs[s.trial], s) for s in model.tried if s.failed], tint, size, crowd)
     if authors is not None and authors.has_result and not authors.failed:
         star(axes, xs[authors.trial], authors.test, model)
     if model.chosen is not None:
         ring = [xs[model.chosen.trial]], [model.chosen.test]
-        axes.plot(*ring, "o", mfc="none", mec=tint, mew=1.1, ms=14, zorder=2)
+        (drawn,) = axes.plot(*ring, "o", mfc="none", mec=tint, mew=1.1, ms=14, zorder=2)
+        show_trials(drawn, [model.chosen])
     if math.isfinite(model.median):
-        axes.plot([column - 0.34, column + 0.34], [model.median] * 2, color=MUTED, lw=1.2, zorder=1)
+        ends = [column - 0.34, column + 0.34]
+        (bar,) = axes.plot(ends, [model.median] * 2, color=MUTED, lw=1.2, zorder=1)
+        show_model(bar, model)
 
 
 EVIDENCE = Evidence[DataSummary](

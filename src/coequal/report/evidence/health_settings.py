@@ -23,6 +23,7 @@ from coequal.report.axes import (
     panel_title,
 )
 from coequal.report.evidence._evidence import Evidence
+from coequal.report.marks import show_trials
 from coequal.report.style import INK, colour, figure_inches
 
 MIN_SETTINGS = 5  # settings of a model that are drawn
@@ -104,16 +105,16 @@ def _panel(axes: Axes, model: ModelSummary, name: str, places: Mapping[str, int]
     trials = [(t, place) for t in _watched(model) if (place := t.hyperparameter(name)) is not None]
     space = trials[0][1].range
     spots = _positions(axes, [place for _, place in trials], space)
-    marks: dict[tuple[str, bool], list[tuple[float, float]]] = {}
+    marks: dict[tuple[str, bool], list[tuple[float, float, TrialSummary]]] = {}
     for (trial, _), x in zip(trials, spots, strict=True):
         apart = 0.5 * (math.modf(GOLDEN_RATIO * trial.number)[0] - 0.5)
         marks.setdefault((health_kind(trial), trial.failed), []).append(
-            (x, places[health_kind(trial)] + apart)
+            (x, places[health_kind(trial)] + apart, trial)
         )
     for (what, failed), points in sorted(marks.items()):
-        (dots,) = axes.plot(
-            *zip(*points, strict=True), ls="", **_mark_style(what, failed, model.hue)
-        )
+        xs, ys, shown = zip(*points, strict=True)
+        (dots,) = axes.plot(xs, ys, ls="", **_mark_style(what, failed, model.hue))
+        show_trials(dots, shown)
         dots.set_markersize(5 if len(trials) <= SMALL_DOTS_FROM_SETTINGS else 3.5)
         if len(trials) > RASTER_FROM_SETTINGS:
             dots.set(ms=2, rasterized=True)

@@ -19,6 +19,7 @@ from coequal.report.axes import (
     y_axis,
 )
 from coequal.report.evidence._evidence import Evidence
+from coequal.report.marks import show_trials
 from coequal.report.setting_text import score_text, setting_name
 from coequal.report.style import FAINT, INK, MUTED, colour
 
@@ -66,21 +67,29 @@ def _panel(
     assert chosen is not None
     for other in others:
         if other is not model and other.chosen is not None:
-            axes.plot(*_line(other.chosen), color=FAINT, lw=1, zorder=1)
+            (line,) = axes.plot(*_line(other.chosen), color=FAINT, lw=1, zorder=1)
+            show_trials(line, [other.chosen])
     rest = [s for s in model.tried if s is not chosen]
     if len(rest) > QUANTILES_FROM_SETTINGS:
         _quantiles(axes, rest, summary, tint)
     else:
         for setting in rest:
             steps, values = _best_so_far(setting, summary)
-            axes.plot(steps, values, color=tint, lw=0.9, alpha=0.5, zorder=2)
+            (line,) = axes.plot(steps, values, color=tint, lw=0.9, alpha=0.5, zorder=2)
+            show_trials(line, [setting])
             if setting.failed and len(steps):
-                axes.plot(steps[-1:], values[-1:], "x", color=tint, ms=5, mew=1.3, zorder=2)
+                end = steps[-1:], values[-1:]
+                (cross,) = axes.plot(*end, "x", color=tint, ms=5, mew=1.3, zorder=2)
+                show_trials(cross, [setting])
     measured = [m for m in chosen.checkpoints if math.isfinite(m.validation)]
     validation = [m.step for m in measured], [m.validation for m in measured]
-    axes.plot(*validation, color=MUTED, lw=1.1, dashes=(4, 2), zorder=3)
-    axes.plot(*_best_so_far(chosen, summary), color=INK, lw=1.2, ls=(0, (1, 1.5)), zorder=5)
-    axes.plot(*_line(chosen), color=tint, lw=2.2, marker="o", ms=4, zorder=4, clip_on=False)
+    best = _best_so_far(chosen, summary)
+    for (line,) in (
+        axes.plot(*validation, color=MUTED, lw=1.1, dashes=(4, 2), zorder=3),
+        axes.plot(*best, color=INK, lw=1.2, ls=(0, (1, 1.5)), zorder=5),
+        axes.plot(*_line(chosen), color=tint, lw=2.2, marker="o", ms=4, zorder=4, clip_on=False),
+    ):
+        show_trials(line, [chosen])
     panel_title(axes, model)
     note = f"{setting_name(chosen).removeprefix('the ')}: {score_text(model)}"
     axes.text(0.98, 0.95, note, transform=axes.transAxes, ha="right", va="top", fontsize="small")

@@ -11,6 +11,7 @@ from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.manifold import F1, ManifoldResults
 from coequal.analysis.model import ModelSummary
 from coequal.report.evidence._evidence import Evidence
+from coequal.report.marks import show_model, show_trials
 from coequal.report.style import colour, figure_size, wants_log
 
 
@@ -48,16 +49,9 @@ def _scatter(
         distances = known.test(distance, model.tried)
         everything += [value for value in distances if math.isfinite(value)]
         values = known.test(F1, model.tried)
-        axes.plot(
-            distances,
-            values,
-            "o",
-            color=colour(model.hue),
-            ms=5,
-            mew=0,
-            label=model.label,
-            zorder=3,
-        )
+        (dots,) = axes.plot(distances, values, "o", color=colour(model.hue), ms=5, mew=0)
+        dots.set(label=model.label, zorder=3)
+        show_trials(dots, model.tried)
     if wants_log(everything):
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
@@ -79,18 +73,21 @@ def _chosen(
 ) -> None:
     """For each model two points: the setting chosen by the distance, and the one chosen by F1."""
     for place, model in enumerate(models):
-        ends = [
-            known.of(F1, chosen).test
-            for by in (distance, F1)
-            if (chosen := known.chosen_by(by, model.tried)) is not None
-        ]
-        if len(ends) < 2:
+        both = [known.chosen_by(by, model.tried) for by in (distance, F1)]
+        chosen = [trial for trial in both if trial is not None]
+        if len(chosen) < 2:
             continue
-        tint = colour(model.hue)
-        axes.plot(ends, [place, place], color=tint, lw=1.6, zorder=2)
-        axes.plot(ends[:1], [place], "o", mfc="white", mec=tint, mew=1.5, ms=7.5, zorder=3)
-        axes.plot(ends[1:], [place], "o", color=tint, ms=7.5, mew=0, zorder=3)
+        tint, ends = colour(model.hue), [known.of(F1, trial).test for trial in chosen]
+        (line,) = axes.plot(ends, [place, place], color=tint, lw=1.6, zorder=2)
+        (opened,) = axes.plot(ends[:1], [place], "o", mfc="white", mec=tint, ms=7.5, zorder=3)
+        opened.set_markeredgewidth(1.5)
+        (full,) = axes.plot(ends[1:], [place], "o", color=tint, ms=7.5, mew=0, zorder=3)
+        show_model(line, model)
+        show_trials(opened, chosen[:1])
+        show_trials(full, chosen[1:])
     axes.set_yticks(range(len(models)), [m.label for m in models])
+    for label, model in zip(axes.get_yticklabels(), models, strict=True):
+        show_model(label, model)
     axes.set_ylim(len(models) - 0.5, -0.5)
     axes.set_xlim(*_room(known, models))
     axes.yaxis.grid(False)

@@ -11,6 +11,7 @@ from coequal.report.axes import (
     panels,
 )
 from coequal.report.evidence._evidence import Evidence
+from coequal.report.marks import show_trials
 from coequal.report.style import FAINT, MUTED, colour
 from coequal.report.table import Record
 
@@ -40,10 +41,14 @@ def figure(summary: DataSummary) -> Figure | None:
     for panel, model in zip(axes, models, strict=True):
         _levels(panel)
         recall, precision = (known.test(name, model.tried) for name in (RECALL, PRECISION))
-        panel.plot(recall, precision, "o", color=colour(model.hue), ms=4.5, mew=0, zorder=3)
+        (dots,) = panel.plot(recall, precision, "o", color=colour(model.hue), ms=4.5, mew=0)
+        dots.set_zorder(3)
+        show_trials(dots, model.tried)
         if model.chosen is not None:
             at = [known.of(name, model.chosen).test for name in (RECALL, PRECISION)]
-            panel.plot(*at, "o", ms=10, mfc="none", mec=colour(model.hue), mew=1.3, zorder=4)
+            tint = colour(model.hue)
+            (ring,) = panel.plot(*at, "o", ms=10, mfc="none", mec=tint, mew=1.3, zorder=4)
+            show_trials(ring, [model.chosen])
         panel_title(panel, model)
     figure.supxlabel("recall")
     figure.supylabel("precision")

@@ -9,6 +9,7 @@ from coequal.report.axes import (
     with_margin,
 )
 from coequal.report.evidence._evidence import Evidence
+from coequal.report.marks import show_model
 from coequal.report.style import colour
 
 PROFILE = (
@@ -33,7 +34,9 @@ def figure(study: StudySummary) -> Figure | None:
     for model in shown:
         curve = normalised.profiles[model.name]
         tint = colour(model.hue)
-        axes.plot(curve.levels, curve.fractions, color=tint, lw=1.8, drawstyle="steps-post")
+        steps = "steps-post"
+        (line,) = axes.plot(curve.levels, curve.fractions, color=tint, lw=1.8, drawstyle=steps)
+        show_model(line, model)
         if curve.low is not None and curve.high is not None and len(shown) <= 4:
             low, high = np.array(curve.low), np.array(curve.high)
             axes.fill_between(curve.levels, low, high, color=tint, alpha=0.13, lw=0, step="post")

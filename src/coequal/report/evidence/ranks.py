@@ -9,6 +9,7 @@ from coequal.report.axes import (
     with_margin,
 )
 from coequal.report.evidence._evidence import Evidence
+from coequal.report.marks import show_model
 from coequal.report.style import colour
 from coequal.report.table import Record
 
@@ -34,7 +35,8 @@ def figure(summary: DataSummary) -> Figure | None:
     axes.set_yticks(range(1, len(models) + 1))
     settings_axis(axes, max(curves.budgets) * 2, max(curves.budgets))
     for model, places in zip(models, curves.ranks, strict=True):
-        axes.plot(curves.budgets, places, color=colour(model.hue), lw=1.8)
+        (line,) = axes.plot(curves.budgets, places, color=colour(model.hue), lw=1.8)
+        show_model(line, model)
     ends = [(curves.budgets[-1], places[-1]) for places in curves.ranks]
     ends_with_names(figure, axes, ends, models, labels)
     axes.set_xlabel("n: number of settings tried")

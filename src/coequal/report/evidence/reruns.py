@@ -15,6 +15,7 @@ from coequal.report.axes import (
     y_axis,
 )
 from coequal.report.evidence._evidence import Evidence
+from coequal.report.marks import show_model, show_trials
 from coequal.report.style import INK, MUTED, colour, figure_size
 
 
@@ -58,24 +59,29 @@ def _reruns(axes: Axes, model: ModelSummary, column: int) -> None:
     flagged = rerun.numbers.outliers.flagged if rerun.numbers else (False,) * count
     for out in (False, True):
         kept = [
-            (x, t.test)
+            (x, t)
             for x, t, flag in zip(xs, rerun.runs, flagged, strict=True)
             if not t.failed and flag is out
         ]
         if kept:
-            (dots,) = axes.plot([x for x, _ in kept], [y for _, y in kept], "o", ms=5, mew=0.8)
+            (dots,) = axes.plot([x for x, _ in kept], [t.test for _, t in kept], "o", ms=5, mew=0.8)
             dots.set(mfc="none" if out else tint, mec=tint if out else "white")
-    failed = [x for x, t in zip(xs, rerun.runs, strict=True) if t.failed]
+            show_trials(dots, [t for _, t in kept])
+    failed = [(x, t) for x, t in zip(xs, rerun.runs, strict=True) if t.failed]
     crosses(axes, failed, tint, 6)
     if rerun.numbers is not None:
         # A failure is at the top edge, whichever direction is better.
         top = axes.get_ylim()[1]
         ends = [end if math.isfinite(end) else top for end in _interval(model)]
-        axes.plot([column + 0.31] * len(ends), ends, color=INK, lw=1.4, zorder=4)
+        (bar,) = axes.plot([column + 0.31] * len(ends), ends, color=INK, lw=1.4, zorder=4)
+        show_model(bar, model)
         centre = rerun.numbers.centre if math.isfinite(rerun.numbers.centre) else top
-        axes.plot([column + 0.31], [centre], "_", color=INK, ms=11, mew=1.8, zorder=4)
+        (middle,) = axes.plot([column + 0.31], [centre], "_", color=INK, ms=11, mew=1.8, zorder=4)
+        show_model(middle, model)
     if math.isfinite(rerun.search):
-        axes.plot([column - 0.31], [rerun.search], ">", color=MUTED, ms=6, zorder=4)
+        (search,) = axes.plot([column - 0.31], [rerun.search], ">", color=MUTED, ms=6, zorder=4)
+        if model.chosen is not None:
+            show_trials(search, [model.chosen])
 
 
 def _interval(model: ModelSummary) -> tuple[float, ...]:
