@@ -1,4 +1,4 @@
-# make demo | data | test | check | parity | validate | health | chaos | bench: each installs what it needs into .venv first.
+# make demo | data | test | check | parity | validate | health | chaos | bench | pages: each installs what it needs into .venv first.
 #   make TORCH=torch==2.13.0 demo     another build of torch (a CPU build is about 1 GB, a CUDA build 5 GB)
 #   make PYTHON=python3.12 test       another Python (3.11 or newer)
 
@@ -8,7 +8,7 @@ VENV ?= .venv
 WORKERS ?=
 BIN = $(VENV)/bin
 
-.PHONY: demo data smoke test check parity validate health chaos format bench clean
+.PHONY: demo data smoke test check parity validate health chaos format bench pages clean
 
 demo: data
 	$(BIN)/coequal run studies/demo.yaml --out runs/demo $(if $(WORKERS),--workers $(WORKERS))
@@ -59,6 +59,11 @@ health: $(VENV)/.ready
 chaos: $(VENV)/.ready
 	COEQUAL_CHAOS=1 $(BIN)/python -m pytest -q -s tests/runner/test_chaos.py
 
+# Every kind of page from the published results, with pictures at three widths, light and dark, in runs/pages; needs
+# Chromium. PAGES=--docs makes those of docs/images/pages anew. Five minutes.
+pages: $(VENV)/.ready
+	$(BIN)/python scripts/pages.py $(PAGES)
+
 format: $(VENV)/.ready
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -70,6 +75,7 @@ bench: $(VENV)/.parity
 	$(BIN)/python benchmarks/neighbours.py
 	$(BIN)/python benchmarks/manifold.py
 	$(BIN)/python benchmarks/monitor.py
+	$(BIN)/python benchmarks/page_weight.py
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

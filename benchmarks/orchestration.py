@@ -20,7 +20,7 @@ from statistics import median
 from coequal.results.folder import RunFolder
 from coequal.results.result_log import ENTRIES, LINES
 
-from synthetic_run import SPLITS, generate
+from synthetic_run import SEEDS, SPLITS, USUAL, Size, generate
 
 Row = dict[str, str]
 
@@ -211,7 +211,8 @@ def many_results(given: Namespace) -> None:
 def run_and_ask(given: Namespace, path: Path) -> None:
     if not path.exists():
         begun = time.perf_counter()
-        generate(path, given.trials, given.checkpoints, given.metrics)
+        settings = given.trials // len(USUAL) - SEEDS
+        generate(path, Size(settings, given.checkpoints, given.metrics))
         print(f"made in {time.perf_counter() - begun:.0f} s")
     for name in (LINES, ENTRIES):
         (path / name).unlink(missing_ok=True)

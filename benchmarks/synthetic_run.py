@@ -6,24 +6,32 @@ setting has ten fresh seeds: so whatever the report computes of a real study, it
 """
 
 import math
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from random import Random
 
+import numpy as np
+from numpy.typing import NDArray
+
 from coequal.checkpoints import Checkpoint, Checkpoints, Measurement, Spent
 from coequal.files import write_json
 from coequal.records import MetricInfo, Result, Status, Trial
-from coequal.results.folder import RunFolder
+from coequal.results.folder import RunFolder, samples_path
 from coequal.results.result_file import RESULT, result_text
 from coequal.study.spec import Study
 
-DATA = "fashion_mnist"
+DATA = ("fashion_mnist", "mnist", "digits", "cifar10", "svhn")
+USUAL = ("mm_gan", "ns_gan", "lsgan", "wgan", "wgan_gp", "dragan", "began", "vae")
 LEVEL = {"mm_gan": 60, "ns_gan": 34, "lsgan": 36, "wgan": 95}
 LEVEL |= {"wgan_gp": 48, "dragan": 41, "began": 130, "vae": 210}  # FD of a usual setting
+LEVEL |= {"dcgan": 38, "sngan": 31, "cgan": 33, "acgan": 52}
 MODELS = tuple(LEVEL)
-COST = dict(zip(MODELS, (2.0, 2.0, 2.0, 1.7, 3.9, 3.5, 2.6, 1.1), strict=True))  # GFLOPs a step
+GFLOPS = (2.0, 2.0, 2.0, 1.7, 3.9, 3.5, 2.6, 1.1, 2.2, 2.3, 2.1, 2.1)  # a step
+COST = dict(zip(MODELS, GFLOPS, strict=True))
 METRICS = ("fd", "kid", "precision", "recall", "f1", "density", "coverage", "swd", "emd", "vendi")
 SPLITS = ("validation", "test")
 STATUSES: tuple[Status, ...] = ("done",) * 17 + ("diverged", "timeout", "failed")
@@ -35,42 +43,67 @@ PROTOCOL = (
 )
 
 
-def generate(path: Path, trials: int, checkpoints: int, metrics: int) -> None:
-    """A run with so many results, of so many metrics on both splits at each checkpoint."""
-    made = plan(trials)
+@dataclass(frozen=True)
+class Size:
+    """How much a made-up run holds.
+
+    Attributes:
+        settings: of each model on each data set, the authors' among them.
+        checkpoints: of a trial that did not fail.
+        metrics: number of metrics, on both splits at each checkpoint.
+        data: names of the data sets.
+        models: names of the models.
+        images: samples that each trial keeps at its last checkpoint; 0: none.
+    """
+
+    settings: int
+    checkpoints: int
+    metrics: int
+    data: Sequence[str] = DATA[:1]
+    models: Sequence[str] = USUAL
+    images: int = 0
+
+    @property
+    def trials(self) -> int:
+        """Number of trials, fresh seeds among them."""
+        return (self.settings + SEEDS) * len(self.models) * len(self.data)
+
+
+def generate(path: Path, size: Size) -> None:
+    """A run with results of that size."""
+    made = plan(size)
     folder = RunFolder(path)
-    folder.begin(
-        "study: synthetic\n",
-        _study((trials - SEEDS * len(MODELS)) // len(MODELS), checkpoints, metrics),
-        made,
-        _infos(metrics),
-    )
+    folder.begin("study: synthetic\n", _study(size), made, _infos(size.metrics))
     ends = {"cap": {"fd": CAP, "f1": 0.0}, "floor": {"fd": FLOOR}}
-    write_json(path / "references.json", {DATA: {"encoder": "classifier:c1092c402786", **ends}})
-    share = partial(_write, path, checkpoints, metrics)
+    reference = {"encoder": "classifier:c1092c402786", **ends}
+    write_json(path / "references.json", dict.fromkeys(size.data, reference))
+    if size.images:
+        for name in size.data:
+            _save(path / "references" / f"{name}.npy", blobs(Random(name), size.images))
+    share = partial(_write, path, size)
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        list(pool.map(share, [made[start : start + 500] for start in range(0, trials, 500)]))
+        list(pool.map(share, [made[at : at + 500] for at in range(0, len(made), 500)]))
 
 
-def plan(trials: int) -> list[Trial]:
+def plan(size: Size) -> list[Trial]:
     """The search's trials, then the fresh seeds of each model's best setting.
 
     Raises:
-        ValueError: fewer trials than models and their fresh seeds.
+        ValueError: fewer than two settings.
     """
-    settings, left = divmod(trials - SEEDS * len(MODELS), len(MODELS))
-    if settings < 2 or left:
-        raise ValueError(f"{trials} trials: give a multiple of 8, and at least 96")
-    search = [trial(model, number) for number in range(settings) for model in MODELS]
+    if size.settings < 2:
+        raise ValueError("give two settings or more")
+    pairs = [(data, model) for data in size.data for model in size.models]
+    search = [trial(*pair, number) for number in range(size.settings) for pair in pairs]
     again = []
-    for model in MODELS:
-        done = [n for n in range(settings) if fate(trial(model, n))[0] == "done"]
-        best = min(done, key=lambda number: fate(trial(model, number))[1])
-        again += [trial(model, best, repeat) for repeat in range(1, SEEDS + 1)]
+    for pair in pairs:
+        done = [n for n in range(size.settings) if fate(trial(*pair, n))[0] == "done"]
+        best = min(done, key=lambda number: fate(trial(*pair, number))[1])
+        again += [trial(*pair, best, repeat) for repeat in range(1, SEEDS + 1)]
     return search + again
 
 
-def trial(model: str, number: int, repeat: int = 0) -> Trial:
+def trial(data: str, model: str, number: int, repeat: int = 0) -> Trial:
     """One of the plan; settings are shared by the models, as in a paired search."""
     chance = Random(number)
     drawn = {"learning_rate": 10 ** chance.uniform(-5, -2), "beta1": chance.random()}
@@ -81,7 +114,7 @@ def trial(model: str, number: int, repeat: int = 0) -> Trial:
     return Trial(
         model=model,
         objective=model,
-        data=DATA,
+        data=data,
         setting=number,
         settings=drawn,
         architecture={"name": "infogan", "width": 0.125},
@@ -93,11 +126,11 @@ def trial(model: str, number: int, repeat: int = 0) -> Trial:
 
 def fate(trial: Trial) -> tuple[Status, float, Random]:
     """How a trial ends, the validation FD where it ends, and what its other numbers come from."""
-    chance = Random(f"{trial.model} {trial.setting}")
+    chance = Random(f"{trial.data} {trial.model} {trial.setting}")
     status, kind = STATUSES[chance.randrange(len(STATUSES))], chance.random()
     away = chance.gauss(-0.5, 0.08) if kind < 0.15 else chance.gauss(0.2, 0.5)
     if trial.repeat:
-        chance = Random(f"{trial.model} {trial.setting} {trial.repeat}")
+        chance = Random(f"{trial.data} {trial.model} {trial.setting} {trial.repeat}")
         away += chance.gauss(0.1, 0.06)
     return status, LEVEL[trial.model] * math.exp(away), chance
 
@@ -126,17 +159,20 @@ def result(trial: Trial, checkpoints: int, metrics: int) -> Result:
     return Result(trial, status, spent, Checkpoints.of(points), reason, environment)
 
 
-def _study(settings: int, checkpoints: int, metrics: int) -> dict[str, object]:
+def _study(size: Size) -> dict[str, object]:
     """The study with every default filled in, as the folder of a run holds it."""
     return Study.model_validate(
         {
             "study": "synthetic",
             "question": "How long does a report of so many made-up results take?",
-            "data": [DATA],
-            "models": list(MODELS),
-            "search": {"settings": settings - 1, "retrain": 0.0},
-            "training": {"budget": {"discriminator_steps": 2000}, "checkpoints": checkpoints},
-            "evaluation": {"encoder": "classifier", "metrics": list(METRICS[:metrics])},
+            "data": list(size.data),
+            "models": list(size.models),
+            "search": {"settings": size.settings - 1, "retrain": 0.0},
+            "training": {
+                "budget": {"discriminator_steps": 2000},
+                "checkpoints": size.checkpoints,
+            },
+            "evaluation": {"encoder": "classifier", "metrics": list(METRICS[: size.metrics])},
             "select": {"metric": "fd", "checkpoint": "last"},
             "reruns": {"best": 1, "seeds": SEEDS},
         }
@@ -153,13 +189,34 @@ def _infos(metrics: int) -> dict[str, MetricInfo]:
     }
 
 
-def _write(path: Path, checkpoints: int, metrics: int, trials: list[Trial]) -> None:
+def _write(path: Path, size: Size, trials: list[Trial]) -> None:
     folder = RunFolder(path)
     for one in trials:
         place = folder.trial_folder(one.id)
         place.mkdir(parents=True, exist_ok=True)
+        found = result(one, size.checkpoints, size.metrics)
         # Not synced one by one, which a disk does some hundred times a second.
-        (place / RESULT).write_bytes(result_text(result(one, checkpoints, metrics)))
+        (place / RESULT).write_bytes(result_text(found))
+        if size.images and found.checkpoints:
+            chance = Random(f"{one.model} {one.setting}")
+            _save(samples_path(place, found.checkpoints[-1].step), blobs(chance, size.images))
+
+
+def blobs(chance: Random, count: int) -> NDArray[np.uint8]:
+    """Soft spots on black, (count, 1, 28, 28), with grain: images that a PNG file can't shrink to
+    nothing."""
+    rng = np.random.default_rng(chance.randrange(2**32))
+    at, width = rng.uniform(8, 20, (2, count, 1, 1)), rng.uniform(3, 7, (count, 1, 1))
+    rows, columns = np.mgrid[0:28, 0:28]
+    spots = 255 * np.exp(-((rows - at[0]) ** 2 + (columns - at[1]) ** 2) / (2 * width**2))
+    grain = rng.normal(0, 4, spots.shape)
+    images: NDArray[np.uint8] = np.clip(spots + grain, 0, 255).astype(np.uint8)[:, None]
+    return images
+
+
+def _save(path: Path, images: NDArray[np.uint8]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.save(path, images)
 
 
 def _spent(model: str, steps: int, chance: Random | None = None) -> Spent:

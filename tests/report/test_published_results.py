@@ -14,6 +14,7 @@ from coequal.results.results_csv import write_tables
 from coequal.study.parts import rule_of
 from coequal.study.plan import plan
 from coequal.study.spec import Study
+from figures_of_numbers import too_precise
 
 TRIALS = {
     "one_hour": 315,
@@ -57,3 +58,7 @@ def _decided(text: str) -> list[object]:
         (found["sentence"], [(p["model"], p["against"], p["outcome"]) for p in found["pairs"]])
         for found in json.loads(text)["data_sets"]
     ]
+
+
+def test_no_published_table_is_more_precise_than_its_errors(folder):
+    assert too_precise(study_summary(summarise(folder), folder.study())) == []

@@ -287,7 +287,7 @@ def test_what_the_instrument_adds_stands_beside_the_shares(tmp_path: Path):
     assert test["shared_variance"] == pytest.approx(0.02**2)
     assert (test["specific_variance"], test["swapped"]) == (pytest.approx(0, abs=1e-12), None)
     shown = [[cell.text for cell in row] for row in table.rows]
-    assert shown[0][:6] == ["FD", "encoder", "0.0 %", "10.0 %", "–", "10.0 %"]
+    assert shown[0][:6] == ["FD", "encoder", "0 %", "10 %", "–", "10 %"]
     assert shown[1][:3] == ["FD", "test images", "2.0 %"]
     page = write_report(folder)
     assert "What the instrument adds" in page.read_text()

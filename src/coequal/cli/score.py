@@ -33,6 +33,7 @@ from coequal.cli.score_text import print_comparison, print_scores
 from coequal.cli.several_text import print_several
 from coequal.devices import AUTO, Precision
 from coequal.files import atomic_write, refuse_unwritable
+from coequal.formatting import half_width, interval, number
 
 WORST_SHEET = Path("worst.png")
 
@@ -237,10 +238,10 @@ def _print_manifold(result: dict[str, Any], page: Path) -> None:
     table = Table(f"at delta {row['delta']:g}", "value", "95 % interval")
     for side in ("precision", "recall", "train_recall", "f1"):
         if side in row:
-            ends = f"{row[f'{side}_low']:.4f} to {row[f'{side}_high']:.4f}"
-            table.add_row(side, f"{row[side]:.4f}", ends)
+            ends = row[f"{side}_low"], row[f"{side}_high"]
+            table.add_row(side, number(row[side], half_width(ends)), interval(ends, between=" to "))
     console.print(table)
-    console.print(f"mean squared distance {result['mean_squared_distance']:.4g}", markup=False)
+    console.print(f"mean squared distance {number(result['mean_squared_distance'])}", markup=False)
     console.print(f"page: {page}", markup=False)
 
 

@@ -9,11 +9,10 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from coequal.cli.options import console
-from coequal.formatting import interval_with_error, with_error
+from coequal.formatting import interval_with_error, number, p_value, with_error
 
 WIDTH_WITH_UNITS = 110  # columns of a terminal from which units fit into the table
 Numbers = Mapping[str, Mapping[str, Any]]  # by name, as in the JSON
-SURELY = 1e-16  # p-values below are of no other meaning
 
 
 def print_scores(scores: Mapping[str, Any]) -> None:
@@ -78,7 +77,7 @@ def _scores_table(metrics: Numbers, floor: Numbers | None) -> Table:
             cells.append(interval_with_error(ends, row["standard_error"]) if ends else "")
         if floor is not None:
             cells.append(cell(floor.get(name)))
-        cells.append(row["better"] if row["target"] is None else f"{row['target']:.4g}")
+        cells.append(row["better"] if row["target"] is None else number(row["target"]))
         table.add_row(*map(Text, [*cells, row["unit"]] if units else cells))
     return table
 
@@ -137,10 +136,9 @@ def print_comparison(comparison: Mapping[str, Any], first: Path, second: Path) -
     for name, row in comparison["metrics"].items():
         cells = [
             name,
-            with_error(row["first"], None),
-            with_error(row["second"], None),
+            *(number(row[side], row["standard_error"]) for side in ("first", "second")),
             with_error(row["difference"], row["standard_error"]),
-            _p_value(row["p_value"]),
+            "" if row["p_value"] is None else p_value(row["p_value"]),
             row["shown"] or ("equal" if row["better"] == "equal" else ""),
         ]
         table.add_row(*map(Text, cells))
@@ -151,12 +149,6 @@ def print_comparison(comparison: Mapping[str, Any], first: Path, second: Path) -
     print_line(comparison["over"])
     for note in comparison["notes"]:
         print_line(f"note: {note}")
-
-
-def _p_value(value: float | None) -> str:
-    if value is None:
-        return ""
-    return f"{value:.2g}" if value >= SURELY else "< 1e-16"
 
 
 def _grouped(reasons: Iterable[tuple[str, str]]) -> dict[str, list[str]]:

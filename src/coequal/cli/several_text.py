@@ -10,6 +10,7 @@ from rich.text import Text
 from coequal.cli.options import console
 from coequal.cli.score_text import cell, counted, floor_column, print_floor, print_line
 from coequal.evaluation.compare import SHOWN
+from coequal.formatting import number
 
 
 def print_several(found: Mapping[str, Any]) -> None:
@@ -22,8 +23,8 @@ def print_several(found: Mapping[str, Any]) -> None:
     scores, floor = found["scores"], found.get("floor")
     numbers = {name: index for index, name in enumerate(scores, 1)}
     console.print(_table(found, numbers))
-    for name, number in numbers.items():
-        print_line(f"{number}: {name} ({counted(scores[name]['fake'], 'images')})")
+    for name, place in numbers.items():
+        print_line(f"{place}: {name} ({counted(scores[name]['fake'], 'images')})")
     if floor is not None:
         generated = floor.get("generated", {})
         print_floor(floor, {str(numbers[name]): rows for name, rows in generated.items()})
@@ -65,7 +66,7 @@ def _table(found: Mapping[str, Any], numbers: Mapping[str, int]) -> Table:
         if floor is not None:
             cells.append(cell(floor.get(metric)))
         info = next(s["metrics"][metric] for s in scores.values() if metric in s["metrics"])
-        cells.append(info["better"] if info["target"] is None else f"{info['target']:.4g}")
+        cells.append(info["better"] if info["target"] is None else number(info["target"]))
         table.add_row(*map(Text, cells))
     return table
 

@@ -36,12 +36,14 @@ class Row:
         detail: a line below the title.
         images: (n, channels, height, width): uint8, or float32 if they are points.
         real: real points, drawn beneath generated ones; None for images.
+        model: the model's name; empty for real images.
     """
 
     title: str
     detail: str
     images: Images
     real: Images | None = None
+    model: str = ""
 
     @property
     def points(self) -> bool:
@@ -81,7 +83,8 @@ def sample_rows(folder: RunFolder, summary: DataSummary) -> list[Row]:
         if images is not None:
             which = setting_name(model.chosen).removeprefix("the ")
             detail = f"{label} {score_text(model)}, {which}"
-            rows.append(Row(model.label, detail, images[: _in_a_row(images)], real))
+            shown = images[: _in_a_row(images)]
+            rows.append(Row(model.label, detail, shown, real, model.name))
     return rows
 
 

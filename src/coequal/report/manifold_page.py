@@ -11,6 +11,7 @@ from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
 from coequal.files import atomic_write, write_json
+from coequal.formatting import half_width, interval, number
 from coequal.images import data_uri, enlarge, png_bytes, tile
 from coequal.report.style import (
     COLOURS,
@@ -87,6 +88,7 @@ def write_manifold_page(
     page = template("look.html.jinja").render(
         record=record,
         numbers=numbers(record["at_delta"]),
+        number=number,
         curves=Markup(inline(svg, "curves")),
         samples=[(picture(pair), pair) for pair in samples],
         reached=[(picture(pair), pair) for pair in reached],
@@ -97,12 +99,12 @@ def write_manifold_page(
     return out / "index.html"
 
 
-def numbers(row: Mapping[str, float]) -> list[tuple[str, float, float, float]]:
-    """Name, value and interval of every fraction of a row."""
+def numbers(row: Mapping[str, float]) -> list[tuple[str, str, str]]:
+    """Name, value and 95 % interval of every fraction of a row, rounded by the interval."""
+    ends = {side: (row[f"{side}_low"], row[f"{side}_high"]) for side in FRACTIONS if side in row}
     return [
-        (title, row[side], row[f"{side}_low"], row[f"{side}_high"])
-        for side, title in FRACTIONS.items()
-        if side in row
+        (FRACTIONS[side], number(row[side], half_width(found)), interval(found, between=" to "))
+        for side, found in ends.items()
     ]
 
 

@@ -1,7 +1,7 @@
 """What the page and the Markdown file show: the evidence with its titles and reading sentences."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -111,11 +111,15 @@ def section(
         target: the folder to which the figures are written.
     """
     anchor = file_name(summary.data)
+    first = first_screen(summary, images.rows, target, anchor)
+    parts = _parts(BEFORE_SAMPLES, summary, target, anchor, refuse=summary.ended > 0)
+    if first.figure is not None:  # it stands at the top, and not a second time
+        parts = [replace(p, figure=None) if p.name == first.figure.evidence else p for p in parts]
     return Section(
         summary=summary,
         anchor=anchor,
-        first=first_screen(summary),
-        parts=_parts(BEFORE_SAMPLES, summary, target, anchor, refuse=summary.ended > 0),
+        first=first,
+        parts=parts,
         last=_parts(AFTER_SAMPLES, summary, target, anchor),
         rows=images.rows,
         sheets=images.sheets,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.instrument import InstrumentPart
-from coequal.formatting import NONE, number, percent
+from coequal.formatting import NONE, half_width, interval, number, percent
 from coequal.report.evidence._evidence import Evidence
 from coequal.report.table import Cell, Column, Table, tabulate
 
@@ -76,15 +76,24 @@ def _cell_of(kind: str) -> Callable[[InstrumentPart], Cell]:
 
 
 def _specific_cell(part: InstrumentPart) -> Cell:
-    low, high = (_deviation(part, end) for end in part.variance.specific_interval)
-    text = _deviation(part, part.variance.specific)
-    return Cell(text, f"{low} to {high}", sort=part.variance.specific)
+    low, high = map(_in_units(part), part.variance.specific_interval)
+    unit = " %" if part.scale == "log" else ""
+    text = number(_in_units(part)(part.variance.specific), half_width((low, high)))
+    ends = interval((low, high), between=" to ")
+    return Cell(f"{text}{unit}", f"{ends}{unit}", sort=part.variance.specific)
 
 
 def _deviation(part: InstrumentPart, variance: float) -> str:
-    """The standard deviation; a variance that is estimated to be below 0 counts as none."""
-    deviation = max(0.0, variance) ** 0.5
-    return f"{100 * deviation:.1f} %" if part.scale == "log" else number(deviation)
+    """The standard deviation, in two figures."""
+    deviation = _in_units(part)(variance)
+    return f"{number(deviation, deviation)} %" if part.scale == "log" else number(deviation)
+
+
+def _in_units(part: InstrumentPart) -> Callable[[float], float]:
+    """From a variance to its standard deviation, in per cent where scores are compared by their
+    ratio; a variance that is estimated to be below 0 counts as none."""
+    factor = 100.0 if part.scale == "log" else 1.0
+    return lambda variance: factor * max(0.0, variance) ** 0.5
 
 
 def _share(fraction: float) -> str:

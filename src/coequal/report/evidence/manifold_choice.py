@@ -3,7 +3,7 @@
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.manifold import F1, PRECISION, RECALL, ManifoldResults
 from coequal.analysis.model import ModelSummary
-from coequal.formatting import number
+from coequal.formatting import half_width, interval, number
 from coequal.report.evidence._evidence import Evidence
 from coequal.report.setting_text import setting_text
 from coequal.report.table import (
@@ -106,9 +106,10 @@ def _notes(known: ManifoldResults, models: list[ModelSummary], label: str) -> li
 def _correlation(correlation: Correlation, draw: str, why: str) -> str:
     pairs = f"{correlation.pairs} pairs"
     if correlation.low is None or correlation.high is None:
-        return f"{correlation.value:.2f} ({pairs}: no interval, {why})"
-    ends = f"{correlation.low:.2f} to {correlation.high:.2f}"
-    return f"{correlation.value:.2f} ({ends}, 95 % interval over the draw of {draw}, {pairs})"
+        return f"{number(correlation.value, 0.1)} ({pairs}: no interval, {why})"
+    found = correlation.low, correlation.high
+    value, ends = number(correlation.value, half_width(found)), interval(found, between=" to ")
+    return f"{value} ({ends}, 95 % interval over the draw of {draw}, {pairs})"
 
 
 EVIDENCE = Evidence[DataSummary](

@@ -6,12 +6,12 @@ from statistics import fmean, stdev
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.metric import NamedMetric
 from coequal.analysis.model import ModelSummary
-from coequal.formatting import capital, number
+from coequal.formatting import capital, count, with_error
 from coequal.report.evidence._evidence import Evidence
 from coequal.report.table import Cell, Column, Table, name_cell, tabulate, value_cell
 
 _OF_RERUNS = (
-    ": the mean of the re-runs, over their standard deviation (of seeds; none below two runs), or "
+    ": mean ± standard deviation of the re-runs (over seeds; no deviation below two runs), or "
     "of the search's one run where there are none"
 )
 
@@ -65,8 +65,8 @@ def _column(metric: NamedMetric, real: float) -> Column:
         if not runs:
             return value_cell(value(model))
         sd = stdev(runs) if len(runs) > 1 else None
-        small = "1 run" if sd is None else f"± {number(sd, sd)}, {len(runs)} runs"
-        return value_cell(fmean(runs), small, error=sd)
+        mean = fmean(runs)
+        return Cell(with_error(mean, sd), count(len(runs), "run"), sort=mean)
 
     return Column(metric.name, value, capital(metric.label), metric.better, cell=cell)
 

@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from coequal.formatting import p_value, with_error
-from coequal.report.score_page.rows import rounded
+from coequal.formatting import number, p_value, with_error
 
 SHOWN = 0.05  # a p-value of at most this shows a difference
 
@@ -91,10 +90,7 @@ def _row(
     same: bool,
 ) -> PairRow:
     p = row.get("p_corrected", row["p_value"])
-    first, second = (
-        "–" if row[side] is None else rounded(row[side], info["standard_error"])
-        for side in ("first", "second")
-    )
+    first, second = (number(row[side], info["standard_error"]) for side in ("first", "second"))
     return PairRow(
         info.get("label") or name.replace("_", " "),
         first,

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
+from coequal.formatting import number
 from coequal.images import data_uri, png_bytes
 
 Pictures = Mapping[str, Mapping[int, NDArray[Any]]]
@@ -120,11 +121,11 @@ def gallery(record: Mapping[str, Any], pictures: Pictures) -> Gallery | None:
 
 
 def _neighbour(uri: str, kind: str, near: Mapping[str, Any]) -> Picture:
-    distance = "copy" if near["distance"] == 0 else f"{near['distance']:.3g}"
+    distance = "copy" if near["distance"] == 0 else number(near["distance"])
     return Picture(uri, f"{kind} image {near['row'] + 1:,}, distance {distance}", (distance,))
 
 
 def _ranked(uri: str, image: Mapping[str, Any]) -> Picture:
-    value = "infinite" if image["value"] is None else f"{image['value']:.3g}"
+    value = "infinite" if image["value"] is None else number(image["value"])
     name = image.get("name", f"image {image['row'] + 1:,}")
     return Picture(uri, f"{name}: {value}", (value, name))

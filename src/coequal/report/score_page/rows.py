@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from coequal.analysis.score_scale import Scale, interval_of, on_the_scale, scale_of
-from coequal.formatting import interval_with_error, with_error
+from coequal.formatting import interval_with_error, number, with_error
 from coequal.report.style import variable
 
 LEFT, WIDTH = 6.0, 88.0  # of the line between both ends, in per cent of its box
@@ -115,7 +115,7 @@ def _row(name: str, sets: Mapping[str, Record], floors: Mapping[str, Record]) ->
         noise = floor.get("noise", {}).get(name)
         told = "" if noise is None else value_alone(noise)
         return MetricRow(**common, real=real, noise=told, reason=scale)
-    end = value_alone(floor["noise"][name]) if scale.end_is == "noise" else f"{scale.end:.3g}"
+    end = value_alone(floor["noise"][name]) if scale.end_is == "noise" else number(scale.end)
     noise_here = scale.end_is == "worst" and scale.noise is not None
     return MetricRow(
         **common,
@@ -176,7 +176,7 @@ def sentence_of(
     if scale.noise is not None:
         parts.append(f"noise {value_alone(floor['noise'][name])}")
     if scale.end_is == "worst":
-        parts.append(f"the worst possible is {scale.end:.3g}")
+        parts.append(f"the worst possible is {number(scale.end)}")
     return f"{here}: {', '.join(parts)}."
 
 
@@ -184,7 +184,7 @@ def better_in_words(info: Record) -> str:
     """In which direction a number is better."""
     if info["better"] != "target":
         return f"{info['better']} is better"
-    return "best at a target" if info["target"] is None else f"best at {info['target']:.3g}"
+    return "best at a target" if info["target"] is None else f"best at {number(info['target'])}"
 
 
 def value_with_error(row: Record) -> str:
@@ -198,18 +198,7 @@ def value_alone(row: Record) -> str:
     value, error = row["value"], row["standard_error"]
     if value is None:
         return "–"
-    return rounded(value, error)
-
-
-def rounded(value: float, error: float | None) -> str:
-    """A value to the second figure of its error; to three figures without one."""
-    text = with_error(value, error)
-    if " ± " not in text:
-        return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
-    if not text.startswith("("):
-        return text.partition(" ± ")[0]
-    mantissa, power = text[1:].partition(" ± ")[0], text.rpartition(")")[2]
-    return f"{mantissa}{power}"
+    return number(value, error)
 
 
 def _left(scale: Scale, value: float) -> float:

@@ -1,0 +1,111 @@
+"""The words of the first picture: notes, numbers, axis, caption, and a description of it all."""
+
+from collections.abc import Sequence
+
+from coequal.analysis.data_summary import DataSummary
+from coequal.analysis.tiers import Standing, Tiers
+from coequal.formatting import NONE, count, half_width, interval, listed, number
+
+NAMED = 3
+"""A longer list of models is given as a number."""
+
+
+def note(standing: Standing, summary: DataSummary) -> str:
+    """What stands below a model's name: by whom it is beaten, or that its runs failed.
+
+    Args:
+        standing: of the model.
+        summary: of the data set.
+    """
+    if standing.beaten_by:
+        return f"beaten by {_few(standing.beaten_by, summary)}"
+    if standing.equivalent:
+        return f"equivalent to {_few(standing.equivalent, summary)}"
+    if standing.score is None:
+        tried = summary.model(standing.model).tried
+        if not tried:
+            return "no result yet"
+        failed = sum(trial.failed for trial in tried)
+        return f"all {len(tried)} runs failed" if failed == len(tried) else "no score"
+    return f"{standing.failed} failed" if standing.failed else ""
+
+
+def value_text(standing: Standing) -> tuple[str, str]:
+    """A model's score, and its interval in a second line; empty where there is none.
+
+    Args:
+        standing: of the model.
+    """
+    if standing.score is None:
+        return NONE, ""
+    return number(standing.score, half_width(standing.interval)), interval(standing.interval)
+
+
+def marks(summary: DataSummary) -> list[tuple[float, str]]:
+    """The references of the axis: value and name."""
+    worst = summary.cap is not None and summary.cap == summary.metric.info.worst
+    named = ((summary.cap, "worst possible" if worst else "noise"), (summary.floor, "real images"))
+    return [(value, f"{name} {number(value)}") for value, name in named if value is not None]
+
+
+def axis_label(tiers: Tiers, summary: DataSummary, log: bool) -> str:
+    """What the axis shows, and which way is better."""
+    metric = summary.metric
+    what = f"test {metric.label}{', logarithmic' if log else ''}"
+    if metric.info.better == "target":
+        return f"{what} ({metric.better})"
+    return f"{what}; better →" if metric.higher else f"← better; {what}"
+
+
+def caption(tiers: Tiers, summary: DataSummary) -> str:
+    """How the picture is read, in two sentences or three."""
+    metric, verdict = summary.metric, summary.verdict
+    if tiers.basis == "tuned" and verdict is not None:
+        mean = "geometric mean" if verdict.rules.scale == "log" else "mean"
+        best = "one random setting" if verdict.budget == 1 else f"the best of {verdict.budget}"
+        return (
+            f"Dot: typical test {metric.label} ({mean}) of {best}"
+            f"{'' if verdict.budget == 1 else ' random settings'}. Line: 95 % interval of this "
+            "model alone, over the draw of settings. Lines that overlap decide nothing: the "
+            "verdict compares two models setting by setting."
+        )
+    if tiers.basis == "reruns":
+        return (
+            f"Dot: test {metric.label} of the chosen setting, the centre of its re-runs. Line: "
+            "95 % interval over training seeds; the choice of a setting is in no interval. "
+            f"{_why_reruns(summary)}"
+        )
+    again = "Large dot: the setting chosen on validation; small: the others. "
+    several = any(len(standing.runs) > 1 for standing in tiers.standings)
+    return (
+        f"Each dot is one run of one setting. {again if several else ''}With so few runs there is "
+        "no interval."
+    )
+
+
+def description(tiers: Tiers, summary: DataSummary) -> str:
+    """The picture in words, for who can't see it."""
+    parts = []
+    for standing in tiers.standings:
+        value, ends = value_text(standing)
+        about = note(standing, summary)
+        known = f" {value}" if standing.score is not None else ""
+        extra = [text for text in (f"95 %: {ends}" if ends else "", about) if text]
+        more = f" ({'; '.join(extra)})" if extra else ""
+        parts.append(f"{summary.title(standing.model)}{known}{more}")
+    references = "".join(f"; {name}" for _, name in marks(summary))
+    return f"Test {summary.metric.label} of the models: {', '.join(parts)}{references}."
+
+
+def _why_reruns(summary: DataSummary) -> str:
+    drawn = max((len(model.ended) for model in summary.models), default=0)
+    if not drawn:
+        return "No random settings were drawn."
+    return f"The search, {count(drawn, 'random setting')} each, is too small for an interval."
+
+
+def _few(names: Sequence[str], summary: DataSummary) -> str:
+    titles = [summary.model(name).label for name in names]
+    if len(titles) <= NAMED:
+        return listed(titles)
+    return f"{titles[0]} and {len(titles) - 1} others"
