@@ -24,6 +24,7 @@ from coequal.report.marks import numbered
 from coequal.report.sample_browser import PAGE_BYTES, SampleStrips, sample_strips
 from coequal.report.sample_sheets import SampleSheets, sample_sheets
 from coequal.report.section import AcrossDatasets, EvidencePart, Section, across_datasets, section
+from coequal.report.shared_styles import with_shared_styles
 from coequal.report.style import (
     COLOURS,
     ON_DARK,
@@ -155,7 +156,7 @@ def _html(
     provenance: Sequence[tuple[str, str]],
     trials: TrialTable,
 ) -> str:
-    return template("page.html.jinja").render(
+    html = template("page.html.jinja").render(
         study=study,
         source=source,
         sections=sections,
@@ -168,6 +169,7 @@ def _html(
         on_light=Markup(variables(COLOURS)),
         on_dark=Markup(variables(ON_DARK)),
     )
+    return with_shared_styles(html)
 
 
 def _write_csv(
