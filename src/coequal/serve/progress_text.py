@@ -44,8 +44,17 @@ def state_text(state: RunState, page: LivePage) -> StateText:
     if page.problem:
         what = "The page could not be rendered again" if page.rendered else "There is no page yet"
         problems.append(f"{what}: {page.problem}")
-    sentences = [f"{capital(progress(state))}, {activity(state)}.", rendered_text(state, page)]
+    sentences = [_whole(state), rendered_text(state, page)]
     return StateText(state.busy, " ".join(filter(None, sentences)), running_lines(state), problems)
+
+
+def _whole(state: RunState) -> str:
+    """How far the run is, in a sentence; of a training there is nothing to count."""
+    if state.planned != 1:
+        return f"{capital(progress(state))}, {activity(state)}."
+    if state.busy:
+        return "Training."
+    return "The training has ended." if state.over else "The training was stopped before its end."
 
 
 def progress(state: RunState) -> str:
@@ -69,10 +78,12 @@ def rendered_text(state: RunState, page: LivePage) -> str:
     if rendered is None:
         return "The page is being rendered." if page.rendering else ""
     at = time.strftime("%H:%M:%S", time.localtime(rendered.at))
-    text = f"This page is of {at}; it took {duration(rendered.seconds, 1)}."
+    text = f"Page of {at}, rendered in {duration(rendered.seconds, 1)}"
     if page.current(state):
-        return text
-    return f"{text} {'It is being rendered again' if page.rendering else 'There are new results'}."
+        return f"{text}."
+    return (
+        f"{text}; {'a newer one is being made' if page.rendering else 'there is something newer'}."
+    )
 
 
 def running_lines(state: RunState) -> list[str]:

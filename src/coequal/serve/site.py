@@ -1,11 +1,8 @@
 """The site's content: its runs, and what is answered at which address."""
 
 import mimetypes
-import re
 import tempfile
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -13,14 +10,13 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from coequal.report.style import COLOURS, ON_DARK, variable, variables
-from coequal.report.templating import template
+from coequal.serve.comparison_page import comparison_page
 from coequal.serve.live_page import LivePage
 from coequal.serve.places import MAX_FOLDERS, find_runs
 from coequal.serve.progress_text import state_text
-from coequal.serve.protection import page_policy
+from coequal.serve.rendering import Bar, message, page_response, render, with_bar
 from coequal.serve.run import PageKind, ServedRun
 from coequal.serve.run_list import DEFAULT_SORT, RunRow, columns, run_row, select_rows
 from coequal.serve.state import RunState
@@ -32,27 +28,6 @@ AGAIN_SECONDS = 2  # after which an open page asks again,
 QUIET_SECONDS = 10  # and if nobody works on the run,
 LIST_SECONDS = 5  # and the list of runs
 PLAIN_TEXT = (".csv", ".md", ".tex", ".bib", ".json")
-
-
-@dataclass(frozen=True)
-class Bar:
-    """The bar above a page, and what its script needs to know.
-
-    Attributes:
-        version: of the page as it was sent.
-        address: at which its script asks whether there is another one.
-        next: after how many seconds it asks; None: never.
-        state: the text of the bar.
-        links: to other pages, by their names.
-        rendering: whether the page is being rendered at this moment.
-    """
-
-    version: str
-    address: str
-    next: int | None
-    state: Markup
-    links: Mapping[str, str]
-    rendering: bool = False
 
 
 class Site:
@@ -144,6 +119,8 @@ class Site:
                 "training" if request.query_params.get("page") == "training" else "report"
             )
             return JSONResponse(self._page_state(run, asked, state))
+        if rest == "/compare":
+            return self._compare(run, request)
         path = run.file(rest.strip("/").split("/"))
         if path is None:
             return message("Nothing is here", f"No page of {run.address} links to {rest}.", 404)
@@ -167,8 +144,18 @@ class Site:
             html = page.rendered.html
         return page_response(with_bar(html, bar))
 
+    def _compare(self, run: ServedRun, request: Request) -> Response:
+        """Two trials of a run side by side, or the form that chooses them."""
+        a, b = (request.query_params.get(name, "").strip() for name in ("a", "b"))
+        html = comparison_page(run, a, b)
+        links = {} if self.single else {"all runs": "/"}
+        bar = Bar("", "", None, Markup(""), {**links, "this run": _to(run)})
+        return page_response(with_bar(html, bar))
+
     def _bar(self, run: ServedRun, kind: PageKind, state: RunState, page: LivePage) -> Bar:
         links = {} if self.single else {"all runs": "/"}
+        if state.planned > 1:
+            links["compare two trials"] = f"{_to(run)}compare"
         if kind == "report" and run.is_training(state):
             links["this training"] = _to(run)
         elif kind == "training":
@@ -249,42 +236,6 @@ class Site:
 def _to(run: ServedRun) -> str:
     """The address of a run."""
     return f"/{quote(run.address)}/"
-
-
-def render(name: str, **values: Any) -> str:
-    """One of the site's templates, in the report's style."""
-    return template(name, "coequal.serve").render(
-        colour=variable,
-        on_light=Markup(variables(COLOURS)),
-        on_dark=Markup(variables(ON_DARK)),
-        **values,
-    )
-
-
-def with_bar(html: str, bar: Bar) -> str:
-    """A page with the bar above it, and the script that follows the run.
-
-    Args:
-        html: the page, as it would be written into a file.
-        bar: that is added.
-    """
-    style = render("live.css.jinja")
-    above = render("live.html.jinja", bar=bar)
-    script = f"<script>\n{render('live.js')}</script>\n"
-    html = html.replace("</head>", f"<style>\n{style}</style>\n</head>", 1)
-    html = re.sub(r"<body[^>]*>", lambda body: f"{body[0]}\n{above}", html, count=1)
-    before, end, after = html.rpartition("</body>")
-    return f"{before}{script}{end}{after}"
-
-
-def page_response(html: str, status: int = 200) -> Response:
-    """A page, with the scripts that it may run."""
-    return HTMLResponse(html, status, {"content-security-policy": page_policy(html)})
-
-
-def message(heading: str, text: str, status: int) -> Response:
-    """A page that says why there is none."""
-    return page_response(render("message.html.jinja", heading=heading, text=text), status)
 
 
 def file_response(path: Path) -> Response:

@@ -127,24 +127,25 @@ def _rule(axes: Axes, rule: HealthRule, signals: Signals) -> None:
         )
 
 
-def panels(count: int, height: float) -> tuple[Figure, list[Axes]]:
+def panels(count: int, height: float, columns: int = PANELS_IN_A_ROW) -> tuple[Figure, list[Axes]]:
     """Panels that share their steps and nothing else.
 
     Args:
         count: number of panels.
         height: of each, in inches.
+        columns: panels in a row.
 
     Returns:
         The figure and its panels, row after row.
     """
-    rows = math.ceil(count / PANELS_IN_A_ROW)
+    rows = math.ceil(count / columns)
     figure = Figure(figsize=(figure_inches(), 0.3 + height * rows), layout="constrained")
-    listed = list(figure.subplots(rows, PANELS_IN_A_ROW, squeeze=False, sharex=True).flat)
+    listed = list(figure.subplots(rows, columns, squeeze=False, sharex=True).flat)
     for place, axes in enumerate(listed):
         if place >= count:
             axes.set_axis_off()
             continue
-        axes.tick_params(labelbottom=place + PANELS_IN_A_ROW >= count, labelsize="small")
+        axes.tick_params(labelbottom=place + columns >= count, labelsize="small")
         axes.margins(x=0.01)
         whole_numbers(axes)
     figure.supxlabel("discriminator steps")

@@ -23,9 +23,13 @@
   const chosen = (field) => (field.type === "radio" || field.type === "checkbox" ? field.checked : field.value);
 
   const keep = () => {
-    const mark = marks().find(([, element]) => element.getBoundingClientRect().bottom > 0 && element.offsetParent);
+    // What is in sight, headings first: the first of these that is still there will stand where it stood.
+    const seen = marks().map(([name, element]) => [name, element, element.getBoundingClientRect()]).filter(
+      ([, element, { top, bottom }]) => bottom > 0 && top < innerHeight && element.offsetParent);
+    const order = (element) => (element.matches("h1, h2, h3, summary") ? 0 : 1);
+    seen.sort(([, a], [, b]) => order(a) - order(b));
     sessionStorage.setItem(kept, JSON.stringify({
-      mark: scrollY > 0 && mark ? [mark[0], mark[1].getBoundingClientRect().top] : null,
+      seen: scrollY > 0 ? seen.slice(0, 30).map(([name, , { top }]) => [name, top]) : [],
       top: scrollY,
       open: details().map(([name, element]) => [name, element.open]),
       fields: fields().map((field) => [label(field), chosen(field)]),
@@ -47,8 +51,9 @@
     for (const [name, head] of heads()) {
       for (let click = 0; click < 2 && sorted.has(name) && head.getAttribute("aria-sort") !== sorted.get(name); click += 1) head.click();
     }
-    const mark = was.mark && marks().find(([name]) => name === was.mark[0]);
-    scrollTo(0, mark ? scrollY + mark[1].getBoundingClientRect().top - was.mark[1] : was.top);
+    const known = new Map(marks());
+    const mark = was.seen.find(([name]) => known.has(name));
+    scrollTo(0, mark ? scrollY + known.get(mark[0]).getBoundingClientRect().top - mark[1] : was.top);
   };
   const busy = () => {
     const active = document.activeElement;
@@ -90,7 +95,8 @@
   sessionStorage.removeItem(kept);
   if (was) {
     restore(JSON.parse(was));
-    addEventListener("load", () => { history.scrollRestoration = "auto"; });
+    // Later than the browser would put the page to a position of its own.
+    addEventListener("load", () => setTimeout(() => { history.scrollRestoration = "auto"; }, 1000));
   }
   if (bar.dataset.next) timer = setTimeout(ask, 1000 * Number(bar.dataset.next));
 })();
