@@ -27,6 +27,7 @@ class Reader(HTMLParser):
         super().__init__()
         self.ids: list[str] = []
         self.addresses: list[str] = []
+        self.files: list[str] = []
         self.tags: list[str] = []
         self.open: list[str] = []
 
@@ -37,7 +38,9 @@ class Reader(HTMLParser):
         for name, value in attrs:
             if name == "id":
                 self.ids.append(value)
-            if name in {"src", "href", "xlink:href"}:
+            if tag == "a" and name == "href" and not value.startswith("#"):
+                self.files.append(value)
+            elif name in {"src", "href", "xlink:href"}:
                 self.addresses.append(value)
 
     def handle_startendtag(self, tag, attrs):
@@ -97,6 +100,19 @@ def test_ids_are_unique_and_references_have_a_target(everything: RunFolder):
     assert len(reader.ids) == len(set(reader.ids))
     targets = {address[1:] for address in reader.addresses if address.startswith("#")}
     assert targets <= set(reader.ids)
+
+
+def test_every_file_beside_the_page_is_there_and_no_shown_table_lacks_its_own(
+    everything: RunFolder,
+):
+    report = everything.path / "report"
+    files = read(page_of(everything)).files
+    assert all((report / file).is_file() for file in files)
+    assert {str(path.relative_to(report)) for path in report.glob("tables/*.tex")} <= set(files)
+    assert {str(path.relative_to(report)) for path in report.glob("figures/*.svg")} <= set(files)
+    assert {str(path.relative_to(report)) for path in report.glob("tables/*.csv")} == {
+        file for file in files if file.endswith(".csv")
+    }
 
 
 def test_everything_is_escaped(tmp_path: Path):

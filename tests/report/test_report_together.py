@@ -66,7 +66,7 @@ def test_without_reruns_the_searchs_own_run_stands_in(tmp_path: Path):
 def test_a_missing_transfer_is_said_at_the_top(tmp_path: Path):
     page = write_report(moved(tmp_path / "run", reruns=4)).read_text()
     assert "Transfer: 5 of 6 runs have results." in page
-    assert page.index("Transfer: 5 of 6") < page.index("Evidence")
+    assert page.index("Transfer: 5 of 6") < page.index("<h2")
 
 
 def test_all_data_sets_weigh_the_same_once_normalised(tmp_path: Path):

@@ -23,6 +23,11 @@ class DrawnFigure:
     file: str
     svg: Markup
 
+    @property
+    def files(self) -> list[tuple[str, str]]:
+        """What its files are, and their paths as seen from the page."""
+        return [(kind, f"figures/{self.file}.{kind.lower()}") for kind in ("SVG", "PDF")]
+
 
 def written(figure: Figure, path: Path) -> DrawnFigure:
     """Write a figure to `path` with the endings .svg and .pdf.

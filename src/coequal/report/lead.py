@@ -35,6 +35,11 @@ class LeadFigure:
     caption: str
     description: str
 
+    @property
+    def files(self) -> list[tuple[str, str]]:
+        """What its files are, and their paths as seen from the page."""
+        return self.wide.files + [(f"narrow {kind}", path) for kind, path in self.narrow.files]
+
 
 def lead_figure(
     summary: DataSummary, rows: Sequence[Row], target: Path, anchor: str

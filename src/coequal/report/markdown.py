@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from coequal.report import verdict_text
-from coequal.report.section import AcrossDatasets, EvidencePart, Section
+from coequal.report.pieces import EvidencePart, PartGroup
+from coequal.report.section import AcrossDatasets, Section
 from coequal.report.table import Cell, Heading, Table
 
 
@@ -22,9 +23,8 @@ def markdown(
     blocks += [f"**{plain(line)}**" for line in first if line]
     for section in sections:
         blocks += _section(section)
-    if across.parts:
-        blocks.append("## All data sets")
-        blocks += [block for part in across.parts for block in _part(part)]
+    for group in across.groups:
+        blocks += [f"## {plain(group.title)}", *_pieces(group)]
     blocks.append("## Provenance")
     blocks.append("\n".join(f"- {plain(head)}: {plain(text)}" for head, text in provenance))
     blocks.append(
@@ -49,7 +49,9 @@ def _section(section: Section) -> list[str]:
     blocks.append(plain(verdict_text.verdict_note(summary)))
     lines = [*verdict_text.how_sure(summary), *verdict_text.facts(summary)]
     blocks.append("\n".join(f"- {plain(line)}" for line in lines))
-    blocks += [block for part in section.parts for block in _part(part)]
+    for group in section.groups:
+        if not group.empty:
+            blocks += [f"### {plain(group.title)}", *_pieces(group)]
     blocks.append("### Methods")
     blocks.append(
         "\n".join(f"- **{plain(head)}.** {plain(text)}" for head, text in section.methods)
@@ -59,14 +61,19 @@ def _section(section: Section) -> list[str]:
     return blocks
 
 
+def _pieces(group: PartGroup) -> list[str]:
+    omitted = [f"- *{plain(one.titles)}*: {plain(one.why)}" for one in group.omitted]
+    return [*(block for part in group.parts for block in _part(part)), "\n".join(omitted)]
+
+
 def _part(part: EvidencePart) -> list[str]:
-    blocks = [f"### {plain(part.title)}", plain(part.how_to_read)] if part.how_to_read else []
+    blocks = [f"#### {plain(part.title)}", plain(part.how_to_read)]
     if part.figure is not None:
         blocks.append(f"![{plain(part.title)}](figures/{part.figure.file}.svg)")
     if part.table is not None:
         blocks += _table(part.table)
     if part.refusal:
-        blocks.append(f"*{plain(part.title)}*: {plain(part.refusal)}")
+        blocks.append(plain(part.refusal))
     return blocks
 
 

@@ -3,7 +3,7 @@
 No network, no torch, no date.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -11,19 +11,19 @@ from typing import Any
 from markupsafe import Markup
 
 from coequal import formatting
-from coequal.analysis.across_datasets import StudySummary, study_summary
+from coequal.analysis.across_datasets import study_summary
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.source import Facts
 from coequal.analysis.summary import summarise
 from coequal.files import atomic_write
 from coequal.report import caveats_text, verdict_text
-from coequal.report.evidence._order import ON_DATA
 from coequal.report.latex.table import longtable
 from coequal.report.markdown import markdown
 from coequal.report.marks import numbered
+from coequal.report.pieces import EvidencePart
 from coequal.report.sample_browser import PAGE_BYTES, SampleStrips, sample_strips
 from coequal.report.sample_sheets import SampleSheets, sample_sheets
-from coequal.report.section import AcrossDatasets, EvidencePart, Section, across_datasets, section
+from coequal.report.section import AcrossDatasets, Section, across_datasets, section
 from coequal.report.shared_styles import with_shared_styles
 from coequal.report.style import (
     COLOURS,
@@ -134,7 +134,7 @@ def write_pages(
     ]
     whole = study_summary(summaries, study)
     across = across_datasets(whole, figures)
-    _write_csv(report / "tables", whole, sections, across)
+    _write_csv(report / "tables", sections, across)
     _write_latex(report / "tables", sections, across)
     atomic_write(report / "verdict.json", verdict_json(whole).encode())
     provenance = caveats_text.provenance(summaries[0].facts if summaries else Facts(), study)
@@ -172,33 +172,30 @@ def _html(
     return with_shared_styles(html)
 
 
-def _write_csv(
-    target: Path, study: StudySummary, sections: Sequence[Section], across: AcrossDatasets
-) -> None:
+def _write_csv(target: Path, sections: Sequence[Section], across: AcrossDatasets) -> None:
     """Write every table that is shown, and the numbers behind every figure, of all data sets."""
     files: dict[str, list[Record]] = {}
-    for part in chain.from_iterable([*(_shown(one) for one in sections), across.parts]):
+    for part in _parts(sections, across):
         if part.table is not None:
             files.setdefault(part.name, []).extend(part.table.records)
-    for evidence in ON_DATA:
-        for name, rows in evidence.csv.items():
-            files[name] = [row for summary in study.datasets for row in rows(summary)]
-    for name, records in files.items():
-        if records:
-            atomic_write(target / f"{name}.csv", csv_text(list(map(csv_record, records))).encode())
+    for one in sections:
+        for name, records in one.records.items():
+            files.setdefault(name, []).extend(records)
+    for name, rows in files.items():
+        if rows:
+            atomic_write(target / f"{name}.csv", csv_text(list(map(csv_record, rows))).encode())
 
 
 def _write_latex(target: Path, sections: Sequence[Section], across: AcrossDatasets) -> None:
-    labelled = [
-        (f"{one.anchor}-{part.name}", f"{part.title}, {one.summary.data}", part)
-        for one in sections
-        for part in _shown(one)
+    captioned = [
+        (part, f"{part.title}, {one.summary.data}") for one in sections for part in one.parts
     ]
-    for name, caption, part in [*labelled, *((p.name, p.title, p) for p in across.parts)]:
+    for part, caption in [*captioned, *((part, part.title) for part in across.parts)]:
         if part.table is not None:
-            text = longtable(part.table, caption, part.how_to_read, name)
-            atomic_write(target / f"{name}.tex", text.encode())
+            text = longtable(part.table, caption, part.how_to_read, part.anchor)
+            atomic_write(target / f"{part.anchor}.tex", text.encode())
 
 
-def _shown(section: Section) -> Sequence[EvidencePart]:
-    return (*section.parts, *section.last)
+def _parts(sections: Sequence[Section], across: AcrossDatasets) -> Iterator[EvidencePart]:
+    """Every piece that is shown, of all data sets."""
+    return chain(*(one.parts for one in sections), across.parts)

@@ -29,11 +29,13 @@ class Sheet:
     """One picture with its title and how to read it.
 
     Attributes:
+        name: of its file and of links to it, after that of the data set.
         title: its heading.
         read: the sentence below the heading.
         png: the bytes of its file.
     """
 
+    name: str
     title: str
     read: str
     png: bytes
@@ -69,12 +71,9 @@ def sample_sheets(folder: RunFolder, summary: DataSummary, target: Path) -> Samp
             atomic_write(target / f"{anchor}-samples.svg", as_svg(figure))
             atomic_write(target / f"{anchor}-samples.pdf", as_pdf(figure))
     sheets = []
-    for name, found in (
-        ("classes", _classes(folder, summary)),
-        ("neighbours", _neighbours(folder, summary)),
-    ):
+    for found in (_classes(folder, summary), _neighbours(folder, summary)):
         if found is not None:
-            atomic_write(target / f"{anchor}-{name}.png", found.png)
+            atomic_write(target / f"{anchor}-{found.name}.png", found.png)
             sheets.append(found)
     return SampleSheets(rows, sheets)
 
@@ -107,7 +106,7 @@ def _classes(folder: RunFolder, summary: DataSummary) -> Sheet | None:
         "where it is judged, without selection. Does every row show its class, and do its images "
         "differ?"
     )
-    return Sheet("Samples by class", read, blocks(listed))
+    return Sheet("classes", "Samples by class", read, blocks(listed))
 
 
 def _by_class(images: NDArray[np.uint8], classes: int) -> NDArray[np.uint8]:
@@ -133,7 +132,7 @@ def _neighbours(folder: RunFolder, summary: DataSummary) -> Sheet | None:
         "nearest to it in the encoder's features. A copy resembles its nearest neighbour; an "
         "image of no class has neighbours that agree with each other but not with it."
     )
-    return Sheet("Nearest training images", read, blocks(listed))
+    return Sheet("neighbours", "Nearest training images", read, blocks(listed))
 
 
 def _picture_figure(png: bytes) -> Figure:

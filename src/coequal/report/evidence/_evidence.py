@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Generic, TypeVar
 
 from matplotlib.figure import Figure
@@ -9,6 +10,21 @@ from matplotlib.figure import Figure
 from coequal.report.table import Record, Table
 
 S = TypeVar("S")
+
+
+class Group(Enum):
+    """What a piece of evidence is about. A section shows its groups in this order, each under its
+    value as a heading."""
+
+    VERDICT = "Evidence on the verdict"
+    SEARCH = "The search"
+    RERUNS = "Re-runs"
+    METRICS = "Metrics and measurement"
+    TRAINING = "Training"
+    SAMPLES = "Samples"
+    HEALTH = "Health and failures"
+    TOGETHER = "All data sets"
+    """All data sets together: the functions of such a piece get a `StudySummary`."""
 
 
 @dataclass(frozen=True)
@@ -20,28 +36,34 @@ class Evidence(Generic[S]):
 
     Attributes:
         name: of the module, and of the files of its figure and its table.
-        place: where it stands on the page: pieces are shown by rising places, with gaps between
-            them for pieces to come; those from 1000 on follow the samples.
+        group: under which heading it stands.
+        place: where it stands in its group: pieces are shown by rising places, with gaps between
+            them for pieces to come.
         title: its heading. Lucic et al. 2018 is followed where the paper has the figure or table.
-        how_to_read: tells a reader how to read it, in one sentence or two.
+        how_to_read: tells a reader how to read it. Its first sentence is short and says what is
+            shown; on the page the others are folded.
+        open: whether it is unfolded at first, because it answers the study's question.
         figure: draws it; gives None if there is nothing to draw.
         table: tabulates it; gives None if there is nothing to show.
-        refusal: tells why it is missing or incomplete; gives "" if it is not, or if nobody would
-            ask. It is asked of finished and half-finished searches alike.
+        nothing: tells in one sentence why it has nothing to show, as for a search of one setting;
+            then neither figure nor table is made, and the page has this sentence in their place.
+            Gives "" if there is something, or if nobody would ask.
+        refusal: tells why a part of it is missing, as the curve of one model; gives "" if none is.
+            Like `nothing` it is asked of finished and half-finished searches alike.
         csv: the rows of CSV files that hold the numbers behind it, by the name of the file.
-        across_datasets: whether it is about all data sets together, and its functions get a
-            `StudySummary`.
     """
 
     name: str
+    group: Group
     place: int
     title: str | Callable[[S], str]
     how_to_read: str | Callable[[S], str]
+    open: bool = False
     figure: Callable[[S], Figure | None] | None = None
     table: Callable[[S], Table | None] | None = None
+    nothing: Callable[[S], str] | None = None
     refusal: Callable[[S], str] | None = None
     csv: Mapping[str, Callable[[S], list[Record]]] = field(default_factory=dict)
-    across_datasets: bool = False
 
     def title_for(self, summary: S) -> str:
         """The heading, with the names of what was measured."""

@@ -18,7 +18,7 @@ from coequal.report.axes import (
     settings_axis,
     y_axis,
 )
-from coequal.report.evidence._evidence import Evidence
+from coequal.report.evidence._evidence import Evidence, Group
 from coequal.report.evidence.best_of_n import line, xy
 from coequal.report.marks import show_model, show_trials
 from coequal.report.style import FAINT, colour
@@ -99,6 +99,7 @@ def _band(axes: Axes, points: Sequence[BudgetPoint], model: ModelSummary) -> Non
 
 EVIDENCE = Evidence[DataSummary](
     name="bands",
+    group=Group.SEARCH,
     place=70,
     title="Best of n, with intervals",
     how_to_read=how_to_read,

@@ -3,7 +3,7 @@
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
 from coequal.formatting import NONE, number, signed, with_error
-from coequal.report.evidence._evidence import Evidence
+from coequal.report.evidence._evidence import Evidence, Group
 from coequal.report.setting_text import setting_text
 from coequal.report.table import (
     EMPTY,
@@ -203,7 +203,9 @@ def _notes(summary: DataSummary) -> list[str]:
 
 EVIDENCE = Evidence[DataSummary](
     name="best_and_reruns",
+    group=Group.VERDICT,
     place=20,
+    open=True,
     title=lambda summary: f"Best {summary.metric.label} after the search, and re-runs",
     how_to_read=how_to_read,
     table=table,

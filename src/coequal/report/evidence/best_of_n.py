@@ -21,7 +21,7 @@ from coequal.report.axes import (
     with_margin,
     y_axis,
 )
-from coequal.report.evidence._evidence import Evidence
+from coequal.report.evidence._evidence import Evidence, Group
 from coequal.report.marks import show_model
 from coequal.report.style import MUTED, colour
 from coequal.report.table import Record
@@ -166,6 +166,7 @@ def curve_records(
 
 EVIDENCE = Evidence[DataSummary](
     name="best_of_n",
+    group=Group.SEARCH,
     place=60,
     title="Best of n",
     how_to_read=how_to_read,

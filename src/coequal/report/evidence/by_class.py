@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
-from coequal.report.evidence._evidence import Evidence
+from coequal.report.evidence._evidence import Evidence, Group
 from coequal.report.style import MUTED, figure_inches
 
 TRAIN, TEST = "gan_train", "gan_test"
@@ -87,7 +87,9 @@ def _heat(
 
 EVIDENCE = Evidence[DataSummary](
     name="by_class",
+    group=Group.METRICS,
     place=200,
+    open=True,
     title="GAN-train and GAN-test by class",
     how_to_read=how_to_read,
     figure=figure,

@@ -12,7 +12,7 @@ from coequal.report.axes import (
     panel_title,
     panels,
 )
-from coequal.report.evidence._evidence import Evidence
+from coequal.report.evidence._evidence import Evidence, Group
 from coequal.report.evidence.by_class import MAX_CLASSES, TEST, details, measured
 
 MOST_PANELS = 12
@@ -64,6 +64,7 @@ def _fractions(counts: Sequence[Sequence[int]]) -> NDArray[np.float64]:
 
 EVIDENCE = Evidence[DataSummary](
     name="confusion",
+    group=Group.METRICS,
     place=210,
     title="Predicted classes of generated images",
     how_to_read=how_to_read,

@@ -14,7 +14,7 @@ from coequal.report.axes import (
     ticks_within_decade,
     y_axis,
 )
-from coequal.report.evidence._evidence import Evidence
+from coequal.report.evidence._evidence import Evidence, Group
 from coequal.report.evidence.best_of_n import xy
 from coequal.report.marks import show_model
 from coequal.report.style import colour, figure_size
@@ -105,6 +105,7 @@ def _cost_panel(
 
 EVIDENCE = Evidence[DataSummary](
     name="cost",
+    group=Group.SEARCH,
     place=80,
     title="Best within a budget of FLOPs and of seconds",
     how_to_read=how_to_read,

@@ -19,7 +19,7 @@ from coequal.report.axes import (
     turned,
     y_axis,
 )
-from coequal.report.evidence._evidence import Evidence
+from coequal.report.evidence._evidence import Evidence, Group
 from coequal.report.marks import show_model, show_trials
 from coequal.report.style import MUTED, colour, figure_size
 
@@ -94,7 +94,9 @@ def _settings(axes: Axes, model: ModelSummary, column: int) -> None:
 
 EVIDENCE = Evidence[DataSummary](
     name="distribution",
+    group=Group.SEARCH,
     place=50,
+    open=True,
     title=lambda summary: f"Distribution of {summary.metric.label} over settings",
     how_to_read=how_to_read,
     figure=figure,

@@ -6,7 +6,7 @@ from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
 from coequal.formatting import count, number, p_value, percent
 from coequal.report.changes import Change, changes
-from coequal.report.evidence._evidence import Evidence
+from coequal.report.evidence._evidence import Evidence, Group
 from coequal.report.forest import forest
 from coequal.report.table import Cell, Column, Table, rival_column, tabulate, within
 from coequal.statistics.reruns import MIN_RUNS_FOR_CLAIM, Reruns
@@ -162,7 +162,9 @@ def _change_cell(change: Change) -> Cell:
 
 EVIDENCE = Evidence[DataSummary](
     name="effects",
+    group=Group.VERDICT,
     place=10,
+    open=True,
     title="What each change does",
     how_to_read=how_to_read,
     figure=forest,

@@ -4,7 +4,7 @@ from matplotlib.figure import Figure
 
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.source import SECOND_METRIC
-from coequal.report.evidence._evidence import Evidence
+from coequal.report.evidence._evidence import Evidence, Group
 from coequal.report.evidence.best_of_n import curve_records, overview
 from coequal.report.table import Record
 
@@ -33,6 +33,7 @@ def f1_curves(summary: DataSummary) -> list[Record]:
 
 EVIDENCE = Evidence[DataSummary](
     name="f1",
+    group=Group.SEARCH,
     place=160,
     title="Best F1 of n",
     how_to_read=how_to_read,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
 from coequal.analysis.trials import TrialSummary
-from coequal.report.evidence._evidence import Evidence
+from coequal.report.evidence._evidence import Evidence, Group
 from coequal.report.table import Cell, Column, Table, model_column, tabulate
 
 MAX_ROWS = 400
@@ -37,6 +37,15 @@ def table(summary: DataSummary) -> Table | None:
         TRIAL_COLUMN,
     ]
     return tabulate(columns, failed, summary=summary, shown=first_of_each(failed, summary))
+
+
+def nothing(summary: DataSummary) -> str:
+    """That no run failed."""
+    if _failed(summary) or not summary.ended:
+        return ""
+    phase = summary.rerun_phase
+    reruns = f", and none of the {phase.ended} re-runs" if phase and phase.ended else ""
+    return f"None of the {summary.ended} trials of the search failed{reruns}."
 
 
 def run_columns(summary: DataSummary) -> list[Column]:
@@ -107,11 +116,13 @@ def which(trial: TrialSummary) -> str:
 
 EVIDENCE = Evidence[DataSummary](
     name="failures",
-    place=1010,
+    group=Group.HEALTH,
+    place=300,
     title="Failures",
     how_to_read=lambda summary: (
         "Every run that ended without a score, when it stopped, and the reason."
         + omitted(_failed(summary), summary, "failures")
     ),
     table=table,
+    nothing=nothing,
 )

@@ -13,7 +13,7 @@ from coequal.analysis.health import (
 )
 from coequal.analysis.trials import STOPPED
 from coequal.formatting import NONE, count
-from coequal.report.evidence._evidence import Evidence
+from coequal.report.evidence._evidence import Evidence, Group
 from coequal.report.setting_text import setting_name
 from coequal.report.table import (
     Cell,
@@ -126,6 +126,7 @@ def _comma(text: str) -> str:
 
 EVIDENCE = Evidence[DataSummary](
     name="health",
+    group=Group.HEALTH,
     place=260,
     title="Health",
     how_to_read=how_to_read,

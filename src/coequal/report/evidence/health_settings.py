@@ -22,7 +22,7 @@ from coequal.report.axes import (
     SMALL_DOTS_FROM_SETTINGS,
     panel_title,
 )
-from coequal.report.evidence._evidence import Evidence
+from coequal.report.evidence._evidence import Evidence, Group
 from coequal.report.marks import show_trials
 from coequal.report.style import INK, colour, figure_inches
 
@@ -179,6 +179,7 @@ def _legend() -> list[Line2D]:
 
 EVIDENCE = Evidence[DataSummary](
     name="health_settings",
+    group=Group.HEALTH,
     place=270,
     title="Which settings fail",
     how_to_read=how_to_read,

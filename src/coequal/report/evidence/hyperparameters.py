@@ -3,7 +3,7 @@
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.range_position import RangePosition
 from coequal.formatting import plain
-from coequal.report.evidence._evidence import Evidence
+from coequal.report.evidence._evidence import Evidence, Group
 from coequal.report.setting_text import range_text, setting_text
 from coequal.report.table import EMPTY, Cell, Heading, Table, name_cell
 
@@ -52,6 +52,7 @@ def _position_cell(place: RangePosition | None) -> Cell:
 
 EVIDENCE = Evidence[DataSummary](
     name="hyperparameters",
+    group=Group.SEARCH,
     place=250,
     title="The chosen settings and where they lie in their ranges",
     how_to_read=(

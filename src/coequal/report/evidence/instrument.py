@@ -5,7 +5,7 @@ from collections.abc import Callable
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.instrument import InstrumentPart
 from coequal.formatting import NONE, half_width, interval, number, percent
-from coequal.report.evidence._evidence import Evidence
+from coequal.report.evidence._evidence import Evidence, Group
 from coequal.report.table import Cell, Column, Table, tabulate
 
 MEANS = {
@@ -112,6 +112,7 @@ def _known(part: InstrumentPart) -> str:
 
 EVIDENCE = Evidence[DataSummary](
     name="instrument",
+    group=Group.METRICS,
     place=231,
     title="What the instrument adds",
     how_to_read=how_to_read,

@@ -18,7 +18,7 @@ from coequal.report.axes import (
     whole_numbers,
     y_axis,
 )
-from coequal.report.evidence._evidence import Evidence
+from coequal.report.evidence._evidence import Evidence, Group
 from coequal.report.marks import show_trials
 from coequal.report.setting_text import score_text, setting_name
 from coequal.report.style import FAINT, INK, MUTED, colour
@@ -144,6 +144,7 @@ def _best_so_far(
 
 EVIDENCE = Evidence[DataSummary](
     name="learning",
+    group=Group.TRAINING,
     place=150,
     title="Over training",
     how_to_read=how_to_read,

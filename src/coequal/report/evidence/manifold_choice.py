@@ -4,7 +4,7 @@ from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.manifold import F1, PRECISION, RECALL, ManifoldResults
 from coequal.analysis.model import ModelSummary
 from coequal.formatting import half_width, interval, number
-from coequal.report.evidence._evidence import Evidence
+from coequal.report.evidence._evidence import Evidence, Group
 from coequal.report.setting_text import setting_text
 from coequal.report.table import (
     Cell,
@@ -114,6 +114,7 @@ def _correlation(correlation: Correlation, draw: str, why: str) -> str:
 
 EVIDENCE = Evidence[DataSummary](
     name="manifold_choice",
+    group=Group.METRICS,
     place=190,
     title=lambda summary: f"Chosen by {_distance_label(summary)}, chosen by F1",
     how_to_read=how_to_read,

@@ -10,7 +10,7 @@ from matplotlib.ticker import FuncFormatter
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.manifold import F1, ManifoldResults
 from coequal.analysis.model import ModelSummary
-from coequal.report.evidence._evidence import Evidence
+from coequal.report.evidence._evidence import Evidence, Group
 from coequal.report.marks import show_model, show_trials
 from coequal.report.style import colour, figure_size, wants_log
 
@@ -96,6 +96,7 @@ def _chosen(
 
 EVIDENCE = Evidence[DataSummary](
     name="manifold_distance",
+    group=Group.METRICS,
     place=180,
     title="F1 against the distance of features",
     how_to_read=how_to_read,

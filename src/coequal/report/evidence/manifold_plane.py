@@ -10,7 +10,7 @@ from coequal.report.axes import (
     panel_title,
     panels,
 )
-from coequal.report.evidence._evidence import Evidence
+from coequal.report.evidence._evidence import Evidence, Group
 from coequal.report.marks import show_trials
 from coequal.report.style import FAINT, MUTED, colour
 from coequal.report.table import Record
@@ -90,6 +90,7 @@ def _levels(axes: Axes) -> None:
 
 EVIDENCE = Evidence[DataSummary](
     name="manifold_plane",
+    group=Group.METRICS,
     place=170,
     title="Precision and recall of every setting",
     how_to_read=how_to_read,

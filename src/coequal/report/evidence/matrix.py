@@ -2,7 +2,7 @@
 
 from coequal.analysis.data_summary import DataSummary
 from coequal.formatting import probability
-from coequal.report.evidence._evidence import Evidence
+from coequal.report.evidence._evidence import Evidence, Group
 from coequal.report.pair_rows import PairRow, pair_rows, turned
 from coequal.report.table import EMPTY, Cell, Heading, Table, name_cell
 
@@ -68,7 +68,9 @@ def _cell(row: PairRow | None) -> Cell:
 
 EVIDENCE = Evidence[DataSummary](
     name="matrix",
+    group=Group.VERDICT,
     place=2,
+    open=True,
     title="P(A better than B)",
     how_to_read=(
         "The probability that the row's tuned model scores better than the column's. Shaded: the "

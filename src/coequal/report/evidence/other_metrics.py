@@ -7,7 +7,7 @@ from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.metric import NamedMetric
 from coequal.analysis.model import ModelSummary
 from coequal.formatting import capital, count, with_error
-from coequal.report.evidence._evidence import Evidence
+from coequal.report.evidence._evidence import Evidence, Group
 from coequal.report.table import Cell, Column, Table, name_cell, tabulate, value_cell
 
 _OF_RERUNS = (
@@ -92,7 +92,9 @@ def _runs(model: ModelSummary | None, name: str) -> list[float]:
 
 EVIDENCE = Evidence[DataSummary](
     name="other_metrics",
+    group=Group.METRICS,
     place=30,
+    open=True,
     title="Every metric of the chosen settings",
     how_to_read=how_to_read,
     table=table,

@@ -4,7 +4,7 @@ import math
 
 from coequal.analysis.across_datasets import NormalisedScores, StudySummary
 from coequal.formatting import half_width, interval, number
-from coequal.report.evidence._evidence import Evidence
+from coequal.report.evidence._evidence import Evidence, Group
 from coequal.report.table import Cell, Column, Table, model_column, tabulate, within
 from coequal.statistics.aggregate import Estimate
 
@@ -62,8 +62,9 @@ def _place(normalised: NormalisedScores, name: str) -> tuple[float, str]:
 
 EVIDENCE = Evidence[StudySummary](
     name="overall",
+    group=Group.TOGETHER,
     place=20,
-    across_datasets=True,
+    open=True,
     title="All data sets together",
     how_to_read=how_to_read,
     table=table,

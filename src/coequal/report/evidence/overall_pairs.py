@@ -2,7 +2,7 @@
 
 from coequal.analysis.across_datasets import StudySummary
 from coequal.formatting import probability
-from coequal.report.evidence._evidence import Evidence
+from coequal.report.evidence._evidence import Evidence, Group
 from coequal.report.table import Cell, Column, Table, model_column, rival_column, tabulate
 from coequal.statistics.joint import JointPair
 
@@ -59,8 +59,9 @@ def table(study: StudySummary) -> Table | None:
 
 EVIDENCE = Evidence[StudySummary](
     name="overall_pairs",
+    group=Group.TOGETHER,
     place=5,
-    across_datasets=True,
+    open=True,
     title="P(A better than B) over all data sets",
     how_to_read=how_to_read,
     table=table,

@@ -2,7 +2,7 @@
 
 from coequal.analysis.data_summary import DataSummary
 from coequal.formatting import half_width, interval, number, p_value, probability
-from coequal.report.evidence._evidence import Evidence
+from coequal.report.evidence._evidence import Evidence, Group
 from coequal.report.pair_rows import PairRow, pair_rows
 from coequal.report.pair_sentences import within
 from coequal.report.table import (
@@ -169,6 +169,7 @@ def _evidence(found: SignEvidence) -> str:
 
 EVIDENCE = Evidence[DataSummary](
     name="pairs",
+    group=Group.VERDICT,
     place=4,
     title="Every pair",
     how_to_read=how_to_read,

@@ -8,7 +8,7 @@ from coequal.report.axes import (
     ends_with_names,
     with_margin,
 )
-from coequal.report.evidence._evidence import Evidence
+from coequal.report.evidence._evidence import Evidence, Group
 from coequal.report.marks import show_model
 from coequal.report.style import colour
 
@@ -49,8 +49,8 @@ def figure(study: StudySummary) -> Figure | None:
 
 EVIDENCE = Evidence[StudySummary](
     name="profile",
+    group=Group.TOGETHER,
     place=30,
-    across_datasets=True,
     title="Performance profile",
     how_to_read=PROFILE,
     figure=figure,

@@ -1,7 +1,7 @@
 """Where one model overtakes another as the budget grows."""
 
 from coequal.analysis.data_summary import DataSummary
-from coequal.report.evidence._evidence import Evidence
+from coequal.report.evidence._evidence import Evidence, Group
 from coequal.report.table import Column, Table, model_column, rival_column, tabulate
 
 
@@ -25,6 +25,7 @@ def table(summary: DataSummary) -> Table | None:
 
 EVIDENCE = Evidence[DataSummary](
     name="rank_flips",
+    group=Group.SEARCH,
     place=100,
     title="Rank flips",
     how_to_read=(

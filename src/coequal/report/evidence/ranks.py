@@ -8,7 +8,7 @@ from coequal.report.axes import (
     settings_axis,
     with_margin,
 )
-from coequal.report.evidence._evidence import Evidence
+from coequal.report.evidence._evidence import Evidence, Group
 from coequal.report.marks import show_model
 from coequal.report.style import colour
 from coequal.report.table import Record
@@ -64,6 +64,7 @@ def ranks(summary: DataSummary) -> list[Record]:
 
 EVIDENCE = Evidence[DataSummary](
     name="ranks",
+    group=Group.SEARCH,
     place=90,
     title="Rank against budget",
     how_to_read=how_to_read,

@@ -6,7 +6,7 @@ from typing import Any
 
 from coequal.analysis.data_summary import DataSummary
 from coequal.formatting import percent
-from coequal.report.evidence._evidence import Evidence
+from coequal.report.evidence._evidence import Evidence, Group
 from coequal.report.table import Column, Table, model_column, tabulate
 from coequal.results.merged_file import SharedTrial
 
@@ -62,7 +62,8 @@ def how_to_read(summary: DataSummary) -> str:
 
 EVIDENCE = Evidence[DataSummary](
     name="reproducibility",
-    place=1020,
+    group=Group.METRICS,
+    place=235,
     title="Trials that two of the joined runs have",
     how_to_read=how_to_read,
     table=table,

@@ -2,7 +2,7 @@
 
 from coequal.analysis.data_summary import DataSummary
 from coequal.formatting import p_value, probability
-from coequal.report.evidence._evidence import Evidence
+from coequal.report.evidence._evidence import Evidence, Group
 from coequal.report.setting_text import setting_text
 from coequal.report.table import Cell, Column, Table, model_column, rival_column, tabulate
 from coequal.report.verdict_text import rerun_sentence
@@ -60,6 +60,7 @@ def _shown_cell(difference: Difference) -> Cell:
 
 EVIDENCE = Evidence[DataSummary](
     name="rerun_pairs",
+    group=Group.RERUNS,
     place=45,
     title="Which chosen settings differ, by their re-runs",
     how_to_read=how_to_read,

@@ -14,7 +14,7 @@ from coequal.report.axes import (
     turned,
     y_axis,
 )
-from coequal.report.evidence._evidence import Evidence
+from coequal.report.evidence._evidence import Evidence, Group
 from coequal.report.marks import show_model, show_trials
 from coequal.report.style import INK, MUTED, colour, figure_size
 
@@ -92,7 +92,9 @@ def _interval(model: ModelSummary) -> tuple[float, ...]:
 
 EVIDENCE = Evidence[DataSummary](
     name="reruns",
+    group=Group.RERUNS,
     place=40,
+    open=True,
     title="Re-runs of the chosen settings",
     how_to_read=how_to_read,
     figure=figure,

@@ -3,7 +3,7 @@
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
 from coequal.formatting import NONE, amount
-from coequal.report.evidence._evidence import Evidence
+from coequal.report.evidence._evidence import Evidence, Group
 from coequal.report.setting_text import authors_outcome
 from coequal.report.table import EMPTY, Cell, Column, Table, model_column, tabulate, value_cell
 
@@ -81,6 +81,7 @@ def _steps_cell(model: ModelSummary) -> Cell:
 
 EVIDENCE = Evidence[DataSummary](
     name="search",
+    group=Group.SEARCH,
     place=220,
     title="The search in numbers",
     how_to_read=(

@@ -2,7 +2,7 @@
 
 from coequal.analysis.data_summary import DataSummary
 from coequal.formatting import p_value, percent
-from coequal.report.evidence._evidence import Evidence
+from coequal.report.evidence._evidence import Evidence, Group
 from coequal.report.table import EMPTY, Cell, Column, Table, model_column, tabulate, within
 from coequal.statistics.sensitivity import MIN_SETTINGS, Influence
 
@@ -63,6 +63,7 @@ def _edge_cell(influence: Influence) -> Cell:
 
 EVIDENCE = Evidence[DataSummary](
     name="sensitivity",
+    group=Group.SEARCH,
     place=240,
     title="What each hyper-parameter did",
     how_to_read=(

@@ -3,7 +3,7 @@
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.health import SavedBudget, saved_budget
 from coequal.formatting import percent
-from coequal.report.evidence._evidence import Evidence
+from coequal.report.evidence._evidence import Evidence, Group
 from coequal.report.table import Cell, Column, Table, model_column, tabulate, within
 
 
@@ -38,6 +38,7 @@ def _unspent_cell(left: SavedBudget) -> Cell:
 
 EVIDENCE = Evidence[DataSummary](
     name="stopped_early",
+    group=Group.HEALTH,
     place=290,
     title="Stopped early",
     how_to_read=(

@@ -5,7 +5,7 @@ import math
 from coequal.analysis.across_datasets import StudySummary
 from coequal.analysis.transfer import Transferred
 from coequal.formatting import number
-from coequal.report.evidence._evidence import Evidence
+from coequal.report.evidence._evidence import Evidence, Group
 from coequal.report.table import (
     EMPTY,
     Cell,
@@ -79,8 +79,8 @@ def _record(transferred: Transferred) -> Record:
 
 EVIDENCE = Evidence[StudySummary](
     name="transfer",
+    group=Group.TOGETHER,
     place=10,
-    across_datasets=True,
     title="Transfer",
     how_to_read=how_to_read,
     table=table,

@@ -3,7 +3,7 @@
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.health import fresh_runs
 from coequal.records import TrialHealth
-from coequal.report.evidence._evidence import Evidence
+from coequal.report.evidence._evidence import Evidence, Group
 from coequal.report.evidence.failures import (
     TRIAL_COLUMN,
     Run,
@@ -52,6 +52,7 @@ def _look_bad(summary: DataSummary) -> Runs:
 
 EVIDENCE = Evidence[DataSummary](
     name="unhealthy",
+    group=Group.HEALTH,
     place=280,
     title="Runs with a score that look bad",
     how_to_read=lambda summary: (

@@ -2,7 +2,7 @@
 
 from coequal.analysis.data_summary import DataSummary
 from coequal.formatting import percent
-from coequal.report.evidence._evidence import Evidence
+from coequal.report.evidence._evidence import Evidence, Group
 from coequal.report.table import Cell, Column, Table, tabulate, within
 from coequal.statistics.variance import VarianceComponent
 
@@ -70,6 +70,7 @@ def _fraction_cell(part: VarianceComponent) -> Cell:
 
 EVIDENCE = Evidence[DataSummary](
     name="variance",
+    group=Group.METRICS,
     place=230,
     title="Where the differences come from",
     how_to_read=how_to_read,

@@ -5,7 +5,7 @@ import math
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.pairs import AuthorsSetting
 from coequal.formatting import NONE, p_in_full, with_error
-from coequal.report.evidence._evidence import Evidence
+from coequal.report.evidence._evidence import Evidence, Group
 from coequal.report.table import Cell, Column, Table, model_column, tabulate, value_cell, within
 from coequal.statistics.verdict import Verdict
 from coequal.statistics.whole_searches import WholeSearches
@@ -109,6 +109,7 @@ def _columns(summary: DataSummary, verdict: Verdict) -> list[Column]:
 
 EVIDENCE = Evidence[DataSummary](
     name="verdict",
+    group=Group.VERDICT,
     place=6,
     title="Model by model",
     how_to_read=how_to_read,

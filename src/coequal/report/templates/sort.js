@@ -40,5 +40,4 @@
       });
     });
   }
-  addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((d) => { d.open = true; }));
 })();
