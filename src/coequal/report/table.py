@@ -124,7 +124,7 @@ class Table:
         rows: cells, of which the first names the row.
         records: rows of unrounded numbers, for a CSV file.
         notes: sentences below the table.
-        folds: whether the page folds it away where it is long.
+        folds: whether the page shows a part of it where it is long, in a box that scrolls.
     """
 
     headings: Sequence[Heading]
@@ -151,7 +151,7 @@ def tabulate(
         summary: of the data set that the table is about; None: of all of them.
         shown: the rows on the page, in their order there; None: all of `rows`.
         notes: sentences below the table.
-        folds: whether the page folds it away where it is long.
+        folds: whether the page shows a part of it where it is long, in a box that scrolls.
     """
     listed = list(rows)
     on_page = [column for column in columns if column.heading]
