@@ -61,7 +61,7 @@ def test_the_contents_list_every_piece_and_every_heading(everything: RunFolder):
     assert {"digits-distribution", "fashion_mnist-pairs", "all-transfer"} <= pieces
     assert pieces <= set(outline.contents)
     # Each piece and each second heading has a link of its own.
-    headings = set(re.findall(r'<h2 id="([^"]*)"', page.read_text()))
+    headings = set(re.findall(r'(?:<h2 id="|<section [^>]*id=")([^"]*)"', page.read_text()))
     assert page.read_text().count("<h2") == len(headings) > 10
     assert pieces | headings <= set(outline.permalinks)
 

@@ -41,6 +41,8 @@ from coequal.results.results_csv import csv_text
 NO_STRIPS = SampleStrips()
 BROWSER = "<!-- samples of every setting -->"
 """Where on the page they stand, once it is known how much room is left for them."""
+BROWSER_LINK = "<!-- link to samples of every setting -->"
+LINK = '<li><a href="#browse-samples">Samples of every setting</a></li>'
 
 
 def report_place(folder: RunFolder, wanted: Path | None = None) -> Path:
@@ -142,7 +144,8 @@ def write_pages(
     atomic_write(report / "report.md", text.encode())
     trials = TrialTable(summaries)
     html = _html(study, source, sections, across, provenance, trials)
-    html = html.replace(BROWSER, strips.html(trials, PAGE_BYTES - len(html)), 1)
+    browser = strips.html(trials, PAGE_BYTES - len(html))
+    html = html.replace(BROWSER, browser, 1).replace(BROWSER_LINK, LINK if browser else "", 1)
     html = numbered(html, trials.rows)
     atomic_write(report / "index.html", html.encode())
     return report / "index.html"
