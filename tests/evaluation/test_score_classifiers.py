@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 import coequal
-from coequal.cli.score import metric_settings
+from coequal.cli.score_options import metric_settings
 from coequal.cli.score_text import print_scores
 from coequal.datasets._loading import load_dataset
 from coequal.evaluation.compare import compare

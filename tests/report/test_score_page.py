@@ -15,7 +15,7 @@ import coequal
 RNG = np.random.default_rng(0)
 REAL = RNG.standard_normal((120, 6)).astype(np.float32)
 FAKE = RNG.standard_normal((120, 6)).astype(np.float32) + 0.5
-BRIGHTEST = {1: 100, 2: 105, 3: 160}  # of the pictures of a seed
+BRIGHTEST = {1: 100, 2: 105, 3: 160, 4: 102}  # of the pictures of a seed
 VOID = {"meta", "img", "link", "br", "path", "use", "input"}
 
 
@@ -65,12 +65,19 @@ def record_of(text: str) -> dict:
     return json.loads(html.unescape(found[1]))
 
 
+def number_in(pattern: str, text: str) -> float:
+    found = re.search(pattern, text)
+    assert found, pattern
+    return float(found[1].replace(",", "").replace("−", "-"))
+
+
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory) -> Path:
     place = tmp_path_factory.mktemp("pictures")
     folder(place / "real", 120, 1)
     folder(place / "one", 60, 2, "<i>{}&amp;")
     folder(place / "two", 60, 3)
+    folder(place / "three", 60, 4)
     return place
 
 
@@ -89,11 +96,11 @@ def test_a_page_has_every_number_with_its_interval_and_both_ends(folders, tmp_pa
     rows = re.findall(r'<li class="metric">(.*?)</li>', text, re.DOTALL)
     assert len(rows) == len(found["metrics"])
     for row, (name, one) in zip(rows, found["metrics"].items(), strict=True):
-        value = float(re.search(r'<div class="value"><div>([-\d.,]+)', row)[1].replace(",", ""))
+        value = number_in(r'<div class="value"><div>([-−\d.,]+)', row)
         assert one["standard_error"] > 0
         assert value == pytest.approx(one["value"], abs=one["standard_error"])
         real = found["floor"]["metrics"][name]
-        told = float(re.search(r"real data ([-\d.,]+)|Real data: ([-\d.,]+)", row)[1])
+        told = number_in(r"[Rr]eal data:? ([-−\d.,]*\d)", row)
         assert told == pytest.approx(real["value"], abs=real["standard_error"])
     # The interval of precision is Wilson's own, and stands beside its value.
     low, high = found["metrics"]["precision"]["interval"]
@@ -124,7 +131,7 @@ def test_several_sets_stand_side_by_side_with_corrected_p_values(folders, tmp_pa
     path = tmp_path / "page.html"
     found = coequal.score(
         real=folders / "real",
-        fake={"one": folders / "one", "two": folders / "two"},
+        fake={name: folders / name for name in ("one", "two", "three")},
         encoder="pixels",
         page=path,
     )
@@ -132,12 +139,14 @@ def test_several_sets_stand_side_by_side_with_corrected_p_values(folders, tmp_pa
     rows = re.findall(r'<li class="metric">(.*?)</li>', text, re.DOTALL)
     first = next(iter(found["pairs"][0]["metrics"]))
     assert rows[0].count('<div class="value">') == 1
-    assert rows[0].count("<div><span") == 2
+    assert rows[0].count("<div><span") == 3
     table = text.partition('id="differences"')[2].partition('id="how"')[0]
     assert found["pairs"][0]["metrics"][first]["shown"] == "first"
     assert "one is better" in table
     assert "Holm&#39;s correction over all pairs of generators" in table
-    assert text.count('class="near pixelated"') >= 2
+    assert "FD: " in text
+    assert "not shown to be worse than any other" in text
+    assert text.count('class="near pixelated"') >= 3
 
 
 @pytest.mark.parametrize("kind", ["features", "statistics", "real statistics"])
@@ -163,3 +172,55 @@ def test_a_page_is_refused_before_anything_is_measured(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(NotADirectoryError):
         coequal.score(real="gone", fake=FAKE, page=tmp_path / "file" / "page.html")
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory) -> Path:
+    place = tmp_path_factory.mktemp("saved")
+    kinds = {"near": FAKE - 0.4, "far": FAKE + 3, "few": FAKE[:100]}
+    for name, fake in kinds.items():
+        found = coequal.score(real=REAL, fake=fake, floor=True)
+        (place / f"{name}.json").write_text(json.dumps(found))
+    return place
+
+
+def test_saved_scores_are_compared_in_words(saved, tmp_path):
+    path = tmp_path / "page.html"
+    found = coequal.compare([saved / f"{name}.json" for name in ("near", "far")], page=path)
+    (pair,) = found["pairs"]
+    assert pair["metrics"]["fd"]["shown"] == "first"
+    text = read(path)
+    assert "near is better in FD, " in text
+    assert "near is better</td>" in text
+    assert text.count('<li class="metric">') == len(pair["metrics"])  # both on one line
+    assert record_of(text)["pairs"] == found["pairs"]
+
+
+def test_scores_that_were_measured_otherwise_have_a_line_of_their_own_and_the_reason(
+    saved, tmp_path
+):
+    path = tmp_path / "page.html"
+    names = ("near", "far", "few")
+    found = coequal.compare([saved / f"{name}.json" for name in names], page=path)
+    refused = [pair for pair in found["pairs"] if "refusal" in pair]
+    assert [(one["first"], one["second"]) for one in refused] == [("near", "few"), ("far", "few")]
+    text = read(path)
+    assert "near and few are not comparable." in text
+    assert "number of fake images: 120 and 100" in text
+    assert "2 of 3 pairs are not comparable." in text
+    assert text.count('<li class="metric">') == 2 * len(found["pairs"][0]["metrics"])
+    with pytest.raises(ValueError, match="near and few: not comparable"):
+        coequal.compare([saved / "near.json", saved / "few.json"], page=path)
+    assert "near and few are not comparable." in read(path)
+
+
+def test_p_values_of_more_than_two_saved_scores_are_corrected(saved, tmp_path):
+    other = tmp_path / "other.json"
+    other.write_text(json.dumps(coequal.score(real=REAL, fake=FAKE + 0.1)))
+    found = coequal.compare([saved / "near.json", saved / "far.json", other])
+    values = sorted(pair["metrics"]["fd"]["p_value"] for pair in found["pairs"])
+    corrected = sorted(pair["metrics"]["fd"]["p_corrected"] for pair in found["pairs"])
+    # Holm: the smallest of three times 3, the next times 2, the last as it is, and never less than
+    # one before it.
+    assert corrected[0] == pytest.approx(min(1, 3 * values[0]))
+    assert corrected[2] == pytest.approx(min(1, max(3 * values[0], 2 * values[1], values[2])))

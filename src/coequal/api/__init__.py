@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from coequal.api.comparisons import compare as compare
     from coequal.api.manifolds import manifold as manifold
     from coequal.api.scores import score as score
     from coequal.api.statistics import stats as stats
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from coequal.inspection.diagnosis import diagnose as diagnose
 
 _ELSEWHERE = {
+    "compare": "coequal.api.comparisons",
     "diagnose": "coequal.inspection.diagnosis",
     "generator": "coequal.generators.load",
     "manifold": "coequal.api.manifolds",

@@ -6,7 +6,20 @@ from collections.abc import Callable
 
 import typer
 
-from coequal.cli import diagnose, parts, results, run, score, serve, stats, study, train, verify
+from coequal.cli import (
+    compare,
+    diagnose,
+    manifold,
+    parts,
+    results,
+    run,
+    score,
+    serve,
+    stats,
+    study,
+    train,
+    verify,
+)
 from coequal.cli.command import CommandResult, with_json
 from coequal.cli.error_messages import exit_code, message
 from coequal.cli.options import errors
@@ -51,11 +64,11 @@ _add("merge runs/mine runs/theirs --out runs/both", results.merge)
 app.command(
     epilog="Example: coequal score --real fashion_mnist:test --fake samples/ --metrics all --json -"
 )(score.score)  # its --json takes the name of a file
-_add("compare a.json b.json", score.compare)
+_add("compare a.json b.json --page compared.html", compare.compare)
 _add("stats fashion_mnist:train --out fashion_mnist.npz", stats.stats)
 _add(
     "manifold --real triangles:test --fake runs/tri:ns_gan --out manifold",
-    score.manifold,
+    manifold.manifold,
 )
 
 

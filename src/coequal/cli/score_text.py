@@ -138,7 +138,7 @@ def print_comparison(comparison: Mapping[str, Any], first: Path, second: Path) -
             name,
             *(number(row[side], row["standard_error"]) for side in ("first", "second")),
             with_error(row["difference"], row["standard_error"]),
-            "" if row["p_value"] is None else p_value(row["p_value"]),
+            "" if (p := row.get("p_corrected", row["p_value"])) is None else p_value(p),
             row["shown"] or ("equal" if row["better"] == "equal" else ""),
         ]
         table.add_row(*map(Text, cells))

@@ -1,6 +1,6 @@
 """Several sets of generated images against the same real ones, and every two of them compared."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import combinations
 from typing import Any
@@ -69,18 +69,13 @@ def score_several(
             scores[name] = measure(fake=give(), floor=floor and wanted)
         if "floor" in scores[name]:
             floors[name] = scores[name].pop("floor")
-    pairs = []
-    for first, second in combinations(scores, 2):
-        try:
-            compared = compare(scores[first], scores[second])
-        except ValueError as error:
-            raise ValueError(f"{first} and {second}: {error}") from error
-        pairs.append({"first": first, "second": second, **compared})
-    _correct(pairs)
+    pairs = compared_pairs(scores)
+    if refusal := next((pair["refusal"] for pair in pairs if "refusal" in pair), None):
+        raise ValueError(refusal)
     return {
         "schema": SCHEMA,
         "scores": scores,
-        "over": pairs[0]["over"] if len({pair["over"] for pair in pairs}) == 1 else _MIXED,
+        "over": _over(pairs),
         "correction": CORRECTION,
         "pairs": [
             {key: pair[key] for key in ("first", "second", "same_fakes", "metrics")}
@@ -88,6 +83,48 @@ def score_several(
         ],
         **_joined(floors),
     }
+
+
+def compared_pairs(scores: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Compare every two scores.
+
+    Args:
+        scores: at least two, by name.
+
+    Returns:
+        For every two their names, `first` and `second`, and what `compare` gives, with
+        `p_corrected` beside each `p_value`, and `shown` by it; or, of two that were measured
+        differently, the `refusal` in words.
+    """
+    pairs: list[dict[str, Any]] = []
+    for first, second in combinations(scores, 2):
+        names = {"first": first, "second": second}
+        try:
+            pairs.append({**names, **compare(scores[first], scores[second])})
+        except ValueError as error:
+            pairs.append({**names, "refusal": f"{first} and {second}: {error}"})
+    _correct([pair for pair in pairs if "refusal" not in pair])
+    return pairs
+
+
+def compare_saved(scores: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Compare scores that were measured at other times.
+
+    Args:
+        scores: at least two, by name.
+
+    Returns:
+        `schema` of this; `over` and `correction`, sentences; and `pairs`, as `compared_pairs` gives
+        them.
+    """
+    pairs = compared_pairs(scores)
+    return {"schema": SCHEMA, "over": _over(pairs), "correction": CORRECTION, "pairs": pairs}
+
+
+def _over(pairs: Sequence[Mapping[str, Any]]) -> str:
+    """On what errors and p-values are over."""
+    told = {pair["over"] for pair in pairs if "over" in pair}
+    return told.pop() if len(told) == 1 else _MIXED
 
 
 _MIXED = (

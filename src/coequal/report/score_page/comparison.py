@@ -1,11 +1,11 @@
 """Pairs of scores in words: better, equal within error, or not comparable."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from coequal.formatting import number, p_value, with_error
+from coequal.formatting import listed, number, p_value, with_error
 
-SHOWN = 0.05  # a p-value of at most this shows a difference
+NAMED = 3  # numbers that a sentence names
 
 
 class PairRow(NamedTuple):
@@ -18,7 +18,7 @@ class PairRow(NamedTuple):
         difference: second - first, with its error.
         p: the p-value, corrected where there are several pairs; empty if there is none.
         words: what follows from it.
-        shown: whether one is shown to be better.
+        winner: the set that is shown to be better; empty if none is.
     """
 
     label: str
@@ -27,7 +27,7 @@ class PairRow(NamedTuple):
     difference: str
     p: str
     words: str
-    shown: bool
+    winner: str
 
 
 class PairTable(NamedTuple):
@@ -98,7 +98,7 @@ def _row(
         with_error(row["difference"], row["standard_error"]),
         "" if p is None else p_value(p),
         _words(row, names, same),
-        row["shown"] is not None,
+        "" if row["shown"] is None else names[row["shown"]],
     )
 
 
@@ -114,17 +114,45 @@ def _words(row: Mapping[str, Any], names: Mapping[str, str], same: bool) -> str:
     return "equal within error"
 
 
+def _first_of(labels: list[str]) -> str:
+    """Names as a list, of which no more than the first few are told."""
+    if len(labels) <= NAMED:
+        return listed(labels)
+    return f"{', '.join(labels[:NAMED])} and {len(labels) - NAMED} more"
+
+
+def best_in_words(label: str, pairs: Sequence[PairTable]) -> str:
+    """Which of several sets are shown to be worse than another, by one number.
+
+    Args:
+        label: name of the number.
+        pairs: every two sets.
+    """
+    names = dict.fromkeys(name for pair in pairs for name in (pair.first, pair.second))
+    able = [pair for pair in pairs if not pair.refusal]
+    beaten = {
+        pair.second if row.winner == pair.first else pair.first
+        for pair in able
+        for row in pair.rows
+        if row.label == label and row.winner
+    }
+    left, worse = ([name for name in names if (name in beaten) == end] for end in (False, True))
+    are = "is" if len(left) == 1 else "are"
+    told = f"{label}: {listed(left)} {are} not shown to be worse than any other"
+    if worse:
+        told += f"; {listed(worse)} {'is' if len(worse) == 1 else 'are'}"
+    refused = len(pairs) - len(able)
+    return f"{told}." + (f" {refused} of {len(pairs)} pairs are not comparable." if refused else "")
+
+
 def _summary(rows: list[PairRow], names: Mapping[str, str], compared: Mapping[str, Any]) -> str:
     """Who is better in what, in one sentence."""
     if compared["same_fakes"]:
         return f"{names['first']} and {names['second']} are the same images."
-    won = {
-        name: [row.label for row in rows if row.shown and row.words == f"{name} is better"]
-        for name in names.values()
-    }
-    told = [f"{name} is better in {', '.join(labels)}" for name, labels in won.items() if labels]
+    won = {name: [row.label for row in rows if row.winner == name] for name in names.values()}
+    told = [f"{name} is better in {_first_of(labels)}" for name, labels in won.items() if labels]
     if not told:
         return f"{names['first']} and {names['second']} are equal within error in every number."
-    others = sum(not row.shown for row in rows)
+    others = sum(not row.winner for row in rows)
     rest = f"; {others} of {len(rows)} numbers show no difference" if others else ""
     return f"{'; '.join(told)}{rest}."

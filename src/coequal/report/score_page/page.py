@@ -9,7 +9,13 @@ from typing import Any
 from markupsafe import Markup
 
 from coequal.files import atomic_write, refuse_unwritable
-from coequal.report.score_page.comparison import PairTable, not_comparable, pair_table
+from coequal.formatting import listed
+from coequal.report.score_page.comparison import (
+    PairTable,
+    best_in_words,
+    not_comparable,
+    pair_table,
+)
 from coequal.report.score_page.curve import curve_figure
 from coequal.report.score_page.gallery import Gallery, Pictures, gallery
 from coequal.report.score_page.rows import MetricRow, metric_rows
@@ -95,18 +101,18 @@ def write_score_page(
 
 
 def write_comparison_page(
-    path: Path, scores: Mapping[str, Record], compared: Sequence[Record], command: str
+    path: Path, scores: Mapping[str, Record], compared: Record, command: str
 ) -> None:
     """Write the page of saved scores.
 
     Args:
         path: ends in .html.
         scores: what `coequal score --json` wrote, by name.
-        compared: for every two of them `first` and `second`, and what `compare` gave, or why they
-            can't be compared (`refusal`).
+        compared: `over` and `correction`, sentences, and `pairs`: for every two scores `first` and
+            `second`, and what `compare` gave, or why they can't be compared (`refusal`).
         command: makes the page again.
     """
-    record = {"scores": scores, "pairs": compared}
+    record = {"scores": scores, **compared}
     _write(path, _page_of(scores, record, {}, command))
 
 
@@ -125,7 +131,7 @@ def _page_of(
     return ScorePage(
         title="Score" if single else "Scores",
         question=_question(sets),
-        verdict=rows[0].dots[0].sentence if single and rows else pairs_in_a_sentence(pairs),
+        verdict=verdict(rows, pairs),
         facts=about_set(first) if single else _facts_of_several(sets),
         warnings=warnings_of(sets),
         rows=rows,
@@ -177,22 +183,20 @@ def pair_tables(record: Record) -> list[PairTable]:
     ]
 
 
-def pairs_in_a_sentence(pairs: Sequence[PairTable]) -> str:
-    """What the comparisons show: the sentence of the only pair, or a count."""
+def verdict(rows: Sequence[MetricRow], pairs: Sequence[PairTable]) -> str:
+    """The first sentence of a page: of one set its first number, of two what separates them, of
+    more how they stand by the first number."""
     if len(pairs) == 1:
         return pairs[0].summary
-    able = [pair for pair in pairs if not pair.refusal]
-    different = sum(any(row.shown for row in pair.rows) for pair in able)
-    refused = len(pairs) - len(able)
-    rest = f" {refused} of {len(pairs)} pairs are not comparable." if refused else ""
-    return f"{different} of {len(able)} pairs of generators are told apart by some number.{rest}"
+    if not rows:
+        return "No number could be measured."
+    return best_in_words(rows[0].label, pairs) if pairs else rows[0].dots[0].sentence
 
 
 def _question(sets: Mapping[str, Record]) -> str:
     fakes = [name or one["fake"]["source"] for name, one in sets.items()]
-    listed = f"{', '.join(fakes[:-1])} and {fakes[-1]}" if len(fakes) > 1 else fakes[0]
     reals = dict.fromkeys(one["real"]["source"] for one in sets.values())
-    return f"{listed} against {' and '.join(reals)}"
+    return f"{listed(fakes)} against {listed(list(reals))}"
 
 
 def _facts_of_several(sets: Mapping[str, Record]) -> list[tuple[str, str]]:
@@ -202,11 +206,8 @@ def _facts_of_several(sets: Mapping[str, Record]) -> list[tuple[str, str]]:
 
 
 def _said(record: Record, pairs: Sequence[PairTable]) -> list[str]:
-    told = [record[key] for key in ("over", "correction") if key in record]
-    told = [text.removeprefix("p_corrected: ") for text in told]
-    if not told:
-        told = [pair["over"] for pair in record.get("pairs", ()) if "over" in pair][:1]
-    return told if pairs else []
+    keys = ("over", "correction") if len(pairs) > 1 else ("over",)
+    return [record[key].removeprefix("p_corrected: ") for key in keys] if pairs else []
 
 
 def _joined(sets: Mapping[str, Record], key: str) -> list[tuple[str, str]]:

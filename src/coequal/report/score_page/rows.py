@@ -1,11 +1,12 @@
 """A row for each number: its value, and where it lies between real data and noise."""
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from coequal.analysis.score_scale import Scale, interval_of, on_the_scale, scale_of
-from coequal.formatting import interval_with_error, number, with_error
+from coequal.formatting import NONE, interval_with_error, number, with_error
 from coequal.report.style import variable
 
 LEFT, WIDTH = 6.0, 88.0  # of the line between both ends, in per cent of its box
@@ -50,6 +51,7 @@ class MetricRow:
         better: in words.
         use: what it is good for.
         unit: its unit.
+        protocol: how it was measured, where other sets were measured otherwise.
         dots: a value for each set.
         real: what real data score.
         end: what stands at the other end.
@@ -65,6 +67,7 @@ class MetricRow:
     better: str
     use: str
     unit: str
+    protocol: str
     dots: Sequence[Dot]
     real: str = ""
     end: str = ""
@@ -76,82 +79,100 @@ class MetricRow:
 
 
 def metric_rows(sets: Mapping[str, Record], floors: Mapping[str, Record]) -> list[MetricRow]:
-    """The rows of a page.
+    """The rows of a page: one for each number, or one for each way that it was measured in.
 
     Args:
         sets: the record of each set of generated images, by name.
         floors: what real data and noise score, by name of the set; empty where it is not known.
     """
-    names = dict.fromkeys(name for record in sets.values() for name in record["metrics"])
-    return [_row(name, sets, floors) for name in names]
-
-
-def _row(name: str, sets: Mapping[str, Record], floors: Mapping[str, Record]) -> MetricRow:
-    info = next(one["metrics"][name] for one in sets.values() if name in one["metrics"])
-    label = info.get("label") or name.replace("_", " ")
-    # One line for all: the scale of the first set that has one.
-    scale: Scale | str = "what real data and noise score was not measured"
-    floor: Record = {}
+    ways: dict[str, dict[str, list[str]]] = {}
     for key, record in sets.items():
-        if name in record["metrics"]:
-            floor = floors.get(key, {})
-            scale = scale_of(name, record["metrics"][name], floor or None)
-            break
-    dots = [
-        _dot(key, place, name, label, record["metrics"].get(name), scale, floors.get(key, {}))
-        for place, (key, record) in enumerate(sets.items())
-    ]
-    common = {
-        "name": name,
-        "label": label,
-        "better": better_in_words(info),
-        "use": info.get("use", ""),
-        "unit": info["unit"],
-        "dots": dots,
-    }
-    known = floor.get("metrics", {}).get(name)
-    real = "" if known is None else value_alone(known)
+        for name, row in record["metrics"].items():
+            ways.setdefault(name, {}).setdefault(but_device(row["protocol"]), []).append(key)
+    colours = {key: variable(place) for place, key in enumerate(sets)}
+    rows = []
+    for name, by_protocol in ways.items():
+        for protocol, keys in by_protocol.items():
+            some = {key: sets[key]["metrics"][name] for key in keys}
+            told = protocol if len(by_protocol) > 1 else ""
+            rows.append(_row(name, some, floors, colours, told))
+    return rows
+
+
+def but_device(protocol: str) -> str:
+    """A protocol without the device, by which numbers differ no more than by rounding."""
+    return re.sub(r" device=\w+", "", protocol)
+
+
+def _row(
+    name: str,
+    sets: Mapping[str, Record],
+    floors: Mapping[str, Record],
+    colours: Mapping[str, str],
+    protocol: str,
+) -> MetricRow:
+    """A number of sets that were measured alike, on one line."""
+    scales = {key: scale_of(name, row, floors.get(key)) for key, row in sets.items()}
+    # All were measured alike, so that the ends of one serve the others.
+    first = next((k for k, scale in scales.items() if isinstance(scale, Scale)), next(iter(sets)))
+    info, scale, floor = sets[first], scales[first], floors.get(first, {})
+    label = info.get("label") or name.replace("_", " ")
+    row = MetricRow(
+        name=name,
+        label=label,
+        better=better_in_words(info),
+        use=info.get("use", ""),
+        unit=info["unit"],
+        protocol=protocol,
+        dots=[
+            _dot(key, colours[key], name, label, one, scale, floors.get(key, floor))
+            for key, one in sets.items()
+        ],
+        real=_told(floor.get("metrics", {}), name),
+        noise=_told(floor.get("noise", {}), name),
+    )
     if isinstance(scale, str):
-        noise = floor.get("noise", {}).get(name)
-        told = "" if noise is None else value_alone(noise)
-        return MetricRow(**common, real=real, noise=told, reason=scale)
-    end = value_alone(floor["noise"][name]) if scale.end_is == "noise" else number(scale.end)
-    noise_here = scale.end_is == "worst" and scale.noise is not None
-    return MetricRow(
-        **common,
-        real=real,
-        end=end,
-        end_name="noise" if scale.end_is == "noise" else "worst possible",
-        noise_left=_left(scale, scale.noise) if noise_here and scale.noise is not None else None,
-        noise=value_alone(floor["noise"][name]) if noise_here else "",
+        return replace(row, reason=scale)
+    by_noise = scale.end_is == "noise"
+    apart = not by_noise and scale.noise is not None and scale.noise != scale.end
+    worst = "worst possible" if apart or scale.noise is None else "worst possible, and noise,"
+    return replace(
+        row,
+        end=row.noise if by_noise else number(scale.end),
+        end_name="noise" if by_noise else worst,
+        noise_left=_left(scale, scale.noise) if apart and scale.noise is not None else None,
         log=scale.log,
     )
 
 
+def _told(numbers: Mapping[str, Record], name: str) -> str:
+    return value_alone(numbers[name]) if name in numbers else ""
+
+
 def _dot(
     key: str,
-    place: int,
+    tint: str,
     name: str,
     label: str,
-    row: Record | None,
+    row: Record,
     scale: Scale | str,
     floor: Record,
 ) -> Dot:
-    if row is None or row["value"] is None:
-        return Dot(key, "–", "", variable(place), None, None, None, "", f"{label}: not measured.")
+    if row["value"] is None:
+        return Dot(key, NONE, "", tint, None, None, None, "", f"{label}: not measured.")
     ends = interval_of(row)
     shown = on_the_scale(name, row, floor or None)
     elsewhere = shown is not row
-    same = value_with_error(shown) if elsewhere else ""
-    text = value_with_error(row)
+    same = with_error(shown["value"], shown["standard_error"]) if elsewhere else ""
+    text = with_error(row["value"], row["standard_error"])
     interval = "" if ends is None else interval_with_error(ends, row["standard_error"])
     sentence = sentence_of(label, text, same, scale, name, floor)
     if isinstance(scale, str):
-        return Dot(key, text, interval, variable(place), None, None, None, same, sentence)
+        return Dot(key, text, interval, tint, None, None, None, same, sentence)
     sides = interval_of(shown) if shown["value"] is not None else None
     left = None if shown["value"] is None else _left(scale, shown["value"])
     low, high = (None, None) if sides is None else sorted(_left(scale, end) for end in sides)
-    return Dot(key, text, interval, variable(place), left, low, high, same, sentence)
+    return Dot(key, text, interval, tint, left, low, high, same, sentence)
 
 
 def sentence_of(
@@ -168,16 +189,13 @@ def sentence_of(
         floor: what real data and noise score.
     """
     here = f"{label} {text}" + (f" ({same} at the counts of the floor)" if same else "")
+    real, noise = (_told(floor.get(end, {}), name) for end in ("metrics", "noise"))
+    told = [f"real data against itself scores {real}"] if real else []
     if isinstance(scale, str):
-        real = floor.get("metrics", {}).get(name)
-        told = "" if real is None else f"real data against itself scores {value_alone(real)}; "
-        return f"{here}: {told}{scale}."
-    parts = [f"real data against itself scores {value_alone(floor['metrics'][name])}"]
-    if scale.noise is not None:
-        parts.append(f"noise {value_alone(floor['noise'][name])}")
-    if scale.end_is == "worst":
-        parts.append(f"the worst possible is {number(scale.end)}")
-    return f"{here}: {', '.join(parts)}."
+        return f"{here}: {'; '.join([*told, scale])}."
+    told += [f"noise {noise}"] if noise else []
+    told += [f"the worst possible is {number(scale.end)}"] if scale.end_is == "worst" else []
+    return f"{here}: {', '.join(told)}."
 
 
 def better_in_words(info: Record) -> str:
@@ -187,18 +205,9 @@ def better_in_words(info: Record) -> str:
     return "best at a target" if info["target"] is None else f"best at {number(info['target'])}"
 
 
-def value_with_error(row: Record) -> str:
-    """A number with its error; to three figures where none is known."""
-    text = with_error(row["value"], row["standard_error"])
-    return text if " ± " in text else value_alone(row)
-
-
 def value_alone(row: Record) -> str:
-    """A number to the figures that its error allows, without the error; three if none is known."""
-    value, error = row["value"], row["standard_error"]
-    if value is None:
-        return "–"
-    return number(value, error)
+    """A number without its error, to the figures that this allows."""
+    return number(row["value"], row["standard_error"])
 
 
 def _left(scale: Scale, value: float) -> float:

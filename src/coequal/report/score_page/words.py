@@ -12,27 +12,28 @@ def about_set(record: Record) -> list[tuple[str, str]]:
     """What was scored against what, as value and what it is."""
     fake, real, encoder = record["fake"], record["real"], record["encoder"]
     facts = [
-        (_counted(fake), f"generated, {fake['source']}"),
-        (_counted(real), f"real, {real['source']}"),
-        (encoder["id"], f"encoder ({encoder['chosen']})"),
+        (_counted(fake, "generated"), f"({fake['source']})"),
+        (_counted(real, "real"), f"({real['source']})"),
+        (f"encoder {encoder['id']}", f"({encoder['chosen']})"),
     ]
     if "shape" in fake:
         channels, height, width = fake["shape"]
         colours = "grey" if channels == 1 else "in colour"
-        facts.append((f"{width} x {height}", f"pixels, {colours}"))
+        facts.append((f"{width} x {height} pixels", colours))
     if "train" in record:
-        facts.append((_counted(record["train"]), f"training images, {record['train']['source']}"))
+        train = record["train"]
+        facts.append((_counted(train, "training"), f"({train['source']})"))
     if record.get("device", "cpu") != "cpu":
-        facts.append((record["device"], f"device, precision {record['precision']}"))
+        facts.append((f"device {record['device']}", f"(precision {record['precision']})"))
     return facts
 
 
-def _counted(source: Record) -> str:
+def _counted(source: Record, side: str) -> str:
     count = "unknown many" if source["count"] is None else f"{source['count']:,}"
     kind = source["kind"]
     if kind == "statistics":
-        return f"statistics of {count}"
-    return f"features of {count}" if kind == "features" else f"{count} images"
+        return f"statistics of {count} {side} images"
+    return f"features of {count} {side} images" if kind == "features" else f"{count} {side} images"
 
 
 def warnings_of(sets: Mapping[str, Record]) -> list[str]:

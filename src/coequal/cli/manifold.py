@@ -1,0 +1,93 @@
+"""`coequal manifold`: precision and recall where the truth is known."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from coequal.cli.command import CommandResult
+from coequal.cli.options import (
+    IMAGES,
+    AnyDevice,
+    Batch,
+    Classes,
+    DataDir,
+    ImageSize,
+    Latent,
+    Seed,
+    Values,
+    console,
+    fake_and_values,
+    log_line,
+)
+from coequal.devices import AUTO
+from coequal.files import refuse_unwritable
+from coequal.formatting import half_width, interval, number
+
+
+class ManifoldName(StrEnum):
+    """Which manifold: any convex polygon of the image, or the inscribed ones of the data."""
+
+    convex = "convex"
+    family = "family"
+
+
+def manifold(
+    real: Annotated[str, typer.Option(help="A data set of polygons with its split.")],
+    fake: Annotated[
+        str, typer.Option(help=f"Generated images: {IMAGES}; or a model of a run, or a generator.")
+    ],
+    out: Annotated[Path, typer.Option(help="A folder for the page, the JSON and the curves.")],
+    count: Annotated[int, typer.Option(min=2, help="Images of each side.")] = 1024,
+    delta: Annotated[float, typer.Option(help="Squared distance at which an image counts.")] = 0.75,
+    name: Annotated[
+        ManifoldName, typer.Option("--manifold", help="What a polygon may be.")
+    ] = ManifoldName.convex,
+    train: Annotated[
+        bool, typer.Option(help="Recall on training images, too: it shows memorisation.")
+    ] = True,
+    image_size: ImageSize = None,
+    seed: Seed = 0,
+    latent: Latent = None,
+    value_range: Values = None,
+    classes: Classes = None,
+    batch: Batch = None,
+    device: AnyDevice = AUTO,
+    data_dir: DataDir = None,
+) -> CommandResult:
+    """Precision and recall at every delta where the truth is known, as a page with pictures."""
+    from coequal.api import manifold as measure
+
+    refuse_unwritable(out / "index.html")
+    generated, values = fake_and_values(fake, latent, value_range, classes, batch)
+    result = measure(
+        real=real,
+        fake=generated,
+        out=out,
+        train=train,
+        count=count,
+        delta=delta,
+        manifold=name.value,
+        image_size=image_size,
+        value_range=values,
+        seed=seed,
+        device=device,
+        data_dir=data_dir,
+        log=log_line,
+    )
+    return CommandResult(result, lambda: _print_manifold(result, out / "index.html"))
+
+
+def _print_manifold(result: dict[str, Any], page: Path) -> None:
+    """Precision and recall at the distance asked for, and where the page is."""
+    row = result["at_delta"]
+    table = Table(f"at delta {row['delta']:g}", "value", "95 % interval")
+    for side in ("precision", "recall", "train_recall", "f1"):
+        if side in row:
+            ends = row[f"{side}_low"], row[f"{side}_high"]
+            table.add_row(side, number(row[side], half_width(ends)), interval(ends, between=" to "))
+    console.print(table)
+    console.print(f"mean squared distance {number(result['mean_squared_distance'])}", markup=False)
+    console.print(f"page: {page}", markup=False)
