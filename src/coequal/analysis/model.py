@@ -75,6 +75,8 @@ class ModelSummary:
         details: what some of these values summarise, by metric.
         rerun_test_values: for each finished re-run that is reported, its test values of every
             metric.
+        test_errors: standard errors of `test_values`, where they are known.
+        rerun_test_errors: those of `rerun_test_values`.
     """
 
     name: str
@@ -100,6 +102,8 @@ class ModelSummary:
     test_values: Mapping[str, float]
     details: Mapping[str, Any]
     rerun_test_values: Sequence[Mapping[str, float]]
+    test_errors: Mapping[str, float]
+    rerun_test_errors: Sequence[Mapping[str, float]]
 
     @property
     def label(self) -> str:
@@ -210,6 +214,8 @@ def model_summary(
         test_values={},
         details={},
         rerun_test_values=(),
+        test_errors={},
+        rerun_test_errors=(),
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from coequal.checkpoints import Measurement
 from coequal.records import Result, Trial
 from coequal.results.merged_file import Merged
 from coequal.results.stopped import StoppedModel
@@ -41,10 +42,18 @@ class ResultSource:
 
     def tested(self, trial_id: str, step: int) -> dict[str, float]:
         """The test values of every metric of one trial, at one checkpoint."""
+        return {m.metric: m.value for m in self._measured(trial_id, step)}
+
+    def errors(self, trial_id: str, step: int) -> dict[str, float]:
+        """The standard errors of these values, where they are known."""
+        measured = self._measured(trial_id, step)
+        return {m.metric: e for m in measured if (e := m.standard_error) is not None}
+
+    def _measured(self, trial_id: str, step: int) -> list[Measurement]:
         result = self.results.get(trial_id)
         points = result.checkpoints if result else ()
         measurements = [m for c in points if c.step == step for m in c.measurements]
-        return {m.metric: m.value for m in measurements if m.split == "test"}
+        return [m for m in measurements if m.split == "test"]
 
 
 class ProtocolUse(NamedTuple):

@@ -215,9 +215,13 @@ def _with_test_values(model: ModelSummary, source: ResultSource) -> ModelSummary
     return replace(
         model,
         test_values=source.tested(model.chosen.trial, model.chosen.checkpoint.step),
+        test_errors=source.errors(model.chosen.trial, model.chosen.checkpoint.step),
         details=source.details(model.chosen.trial),
         rerun_test_values=tuple(
             source.tested(t.trial, t.checkpoint.step) for t in again if t.checkpoint
+        ),
+        rerun_test_errors=tuple(
+            source.errors(t.trial, t.checkpoint.step) for t in again if t.checkpoint
         ),
     )
 

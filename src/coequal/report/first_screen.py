@@ -9,6 +9,7 @@ from coequal.formatting import count
 from coequal.report import verdict_text
 from coequal.report.image_grids import Row
 from coequal.report.lead import LeadFigure, lead_figure
+from coequal.report.separation_text import leaders_sentence, separation_sentences
 
 
 @dataclass(frozen=True)
@@ -59,5 +60,9 @@ def first_screen(
         note=verdict_text.verdict_note(summary),
         figure=lead_figure(summary, rows, target, anchor),
         sure=verdict_text.how_sure(summary),
-        facts=verdict_text.facts(summary),
+        facts=[
+            *filter(None, [" ".join(separation_sentences(summary, most=1))]),
+            *filter(None, [leaders_sentence(summary)]),
+            *verdict_text.facts(summary),
+        ],
     )

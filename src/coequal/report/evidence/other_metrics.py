@@ -4,15 +4,21 @@ import math
 from statistics import fmean, stdev
 
 from coequal.analysis.data_summary import DataSummary
+from coequal.analysis.estimates import estimate
 from coequal.analysis.metric import NamedMetric
 from coequal.analysis.model import ModelSummary
 from coequal.formatting import capital, count, with_error
 from coequal.report.evidence._evidence import Evidence, Group
+from coequal.report.separation_text import leaders_sentence, separation_sentences
 from coequal.report.table import Cell, Column, Table, name_cell, tabulate, value_cell
 
 _OF_RERUNS = (
-    ": mean ± standard deviation of the re-runs (over seeds; no deviation below two runs), or "
-    "of the search's one run where there are none"
+    ": mean ± standard deviation of the re-runs (over seeds), or of the search's run where there "
+    "are none"
+)
+_OF_ONE_RUN = (
+    " A single run has the standard error of its measurement (s.e.), where it is known: over new "
+    "images and, of classifiers, new seeds of theirs, not over seeds of the training."
 )
 
 
@@ -22,7 +28,7 @@ def how_to_read(summary: DataSummary) -> str:
         f"Test values where the chosen setting is judged{_OF_RERUNS if _rerun(summary) else ''}; "
         f"the setting was chosen by {summary.metric.label} alone, so the other columns are not a "
         "comparison of searches. Real images of the validation split score what a perfect "
-        "generator would."
+        f"generator would.{_OF_ONE_RUN if _one_run(summary) else ''}"
     )
 
 
@@ -38,16 +44,28 @@ def table(summary: DataSummary) -> Table | None:
         Column("model", lambda m: m.name if m else "real images", "Model", cell=_name_cell),
         Column("setting", "chosen.number"),
         *(_column(metric, real[metric.name]) for metric in metrics),
+        *(_error_column(metric.name) for metric in metrics),
     ]
     if _rerun(summary):
         columns.append(Column("reruns", lambda m: m and len(m.rerun_test_values)))
         for metric in metrics:
             columns += _rerun_columns(metric.name)
-    return tabulate(columns, rows, summary=summary)
+    notes = [*separation_sentences(summary), leaders_sentence(summary)]
+    return tabulate(columns, rows, summary=summary, notes=[note for note in notes if note])
 
 
 def _rerun(summary: DataSummary) -> bool:
     return any(model.rerun_test_values for model in summary.models)
+
+
+def _one_run(summary: DataSummary) -> bool:
+    """Whether a cell has the error of a single measurement."""
+    found = [
+        estimate(model, metric.name)
+        for model in summary.models
+        for metric in (summary.metric, *summary.other_metrics)
+    ]
+    return any(one is not None and one.runs == 1 and one.error is not None for one in found)
 
 
 def _name_cell(model: ModelSummary | None) -> Cell:
@@ -61,14 +79,21 @@ def _column(metric: NamedMetric, real: float) -> Column:
         return model.test_values.get(metric.name, math.nan) if model else real
 
     def cell(model: ModelSummary | None) -> Cell:
-        runs = _runs(model, metric.name)
-        if not runs:
+        found = estimate(model, metric.name) if model else None
+        if found is None:
             return value_cell(value(model))
-        sd = stdev(runs) if len(runs) > 1 else None
-        mean = fmean(runs)
-        return Cell(with_error(mean, sd), count(len(runs), "run"), sort=mean)
+        sd = stdev(_runs(model, metric.name)) if found.runs > 1 else None
+        error = found.error if sd is None else sd
+        runs = count(found.runs, "run")
+        small = f"{runs}, s.e." if sd is None and error else runs
+        return Cell(with_error(found.value, error), small, sort=found.value)
 
     return Column(metric.name, value, capital(metric.label), metric.better, cell=cell)
+
+
+def _error_column(name: str) -> Column:
+    """The standard error of the measurement of the chosen setting's own run, for the CSV file."""
+    return Column(f"{name}_standard_error", lambda m: m.test_errors.get(name) if m else None)
 
 
 def _rerun_columns(name: str) -> list[Column]:
