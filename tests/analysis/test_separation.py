@@ -27,7 +27,7 @@ def one(value, error, runs=1):
 
 def test_a_difference_of_eight_errors_has_the_p_value_of_student_with_four_degrees():
     # Joint error of .03 and .03: .0424; of .8 and .4606 the difference is 8 of them. Of t = 8 with
-    # 4 degrees: F = 1/2 + 3/8 t/w (1 - t^2 / (12 w^2)), w^2 = 1 + t^2 / 4 = 17: 8 / 4.1231 = 1.9403,
+    # 4 degrees: F = 1/2 + 3/8 t/w (1 - t^2 / (12 w^2)), w^2 = 1 + t^2 / 4 = 17; 8 / w = 1.9403,
     # 64 / 204 = .31373, 3/8 x 1.9403 x .68627 = .49934. p = 2 (1 - .99934) = .00132.
     values = {"gan_train": {"a": one(0.8, 0.03), "b": one(0.8 - 8 * 0.03 * math.sqrt(2), 0.03)}}
     (found,) = separated(CLOSE, values)
@@ -113,8 +113,8 @@ def test_the_sentences_say_what_differs_and_over_what_the_errors_are():
     assert separation_sentences(summary) == [
         "FD does not tell a and b apart (21.20 ± 0.60 and 20.70 ± 0.50), but GAN-train (0.8030 ± "
         "0.0040 and 0.6780 ± 0.0060 of real images, 12 points) does.",
-        "± is the standard error of the measurement, over new images and, of classifiers, new seeds "
-        "of theirs, not over trainings: this is about one trained network of each model.",
+        "± is the standard error of the measurement, over new images and, of classifiers, new "
+        "seeds of theirs, not over trainings: this is about one trained network of each model.",
     ]
     assert leaders(summary) == {"b": ["fd"], "a": ["gan_train"]}
     assert leaders_sentence(summary) == (

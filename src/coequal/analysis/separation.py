@@ -5,8 +5,8 @@ metric: a classifier may learn from the images of one and not from those of the 
 do is tested by Student's t for every close pair and every metric whose error is known on both
 sides, with Welch's degrees of freedom, and p-values adjusted after Holm over all of these tests.
 
-Equal models are separated in at most 5 % of studies: `benchmarks/validation/separation.py`
-simulates it, docs/validation.md has the rates.
+Equal models are separated in 0 to 4 % of simulated studies (`benchmarks/validation/separation.py`,
+docs/validation.md). The errors of single trainings hold for those networks alone.
 """
 
 import math

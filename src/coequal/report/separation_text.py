@@ -70,8 +70,8 @@ def _errors(values: Sequence[Estimate]) -> str:
     if min(value.runs for value in values) > 1:
         return "± is the standard error of the mean over re-runs with fresh seeds."
     return (
-        "± is the standard error of the measurement, over new images and, of classifiers, new seeds "
-        "of theirs, not over trainings: this is about one trained network of each model."
+        "± is the standard error of the measurement, over new images and, of classifiers, new "
+        "seeds of theirs, not over trainings: this is about one trained network of each model."
     )
 
 
