@@ -9,7 +9,7 @@ from coequal.files import write_npz
 from coequal.health.signals import NAMES, Signals
 from coequal.results.folder import CURVES, SIGNALS
 from coequal.serve.comparison import compare
-from coequal.serve.side import find_trial
+from coequal.serve.side import find_trials
 
 from fabricated_run import Run, build
 
@@ -49,7 +49,7 @@ def cells(table, name):
 
 
 def compared(run, first, second):
-    return compare(run, find_trial(run, first), find_trial(run, second))
+    return compare(run, *find_trials(run, (first, second)))
 
 
 def test_only_settings_that_differ_are_in_the_table(run, ids):
@@ -69,14 +69,16 @@ def test_scores_have_errors_and_only_a_clear_difference_is_marked(run, ids):
     row = next(row for row in near.scores.rows if row[0].small == "test")
     assert [cell.text for cell in row] == ["FD", "30.0 ± 3.0", "26.0 ± 4.0", "+4.0 ± 5.0"]
     assert not any(cell.strong for cell in row)
-    assert near.sentence.endswith("These two trainings can't be told apart by that.")
+    assert near.sentence == (
+        "FD on test images: 30.0 ± 3.0 for A, 26.0 ± 4.0 for B: the two can't be told apart by it."
+    )
     far = compared(run, ids["ns_gan", 1], ids["vae", 0])
     row = next(row for row in far.scores.rows if row[0].small == "test")
     assert [cell.text for cell in row] == ["FD", "26.0 ± 4.0", "50.0 ± 3.0", "−24.0 ± 5.0"]
     assert [cell.strong for cell in row] == [False, True, False, False]
     assert far.sentence == (
-        "FD on test images: 26.0 ± 4.0 for A, 50.0 ± 3.0 for B. A is the better training of the "
-        "two."
+        "FD on test images: 26.0 ± 4.0 for A, 50.0 ± 3.0 for B: A scores better. Whether its model "
+        "is better is a matter of the report."
     )
 
 
@@ -107,15 +109,15 @@ def test_numbers_of_two_protocols_are_not_compared(run, ids, monkeypatch):
 
 def test_an_id_may_be_abbreviated_as_long_as_it_is_one_trials(run, ids):
     key = ids["vae", 1]
-    assert find_trial(run, key[:8].upper()).id == key
+    assert [trial.id for trial in find_trials(run, (key[:8].upper(), key))] == [key, key]
     for start in ("", "zzz"):
         with pytest.raises(LookupError, match="no trial of this run has an id"):
-            find_trial(run, start)
+            find_trials(run, (key, start))
     starts = [key[0] for key in ids.values()]
     shared = next((s for s in starts if starts.count(s) > 1), None)
     if shared is not None:
         with pytest.raises(LookupError, match="trials have an id that begins with"):
-            find_trial(run, shared)
+            find_trials(run, (shared, key))
 
 
 def test_the_page_has_samples_curves_and_logs_of_both(visitor, ids):

@@ -12,7 +12,7 @@ from coequal.results.folder import RunFolder
 from coequal.results.result_file import write_result
 from coequal.serve.live_page import LivePage
 from coequal.serve.run_list import RunRow, select_rows
-from coequal.serve.state import RunState, read_state
+from coequal.serve.state import RunState, Watched, read_state
 
 from fabricated_run import NS_GAN, VAE, Run, build, made, written
 
@@ -228,7 +228,7 @@ def test_a_result_that_cannot_be_read_is_said_and_the_last_page_stays(
     monkeypatch.setattr("coequal.serve.state.PATIENCE", 0)
     monkeypatch.setattr("coequal.serve.live_page.PAUSE_SECONDS", 0.0)
     monkeypatch.setattr("coequal.serve.live_page.SHARE", 0)
-    run = build(tmp_path / "run", {"ns_gan": NS_GAN[:2]})
+    run = build(tmp_path / "run", {"ns_gan": (*NS_GAN[:2], None)})
     visitor = open_site(run.path)
     visitor.page("/run/report/")
     (trial, *_) = run.planned()
@@ -299,3 +299,17 @@ def test_the_version_of_a_run_changes_with_its_results_and_not_with_its_progress
         busy = read_state(run)
     assert busy.version == first.version
     assert [row["text"] for row in busy.running] == ["step 3"]
+
+
+def test_a_run_that_is_over_is_not_counted_again_until_something_changes(tmp_path, monkeypatch):
+    monkeypatch.setattr("coequal.serve.state.PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr("coequal.serve.state.PATIENCE", 0)
+    run = build(tmp_path / "run", {"ns_gan": NS_GAN[:1]})
+    watched = Watched(lambda: run)
+    first = watched.state()
+    assert first.over
+    assert watched.state() is first
+    write_json(run.path / "references.json", {})
+    assert watched.state().version != first.version
+    with run.lock():
+        assert watched.state().busy

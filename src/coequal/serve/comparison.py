@@ -115,8 +115,9 @@ def _sentence(a: Side, b: Side, rule: SelectionRule) -> str:
     label = rule.info.label or rule.metric.replace("_", " ")
     values = f"{label} on test images: {texts[0]} for A, {texts[1]} for B"
     if better is None:
-        return f"{values}. These two trainings can't be told apart by that."
-    return f"{values}. {NAMES[better]} is the better training of the two."
+        return f"{values}: the two can't be told apart by it."
+    report = "Whether its model is better is a matter of the report."
+    return f"{values}: {NAMES[better]} scores better. {report}"
 
 
 def _scores(

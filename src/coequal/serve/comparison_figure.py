@@ -15,6 +15,7 @@ from coequal.report.trial_page.figures import PANELS_IN_A_ROW, PLAYERS, limits, 
 from coequal.serve.side import Side
 
 PANEL_INCHES = 2.0
+DOTTED_POINTS = 20  # up to which every value of a curve is a dot, too
 Values = NDArray[np.floating]
 
 
@@ -37,14 +38,12 @@ class Panel(NamedTuple):
         title: above it.
         curves: one of each trial; None where a trial has none.
         threshold: a line across; None for none.
-        markers: whether each value is a dot, too.
         log: whether the axis may be logarithmic.
     """
 
     title: str
     curves: Sequence[Line | None]
     threshold: float | None = None
-    markers: bool = False
     log: bool | None = None
 
 
@@ -77,7 +76,7 @@ def _draw(axes: Axes, panel: Panel) -> None:
     for place, line in enumerate(panel.curves):
         if line is None:
             continue
-        marker = "o" if panel.markers else ""
+        marker = "o" if len(line.steps) <= DOTTED_POINTS else ""
         axes.plot(line.steps, line.values, color=colour(place), lw=1.6, marker=marker, ms=3)
         shown += line.values.tolist()
     if panel.threshold is not None:
@@ -92,7 +91,7 @@ def _scores(sides: Sequence[Side], metric: str, label: str) -> Panel:
         points = Checkpoints.of(side.points)
         return _line(np.array(points.steps, float), np.array(points.values(metric, "validation")))
 
-    return Panel(f"{label}, validation", [line(side) for side in sides], markers=True)
+    return Panel(f"{label}, validation", [line(side) for side in sides])
 
 
 def _losses(sides: Sequence[Side]) -> list[Panel]:

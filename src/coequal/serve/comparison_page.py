@@ -15,7 +15,7 @@ from coequal.serve.comparison_figure import comparison_figure
 from coequal.serve.live_page import drawing
 from coequal.serve.rendering import render
 from coequal.serve.run import ServedRun
-from coequal.serve.side import find_trial
+from coequal.serve.side import find_trials
 from coequal.serve.unreadable import readable
 
 MAX_CHOICES = 2000  # trials that the form offers while somebody types
@@ -57,10 +57,10 @@ def comparison_page(run: ServedRun, a: str, b: str) -> str:
 def _compared(folder: RunFolder, a: str, b: str) -> tuple[Comparison | None, str]:
     """Two trials side by side, or why there are none."""
     try:
-        trials = find_trial(folder, a), find_trial(folder, b)
+        first, second = find_trials(folder, (a, b))
     except LookupError as error:
         return None, f"{capital(str(error))}."
-    return compare(folder, *trials), ""
+    return compare(folder, first, second), ""
 
 
 def choices(folder: RunFolder) -> Iterator[tuple[str, str]]:

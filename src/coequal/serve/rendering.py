@@ -45,7 +45,7 @@ def render(name: str, **values: Any) -> str:
 
 
 def with_bar(html: str, bar: Bar) -> str:
-    """A page with the bar above it, and the script that follows the run.
+    """A page with the bar at its top, and the script that follows the run.
 
     Args:
         html: the page, as it would be written into a file.
@@ -55,7 +55,7 @@ def with_bar(html: str, bar: Bar) -> str:
     above = render("live.html.jinja", bar=bar)
     script = f"<script>\n{render('live.js')}</script>\n"
     html = html.replace("</head>", f"<style>\n{style}</style>\n</head>", 1)
-    html = re.sub(r"<body[^>]*>", lambda body: f"{body[0]}\n{above}", html, count=1)
+    html = re.sub(r"<main[^>]*>", lambda main: f"{main[0]}\n{above}", html, count=1)
     before, end, after = html.rpartition("</body>")
     return f"{before}{script}{end}{after}"
 

@@ -90,22 +90,31 @@ class Side:
         return steps[-1] if steps else None
 
 
-def find_trial(folder: RunFolder, start: str) -> Trial:
-    """The trial whose id begins so.
+def find_trials(folder: RunFolder, starts: Sequence[str]) -> list[Trial]:
+    """The trials whose ids begin so, in this order.
 
     Args:
         folder: of the run.
-        start: the beginning of an id, or all of it.
+        starts: the beginning of each id, or all of it.
 
     Raises:
         LookupError: no id of the plan begins so, or several do.
     """
-    wanted = start.strip().lower()
-    matches = [key for key in folder.planned() if key.startswith(wanted)] if wanted else []
-    if len(matches) != 1:
-        how_many = f"{len(matches):,} trials have" if matches else "no trial of this run has"
-        raise LookupError(f"{how_many} an id that begins with “{start}”")
-    return next(trial for trial in folder.iterate_plan() if trial.id == matches[0])
+    known, ids = list(folder.planned()), []
+    for start in starts:
+        wanted = start.strip().lower()
+        matches = [key for key in known if key.startswith(wanted)] if wanted else []
+        if len(matches) != 1:
+            how_many = f"{len(matches):,} trials have" if matches else "no trial of this run has"
+            raise LookupError(f"{how_many} an id that begins with “{start}”")
+        ids += matches
+    trials: dict[str, Trial] = {}
+    for trial in folder.iterate_plan():
+        if trial.id in ids:
+            trials[trial.id] = trial
+        if len(trials) == len(set(ids)):
+            break
+    return [trials[key] for key in ids]
 
 
 def read_side(

@@ -22,7 +22,8 @@ from coequal.serve.run_list import DEFAULT_SORT, RunRow, columns, run_row, selec
 from coequal.serve.state import RunState
 from coequal.serve.unreadable import Unreadable
 
-LOOK_SECONDS = 3.0  # between two searches for runs
+LOOK_SECONDS = 3.0  # between two searches for runs, or so many times as long as one took:
+PATIENCE = 10
 FIRST_WAIT_SECONDS = 2.0  # that a first request waits for its page
 AGAIN_SECONDS = 2  # after which an open page asks again,
 QUIET_SECONDS = 10  # and if nobody works on the run,
@@ -43,7 +44,7 @@ class Site:
     def __init__(self, root: Path) -> None:
         self.root, self.places = root, find_runs(root)
         self._scratch = tempfile.TemporaryDirectory(prefix="coequal-", ignore_cleanup_errors=True)
-        self._lock, self._looked = Lock(), 0.0
+        self._lock, self._next_look = Lock(), 0.0
         self._runs: dict[str, ServedRun] = {}
         self._begun = f"{time.time():.0f}"
 
@@ -62,8 +63,10 @@ class Site:
     def runs(self) -> list[ServedRun]:
         """Every run, looked for again every few seconds."""
         with self._lock:
-            if time.monotonic() - self._looked > LOOK_SECONDS:
-                self.places, self._looked = find_runs(self.root), time.monotonic()
+            begun = time.monotonic()
+            if begun >= self._next_look:
+                self.places, now = find_runs(self.root), time.monotonic()
+                self._next_look = now + max(LOOK_SECONDS, PATIENCE * (now - begun))
             for address, path in self.places.runs.items():
                 if address not in self._runs:
                     scratch = Path(self._scratch.name) / str(len(self._runs))

@@ -90,7 +90,10 @@ def read_state(folder: RunFolder) -> RunState:
     )
 
 
-def _stamps(folder: RunFolder, trials: Sequence[str]) -> Iterator[tuple[str, int, int]]:
+Stamp = tuple[str, int, int]
+
+
+def _stamps(folder: RunFolder, trials: Sequence[str]) -> Iterator[Stamp]:
     """Name, size and time of writing, in nanoseconds, of the files that are there."""
     paths = [folder.path / name for name in FILES]
     paths += [folder.trial_folder(trial) / name for trial in trials for name in TRIAL_FILES]
@@ -112,6 +115,7 @@ class Watched:
     def __init__(self, opened: Callable[[], RunFolder]) -> None:
         self._opened, self._lock = opened, Lock()
         self._state: RunState | None = None
+        self._stamps: list[Stamp] = []
         self._next = 0.0
 
     def state(self) -> RunState:
@@ -123,7 +127,14 @@ class Watched:
         with self._lock:
             begun = time.monotonic()
             if self._state is None or begun >= self._next:
-                self._state = read_state(self._opened())
+                folder = self._opened()
+                stamps = list(_stamps(folder, ()))
+                if (
+                    not (self._state and self._state.over)
+                    or stamps != self._stamps
+                    or folder.busy()
+                ):
+                    self._state, self._stamps = read_state(folder), stamps
                 now = time.monotonic()
                 self._next = now + max(PAUSE_SECONDS, PATIENCE * (now - begun))
             return self._state

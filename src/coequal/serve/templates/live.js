@@ -51,9 +51,13 @@
     for (const [name, head] of heads()) {
       for (let click = 0; click < 2 && sorted.has(name) && head.getAttribute("aria-sort") !== sorted.get(name); click += 1) head.click();
     }
+    place(was);
+  };
+  const place = (was) => {
     const known = new Map(marks());
     const mark = was.seen.find(([name]) => known.has(name));
-    scrollTo(0, mark ? scrollY + known.get(mark[0]).getBoundingClientRect().top - mark[1] : was.top);
+    const top = mark ? scrollY + known.get(mark[0]).getBoundingClientRect().top - mark[1] : was.top;
+    scrollTo({ top, behavior: "instant" });
   };
   const busy = () => {
     const active = document.activeElement;
@@ -95,6 +99,7 @@
   sessionStorage.removeItem(kept);
   if (was) {
     restore(JSON.parse(was));
+    if (location.hash) addEventListener("load", () => setTimeout(() => place(JSON.parse(was))));  // by then the browser went to it
     // Later than the browser would put the page to a position of its own.
     addEventListener("load", () => setTimeout(() => { history.scrollRestoration = "auto"; }, 1000));
   }
