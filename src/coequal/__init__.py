@@ -18,6 +18,7 @@ __all__ = [
     "manifold",
     "merge",
     "pack",
+    "paper",
     "read_study",
     "report",
     "run",

@@ -245,6 +245,8 @@ def test_sample_in_its_three_forms(finished):
         (("sample", "run", "--model", "vae", "--out", "run"), "is there already"),
         (("status", "nowhere"), "there is no folder"),
         (("report", "."), "holds no study"),
+        (("paper", "nowhere"), "there is no folder"),
+        (("paper", "run", "--out", "."), "holds something else than what `coequal paper` writes"),
         (("list", "model"), "did you mean 'models'?"),
         (("run", "small.yaml", "--out", "."), "is not empty and holds no study"),
         (("train", "ns_gan", "--data", "digit"), "did you mean 'digits'?"),
@@ -298,7 +300,7 @@ def test_train_from_a_folder_of_images(tmp_path, monkeypatch):
     "command",
     [
         *("list", "check", "plan", "run", "train", "sample", "status", "report", "merge"),
-        *("collect", "export", "clean"),
+        *("paper", "collect", "export", "clean"),
         *("score", "compare", "diagnose"),
     ],
 )

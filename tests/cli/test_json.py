@@ -62,6 +62,7 @@ def home(tmp_path_factory) -> Path:
         ("run tiny.yaml --out run --workers 0", "verdict"),
         ("status run", "running"),
         ("report run", "verdict"),
+        ("paper run", "files"),
         ("collect run", "pending"),
         ("diagnose run --model vae", "verdict"),
         ("sample run --model vae --count 2 --out sheet.png", "samples"),

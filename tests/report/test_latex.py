@@ -9,7 +9,7 @@ from coequal.report.latex.table import TEXT_WIDTH, longtable
 from coequal.report.latex.text import escape, label, replacements
 from coequal.report.latex.widths import Need, longest_word, share, width
 from coequal.report.table import Cell, Heading, Table
-from coequal.results.folder import RunFolder
+
 from typesetting import document, typeset
 
 HOSTILE = r"50 % of a_b & {c} #1 $x$ ~ ^ \ <d> |e| `f` " + '"g"'
@@ -94,9 +94,3 @@ def test_hostile_text_is_set_by_pdflatex(tmp_path: Path):
     (tmp_path / "hostile.tex").write_text(text)
     assert typeset(tmp_path, document(tmp_path, [tmp_path / "hostile.tex"])) == []
     assert "% [U+6F22] stands for 漢" in text
-
-
-def test_every_table_of_a_report_is_set_by_pdflatex(everything: RunFolder, tmp_path: Path):
-    tables = sorted((everything.path / "report" / "tables").glob("*.tex"))
-    assert len(tables) > 12
-    assert typeset(tmp_path, document(tmp_path, tables)) == []

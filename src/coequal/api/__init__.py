@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from coequal.api.studies import collect as collect
     from coequal.api.studies import merge as merge
     from coequal.api.studies import pack as pack
+    from coequal.api.studies import paper as paper
     from coequal.api.studies import plan_of as plan_of
     from coequal.api.studies import read_study as read_study
     from coequal.api.studies import report as report

@@ -162,6 +162,29 @@ def report(out: str | Path, into: str | Path | None = None) -> Path:
         return write_report(folder, into=place)
 
 
+def paper(run: str | Path, into: str | Path | None = None) -> Path:
+    """Write what a run, finished or not, gives a paper: its main table, figures at the width of a
+    column, a paragraph on methods, references, and a document that holds them all.
+
+    Args:
+        run: the run's folder, or its pack.
+        into: a folder; None: `report/paper` in that of the run, `NAME_paper` beside a pack.
+
+    Returns:
+        The folder that was written; `main.tex` in it is the document.
+
+    Raises:
+        FileNotFoundError: the folder holds no study.
+        FileExistsError: `into` holds something else.
+        ValueError: a result can't be used, or the pack must be refused.
+    """
+    from coequal.report.paper.write import paper_place, write_paper
+
+    with opened(Path(run).resolve()) as folder:
+        place = paper_place(folder, None if into is None else Path(into).resolve())
+        return write_paper(folder, into=place)
+
+
 def pack(
     run: str | Path,
     out: str | Path,

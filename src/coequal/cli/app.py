@@ -10,6 +10,7 @@ from coequal.cli import (
     compare,
     diagnose,
     manifold,
+    paper,
     parts,
     results,
     run,
@@ -52,6 +53,7 @@ _add("run studies/demo.yaml --out runs/demo --workers 2", run.run)
 _add("train ns_gan --data digits --steps 500 --set learning_rate=1e-3", train.train)
 _add("status runs/demo --watch", results.status)
 _add("report runs/demo", results.report)
+_add("paper runs/demo", paper.paper)
 app.command(epilog="Example: coequal serve runs --open")(serve.serve)  # its --json is one line
 _add("diagnose runs/demo --model ns_gan", diagnose.diagnose)
 _add("sample runs/demo --model ns_gan --count 1000 --out samples/", results.sample)

@@ -32,6 +32,8 @@ from coequal.report.style import (
 LABEL_HEIGHT_INCHES = 0.165
 LETTER_WIDTH_INCHES = 0.074
 PANELS_IN_A_ROW = 4
+NARROWEST_NAME_INCHES = 0.2  # a model's column, below which names stand upright
+LETTERS_IN_A_ROW = 8.8  # of names below an axis, for each inch of a figure
 NARROWEST_PANEL_INCHES = 1.6  # of which a row has fewer panels
 
 SMALL_DOTS_FROM_SETTINGS = 40  # settings from which dots are smaller,
@@ -72,7 +74,9 @@ def model_ticks(axes: Axes, models: Sequence[ModelSummary]) -> None:
     axes.set_xticks(range(len(models)), [model.label for model in models])
     for label, model in zip(axes.get_xticklabels(), models, strict=True):
         show_model(label, model)
-    if turned(models):
+    if figure_inches() < NARROWEST_NAME_INCHES * len(models):
+        axes.tick_params(axis="x", rotation=90)
+    elif turned(models):
         axes.tick_params(axis="x", rotation=30)
         for label in axes.get_xticklabels():
             label.set_horizontalalignment("right")
@@ -81,7 +85,7 @@ def model_ticks(axes: Axes, models: Sequence[ModelSummary]) -> None:
 
 def turned(models: Sequence[ModelSummary]) -> bool:
     """Whether the names need more than a line's width."""
-    return sum(len(model.label) for model in models) > 90
+    return sum(len(model.label) for model in models) > LETTERS_IN_A_ROW * figure_inches()
 
 
 def panels(count: int, *, height: float = 2.1) -> tuple[Figure, list[Axes]]:

@@ -51,6 +51,7 @@ class Evidence(Generic[S]):
         refusal: tells why a part of it is missing, as the curve of one model; gives "" if none is.
             Like `nothing` it is asked of finished and half-finished searches alike.
         csv: the rows of CSV files that hold the numbers behind it, by the name of the file.
+        wide: whether a paper has to give the figure both of its columns.
     """
 
     name: str
@@ -64,6 +65,11 @@ class Evidence(Generic[S]):
     nothing: Callable[[S], str] | None = None
     refusal: Callable[[S], str] | None = None
     csv: Mapping[str, Callable[[S], list[Record]]] = field(default_factory=dict)
+    wide: bool = False
+
+    def shows(self, summary: S) -> bool:
+        """Whether it may have something to show."""
+        return not (self.nothing and self.nothing(summary))
 
     def title_for(self, summary: S) -> str:
         """The heading, with the names of what was measured."""

@@ -93,4 +93,5 @@ EVIDENCE = Evidence[DataSummary](
     title="GAN-train and GAN-test by class",
     how_to_read=how_to_read,
     figure=figure,
+    wide=True,
 )

@@ -69,4 +69,5 @@ EVIDENCE = Evidence[DataSummary](
     title="Predicted classes of generated images",
     how_to_read=how_to_read,
     figure=figure,
+    wide=True,
 )

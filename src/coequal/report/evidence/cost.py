@@ -110,6 +110,7 @@ EVIDENCE = Evidence[DataSummary](
     title="Best within a budget of FLOPs and of seconds",
     how_to_read=how_to_read,
     figure=figure,
+    wide=True,
     refusal=refusal,
     csv={"cost_curves": cost_curves},
 )

@@ -184,4 +184,5 @@ EVIDENCE = Evidence[DataSummary](
     title="Which settings fail",
     how_to_read=how_to_read,
     figure=figure,
+    wide=True,
 )

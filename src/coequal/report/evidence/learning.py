@@ -149,4 +149,5 @@ EVIDENCE = Evidence[DataSummary](
     title="Over training",
     how_to_read=how_to_read,
     figure=figure,
+    wide=True,
 )

@@ -101,4 +101,5 @@ EVIDENCE = Evidence[DataSummary](
     title="F1 against the distance of features",
     how_to_read=how_to_read,
     figure=figure,
+    wide=True,
 )

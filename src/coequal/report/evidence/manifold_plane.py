@@ -95,5 +95,6 @@ EVIDENCE = Evidence[DataSummary](
     title="Precision and recall of every setting",
     how_to_read=how_to_read,
     figure=figure,
+    wide=True,
     csv={"manifold_settings": manifold_settings},
 )

@@ -40,6 +40,8 @@ SIGNS = {
     "†": r"$\dagger$",
     "‡": r"$\ddagger$",
     "•": r"$\bullet$",
+    "★": r"$\star$",
+    "☆": r"$\star$",
     "–": "--",
     "—": "---",
     "‘": "`",
@@ -93,7 +95,7 @@ def escape(text: str) -> str:
     A letter that the fonts of pdflatex lack becomes its nearest Latin letter, or its number in
     Unicode, "[U+6F22]".
     """
-    spaced = re.sub(r" (?=%)", "\u2009", breakable(_MINUS.sub("−", " ".join(text.split()))))
+    spaced = breakable(_MINUS.sub("−", " ".join(text.split())))
     parts, start = [], 0
     for power in _POWER.finditer(spaced):
         parts += [_letters(spaced[start : power.start()]), _power(power)]
@@ -117,8 +119,10 @@ def label(text: str) -> str:
 
 
 def breakable(text: str) -> str:
-    """Text whose long words have places where a line may end, marked by the zero-width space."""
-    return re.sub(rf"\S{{{LONGEST_WORD + 1},}}", lambda word: _cut(word[0]), text)
+    """Text in which no line ends before a per cent sign, and whose long words have places where one
+    may, marked by the zero-width space."""
+    joined = text.replace(" %", "\u2009%")
+    return re.sub(rf"[^ \u2009]{{{LONGEST_WORD + 1},}}", lambda word: _cut(word[0]), joined)
 
 
 def _cut(word: str) -> str:

@@ -20,7 +20,7 @@ _WIDTHS = {
     0.56: "bdhknpquvxyS",
     0.64: "LFEZ",
     0.76: "ABCDGHKNOPQRTUVXY",
-    0.84: "mw%M=+<>±−×→≤≥~",
+    0.84: "mw%M=+<>±−×→≤≥~★☆†",
     1.05: "W…@",
 }
 _EMS = {letter: ems for ems, letters in _WIDTHS.items() for letter in letters}

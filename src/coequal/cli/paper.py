@@ -1,0 +1,34 @@
+"""The command that writes what a study gives a paper."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from coequal.cli.command import CommandResult
+from coequal.cli.options import RunPath, console, log_line, run_folder, short_path
+
+
+def paper(
+    folder: RunPath,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="A folder. Default: report/paper in the run's, NAME_paper by a pack."),
+    ] = None,
+) -> CommandResult:
+    """Write LaTeX of a run, finished or not: main table, figures, methods, references, document."""
+    from coequal.report.paper.write import paper_place, write_paper
+
+    run = run_folder(folder)
+    place = write_paper(run, log_line, paper_place(run, out))
+    files = sorted(path for path in place.rglob("*") if path.is_file())
+    values = {
+        "paper": str(short_path(place)),
+        "files": [path.relative_to(place).as_posix() for path in files],
+    }
+
+    def show() -> None:
+        console.print(f"paper: {short_path(place / 'main.tex')}", markup=False, soft_wrap=True)
+        console.print("to compile: pdflatex main; bibtex main; pdflatex main; pdflatex main")
+
+    return CommandResult(values, show)
