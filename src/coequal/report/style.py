@@ -20,6 +20,7 @@ INK, MUTED, FAINT = "#1d2430", "#5f6875", "#d9dde3"
 GRID, BAND, PAPER = "#eceef1", "#eef0f3", "#ffffff"
 GOOD, BAD = "#1a7f5a", "#b3541e"
 """What is shown to be better, and to be worse."""
+ACCENT = "#0b5c8e"
 
 COLOURS = (
     "#4774ff", "#b83703", "#1e835e", "#a635a2", "#eaad16", "#460099",
@@ -212,6 +213,7 @@ _PAGE = {
     PAPER: "var(--card)",
     GOOD: "var(--good)",
     BAD: "var(--bad)",
+    ACCENT: "var(--accent)",
     **{value.lower(): variable(k) for k, value in enumerate(COLOURS)},
 }
 """What a colour of a figure is on the page."""

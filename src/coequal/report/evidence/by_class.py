@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
 from coequal.report.evidence._evidence import Evidence, Group
-from coequal.report.style import MUTED, figure_inches
+from coequal.report.heat import shaded_cells
+from coequal.report.style import figure_inches
 
 TRAIN, TEST = "gan_train", "gan_test"
 
@@ -73,16 +74,11 @@ def _heat(
     rows = [("real images", baseline)] if baseline else []
     rows += [(m.label, details(m, metric)["accuracy_by_class"]) for m in models]
     values = np.array([[np.nan if v is None else v for v in row] for _, row in rows], float)
-    axes.imshow(values, vmin=0, vmax=1, cmap="Blues", aspect="auto")
-    axes.grid(False)
+    shaded_cells(axes, values, numbers=True)
     axes.set_xticks(range(len(names)), names, fontsize="small")
     axes.set_yticks(range(len(rows)), [label for label, _ in rows], fontsize="small")
     axes.tick_params(length=0)
     axes.set_title(TITLES[metric], loc="left", fontweight="bold")
-    for (row, column), value in np.ndenumerate(values):
-        text = "–" if np.isnan(value) else f"{100 * value:.0f}"
-        tint = "white" if value > 0.6 else MUTED
-        axes.text(column, row, text, ha="center", va="center", fontsize="small", color=tint)
 
 
 EVIDENCE = Evidence[DataSummary](

@@ -14,6 +14,7 @@ from coequal.report.axes import (
 )
 from coequal.report.evidence._evidence import Evidence, Group
 from coequal.report.evidence.by_class import MAX_CLASSES, TEST, details, measured
+from coequal.report.heat import shaded_cells
 
 MOST_PANELS = 12
 
@@ -39,8 +40,8 @@ def figure(summary: DataSummary) -> Figure | None:
     figure, axes = panels(len(models), height=2.9)
     for panel, model in zip(axes, models, strict=True):
         fractions = _fractions(details(model, TEST)["confusion"])
-        panel.imshow(fractions, vmin=0, vmax=1, cmap="Blues")
-        panel.grid(False)
+        shaded_cells(panel, fractions)
+        panel.set_aspect("equal")
         places = range(len(names))
         panel.set_xticks(places, names, rotation=90, fontsize="x-small")
         panel.set_yticks(places, names, fontsize="x-small")
