@@ -4,7 +4,7 @@ import pytest
 
 from coequal.analysis.failure_rate import failure_rate
 from coequal.analysis.summary import summarise
-from coequal.report.verdict_text import facts
+from coequal.report.observed_text import failures_sentence
 from coequal.statistics.rates import clustered_rate, wilson
 
 from fabricated_run import Run, build, same
@@ -23,11 +23,10 @@ def test_the_authors_setting_is_no_draw(tmp_path: Path):
     assert (rate.failed, rate.trials, rate.settings) == (3, 6, 3)
     assert (rate.by_model, rate.authors) == ({"NS GAN": 2, "VAE": 1}, ("VAE",))
     assert rate.interval == clustered_rate([0, 1, 2], [2, 2, 2])
-    fact = facts(summary)[1]
-    assert fact.startswith("3 of 6 runs of random settings failed (50 %, 95 % interval ")
+    fact = failures_sentence(summary)
+    assert fact.startswith("3 of 6 runs of random settings failed (50 %; 95 %: ")
     assert fact.endswith(
-        "over the draw of 3 settings that models share): NS GAN 2 and VAE 1. The authors' setting "
-        "of VAE failed."
+        " over draws of settings): NS GAN 2 and VAE 1. The authors' setting of VAE failed."
     )
 
 
@@ -36,13 +35,12 @@ def test_settings_count_and_not_runs(tmp_path: Path):
     runs = {f"model{k}": same(10 + k, 11) for k in range(8)}
     summary = summarise(build(tmp_path / "run", runs))[0]
     assert failure_rate(summary.models).interval == pytest.approx(wilson(0, 10))
-    assert (
-        "0 of 80 runs of random settings failed (0 %, 95 % interval 0 % to 28 %"
-        in (facts(summary)[1])
+    assert failures_sentence(summary) == (
+        "None of 80 runs of random settings failed (95 %: 0 to 28 %, over draws of settings)."
     )
 
 
 def test_without_random_settings_there_is_no_rate(tmp_path: Path):
     summary = summarise(build(tmp_path / "run", {"ns_gan": same(10, 1), "vae": [FAILED]}))[0]
     assert failure_rate(summary.models).interval is None
-    assert "The authors' setting of VAE failed." in facts(summary)
+    assert failures_sentence(summary) == "The authors' setting of VAE failed."

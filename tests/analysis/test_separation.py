@@ -10,7 +10,11 @@ from coequal.analysis.separation import leaders, separated, separations
 from coequal.analysis.summary import summaries
 from coequal.records import MetricInfo
 from coequal.report.evidence import other_metrics
-from coequal.report.separation_text import leaders_sentence, separation_sentences
+from coequal.report.separation_text import (
+    leaders_sentence,
+    other_metrics_in_short,
+    separation_sentences,
+)
 
 from fabricated_run import METRICS, made, same
 
@@ -111,8 +115,8 @@ def test_the_sentences_say_what_differs_and_over_what_the_errors_are():
     )
     # A metric that is best at a target has no better side, and c's FD is another.
     assert separation_sentences(summary) == [
-        "FD does not tell a and b apart (21.20 ± 0.60 and 20.70 ± 0.50), but GAN-train (0.8030 ± "
-        "0.0040 and 0.6780 ± 0.0060 of real images, 12 points) does.",
+        "FD does not tell a and b apart (21.20 ± 0.60 and 20.70 ± 0.50), but GAN-train does "
+        "(0.8030 ± 0.0040 and 0.6780 ± 0.0060 of real images, 12 points).",
         "± is the standard error of the measurement, over new images and, of classifiers, new "
         "seeds of theirs, not over trainings: this is about one trained network of each model.",
     ]
@@ -148,6 +152,16 @@ def test_one_measurement_is_named_once():
     }
     (summary,) = study(found)
     assert [s.metric for s in separations(summary)] == ["f1", "gan_train"]
+    # The one is better in the first, the other in the second: values stand in the pair's order.
+    assert separation_sentences(summary)[0] == (
+        "FD does not tell b and a apart (20.0 ± 1.0 and 20.0 ± 1.0), but F1 does (0.6000 ± 0.0010 "
+        "and 0.2000 ± 0.0010) and so does GAN-train (0.6000 ± 0.0040 and 0.8000 ± 0.0040 of real "
+        "images, 20 points)."
+    )
+    assert other_metrics_in_short(summary).startswith(
+        "FD does not tell b and a apart (20.0 ± 1.0 and 20.0 ± 1.0), but F1 does (0.6000 ± 0.0010 "
+        "and 0.2000 ± 0.0010). ± is"
+    )
     shared = {**summary.protocols, "f1": summary.protocols["gan_train"]}
     once = replace(summary, protocols=shared)
     # The difference of f1 is larger, but GAN-train is the first number of their measurement.

@@ -75,7 +75,7 @@ def test_the_table_is_sorted_as_the_figure_and_does_not_fold():
     summary = study_of(*found)
     table = effects.table(summary)
     assert [row[0].text for row in table.rows] == [c.name for c in changes(summary)]
-    assert [row[4].sort for row in table.rows] == [1 + k / 40 for k in range(40)]
+    assert [row[3].sort for row in table.rows] == [1 + k / 40 for k in range(40)]
     assert table.folds is False
     # Of one base they stand in one column; half of them under another base make two.
     assert len(forest(summary).axes) == 1

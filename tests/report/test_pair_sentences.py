@@ -71,10 +71,10 @@ def made(
             "ah bh ch dh eh fh gh",
             "bc",
             "BEGAN is worse than the other seven; NS GAN and MM GAN are equivalent within 10 %; "
-            "nothing else is decided.",
+            "no other pair can be told apart.",
         ),
         ("abcdefgh", "", "all", "All eight models are equivalent within 10 %."),
-        ("abc", "ab ac", "", "WGAN is better than the other two; nothing else is decided."),
+        ("abc", "ab ac", "", "WGAN is better than the other two; no other pair can be told apart."),
         (
             "abc",
             "ab ac",
@@ -121,33 +121,35 @@ def made(
             "abcdefgh",
             "ah bh ch dh eh fh",
             "",
-            "BEGAN is worse than all others but VAE; nothing else is decided.",
+            "BEGAN is worse than all others but VAE; no other pair can be told apart.",
         ),
         (
             "abcdefgh",
             "ah bh ch dh eh",
             "",
-            "BEGAN is worse than all others but WGAN-GP and VAE; nothing else is decided.",
+            "BEGAN is worse than all others but WGAN-GP and VAE; no other pair can be told apart.",
         ),
         (
             "abcdgh",
             "ag bg ah bh ch dh",
             "",
             "WGAN and NS GAN are better than VAE and BEGAN; BEGAN is worse than MM GAN and LSGAN; "
-            "nothing else is decided.",
+            "no other pair can be told apart.",
         ),
         (
             "abcd",
             "",
             "ab ac",
-            "WGAN is equivalent within 10 % to NS GAN and to MM GAN; nothing else is decided.",
+            "WGAN is equivalent within 10 % to NS GAN and to MM GAN; no other pair can be told "
+            "apart.",
         ),
         (
             "abcdef",
             "",
             "ab ac bc cd ef",
             "WGAN, NS GAN and MM GAN are equivalent within 10 %; MM GAN and LSGAN are equivalent "
-            "within 10 %; DRAGAN and WGAN-GP are equivalent within 10 %; nothing else is decided.",
+            "within 10 %; DRAGAN and WGAN-GP are equivalent within 10 %; no other pair can be told "
+            "apart.",
         ),
         ("ab", "ba", "", "NS GAN is better than WGAN."),
         ("ab", "", "ab", "WGAN and NS GAN are equivalent within 10 %."),
@@ -155,15 +157,15 @@ def made(
             "ab",
             "",
             "",
-            "Neither WGAN nor NS GAN is shown to be better, and they are not shown to be "
-            "equivalent within 10 %.",
+            "WGAN and NS GAN cannot be told apart, and they are not shown to be equivalent within "
+            "10 %.",
         ),
         (
             "abcdefgh",
             "",
             "",
-            "No model of the eight is shown to be worse than another, and no two are shown to be "
-            "equivalent within 10 %.",
+            "No two of the eight models can be told apart, and no two are shown to be equivalent "
+            "within 10 %.",
         ),
     ],
 )
@@ -194,8 +196,8 @@ def test_every_pair_is_in_the_sentence(names, better, equal, sentence):
             "ba ca",
             "",
             "",
-            "None of the two models compared with WGAN is shown to be better, worse or equivalent "
-            "within 10 %.",
+            "Neither of the two models compared with WGAN is shown to be better, worse or "
+            "equivalent within 10 %.",
         ),
         (
             "ba ca da",
@@ -210,7 +212,8 @@ def test_every_pair_is_in_the_sentence(names, better, equal, sentence):
             "ba",
             "",
             "",
-            "NS GAN is not shown to be better, worse or equivalent within 10 % than WGAN.",
+            "NS GAN and WGAN cannot be told apart, and they are not shown to be equivalent within "
+            "10 %.",
         ),
         (
             "ba ca ef gf",
@@ -229,25 +232,23 @@ def test_changes_are_compared_with_their_base(against, better, equal, sentence):
 def test_without_a_margin_nothing_is_said_of_equivalence():
     none = made("abc", margin=None)
     assert verdict_in_words(none, TITLES.__getitem__) == (
-        "No model of the three is shown to be worse than another."
+        "No two of the three models can be told apart."
     )
     two = made("ab", margin=None)
-    assert verdict_in_words(two, TITLES.__getitem__) == (
-        "Neither WGAN nor NS GAN is shown to be better."
-    )
+    assert verdict_in_words(two, TITLES.__getitem__) == ("WGAN and NS GAN cannot be told apart.")
     changes = made("ab", margin=None, against="ba")
     assert verdict_in_words(changes, TITLES.__getitem__) == (
-        "NS GAN is not shown to be better or worse than WGAN."
+        "NS GAN and WGAN cannot be told apart."
     )
 
 
 def test_an_unfinished_study_has_no_last_word():
     verdict = made("abc", "ac bc", finished=False)
     assert verdict_in_words(verdict, TITLES.__getitem__) == (
-        "So far: MM GAN is worse than the other two; nothing else is decided yet."
+        "So far: MM GAN is worse than the other two; no other pair is decided yet."
     )
     assert verdict_in_words(made("abc", finished=False), TITLES.__getitem__).startswith(
-        "So far: no model of the three"
+        "So far: no two of the three"
     )
 
 

@@ -57,7 +57,7 @@ def test_failures_are_counted_all_and_listed_in_part(large):
     ) in page
     listed = re.findall(r'<td class="words">diverged</td>', page)
     assert len(listed) == MAX_ROWS
-    assert f"{2 * FAILED} of {2 * (SETTINGS - 1)} runs of random settings failed" in page
+    assert f"{2 * FAILED} of {2 * (SETTINGS - 1):,} runs of random settings failed" in page
     assert len(rows(large, "failures")) == 2 * FAILED
 
 

@@ -4,20 +4,20 @@ from pathlib import Path
 import pytest
 
 from coequal.analysis.summary import summarise
-from coequal.report.style import spread
-from coequal.report.terminal import verdict_lines
-from coequal.report.verdict_text import (
-    anytime_sentence,
-    facts,
-    growth_sentences,
-    how_sure,
+from coequal.report.growth_text import growth_sentences
+from coequal.report.observed_text import cost_sentence, failures_sentence, flops, lowest, observed
+from coequal.report.power_text import (
+    beyond_text,
+    budget_sentence,
     needed_text,
-    progress,
-    rerun_sentence,
-    takes_sentence,
-    verdict_note,
-    verdict_sentence,
+    power,
+    what_it_takes,
 )
+from coequal.report.rerun_text import effect_sentence, rerun_sentence, tuned_sentence
+from coequal.report.style import spread
+from coequal.report.sure_text import anytime_sentence, how_sure, more_on_how_sure
+from coequal.report.terminal import verdict_lines
+from coequal.report.verdict_text import answers, progress, verdict_note, verdict_sentence
 from coequal.results.folder import RunFolder
 from coequal.results.versions import Version
 
@@ -29,12 +29,14 @@ def test_too_few_settings_are_said_to_be_too_few(tmp_path: Path):
     summary = summarise(realistic(tmp_path / "run"))[0]
     # 2^(1-3) = 0.25; 0.05 / 28 pairs = 0.0018, which takes 2^(1-11) = 0.00098.
     assert verdict_sentence(summary) == (
-        "No model is shown to be worse than another. No ranking is possible: with 3 settings each, "
-        "the smallest attainable p-value is 0.25; 28 pairs of models require 0.0018."
+        "No ranking is possible: with 3 settings each, the smallest attainable p-value is 0.25; "
+        "comparing 8 models requires 0.0018."
     )
-    assert takes_sentence(summary) == (
-        "A verdict takes 11 settings of each model or more (search.settings: 11)."
-    )
+    assert list(map(str, how_sure(summary))) == [
+        "Compared: one run of one random setting of each model, over 3 settings each.",
+        "Power: no difference could have been shown: a verdict takes at least 11 settings of each "
+        "model (search.settings: 11).",
+    ]
 
 
 def apart(count: int, **more: list[Run | None]) -> dict[str, list[Run | None]]:
@@ -50,7 +52,7 @@ def test_the_beaten_are_named(tmp_path: Path):
     summary = summarise(build(tmp_path / "run", apart(10)))[0]
     assert verdict_sentence(summary) == "NS GAN is better than VAE."
     # Chosen: the authors' settings with 10 and 100, the tenfold.
-    assert facts(summary)[0] == (
+    assert lowest(summary) == (
         "The lowest test FD of a setting chosen on validation is 10, by NS GAN with the "
         "authors' setting; the runner-up, VAE, has 100 (10 times as high)."
     )
@@ -64,11 +66,10 @@ def test_undecided_is_not_called_equal(tmp_path: Path):
     runs["vae"][3], runs["ns_gan"][3] = Run([(99, 99)]), Run([(1, 1)])
     summary = summarise(build(tmp_path / "run", runs))[0]
     assert verdict_sentence(summary) == (
-        "Neither NS GAN nor VAE is shown to be better, and they are not shown to be equivalent "
-        "within 10 %."
+        "NS GAN and VAE cannot be told apart, and they are not shown to be equivalent within 10 %."
     )
-    assert verdict_note(summary) == (
-        "A pair that is not decided may be equal or not: neither was shown."
+    assert how_sure(summary)[1].text == (
+        "95 %, jointly over 1 pair; one look, at 10 settings. Not told apart does not mean equal."
     )
 
 
@@ -82,7 +83,8 @@ def test_equal_models_are_called_equivalent(tmp_path: Path):
     summary = summarise(build(tmp_path / "run", runs))[0]
     assert verdict_sentence(summary) == "NS GAN and VAE are equivalent within 10 %."
     assert verdict_note(summary) == ""
-    assert takes_sentence(summary) == ""
+    assert "equal" not in how_sure(summary)[1].text
+    assert what_it_takes(summary) == ""
 
 
 def test_an_unfinished_study_says_what_is_missing_and_judges_nothing(unfinished: RunFolder):
@@ -94,7 +96,7 @@ def test_an_unfinished_study_says_what_is_missing_and_judges_nothing(unfinished:
         "Nothing is judged before the first look, at 3 settings of each model."
     )
     assert "95 %" not in " ".join(
-        [verdict_sentence(summary), verdict_note(summary), *how_sure(summary)]
+        [verdict_sentence(summary), verdict_note(summary), *map(str, how_sure(summary))]
     )
 
 
@@ -131,42 +133,51 @@ def test_a_beaten_model_stops_and_its_settings_are_saved(tmp_path: Path):
     folder = looked(tmp_path / "run", {**going_on, "began": runs["began"]}, [20, 40])
     summary = summarise(folder)[0]
     assert verdict_sentence(summary) == (
-        "So far: BEGAN is worse than the other two; nothing else is decided yet."
+        "So far: BEGAN is worse than the other two; no other pair is decided yet."
     )
     sure = how_sure(summary)
-    assert "What a look has decided stands; the next look is at 40 settings." in sure[1]
-    assert sure[1].startswith("Look 1 of 2, at 20 of 40 settings: normal score")
-    assert "95 %" not in " ".join(sure)
+    assert sure[1].text == (
+        "Look 1 of 2, at 20 of 40 settings. What a look has decided stands; the next look is at 40 "
+        "settings."
+    )
+    assert "by the last look, at 40 settings, with a probability of 80 %" in sure[2].text
+    assert "95 %" not in " ".join(map(str, sure))
     assert (
         "Models without an open pair trained no further. Of 40 settings each, this saved 20 of "
         "BEGAN; no other model was given them."
-    ) in sure
-    assert takes_sentence(summary) == ""  # the study goes on by itself
+    ) in more_on_how_sure(summary)
+    assert what_it_takes(summary) == ""  # the study goes on by itself
 
 
 def test_a_budget_that_cannot_be_judged_says_what_it_takes(tmp_path: Path):
     folder = build(tmp_path / "run", apart(20), search={"budget": 4})
-    assert (
-        "The declared budget of 4 can't be judged with 20 settings: that takes 40 "
-        "(search.settings: 40). Judged is a budget of 2."
-    ) in how_sure(summarise(folder)[0])
+    summary = summarise(folder)[0]
+    assert budget_sentence(summary.verdict) == (
+        "20 settings cannot judge the declared budget of 4, which takes 40 (search.settings: 40); "
+        "models are compared at a budget of 2."
+    )
+    assert budget_sentence(summary.verdict) in more_on_how_sure(summary)
 
 
 def test_a_difference_that_matters_is_declared_in_the_metrics_units(tmp_path: Path):
     folder = build(tmp_path / "run", uneven((1.9, 0.5, 1.4, 1.2)), equivalence={"difference": 0.5})
     summary = summarise(folder)[0]
     assert "not shown to be equivalent within 0.5." in verdict_sentence(summary)
-    assert any("typical scores" in line and "apart" in line for line in how_sure(summary))
-    assert not any("no difference that matters" in line for line in how_sure(summary))
+    assert power(summary).startswith("Typical scores ")
+    assert " apart are shown with a probability of 80 %" in power(summary)
+    assert not any("no difference that matters" in line for line in more_on_how_sure(summary))
 
 
 def test_nothing_and_only_failures_have_words(tmp_path: Path):
     empty = summarise(build(tmp_path / "empty", {"ns_gan": [None], "vae": [None]}))[0]
     assert verdict_sentence(empty) == "There are no results yet."
-    assert facts(empty) == []
+    assert (observed(empty), lowest(empty)) == ([], "")
     failed = summarise(build(tmp_path / "failed", {"ns_gan": [Run(status="failed")]}))[0]
     assert "nothing to compare" in verdict_sentence(failed)
-    assert facts(failed)[0] == "No trial has a score."
+    assert lowest(failed) == "No trial has a score."
+    both = {"ns_gan": [Run(status="failed")] * 3, "vae": [Run(status="failed")] * 3}
+    all_failed = summarise(build(tmp_path / "both", both))[0]
+    assert verdict_sentence(all_failed) == "Every trial failed: there is nothing to compare."
 
 
 def test_the_table_shows_every_model_and_its_failures(small: RunFolder):
@@ -196,21 +207,22 @@ def test_the_terminal_says_the_reruns_too(tmp_path: Path):
 
 
 def test_how_sure_names_what_is_compared_and_the_smallest_difference(tmp_path: Path):
-    first, second, third = how_sure(summarise(build(tmp_path / "run", apart(20)))[0])
-    assert first == (
-        "We compare the best of 2 random settings of each model, chosen by validation, with the "
-        "score of the search's own run, which is slightly too good, over 20 settings each."
+    summary = summarise(build(tmp_path / "run", apart(20)))[0]
+    first, second, third = how_sure(summary)
+    assert first.text == (
+        "The best of 2 random settings of each model by validation, with the score of the search's "
+        "own run, which is slightly too good, over 20 settings each."
     )
-    assert second == (
-        "One look, at 20 settings: normal score of P on the logit scale, paired by setting, "
-        "Bonferroni over all pairs; at 95 %, jointly over 1 pair."
+    assert second.text == "95 %, jointly over 1 pair; one look, at 20 settings."
+    assert third.text.startswith("A typical score ")
+    assert third.text.endswith(" is shown with a probability of 80 %.")
+    assert str(third).startswith("Power: a typical score ")
+    assert more_on_how_sure(summary)[0] == (
+        "Method: normal score of P on the logit scale, paired by setting, Bonferroni over all "
+        "pairs."
     )
-    assert third.startswith("With the spread of these searches, the last look (at 20 settings)")
-    assert "times as high as the other with a probability of 80 %" in third
     few = how_sure(summarise(build(tmp_path / "few", apart(10)))[0])
-    assert (
-        few[0] == "We compare one run of one random setting of each model, over 10 settings each."
-    )
+    assert few[0].text == "One run of one random setting of each model, over 10 settings each."
 
 
 def test_fresh_seeds_of_the_best_settings_are_named(tmp_path: Path):
@@ -221,11 +233,15 @@ def test_fresh_seeds_of_the_best_settings_are_named(tmp_path: Path):
         for number in range(1, 6)
     }
     folder = build(tmp_path / "run", apart(20), again=again, search={"retrain": 0.25})
-    assert how_sure(summarise(folder)[0])[0] == (
-        "We compare the best of 2 random settings of each model, chosen by validation, trained "
-        "once more with a fresh seed (as the best 25 % of each model's settings were), over 20 "
-        "settings each."
+    summary = summarise(folder)[0]
+    assert how_sure(summary)[0].text == (
+        "The best of 2 random settings of each model by validation, retrained with a fresh seed, "
+        "over 20 settings each."
     )
+    assert (
+        "The best 25 % of each model's settings by validation were trained once more with a fresh "
+        "seed, and count with its score."
+    ) in more_on_how_sure(summary)
 
 
 def uneven(factors: tuple[float, ...], count: int = 20) -> dict[str, list[Run | None]]:
@@ -239,11 +255,10 @@ def uneven(factors: tuple[float, ...], count: int = 20) -> dict[str, list[Run | 
 
 def test_what_it_would_take_names_the_nearest_pair(tmp_path: Path):
     summary = summarise(build(tmp_path / "run", uneven((1.9, 0.5, 1.4, 1.2))))[0]
-    sentence = takes_sentence(summary)
-    assert sentence.startswith("Nearest to a decision is ")
-    assert sentence.endswith(
-        " settings each; the study's most is 20, by search.settings or the last of search.looks."
-    )
+    clause = what_it_takes(summary)
+    assert clause.startswith("the nearest pair, ")
+    assert clause.endswith(" settings each")
+    assert power(summary).endswith(f"; {clause}.")
     # The same scores for both, and a margin that no interval of 20 settings lies in but this: 0.
     twins = uneven((1.0,) * 4)
     same_scores = summarise(build(tmp_path / "twins", twins, equivalence={"difference": 1e-9}))[0]
@@ -252,11 +267,12 @@ def test_what_it_would_take_names_the_nearest_pair(tmp_path: Path):
 
 def test_a_number_of_settings_that_nobody_trains_is_a_bound():
     assert needed_text(40, 40) == "about 40 settings each"
-    assert needed_text(4000, 40) == (
-        "about 4,000 settings each; the study's most is 40, by search.settings or the last of "
-        "search.looks"
+    assert needed_text(4000, 40) == "about 4,000 settings each"
+    assert needed_text(4001, 40) == "more than 4,000 settings each"
+    assert beyond_text(40, 40) == ""
+    assert beyond_text(41, 40) == (
+        "the study's most is 40, by search.settings or the last of search.looks"
     )
-    assert needed_text(4001, 40).startswith("more than 4,000 settings each; ")
 
 
 def test_changes_are_compared_with_their_base_alone(tmp_path: Path):
@@ -266,7 +282,7 @@ def test_changes_are_compared_with_their_base_alone(tmp_path: Path):
             model["against"] = "vae"
     summary = summarise(written(tmp_path / "run", run))[0]
     assert verdict_sentence(summary) == "Compared with VAE, NS GAN and LSGAN are better."
-    assert "jointly over 2 pairs" in how_sure(summary)[1]
+    assert "jointly over 2 pairs" in how_sure(summary)[1].text
 
 
 def test_a_study_that_has_grown_says_what_was_changed_after_which_look(tmp_path: Path):
@@ -289,12 +305,14 @@ def test_a_study_that_has_grown_says_what_was_changed_after_which_look(tmp_path:
         "The question itself was changed after a look (search.budget: 4 (before: 2)): the error of "
         "5 % is not kept for what was decided with knowledge of earlier results.",
     ]
+    # It stands beside the verdict, on the first screen.
+    assert verdict_note(summary) == growth_sentences(summary)[-1]
 
 
 def test_authors_settings_alone_are_not_compared(tmp_path: Path):
     folder = build(tmp_path / "run", {"ns_gan": same(10, 1), "vae": same(30, 1)})
     summary = summarise(folder)[0]
-    assert verdict_sentence(summary).startswith("Only the authors' settings were trained")
+    assert verdict_sentence(summary).startswith("Models are not ranked: only the")
     assert how_sure(summary) == []
 
 
@@ -305,9 +323,17 @@ def test_the_rerun_verdict_compares_settings(tmp_path: Path):
         for name, v in (("ns_gan", 10), ("vae", 30))
     }
     folder = build(tmp_path / "run", runs, again=fresh, reruns={"best": 1, "seeds": 6})
-    assert rerun_sentence(summarise(folder)[0]) == (
-        "Chosen settings, 6 fresh seeds of each: VAE with its authors' setting was shown to be "
-        "worse than another setting, at 95 %; NS GAN with its authors' setting was not (a "
+    summary = summarise(folder)[0]
+    methods, tuned = answers(summary)
+    assert (methods.title, tuned.title) == ("As methods", "As tuned")
+    assert methods.text == verdict_sentence(summary)
+    assert str(tuned) == (
+        "As tuned (each one's chosen setting, 6 fresh seeds; a claim takes 10): NS GAN is better "
+        "than VAE."
+    )
+    assert rerun_sentence(summary) == (
+        "Chosen settings, 6 fresh seeds of each: VAE with its authors' setting is shown to be "
+        "worse than another setting, at 95 %; NS GAN with its authors' setting is not (a "
         "screening only: a claim takes 10 seeds). This says nothing about the models: the choice "
         "of a setting is one draw, and of two identical models, each searched with 20 settings, 10 "
         "seeds told the chosen settings apart in 65 to 71 % of simulated studies."
@@ -337,3 +363,93 @@ def test_labels_are_moved_apart_as_little_as_needed():
     assert spread([0.99, 0.99, 0.0], 0.1, 0, 1) == pytest.approx([0.9, 1.0, 0.0])
     assert spread([0.3, 0.3, 0.3], 0.6, 0, 1) == pytest.approx([0.0, 0.6, 1.2])  # no room
     assert spread([], 0.1, 0, 1) == []
+
+
+def reran(path: Path, levels: dict[str, float], seeds: int = 10, shift: float = 0.1):
+    """Models by the level of their chosen setting, run again with so many seeds."""
+    runs = {name: same(level, 4) for name, level in levels.items()}
+    fresh = {
+        (name, "fashion_mnist", 0): [
+            Run([(v, v)]) for k in range(seeds) for v in [level + shift * k]
+        ]
+        for name, level in levels.items()
+    }
+    folder = build(path, runs, again=fresh, reruns={"best": 1, "seeds": seeds})
+    return summarise(folder)[0]
+
+
+def test_tuned_models_have_one_sentence(tmp_path: Path):
+    best = reran(tmp_path / "best", {"ns_gan": 10, "vae": 30, "wgan": 50})
+    assert tuned_sentence(best) == "NS GAN is better than each of the other two."
+    tied = reran(tmp_path / "tied", {"ns_gan": 10, "vae": 10.05, "wgan": 50})
+    assert tuned_sentence(tied) == (
+        "NS GAN and VAE are not shown to be worse than any other; WGAN is."
+    )
+    alike = reran(tmp_path / "alike", {"ns_gan": 10, "vae": 10.05})
+    assert tuned_sentence(alike) == "No two of the chosen settings can be told apart."
+    few = reran(tmp_path / "few", {"ns_gan": 10, "vae": 30}, seeds=3)
+    assert tuned_sentence(few) == ""
+    assert [answer.title for answer in answers(few)] == [""]
+
+
+def changed(path: Path, levels: dict[str, float]):
+    """The same, every model against NS GAN."""
+    runs = {name: same(level, 1) for name, level in levels.items()}
+    fresh = {
+        (name, "fashion_mnist", 0): [Run([(v, v)]) for k in range(10) for v in [level + 0.1 * k]]
+        for name, level in levels.items()
+    }
+    run = made(runs, again=fresh, reruns={"best": 1, "seeds": 10, "base_seeds": 10})
+    for model in run.study["models"]:
+        if model["name"] != "ns_gan":
+            model["against"] = "ns_gan"
+    return summarise(written(path, run))[0]
+
+
+def test_changes_have_one_sentence(tmp_path: Path):
+    worse = changed(tmp_path / "worse", {"ns_gan": 10, "vae": 30, "wgan": 50, "lsgan": 10.02})
+    assert effect_sentence(worse) == (
+        "Of 3 changes, each against the model without it, none is shown to be better; two are "
+        "shown to be worse (VAE and WGAN)."
+    )
+    assert verdict_sentence(worse) == effect_sentence(worse)
+    assert verdict_note(worse) == "An effect that is not shown may still exist."
+    compared, certainty, able = map(str, how_sure(worse))
+    assert compared == (
+        "Compared: settings, not models: the authors' setting of each, 10 fresh seeds."
+    )
+    assert certainty.startswith("Certainty: 95 %, jointly over 3 comparisons")
+    assert "would have shown a gain of" in able
+    both = changed(tmp_path / "both", {"ns_gan": 10, "vae": 30, "wgan": 5})
+    assert effect_sentence(both) == (
+        "Of 2 changes, each against the model without it, one is shown to be better (WGAN) and one "
+        "is shown to be worse (VAE)."
+    )
+    assert verdict_note(both) == ""
+    none = changed(tmp_path / "none", {"ns_gan": 10, "vae": 10.02, "wgan": 10.01})
+    assert effect_sentence(none) == (
+        "None of 2 changes, each against the model without it, is shown to make a difference."
+    )
+    assert effect_sentence(changed(tmp_path / "one", {"ns_gan": 10, "vae": 30})) == (
+        "VAE is shown to be worse than NS GAN."
+    )
+
+
+def test_cost_and_failures_have_a_line_each(tmp_path: Path):
+    failed = Run(status="diverged", reason="nan", flops=1_000_000_000, seconds=2.0)
+    runs = {"ns_gan": [Run([(9, 9)], flops=4_000_000_000)] * 4, "vae": [Run([(8, 8)]), failed] * 2}
+    summary = summarise(build(tmp_path / "run", runs))[0]
+    # 4 x 4 + 2 x 2 + 2 x 1 = 22 GFLOPs and 6 x 4 + 2 x 2 = 28 s in 8 trials.
+    assert cost_sentence(summary) == (
+        "8 trials, 28.0 s of training, 22.0 GFLOPs; a trial took 2.00 GFLOPs (VAE) to 4.00 GFLOPs "
+        "(NS GAN)."
+    )
+    # Random settings: 3 of NS GAN, and 3 of VAE of which 2 failed.
+    assert failures_sentence(summary).startswith(
+        "2 of 6 runs of random settings failed (33 %; 95 %"
+    )
+    assert failures_sentence(summary).endswith(", over draws of settings): VAE 2.")
+    assert [line.name for line in observed(summary)] == ["Cost", "Failures"]
+    assert [flops(n) for n in (1.65e14, 2e9, 3e6, 1.2e18)] == [
+        *("165 TFLOPs", "2.00 GFLOPs", "0.0030 GFLOPs", "1.20 EFLOPs")
+    ]

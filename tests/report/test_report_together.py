@@ -93,7 +93,7 @@ def test_one_statement_holds_over_all_data_sets(tmp_path: Path):
     assert joint_sentence(both) == sentence
     assert verdict_lines(both)[0] == sentence
     page = write_report(folder).read_text()
-    assert page.index(sentence) < page.index("How sure")
+    assert page.index(sentence) < page.index("More on how sure")
     (row,) = overall_pairs.table(study_summary(both, folder.study())).records
     assert (row["probability_better"], row["shown"]) == (0.0, 1)
     assert (row["probability_better_one"], row["probability_better_two"]) == (0.0, 0.0)
@@ -107,8 +107,7 @@ def test_over_data_sets_nothing_may_be_shown(tmp_path: Path):
     per_data = {"one": {"vae": low, "ns_gan": high}, "two": {"vae": high, "ns_gan": low}}
     folder = build(tmp_path / "run", per_data["one"], data=("one", "two"), per_data=per_data)
     assert joint_sentence(summarise(folder)) == (
-        "No model is shown to be better than another over the two data sets (at 95 %, jointly over "
-        "1 pair)."
+        "No two models can be told apart over the two data sets (at 95 %, jointly over 1 pair)."
     )
 
 

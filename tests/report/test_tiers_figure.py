@@ -150,9 +150,8 @@ def test_the_same_models_give_the_same_bytes():
 def test_caption_and_description_say_what_dot_and_line_are():
     summary = summary_of(apart())
     assert caption(tiers(summary), summary) == (
-        "Dot: typical test FD (geometric mean) of one random setting. Line: 95 % interval of this "
-        "model alone, over the draw of settings. Lines that overlap decide nothing: the verdict "
-        "compares two models setting by setting."
+        "Dot: typical test FD (geometric mean) of one random setting; line: its 95 % interval, for "
+        "each model alone. Overlap decides nothing: models are compared setting by setting."
     )
     first, second = tiers(summary).standings
     (score, ends), (other, other_ends) = value_text(first), value_text(second)

@@ -6,10 +6,12 @@ from pathlib import Path
 
 from coequal.analysis.data_summary import DataSummary
 from coequal.formatting import count
-from coequal.report import verdict_text
 from coequal.report.image_grids import Row
 from coequal.report.lead import LeadFigure, lead_figure
+from coequal.report.observed_text import lowest, observed
 from coequal.report.separation_text import leaders_sentence, separation_sentences
+from coequal.report.sure_text import Line, how_sure, more_on_how_sure
+from coequal.report.verdict_text import Answer, answers, verdict_note
 
 
 @dataclass(frozen=True)
@@ -19,20 +21,27 @@ class FirstScreen:
     Attributes:
         data: the name of the data set.
         about: what was measured of it, and how far the study is.
-        verdict: the answer in one sentence.
+        answers: the answer, or one of the models as methods and one of their chosen settings.
         note: what the verdict does not say; empty where it says everything.
         figure: the picture; None where no trial has ended.
-        sure: how sure the verdict is, in sentences.
-        facts: what was observed beside it, in sentences.
+        sure: what other metrics say, and how sure the verdict is, in a line each.
+        observed: what it cost and what failed, a line each.
+        more: everything else on how sure it is, and what was observed, in sentences.
     """
 
     data: str
     about: Sequence[str]
-    verdict: str
+    answers: Sequence[Answer]
     note: str
     figure: LeadFigure | None
-    sure: Sequence[str]
-    facts: Sequence[str]
+    sure: Sequence[Line]
+    observed: Sequence[Line]
+    more: Sequence[str]
+
+    @property
+    def verdict(self) -> str:
+        """The first answer alone."""
+        return self.answers[0].text
 
 
 def first_screen(
@@ -48,6 +57,7 @@ def first_screen(
     """
     phase = summary.rerun_phase
     reruns = [f"{phase.ended} of {phase.planned} re-runs"] if phase else []
+    best = lowest(summary)
     return FirstScreen(
         data=summary.data,
         about=[
@@ -56,13 +66,17 @@ def first_screen(
             *reruns,
             f"test {summary.metric.label}, {summary.metric.better}",
         ],
-        verdict=verdict_text.verdict_sentence(summary),
-        note=verdict_text.verdict_note(summary),
+        answers=answers(summary),
+        note=verdict_note(summary),
         figure=lead_figure(summary, rows, target, anchor),
-        sure=verdict_text.how_sure(summary),
-        facts=[
-            *filter(None, [" ".join(separation_sentences(summary, most=1))]),
-            *filter(None, [leaders_sentence(summary)]),
-            *verdict_text.facts(summary),
-        ],
+        sure=[*_metrics(summary), *how_sure(summary)],
+        observed=observed(summary),
+        more=[*more_on_how_sure(summary), *([best] if best else [])],
     )
+
+
+def _metrics(summary: DataSummary) -> list[Line]:
+    """What separates models that the study's metric does not, and whether metrics agree."""
+    sentences = [*separation_sentences(summary, most=1), leaders_sentence(summary)]
+    text = " ".join(sentence for sentence in sentences if sentence)
+    return [Line("Metrics", text)] if text else []

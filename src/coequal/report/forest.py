@@ -22,12 +22,12 @@ TINTS = {"better": GOOD, "worse": BAD}
 NARROW_INCHES = 3.9  # of a figure for 400 pixels
 STACKED_BELOW_INCHES = 6.0  # of a figure in which names stand above their intervals
 SMALL = 0.833  # of small type, as matplotlib's
-LETTER = 0.0077  # inches of a letter, for each point of the type
+LETTER = 0.0073  # inches of a letter, for each point of the type
 TWO_COLUMNS_FROM_INCHES = 9.0  # narrower ones have no room for two axes beside the names
 ROWS_IN_ONE_COLUMN = 16  # with more, and several bases, there are two columns,
 LETTERS_OF_TWO_COLUMNS = 30  # in which names are not longer
 GUTTER_INCHES = 0.25
-TICK_INCHES = 0.45  # between the labels of two ticks
+TICK_INCHES = 0.42  # between the labels of two ticks
 WIDEST = 8.0  # an interval's end further away from every change than this factor is an arrow
 RATIOS = (0.1, 0.2, 0.5, 0.8, 1.0, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 
@@ -63,7 +63,7 @@ class _Layout:
         """A name, shortened where it would reach into the axes or the numbers."""
         room = self.width - 0.2 - self.size * LETTER * len(numbers) if self.stacked else self.left
         most = int(room / (self.size * LETTER))
-        return name if len(name) <= most else f"{name[: most - 1]}…"
+        return name if len(name) <= most else name[: most - 1].rstrip(" .,") + "…"
 
 
 def forest(summary: DataSummary, narrow: bool = False) -> Figure | None:

@@ -45,9 +45,13 @@ def _section(section: Section) -> list[str]:
     blocks = [f"## {plain(summary.data)}"]
     if missing := verdict_text.progress(summary):
         blocks.append(f"**Not finished: {plain(missing)}**")
-    blocks.append(f"**{plain(verdict_text.verdict_sentence(summary))}**")
-    blocks.append(plain(verdict_text.verdict_note(summary)))
-    lines = [*verdict_text.how_sure(summary), *verdict_text.facts(summary)]
+    first = section.first
+    blocks += [f"**{plain(str(answer))}**" for answer in first.answers]
+    blocks.append(plain(first.note))
+    if first.figure is not None:
+        picture = f"figures/{first.figure.wide.file}.svg"
+        blocks += [f"![{plain(first.figure.description)}]({picture})", plain(first.figure.caption)]
+    lines = [*map(str, first.sure), *map(str, first.observed), *first.more]
     blocks.append("\n".join(f"- {plain(line)}" for line in lines))
     for group in section.groups:
         if not group.empty:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from itertools import combinations
 
-from coequal.formatting import capital, count_in_words, listed
+from coequal.formatting import capital, count, count_in_words, listed
 from coequal.statistics.rules import Rules
 from coequal.statistics.verdict import Outcome, PairResult, Verdict
 
@@ -63,9 +63,9 @@ def _of_all_pairs(verdict: Verdict, title: Title) -> str:
         equal = _or_equivalent(verdict.rules)
         if len(pairs) == 1:
             a, b = map(title, names)
-            none = f"neither {a} nor {b} is shown to be better"
+            none = f"{a} and {b} cannot be told apart"
             return f"{none}, and they are not shown to be {equal}" if equal else none
-        none = f"no model of the {models} is shown to be worse than another"
+        none = f"no two of the {models} models can be told apart"
         return f"{none}, and no two are shown to be {equal}" if equal else none
     if order := _complete_order(verdict, title):
         return order
@@ -75,7 +75,8 @@ def _of_all_pairs(verdict: Verdict, title: Title) -> str:
     groups = _equivalent(equal_pairs, names, [others for _, others in clauses], verdict, title)
     texts = [*(text for text, _ in clauses), *groups]
     if not all(pair.decided for pair in pairs):
-        texts.append(f"nothing else is decided{'' if verdict.finished else ' yet'}")
+        rest = "can be told apart" if verdict.finished else "is decided yet"
+        texts.append(f"no other pair {rest}")
     elif len(texts) > 1:
         texts.append("every pair is decided")
     return "; ".join(texts)
@@ -124,11 +125,13 @@ def _of_one_base(verdict: Verdict, title: Title, base: str) -> str:
     if len(open_names) == len(names):
         shown = f"better, worse or {equal}" if equal else "better or worse"
         if len(names) == 1:
-            return f"{title(names[0])} is not shown to be {shown} than {title(base)}"
+            none = f"{title(names[0])} and {title(base)} cannot be told apart"
+            return f"{none}, and they are not shown to be {equal}" if equal else none
         models = count_in_words(len(names))
-        return f"none of the {models} models compared with {title(base)} is shown to be {shown}"
+        none = "neither" if len(names) == 2 else "none"
+        return f"{none} of the {models} models compared with {title(base)} is shown to be {shown}"
     parts = [
-        f"{listed(list(map(title, found)))} {_be(found)} {words[outcome]}"
+        f"{listed(list(map(title, found)))} {be(found)} {words[outcome]}"
         for outcome, found in by_outcome.items()
         if found
     ]
@@ -185,7 +188,7 @@ def _worse_than(
         text, all_others = _others(than, names, who, title)
         clauses.append(
             (
-                f"{listed(list(map(title, who)))} {_be(who)} {word} than {text}",
+                f"{listed(list(map(title, who)))} {be(who)} {word} than {text}",
                 than if all_others else [],
             )
         )
@@ -263,5 +266,14 @@ def _clauses(parts: Sequence[str]) -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])}, and {parts[-1]}"
 
 
-def _be(names: Sequence[str]) -> str:
+def settings_each(verdict: Verdict) -> str:
+    """With how many settings of each model the verdict was reached: "20 to 24 settings each"."""
+    counts = sorted(set(verdict.settings.values()))
+    if len(counts) == 1:
+        return f"{count(counts[0], 'setting')} each"
+    return f"{counts[0]} to {counts[-1]} settings each"
+
+
+def be(names: Sequence[str]) -> str:
+    """The verb of one name, or of several."""
     return "is" if len(names) == 1 else "are"

@@ -29,8 +29,7 @@ def separation_sentences(summary: DataSummary, most: int = MOST_PAIRS) -> list[s
     if len(pairs) > len(shown):
         others = count(len(pairs) - len(shown), "other pair")
         sentences.append(f"The same is true of {others} of models.")
-    values = [e for found in shown for one in found for e in (*one.distances, *one.values)]
-    return [*sentences, _errors(values)]
+    return [*sentences, _errors(_estimates([one for found in shown for one in found]))]
 
 
 def leaders_sentence(summary: DataSummary) -> str:
@@ -45,13 +44,25 @@ def leaders_sentence(summary: DataSummary) -> str:
     return f"The metrics do not agree on the best model: observed to lead are {listed(parts)}."
 
 
+def other_metrics_in_short(summary: DataSummary) -> str:
+    """The clearest pair with its clearest metric, over what the errors are, and who leads in which
+    metric; empty where there is none of these."""
+    found = separations(summary)[:1]
+    lines = [_pair(summary, found), _errors(_estimates(found))] if found else []
+    return " ".join(line for line in (*lines, leaders_sentence(summary)) if line)
+
+
+def _estimates(found: Sequence[Separation]) -> list[Estimate]:
+    return [value for one in found for value in (*one.distances, *one.values)]
+
+
 def _pair(summary: DataSummary, found: Sequence[Separation]) -> str:
-    """ "FD does not tell A and B apart (21.2 ± 0.6 and 20.7 ± 0.5), but GAN-train does: ..."."""
+    """ "FD does not tell A and B apart (21.2 ± 0.6 and 20.7 ± 0.5), but GAN-train does (...)."."""
     first = found[0]
     one, other = (summary.title(name) for name in (first.high, first.low))
-    both = " and ".join(map(_text, first.distances))
-    start = f"{summary.metric.label} does not tell {one} and {other} apart ({both}), but "
-    parts = []
+    distances = " and ".join(map(_text, first.distances))
+    start = f"{summary.metric.label} does not tell {one} and {other} apart ({distances}), but "
+    parts: list[str] = []
     for difference in found:
         high, low = difference.values
         metric = summary.metrics[difference.metric]
@@ -60,9 +71,10 @@ def _pair(summary: DataSummary, found: Sequence[Separation]) -> str:
         points = f", {100 * (high.value - low.value):.0f} points" if of else ""
         reverse = (difference.high, difference.low) != (first.high, first.low)
         values = (low, high) if reverse else (high, low)
-        parts.append(f"{metric.label} ({' and '.join(map(_text, values))}{of}{points})")
-    does = "does" if len(parts) == 1 else "do"
-    return f"{start}{listed(parts)} {does}."
+        both = " and ".join(map(_text, values))
+        verb = f"so does {metric.label}" if parts else f"{metric.label} does"
+        parts.append(f"{verb} ({both}{of}{points})")
+    return f"{start}{' and '.join(parts)}."
 
 
 def _errors(values: Sequence[Estimate]) -> str:

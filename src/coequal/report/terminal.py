@@ -10,18 +10,16 @@ from rich.text import Text
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
 from coequal.formatting import NONE, half_width, number
+from coequal.report.growth_text import growth_sentences
+from coequal.report.observed_text import lowest
+from coequal.report.rerun_text import rerun_sentence
 from coequal.report.setting_text import authors_outcome, score_text
+from coequal.report.sure_text import anytime_sentence, how_sure
 from coequal.report.verdict_text import (
-    anytime_sentence,
-    growth_sentences,
-    how_it_was_judged,
+    answers,
     joint_sentence,
-    lowest,
     never_finished_sentences,
     progress,
-    rerun_sentence,
-    takes_sentence,
-    verdict_sentence,
 )
 
 MAX_COLUMNS = 100
@@ -39,12 +37,11 @@ def verdict_lines(summaries: Sequence[DataSummary]) -> list[str]:
             lines += textwrap.wrap(f"== {summary.data} ==", MAX_COLUMNS)
         sentences = (
             progress(summary),
-            verdict_sentence(summary),
-            *how_it_was_judged(summary),
+            *map(str, answers(summary)),
+            *map(str, how_sure(summary)),
             anytime_sentence(summary),
-            takes_sentence(summary),
             *growth_sentences(summary),
-            rerun_sentence(summary),
+            "" if len(answers(summary)) > 1 else rerun_sentence(summary),
             lowest(summary),
         )
         for sentence in sentences:

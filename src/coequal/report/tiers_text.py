@@ -65,9 +65,8 @@ def caption(tiers: Tiers, summary: DataSummary) -> str:
         best = "one random setting" if verdict.budget == 1 else f"the best of {verdict.budget}"
         return (
             f"Dot: typical test {metric.label} ({mean}) of {best}"
-            f"{'' if verdict.budget == 1 else ' random settings'}. Line: 95 % interval of this "
-            "model alone, over the draw of settings. Lines that overlap decide nothing: the "
-            "verdict compares two models setting by setting."
+            f"{'' if verdict.budget == 1 else ' random settings'}; line: its 95 % interval, for "
+            "each model alone. Overlap decides nothing: models are compared setting by setting."
         )
     if tiers.basis == "reruns":
         return (

@@ -8,8 +8,10 @@ from coequal.analysis.across_datasets import StudySummary
 from coequal.analysis.data_summary import DataSummary
 from coequal.formatting import significant
 from coequal.report.evidence import overall_pairs, pairs, verdict
+from coequal.report.rerun_text import tuned_sentence
+from coequal.report.sure_text import how_sure, more_on_how_sure
 from coequal.report.table import Table
-from coequal.report.verdict_text import how_sure, joint_sentence, verdict_sentence
+from coequal.report.verdict_text import joint_sentence, verdict_sentence
 
 
 def verdict_json(study: StudySummary) -> str:
@@ -48,7 +50,8 @@ def _of_data(summary: DataSummary) -> dict[str, Any]:
         "data": summary.data,
         "metric": summary.metric.name,
         "sentence": verdict_sentence(summary),
-        "how_sure": how_sure(summary),
+        "as_tuned": tuned_sentence(summary),
+        "how_sure": [*map(str, how_sure(summary)), *more_on_how_sure(summary)],
         **judged,
         "pairs": _rows(pairs.table(summary)),
         "models": _rows(verdict.table(summary)),

@@ -8,7 +8,7 @@ from coequal.formatting import count, number, p_value, percent
 from coequal.report.changes import Change, changes
 from coequal.report.evidence._evidence import Evidence, Group
 from coequal.report.forest import forest
-from coequal.report.table import Cell, Column, Table, rival_column, tabulate, within
+from coequal.report.table import Cell, Column, Table, tabulate, within
 from coequal.statistics.reruns import MIN_RUNS_FOR_CLAIM, Reruns
 
 
@@ -18,13 +18,13 @@ def how_to_read(summary: DataSummary) -> str:
     together = summary.rerun_comparison.comparisons
     jointly = f" jointly over all {together} comparisons" if together > 1 else ""
     return (
-        f"A square is the change of test {summary.metric.label} over re-runs with fresh seeds: the "
-        f"median {change} over all pairs of a run with the change and a run without it. The line "
-        f"is its 95 % interval{jointly}, an arrow where it goes on. A change is shown to be better "
-        "or worse, bold and in colour, if the p-value of the exact Mann-Whitney test, adjusted "
-        "after Holm over these comparisons, is at most 0.05. The pale bar is the smallest gain "
-        "that these runs, with their spread, would have shown with a probability of about 80 % (63 "
-        "to 80 % in simulations). The table adds the "
+        f"The change of test {summary.metric.label} over re-runs with fresh seeds is the median "
+        f"{change} over all pairs of a run with the change and a run without it, above its 95 % "
+        f"interval{jointly}. In the forest plot these are a square and a line, with an arrow where "
+        "it goes on. A change is shown to be better or worse if the p-value of the exact "
+        "Mann-Whitney test, adjusted after Holm over these comparisons, is at most 0.05. The "
+        "smallest gain, a pale bar, is what these runs, with their spread, would have shown with a "
+        "probability of about 80 % (63 to 80 % in simulations). The table adds the "
         f"{'medians' if _collapsed(summary) else 'interquartile means'} of both. This compares "
         "settings, not models."
     )
@@ -127,7 +127,7 @@ def _columns(summary: DataSummary) -> list[Column]:
 
     return [
         Column("model", "effect.name", "Change", cell=lambda c: _name_cell(summary, c)),
-        rival_column(summary, "against", "against", "effect.against"),
+        Column("against", "effect.against"),
         *centre_of("name", f"{label} of it"),
         *centre_of("against", f"{label} of the other"),
         Column("wins", "effect.wins"),
@@ -151,7 +151,8 @@ def _columns(summary: DataSummary) -> list[Column]:
 
 def _name_cell(summary: DataSummary, change: Change) -> Cell:
     model = summary.model(change.effect.name)
-    small = model.name if model.change else ""
+    against = f"against {summary.title(change.effect.against)}"
+    small = f"{model.name}, {against}" if model.change else against
     return Cell(change.name, small, model=model.index, hue=model.hue)
 
 

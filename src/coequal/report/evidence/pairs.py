@@ -5,6 +5,8 @@ from coequal.formatting import half_width, interval, number, p_value, probabilit
 from coequal.report.evidence._evidence import Evidence, Group
 from coequal.report.pair_rows import PairRow, pair_rows
 from coequal.report.pair_sentences import within
+from coequal.report.power_text import beyond_text, needed_text
+from coequal.report.sure_text import anytime_level
 from coequal.report.table import (
     EMPTY,
     Cell,
@@ -16,7 +18,6 @@ from coequal.report.table import (
     rival_column,
     tabulate,
 )
-from coequal.report.verdict_text import anytime_level, needed_text
 from coequal.statistics.anytime import SignEvidence
 from coequal.statistics.verdict import Verdict
 
@@ -118,8 +119,8 @@ def _columns(summary: DataSummary, verdict: Verdict) -> list[Column]:
     def needed_cell(row: PairRow) -> Cell:
         if row.pair.decided or row.needed is None:
             return EMPTY
-        about, _, do = needed_text(row.needed, contest.most_settings).partition("; ")
-        return Cell(about, do, sort=row.needed)
+        needed, most = row.needed, contest.most_settings
+        return Cell(needed_text(needed, most), beyond_text(needed, most), sort=needed)
 
     def evidence_cell(row: PairRow) -> Cell:
         found = row.evidence

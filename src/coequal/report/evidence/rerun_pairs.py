@@ -3,9 +3,9 @@
 from coequal.analysis.data_summary import DataSummary
 from coequal.formatting import p_value, probability
 from coequal.report.evidence._evidence import Evidence, Group
+from coequal.report.rerun_text import rerun_sentence
 from coequal.report.setting_text import setting_text
 from coequal.report.table import Cell, Column, Table, model_column, rival_column, tabulate
-from coequal.report.verdict_text import rerun_sentence
 from coequal.statistics.comparison import Difference
 
 

@@ -1,0 +1,105 @@
+"""What a study could show, and what it would take to decide more, in sentences."""
+
+from coequal.analysis.data_summary import DataSummary
+from coequal.formatting import capital, count, number, ratio_in_words
+from coequal.statistics.power import fewest_settings
+from coequal.statistics.rules import SETTINGS_PER_BUDGET
+from coequal.statistics.verdict import Verdict, open_pairs
+
+FAR = 100
+"""A pair that would need more than so many times the settings of the study is given no number."""
+
+
+def power(summary: DataSummary) -> str:
+    """The smallest difference that the study could show, and what would decide the nearest pair."""
+    parts = [text for text in (smallest_difference(summary), what_it_takes(summary)) if text]
+    return f"{capital('; '.join(parts))}." if parts else ""
+
+
+def smallest_difference(summary: DataSummary) -> str:
+    """The smallest difference that the study could show, a clause; empty where it is not known."""
+    verdict, contest = summary.verdict, summary.contest
+    if verdict is None or contest is None or contest.smallest_difference is None:
+        return ""
+    size = contest.smallest_difference
+    if verdict.rules.scale == "linear":
+        difference = f"typical scores {number(size)} apart are"
+    else:
+        words = ratio_in_words(1 / size if summary.metric.higher else size)
+        difference = f"a typical score {words} is"
+    when = "" if verdict.finished else f" by the last look, at {contest.most_settings} settings,"
+    return f"{difference} shown{when} with a probability of 80 %"
+
+
+def what_it_takes(summary: DataSummary) -> str:
+    """What it would take to decide the pair that is nearest to a decision, or any, a clause; empty
+    where nothing is open, or looks are left that may decide it."""
+    verdict, contest = summary.verdict, summary.contest
+    if verdict is None or contest is None:
+        return ""
+    if not verdict.could_separate and not any(pair.decided for pair in verdict.pairs):
+        return _least_settings(verdict)
+    if not verdict.finished:
+        return ""
+    left = open_pairs(verdict.pairs, verdict.beaten, verdict.rules)
+    if not left:
+        return ""
+    needed = {
+        (pair.a, pair.b): settings
+        for pair in left
+        if (settings := contest.needed.get((pair.a, pair.b))) is not None
+    }
+    if not needed:
+        return "no number of settings can be named that would decide the open pairs"
+    a, b = min(needed, key=lambda key: needed[key])
+    return (
+        f"the nearest pair, {summary.title(a)} and {summary.title(b)}, would take "
+        f"{needed_text(needed[a, b], contest.most_settings)}"
+    )
+
+
+def needed_text(settings: int, most: int) -> str:
+    """How many settings a pair needs.
+
+    Args:
+        settings: of each model, that would decide the pair with a power of 80 %.
+        most: settings that the study may train.
+    """
+    far = FAR * most  # more is an order of magnitude that nobody will train
+    about = f"about {settings:,}" if settings <= far else f"more than {far:,}"
+    return f"{about} settings each"
+
+
+def beyond_text(settings: int, most: int) -> str:
+    """That a pair needs more settings than the study may train; empty where it does not.
+
+    Args:
+        settings: of each model, that would decide the pair.
+        most: settings that the study may train.
+    """
+    if settings <= most:
+        return ""
+    return f"the study's most is {most}, by search.settings or the last of search.looks"
+
+
+def budget_sentence(verdict: Verdict) -> str:
+    """Why the declared budget is not the one that is judged; empty if it is."""
+    declared, judged = verdict.rules.budget, verdict.budget
+    if judged == declared:
+        return ""
+    most, enough = verdict.rules.looks[-1].settings, SETTINGS_PER_BUDGET * declared
+    return (
+        f"{count(most, 'setting')} cannot judge the declared budget of {declared}, which takes "
+        f"{enough} (search.settings: {enough}); models are compared at a budget of {judged}."
+    )
+
+
+def _least_settings(verdict: Verdict) -> str:
+    """How many settings a verdict takes at least."""
+    if not verdict.threshold:
+        return ""
+    least = fewest_settings(verdict.threshold)
+    return (
+        "no difference could have been shown: a verdict takes at least "
+        f"{least} settings of each model (search.settings: {least})"
+    )
