@@ -101,7 +101,8 @@ def test_the_page_tells_the_whole_story_and_needs_no_network(sick, home):
     for link in ("report/index.html", "progress.gif", "samples.png", "results.csv"):
         assert f'href="{link}"' in page
         assert (home / "out" / link).exists()
-    assert page.count("<svg") == 3  # losses, rules, every signal
+    assert page.count("<svg") == 4  # scores, losses, rules, every signal
+    assert page.count("real images of digits") == 1
     assert page.count("<figcaption>step ") == len(frames(home)[0])
 
 

@@ -280,16 +280,13 @@ def _write_sheet(folder: "RunFolder") -> Path:
 
 
 def _print_outcome(run: "TrialReport") -> None:
-    """Print the last values, the health, and what to try next."""
-    for last in run.checkpoints[-1:]:
-        for measured in last.measurements:
-            if measured.metric == run.metric:
-                console.print(
-                    f"{measured.metric} on {measured.split}, step {last.step}: {measured.value:.4g}"
-                )
-    if run.health is None:
-        return
-    lines = [f"health: {run.verdict}: {run.health.evidence}"]
+    """Print the last score between its references, the health, and what to try next."""
+    lines = []
+    if run.quality:
+        where = f"on {run.quality.split}, step {run.quality.steps[-1]:,}"
+        lines.append(f"{where}: {run.quality.in_words}")
+    if run.health:
+        lines.append(f"health: {run.verdict}: {run.health.evidence}")
     for attempt in run.attempts:
         source = f" ({attempt.source})" if attempt.source else ""
         lines.append(f"try: {attempt.what}{source}")

@@ -74,8 +74,8 @@ BEST = advice(
     "the best checkpoint by validation instead of the last (select: {checkpoint: best})",
     OURS,
 )
-TRAIN_LONGER = "train longer: young runs look much like failed ones"
-LONGER = advice(TRAIN_LONGER, OURS)
+LONGER = "train longer"
+TRAIN_LONGER = advice(f"{LONGER}: early in training, healthy runs look like failed ones", OURS)
 DCGAN = "Radford et al. 2016, arXiv:1511.06434, section 4"
 TWO_RATES = "Heusel et al. 2017, arXiv:1706.08500 (a rate for each player)"
 
@@ -100,7 +100,7 @@ REMEDIES: Mapping[str, tuple[Proposal, ...]] = {
         *(of.half_momentum, of.discrimination, of.more_latents, R1, WGAN_GP, SPECTRAL),
     ),
     "mode_dropping": (
-        *(of.discrimination, STDDEV, of.labels, of.more_latents, LONGER, R1, WGAN_GP),
+        *(of.discrimination, STDDEV, of.labels, of.more_latents, TRAIN_LONGER, R1, WGAN_GP),
     ),
     "discriminator_won": (
         *(of.not_minimax, of.balance, of.fewer_steps, SPECTRAL, NOISE, R1, of.one_sided),
@@ -122,7 +122,7 @@ REMEDIES: Mapping[str, tuple[Proposal, ...]] = {
         *(SPECTRAL, NOISE),
     ),
     "overfitting": (DIFFAUGMENT, _ada, DROPOUT, NOISE, R1, MORE_DATA, BEST),
-    EARLY: (LONGER, of.no_decay, rates(5, "the same images in fewer steps", OURS)),
+    EARLY: (TRAIN_LONGER, of.no_decay, rates(5, "the same images in fewer steps", OURS)),
 }
 """For each verdict the remedies in the order in which to try them."""
 

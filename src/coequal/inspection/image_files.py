@@ -54,7 +54,7 @@ def write_images(
         np.save(out, images.numpy())
         if labels is not None:
             np.save(_labels_path(out), labels.numpy())
-    elif out.suffix == ".png":
+    elif out.suffix.lower() == ".png":
         out.parent.mkdir(parents=True, exist_ok=True)
         shown = images if images.shape[1:] == POINT else to_uint8(images)
         columns = None

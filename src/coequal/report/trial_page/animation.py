@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 
 from coequal.files import atomic_write
 from coequal.images import data_uri
-from coequal.report.image_grids import font, square_sheet
+from coequal.report.image_grids import are_points, font, square_sheet
 from coequal.results.folder import RunFolder
 
 FRAME_MILLISECONDS, LAST_FRAME_MILLISECONDS = 160, 1600
@@ -50,6 +50,16 @@ def frames_of(folder: RunFolder, trial_id: str, data: str) -> list[Frame]:
     steps = [int(path.stem.removeprefix("step-")) for path in sheets]
     read = {step: folder.samples(trial_id, step) for step in steps}
     return [Frame(step, images, real) for step, images in read.items() if images is not None]
+
+
+def real_sheet(real: NDArray[Any] | None, frames: Sequence[Frame]) -> str:
+    """As many real images as a frame has, in a square of the same size, as a PNG in a data URI;
+    empty where there are none, or where they are points, which frames show themselves."""
+    made = frames[-1].images if frames else None
+    if real is None or made is None or are_points(made) or real.shape[1:] != made.shape[1:]:
+        return ""
+    columns = min(len(made), max(1, round(len(made) ** 0.5)))
+    return data_uri(square_sheet(real[: len(made)], columns=columns, at_least=1))
 
 
 def write_animation(frames: Sequence[Frame], path: Path) -> None:

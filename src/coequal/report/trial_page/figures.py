@@ -9,11 +9,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from coequal.formatting import number
 from coequal.health import Health
 from coequal.health.rules import RULES, HealthRule
 from coequal.health.signals import NAMES, Signals
 from coequal.report.axes import whole_numbers
 from coequal.report.style import BAND, FAINT, MUTED, colour, figure_inches, plain_ticks, wants_log
+from coequal.report.trial_page.quality import Quality
 
 Numbers = NDArray[np.floating]
 
@@ -47,6 +49,32 @@ def losses(curves: Mapping[str, Numbers], health: Health | None) -> Figure | Non
     axes.set_ylabel("loss")
     axes.margins(x=0.01)
     axes.legend(loc="upper right", ncols=2)
+    whole_numbers(axes)
+    return figure
+
+
+def scores(quality: Quality) -> Figure | None:
+    """The score at every checkpoint with its error, between what real data and noise score; None
+    with fewer than two."""
+    if len(quality.steps) < 2:
+        return None
+    figure = Figure(figsize=(figure_inches(), 3.3), layout="constrained")
+    axes = figure.subplots()
+    ends = 2 * np.nan_to_num(np.array(quality.errors))
+    tint = colour(VALUE_COLOUR)
+    axes.errorbar(quality.steps, quality.values, ends, color=tint, lw=1.9, marker="o", ms=5)
+    lines = {"real data": quality.real, quality.noise_is: quality.noise}
+    known = {name: value for name, value in lines.items() if value is not None}
+    limits(axes, [*quality.values, *known.values()])
+    low, high = axes.get_ylim()
+    for name, value in known.items():
+        if low <= value <= high:
+            axes.axhline(value, color=MUTED, lw=0.9, ls=(0, (1, 2)), zorder=0.8)
+            edge = axes.get_yaxis_transform()
+            label = f" {name}\n {number(value)}"
+            axes.text(1.0, value, label, transform=edge, color=MUTED, va="center", fontsize="small")
+    axes.set_xlabel("discriminator steps")
+    axes.set_ylabel(quality.metric.label)
     whole_numbers(axes)
     return figure
 
