@@ -16,6 +16,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLoca
 
 from coequal.analysis.data_summary import DataSummary
 from coequal.report.changes import Change, changes
+from coequal.report.marks import showing
 from coequal.report.style import BAD, FAINT, GOOD, INK, MUTED, figure_inches
 
 TINTS = {"better": GOOD, "worse": BAD}
@@ -192,7 +193,8 @@ def _draw_column(
         _write(axes, f"against {base.title}", (0, middle), layout, weight="bold")
         at += layout.heading
         for row in rows:
-            _draw_row(axes, row, at, layout, limits)
+            with showing(summary.model(row.effect.name), axes):
+                _draw_row(axes, row, at, layout, limits)
             at += layout.row
 
 

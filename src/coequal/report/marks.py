@@ -7,11 +7,13 @@ make `data-` attributes of it, which `look_closer.js` reads.
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
 
 import numpy as np
 from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from coequal.analysis.model import ModelSummary
@@ -38,6 +40,17 @@ def show_model(artist: Artist, model: ModelSummary) -> None:
     """Say that an artist shows a model as a whole: its curve, its interval, its name."""
     chosen = "" if model.chosen is None else model.chosen.trial
     artist.set_gid(f"model:{model.index}:{chosen}")
+
+
+@contextmanager
+def showing(model: ModelSummary, *axes: Axes) -> Iterator[None]:
+    """Say of everything that is drawn on these axes meanwhile that it shows the model."""
+    before = {artist for each in axes for artist in each.get_children()}
+    yield
+    for each in axes:
+        for artist in each.get_children():
+            if artist not in before:
+                show_model(artist, model)
 
 
 def plain(svg: bytes) -> bytes:

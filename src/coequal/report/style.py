@@ -121,10 +121,11 @@ def as_marked_svg(figure: Figure) -> bytes:
 
 
 def slim(svg: bytes) -> bytes:
-    """Shorten an SVG file to half of its bytes: hundredths of a point are enough, and markers that
-    look alike say so once."""
+    """Shorten an SVG file to half of its bytes: hundredths of a point are enough, and markers or
+    lines that look alike say so once."""
     text = re.sub(r' (?:d|x|y|transform)="[^"]*"', _rounded, svg.decode())
-    return re.sub(r"(<g[^>]*>)\s*((?:<use [^>]*/>\s*)+)</g>", _shared, text).encode()
+    text = re.sub(r"(<g[^>]*>)\s*((?:<use [^>]*/>\s*)+)</g>", _shared, text)
+    return re.sub(r"(<g[^>]*>)\s*((?:<path [^>]*/>\s*){2,})</g>", _shared, text).encode()
 
 
 def numbered(svg: bytes) -> bytes:

@@ -15,6 +15,7 @@ from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.tiers import Standing, Tiers
 from coequal.images import Pixels, enlarge, tile
 from coequal.report.image_grids import Row
+from coequal.report.marks import showing
 from coequal.report.style import (
     COLOURS,
     FAINT,
@@ -135,7 +136,8 @@ def tiers_figure(tiers: Tiers, summary: DataSummary, rows: Sequence[Row]) -> Fig
         if line.samples is not None:
             _strip(page, line, layout)
         if line.standing is not None:
-            _model(page, axes, line, summary, layout)
+            with showing(summary.model(line.standing.model), page, axes):
+                _model(page, axes, line, summary, layout)
     page.set(xlim=(0, layout.width), ylim=(height, 0))
     return drawn
 

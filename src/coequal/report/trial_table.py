@@ -90,7 +90,7 @@ class TrialTable:
         found: dict[str, list[Value]] = {}
         for one in self.listed:
             for value in one.trial.values:
-                found.setdefault(value.name, []).append(value.value)
+                found.setdefault(value.name, []).append(_short(value.value))
         differ = {
             name: list(dict.fromkeys(values))
             for name, values in found.items()

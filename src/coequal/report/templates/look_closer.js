@@ -2,16 +2,15 @@
 {
   const table = JSON.parse(document.getElementById("trials").textContent);
   const find = (selector, place = document) => [...place.querySelectorAll(selector)];
-  const [bar, state, card, said] = [".closer", ".closer-state", ".card", ".said"].map((name) => find(name)[0]);
-  const fields = find("[data-key]", bar);
-  const lines = find("tr:has([data-m])").map((line) => [line, find("[data-m]", line).map((cell) => Number(cell.dataset.m))]);
+  const [bar, form, state, card, said] = [".closer", ".closer-body", ".closer-state", ".card", ".said"].map((name) => find(name)[0]);
+  const fields = find("[data-key]", form), many = table.models.length > 12;
   const make = (tag, textContent) => Object.assign(document.createElement(tag), { textContent });
   const marks = [], byShape = new Map(), byRow = new Map(), chosen = new Set();
   let pinned;
 
-  // Marks: what shows a model, or a row of the table: a trial of its own, or the model's chosen one.
-  function add(chart, shape, model, row, own) {
-    const mark = { chart, shape, model, row, own };
+  // Marks: what shows models, or a row of the table of trials: its own, or the one chosen for the model.
+  function add(chart, shape, models, row, own) {
+    const mark = { chart, shape, models, row, own };
     marks.push(mark);
     byShape.set(shape, mark);
     if (own) byRow.set(row, [...(byRow.get(row) ?? []), mark]);
@@ -20,14 +19,15 @@
     const [first, last = first] = run.split("-").map(Number);
     return Array.from({ length: last - first + 1 }, (_, k) => first + k);
   });
-  for (const group of find("[data-t], .chart [data-m], .samples [data-m]")) {
-    const chart = group.closest(".chart");
-    if (group.dataset.m) add(chart, group, ...group.dataset.m.split(" ").map(Number), false);
+  for (const line of find("tr:has([data-m])")) add(null, line, find("[data-m]", line).map(({ dataset }) => Number(dataset.m)), -1, false);
+  for (const group of find("[data-t], [data-m]:not(tr *)")) {
+    const chart = group.closest("svg")?.parentElement, [model, row] = (group.dataset.m ?? "").split(" ").map(Number);
+    if (group.dataset.m) add(chart, group, [model], row, false);
     if (!group.dataset.t) continue;
     const trials = rows(group.dataset.t), uses = find("use", group);
     const shapes = trials.length === 1 ? [group] : uses.length ? uses : find(":scope > path", group);
     if (shapes.length === trials.length)
-      shapes.forEach((shape, k) => add(chart, shape, table.model[trials[k]], trials[k], true));
+      shapes.forEach((shape, k) => add(chart, shape, [table.model[trials[k]]], trials[k], true));
   }
   function spot({ shape }) {
     const part = shape.matches("g") ? find("use", shape).pop() ?? find("text, path", shape)[0] ?? shape : shape;
@@ -36,9 +36,8 @@
     return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
   }
   function stops(chart) {
-    const own = () => marks.filter((mark) => mark.chart === chart).map((mark) => [`${mark.model} ${mark.row} ${mark.own}`, mark]);
-    chart.stops ??= [...new Map(own()).values()].map((mark) => Object.assign(mark, { spot: spot(mark) }));
-    return chart.stops;
+    const own = () => marks.filter((mark) => mark.chart === chart).map((mark) => [`${mark.models} ${mark.row} ${mark.own}`, mark]);
+    return (chart.stops ??= [...new Map(own()).values()].map((mark) => Object.assign(mark, { spot: spot(mark) })));
   }
 
   // The card: what is known of a mark.
@@ -59,9 +58,7 @@
     ];
   }
   function show(mark, x, y) {
-    const name = make("button", table.models[mark.model]);
-    name.dataset.model = mark.model;
-    name.setAttribute("aria-pressed", chosen.has(mark.model));
+    const name = find(`[data-model="${mark.models[0]}"]`, form)[0].cloneNode(true);
     hide();
     card.replaceChildren(name, ...(mark.row >= 0 ? about(mark.row, mark.own) : []));
     card.hidden = false;
@@ -72,6 +69,7 @@
     return [...card.children].slice(0, 3).map((line) => line.textContent).join(", ");
   }
   function hide() {
+    if (card.contains(document.activeElement)) pinned.chart.focus();
     card.hidden = true;
     pinned = undefined;
     for (const shape of find(".now")) shape.classList.remove("now");
@@ -94,6 +92,8 @@
       }
     }
     chart.tabIndex = 0;
+    chart.ariaLabel = chart.closest("[aria-label]")?.ariaLabel;
+    chart.closest("[role=img]")?.setAttribute("role", "group");
     chart.setAttribute("role", "application");
     chart.setAttribute("aria-roledescription", "figure; arrow keys move among its marks");
     for (const leave of ["pointerleave", "blur"]) chart.addEventListener(leave, () => pinned || hide());
@@ -118,7 +118,7 @@
   }
 
   // Highlight models and filter settings, in every figure and table.
-  const kinds = { is: (a, b) => String(a) === b, least: (a, b) => a !== null && a >= b, most: (a, b) => a !== null && a <= b };
+  const kinds = { is: (a, b) => String(a) === b || a === Number(b), least: (a, b) => a !== null && a >= b, most: (a, b) => a !== null && a <= b };
   function test({ value, dataset: { key, kind } }) {
     const column = table.values[key] ?? table.status.map((k) => table.statuses[k]);
     return (row) => kinds[kind](column[row], value);
@@ -126,25 +126,23 @@
   function apply() {
     const tests = fields.filter((field) => field.value !== "").map(test);
     const passes = (row) => tests.every((one) => one(row)), other = (model) => chosen.size > 0 && !chosen.has(model);
-    for (const { shape, model, row, own } of marks) shape.classList.toggle("dim", other(model) || (own && !passes(row)));
-    for (const [line, models] of lines) line.classList.toggle("dim", models.every(other));
+    for (const { shape, models, row, own } of marks) {
+      shape.classList.toggle("dim", models.every(other) || (own && !passes(row)));
+      const place = many ? [...chosen].findIndex((model) => models.includes(model)) : -1; // of many none has a colour
+      shape.style.setProperty("--muted", place < 0 ? "" : `var(--m${place % 12})`);
+    }
     for (const button of find("[data-model]")) button.setAttribute("aria-pressed", chosen.has(Number(button.dataset.model)));
     const left = tests.length ? [`${table.model.filter((_, row) => passes(row)).length} of ${table.model.length} runs`] : [];
     state.textContent = said.textContent = [...[...chosen].map((model) => table.models[model]), ...left].join(", ");
   }
-  function clear() {
-    for (const field of fields) field.value = "";
-    chosen.clear();
-    apply();
-  }
-  for (const field of fields) field.oninput = apply;
-  find(".closer-clear")[0].onclick = clear;
-  addEventListener("keydown", (event) => event.key === "Escape" && (card.hidden ? clear() : hide()));
+  form.oninput = apply;
+  form.onreset = () => setTimeout(() => (chosen.clear(), apply()));
+  addEventListener("keydown", (event) => event.key === "Escape" && (card.hidden ? form.reset() : hide()));
   addEventListener("click", ({ target }) => {
     const button = target.closest("[data-model]"), model = Number(button?.dataset.model);
     if (button && !chosen.delete(model)) chosen.add(model);
     if (button) apply();
-    else if (!target.closest(".chart, .card")) hide();
+    else if (!target.closest("[role=application], .card")) hide();
   });
   bar.hidden = false;
 }
