@@ -30,6 +30,18 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_report(build(path, runs, again=again, reruns={"best": 1, "seeds": 3}))
 
 
+@pytest.fixture
+def look(visit: Visit) -> Visit:
+    """Opens a page with everything on it unfolded."""
+
+    def unfolded(path: Path, **options):
+        page = visit(path, **options)
+        page.evaluate("for (const d of document.querySelectorAll('main details')) d.open = true")
+        return page
+
+    return unfolded
+
+
 def dim(page, selector: str) -> list[bool]:
     """Whether each of these elements, or what holds it, is dimmed."""
     return page.eval_on_selector_all(selector, "(all) => all.map((e) => !!e.closest('.dim'))")
@@ -57,7 +69,7 @@ def dot(page, row: int):
             const uses = group.querySelectorAll("use");
             if (!rows.includes(row) || uses.length !== rows.length) continue;
             const shape = uses[rows.indexOf(row)];
-            shape.scrollIntoView({ block: "center", inline: "center" });
+            shape.scrollIntoView({ block: "center", inline: "center", behavior: "instant" });
             const box = shape.getBoundingClientRect();
             return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
           }
@@ -66,8 +78,8 @@ def dot(page, row: int):
     )
 
 
-def test_a_dot_tells_its_trial_when_the_pointer_is_on_it(pair: Path, visit: Visit):
-    page = visit(pair)
+def test_a_dot_tells_its_trial_when_the_pointer_is_on_it(pair: Path, look: Visit):
+    page = look(pair)
     card = page.locator(".card")
     assert not card.is_visible()
     row = row_of(page, "NS GAN", 3)
@@ -89,15 +101,15 @@ def test_a_dot_tells_its_trial_when_the_pointer_is_on_it(pair: Path, visit: Visi
     assert not card.is_visible()
 
 
-def test_a_failure_says_what_happened_and_where_its_samples_lie(pair: Path, visit: Visit):
-    page = visit(pair)
+def test_a_failure_says_what_happened_and_where_its_samples_lie(pair: Path, look: Visit):
+    page = look(pair)
     place = dot(page, row_of(page, "NS GAN", 2))
     page.mouse.move(place["x"], place["y"])
     assert "diverged: step 120: the loss is not finite" in page.locator(".card").inner_text()
 
 
-def test_figures_are_used_by_keyboard(pair: Path, visit: Visit):
-    page = visit(pair)
+def test_figures_are_used_by_keyboard(pair: Path, look: Visit):
+    page = look(pair)
     chart = page.locator(CHART)
     chart.focus()
     assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
@@ -121,16 +133,16 @@ def test_figures_are_used_by_keyboard(pair: Path, visit: Visit):
     page.wait_for_function("document.querySelector('.closer-state').textContent === ''")
 
 
-def test_every_figure_is_one_tab_stop_with_a_name(pair: Path, visit: Visit):
-    page = visit(pair)
+def test_every_figure_is_one_tab_stop_with_a_name(pair: Path, look: Visit):
+    page = look(pair)
     figures = page.locator("[role=application]")
     assert figures.count() > 4
     assert all(figure.get_attribute("aria-label") for figure in figures.all())
     assert page.locator("svg [tabindex]").count() == 0
 
 
-def test_a_model_is_highlighted_in_all_figures_and_tables(pair: Path, visit: Visit):
-    page = visit(pair)
+def test_a_model_is_highlighted_in_all_figures_and_tables(pair: Path, look: Visit):
+    page = look(pair)
     page.locator(".closer summary").click()
     page.get_by_role("button", name="VAE", exact=True).click()
     shown = page.eval_on_selector_all(
@@ -149,8 +161,8 @@ def test_a_model_is_highlighted_in_all_figures_and_tables(pair: Path, visit: Vis
     page.wait_for_function("!document.querySelector('.dim')")
 
 
-def test_settings_are_filtered_by_value_and_outcome(pair: Path, visit: Visit):
-    page = visit(pair)
+def test_settings_are_filtered_by_value_and_outcome(pair: Path, look: Visit):
+    page = look(pair)
     page.locator(".closer summary").click()
     page.get_by_label("outcome").select_option("diverged")
     # Of 4 settings of NS GAN, 9 of the VAE and three fresh seeds one diverged.
@@ -170,9 +182,8 @@ def test_settings_are_filtered_by_value_and_outcome(pair: Path, visit: Visit):
     assert page.get_by_label("beta1 from").input_value() == ""
 
 
-def test_samples_are_browsed_and_follow_the_highlight(pair: Path, visit: Visit):
-    page = visit(pair)
-    page.locator(".browse summary", has_text="NS GAN").click()
+def test_samples_are_browsed_and_follow_the_highlight(pair: Path, look: Visit):
+    page = look(pair)
     strip = page.locator('.browse figure[data-t]:has-text("Setting 1")').first
     assert strip.is_visible()
     assert strip.locator("img").evaluate("(image) => image.naturalWidth") == 8 * 28 + 7
@@ -182,8 +193,8 @@ def test_samples_are_browsed_and_follow_the_highlight(pair: Path, visit: Visit):
     assert not strip.is_visible()
 
 
-def test_figures_are_used_by_touch(pair: Path, visit: Visit):
-    page = visit(pair, width=400, height=800, has_touch=True, is_mobile=True)
+def test_figures_are_used_by_touch(pair: Path, look: Visit):
+    page = look(pair, width=400, height=800, has_touch=True, is_mobile=True)
     place = dot(page, row_of(page, "NS GAN", 1))
     page.touchscreen.tap(place["x"], place["y"])
     box = page.locator(".card").bounding_box()
@@ -195,8 +206,8 @@ def test_figures_are_used_by_touch(pair: Path, visit: Visit):
     assert not page.locator(".card").is_visible()
 
 
-def test_a_table_is_sorted_by_click_and_key(pair: Path, visit: Visit):
-    page = visit(pair)
+def test_a_table_is_sorted_by_click_and_key(pair: Path, look: Visit):
+    page = look(pair)
     table = page.locator("table:has(tbody tr:nth-child(2))").first
     head = table.locator("thead th").first
     first = lambda: table.locator("tbody th").first.inner_text()  # noqa: E731
@@ -217,15 +228,15 @@ def test_without_scripts_everything_is_there_and_nothing_that_needs_them(pair: P
     assert page.locator(".browse figure[data-t]").first.is_visible()
 
 
-def test_nothing_moves_for_those_who_want_it_so(pair: Path, visit: Visit):
+def test_nothing_moves_for_those_who_want_it_so(pair: Path, look: Visit):
     get = f"getComputedStyle(document.querySelector('{CHART} use')).transitionDuration"
-    assert visit(pair).evaluate(get) == "0.12s"
-    assert visit(pair, reduced_motion="reduce").evaluate(get) == "0s"
+    assert look(pair).evaluate(get) == "0.12s"
+    assert look(pair, reduced_motion="reduce").evaluate(get) == "0s"
 
 
-def test_of_many_models_the_highlighted_have_a_colour(tmp_path: Path, visit: Visit):
+def test_of_many_models_the_highlighted_have_a_colour(tmp_path: Path, look: Visit):
     runs = {f"m{k}": [Run([(9, 20 + k)])] for k in range(14)}
-    page = visit(write_report(build(tmp_path / "run", runs)))
+    page = look(write_report(build(tmp_path / "run", runs)))
     page.locator(".closer summary").click()
     shape = page.locator(f'{CHART} [data-m^="5 "]').first
     muted = "(shape) => getComputedStyle(shape).getPropertyValue('--muted').trim()"
@@ -240,8 +251,8 @@ def test_of_many_models_the_highlighted_have_a_colour(tmp_path: Path, visit: Vis
 
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("width", WIDTHS)
-def test_the_page_is_drawn(pair: Path, visit: Visit, tmp_path: Path, width: int, dark: bool):
-    page = visit(pair, width=width, dark=dark)
+def test_the_page_is_drawn(pair: Path, look: Visit, tmp_path: Path, width: int, dark: bool):
+    page = look(pair, width=width, dark=dark)
     page.locator(".closer summary").click()
     page.get_by_role("button", name="VAE", exact=True).click()
     place = dot(page, row_of(page, "VAE", 1))

@@ -16,7 +16,7 @@ from coequal.analysis.model import ModelSummary
 from coequal.analysis.trials import TrialSummary
 from coequal.formatting import plain
 from coequal.ranges import Choice, LogUniform, Value
-from coequal.report.evidence._evidence import Evidence
+from coequal.report.evidence._evidence import Evidence, Group
 from coequal.report.marks import show_model, show_trials
 from coequal.report.style import FAINT, INK, MUTED, PAPER, colour, figure_size, spread, wants_log
 
@@ -69,7 +69,7 @@ def how_to_read(summary: DataSummary) -> str:
     if settings > MAX_LINES:
         part = f" Of {settings:,} settings about {MAX_LINES} are drawn, evenly by score."
     return (
-        "Each line is one setting of the search: it crosses an axis at its value of that "
+        "Each line is one setting of the search. It crosses an axis at its value of that "
         f"hyperparameter and ends at its test {summary.metric.label}, better ones at the top. "
         "Strong lines are the chosen settings. Below the axes: the model has no such "
         f"hyperparameter, or the setting failed.{part}"
@@ -201,6 +201,7 @@ def _axis(axes: Axes, x: int, axis: Axis, title: str, below: str) -> None:
 
 EVIDENCE = Evidence[DataSummary](
     name="parallel_coordinates",
+    group=Group.SEARCH,
     place=245,
     title="Settings against score",
     how_to_read=how_to_read,

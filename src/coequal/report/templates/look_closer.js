@@ -110,7 +110,7 @@
       event.preventDefault();
       const list = stops(chart).toSorted(({ spot: a }, { spot: b }) => a[first] - b[first] || a[second] - b[second]);
       if (step) here = list.at((list.indexOf(here) + step) % list.length);
-      here.shape.scrollIntoView({ block: "nearest", inline: "nearest" });
+      here.shape.scrollIntoView({ block: "nearest", inline: "nearest", behavior: "instant" });
       const { x, y } = new DOMPoint(here.spot.x, here.spot.y).matrixTransform(matrix());
       said.textContent = show(here, x, y);
       if (!step) (pinned = here), card.firstChild.focus();
