@@ -7,17 +7,27 @@ from typing import Any
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.source import Facts
 from coequal.analysis.transfer import Transferred
-from coequal.formatting import duration, number
+from coequal.formatting import duration, listed, number
 from coequal.report.methods_text import planned_seeds
 
 
 def protocols(summary: DataSummary) -> list[tuple[str, str]]:
-    """How each metric was measured, by split, as the records say it."""
-    return [
-        (f"{metric}, {split}", text)
-        for metric, splits in summary.protocols.items()
-        for split, text in sorted(splits.items())
-    ]
+    """How metrics were measured, as the records say it: every protocol once, after the metrics and
+    splits that it holds for."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for metric, splits in summary.protocols.items():
+        label = summary.metrics[metric].label if metric in summary.metrics else metric
+        for split, text in sorted(splits.items()):
+            found.setdefault(text, {}).setdefault(label, []).append(split)
+    return [(_held_for(by_metric), text) for text, by_metric in found.items()]
+
+
+def _held_for(by_metric: Mapping[str, Sequence[str]]) -> str:
+    """Metrics with the splits of each: "FD and recall on test; F1 on test and validation"."""
+    metrics: dict[tuple[str, ...], list[str]] = {}
+    for metric, splits in by_metric.items():
+        metrics.setdefault(tuple(splits), []).append(metric)
+    return "; ".join(f"{listed(names)} on {listed(splits)}" for splits, names in metrics.items())
 
 
 def caveats(summary: DataSummary, study: Mapping[str, Any]) -> list[str]:

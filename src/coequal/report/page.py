@@ -17,6 +17,7 @@ from coequal.analysis.source import Facts
 from coequal.analysis.summary import summarise
 from coequal.files import atomic_write
 from coequal.report import caveats_text, verdict_text
+from coequal.report.glossary import TERMS
 from coequal.report.latex.table import longtable
 from coequal.report.markdown import markdown
 from coequal.report.marks import numbered
@@ -167,6 +168,7 @@ def _html(
         provenance=provenance,
         trials=trials,
         words=formatting,
+        glossary=TERMS,
         sentences=verdict_text,
         colour=variable,
         on_light=Markup(variables(COLOURS)),

@@ -5,11 +5,13 @@ from typing import Any
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, Template
 
 from coequal.formatting import significant
+from coequal.report.glossary import glossed
 
 
 def template(name: str, package: str = "coequal.report") -> Template:
     """A template: what is filled in is escaped, except in plain text (.txt.jinja), and what is
-    missing is an error. Floats that no format has made text of are rounded as in the CSV files.
+    missing is an error. Floats that no format has made text of are rounded as in the CSV files;
+    the filter `glossed` links words to the glossary.
 
     Args:
         name: of its file in `templates/`.
@@ -26,6 +28,7 @@ def template(name: str, package: str = "coequal.report") -> Template:
         keep_trailing_newline=True,
         finalize=_rounded,
     )
+    environment.filters["glossed"] = glossed
     return environment.get_template(name)
 
 

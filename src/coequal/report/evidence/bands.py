@@ -19,6 +19,7 @@ from coequal.report.axes import (
     y_axis,
 )
 from coequal.report.evidence._evidence import Evidence, Group
+from coequal.report.evidence._nothing import no_curve
 from coequal.report.evidence.best_of_n import line, xy
 from coequal.report.marks import show_model, show_trials
 from coequal.report.style import FAINT, colour
@@ -64,18 +65,20 @@ def figure(summary: DataSummary) -> Figure | None:
     return figure
 
 
-def refusal(summary: DataSummary) -> str:
+def nothing(summary: DataSummary) -> str:
     """Why no curve has an interval."""
+    if few := no_curve(summary):
+        return few
     if any(p.low is not None for c in summary.curves.values() for p in c.points):
         return ""
     if not summary.curves:
         return ""
     if summary.cap is None:
-        return "No interval: no cap was declared, so the worse end is unknown."
+        return "No cap was declared, so the worse end is unknown."
     if summary.bound is None:
-        return f"No interval: {summary.metric.label} has no known best possible value."
+        return f"{summary.metric.label} has no known best possible value."
     return (
-        "No interval: beyond n/B = 0.5, half of the settings, fewer than two independent draws "
+        "Beyond n/B = 0.5, half of the settings, fewer than two independent draws "
         "of n settings exist."
     )
 
@@ -104,5 +107,5 @@ EVIDENCE = Evidence[DataSummary](
     title="Best of n, with intervals",
     how_to_read=how_to_read,
     figure=figure,
-    refusal=refusal,
+    nothing=nothing,
 )

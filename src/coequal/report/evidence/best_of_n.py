@@ -22,6 +22,7 @@ from coequal.report.axes import (
     y_axis,
 )
 from coequal.report.evidence._evidence import Evidence, Group
+from coequal.report.evidence._nothing import no_curve
 from coequal.report.marks import show_model
 from coequal.report.style import MUTED, colour
 from coequal.report.table import Record
@@ -57,7 +58,7 @@ def refusal(summary: DataSummary) -> str:
     """Why some models have no curve."""
     few = [m.title for m in summary.models if m.tried and len(m.ended) < 2]
     if few:
-        return f"No curve for {', '.join(few)}: a search has two random settings or more."
+        return f"No curve for {', '.join(few)}: that takes two random settings or more."
     without = [m.title for m in summary.models if m.ended and m.name not in summary.curves]
     if without:
         return (
@@ -173,4 +174,5 @@ EVIDENCE = Evidence[DataSummary](
     figure=figure,
     refusal=refusal,
     csv={"budget_curves": budget_curves},
+    nothing=no_curve,
 )

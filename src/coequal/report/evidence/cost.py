@@ -15,6 +15,7 @@ from coequal.report.axes import (
     y_axis,
 )
 from coequal.report.evidence._evidence import Evidence, Group
+from coequal.report.evidence._nothing import no_curve
 from coequal.report.evidence.best_of_n import xy
 from coequal.report.marks import show_model
 from coequal.report.style import colour, figure_size
@@ -113,4 +114,5 @@ EVIDENCE = Evidence[DataSummary](
     wide=True,
     refusal=refusal,
     csv={"cost_curves": cost_curves},
+    nothing=no_curve,
 )

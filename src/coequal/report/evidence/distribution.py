@@ -20,6 +20,7 @@ from coequal.report.axes import (
     y_axis,
 )
 from coequal.report.evidence._evidence import Evidence, Group
+from coequal.report.evidence._nothing import one_setting
 from coequal.report.marks import show_model, show_trials
 from coequal.report.style import MUTED, colour, figure_size
 
@@ -100,4 +101,5 @@ EVIDENCE = Evidence[DataSummary](
     title=lambda summary: f"Distribution of {summary.metric.label} over settings",
     how_to_read=how_to_read,
     figure=figure,
+    nothing=one_setting,
 )

@@ -14,6 +14,7 @@ from coequal.analysis.health import (
 from coequal.analysis.trials import STOPPED
 from coequal.formatting import NONE, count
 from coequal.report.evidence._evidence import Evidence, Group
+from coequal.report.evidence._nothing import not_monitored
 from coequal.report.setting_text import setting_name
 from coequal.report.table import (
     Cell,
@@ -131,4 +132,5 @@ EVIDENCE = Evidence[DataSummary](
     title="Health",
     how_to_read=how_to_read,
     table=table,
+    nothing=not_monitored,
 )

@@ -23,6 +23,7 @@ from coequal.report.axes import (
     panel_title,
 )
 from coequal.report.evidence._evidence import Evidence, Group
+from coequal.report.evidence._nothing import not_monitored
 from coequal.report.marks import show_trials
 from coequal.report.style import INK, colour, figure_inches
 
@@ -177,6 +178,18 @@ def _legend() -> list[Line2D]:
     ]
 
 
+def nothing(summary: DataSummary) -> str:
+    """That no model has both good and bad settings to tell apart."""
+    if none := not_monitored(summary):
+        return none
+    if any(_worth_drawing(model) for model in summary.models):
+        return ""
+    return (
+        f"No model has {MIN_SETTINGS} drawn settings or more of which some fail and some don't, "
+        "with values that differ."
+    )
+
+
 EVIDENCE = Evidence[DataSummary](
     name="health_settings",
     group=Group.HEALTH,
@@ -185,4 +198,5 @@ EVIDENCE = Evidence[DataSummary](
     how_to_read=how_to_read,
     figure=figure,
     wide=True,
+    nothing=nothing,
 )

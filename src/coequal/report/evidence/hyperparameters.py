@@ -50,6 +50,14 @@ def _position_cell(place: RangePosition | None) -> Cell:
     return Cell(plain(value), range_text(place), sort=sort, flag=place.flag, place=inside)
 
 
+def nothing(summary: DataSummary) -> str:
+    """That no value of a chosen setting was drawn from a range."""
+    chosen = [m.chosen for m in summary.models if m.chosen]
+    if not chosen or any(place.position is not None for one in chosen for place in one.values):
+        return ""
+    return "No value of a chosen setting was drawn from a range."
+
+
 EVIDENCE = Evidence[DataSummary](
     name="hyperparameters",
     group=Group.SEARCH,
@@ -61,4 +69,5 @@ EVIDENCE = Evidence[DataSummary](
         "flagged, because a better value may lie outside."
     ),
     table=table,
+    nothing=nothing,
 )

@@ -142,6 +142,12 @@ def _best_so_far(
     return np.array(setting.steps, dtype=np.int64)[known], test[place[known]]
 
 
+def nothing(summary: DataSummary) -> str:
+    """That scores were measured at one checkpoint alone."""
+    most = max((len(s.steps) for m in summary.models for s in m.tried), default=0)
+    return "Every run was measured at one checkpoint." if most == 1 else ""
+
+
 EVIDENCE = Evidence[DataSummary](
     name="learning",
     group=Group.TRAINING,
@@ -150,4 +156,5 @@ EVIDENCE = Evidence[DataSummary](
     how_to_read=how_to_read,
     figure=figure,
     wide=True,
+    nothing=nothing,
 )

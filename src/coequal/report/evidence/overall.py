@@ -50,7 +50,7 @@ def _mean_cell(mean: Estimate) -> Cell:
     return Cell(number(mean.value, half_width(ends)), interval(ends) or mean.note, mean.value)
 
 
-def refusal(study: StudySummary) -> str:
+def nothing(study: StudySummary) -> str:
     """Why nothing can be normalised."""
     return "" if study.normalised is None else study.normalised.refusal
 
@@ -68,5 +68,5 @@ EVIDENCE = Evidence[StudySummary](
     title="All data sets together",
     how_to_read=how_to_read,
     table=table,
-    refusal=refusal,
+    nothing=nothing,
 )

@@ -2,6 +2,7 @@
 
 from coequal.analysis.data_summary import DataSummary
 from coequal.report.evidence._evidence import Evidence, Group
+from coequal.report.evidence._nothing import no_curve
 from coequal.report.table import Column, Table, model_column, rival_column, tabulate
 
 
@@ -23,6 +24,16 @@ def table(summary: DataSummary) -> Table | None:
     return tabulate(columns, ranks.flips, summary=summary, notes=notes)
 
 
+def nothing(summary: DataSummary) -> str:
+    """That there are no curves, or that none crosses another."""
+    if few := no_curve(summary):
+        return few
+    known = summary.ranks is not None and summary.ranks.budgets
+    if not known or table(summary):
+        return ""
+    return "No model overtakes another as the budget grows."
+
+
 EVIDENCE = Evidence[DataSummary](
     name="rank_flips",
     group=Group.SEARCH,
@@ -33,4 +44,5 @@ EVIDENCE = Evidence[DataSummary](
         "before; the size of the difference is not assessed."
     ),
     table=table,
+    nothing=nothing,
 )

@@ -9,6 +9,7 @@ from coequal.report.axes import (
     with_margin,
 )
 from coequal.report.evidence._evidence import Evidence, Group
+from coequal.report.evidence._nothing import no_curve
 from coequal.report.marks import show_model
 from coequal.report.style import colour
 from coequal.report.table import Record
@@ -70,4 +71,5 @@ EVIDENCE = Evidence[DataSummary](
     how_to_read=how_to_read,
     figure=figure,
     csv={"ranks": ranks},
+    nothing=no_curve,
 )

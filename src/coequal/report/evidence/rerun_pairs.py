@@ -3,6 +3,7 @@
 from coequal.analysis.data_summary import DataSummary
 from coequal.formatting import p_value, probability
 from coequal.report.evidence._evidence import Evidence, Group
+from coequal.report.evidence._nothing import no_reruns
 from coequal.report.rerun_text import rerun_sentence
 from coequal.report.setting_text import setting_text
 from coequal.report.table import Cell, Column, Table, model_column, rival_column, tabulate
@@ -40,9 +41,11 @@ def table(summary: DataSummary) -> Table | None:
     return tabulate(columns, comparison.differences, summary=summary, notes=notes)
 
 
-def refusal(summary: DataSummary) -> str:
-    """Why the chosen settings are not compared."""
-    return "" if table(summary) else rerun_sentence(summary)
+def nothing(summary: DataSummary) -> str:
+    """Why the chosen settings are not compared; empty for a study that compares other pairs."""
+    if table(summary):
+        return ""
+    return rerun_sentence(summary) or no_reruns(summary)
 
 
 def _number(summary: DataSummary, name: str) -> int | None:
@@ -65,5 +68,5 @@ EVIDENCE = Evidence[DataSummary](
     title="Which chosen settings differ, by their re-runs",
     how_to_read=how_to_read,
     table=table,
-    refusal=refusal,
+    nothing=nothing,
 )

@@ -15,6 +15,7 @@ from coequal.report.axes import (
     y_axis,
 )
 from coequal.report.evidence._evidence import Evidence, Group
+from coequal.report.evidence._nothing import no_reruns
 from coequal.report.marks import show_model, show_trials
 from coequal.report.style import INK, MUTED, colour, figure_size
 
@@ -90,6 +91,14 @@ def _interval(model: ModelSummary) -> tuple[float, ...]:
     return () if numbers is None else numbers.centre_interval or ()
 
 
+def nothing(summary: DataSummary) -> str:
+    """That there are no re-runs, or one of each setting, which the table of the best shows."""
+    if none := no_reruns(summary):
+        return none
+    most = max(len(m.rerun.runs) if m.rerun else 0 for m in summary.models)
+    return "Every chosen setting has one re-run." if most == 1 else ""
+
+
 EVIDENCE = Evidence[DataSummary](
     name="reruns",
     group=Group.RERUNS,
@@ -98,4 +107,5 @@ EVIDENCE = Evidence[DataSummary](
     title="Re-runs of the chosen settings",
     how_to_read=how_to_read,
     figure=figure,
+    nothing=nothing,
 )

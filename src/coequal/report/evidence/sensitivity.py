@@ -29,13 +29,12 @@ def table(summary: DataSummary) -> Table | None:
     return tabulate(columns, rows, summary=summary) if rows else None
 
 
-def refusal(summary: DataSummary) -> str:
+def nothing(summary: DataSummary) -> str:
     """Why no hyper-parameter is listed."""
     if any(m.influences for m in summary.models):
         return ""
     return (
-        f"The effect of each hyper-parameter is not estimated: that takes {MIN_SETTINGS} drawn "
-        "settings or more of a model."
+        f"The effect of a hyper-parameter takes {MIN_SETTINGS} drawn settings or more of a model."
     )
 
 
@@ -72,5 +71,5 @@ EVIDENCE = Evidence[DataSummary](
         "end of its range, where a better value may lie outside."
     ),
     table=table,
-    refusal=refusal,
+    nothing=nothing,
 )

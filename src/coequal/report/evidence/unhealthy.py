@@ -4,6 +4,7 @@ from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.health import fresh_runs
 from coequal.records import TrialHealth
 from coequal.report.evidence._evidence import Evidence, Group
+from coequal.report.evidence._nothing import not_monitored
 from coequal.report.evidence.failures import (
     TRIAL_COLUMN,
     Run,
@@ -50,6 +51,13 @@ def _look_bad(summary: DataSummary) -> Runs:
     ]
 
 
+def nothing(summary: DataSummary) -> str:
+    """That no run with a score looks bad."""
+    if none := not_monitored(summary):
+        return none
+    return "" if _look_bad(summary) else "No run with a score looks bad."
+
+
 EVIDENCE = Evidence[DataSummary](
     name="unhealthy",
     group=Group.HEALTH,
@@ -60,4 +68,5 @@ EVIDENCE = Evidence[DataSummary](
         "is from its end." + omitted(_look_bad(summary), summary, "unhealthy")
     ),
     table=table,
+    nothing=nothing,
 )

@@ -68,6 +68,11 @@ def _fraction_cell(part: VarianceComponent) -> Cell:
     return Cell(percent(part.fraction), ends, sort=part.fraction)
 
 
+def nothing(summary: DataSummary) -> str:
+    """That there are too few scores to compare sources of variance."""
+    return "" if summary.variance else "Too few runs have a score."
+
+
 EVIDENCE = Evidence[DataSummary](
     name="variance",
     group=Group.METRICS,
@@ -75,4 +80,5 @@ EVIDENCE = Evidence[DataSummary](
     title="Where the differences come from",
     how_to_read=how_to_read,
     table=table,
+    nothing=nothing,
 )
