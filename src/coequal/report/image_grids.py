@@ -140,6 +140,14 @@ class Block:
     images: NDArray[np.uint8]
     rows: Sequence[str] = ()
 
+    @property
+    def uri(self) -> str:
+        """The images without names as a PNG in a data URI."""
+        rows, columns = self.images.shape[:2]
+        together = self.images.reshape(rows * columns, *self.images.shape[2:])
+        picture = tile(together, columns, gap=GAP_PIXELS, background=128)
+        return data_uri(png_bytes(enlarge(picture, max(1, 56 // self.images.shape[-1]))))
+
 
 def blocks(listed: Sequence[Block]) -> bytes:
     """Blocks side by side, as many as fit on a page, as one PNG file."""

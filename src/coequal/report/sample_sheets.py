@@ -13,7 +13,6 @@ from PIL import Image
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
 from coequal.files import atomic_write, file_name
-from coequal.images import data_uri
 from coequal.report.image_grids import Block, Row, blocks, sample_rows, sheet
 from coequal.report.setting_text import score_text
 from coequal.report.style import as_pdf, as_svg, house_style
@@ -32,18 +31,13 @@ class Sheet:
         name: of its file and of links to it, after that of the data set.
         title: its heading.
         read: the sentence below the heading.
-        png: the bytes of its file.
+        blocks: the images of each model.
     """
 
     name: str
     title: str
     read: str
-    png: bytes
-
-    @property
-    def uri(self) -> str:
-        """The picture in a data URI."""
-        return data_uri(self.png)
+    blocks: Sequence[Block]
 
 
 @dataclass(frozen=True)
@@ -73,7 +67,7 @@ def sample_sheets(folder: RunFolder, summary: DataSummary, target: Path) -> Samp
     sheets = []
     for found in (_classes(folder, summary), _neighbours(folder, summary)):
         if found is not None:
-            atomic_write(target / f"{anchor}-{found.name}.png", found.png)
+            atomic_write(target / f"{anchor}-{found.name}.png", blocks(found.blocks))
             sheets.append(found)
     return SampleSheets(rows, sheets)
 
@@ -106,7 +100,7 @@ def _classes(folder: RunFolder, summary: DataSummary) -> Sheet | None:
         "where it is judged, without selection. Does every row show its class, and do its images "
         "differ?"
     )
-    return Sheet("classes", "Samples by class", read, blocks(listed))
+    return Sheet("classes", "Samples by class", read, listed)
 
 
 def _by_class(images: NDArray[np.uint8], classes: int) -> NDArray[np.uint8]:
@@ -132,7 +126,7 @@ def _neighbours(folder: RunFolder, summary: DataSummary) -> Sheet | None:
         "nearest to it in the encoder's features. A copy resembles its nearest neighbour; an "
         "image of no class has neighbours that agree with each other but not with it."
     )
-    return Sheet("neighbours", "Nearest training images", read, blocks(listed))
+    return Sheet("neighbours", "Nearest training images", read, listed)
 
 
 def _picture_figure(png: bytes) -> Figure:

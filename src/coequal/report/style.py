@@ -163,6 +163,8 @@ def inline(svg: bytes, name: str) -> str:
     text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
     text = re.sub(r"<!--.*?-->\s*", "", text, flags=re.DOTALL)
     text = attributes(text)
+    # The page's own background shows through: it marks where a figure is cut off.
+    text = re.sub(rf'(<g id="patch_\d+">\s*<path [^>]*style="fill: ){PAPER}', r"\1none", text)
     text = re.sub(r'(<g) id="[^"]*"', r"\1", text)  # nothing refers to a group
     text = re.sub(r' transform="rotate\(-?0 [^"]*"', "", text)
     text = re.sub(r"\s*\n\s*", "\n", text)
