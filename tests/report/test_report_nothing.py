@@ -47,7 +47,7 @@ def test_a_search_of_one_setting_has_no_figure_of_one_dot(one: RunFolder):
 def test_the_markdown_has_the_same_lines(one: RunFolder):
     text = write_report(one).with_name("report.md").read_text()
     assert "- *Over training*: Every run was measured at one checkpoint." in text
-    assert text.count("Every model has 1 drawn setting") == 2  # one for the dots, one for curves
+    assert text.count("Every model has 1 drawn setting") == 3  # for pairs, dots and curves
 
 
 def test_four_settings_have_curves_and_three_have_none(tmp_path: Path):

@@ -3,6 +3,7 @@
 from coequal.analysis.data_summary import DataSummary
 from coequal.formatting import probability
 from coequal.report.evidence._evidence import Evidence, Group
+from coequal.report.evidence._nothing import one_setting
 from coequal.report.pair_rows import PairRow, pair_rows, turned
 from coequal.report.table import EMPTY, Cell, Heading, Table, name_cell
 
@@ -78,4 +79,5 @@ EVIDENCE = Evidence[DataSummary](
         "Intervals, ratios and levels stand in the list of pairs below."
     ),
     table=table,
+    nothing=one_setting,
 )

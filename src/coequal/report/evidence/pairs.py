@@ -3,6 +3,7 @@
 from coequal.analysis.data_summary import DataSummary
 from coequal.formatting import half_width, interval, number, p_value, probability
 from coequal.report.evidence._evidence import Evidence, Group
+from coequal.report.evidence._nothing import one_setting
 from coequal.report.pair_rows import PairRow, pair_rows
 from coequal.report.pair_sentences import within
 from coequal.report.power_text import beyond_text, needed_text
@@ -175,5 +176,6 @@ EVIDENCE = Evidence[DataSummary](
     title="Every pair",
     how_to_read=how_to_read,
     table=table,
+    nothing=one_setting,
     csv={"pairs_over_budgets": over_budgets},
 )
