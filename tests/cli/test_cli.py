@@ -367,7 +367,7 @@ def test_train_leaves_a_sheet_a_report_and_two_numbers(tmp_path):
         cwd=tmp_path,
     )
     assert done.returncode == 0, done.stderr
-    assert "fd on test, step 6: " in done.stdout
+    assert "on test, step 6: FD " in done.stdout
     assert (tmp_path / "out" / "samples.png").exists()
     assert (tmp_path / "out" / "report" / "index.html").exists()
     plan = json.loads((tmp_path / "out" / "plan.json").read_text())

@@ -32,9 +32,7 @@ Json = Annotated[
 ]
 DataDir = Annotated[
     Path | None,
-    typer.Option(
-        help="Where data sets lie or are put. Default: $COEQUAL_DATA, then the user's cache."
-    ),
+    typer.Option(help="Data directory. Default: $COEQUAL_DATA, then the user's cache."),
 ]
 Workers = Annotated[
     int | None,
@@ -104,7 +102,7 @@ Values = Annotated[
     str | None,
     typer.Option(
         "--value-range",
-        help="Black and white of float images: --value-range=-1,1. Default: 0,1; of nets -1,1.",
+        help="Black and white of float images: --value-range=-1,1. Default: 0,1; of networks -1,1.",
     ),
 ]
 Classes = Annotated[

@@ -22,7 +22,7 @@ from coequal.cli.options import (
     errors,
     log_line,
 )
-from coequal.formatting import size
+from coequal.formatting import duration, plain, size
 
 if TYPE_CHECKING:
     from coequal.records import Trial
@@ -194,7 +194,6 @@ def _budget(amounts: dict[str, float]) -> str:
 def _estimate_lines(estimate: "Estimate", folder: Path) -> list[str]:
     if not estimate.trials:
         return ["nothing remains to do"]
-    hours = estimate.core_seconds / 3600
     end = datetime.now().astimezone() + timedelta(seconds=estimate.seconds)
     there = folder.resolve()
     while not there.exists():
@@ -202,9 +201,9 @@ def _estimate_lines(estimate: "Estimate", folder: Path) -> list[str]:
     free = shutil.disk_usage(there).free
     needed = estimate.disk + estimate.working
     lines = [
-        f"to do: {estimate.trials} trials, about {hours:.2g} core-hours by a calibration here and "
-        "now; less if trials fail early",
-        f"with {estimate.workers} workers: about {estimate.seconds / 3600:.2g} hours, until "
+        f"to do: {estimate.trials} trials, about {duration(estimate.core_seconds)} of one core, by "
+        "a calibration here and now; less if trials fail early",
+        f"with {estimate.workers} workers: about {duration(estimate.seconds)}, until "
         f"{end:%Y-%m-%d %H:%M}",
         f"disk: about {size(estimate.disk)} that stay, {size(estimate.working)} more on the way; "
         f"{size(free)} are free",
@@ -223,7 +222,4 @@ def _table(trials: "list[Trial]") -> Table:
 
 
 def _settings(trial: "Trial") -> str:
-    return ", ".join(
-        f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}"
-        for name, value in trial.settings.items()
-    )
+    return ", ".join(f"{name} {plain(value)}" for name, value in trial.settings.items())

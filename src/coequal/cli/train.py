@@ -36,7 +36,9 @@ def train(
     model: Annotated[str, typer.Argument(help="A model; see `coequal list`.", show_default=False)],
     data: Annotated[str, typer.Option(help="A data set, or folder:PATH.")] = "fashion_mnist",
     steps: Annotated[int, typer.Option(min=1, help="Discriminator steps.")] = 1500,
-    width: Annotated[float, typer.Option(help="Of the nets; 1 is the study's.")] = 0.125,
+    width: Annotated[
+        float, typer.Option(help="Width of the networks; 1 is that of the published ones.")
+    ] = 0.125,
     settings: Annotated[
         list[str] | None,
         typer.Option(
@@ -120,7 +122,7 @@ def _train(request: TrainRequest, resume: bool) -> CommandResult:
     if request.rate is not None and request.rate[0] != request.rate[1]:
         authors, used = request.rate
         console.print(
-            f"learning rate {used:g}: the authors' {authors:g} is for nets of full width, and "
+            f"learning rate {used:g}: the authors' {authors:g} is for networks of full width, and "
             f"these are {request.width:g} as wide; theirs with --set learning_rate={authors:g}",
             markup=False,
             soft_wrap=True,

@@ -8,7 +8,7 @@ HEALTHY = "healthy"
 EARLY = "too early to tell"
 
 MEANING: Mapping[str, str] = {
-    HEALTHY: "nothing speaks against it",
+    HEALTHY: "no problem was detected",
     EARLY: "no rule fires, and the images are not there yet",
     "diverged": "losses, gradients or images are not finite, or have exploded",
     "collapsed": "the generator makes one image, or a few",

@@ -267,4 +267,6 @@ def train_trials(session: Session, executor: Executor, pending: Sequence[Trial])
             queue = [trial for trial in queue if not session.is_stopped(trial)]
 
         # Report how far the run is.
-        session.show("stopping: what runs writes a checkpoint" if session.stop.requested else "")
+        session.show(
+            "stopping: saving checkpoints of running trials" if session.stop.requested else ""
+        )

@@ -18,7 +18,7 @@ def how_to_read(summary: DataSummary) -> str:
     metric = summary.metric
     text = (
         "A beaten model was shown to be worse than the one named, its clearest rival; it is "
-        "trained no further, and the settings that it leaves are given to no other. "
+        "trained no further; its unused settings are not reassigned. "
     )
     if summary.contest and summary.contest.whole_searches and verdict.budget > 1:
         text += (
