@@ -69,12 +69,15 @@ def test_an_open_page_shows_a_new_result_where_the_reader_was(growing, visit):
     until_rendered(page)
     assert "7 of 8 trials ended" in page.inner_text("#live")
     assert page.locator("text=Not finished.").count() == 1
-    page.evaluate("document.querySelector('main details').open = true")
+    page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
     name = page.locator("main details summary").first.inner_text()
     head = page.locator("main th.sortable:visible").nth(1)
     head.click()
     head.click()
     assert head.get_attribute("aria-sort") == "descending"
+    page.get_by_role("button", name="VAE", exact=True).click()
+    page.locator("[data-kind=is]").first.select_option("diverged")
+    page.evaluate("document.activeElement.blur()")
     page.evaluate(
         "const mark = document.querySelectorAll('main h3')[3];"
         "scrollTo(0, scrollY + mark.getBoundingClientRect().top - 20)"
@@ -90,6 +93,9 @@ def test_an_open_page_shows_a_new_result_where_the_reader_was(growing, visit):
         page.wait_for_timeout(1200)
     opened = page.locator("main details", has=page.locator("summary", has_text=name)).first
     assert opened.evaluate("element => element.open")
+    vae = page.get_by_role("button", name="VAE", exact=True)
+    assert vae.get_attribute("aria-pressed") == "true"
+    assert page.locator("[data-kind=is]").first.input_value() == "diverged"
     again = page.locator("main th.sortable:visible").nth(1)
     assert again.get_attribute("aria-sort") == "descending"
     assert page.locator("#live:not([data-next])").count() == 1  # it asks no more

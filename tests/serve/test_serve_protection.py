@@ -118,18 +118,25 @@ HOSTILE = "<script>alert(1)</script>"
 def test_a_hostile_study_is_text_on_every_page(open_site, tmp_path):
     build(
         tmp_path / "x<b>y",
-        {"ns_gan": NS_GAN},
+        {"ns_gan": NS_GAN, "</script><script>alert(5)</script>": NS_GAN},
         study=HOSTILE,
         question='"><img src=x onerror=alert(1)>',
         source="study: </script><script>alert(2)</script>\n",
     )
     visitor = open_site(tmp_path)
-    pages = ["/", "/?q=%3Cscript%3E", "/x%3Cb%3Ey/report/", "/nothing/%3Cscript%3Ealert(3)"]
+    pages = [
+        "/",
+        "/?q=%3Cscript%3E",
+        "/x%3Cb%3Ey/report/",
+        "/x%3Cb%3Ey/compare",
+        "/nothing/%3Cscript%3Ealert(3)",
+    ]
     for path in pages:
         text = visitor.page(path).text
         assert HOSTILE not in text
         assert "<img src=x" not in text
         assert "alert(2)</script>" not in text
+        assert "alert(5)</script>" not in text
         assert "<script>alert(3)" not in text
         assert all(map(ours, scripts(text)))
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in visitor.get("/").text

@@ -1,7 +1,11 @@
 """The server itself, on a free port of this machine."""
 
 import json
+import os
+import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 import urllib.request
@@ -130,3 +134,33 @@ def test_the_browser_is_opened_when_asked(finished, monkeypatch):
     assert seen == []
     coequal("serve", finished.path, "--port", 0, "--open")
     assert seen[0].startswith("http://127.0.0.1:")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such signals")
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "SIGTERM"]
+)
+def test_a_signal_ends_the_process_and_leaves_nothing_behind(finished, tmp_path, number, code):
+    command = "from coequal.cli.app import main; main()"
+    with subprocess.Popen(
+        [sys.executable, "-c", command, "serve", finished.path, "--port", "0", "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    ) as process:
+        text = ""
+        while "}" not in text:
+            line = process.stdout.readline()
+            assert line, process.stderr.read()
+            text += line
+        url = json.loads(text)["url"]
+        with urllib.request.urlopen(f"{url}one/compare") as answer:
+            assert "Compare two trials" in answer.read().decode()
+        assert any(tmp_path.iterdir())
+        process.send_signal(number)
+        said = process.communicate(timeout=30)[1]
+    assert process.returncode == code
+    assert said.endswith("stopped\n")
+    assert "Traceback" not in said
+    assert not any(tmp_path.iterdir())

@@ -19,11 +19,10 @@ class Bar:
 
     Attributes:
         version: of the page as it was sent.
-        address: at which its script asks whether there is another one.
+        address: at which its script asks whether there is another one; empty: nowhere.
         next: after how many seconds it asks; None: never.
         state: the text of the bar.
         links: to other pages, by their names.
-        rendering: whether the page is being rendered at this moment.
     """
 
     version: str
@@ -31,7 +30,6 @@ class Bar:
     next: int | None
     state: Markup
     links: Mapping[str, str]
-    rendering: bool = False
 
 
 def render(name: str, **values: Any) -> str:

@@ -121,7 +121,7 @@ class Site:
             asked: PageKind = (
                 "training" if request.query_params.get("page") == "training" else "report"
             )
-            return JSONResponse(self._page_state(run, asked, state))
+            return JSONResponse(self._page_state(run.page(asked), state))
         if rest == "/compare":
             return self._compare(run, request)
         path = run.file(rest.strip("/").split("/"))
@@ -163,23 +163,19 @@ class Site:
             links["this training"] = _to(run)
         elif kind == "training":
             links["the full report"] = f"{_to(run)}report/"
-        asked = self._page_state(run, kind, state)
+        asked = self._page_state(page, state)
         address = f"{_to(run)}version?page={kind}"
-        return Bar(
-            asked["version"], address, asked["next"], Markup(asked["state"]), links, page.rendering
-        )
+        return Bar(asked["version"], address, asked["next"], Markup(asked["state"]), links)
 
-    def _page_state(self, run: ServedRun, kind: PageKind, state: RunState) -> dict[str, Any]:
+    def _page_state(self, page: LivePage, state: RunState) -> dict[str, Any]:
         """What the script of an open page asks for: the version of the page, the text of its bar,
         and after how many seconds to ask again."""
-        page = run.page(kind)
         page.follow(state)
         number = page.rendered.number if page.rendered else 0
         over = state.over and page.current(state)
         return {
             "version": f"{self._begun}-{number}" if number else "",
             "state": render("state.html.jinja", run=state_text(state, page)),
-            "rendering": page.rendering,
             "next": None
             if over
             else AGAIN_SECONDS
@@ -231,7 +227,6 @@ class Site:
         return {
             "version": f"{self._begun}-{hash(tuple(known))}",
             "state": render("state.html.jinja", run=state),
-            "rendering": False,
             "next": LIST_SECONDS,
         }
 

@@ -1,5 +1,5 @@
 // Follows a run: asks whether the page has changed, and loads it again where the reader was, with everything that was
-// open, chosen or sorted. While somebody types or selects text it only offers that. The page is whole without this.
+// open, chosen, pressed or sorted. While somebody types or selects text it only offers that. The page is whole without this.
 (() => {
   "use strict";
   const bar = document.getElementById("live");
@@ -15,11 +15,14 @@
     });
   };
   const outside = (selector) => [...document.querySelectorAll(selector)].filter((element) => !bar.contains(element));
-  const details = () => counts(outside("details"), (d) => d.querySelector("summary")?.textContent ?? "");
+  // What follows the first words of a summary may say what is chosen, or what was found.
+  const first = (summary) => [...(summary?.childNodes ?? [])].find((node) => node.textContent.trim())?.textContent ?? "";
+  const details = () => counts(outside("details"), (element) => first(element.querySelector("summary")));
   const marks = () => counts(outside("h1, h2, h3, summary, figure, tr, p"), (e) => `${e.tagName} ${e.textContent}`);
   const heads = () => counts(outside("thead th"), (e) => e.textContent);
-  const fields = () => outside("input, select, textarea").filter((field) => field.id || field.name);
-  const label = (field) => `${field.id} ${field.name} ${field.type === "radio" || field.type === "checkbox" ? field.value : ""}`;
+  const label = (field) => [field.id, field.name, field.type, ...Object.values(field.dataset), field.type === "radio" ? field.value : ""].join(" ");
+  const fields = () => counts(outside("input, select, textarea"), label);
+  const pressed = () => counts(outside("button[aria-pressed]"), (button) => button.textContent);
   const chosen = (field) => (field.type === "radio" || field.type === "checkbox" ? field.checked : field.value);
 
   const keep = () => {
@@ -32,7 +35,8 @@
       seen: scrollY > 0 ? seen.slice(0, 30).map(([name, , { top }]) => [name, top]) : [],
       top: scrollY,
       open: details().map(([name, element]) => [name, element.open]),
-      fields: fields().map((field) => [label(field), chosen(field)]),
+      fields: fields().map(([name, field]) => [name, chosen(field)]),
+      pressed: pressed().map(([name, button]) => [name, button.getAttribute("aria-pressed")]),
       sorted: heads().map(([name, head]) => [name, head.getAttribute("aria-sort")]).filter(([, sort]) => sort),
     }));
   };
@@ -40,12 +44,16 @@
     const open = new Map(was.open);
     for (const [name, element] of details()) if (open.has(name)) element.open = open.get(name);
     const values = new Map(was.fields);
-    for (const field of fields()) {
-      const value = values.get(label(field));
+    for (const [name, field] of fields()) {
+      const value = values.get(name);
       if (value === undefined || value === chosen(field)) continue;
       if (typeof value === "boolean") field.checked = value;
       else field.value = value;
       for (const kind of ["input", "change"]) field.dispatchEvent(new Event(kind, { bubbles: true }));
+    }
+    const down = new Map(was.pressed);
+    for (const [name, button] of pressed()) {
+      if (down.has(name) && down.get(name) !== button.getAttribute("aria-pressed")) button.click();
     }
     const sorted = new Map(was.sorted);
     for (const [name, head] of heads()) {
@@ -71,16 +79,15 @@
   };
 
   let timer = null;
+  let next = bar.dataset.next ? Number(bar.dataset.next) : null; // seconds; null: nothing will change any more
   const offer = bar.querySelector("[data-offer]");
   const ask = async () => {
     clearTimeout(timer);
-    let next = 5;
     try {
       const answer = await fetch(bar.dataset.address, { cache: "no-store" });
       if (!answer.ok) throw new Error(answer.statusText);
       const now = await answer.json();
       bar.querySelector("[data-state]").innerHTML = now.state;
-      bar.dataset.rendering = now.rendering;
       bar.classList.remove("gone");
       next = now.next;
       if (now.version !== bar.dataset.version) {
@@ -90,11 +97,12 @@
       }
     } catch {
       bar.classList.add("gone");
+      next = 5;
     }
     if (next !== null && !document.hidden) timer = setTimeout(ask, 1000 * next);
   };
   offer.addEventListener("click", load);
-  document.addEventListener("visibilitychange", () => document.hidden || ask());
+  document.addEventListener("visibilitychange", () => document.hidden || next === null || ask());
   const was = sessionStorage.getItem(kept);
   sessionStorage.removeItem(kept);
   if (was) {
@@ -103,5 +111,5 @@
     // Later than the browser would put the page to a position of its own.
     addEventListener("load", () => setTimeout(() => { history.scrollRestoration = "auto"; }, 1000));
   }
-  if (bar.dataset.next) timer = setTimeout(ask, 1000 * Number(bar.dataset.next));
+  if (next !== null) timer = setTimeout(ask, 1000 * next);
 })();
