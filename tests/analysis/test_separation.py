@@ -117,17 +117,20 @@ def test_the_sentences_say_what_differs_and_over_what_the_errors_are():
     assert separation_sentences(summary) == [
         "FD does not tell a and b apart (21.20 ± 0.60 and 20.70 ± 0.50), but GAN-train does "
         "(0.8030 ± 0.0040 and 0.6780 ± 0.0060 of real images, 12 points).",
-        "± is the standard error of the measurement, over new images and, of classifiers, new "
-        "seeds of theirs, not over trainings: this is about one trained network of each model.",
+        "± is the standard error of the measurement (new images, new seeds of classifiers), not of "
+        "another training: each model is one trained network here.",
     ]
     assert leaders(summary) == {"b": ["fd"], "a": ["gan_train"]}
     assert leaders_sentence(summary) == (
-        "The metrics do not agree on the best model: observed to lead are b in FD and a in "
-        "GAN-train."
+        "The metrics disagree on the best model: b leads in FD; a in GAN-train (observed, not "
+        "tested)."
     )
+    # 0.9 of b is nearer to the 0.8 of real images than 0.1 of a.
+    known = replace(summary, reference={"floor": {"gan_test": 0.8}})
+    assert leaders(known) == {"b": ["fd", "gan_test"], "a": ["gan_train"]}
     table = other_metrics.table(summary)
     assert table is not None
-    assert list(table.notes) == [*separation_sentences(summary), leaders_sentence(summary)]
+    assert list(table.notes) == [leaders_sentence(summary), *separation_sentences(summary)]
     cells = {row[0].text: row[2] for row in table.rows}
     assert (cells["a"].text, cells["a"].small) == ("0.8030 ± 0.0040", "1 run, s.e.")
     assert "not over seeds of the training" in other_metrics.how_to_read(summary)
@@ -159,8 +162,8 @@ def test_one_measurement_is_named_once():
         "images, 20 points)."
     )
     assert other_metrics_in_short(summary).startswith(
-        "FD does not tell b and a apart (20.0 ± 1.0 and 20.0 ± 1.0), but F1 does (0.6000 ± 0.0010 "
-        "and 0.2000 ± 0.0010). ± is"
+        f"{leaders_sentence(summary)} FD does not tell b and a apart (20.0 ± 1.0 and 20.0 ± 1.0), "
+        "but F1 does (0.6000 ± 0.0010 and 0.2000 ± 0.0010). ± is"
     )
     shared = {**summary.protocols, "f1": summary.protocols["gan_train"]}
     once = replace(summary, protocols=shared)

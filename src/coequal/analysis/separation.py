@@ -19,6 +19,7 @@ from scipy.special import stdtr
 
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.estimates import Estimate, estimate
+from coequal.analysis.metric import NamedMetric
 from coequal.statistics.multiplicity import holm
 from coequal.statistics.trimmed import LEVEL
 
@@ -102,7 +103,8 @@ def separated(
 
 def leaders(summary: DataSummary) -> dict[str, list[str]]:
     """By model, the metrics in which its value is the best that was observed, in the order of the
-    metrics; one number of each measurement, and no metric that is best at a target.
+    metrics; one number of each measurement. A metric that is best at a target is so nearest to it,
+    or to the value of real images, and is left out where that is not known.
 
     Empty where one model leads in all of them, or no other metric has been measured.
     """
@@ -111,12 +113,23 @@ def leaders(summary: DataSummary) -> dict[str, list[str]]:
     for metric in [summary.metric, *summary.other_metrics]:
         protocol = summary.protocols[metric.name].get("test", metric.name)
         known = {m.name: e for m in summary.ranked if m.chosen and (e := estimate(m, metric.name))}
-        if metric.info.better == "target" or protocol in protocols or len(known) < 2:
+        costs = {name: _cost(summary, metric, one.value) for name, one in known.items()}
+        if protocol in protocols or len(known) < 2 or None in costs.values():
             continue
         protocols.add(protocol)
-        best = min(known, key=lambda name: metric.cost(known[name].value))
+        best = min(costs, key=lambda name: costs[name] or 0.0)
         found.setdefault(best, []).append(metric.name)
     return found if len(found) > 1 else {}
+
+
+def _cost(summary: DataSummary, metric: NamedMetric, value: float) -> float | None:
+    """A number of which less is better; None where the best value is not known."""
+    if metric.info.better != "target":
+        return metric.cost(value)
+    target = metric.info.target
+    if target is None:
+        target = (summary.reference.get("floor") or {}).get(metric.name)
+    return None if target is None else abs(value - target)
 
 
 def _failed(summary: DataSummary, name: str) -> bool:

@@ -9,7 +9,7 @@ from coequal.formatting import count
 from coequal.report.image_grids import Row
 from coequal.report.lead import LeadFigure, lead_figure
 from coequal.report.observed_text import lowest, observed
-from coequal.report.separation_text import leaders_sentence, separation_sentences
+from coequal.report.separation_text import other_metrics_in_short
 from coequal.report.sure_text import Line, how_sure, more_on_how_sure
 from coequal.report.verdict_text import Answer, answers, verdict_note
 
@@ -77,6 +77,5 @@ def first_screen(
 
 def _metrics(summary: DataSummary) -> list[Line]:
     """What separates models that the study's metric does not, and whether metrics agree."""
-    sentences = [*separation_sentences(summary, most=1), leaders_sentence(summary)]
-    text = " ".join(sentence for sentence in sentences if sentence)
+    text = other_metrics_in_short(summary)
     return [Line("Metrics", text)] if text else []

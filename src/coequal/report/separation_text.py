@@ -37,19 +37,19 @@ def leaders_sentence(summary: DataSummary) -> str:
     found = leaders(summary)
     if not found:
         return ""
-    parts = [
-        f"{summary.title(name)} in {listed([summary.metrics[m].label for m in metrics])}"
-        for name, metrics in found.items()
-    ]
-    return f"The metrics do not agree on the best model: observed to lead are {listed(parts)}."
+    parts: list[str] = []
+    for name, metrics in found.items():
+        where = listed([summary.metrics[metric].label for metric in metrics])
+        parts.append(f"{summary.title(name)}{'' if parts else ' leads'} in {where}")
+    return f"The metrics disagree on the best model: {'; '.join(parts)} (observed, not tested)."
 
 
 def other_metrics_in_short(summary: DataSummary) -> str:
-    """The clearest pair with its clearest metric, over what the errors are, and who leads in which
-    metric; empty where there is none of these."""
+    """Who leads in which metric, the clearest pair with its clearest metric, and over what the
+    errors are; empty where there is none of these."""
     found = separations(summary)[:1]
     lines = [_pair(summary, found), _errors(_estimates(found))] if found else []
-    return " ".join(line for line in (*lines, leaders_sentence(summary)) if line)
+    return " ".join(line for line in (leaders_sentence(summary), *lines) if line)
 
 
 def _estimates(found: Sequence[Separation]) -> list[Estimate]:
@@ -82,8 +82,8 @@ def _errors(values: Sequence[Estimate]) -> str:
     if min(value.runs for value in values) > 1:
         return "± is the standard error of the mean over re-runs with fresh seeds."
     return (
-        "± is the standard error of the measurement, over new images and, of classifiers, new "
-        "seeds of theirs, not over trainings: this is about one trained network of each model."
+        "± is the standard error of the measurement (new images, new seeds of classifiers), not of "
+        "another training: each model is one trained network here."
     )
 
 

@@ -50,7 +50,7 @@ def table(summary: DataSummary) -> Table | None:
         columns.append(Column("reruns", lambda m: m and len(m.rerun_test_values)))
         for metric in metrics:
             columns += _rerun_columns(metric.name)
-    notes = [*separation_sentences(summary), leaders_sentence(summary)]
+    notes = [leaders_sentence(summary), *separation_sentences(summary)]
     return tabulate(columns, rows, summary=summary, notes=[note for note in notes if note])
 
 
