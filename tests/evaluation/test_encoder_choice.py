@@ -46,7 +46,7 @@ def test_what_another_machine_would_have_taken_is_said(monkeypatch, tmp_path):
     assert found["encoder"]["chosen"] == why
     assert found["warnings"][:2] == warnings
     page = (tmp_path / "near.html").read_text()
-    assert f"<b>{found['encoder']['id']}</b> encoder ({why})" in page
+    assert f"<b>encoder {found['encoder']['id']}</b> ({why})" in page
     assert all(warning[1:] in page for warning in warnings)
 
 

@@ -94,7 +94,8 @@ def test_the_page_holds_numbers_curves_and_pictures(found, tmp_path):
     got = seen(found)
     page = write_manifold_page(tmp_path, got.record, got.curves, got.samples, got.reached)
     text = page.read_text()
-    assert text.count("data:image/png;base64") == 24
+    assert text.count("data:image/png;base64") == 48  # 24 pairs
+    assert 'alt=""' not in text
     assert "http://" not in text.replace("http://www.w3.org", "")
     assert "recall, training images" in text
     assert "latents within 5.5 of the origin" in text  # sqrt(12) + 2

@@ -365,7 +365,7 @@ def test_the_comparison_on_the_screen_claims_no_more(tmp_path):
         (tmp_path / f"{name}.json").write_text(json.dumps(score))
     done = typed.coequal("compare", "a.json", "b.json", cwd=tmp_path)
     (row,) = [line.split() for line in done.stdout.splitlines() if line.startswith(" fd ")]
-    assert row == ["fd", "8.9", "9", "0.10", "±", "0.13", "0.43"]  # and no name after p
+    assert row == ["fd", "8.90", "9.00", "0.10", "±", "0.13", "0.43"]  # and no name after p
     assert "first: a.json\nsecond: b.json\n" in done.stdout
 
 

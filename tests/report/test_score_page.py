@@ -224,3 +224,52 @@ def test_p_values_of_more_than_two_saved_scores_are_corrected(saved, tmp_path):
     # one before it.
     assert corrected[0] == pytest.approx(min(1, 3 * values[0]))
     assert corrected[2] == pytest.approx(min(1, max(3 * values[0], 2 * values[1], values[2])))
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("width", [400, 1280])
+def test_no_page_scrolls_sideways_and_the_first_screen_has_the_answer(visit, pages, width, dark):
+    for path in pages:
+        page = visit(path, width=width, dark=dark)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        places = page.evaluate(
+            "['.missing', '.verdict', '.metric'].map(name => document.querySelector(name))"
+            ".filter(found => found).map(found => found.getBoundingClientRect().top)"
+        )
+        assert places == sorted(places)  # warnings first
+        assert places[-1] < 800
+        beyond = page.evaluate("""
+            [...document.querySelectorAll('.line .point')].filter(point => {
+              const [box, line] = [point, point.parentElement].map(e => e.getBoundingClientRect());
+              return box.left < line.left || box.right > line.right;
+            }).length""")
+        assert beyond == 0
+
+
+@pytest.fixture(scope="module")
+def pages(folders, saved, tmp_path_factory) -> list[Path]:
+    place = tmp_path_factory.mktemp("pages")
+    real = folders / "real"
+    one = place / "one.html"
+    coequal.score(real=real, fake=folders / "one", encoder="pixels", page=one)
+    several = place / "several.html"
+    fakes = {name: folders / name for name in ("one", "two", "three")}
+    coequal.score(real=real, fake=fakes, encoder="pixels", page=several)
+    compared = place / "compared.html"
+    coequal.compare([saved / "near.json", saved / "far.json"], page=compared)
+    return [one, several, compared]
+
+
+def test_what_a_generator_draws_has_no_command_and_the_record_says_how(tmp_path):
+    path = tmp_path / "page.html"
+    images = np.random.default_rng(5).integers(0, 100, (80, 1, 4, 4), dtype=np.uint8)
+    coequal.score(
+        real=images[:40],
+        fake=lambda n: images[40 : 40 + n],
+        samples=40,
+        page=path,
+        encoder="pixels",
+    )
+    text = read(path)
+    assert "The images came from Python, so that no command line names them" in text
+    assert len(re.findall('alt="generated image ', text)) > 0

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from coequal.files import atomic_write, write_json
 from coequal.formatting import half_width, interval, number
-from coequal.images import data_uri, enlarge, png_bytes, tile
+from coequal.images import data_uri, png_bytes, tile
+from coequal.report.score_page.gallery import Neighbours, Picture
 from coequal.report.style import (
     COLOURS,
     MUTED,
@@ -34,7 +35,6 @@ FRACTIONS = {
     "train_recall": "recall, training images",
     "f1": "F1",
 }
-MIN_SIDE_PIXELS = 84  # pixels of an image on the page, at least
 
 
 class ImagePair(Protocol):
@@ -85,13 +85,19 @@ def write_manifold_page(
         figure.set_layout_engine("none")
         atomic_write(out / "curves.svg", svg)
         atomic_write(out / "curves.pdf", as_pdf(figure))
-    page = template("look.html.jinja").render(
+    page = template("manifold.html.jinja").render(
         record=record,
         numbers=numbers(record["at_delta"]),
         number=number,
         curves=Markup(inline(svg, "curves")),
-        samples=[(picture(pair), pair) for pair in samples],
-        reached=[(picture(pair), pair) for pair in reached],
+        samples=[
+            neighbours(pair, place, "generated image", "closest polygon")
+            for place, pair in enumerate(samples, 1)
+        ],
+        reached=[
+            neighbours(pair, place, "real image", "closest image of the generator")
+            for place, pair in enumerate(reached, 1)
+        ],
         on_light=Markup(variables(COLOURS)),
         on_dark=Markup(variables(ON_DARK)),
     )
@@ -130,8 +136,21 @@ def draw_curves(curves: Sequence[Mapping[str, float]], delta: float) -> Figure:
     return figure
 
 
-def picture(pair: ImagePair) -> str:
-    """The two images side by side as a PNG in a data URI."""
-    both = [np.repeat(i[:3], 3 // len(i[:3]), axis=0) for i in (pair.image, pair.nearest)]
-    pixels = tile(np.stack(both), columns=2, background=128)
-    return data_uri(png_bytes(enlarge(pixels, max(1, -(-MIN_SIDE_PIXELS // len(pixels))))))
+def neighbours(pair: ImagePair, place: int, what: str, nearest: str) -> Neighbours:
+    """A pair for the page.
+
+    Args:
+        pair: the images.
+        place: its number, from 1.
+        what: what the image is, for those who can't see it.
+        nearest: what is nearest to it, in words.
+    """
+    distance = number(pair.squared) + ("" if pair.certain else " ?")
+    return Neighbours(
+        Picture(_uri(pair.image), f"{what} {place}"),
+        [Picture(_uri(pair.nearest), f"{nearest}, squared distance {distance}", (distance,))],
+    )
+
+
+def _uri(image: NDArray[np.uint8]) -> str:
+    return data_uri(png_bytes(tile(image[None], columns=1)))

@@ -19,7 +19,7 @@ from coequal.report.score_page.comparison import (
 from coequal.report.score_page.curve import curve_figure
 from coequal.report.score_page.gallery import Gallery, Pictures, gallery
 from coequal.report.score_page.rows import MetricRow, metric_rows
-from coequal.report.score_page.words import about_set, protocols, warnings_of
+from coequal.report.score_page.words import about_set, protocols, short_name, warnings_of
 from coequal.report.style import COLOURS, ON_DARK, variable, variables
 from coequal.report.templating import template
 
@@ -194,8 +194,8 @@ def verdict(rows: Sequence[MetricRow], pairs: Sequence[PairTable]) -> str:
 
 
 def _question(sets: Mapping[str, Record]) -> str:
-    fakes = [name or one["fake"]["source"] for name, one in sets.items()]
-    reals = dict.fromkeys(one["real"]["source"] for one in sets.values())
+    fakes = [short_name(name or one["fake"]["source"]) for name, one in sets.items()]
+    reals = dict.fromkeys(short_name(one["real"]["source"]) for one in sets.values())
     return f"{listed(fakes)} against {listed(list(reals))}"
 
 

@@ -10,7 +10,7 @@ from coequal.formatting import NONE, interval_with_error, number, with_error
 from coequal.report.style import variable
 
 LEFT, WIDTH = 6.0, 88.0  # of the line between both ends, in per cent of its box
-BEYOND = 0.05  # how far beyond the ends a value is drawn, at most
+BEYOND = 0.04  # how far beyond the ends a value is drawn, at most
 Record = Mapping[str, Any]
 
 

@@ -36,14 +36,25 @@ def _counted(source: Record, side: str) -> str:
     return f"features of {count} {side} images" if kind == "features" else f"{count} {side} images"
 
 
+def short_name(source: str) -> str:
+    """A source without the folders that it lies in."""
+    return source.rstrip("/").rpartition("/")[2] or source
+
+
 def warnings_of(sets: Mapping[str, Record]) -> list[str]:
     """Why the numbers may mislead; what is said of all sets stands once."""
     found: dict[str, list[str]] = {}
     for name, record in sets.items():
         for warning in record["warnings"]:
             found.setdefault(warning, []).append(name)
+    names_of_numbers = {name for record in sets.values() for name in record["metrics"]}
+
+    def sentence(text: str) -> str:
+        about = text.partition(": ")[0].split(", ")
+        return text if names_of_numbers.issuperset(about) else capital(text)
+
     return [
-        f"{capital(text)}." if len(names) == len(sets) else f"{', '.join(names)}: {text}."
+        f"{sentence(text)}." if len(names) == len(sets) else f"{', '.join(names)}: {text}."
         for text, names in found.items()
     ]
 
