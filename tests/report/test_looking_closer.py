@@ -156,6 +156,7 @@ def test_a_model_is_highlighted_in_all_figures_and_tables(pair: Path, look: Visi
     )
     assert len(rows) > 4
     assert all(hidden == text.startswith("NS GAN") for text, hidden in rows)
+    assert dim(page, ".samples div") == [False, True, False]  # real images, NS GAN, VAE
     assert page.locator(".closer-state").inner_text() == "VAE"
     page.keyboard.press("Escape")
     page.wait_for_function("!document.querySelector('.dim')")
@@ -238,7 +239,7 @@ def test_of_many_models_the_highlighted_have_a_colour(tmp_path: Path, look: Visi
     runs = {f"m{k}": [Run([(9, 20 + k)])] for k in range(14)}
     page = look(write_report(build(tmp_path / "run", runs)))
     page.locator(".closer summary").click()
-    shape = page.locator(f'{CHART} [data-m^="5 "]').first
+    shape = page.locator('.lead .wide [data-m^="5 "]').first
     muted = "(shape) => getComputedStyle(shape).getPropertyValue('--muted').trim()"
     before = shape.evaluate(muted)
     page.get_by_role("button", name="m5", exact=True).click()

@@ -145,9 +145,9 @@ def write_pages(
     atomic_write(report / "report.md", text.encode())
     trials = TrialTable(summaries)
     html = _html(study, source, sections, across, provenance, trials)
-    browser = strips.html(trials, PAGE_BYTES - len(html))
-    html = html.replace(BROWSER, browser, 1).replace(BROWSER_LINK, LINK if browser else "", 1)
     html = numbered(html, trials.rows)
+    browser = numbered(strips.html(trials, PAGE_BYTES - len(html)), trials.rows)
+    html = html.replace(BROWSER, browser, 1).replace(BROWSER_LINK, LINK if browser else "", 1)
     atomic_write(report / "index.html", html.encode())
     return report / "index.html"
 

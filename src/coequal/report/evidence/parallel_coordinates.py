@@ -21,7 +21,7 @@ from coequal.report.marks import show_model, show_trials
 from coequal.report.style import FAINT, INK, MUTED, PAPER, colour, figure_size, spread, wants_log
 
 MIN_SETTINGS = 5  # of all models together that are drawn
-MAX_LINES = 400  # of more settings, the chosen ones and others evenly by score
+MAX_LINES = 240  # of more settings, the chosen ones and others evenly by score
 LANE = -0.14  # height of what has no value: below the axes, which reach from 0 to 1
 SPREAD = 0.05  # of lines through one of a few values, to both sides
 GOLDEN_RATIO = 0.618034  # of its multiples no two neighbours fall together
