@@ -17,9 +17,11 @@ from coequal.formatting import (
     plain,
     probability,
     ratio_in_words,
+    roughly,
     signed,
     size,
     with_error,
+    within_sentence,
 )
 
 
@@ -128,6 +130,20 @@ def test_p_values():
         *("0.029", "0.5", "1", "0.0001", "< 0.0001", "< 0.0001", "–")
     ]
     assert [p_in_full(value) for value in (0.0122, 1e-6)] == ["p = 0.012", "p < 0.0001"]
+
+
+def test_rough_numbers_and_starts_of_sentences():
+    assert [roughly(n) for n in (0, 7, 22, 147, 857, 1021)] == [
+        "0",
+        "7",
+        "22",
+        "150",
+        "860",
+        "1,000",
+    ]
+    assert [within_sentence(text) for text in ("FD falls", "It falls", "A b", "")] == [
+        *("FD falls", "it falls", "a b", "")
+    ]
 
 
 def test_changes_have_a_sign():

@@ -260,6 +260,16 @@ def count_in_words(n: int) -> str:
     return NUMBERS[n] if n < len(NUMBERS) else f"{n:,}"
 
 
+def roughly(n: int) -> str:
+    """An estimated number of things, two figures: "22", "150", "1,000"."""
+    return f"{round(n, min(0, 1 - math.floor(math.log10(n)))) if n else 0:,}"
+
+
+def within_sentence(text: str) -> str:
+    """Text without the capital at its start, unless that begins an abbreviation ("FD")."""
+    return text if text[1:2].isupper() else f"{text[:1].lower()}{text[1:]}"
+
+
 def capital(text: str) -> str:
     """Text with a capital at its start."""
     return text[:1].upper() + text[1:]

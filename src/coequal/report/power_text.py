@@ -1,7 +1,7 @@
 """What a study could show, and what it would take to decide more, in sentences."""
 
 from coequal.analysis.data_summary import DataSummary
-from coequal.formatting import capital, count, number, ratio_in_words
+from coequal.formatting import capital, count, number, ratio_in_words, roughly
 from coequal.statistics.power import fewest_settings
 from coequal.statistics.rules import SETTINGS_PER_BUDGET
 from coequal.statistics.verdict import Verdict, open_pairs
@@ -66,7 +66,7 @@ def needed_text(settings: int, most: int) -> str:
         most: settings that the study may train.
     """
     far = FAR * most  # more is an order of magnitude that nobody will train
-    about = f"about {settings:,}" if settings <= far else f"more than {far:,}"
+    about = f"about {roughly(settings)}" if settings <= far else f"more than {far:,}"
     return f"{about} settings each"
 
 

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from coequal.analysis.data_summary import DataSummary
-from coequal.formatting import count, count_in_words, listed, percent
+from coequal.formatting import count, count_in_words, listed, percent, within_sentence
 from coequal.report.evidence.effects import power_of_effects
 from coequal.report.growth_text import growth_sentences
 from coequal.report.pair_sentences import settings_each, worse_than
@@ -27,7 +27,7 @@ class Line(NamedTuple):
     text: str
 
     def __str__(self) -> str:
-        return f"{self.name}: {self.text[:1].lower()}{self.text[1:]}"
+        return f"{self.name}: {within_sentence(self.text)}"
 
 
 def how_sure(summary: DataSummary) -> list[Line]:
