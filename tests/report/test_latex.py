@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from coequal.report.latex.table import TEXT_WIDTH, longtable
-from coequal.report.latex.text import escape, label, replacements
+from coequal.report.latex.text import breakable, escape, label, replacements
 from coequal.report.latex.widths import Need, longest_word, share, width
 from coequal.report.table import Cell, Heading, Table
 
@@ -53,6 +53,7 @@ def test_columns_share_the_room_that_words_leave():
     assert share([Need(40, 50), Need(60, 70)], 150) == [50, 70]
     assert share([Need(100, 100), Need(60, 70)], 150) is None
     assert longest_word("one three", 9.0) == pytest.approx(width("three", 9.0))
+    assert longest_word(breakable("FD, %"), 9.0) == pytest.approx(width("FD,\u2009%", 9.0))
     assert longest_word("self-off", 9.0) == pytest.approx(width("self-", 9.0))
 
 

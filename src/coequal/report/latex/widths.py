@@ -43,7 +43,7 @@ def _ems(letter: str) -> float:
 
 def longest_word(text: str, points: float, *, strong: bool = False) -> float:
     """The width of the widest part of a text that holds no place where a line may end."""
-    words = re.split(r"[ \u200b]|(?<=[_\-–/\u0250-\U0010ffff])", text)
+    words = re.split(r"[ \u200b]|(?<=[_\-–/\u0250-\u1fff\u2c00-\U0010ffff])", text)
     return max((width(word, points, strong=strong) for word in words), default=0.0)
 
 

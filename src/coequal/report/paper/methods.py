@@ -23,7 +23,7 @@ def methods(summaries: Sequence[DataSummary], study: Study, citations: Citations
         citations: are told what the paragraph cites.
     """
     sentences = [
-        *_models(study, citations),
+        *_models(summaries, study, citations),
         *_data(summaries, citations),
         *_training(study, citations),
         *_search(summaries, study),
@@ -36,12 +36,12 @@ def methods(summaries: Sequence[DataSummary], study: Study, citations: Citations
     )
 
 
-def _models(study: Study, cite: Citations) -> Iterator[str]:
+def _models(summaries: Sequence[DataSummary], study: Study, cite: Citations) -> Iterator[str]:
     models = study["models"]
+    title = {model.name: model.title for model in summaries[0].models}
     compared = [model for model in models if not model.get("against")]
     titles = [
-        escape(str(m.get("title") or m["name"])) + cite.of(str(m.get("source") or ""), m["name"])
-        for m in compared
+        escape(title[m["name"]]) + cite.of(str(m.get("source") or ""), m["name"]) for m in compared
     ]
     changed = len(models) - len(compared)
     changes = f", and {count(changed, 'change')} of them" if changed else ""
@@ -158,8 +158,8 @@ def _tests(summaries: Sequence[DataSummary], cite: Citations) -> Iterator[str]:
         assert verdict is not None
         rules = verdict.rules
         looks = listed([str(look.settings) for look in rules.looks])
-        one = f"the better of {verdict.budget} random settings"
-        best = "a random setting" if verdict.budget == 1 else one
+        several = f"the best of {verdict.budget} random settings by validation"
+        best = "a random setting" if verdict.budget == 1 else several
         yield (
             f"Two models are compared by the probability that {best} of the one scores better than "
             "that of the other, paired by setting, failures worst; the error of 5\\,\\% is spent "
@@ -172,6 +172,10 @@ def _tests(summaries: Sequence[DataSummary], cite: Citations) -> Iterator[str]:
                 f"They are equivalent if the simultaneous interval of the {what} of their mean "
                 f"scores lies {escape(within(rules))}"
             )
+        yield (
+            "Intervals of one model's mean score are Student's t intervals at 95\\,\\% over the "
+            "draw of its settings"
+        )
     changed = [s for s in summaries if s.rerun_comparison.effects]
     told_apart = any(s.rerun_verdict and s.rerun_verdict.differences for s in summaries)
     if changed or told_apart:
