@@ -16,7 +16,6 @@ from coequal.formatting import number
 from coequal.report.marks import show_model, show_trials
 from coequal.report.style import (
     BAND,
-    FAINT,
     INK,
     MUTED,
     PAGE_INCHES,
@@ -111,9 +110,8 @@ def whole_numbers(axes: Axes) -> None:
 
 
 def panel_title(axes: Axes, model: ModelSummary) -> None:
-    """The model's name in its colour."""
-    tint = colour(model.hue)
-    title = axes.set_title(model.label, loc="left", color=tint, fontweight="bold")
+    """The model's name. It has no colour of its own: the light ones can't be read as text."""
+    title = axes.set_title(model.label, loc="left", color=INK, fontweight="bold")
     show_model(title, model)
 
 
@@ -124,16 +122,17 @@ def ends_with_names(
     models: Sequence[ModelSummary],
     labels: Sequence[str],
 ) -> None:
-    """Write each line's name at its end, moved apart where they would touch, with a thin leader."""
+    """Write each line's name at its end, moved apart where they would touch; a thin leader has
+    the line's colour."""
     height = axes.get_position().height * figure.get_figheight()
     inverse = axes.transAxes.inverted()
     points = [inverse.transform(axes.transData.transform(end)) for end in ends]
     heights = spread([float(y) for _, y in points], LABEL_HEIGHT_INCHES / height, 0.0, 1.0)
     for (x, y), at, label, model in zip(points, heights, labels, models, strict=True):
         leader = [float(x) + 0.012, 1.03], [float(y), at]
-        axes.plot(*leader, transform=axes.transAxes, color=FAINT, lw=0.8, clip_on=False, zorder=1)
         tint = colour(model.hue)
-        name = axes.text(1.04, at, label, transform=axes.transAxes, color=tint, va="center")
+        axes.plot(*leader, transform=axes.transAxes, color=tint, lw=0.8, clip_on=False, zorder=1)
+        name = axes.text(1.04, at, label, transform=axes.transAxes, color=INK, va="center")
         show_model(name, model)
 
 

@@ -28,6 +28,7 @@ class EvidencePart:
         how_to_read: the sentences below the heading.
         open: whether it is unfolded at first.
         figure: the figure, if there is one.
+        description: of the figure, for readers who cannot see it.
         table: the table, if there is one.
         refusal: why a part is missing; empty if none is.
         csv: names of further CSV files with its numbers, beside that of its table.
@@ -39,6 +40,7 @@ class EvidencePart:
     how_to_read: str
     open: bool = False
     figure: DrawnFigure | None = None
+    description: str = ""
     table: Table | None = None
     refusal: str = ""
     csv: Sequence[str] = ()
@@ -154,10 +156,13 @@ def _part(
     table = evidence.table(summary) if evidence.table else None
     if figure is None and table is None:
         return None
+    title = evidence.title_for(summary)
+    in_numbers = evidence.in_numbers(summary) if figure and evidence.in_numbers else ""
     return EvidencePart(
         name=evidence.name,
         anchor=own,
-        title=evidence.title_for(summary),
+        title=title,
+        description=f"{title}: {in_numbers}." if in_numbers else title,
         how_to_read=evidence.how_to_read_for(summary),
         open=evidence.open,
         figure=figure,

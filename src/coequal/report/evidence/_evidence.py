@@ -44,6 +44,8 @@ class Evidence(Generic[S]):
             shown; on the page the others are folded.
         open: whether it is unfolded at first, because it answers the study's question.
         figure: draws it; gives None if there is nothing to draw.
+        in_numbers: what the figure shows in numbers, for readers who cannot see it: at the least
+            its models with their values. None where the table says it.
         table: tabulates it; gives None if there is nothing to show.
         nothing: tells in one sentence why it has nothing to show, as for a search of one setting;
             then neither figure nor table is made, and the page has this sentence in their place.
@@ -61,6 +63,7 @@ class Evidence(Generic[S]):
     how_to_read: str | Callable[[S], str]
     open: bool = False
     figure: Callable[[S], Figure | None] | None = None
+    in_numbers: Callable[[S], str] | None = None
     table: Callable[[S], Table | None] | None = None
     nothing: Callable[[S], str] | None = None
     refusal: Callable[[S], str] | None = None

@@ -19,6 +19,7 @@ from coequal.report.axes import (
     y_axis,
 )
 from coequal.report.evidence._evidence import Evidence, Group
+from coequal.report.evidence._in_numbers import ends_of_curves
 from coequal.report.evidence._nothing import no_curve
 from coequal.report.evidence.best_of_n import line, xy
 from coequal.report.marks import show_model, show_trials
@@ -107,5 +108,6 @@ EVIDENCE = Evidence[DataSummary](
     title="Best of n, with intervals",
     how_to_read=how_to_read,
     figure=figure,
+    in_numbers=lambda summary: ends_of_curves(summary, summary.curves),
     nothing=nothing,
 )

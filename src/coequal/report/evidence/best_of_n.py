@@ -22,6 +22,7 @@ from coequal.report.axes import (
     y_axis,
 )
 from coequal.report.evidence._evidence import Evidence, Group
+from coequal.report.evidence._in_numbers import ends_of_curves
 from coequal.report.evidence._nothing import no_curve
 from coequal.report.marks import show_model
 from coequal.report.style import MUTED, colour
@@ -172,6 +173,7 @@ EVIDENCE = Evidence[DataSummary](
     title="Best of n",
     how_to_read=how_to_read,
     figure=figure,
+    in_numbers=lambda summary: ends_of_curves(summary, summary.curves),
     refusal=refusal,
     csv={"budget_curves": budget_curves},
     nothing=no_curve,

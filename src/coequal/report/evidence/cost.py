@@ -15,6 +15,7 @@ from coequal.report.axes import (
     y_axis,
 )
 from coequal.report.evidence._evidence import Evidence, Group
+from coequal.report.evidence._in_numbers import ends_of_curves
 from coequal.report.evidence._nothing import no_curve
 from coequal.report.evidence.best_of_n import xy
 from coequal.report.marks import show_model
@@ -104,6 +105,15 @@ def _cost_panel(
     axes.set_xlabel(f"{name} spent on training, all settings tried together")
 
 
+def in_numbers(summary: DataSummary) -> str:
+    """Where each curve ends."""
+    return ". ".join(
+        f"{unit}: {ends_of_curves(summary, curves)}"
+        for unit, curves in summary.cost_curves.items()
+        if curves
+    )
+
+
 EVIDENCE = Evidence[DataSummary](
     name="cost",
     group=Group.SEARCH,
@@ -111,6 +121,7 @@ EVIDENCE = Evidence[DataSummary](
     title="Best within a budget of FLOPs and of seconds",
     how_to_read=how_to_read,
     figure=figure,
+    in_numbers=in_numbers,
     wide=True,
     refusal=refusal,
     csv={"cost_curves": cost_curves},

@@ -20,8 +20,10 @@ from coequal.report.axes import (
     y_axis,
 )
 from coequal.report.evidence._evidence import Evidence, Group
+from coequal.report.evidence._in_numbers import by_model
 from coequal.report.evidence._nothing import one_setting
 from coequal.report.marks import show_model, show_trials
+from coequal.report.setting_text import score_text
 from coequal.report.style import MUTED, colour, figure_size
 
 
@@ -93,6 +95,18 @@ def _settings(axes: Axes, model: ModelSummary, column: int) -> None:
         show_model(bar, model)
 
 
+def in_numbers(summary: DataSummary) -> str:
+    """Median, chosen setting and failures of each model."""
+
+    def says(model: ModelSummary) -> str:
+        if model.chosen is None:
+            return f"all {len(model.tried)} failed"
+        failed = f", {len(model.failures)} of {len(model.ended)} failed" if model.failures else ""
+        return f"median {number(model.median)}, chosen {score_text(model)}{failed}"
+
+    return by_model(summary, lambda model: says(model) if model.tried else "")
+
+
 EVIDENCE = Evidence[DataSummary](
     name="distribution",
     group=Group.SEARCH,
@@ -101,5 +115,6 @@ EVIDENCE = Evidence[DataSummary](
     title=lambda summary: f"Distribution of {summary.metric.label} over settings",
     how_to_read=how_to_read,
     figure=figure,
+    in_numbers=in_numbers,
     nothing=one_setting,
 )

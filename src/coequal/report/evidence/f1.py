@@ -5,6 +5,7 @@ from matplotlib.figure import Figure
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.source import SECOND_METRIC
 from coequal.report.evidence._evidence import Evidence, Group
+from coequal.report.evidence._in_numbers import ends_of_curves
 from coequal.report.evidence._nothing import no_curve
 from coequal.report.evidence.best_of_n import curve_records, overview
 from coequal.report.table import Record
@@ -39,6 +40,7 @@ EVIDENCE = Evidence[DataSummary](
     title="Best F1 of n",
     how_to_read=how_to_read,
     figure=figure,
+    in_numbers=lambda summary: ends_of_curves(summary, summary.f1_curves),
     csv={"f1_curves": f1_curves},
     nothing=no_curve,
 )

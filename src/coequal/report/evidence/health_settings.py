@@ -23,6 +23,7 @@ from coequal.report.axes import (
     panel_title,
 )
 from coequal.report.evidence._evidence import Evidence, Group
+from coequal.report.evidence._in_numbers import by_model
 from coequal.report.evidence._nothing import not_monitored
 from coequal.report.marks import show_trials
 from coequal.report.style import INK, colour, figure_inches
@@ -190,6 +191,16 @@ def nothing(summary: DataSummary) -> str:
     )
 
 
+def in_numbers(summary: DataSummary) -> str:
+    """How many settings of each model that is drawn fail."""
+
+    def says(model: ModelSummary) -> str:
+        trials = _watched(model)
+        return f"{sum(map(is_failure, trials))} of {len(trials)} settings fail"
+
+    return by_model(summary, lambda model: says(model) if _worth_drawing(model) else "")
+
+
 EVIDENCE = Evidence[DataSummary](
     name="health_settings",
     group=Group.HEALTH,
@@ -197,6 +208,7 @@ EVIDENCE = Evidence[DataSummary](
     title="Which settings fail",
     how_to_read=how_to_read,
     figure=figure,
+    in_numbers=in_numbers,
     wide=True,
     nothing=nothing,
 )

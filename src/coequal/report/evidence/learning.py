@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
 from coequal.analysis.trials import TrialSummary
+from coequal.formatting import number
 from coequal.report.axes import (
     panel_title,
     panels,
@@ -19,6 +20,7 @@ from coequal.report.axes import (
     y_axis,
 )
 from coequal.report.evidence._evidence import Evidence, Group
+from coequal.report.evidence._in_numbers import by_model
 from coequal.report.marks import show_trials
 from coequal.report.setting_text import score_text, setting_name
 from coequal.report.style import FAINT, INK, MUTED, colour
@@ -148,6 +150,19 @@ def nothing(summary: DataSummary) -> str:
     return "Every run was measured at one checkpoint." if most == 1 else ""
 
 
+def in_numbers(summary: DataSummary) -> str:
+    """The chosen setting of each model at its first and its last checkpoint, on test."""
+
+    def says(model: ModelSummary) -> str:
+        steps, values = _line(model.chosen) if model.chosen else ([], [])
+        if not steps:
+            return ""
+        ends = ((steps[0], values[0]), (steps[-1], values[-1]))
+        return ", ".join(f"{number(value)} at step {step:,}" for step, value in ends)
+
+    return by_model(summary, says)
+
+
 EVIDENCE = Evidence[DataSummary](
     name="learning",
     group=Group.TRAINING,
@@ -155,6 +170,7 @@ EVIDENCE = Evidence[DataSummary](
     title="Over training",
     how_to_read=how_to_read,
     figure=figure,
+    in_numbers=in_numbers,
     wide=True,
     nothing=nothing,
 )

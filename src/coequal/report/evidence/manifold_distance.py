@@ -10,7 +10,9 @@ from matplotlib.ticker import FuncFormatter
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.manifold import F1, ManifoldResults
 from coequal.analysis.model import ModelSummary
+from coequal.formatting import number
 from coequal.report.evidence._evidence import Evidence, Group
+from coequal.report.evidence._in_numbers import by_model
 from coequal.report.marks import show_model, show_trials
 from coequal.report.style import colour, figure_size, wants_log
 
@@ -94,6 +96,20 @@ def _chosen(
     axes.set_xlabel(f"test F1, chosen by {known.metrics[distance].label} (open) and by F1 (full)")
 
 
+def in_numbers(summary: DataSummary) -> str:
+    """F1 of the setting that each search chooses, by the distance and by F1."""
+    known = summary.manifold
+    assert known is not None  # or there were no figure
+    assert known.distance is not None
+
+    def says(model: ModelSummary) -> str:
+        chosen = [known.chosen_by(by, model.tried) for by in (str(known.distance), F1)]
+        found = [number(known.of(F1, one).test) for one in chosen if one is not None]
+        return f"F1 {' and '.join(found)}" if found else ""
+
+    return by_model(summary, says)
+
+
 EVIDENCE = Evidence[DataSummary](
     name="manifold_distance",
     group=Group.METRICS,
@@ -101,5 +117,6 @@ EVIDENCE = Evidence[DataSummary](
     title="F1 against the distance of features",
     how_to_read=how_to_read,
     figure=figure,
+    in_numbers=in_numbers,
     wide=True,
 )

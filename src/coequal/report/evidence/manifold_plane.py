@@ -6,11 +6,14 @@ from matplotlib.figure import Figure
 
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.manifold import PRECISION, RECALL
+from coequal.analysis.model import ModelSummary
+from coequal.formatting import number
 from coequal.report.axes import (
     panel_title,
     panels,
 )
 from coequal.report.evidence._evidence import Evidence, Group
+from coequal.report.evidence._in_numbers import by_model
 from coequal.report.marks import show_trials
 from coequal.report.style import FAINT, MUTED, colour
 from coequal.report.table import Record
@@ -88,6 +91,20 @@ def _levels(axes: Axes) -> None:
         axes.text(1.0, end, f"{level:g}", color=MUTED, fontsize="x-small", ha="right", va="bottom")
 
 
+def in_numbers(summary: DataSummary) -> str:
+    """Precision and recall of each model's chosen setting."""
+    known = summary.manifold
+    assert known is not None  # or there were no figure
+
+    def says(model: ModelSummary) -> str:
+        if model.chosen is None:
+            return ""
+        precision, recall = (known.of(name, model.chosen).test for name in (PRECISION, RECALL))
+        return f"precision {number(precision)}, recall {number(recall)}"
+
+    return by_model(summary, says)
+
+
 EVIDENCE = Evidence[DataSummary](
     name="manifold_plane",
     group=Group.METRICS,
@@ -95,6 +112,7 @@ EVIDENCE = Evidence[DataSummary](
     title="Precision and recall of every setting",
     how_to_read=how_to_read,
     figure=figure,
+    in_numbers=in_numbers,
     wide=True,
     csv={"manifold_settings": manifold_settings},
 )

@@ -9,6 +9,7 @@ from coequal.report.axes import (
     with_margin,
 )
 from coequal.report.evidence._evidence import Evidence, Group
+from coequal.report.evidence._in_numbers import by_model
 from coequal.report.evidence._nothing import no_curve
 from coequal.report.marks import show_model
 from coequal.report.style import colour
@@ -63,6 +64,19 @@ def ranks(summary: DataSummary) -> list[Record]:
     ]
 
 
+def in_numbers(summary: DataSummary) -> str:
+    """The rank of each model at the smallest and at the largest budget."""
+    curves = summary.ranks
+    if curves is None:
+        return ""
+    ranks = dict(zip(curves.models, curves.ranks, strict=True))
+    ends = f"n = {curves.budgets[0]} and {curves.budgets[-1]}"
+    return f"at {ends}: " + by_model(
+        summary,
+        lambda m: f"{ranks[m.name][0]:g} and {ranks[m.name][-1]:g}" if m.name in ranks else "",
+    )
+
+
 EVIDENCE = Evidence[DataSummary](
     name="ranks",
     group=Group.SEARCH,
@@ -70,6 +84,7 @@ EVIDENCE = Evidence[DataSummary](
     title="Rank against budget",
     how_to_read=how_to_read,
     figure=figure,
+    in_numbers=in_numbers,
     csv={"ranks": ranks},
     nothing=no_curve,
 )

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.model import ModelSummary
+from coequal.formatting import half_width, interval, number
 from coequal.report.axes import (
     crosses,
     failed_band,
@@ -15,6 +16,7 @@ from coequal.report.axes import (
     y_axis,
 )
 from coequal.report.evidence._evidence import Evidence, Group
+from coequal.report.evidence._in_numbers import by_model
 from coequal.report.evidence._nothing import no_reruns
 from coequal.report.marks import show_model, show_trials
 from coequal.report.style import INK, MUTED, colour, figure_size
@@ -99,6 +101,20 @@ def nothing(summary: DataSummary) -> str:
     return "Every chosen setting has one re-run." if most == 1 else ""
 
 
+def in_numbers(summary: DataSummary) -> str:
+    """The centre of each model's re-runs with its interval."""
+
+    def says(model: ModelSummary) -> str:
+        numbers = model.rerun.numbers if model.rerun else None
+        if numbers is None:
+            return ""
+        centre = number(numbers.centre, half_width(numbers.centre_interval))
+        ends = interval(numbers.centre_interval)
+        return f"{centre} ({ends})" if ends else centre
+
+    return by_model(summary, says)
+
+
 EVIDENCE = Evidence[DataSummary](
     name="reruns",
     group=Group.RERUNS,
@@ -107,5 +123,6 @@ EVIDENCE = Evidence[DataSummary](
     title="Re-runs of the chosen settings",
     how_to_read=how_to_read,
     figure=figure,
+    in_numbers=in_numbers,
     nothing=nothing,
 )
