@@ -149,7 +149,7 @@ def test_a_protocol_stands_once_with_what_it_holds_for(everything: RunFolder):
 def test_a_figure_says_in_numbers_what_it_shows(reported: RunFolder):
     page = page_of(reported).read_text()
     labels = re.findall(r'<div class="chart" role="img" aria-label="([^"]*)"', page)
-    # Random settings of NS GAN: 35, one that failed, and 30; of VAE, with the authors', none is left.
+    # Random settings of NS GAN: 35, one that failed, and 30. All of VAE's failed.
     assert (
         "Distribution of FD over settings: NS GAN median 35, chosen 35, 1 of 3 failed; "
         "VAE all 4 failed."
