@@ -12,7 +12,7 @@ import pytest
 from coequal.analysis.across_datasets import study_summary
 from coequal.analysis.summary import summarise
 from coequal.formatting import for_programs, significant
-from coequal.report.style import numbered, slim
+from coequal.report.svg_bytes import numbered, slim
 from coequal.report.verdict_json import verdict_json
 
 from fabricated_run import Run, build
@@ -106,7 +106,7 @@ def test_names_and_places_in_an_svg_file_do_not_depend_on_last_digits():
     two = SVG.format(a="040cfd7c3b", b="f52a49a5ac", x="12.339999", tail="004900")
     first, second = (numbered(slim(text.encode())).decode() for text in (one, two))
     assert first == second
-    assert 'url(#d1)" d="M 12.34 1 L 7.12 0"' in first
+    assert 'url(#d1)" d="m12.34 1l-5.22-1"' in first
     assert 'xlink:href="#d2" x="12.34"' in first
     assert 'id="axes_1"' in first
     assert first.count("d1") == 2

@@ -170,7 +170,7 @@ def test_the_page_has_the_picture_in_both_widths(everything):
     report: Path = everything.path / "report"
     page = (report / "index.html").read_text()
     assert page.count('<figure class="lead">') == 2  # of two data sets
+    assert page.count('<div class="wide"><svg ') == page.count('<div class="narrow"><svg ') == 2
     for name in ("fashion_mnist-tiers", "fashion_mnist-tiers_narrow"):
         assert (report / "figures" / f"{name}.svg").exists()
         assert (report / "figures" / f"{name}.pdf").exists()
-        assert f'id="{name}-' in page

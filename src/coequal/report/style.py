@@ -15,6 +15,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLoca
 from scipy.optimize import isotonic_regression
 
 from coequal.report.marks import attributes, plain
+from coequal.report.svg_bytes import numbered, slim
 
 INK, MUTED, FAINT = "#1d2430", "#5f6875", "#d9dde3"
 GRID, BAND, PAPER = "#eceef1", "#eef0f3", "#ffffff"
@@ -117,27 +118,7 @@ def as_svg(figure: Figure) -> bytes:
 def as_marked_svg(figure: Figure) -> bytes:
     """The same with what its marks show, for `inline`; see `coequal.report.marks`."""
     svg = _bytes(figure, "svg", {"Date": None, "Creator": None})
-    return numbered(slim(re.sub(rb"font(?:-family)?: [^;\"]*", _fonts, svg)))
-
-
-def slim(svg: bytes) -> bytes:
-    """Shorten an SVG file to half of its bytes: hundredths of a point are enough, and markers or
-    lines that look alike say so once."""
-    text = re.sub(r' (?:d|x|y|transform)="[^"]*"', _rounded, svg.decode())
-    text = re.sub(r"(<g[^>]*>)\s*((?:<use [^>]*/>\s*)+)</g>", _shared, text)
-    return re.sub(r"(<g[^>]*>)\s*((?:<path [^>]*/>\s*){2,})</g>", _shared, text).encode()
-
-
-def numbered(svg: bytes) -> bytes:
-    """Name what an SVG file refers to by its place in the file. matplotlib names clips and markers
-    by a hash of all their digits, so that another processor's last digit renames them."""
-    names: dict[str, str] = {}
-
-    def name(match: re.Match[str]) -> str:
-        return match[1] + names.setdefault(match[2], f"d{len(names) + 1}")
-
-    pattern = r'(\bid="|href="#|url\(#)(\w*[0-9a-f]{10})(?=["\)])'
-    return re.sub(pattern, name, svg.decode()).encode()
+    return numbered(slim(svg))
 
 
 def as_pdf(figure: Figure) -> bytes:
@@ -220,30 +201,6 @@ _PAGE = {
     **{value.lower(): variable(k) for k, value in enumerate(COLOURS)},
 }
 """What a colour of a figure is on the page."""
-
-
-def _rounded(match: re.Match[str]) -> str:
-    return re.sub(r"-?\d+\.\d{3,}", lambda number: _hundredths(number[0]), match[0])
-
-
-def _hundredths(number: str) -> str:
-    """A number rounded, not cut off: a tick at 12.34 is 12.339999 on another processor."""
-    text = f"{float(number):.2f}".rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text
-
-
-def _shared(match: re.Match[str]) -> str:
-    start, uses = match[1], match[2]
-    styles = set(re.findall(r' style="([^"]*)"', uses))
-    if len(styles) != 1 or " style=" in start:
-        return match[0]
-    return f'{start[:-1]} style="{styles.pop()}">' + re.sub(r' style="[^"]*"', "", uses) + "</g>"
-
-
-def _fonts(match: re.Match[bytes]) -> bytes:
-    """A font where DejaVu Sans is missing: Verdana has its widths."""
-    start = match[0].partition(b"'")[0]  # "font-family: ", or "font: 9px " in older matplotlib
-    return start + b"'DejaVu Sans', Verdana, sans-serif"
 
 
 def _bytes(figure: Figure, kind: str, metadata: dict[str, None]) -> bytes:
