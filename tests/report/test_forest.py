@@ -11,7 +11,7 @@ from coequal.analysis.summary import summaries
 from coequal.report.changes import changes
 from coequal.report.evidence import effects
 from coequal.report.forest import NARROW_INCHES, forest
-from coequal.report.style import BAD, GOOD, MUTED
+from coequal.report.style import BAD, GOOD, MUTED, PAGE_INCHES, house_style
 from coequal.statistics.comparison import Effect
 from coequal.statistics.rates import Interval
 
@@ -44,14 +44,15 @@ def lines(figure, tint):
     return [line for axes in figure.axes for line in axes.lines if line.get_color() == tint]
 
 
-@pytest.mark.parametrize("narrow", [False, True])
-def test_every_change_stands_beside_its_numbers_and_those_shown_have_a_colour(narrow):
+@pytest.mark.parametrize("inches", [PAGE_INCHES, NARROW_INCHES])
+def test_every_change_stands_beside_its_numbers_and_those_shown_have_a_colour(inches):
     summary = study_of(
         effect("slower", 1.5, 1.1, 2.25, p=0.01, wins=0.1),
         effect("unclear", 0.9, 0.6, 1.3),
         effect("faster", 0.5, 0.4, 0.8, p=0.02, wins=0.9),
     )
-    figure = forest(summary, narrow=narrow)
+    with house_style(inches):
+        figure = forest(summary)
     found = texts(figure)
     # Sorted by the change; a ratio of 0.5 is -50 %, and 2.25 is +125 %.
     assert [t for t in found if t in ("faster", "unclear", "slower")] == [
@@ -67,7 +68,13 @@ def test_every_change_stands_beside_its_numbers_and_those_shown_have_a_colour(na
     ((*_, left), (*_, right)) = (lines(figure, tint) for tint in (GOOD, BAD))
     assert (list(left.get_xdata()), list(right.get_xdata())) == ([0.5], [1.5])
     assert lines(figure, GOOD)[0].get_linewidth() > lines(figure, MUTED)[0].get_linewidth()
-    assert figure.get_figwidth() == pytest.approx(NARROW_INCHES if narrow else 10.2)
+    # All that is drawn of a change can be highlighted with its model, from the base on number 1.
+    gids = [a.get_gid() for axes in figure.axes for a in axes.get_children()]
+    assert {gid.split(":")[1] for gid in gids if gid} == {"1", "2", "3"}
+    assert all(
+        text.get_gid() for axes in figure.axes for text in axes.texts if "(" in text.get_text()
+    )
+    assert figure.get_figwidth() == pytest.approx(inches)
 
 
 def test_the_table_is_sorted_as_the_figure_and_does_not_fold():
@@ -83,7 +90,8 @@ def test_the_table_is_sorted_as_the_figure_and_does_not_fold():
     tall, two = forest(summary), forest(study_of(*halves))
     assert len(two.axes) == 2
     assert two.get_figheight() < 0.6 * tall.get_figheight()
-    assert len(forest(study_of(*halves), narrow=True).axes) == 1
+    with house_style(NARROW_INCHES):
+        assert len(forest(study_of(*halves)).axes) == 1
 
 
 def test_what_failed_is_said_in_words_and_what_goes_on_is_an_arrow():

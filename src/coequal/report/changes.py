@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from coequal.analysis.data_summary import DataSummary
+from coequal.analysis.model import ModelSummary
 from coequal.formatting import half_width, number, signed
 from coequal.statistics.comparison import Effect
 
@@ -15,6 +16,7 @@ class Change:
 
     Attributes:
         effect: what was computed of it.
+        model: with the change.
         name: what was changed, or the model's title.
         outcome: "better", "worse" or "not shown".
         relative: whether values are ratios; else they are differences in the metric's units.
@@ -25,6 +27,7 @@ class Change:
     """
 
     effect: Effect
+    model: ModelSummary
     name: str
     outcome: str
     relative: bool
@@ -104,6 +107,7 @@ def _change(summary: DataSummary, effect: Effect) -> Change:
     ends: Sequence[float] = sorted(map(units, effect.interval or ()))
     return Change(
         effect=effect,
+        model=model,
         name=model.change or model.title,
         outcome=summary.rerun_comparison.outcome(effect),
         relative=summary.rerun_comparison.scale == "log",

@@ -67,18 +67,17 @@ class _Layout:
         return name if len(name) <= most else name[: most - 1].rstrip(" .,") + "…"
 
 
-def forest(summary: DataSummary, narrow: bool = False) -> Figure | None:
+def forest(summary: DataSummary) -> Figure | None:
     """Every change of a study with its simultaneous interval, best first.
 
     Changes of one base stand together. Those that are shown to be better or worse are bold and
     have a colour, others are grey. A bar of its own marks the smallest gain that could have been
     shown. An end of an interval beyond the axis is an arrow; a change without an interval is a
-    mark alone, and one whose runs all failed is words alone.
+    mark alone, and one whose runs all failed is words alone. In a figure narrower than
+    `STACKED_BELOW_INCHES` names and numbers stand above the intervals.
 
     Args:
         summary: of a data set.
-        narrow: for 400 pixels: names and numbers stand above the intervals, as they do in every
-            figure that is drawn narrower than `STACKED_BELOW_INCHES`.
 
     Returns:
         The figure; None where the study compares no changes, or nothing is known yet.
@@ -87,7 +86,7 @@ def forest(summary: DataSummary, narrow: bool = False) -> Figure | None:
     if not rows:
         return None
     groups = [list(found) for _, found in groupby(rows, key=lambda row: row.effect.against)]
-    whole = min(figure_inches(), NARROW_INCHES) if narrow else figure_inches()
+    whole = figure_inches()
     columns = [groups] if whole < TWO_COLUMNS_FROM_INCHES else _columns(groups)
     layout = _layout(rows, whole, len(columns))
     height = max(_height(column, layout) for column in columns) + 0.75
@@ -193,7 +192,7 @@ def _draw_column(
         _write(axes, f"against {base.title}", (0, middle), layout, weight="bold")
         at += layout.heading
         for row in rows:
-            with showing(summary.model(row.effect.name), axes):
+            with showing(row.model, axes):
                 _draw_row(axes, row, at, layout, limits)
             at += layout.row
 

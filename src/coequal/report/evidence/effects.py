@@ -35,7 +35,7 @@ def table(summary: DataSummary) -> Table | None:
     rows = changes(summary)
     if not rows:
         return None
-    in_study = sorted(rows, key=lambda row: summary.model(row.effect.name).index)
+    in_study = sorted(rows, key=lambda row: row.model.index)
     return tabulate(
         _columns(summary),
         in_study,
