@@ -1,5 +1,6 @@
 """The first picture: a row for each model, in a wide figure and in a narrow one."""
 
+import csv
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from coequal.report.forest import NARROW_INCHES
 from coequal.report.image_grids import Row
 from coequal.report.style import PAGE_INCHES, as_svg, house_style
 from coequal.report.tiers import MANY_MODELS, ROWS_WITH_SAMPLES, tiers_figure
-from coequal.report.tiers_text import caption, description, value_text
+from coequal.report.tiers_text import caption, description, meaning, value_text
 
 from fabricated_run import METRICS, TITLES, Run, made, same
 
@@ -137,6 +138,22 @@ def test_without_samples_and_without_scores_there_is_a_picture_still():
     assert dots(drawn(nothing, [])) == []
 
 
+def test_names_and_dots_say_which_model_or_trial_they_show():
+    summary = summary_of({"ns_gan": same(10, 3), "vae": same(12, 3)})
+    page, axes = drawn(summary, []).axes
+    names = [text.get_gid() for text in page.texts if text.get_text() == "NS GAN"]
+    best = summary.model("ns_gan")
+    assert names == [f"model:{best.index}:{best.chosen.trial}"]
+    gids = [line.get_gid() or "" for line in axes.lines]
+    shown = [gid.removeprefix("trials:") for gid in gids if gid.startswith("trials:")]
+    # Of either model the chosen run, and the other two.
+    trials = {trial.trial for model in summary.models for trial in model.tried}
+    assert sorted(",".join(gid.removeprefix("trials:") for gid in shown).split(",")) == sorted(
+        trials
+    )
+    assert len(shown) == 4
+
+
 def test_the_same_models_give_the_same_bytes():
     summary = summary_of(apart())
 
@@ -150,8 +167,12 @@ def test_the_same_models_give_the_same_bytes():
 def test_caption_and_description_say_what_dot_and_line_are():
     summary = summary_of(apart())
     assert caption(tiers(summary), summary) == (
-        "Dot: typical test FD (geometric mean) of one random setting; line: its 95 % interval, for "
-        "each model alone. Overlap decides nothing: models are compared setting by setting."
+        "Dot: typical test FD of one random setting; line: its 95 % interval, for each model "
+        "alone. Overlap decides nothing."
+    )
+    assert meaning(tiers(summary), summary).startswith(
+        "The picture's dots are typical scores (geometric mean; a failure counts as noise or as "
+        "the worst run), its lines intervals by Student's t over the draw of settings."
     )
     first, second = tiers(summary).standings
     (score, ends), (other, other_ends) = value_text(first), value_text(second)
@@ -171,6 +192,11 @@ def test_the_page_has_the_picture_in_both_widths(everything):
     page = (report / "index.html").read_text()
     assert page.count('<figure class="lead">') == 2  # of two data sets
     assert page.count('<div class="wide"><svg ') == page.count('<div class="narrow"><svg ') == 2
+    rows = list(csv.DictReader((report / "tables" / "tiers.csv").read_text().splitlines()))
+    assert len(rows) == 2 * 3
+    assert {row["basis"] for row in rows} == {"tuned"}
+    assert all(float(row["score_low"]) < float(row["score"]) for row in rows)
+    assert 'href="tables/tiers.csv"' in page
     for name in ("fashion_mnist-tiers", "fashion_mnist-tiers_narrow"):
         assert (report / "figures" / f"{name}.svg").exists()
         assert (report / "figures" / f"{name}.pdf").exists()

@@ -24,8 +24,7 @@ class FirstScreen:
         answers: the answer, or one of the models as methods and one of their chosen settings.
         note: what the verdict does not say; empty where it says everything.
         figure: the picture; None where no trial has ended.
-        sure: what other metrics say, and how sure the verdict is, in a line each.
-        observed: what it cost and what failed, a line each.
+        lines: how sure the verdict is, what it cost, what failed, and what other metrics say.
         more: everything else on how sure it is, and what was observed, in sentences.
     """
 
@@ -34,8 +33,7 @@ class FirstScreen:
     answers: Sequence[Answer]
     note: str
     figure: LeadFigure | None
-    sure: Sequence[Line]
-    observed: Sequence[Line]
+    lines: Sequence[Line]
     more: Sequence[str]
 
     @property
@@ -57,7 +55,10 @@ def first_screen(
     """
     phase = summary.rerun_phase
     reruns = [f"{phase.ended} of {phase.planned} re-runs"] if phase else []
-    best = lowest(summary)
+    figure = lead_figure(summary, rows, target, anchor)
+    more = [*more_on_how_sure(summary), figure.meaning if figure else "", lowest(summary)]
+    metrics, sure = _metrics(summary), how_sure(summary)
+    undecided = summary.verdict is None or not summary.verdict.could_separate
     return FirstScreen(
         data=summary.data,
         about=[
@@ -68,10 +69,12 @@ def first_screen(
         ],
         answers=answers(summary),
         note=verdict_note(summary),
-        figure=lead_figure(summary, rows, target, anchor),
-        sure=[*_metrics(summary), *how_sure(summary)],
-        observed=observed(summary),
-        more=[*more_on_how_sure(summary), *([best] if best else [])],
+        figure=figure,
+        # Where no model is shown to be better, what other metrics tell is the news.
+        lines=[*metrics, *sure, *observed(summary)]
+        if undecided
+        else [*sure, *observed(summary), *metrics],
+        more=[sentence for sentence in more if sentence],
     )
 
 

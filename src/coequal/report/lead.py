@@ -14,7 +14,7 @@ from coequal.report.forest import NARROW_INCHES, forest
 from coequal.report.image_grids import Row
 from coequal.report.style import house_style
 from coequal.report.tiers import tiers_figure
-from coequal.report.tiers_text import caption, description
+from coequal.report.tiers_text import caption, description, meaning
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class LeadFigure:
         wide: as it stands on a wide page, and in papers.
         narrow: as it stands on a telephone.
         caption: how it is read.
+        meaning: what it shows exactly; empty where the caption or the evidence says it.
         description: what it shows, for who can't see it.
     """
 
@@ -33,12 +34,14 @@ class LeadFigure:
     wide: DrawnFigure
     narrow: DrawnFigure
     caption: str
+    meaning: str
     description: str
 
     @property
     def files(self) -> list[tuple[str, str]]:
         """What its files are, and their paths as seen from the page."""
-        return self.wide.files + [(f"narrow {kind}", path) for kind, path in self.narrow.files]
+        table = [("CSV", "tables/tiers.csv")] if self.evidence == "tiers" else []
+        return [*self.wide.files, *table]
 
 
 def lead_figure(
@@ -59,10 +62,11 @@ def lead_figure(
     if summary.rerun_comparison.effects:
         wide, narrow = _drawn(lambda: forest(summary), target, f"{anchor}-effects")
         title = effects.EVIDENCE.title_for(summary)
-        return LeadFigure("effects", wide, narrow, _of_changes(summary), title)
+        return LeadFigure("effects", wide, narrow, _of_changes(summary), "", title)
     found = tiers(summary)
     wide, narrow = _drawn(lambda: tiers_figure(found, summary, rows), target, f"{anchor}-tiers")
-    return LeadFigure("tiers", wide, narrow, caption(found, summary), description(found, summary))
+    words = (text(found, summary) for text in (caption, meaning, description))
+    return LeadFigure("tiers", wide, narrow, *words)
 
 
 def _drawn(
@@ -82,7 +86,6 @@ def _of_changes(summary: DataSummary) -> str:
     together = summary.rerun_comparison.comparisons
     jointly = f", jointly over all {together} comparisons" if together > 1 else ""
     return (
-        f"Square: change of test {summary.metric.label}, by re-runs with fresh seeds. Line: its "
-        f"95 % interval{jointly}. Bold and in colour: shown to be better or worse. Pale bar: the "
-        "smallest gain that these runs would mostly have shown."
+        f"Square: change of test {summary.metric.label}; line: its 95 % interval{jointly}; bold "
+        "and in colour: shown; pale bar: the smallest gain that these runs would mostly have shown."
     )

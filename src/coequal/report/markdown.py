@@ -51,7 +51,7 @@ def _section(section: Section) -> list[str]:
     if first.figure is not None:
         picture = f"figures/{first.figure.wide.file}.svg"
         blocks += [f"![{plain(first.figure.description)}]({picture})", plain(first.figure.caption)]
-    lines = [*map(str, first.sure), *map(str, first.observed), *first.more]
+    lines = [*map(str, first.lines), *first.more]
     blocks.append("\n".join(f"- {plain(line)}" for line in lines))
     for group in section.groups:
         if not group.empty:

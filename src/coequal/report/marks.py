@@ -44,12 +44,13 @@ def show_model(artist: Artist, model: ModelSummary) -> None:
 
 @contextmanager
 def showing(model: ModelSummary, *axes: Axes) -> Iterator[None]:
-    """Say of everything that is drawn on these axes meanwhile that it shows the model."""
+    """Say of everything that is drawn on these axes meanwhile that it shows the model, but of what
+    shows trials."""
     before = {artist for each in axes for artist in each.get_children()}
     yield
     for each in axes:
         for artist in each.get_children():
-            if artist not in before:
+            if artist not in before and artist.get_gid() is None:
                 show_model(artist, model)
 
 

@@ -151,9 +151,11 @@ def _of_changes(summary: DataSummary) -> list[Line]:
     }
     which = "the authors' setting" if settings == {0} else "the chosen setting"
     pairs = count(comparison.comparisons, "comparison")
+    every = all(effect.shown for effect in comparison.effects)
+    may_exist = "" if every else "An effect that is not shown may still exist."
     lines = (
         Line("Compared", f"Settings, not models: {which} of each, {seeds_text(summary)}."),
-        Line("Certainty", f"95 %, jointly over {pairs} (exact Mann-Whitney tests, Holm)."),
+        Line("Certainty", f"95 %, jointly over {pairs}. {may_exist}".strip()),
         Line("Power", power_of_effects(summary)),
     )
     return list(lines)

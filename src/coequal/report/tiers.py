@@ -3,21 +3,18 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
 from typing import Any
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
 from coequal.analysis.data_summary import DataSummary
+from coequal.analysis.model import ModelSummary
 from coequal.analysis.tiers import Standing, Tiers
-from coequal.images import Pixels, enlarge, tile
 from coequal.report.image_grids import Row
-from coequal.report.marks import showing
+from coequal.report.marks import show_trials, showing
 from coequal.report.style import (
-    COLOURS,
     FAINT,
     GRID,
     INK,
@@ -27,14 +24,12 @@ from coequal.report.style import (
     figure_inches,
     wants_log,
 )
+from coequal.report.tiers_samples import IMAGES, draw_samples, strip_height
 from coequal.report.tiers_text import axis_label, marks, note, value_text
 
 MANY_MODELS = 12
 """Of more models only the first have a row with samples; the others have low ones."""
 ROWS_WITH_SAMPLES = 6  # of more than MANY_MODELS
-IMAGES = 8  # in a strip
-MAX_SIDE_PIXELS = 48  # wider images are made smaller
-POINTS = 160  # of a scatter plot
 STACKED_BELOW_INCHES = 6.0  # of a figure in which names stand above their intervals
 SMALL: dict[str, Any] = {"fontsize": "small", "color": MUTED}
 STRONG: dict[str, Any] = {"weight": "bold", "color": INK, "va": "center"}
@@ -134,7 +129,7 @@ def tiers_figure(tiers: Tiers, summary: DataSummary, rows: Sequence[Row]) -> Fig
     for line in lines:
         _heading(page, line, layout)
         if line.samples is not None:
-            _strip(page, line, layout)
+            _samples(page, line, layout)
         if line.standing is not None:
             with showing(summary.model(line.standing.model), page, axes):
                 _model(page, axes, line, summary, layout)
@@ -276,59 +271,35 @@ def _model(page: Axes, axes: Axes, line: _Line, summary: DataSummary, layout: _L
         if shift:
             page.text(0, y + shift, line.note, **(SMALL | middle))
             page.text(layout.values, y + shift, ends, ha="right", **(SMALL | middle))
-    _dot(axes, standing, y, colour(model.index))
+    _dot(axes, standing, y, model)
 
 
-def _dot(axes: Axes, standing: Standing, y: float, tint: str) -> None:
+def _dot(axes: Axes, standing: Standing, y: float, model: ModelSummary) -> None:
     low, high = axes.get_xlim()
+    tint = colour(model.hue)
     if standing.interval is not None:
         ends = [min(max(end, low), high) for end in standing.interval]
         axes.plot(ends, [y, y], color=tint, lw=2.4, solid_capstyle="round", zorder=3)
-    others = [run for run in standing.runs if run != standing.score]
-    if others:
-        (dots,) = axes.plot(others, [y] * len(others), "o", ms=4.5, mew=1.1, zorder=3)
+    if standing.runs:
+        others = [t for t in model.tried if not t.failed and t is not model.chosen]
+        tests = [trial.test for trial in others]
+        (dots,) = axes.plot(tests, [y] * len(tests), "o", ms=4.5, mew=1.1, zorder=3)
         dots.set(mfc=PAPER, mec=tint)
+        show_trials(dots, others)
     if standing.score is not None and math.isfinite(standing.score):
-        axes.plot([standing.score], [y], "o", color=tint, ms=7.5, mec=PAPER, mew=1.2, zorder=4)
+        (dot,) = axes.plot([standing.score], [y], "o", color=tint, ms=7.5, mec=PAPER, mew=1.2)
+        dot.set_zorder(4)
+        if standing.runs and model.chosen is not None:
+            show_trials(dot, [model.chosen])
 
 
-def _strip(page: Axes, line: _Line, layout: _Layout) -> None:
-    """A row's samples: images side by side, or a scatter plot of points."""
+def _samples(page: Axes, line: _Line, layout: _Layout) -> None:
+    """A row's samples: below its axis, or beside it."""
     row = line.samples
     assert row is not None
     left, right = layout.strip
-    if row.points:
-        side = right - left
-        top = line.top + (line.height - side - 6 if layout.stacked else 1)
-        _scatter(page, row, left, top, side)
-        return
-    picture = _picture(row)
-    wished = (right - left) * min(1.0, len(row.images) / IMAGES)
-    height = wished * picture.shape[0] / picture.shape[1]
-    top = line.top + (line.height - height - 6 if layout.stacked else (line.height - height) / 2)
-    place = (left, left + wished, top + height, top)
-    page.imshow(picture, extent=place, interpolation="none", aspect="auto", zorder=2)
-
-
-def _picture(row: Row) -> Pixels:
-    """The images of a row side by side with transparent gaps, as (height, width, 4)."""
-    images = row.images[:IMAGES]
-    side = int(images.shape[-1])
-    factor = min(1.0, MAX_SIDE_PIXELS / side)
-    colours = np.stack([np.repeat(i, 3, 0)[:3] if len(i) < 3 else i[:3] for i in images])
-    solid = np.full((len(images), 1, *images.shape[2:]), 255, np.uint8)
-    parts = [enlarge(tile(one[None], 1), factor) for one in colours]
-    alpha = [enlarge(tile(one[None], 1), factor) for one in solid]
-    joined = [np.dstack([part, full]) for part, full in zip(parts, alpha, strict=True)]
-    gap = np.zeros((joined[0].shape[0], 1, 4), np.uint8)
-    return np.hstack(list(chain.from_iterable((one, gap) for one in joined))[:-1])
-
-
-def _scatter(page: Axes, row: Row, left: float, top: float, side: float) -> None:
-    square = [left, left + side, left + side, left, left], [top, top, top + side, top + side, top]
-    page.plot(*square, color=FAINT, lw=0.7)
-    tint = MUTED if row.real is None else COLOURS[0]
-    for points, colour_, size in ((row.real, FAINT, 1.6), (row.images, tint, 1.2)):
-        if points is not None:
-            x, y = (points[:POINTS, k].reshape(-1) for k in (0, 1))
-            page.plot(left + side * x, top + side * (1 - y), "o", ms=size, mew=0, color=colour_)
+    height = right - left if row.points else strip_height(row, right - left)
+    top = line.top + (line.height - height) / 2
+    if layout.stacked:
+        top = line.top + line.height - height - 6
+    draw_samples(page, row, left, top, right - left)

@@ -61,12 +61,12 @@ def caption(tiers: Tiers, summary: DataSummary) -> str:
     """How the picture is read, in two sentences or three."""
     metric, verdict = summary.metric, summary.verdict
     if tiers.basis == "tuned" and verdict is not None:
-        mean = "geometric mean" if verdict.rules.scale == "log" else "mean"
-        best = "one random setting" if verdict.budget == 1 else f"the best of {verdict.budget}"
+        tuned = "one random setting"
+        if verdict.budget > 1:
+            tuned = f"the best of {verdict.budget} random settings"
         return (
-            f"Dot: typical test {metric.label} ({mean}) of {best}"
-            f"{'' if verdict.budget == 1 else ' random settings'}; line: its 95 % interval, for "
-            "each model alone. Overlap decides nothing: models are compared setting by setting."
+            f"Dot: typical test {metric.label} of {tuned}; line: its 95 % interval, for each model "
+            "alone. Overlap decides nothing."
         )
     if tiers.basis == "reruns":
         return (
@@ -79,6 +79,19 @@ def caption(tiers: Tiers, summary: DataSummary) -> str:
     return (
         f"Each dot is one run of one setting. {again if several else ''}With so few runs there is "
         "no interval."
+    )
+
+
+def meaning(tiers: Tiers, summary: DataSummary) -> str:
+    """What dots and lines are, where the caption says too little; else empty."""
+    verdict = summary.verdict
+    if tiers.basis != "tuned" or verdict is None:
+        return ""
+    mean = "geometric mean" if verdict.rules.scale == "log" else "mean"
+    return (
+        f"The picture's dots are typical scores ({mean}; a failure counts as noise or as the worst "
+        "run), its lines intervals by Student's t over the draw of settings. Two models are "
+        "compared on the same settings, which tells them apart better than two lines do."
     )
 
 

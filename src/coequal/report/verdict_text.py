@@ -45,7 +45,10 @@ def answers(summary: DataSummary) -> list[Answer]:
         tuned = effect_sentence(summary)
     if not tuned:
         return [Answer("", "", methods.text)]
-    return [methods, Answer("As tuned", f"each one's chosen setting, {seeds_text(summary)}", tuned)]
+    return [
+        methods,
+        Answer("As tuned", f"the setting that each search chose, {seeds_text(summary)}", tuned),
+    ]
 
 
 def _as_methods(summary: DataSummary) -> str:
@@ -117,14 +120,9 @@ def verdict_sentence(summary: DataSummary) -> str:
 
 
 def verdict_note(summary: DataSummary) -> str:
-    """What must be said beside the verdict; empty where that is nothing."""
-    changed = changed_questions(summary)
-    if changed:
-        return changed[0]
-    effects = summary.rerun_comparison.effects
-    if effects and not all(effect.shown for effect in effects):
-        return "An effect that is not shown may still exist."
-    return ""
+    """What must be said beside the verdict: that the question was changed after a look; empty where
+    it was not."""
+    return next(iter(changed_questions(summary)), "")
 
 
 def joint_sentence(summaries: Sequence[DataSummary]) -> str:

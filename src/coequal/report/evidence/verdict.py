@@ -4,9 +4,20 @@ import math
 
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.pairs import AuthorsSetting
+from coequal.analysis.tiers import tiers
 from coequal.formatting import NONE, p_in_full, with_error
 from coequal.report.evidence._evidence import Evidence, Group
-from coequal.report.table import Cell, Column, Table, model_column, tabulate, value_cell, within
+from coequal.report.table import (
+    Cell,
+    Column,
+    Record,
+    Table,
+    model_column,
+    records,
+    tabulate,
+    value_cell,
+    within,
+)
 from coequal.statistics.verdict import Verdict
 from coequal.statistics.whole_searches import WholeSearches
 
@@ -107,6 +118,21 @@ def _columns(summary: DataSummary, verdict: Verdict) -> list[Column]:
     ]
 
 
+def standings(summary: DataSummary) -> list[Record]:
+    """A row for each model of the page's first picture, from its top down."""
+    placed = tiers(summary)
+    columns = [
+        Column("model"),
+        Column("basis", lambda _: placed.basis),
+        Column("score", ends="interval"),
+        Column("runs", lambda standing: len(standing.runs)),
+        Column("failed"),
+        Column("beaten_by", lambda standing: " ".join(standing.beaten_by)),
+        Column("equivalent_to", lambda standing: " ".join(standing.equivalent)),
+    ]
+    return records(columns, placed.standings, summary)
+
+
 EVIDENCE = Evidence[DataSummary](
     name="verdict",
     group=Group.VERDICT,
@@ -114,4 +140,5 @@ EVIDENCE = Evidence[DataSummary](
     title="Model by model",
     how_to_read=how_to_read,
     table=table,
+    csv={"tiers": standings},
 )
