@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from coequal.report.latex.table import TEXT_WIDTH, longtable
+from coequal.report.latex.table import TEXT_WIDTH, floats, longtable
 from coequal.report.latex.text import breakable, escape, label, replacements
 from coequal.report.latex.widths import Need, longest_word, share, width
 from coequal.report.table import Cell, Heading, Table
@@ -95,3 +95,36 @@ def test_hostile_text_is_set_by_pdflatex(tmp_path: Path):
     (tmp_path / "hostile.tex").write_text(text)
     assert typeset(tmp_path, document(tmp_path, [tmp_path / "hostile.tex"])) == []
     assert "% [U+6F22] stands for 漢" in text
+
+
+def floats_of(columns: int, rows: int) -> str:
+    headings = [Heading("Model"), *(Heading(f"test FD {k}", "digits") for k in range(columns))]
+    listed = [[Cell(f"model {k}"), *[Cell("190 (144–252)")] * columns] for k in range(rows)]
+    return floats(Table(headings, listed), "Test FD. Bold: best.", "main")
+
+
+def test_a_float_takes_one_column_or_both_and_goes_on_in_another():
+    assert floats_of(2, 42).count(r"\begin{table}") == 1
+    assert r"\ContinuedFloat" not in floats_of(2, 42)
+    long = floats_of(2, 43)
+    assert long.count(r"\begin{table}") == 2
+    assert long.count(r"\ContinuedFloat") == 1
+    assert long.count("model 42 &") == 1
+    assert floats_of(4, 3).count(r"\begin{table*}") == 1
+    # More columns than both have room for stand in several floats, each with the first.
+    wide = floats_of(20, 3)
+    parts = wide.split(r"\begin{tabular}")[1:]
+    assert len(parts) == wide.count(r"\begin{table*}") > 1
+    assert all("model 2 &" in part for part in parts)
+
+
+def test_floats_are_set_by_pdflatex(tmp_path: Path):
+    (tmp_path / "main.tex").write_text(
+        r"\documentclass[twocolumn]{article}"
+        r"\usepackage[letterpaper,textwidth=6.9in,columnsep=0.3in]{geometry}"
+        r"\usepackage{array,booktabs,caption}\begin{document}Tables.~\ref{tab:main}"
+        + floats_of(2, 100).replace("tab:main", "tab:long")
+        + floats_of(20, 50)
+        + r"\end{document}"
+    )
+    assert typeset(tmp_path, "main") == []

@@ -69,7 +69,7 @@ def _training(study: Study, cite: Citations) -> Iterator[str]:
         f"{escape(str(training['precision']))}"
     )
     own = sum(nets | (model.get("architecture") or {}) != nets for model in study["models"])
-    others = f", but for {count(own, 'model')} with their own" if own else ""
+    others = f", but for {_counted(own, 'model')} with their own" if own else ""
     about = ", ".join(f"{escape(k)} {escape(plain(v))}" for k, v in nets.items() if k != "name")
     yield (
         f"The networks are those of `{escape(nets['name'])}'"
@@ -99,7 +99,7 @@ def _search(summaries: Sequence[DataSummary], study: Study) -> Iterator[str]:
         changed = [escape(name.replace("_", " ")) for name in ranges]
         own = f", with ranges of this study for {listed(changed)}" if changed else ""
         yield (
-            f"For each model {count(drawn, 'setting')} {'was' if drawn == 1 else 'were'} drawn at "
+            f"For each model {_counted(drawn, 'setting')} {'was' if drawn == 1 else 'were'} drawn at "
             f"random from its {escape(search['space'])} ranges, declared before the "
             f"start{own}{beside}{same}"
         )
@@ -124,7 +124,7 @@ def _search(summaries: Sequence[DataSummary], study: Study) -> Iterator[str]:
     if seeds:
         best = study["reruns"]["best"]
         which = "chosen setting" if best == 1 else f"best {best} settings by validation"
-        yield f"The {which} of each model was then trained with {count(seeds, 'fresh seed')}"
+        yield f"The {which} of each model was then trained with {_counted(seeds, 'fresh seed')}"
 
 
 def _instrument(summaries: Sequence[DataSummary], study: Study, cite: Citations) -> Iterator[str]:
@@ -163,7 +163,7 @@ def _tests(summaries: Sequence[DataSummary], cite: Citations) -> Iterator[str]:
         yield (
             f"Two models are compared by the probability that {best} of the one scores better than "
             "that of the other, paired by setting, failures worst; the error of 5\\,\\% is spent "
-            f"over {count(len(rules.looks), 'look')} (at {looks} settings) and divided by the "
+            f"over {_counted(len(rules.looks), 'look')} (at {looks} settings) and divided by the "
             f"{count(len(verdict.pairs), 'pair')} (Bonferroni)"
         )
         if rules.margin is not None:
@@ -221,3 +221,8 @@ def _values(seen: Sequence[str] | set[str]) -> str:
 
 def _again(fresh: Mapping[int, Sequence[Any]]) -> list[Any]:
     return [run for runs in fresh.values() for run in runs if run.has_result]
+
+
+def _counted(n: int, noun: str) -> str:
+    """ "one look", "2 looks"."""
+    return f"one {noun}" if n == 1 else count(n, noun)
