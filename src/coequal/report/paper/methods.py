@@ -99,8 +99,8 @@ def _search(summaries: Sequence[DataSummary], study: Study) -> Iterator[str]:
         changed = [escape(name.replace("_", " ")) for name in ranges]
         own = f", with ranges of this study for {listed(changed)}" if changed else ""
         yield (
-            f"For each model {_counted(drawn, 'setting')} {'was' if drawn == 1 else 'were'} drawn at "
-            f"random from its {escape(search['space'])} ranges, declared before the "
+            f"For each model {_counted(drawn, 'setting')} {'was' if drawn == 1 else 'were'} drawn "
+            f"at random from its {escape(search['space'])} ranges, declared before the "
             f"start{own}{beside}{same}"
         )
     else:
