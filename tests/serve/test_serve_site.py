@@ -1,7 +1,9 @@
 """What is answered at which address: the list, the pages of runs, their files."""
 
+import math
 import shutil
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -280,11 +282,25 @@ def test_one_page_is_rendered_at_a_time_and_again_only_after_a_pause(tmp_path):
     page.follow(state("b"))  # and for a moment nothing is rendered
     page.wait(10)
     assert len(rendered) == 1
-    page._next = 0.0
+    page._ended = -math.inf
     page.follow(state("b"))
     page.wait(10)
     assert page.rendered.html == "page 2"
     assert [path.name for path in tmp_path.iterdir()] == ["2"]
+
+
+def test_the_last_state_of_a_run_does_not_wait_for_long(tmp_path, monkeypatch):
+    monkeypatch.setattr("coequal.serve.live_page.PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr("coequal.serve.live_page.SHARE", 10**6)
+    page = LivePage(lambda place: time.sleep(0.01) or "page", tmp_path)
+    page.follow(state("a"))
+    page.wait(10)
+    page.follow(state("b"))
+    page.wait(10)
+    assert page.rendered.version == "a"
+    page.follow(replace(state("b"), done=1))
+    page.wait(10)
+    assert page.rendered.version == "b"
 
 
 def test_the_version_of_a_run_changes_with_its_results_and_not_with_its_progress(tmp_path):

@@ -79,7 +79,7 @@ def test_while_it_trains_the_page_shows_what_there_is_so_far(open_site, under_wa
     assert "Training." in answer.text
     assert "step 75: loss D 1.3, G 0.7" in answer.text
     assert "<b>75</b> discriminator steps done" in answer.text  # five of ten checkpoints
-    assert "Samples over time" in answer.text
+    assert "<h2>Samples</h2>" in answer.text
     assert "A panel for each rule." in answer.text
     assert "Begun with" not in answer.text
 

@@ -1,5 +1,6 @@
 """A page of a run that is rendered again when the run has changed."""
 
+import math
 import shutil
 import sys
 import threading
@@ -58,7 +59,8 @@ class LivePage:
         self._render, self._scratch = render, scratch
         self._lock, self._idle = threading.Lock(), threading.Event()
         self._idle.set()
-        self._tried, self._number, self._next = "", 0, 0.0
+        self._tried, self._number = "", 0
+        self._seconds, self._ended = 0.0, -math.inf  # of the last rendering
         self.rendered: Rendered | None = None
         self.problem = ""
 
@@ -73,9 +75,12 @@ class LivePage:
 
     def follow(self, state: RunState) -> None:
         """Begin to render the page if it shows another state than this, unless that was done a
-        moment ago."""
+        moment ago; the last state of a run does not wait for long."""
         with self._lock:
-            if self.rendering or state.version == self._tried or time.monotonic() < self._next:
+            if self.rendering or state.version == self._tried:
+                return
+            pause = PAUSE_SECONDS if state.over else max(PAUSE_SECONDS, SHARE * self._seconds)
+            if time.monotonic() < self._ended + pause:
                 return
             self._tried = state.version
             self._number += 1
@@ -98,7 +103,7 @@ class LivePage:
             before = self.rendered
             self.rendered = Rendered(html, place, self._number, version, time.time(), seconds)
             self.problem = ""
-            self._next = time.monotonic() + max(PAUSE_SECONDS, SHARE * seconds)
+            self._seconds = seconds
             if before is not None:
                 shutil.rmtree(before.place, ignore_errors=True)
         except (LookupError, ValueError, OSError, ArithmeticError, MemoryError) as error:
@@ -107,9 +112,9 @@ class LivePage:
             traceback.print_exc(file=sys.stderr)
             self._failed(f"{type(error).__name__}: {error}", place)
         finally:
+            self._ended = time.monotonic()
             self._idle.set()
 
     def _failed(self, reason: str, place: Path) -> None:
         self.problem = reason
-        self._next = time.monotonic() + PAUSE_SECONDS
         shutil.rmtree(place, ignore_errors=True)

@@ -172,15 +172,12 @@ class Site:
         and after how many seconds to ask again."""
         page.follow(state)
         number = page.rendered.number if page.rendered else 0
-        over = state.over and page.current(state)
+        soon = state.busy or not page.current(state)
+        again = AGAIN_SECONDS if soon else None if state.over else QUIET_SECONDS
         return {
             "version": f"{self._begun}-{number}" if number else "",
             "state": render("state.html.jinja", run=state_text(state, page)),
-            "next": None
-            if over
-            else AGAIN_SECONDS
-            if state.busy or page.rendering
-            else QUIET_SECONDS,
+            "next": again,
         }
 
     # -------------------------------------------------------------------------------- the list
