@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.estimates import Estimate
 from coequal.analysis.separation import Separation, leaders, separations
-from coequal.formatting import count, listed, number, with_error
+from coequal.formatting import capital, count, listed, number, with_error
 
 MOST_PAIRS = 3  # of models that sentences are about
 
@@ -61,7 +61,9 @@ def _pair(summary: DataSummary, found: Sequence[Separation]) -> str:
     first = found[0]
     one, other = (summary.title(name) for name in (first.high, first.low))
     distances = " and ".join(map(_text, first.distances))
-    start = f"{summary.metric.label} does not tell {one} and {other} apart ({distances}), but "
+    start = (
+        f"{capital(summary.metric.label)} does not tell {one} and {other} apart ({distances}), but "
+    )
     parts: list[str] = []
     for difference in found:
         high, low = difference.values
