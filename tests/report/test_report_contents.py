@@ -113,8 +113,10 @@ def test_everything_is_unfolded_for_print(everything: RunFolder, visit: Visit):
     page = visit(page_of(everything), scripts=False)
     hidden = page.locator("#digits-ranks svg")
     assert not hidden.is_visible()
+    assert page.locator(".contents").is_visible()
     page.emulate_media(media="print")
     assert hidden.is_visible()
+    assert not page.locator(".contents").is_visible()
 
 
 def test_a_piece_with_nothing_to_show_is_one_line(tmp_path: Path):

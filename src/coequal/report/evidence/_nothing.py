@@ -45,6 +45,8 @@ def _most_settings(summary: DataSummary) -> int:
 
 def _have_at_most(summary: DataSummary, most: int) -> str:
     ended = "" if summary.finished else " with a result"
-    settings = count(most, "drawn setting") if most else "no drawn setting"
+    if most == 0:
+        return f"No model has a drawn setting{ended}"
     least = min(len(model.ended) for model in summary.models)
-    return f"{'Every model has' if least == most else 'No model has more than'} {settings}{ended}"
+    who = "Every model has" if least == most else "No model has more than"
+    return f"{who} {count(most, 'drawn setting')}{ended}"

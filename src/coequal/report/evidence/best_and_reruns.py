@@ -61,7 +61,7 @@ def refusal(summary: DataSummary) -> str:
         return ""
     return (
         "No interval over training seeds, and no mean ± sd: the study plans no re-runs "
-        "(`reruns: {best: 1, seeds: 10}` in the study file)."
+        "(in the study file, reruns: {best: 1, seeds: 10})."
     )
 
 

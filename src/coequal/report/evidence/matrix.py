@@ -79,5 +79,5 @@ EVIDENCE = Evidence[DataSummary](
         "Intervals, ratios and levels stand in the list of pairs below."
     ),
     table=table,
-    nothing=one_setting,
+    nothing=lambda summary: one_setting(summary) if table(summary) else "",
 )

@@ -176,6 +176,6 @@ EVIDENCE = Evidence[DataSummary](
     title="Every pair",
     how_to_read=how_to_read,
     table=table,
-    nothing=one_setting,
+    nothing=lambda summary: one_setting(summary) if table(summary) else "",
     csv={"pairs_over_budgets": over_budgets},
 )
