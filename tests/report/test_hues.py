@@ -8,10 +8,11 @@ import pytest
 
 from coequal.analysis.hues import MOST_HUES, with_hues
 from coequal.analysis.summary import summaries
+from coequal.report.evidence import cost
 from coequal.report.style import COLOURS, MUTED, ON_DARK, colour, variable
 from coequal.report.table import name_cell
 
-from fabricated_run import METRICS, made, same
+from fabricated_run import METRICS, Run, made, same
 
 # Linear RGB as seen without the cones for red, green or blue: Machado, Oliveira and Fernandes 2009,
 # severity 1.
@@ -142,3 +143,17 @@ def test_the_best_is_told_by_re_runs_where_there_are_any():
     assert {m.name for m in found.models if m.hue is not None} == {"m4"}
     unfinished = [replace(found, models=tuple(replace(m, hue=5) for m in found.models))]
     assert with_hues(unfinished)[0].models == found.models
+
+
+def test_models_without_a_colour_share_an_entry_of_the_legend():
+    def labels(count):
+        names = [f"m{k}" for k in range(count)]
+        runs = {n: [Run([(5.0 + k, 5.0 + k)]) for k in range(6)] for n in names}
+        run = made(runs)
+        (summary,) = summaries(run.study, run.plan, run.results, run.references, METRICS)
+        figure = cost.figure(summary)
+        assert figure is not None
+        return [text.get_text() for text in figure.legends[0].get_texts()]
+
+    assert labels(3) == ["m0", "m1", "m2"]
+    assert labels(13) == ["m0", "other models"]  # all are equal: the first counts as the best

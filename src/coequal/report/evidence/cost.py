@@ -46,9 +46,11 @@ def figure(summary: DataSummary) -> Figure | None:
         _cost_panel(axes, unit, found, summary)
     grid[0, 0].set_ylabel(expected(summary.metric))
     shown = [m for m in summary.ranked if any(m.name in found for found in units.values())]
-    handles = [grid[0, 0].plot([], [], color=colour(m.hue), lw=2)[0] for m in shown]
-    labels = [m.label for m in shown]
-    figure.legend(handles, labels, loc="outside lower center", ncols=min(6, len(shown)))
+    labels: dict[str, int | None] = {m.label: m.hue for m in shown if m.hue is not None}
+    if len(labels) < len(shown):
+        labels["other models"] = None
+    handles = [grid[0, 0].plot([], [], color=colour(hue), lw=2)[0] for hue in labels.values()]
+    figure.legend(handles, list(labels), loc="outside lower center", ncols=min(6, len(labels)))
     return figure
 
 
@@ -85,7 +87,8 @@ def _cost_panel(
     for name, curve in found.items():
         model = summary.model(name)
         tint = colour(model.hue)
-        (line,) = axes.plot(*xy(curve.points), color=tint, lw=1.7, zorder=3)
+        above = 3 if model.hue is None else 3.5  # grey lines hide none with a colour
+        (line,) = axes.plot(*xy(curve.points), color=tint, lw=1.7, zorder=above)
         show_model(line, model)
         known = [p for p in curve.points if p.low is not None and p.high is not None]
         low = np.array([p.low for p in known], dtype=float)
