@@ -48,10 +48,14 @@ def scale_of(name: str, row: Row, floor: Mapping[str, Any] | None) -> Scale | st
     """
     if floor is None:
         return "what real data and noise score was not measured"
-    real = _value(floor["metrics"].get(name))
+    if name not in floor["metrics"]:
+        return (
+            "it sees training images or trains something; real data and noise are not scored by it"
+        )
+    real = _value(floor["metrics"][name])
     noise = _value(floor.get("noise", {}).get(name))
     if real is None:
-        return "what real data score against themselves is not known"
+        return "real data against themselves have no such number"
     end, end_is = row.get("worst"), "worst"
     if end is None:
         end, end_is = noise, "noise"

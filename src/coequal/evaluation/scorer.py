@@ -1,7 +1,7 @@
 """Measures the sides of a score: images to features to numbers, with one encoder on one device."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -138,7 +138,7 @@ class Scorer:
         sets = {
             role: self.image_set(side, wanted.required_of(role)) for role, side in sides.items()
         }
-        measured = replace(self, references={}).measured(wanted, sides, sets)
+        measured = self.measured(wanted, sides, sets)
         return {
             name: {
                 "value": finite(number.value.value),

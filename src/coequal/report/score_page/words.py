@@ -37,8 +37,8 @@ def _counted(source: Record, side: str) -> str:
 
 
 def short_name(source: str) -> str:
-    """A source without the folders that it lies in."""
-    return source.rstrip("/").rpartition("/")[2] or source
+    """A source without the folders that it lies in, and a run's model without its trial."""
+    return source.partition(" (trial ")[0].rstrip("/").rpartition("/")[2] or source
 
 
 def warnings_of(sets: Mapping[str, Record]) -> list[str]:
