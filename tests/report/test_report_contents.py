@@ -81,7 +81,7 @@ def test_long_reading_help_is_folded(everything: RunFolder):
     captions = re.findall(r'id="[^"]*">\s*<p class="read">(.*?)</p>', text, flags=re.DOTALL)
     assert len(captions) > 40
     plain = [re.sub("<[^>]*>", "", caption) for caption in captions]
-    assert [caption for caption in plain if caption[-1] != "." or len(caption) > 330] == []
+    assert [caption for caption in plain if caption[-1] != "." or len(caption) > 250] == []
     assert text.count("<summary>How to read this</summary>") > 20
 
 

@@ -30,7 +30,8 @@ def how_to_read(summary: DataSummary) -> str:
     """The curves with intervals."""
     bound = "" if summary.bound is None else f" ({number(summary.bound)})"
     return (
-        "The shaded band is the 95 % interval over the draw of settings (spacings method, which "
+        "The expected best of n with its interval, a panel for each model. The shaded band is the "
+        "95 % interval over the draw of settings (spacings method, which "
         "covers 95 % or more); where the line is dashed, the band's better end rests on the "
         f"metric's own bound{bound}. Grey lines are the other models, "
         "the dotted line is the authors' setting."

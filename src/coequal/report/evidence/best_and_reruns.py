@@ -35,8 +35,8 @@ MARKS = (
 def how_to_read(summary: DataSummary) -> str:
     """What the best setting's value is of, and what the re-runs add."""
     text = (
-        f"Each model's best setting was chosen on validation; its test {summary.metric.label} in "
-        f"the search comes from a single run ({summary.metric.better})"
+        f"Each model's best setting, chosen on validation, and its test {summary.metric.label} "
+        f"({summary.metric.better}). The value of the search comes from a single run"
     )
     if summary.rerun_phase is None:
         return f"{text}; there are no re-runs, so its variation between seeds is unknown."

@@ -41,7 +41,8 @@ def how_to_read(summary: DataSummary) -> str:
     )
     failure = "excluding its model" if cap is None else f"counting as the cap of {number(cap)}"
     return (
-        f"Each line is the expected test {label} of the best of n random settings, chosen by "
+        f"The test {label} that a search of n random settings may expect. "
+        "Each line is the expected value of the best of n random settings, chosen by "
         f"validation ({scored}), with a failure {failure}. It is solid to n/B = 0.19, dashed to "
         "0.5 (at least two independent draws of n settings), and not drawn beyond; the open "
         "marker is the value that the whole search observed. ★ is the authors' setting, which is "

@@ -26,7 +26,8 @@ from coequal.report.table import Record
 def how_to_read(summary: DataSummary) -> str:
     """How a reader reads the curves against cost."""
     return (
-        f"Each line is the expected test {summary.metric.label} of the best setting that a search "
+        f"The test {summary.metric.label} that a search may expect for a given training cost. "
+        "Each line is the expected value of the best setting that a search "
         "finishes within a given training cost, with settings tried in random order and failed "
         "ones charged for what they spent. It ends at half of what the model's whole search "
         "spent; its intervals (in cost_curves.csv; shaded for up to four models) are approximate."

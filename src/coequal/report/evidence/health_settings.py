@@ -38,7 +38,8 @@ GOLDEN_RATIO = 0.618034  # of its multiples no two neighbours fall together
 def how_to_read(summary: DataSummary) -> str:
     """Health against hyper-parameters."""
     return (
-        "Each mark is one setting of the search, at its value of one hyper-parameter and the "
+        "Which hyper-parameters go with failed training. Each mark is one setting of the search, "
+        "at its value of one hyper-parameter and the "
         "verdict on its health; marks of one verdict are spread out a little. A full dot is "
         "healthy, an open dot too early to tell, a diamond a failure that has a score, a cross a "
         "failure without one. Models of which all settings fail, or none, are not drawn."

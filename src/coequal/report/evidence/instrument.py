@@ -24,6 +24,7 @@ def how_to_read(summary: DataSummary) -> str:
     """How a reader reads the table."""
     networks = summary.instrument[0].variance.networks
     return (
+        "How much of the numbers is due to the encoder and to the test images. "
         f"The same images of {networks} trained networks of chosen settings were measured again by "
         "encoders of the same recipe, and against halves of the test images. What moves all "
         "networks alike cancels when they are compared. What moves them apart does not: it is part "

@@ -31,6 +31,7 @@ QUANTILES_FROM_SETTINGS = 24  # settings from which the others are drawn as quan
 def how_to_read(summary: DataSummary) -> str:
     """Over training."""
     return (
+        "Scores over training, a panel for each model. "
         f"The thick line is the chosen setting's {summary.metric.label} on test, the dashed line "
         "on validation, the dotted line the test value of its best checkpoint so far by "
         "validation. Thin lines or shades (middle half and eight tenths, failures worst) are the "

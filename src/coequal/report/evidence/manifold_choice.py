@@ -21,9 +21,10 @@ def how_to_read(summary: DataSummary) -> str:
     """How a reader reads the table."""
     label = _distance_label(summary)
     return (
-        f"Test values of the setting that a search by {label} would have chosen and of the one "
-        "that a search by F1 would have chosen, both on validation, at the last checkpoint: how "
-        f"much F1 is lost by choosing with {label} alone."
+        f"How much F1 is lost by choosing settings by {label}. "
+        f"Given are test values of the setting that a search by {label} would have chosen and of "
+        "the one "
+        "that a search by F1 would have chosen, both on validation, at the last checkpoint."
     )
 
 

@@ -36,6 +36,7 @@ def how_to_read(summary: DataSummary) -> str:
     )
     tuned = "one random setting" if verdict.budget == 1 else f"its best of {verdict.budget}"
     text = (
+        "Each row compares two tuned models. "
         f"P is the probability that the row's model, with {tuned}, scores better than the other; "
         f"the {quantity}. "
     )

@@ -40,7 +40,8 @@ EVIDENCE = Evidence[DataSummary](
     place=100,
     title="Rank flips",
     how_to_read=(
-        "From this budget on, the model is ahead, by expected best, of one that it was behind "
+        "Where a model overtakes another as the budget grows. From this budget on it is ahead, by "
+        "expected best, of one that it was behind "
         "before; the size of the difference is not assessed."
     ),
     table=table,

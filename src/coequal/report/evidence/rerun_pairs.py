@@ -13,7 +13,8 @@ from coequal.statistics.comparison import Difference
 def how_to_read(summary: DataSummary) -> str:
     """What the re-runs say of the settings, and how a reader reads the table."""
     return (
-        f"{rerun_sentence(summary)} Runs are compared by the exact Mann-Whitney test, clearest "
+        f"The chosen settings, compared by their re-runs. {rerun_sentence(summary)} Runs are "
+        "compared by the exact Mann-Whitney test, clearest "
         "pair first. A difference is shown if its p-value, adjusted over all pairs after Holm, is "
         "at most 0.05."
     )

@@ -85,7 +85,8 @@ EVIDENCE = Evidence[DataSummary](
     place=220,
     title="The search in numbers",
     how_to_read=(
-        "Results of one run of each setting: the chosen setting (the authors' may be chosen, too) "
+        "Every search in numbers, from one run of each setting. They are those of the chosen "
+        "setting (the authors' may be chosen, too) "
         "at its last checkpoint and at its best by validation, the authors' setting, the median of "
         "the random ones, and the mean cost of a trial, with failed ones charged for what they "
         "spent."

@@ -66,7 +66,8 @@ EVIDENCE = Evidence[DataSummary](
     place=240,
     title="What each hyper-parameter did",
     how_to_read=(
-        "The fraction of the variance of the settings' ranks that one hyper-parameter explains "
+        "How much each hyper-parameter matters in the search of each model. Given are the "
+        "fraction of the variance of the settings' ranks that one hyper-parameter explains "
         "by itself, which of its values were better, and whether the best settings crowd at an "
         "end of its range, where a better value may lie outside."
     ),

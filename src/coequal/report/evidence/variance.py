@@ -19,7 +19,9 @@ def how_to_read(summary: DataSummary) -> str:
     assert summary.variance is not None  # or there were no table
     scale = "logarithms of the scores" if summary.variance.scores.scale == "log" else "scores"
     return (
-        f"The fraction of the variance between single runs (of the {scale} of runs that finished) "
+        "Why two single runs differ: the sources of their variance. "
+        f"Given is the fraction of the variance between single runs (of the {scale} of runs that "
+        "finished) "
         "that comes from each source, above its 95 % interval; failures have fractions of their "
         "own."
     )
