@@ -1,9 +1,13 @@
+import math
+import random
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from coequal.analysis.summary import summarise
+from coequal.formatting import count_in_words, listed
+from coequal.report.first_screen import first_screen
 from coequal.report.growth_text import growth_sentences
 from coequal.report.observed_text import cost_sentence, failures_sentence, flops, lowest, observed
 from coequal.report.power_text import (
@@ -17,7 +21,13 @@ from coequal.report.rerun_text import effect_sentence, rerun_sentence, tuned_sen
 from coequal.report.style import spread
 from coequal.report.sure_text import anytime_sentence, how_sure, more_on_how_sure
 from coequal.report.terminal import verdict_lines
-from coequal.report.verdict_text import answers, progress, verdict_note, verdict_sentence
+from coequal.report.verdict_text import (
+    answers,
+    progress,
+    short_verdict,
+    verdict_note,
+    verdict_sentence,
+)
 from coequal.results.folder import RunFolder
 from coequal.results.versions import Version
 
@@ -34,7 +44,7 @@ def test_too_few_settings_are_said_to_be_too_few(tmp_path: Path):
     )
     assert list(map(str, how_sure(summary))) == [
         "Compared: one run of one random setting of each model, over 3 settings each.",
-        "Power: no difference could have been shown: a verdict takes at least 11 settings of each "
+        "Power: no difference can be shown: a verdict takes at least 11 settings of each "
         "model (search.settings: 11).",
     ]
 
@@ -454,3 +464,31 @@ def test_cost_and_failures_have_a_line_each(tmp_path: Path):
     assert [flops(n) for n in (1.65e14, 2e9, 3e6, 1.2e18)] == [
         *("165 TFLOPs", "2.00 GFLOPs", "0.0030 GFLOPs", "1.20 EFLOPs")
     ]
+
+
+def test_a_verdict_that_is_too_long_is_told_by_numbers_and_stands_below(tmp_path: Path):
+    # Twelve models a third apart each: many of the 66 pairs are decided, in many clauses.
+    chance = random.Random(3)
+    runs = {
+        f"model_{k}": [
+            Run([(v, v)])
+            for _ in range(21)
+            for v in [20 * 1.15**k * math.exp(chance.gauss(0, 0.5))]
+        ]
+        for k in range(12)
+    }
+    summary = summarise(build(tmp_path / "run", runs))[0]
+    full, short = verdict_sentence(summary), short_verdict(summary)
+    assert len(full) > 240
+    verdict = summary.verdict
+    best = listed(list(verdict.unbeaten))
+    rest = count_in_words(len(verdict.beaten))
+    assert short == (
+        f"{best} are not shown to be worse than any other; each of the other {rest} is worse than "
+        "at least one."
+    )
+    assert answers(summary)[0].text == short
+    first = first_screen(summary, [], tmp_path, "data")
+    assert first.more[0] == full
+    few = summarise(build(tmp_path / "few", apart(10)))[0]
+    assert short_verdict(few) == verdict_sentence(few)

@@ -11,6 +11,7 @@ from coequal.analysis.summary import summaries
 from coequal.analysis.tiers import tiers
 from coequal.report.forest import NARROW_INCHES
 from coequal.report.image_grids import Row
+from coequal.report.lead import lead_figure
 from coequal.report.style import PAGE_INCHES, as_svg, house_style
 from coequal.report.tiers import MANY_MODELS, ROWS_WITH_SAMPLES, tiers_figure
 from coequal.report.tiers_text import caption, description, meaning, value_text
@@ -128,7 +129,7 @@ def test_points_in_the_plane_are_scatter_plots():
     assert len(clouds) == 1 + 2 * 2  # real ones alone, and below those of each model
 
 
-def test_without_samples_and_without_scores_there_is_a_picture_still():
+def test_without_samples_there_is_a_picture_and_without_scores_none(tmp_path: Path):
     runs = {"ns_gan": [FAILED] * 4, "vae": same(9, 4)}
     summary = summary_of(runs)
     figure = drawn(summary, [])
@@ -136,6 +137,8 @@ def test_without_samples_and_without_scores_there_is_a_picture_still():
     assert "all 4 runs failed" in words(figure)
     nothing = summary_of({"ns_gan": [FAILED] * 4, "vae": [FAILED] * 4})
     assert dots(drawn(nothing, [])) == []
+    assert lead_figure(nothing, [], tmp_path, "data") is None
+    assert lead_figure(summary, [], tmp_path, "data").evidence == "tiers"
 
 
 def test_names_and_dots_say_which_model_or_trial_they_show():
@@ -182,8 +185,8 @@ def test_caption_and_description_say_what_dot_and_line_are():
     )
     few = summary_of({"ns_gan": same(10, 2), "vae": same(12, 2)})
     assert caption(tiers(few), few) == (
-        "Each dot is one run of one setting. Large dot: the setting chosen on validation; small: "
-        "the others. With so few runs there is no interval."
+        "Each dot is one run of one setting (large: the one chosen on validation); with so few "
+        "there is no interval."
     )
 
 

@@ -11,7 +11,13 @@ from coequal.report.lead import LeadFigure, lead_figure
 from coequal.report.observed_text import lowest, observed
 from coequal.report.separation_text import other_metrics_in_short
 from coequal.report.sure_text import Line, how_sure, more_on_how_sure
-from coequal.report.verdict_text import Answer, answers, verdict_note
+from coequal.report.verdict_text import (
+    Answer,
+    answers,
+    short_verdict,
+    verdict_note,
+    verdict_sentence,
+)
 
 
 @dataclass(frozen=True)
@@ -23,7 +29,7 @@ class FirstScreen:
         about: what was measured of it, and how far the study is.
         answers: the answer, or one of the models as methods and one of their chosen settings.
         note: what the verdict does not say; empty where it says everything.
-        figure: the picture; None where no trial has ended.
+        figure: the picture; None where no model has a score.
         lines: how sure the verdict is, what it cost, what failed, and what other metrics say.
         more: everything else on how sure it is, and what was observed, in sentences.
     """
@@ -56,7 +62,13 @@ def first_screen(
     phase = summary.rerun_phase
     reruns = [f"{phase.ended} of {phase.planned} re-runs"] if phase else []
     figure = lead_figure(summary, rows, target, anchor)
-    more = [*more_on_how_sure(summary), figure.meaning if figure else "", lowest(summary)]
+    full = verdict_sentence(summary)
+    more = [
+        "" if short_verdict(summary) == full else full,
+        *more_on_how_sure(summary),
+        figure.meaning if figure else "",
+        lowest(summary),
+    ]
     metrics, sure = _metrics(summary), how_sure(summary)
     undecided = summary.verdict is None or not summary.verdict.could_separate
     return FirstScreen(

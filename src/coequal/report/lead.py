@@ -47,7 +47,7 @@ class LeadFigure:
 def lead_figure(
     summary: DataSummary, rows: Sequence[Row], target: Path, anchor: str
 ) -> LeadFigure | None:
-    """Draw and write the picture; None where no trial has ended.
+    """Draw and write the picture; None where no trial has a score.
 
     A study that compares changes with one model each begins with them; any other with its models.
 
@@ -64,6 +64,8 @@ def lead_figure(
         title = effects.EVIDENCE.title_for(summary)
         return LeadFigure("effects", wide, narrow, _of_changes(summary), "", title)
     found = tiers(summary)
+    if all(standing.score is None for standing in found.standings):
+        return None
     wide, narrow = _drawn(lambda: tiers_figure(found, summary, rows), target, f"{anchor}-tiers")
     words = (text(found, summary) for text in (caption, meaning, description))
     return LeadFigure("tiers", wide, narrow, *words)

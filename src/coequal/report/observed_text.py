@@ -90,9 +90,10 @@ def failures_sentence(summary: DataSummary) -> str:
     if rate.interval is not None:
         low, high = percent(rate.interval.low).removesuffix(" %"), percent(rate.interval.high)
         some = listed([f"{title} {failed}" for title, failed in rate.by_model.items()])
+        none = "None" if rate.trials > 1 else "0"
         share = f"{percent(rate.failed / rate.trials)}; " if rate.failed else ""
         sentences.append(
-            f"{rate.failed or 'None'} of {count(rate.trials, 'run')} of random settings failed "
+            f"{rate.failed or none} of {count(rate.trials, 'run')} of random settings failed "
             f"({share}95 %: {low} to {high}, over draws of settings){f': {some}' if some else ''}."
         )
     if rate.authors:

@@ -100,6 +100,6 @@ def _least_settings(verdict: Verdict) -> str:
         return ""
     least = fewest_settings(verdict.threshold)
     return (
-        "no difference could have been shown: a verdict takes at least "
+        "no difference can be shown: a verdict takes at least "
         f"{least} settings of each model (search.settings: {least})"
     )

@@ -74,12 +74,9 @@ def caption(tiers: Tiers, summary: DataSummary) -> str:
             "95 % interval over training seeds; the choice of a setting is in no interval. "
             f"{_why_reruns(summary)}"
         )
-    again = "Large dot: the setting chosen on validation; small: the others. "
     several = any(len(standing.runs) > 1 for standing in tiers.standings)
-    return (
-        f"Each dot is one run of one setting. {again if several else ''}With so few runs there is "
-        "no interval."
-    )
+    chosen = " (large: the one chosen on validation)" if several else ""
+    return f"Each dot is one run of one setting{chosen}; with so few there is no interval."
 
 
 def meaning(tiers: Tiers, summary: DataSummary) -> str:

@@ -7,10 +7,15 @@ from coequal.analysis.across_datasets import joint_pairs
 from coequal.analysis.data_summary import DataSummary
 from coequal.formatting import capital, count, count_in_words, listed, p_value
 from coequal.report.growth_text import changed_questions
-from coequal.report.pair_sentences import settings_each, verdict_in_words, worse_than
+from coequal.report.pair_sentences import be, settings_each, verdict_in_words, worse_than
 from coequal.report.rerun_text import effect_sentence, seeds_text, tuned_sentence
 from coequal.results.stopped import never_finished
 from coequal.statistics.verdict import Verdict
+
+MAX_LETTERS = 240
+"""A longer verdict is folded on the first screen, where a shorter one stands."""
+MAX_NAMES = 6
+"""A longer list of models is given as a number there."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,7 @@ def answers(summary: DataSummary) -> list[Answer]:
     Args:
         summary: of the data set.
     """
-    methods = Answer("As methods", _as_methods(summary), verdict_sentence(summary))
+    methods = Answer("As methods", _as_methods(summary), short_verdict(summary))
     tuned = tuned_sentence(summary)
     verdict = summary.verdict
     if not tuned and verdict is not None and verdict.could_separate and verdict.pairs:
@@ -49,6 +54,29 @@ def answers(summary: DataSummary) -> list[Answer]:
         methods,
         Answer("As tuned", f"the setting that each search chose, {seeds_text(summary)}", tuned),
     ]
+
+
+def short_verdict(summary: DataSummary) -> str:
+    """The verdict, or how many models were beaten where a sentence on every pair is too long.
+
+    Args:
+        summary: of the data set.
+    """
+    text, verdict = verdict_sentence(summary), summary.verdict
+    if len(text) <= MAX_LETTERS or verdict is None or not verdict.beaten:
+        return text
+    best, beaten = verdict.unbeaten, len(verdict.beaten)
+    names = listed([summary.title(name) for name in best])
+    few = names if len(best) <= MAX_NAMES else f"{count_in_words(len(best))} models"
+    start = f"{few} {be(best)} not shown to be worse than any other; "
+    each = "the other model is" if beaten == 1 else f"each of the other {count_in_words(beaten)} is"
+    text = f"{start}{each} worse than at least one."
+    return _start(text, best, summary) if verdict.finished else f"So far: {text}"
+
+
+def _start(text: str, names: Sequence[str], summary: DataSummary) -> str:
+    """Text with a capital, unless it begins with the title of a model."""
+    return text if any(text.startswith(summary.title(name)) for name in names) else capital(text)
 
 
 def _as_methods(summary: DataSummary) -> str:
