@@ -13,7 +13,7 @@ from coequal.results.folder import RunFolder
 from browser import WIDTHS, Visit
 from fabricated_run import NS_GAN, Run, build
 
-CHART = '.chart:has(svg [id^="fashion_mnist-distribution"])'
+CHART = "#fashion_mnist-distribution .chart"
 
 
 def page_of(folder: RunFolder) -> Path:
