@@ -50,7 +50,7 @@ is the number of settings measured, n the budget. "Studies" counts those of each
 Not kept, or only approximately: P is off by up to 0.02, and by up to 0.07 where two models differ
 much in the luck of their seeds, because settings outside of the best quarter report the run that
 placed them there (`search.retrain: 1` trains all of them again and is free of that); for the same
-reason the typical score of one model is up to 16 % too good where a fifth of its trainings or more
+reason the typical score of one model is up to 15 % too good where a fifth of its trainings or more
 collapse (the ratio of two such models is not); the interval of one model's typical score covers as
 little as 80 % where one setting in thirty is far better than the rest; intervals near
 P = 0 and 1, and of ratios to a model with one lucky setting in thirty, cover less than 93 %; a
