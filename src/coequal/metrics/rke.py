@@ -1,4 +1,4 @@
-"""Rényi kernel entropy: Jalali et al. 2023, arXiv:2306.11541, of order 2."""
+"""Rényi kernel entropy: Jalali et al. 2023, NeurIPS, of order 2."""
 
 import math
 from collections.abc import Mapping
