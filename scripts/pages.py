@@ -5,7 +5,6 @@
 docs/images/pages are made anew.
 """
 
-import json
 import shutil
 import subprocess
 import sys
@@ -54,31 +53,31 @@ def main() -> None:
 
 def written(out: Path) -> dict[str, Path]:
     """Every page that is a file, by a short name; what is there already is made again, but for the
-    training."""
+    trainings."""
     pages = {
         place.name: study(place, out / place.name)
         for place in sorted(PUBLISHED.iterdir())
         if place.is_dir()
     }
-    trained = out / "training"
-    coequal("train", "ns_gan", "--data", "fashion_mnist", "--steps", "1000", "--out", trained)
-    real, fake = "fashion_mnist:test", f"{trained}:ns_gan"
-    scored, other = out / "score.html", out / "score_train.html"
-    for page, what in ((scored, fake), (other, "fashion_mnist:train")):
+    scores = []
+    for model, place in (("ns_gan", out / "training"), ("vae", out / "training_vae")):
+        coequal("train", model, "--data", "fashion_mnist", "--steps", "1000", "--out", place)
+        scores.append(out / f"score_{model}.html")
         coequal(
-            *("score", "--real", real, "--fake", what, "--samples", "2500"),
-            *("--page", page, "--json", page.with_suffix(".json")),
+            *("score", "--real", "fashion_mnist:test", "--fake", f"{place}:{model}"),
+            *("--samples", "2500", "--page", scores[-1]),
+            *("--json", scores[-1].with_suffix(".json")),
         )
     compared = out / "compare.html"
-    coequal("compare", scored.with_suffix(".json"), other.with_suffix(".json"), "--page", compared)
+    coequal("compare", *(page.with_suffix(".json") for page in scores), "--page", compared)
     known = out / "manifold"
     coequal(
         *("manifold", "--real", "triangles:test", "--fake", "squares:test", "--no-train"),
         *("--count", "256", "--out", known),
     )
     return pages | {
-        "training": trained / "index.html",
-        "score": scored,
+        "training": out / "training" / "index.html",
+        "score": scores[0],
         "compare": compared,
         "manifold": known / "index.html",
     }
@@ -105,11 +104,11 @@ def coequal(*words: object) -> None:
 @contextmanager
 def served(out: Path) -> Iterator[str]:
     """The address at which `coequal serve` shows the folder."""
-    command = [COMMAND, "serve", str(out), "--json"]
+    command = [COMMAND, "serve", str(out), "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
-            yield json.loads(process.stdout.readline())["url"]
+            yield process.stdout.readline().split()[-1]
         finally:
             process.terminate()
 
