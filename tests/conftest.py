@@ -16,7 +16,8 @@ from browser import browser, visit
 
 __all__ = ["browser", "visit"]  # fixtures of all tests
 
-# The same examples at each run, however slow the machine. `--hypothesis-profile=default` draws new ones.
+# The same examples at each run, however slow the machine; `--hypothesis-profile=default` draws
+# new ones.
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("repeatable")
 

@@ -338,8 +338,8 @@ def test_the_rerun_verdict_compares_settings(tmp_path: Path):
     assert (methods.title, tuned.title) == ("As methods", "As tuned")
     assert methods.text == verdict_sentence(summary)
     assert str(tuned) == (
-        "As tuned (the setting that each search chose, 6 fresh seeds; a claim takes 10): NS GAN is "
-        "better than VAE."
+        "As tuned (the setting that each search chose, 6 fresh seeds; a claim takes 10): NS GAN's "
+        "chosen setting is better than that of VAE."
     )
     assert rerun_sentence(summary) == (
         "Chosen settings, 6 fresh seeds of each: VAE with its authors' setting is shown to be "
@@ -390,10 +390,10 @@ def reran(path: Path, levels: dict[str, float], seeds: int = 10, shift: float = 
 
 def test_tuned_models_have_one_sentence(tmp_path: Path):
     best = reran(tmp_path / "best", {"ns_gan": 10, "vae": 30, "wgan": 50})
-    assert tuned_sentence(best) == "NS GAN is better than each of the other two."
+    assert tuned_sentence(best) == "NS GAN's chosen setting is better than those of the other two."
     tied = reran(tmp_path / "tied", {"ns_gan": 10, "vae": 10.05, "wgan": 50})
     assert tuned_sentence(tied) == (
-        "NS GAN and VAE are not shown to be worse than any other; WGAN is."
+        "The settings of NS GAN and VAE are not shown to be worse than any other; that of WGAN is."
     )
     alike = reran(tmp_path / "alike", {"ns_gan": 10, "vae": 10.05})
     assert tuned_sentence(alike) == "No two of the chosen settings can be told apart."

@@ -64,20 +64,20 @@ def tuned_sentence(summary: DataSummary) -> str:
         return "No two of the chosen settings can be told apart."
     rest = count_in_words(len(comparison.beaten))
     if len(comparison.tier) > 1:
-        verb = "is" if len(comparison.beaten) == 1 else "are"
-        last = _titles(summary, comparison.beaten) if len(comparison.beaten) == 1 else rest
-        which = last if len(comparison.beaten) == 1 else f"the other {last}"
+        one = len(comparison.beaten) == 1
+        which = f"that of {_titles(summary, comparison.beaten)}" if one else f"the other {rest}"
         return (
-            f"{_titles(summary, comparison.tier)} are not shown to be worse than any other; "
-            f"{which} {verb}."
+            f"The settings of {_titles(summary, comparison.tier)} are not shown to be worse than "
+            f"any other; {which} {'is' if one else 'are'}."
         )
     best = comparison.tier[0]
     worse = {d.worse for d in comparison.differences if d.shown and d.better == best}
     if worse != set(comparison.beaten):
-        return f"Only {summary.title(best)} is not shown to be worse than another."
+        return f"Only {summary.title(best)}'s chosen setting is not shown to be worse than another."
+    setting = f"{summary.title(best)}'s chosen setting is better than"
     if len(compared) == 2:
-        return f"{summary.title(best)} is better than {summary.title(comparison.beaten[0])}."
-    return f"{summary.title(best)} is better than each of the other {rest}."
+        return f"{setting} that of {summary.title(comparison.beaten[0])}."
+    return f"{setting} those of the other {rest}."
 
 
 def seeds_text(summary: DataSummary) -> str:
