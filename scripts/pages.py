@@ -28,7 +28,7 @@ SIZES = {400: 800, 1280: 900, 1920: 1080}  # of the window, in pixels
 SCHEMES = ("light", "dark")
 SHOWN = ((1280, "light"), (400, "dark"))  # what docs have of each page
 SHOWN_WIDTH = 800  # of a picture in docs, in pixels, at the most
-COLOURS = 96  # of a picture in docs
+COLOURS = 128  # of a picture in docs
 
 
 def main() -> None:
@@ -157,7 +157,8 @@ def smaller(shot: Path, picture: Path) -> None:
         height = round(image.height * SHOWN_WIDTH / image.width)
         image = image.resize((SHOWN_WIDTH, height), Image.Resampling.LANCZOS)
     picture.parent.mkdir(parents=True, exist_ok=True)
-    image.quantize(COLOURS).save(picture, optimize=True)
+    # By coverage, as the median cut leaves pages that are mostly grey no other colour.
+    image.quantize(COLOURS, Image.Quantize.MAXCOVERAGE).save(picture, optimize=True)
 
 
 def arguments() -> Namespace:
