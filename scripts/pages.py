@@ -39,6 +39,7 @@ def main() -> None:
     pages = {name: page.resolve().as_uri() for name, page in written(out).items()}
     with served(out) as address, browser() as chromium:
         pages["serve"] = address
+        pages["two_trials"] = two_trials(address, out / "one_hour")
         for name, page in pages.items():
             if given.only and name not in given.only:
                 continue
@@ -81,6 +82,12 @@ def written(out: Path) -> dict[str, Path]:
         "compare": compared,
         "manifold": known / "index.html",
     }
+
+
+def two_trials(address: str, run: Path) -> str:
+    """The address of the comparison of two trials of a run that kept samples."""
+    a, b = sorted(place.parent.name for place in run.glob("trials/*/*/samples"))[:2]
+    return f"{address}{run.name}/compare?a={a}&b={b}"
 
 
 def study(published: Path, place: Path) -> Path:
