@@ -45,7 +45,7 @@ $(VENV)/.parity: $(VENV)/.ready
 	$(BIN)/python -m pip install --quiet --group parity --editable ".[efficientnet,transformers]"
 	@touch $@
 
-# Do the intervals cover what they promise? Are polygons found? Writes docs/validation.md. Twenty-five minutes.
+# Do the intervals cover what they promise? Are polygons found? Writes docs/explanation/validation.md. Twenty-five minutes.
 validate: $(VENV)/.ready
 	$(BIN)/python benchmarks/validate.py
 

@@ -1,4 +1,4 @@
-"""Measures training and scoring on a GPU, in at most eight minutes; writes docs/gpu.md.
+"""Measures training and scoring on a GPU, in at most eight minutes; writes docs/how_to/gpu.md.
 
 Training: steps a second of our loop by precision, compiled, with CUDA graphs, and of populations
 of processes on one GPU. Scoring: files to numbers, stage by stage, against the packages of the
@@ -43,7 +43,7 @@ from coequal.training.settings import Optimisation, Training
 from coequal.trial.context import WorkerContext
 from coequal.trial.environment import environment
 
-PAGE = Path(__file__).parent.parent / "docs" / "gpu.md"
+PAGE = Path(__file__).parent.parent / "docs" / "how_to" / "gpu.md"
 SHAPE, BATCH = ImageShape(1, 28, 28), 64
 OBJECTIVES: dict[str, Objective] = {"NS": NonSaturating(), "WGAN-GP": WassersteinGradientPenalty()}
 VARIANTS: dict[str, dict[str, Any]] = {
@@ -360,7 +360,9 @@ def main() -> None:
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--quick", action="store_true", help="small and short: only a check")
     parser.add_argument("--minutes", type=float, default=7.0, help="after which no row begins")
-    parser.add_argument("--out", type=Path, help="default: docs/gpu.md of a whole run on a GPU")
+    parser.add_argument(
+        "--out", type=Path, help="default: docs/how_to/gpu.md of a whole run on a GPU"
+    )
     options = parser.parse_args()
     options.end = time.monotonic() + 60 * options.minutes
     torch.set_num_threads(1 if options.device == "cpu" else min(8, os.cpu_count() or 1))

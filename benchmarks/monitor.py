@@ -1,6 +1,6 @@
 """What it costs to watch a run: the same training with and without the monitor, in turns.
 
-    python benchmarks/monitor.py            # prints a table: docs/health.md
+    python benchmarks/monitor.py            # prints a table: docs/explanation/health.md
 
 Each round trains both for 100 steps (four probes), which goes first changes from round to round; a
 ratio is the median [min, max] over rounds of the process's CPU seconds, one thread.

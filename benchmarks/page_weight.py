@@ -1,5 +1,5 @@
 """How heavy is the page of a large study, and how long does a browser take to open and scroll it?
-A made-up study (see `synthetic_run`) of 5 data sets x 12 models x 100 settings, by default."""
+A made-up study (see `synthetic_run`) of 5 datasets x 12 models x 100 settings, by default."""
 
 import os
 import time

@@ -48,10 +48,10 @@ class Size:
     """How much a made-up run holds.
 
     Attributes:
-        settings: of each model on each data set, the authors' among them.
+        settings: of each model on each dataset, the authors' among them.
         checkpoints: of a trial that did not fail.
         metrics: number of metrics, on both splits at each checkpoint.
-        data: names of the data sets.
+        data: names of the datasets.
         models: names of the models.
         images: samples that each trial keeps at its last checkpoint; 0: none.
     """

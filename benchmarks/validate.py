@@ -1,4 +1,4 @@
-"""Check the guarantees of the statistics by simulation, and write docs/validation.md.
+"""Check the guarantees of the statistics by simulation, and write docs/explanation/validation.md.
 
     python benchmarks/validate.py [--quick] [--only MODULE] [--machine TEXT]
 
@@ -31,7 +31,7 @@ import validation
 from validation.common import Row
 
 HELP = {"common", "distributions", "simulated"}
-DOC = Path(__file__).parents[1] / "docs" / "validation.md"
+DOC = Path(__file__).parents[1] / "docs" / "explanation" / "validation.md"
 COLUMNS = ("", "simulated", "measured", "wanted", "worst distribution", "wanted", "studies", "", "")
 HEAD = f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}"
 CLAIM_COLUMNS = ("claimed", "simulated", "measured", "wanted", "", "")

@@ -1,9 +1,9 @@
 """Failures of a GAN on purpose, the verdict on each, and a remedy: the pictures and the table of
-docs/why_does_my_gan_fail.md. (No setting alone makes classes go missing at this size.)
+docs/tutorials/why_does_my_gan_fail.md. (No setting alone makes classes go missing at this size.)
 
     python examples/why_gans_fail.py runs/failures          # twenty minutes on two cores
 
-A folder for the results, then, if you like, discriminator steps (800), a data set and an encoder.
+A folder for the results, then, if you like, discriminator steps (800), a dataset and an encoder.
 """
 
 import sys
@@ -66,7 +66,7 @@ CASES = {
 
 
 def study(data: str, steps: int, encoder: str, cases: dict[str, Case]) -> dict[str, Any]:
-    """Every case with and without its remedy, on one data set."""
+    """Every case with and without its remedy, on one dataset."""
     models = []
     for name, case in cases.items():
         for own, settings in (

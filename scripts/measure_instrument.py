@@ -19,13 +19,13 @@ from coequal.results.instrument_file import write_instrument
 
 
 def main() -> None:
-    """Measure every data set of the run."""
+    """Measure every dataset of the run."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("run", type=Path)
     parser.add_argument("--encoders", type=int, default=5, help="the study's own among them")
     parser.add_argument("--partitions", type=int, default=10, help="of the test images")
     parser.add_argument("--metrics", nargs="*", help="numbers; default: those of the study")
-    parser.add_argument("--data-dir", help="the folder of the data sets")
+    parser.add_argument("--data-dir", help="the folder of the datasets")
     options = parser.parse_args()
     torch.set_num_threads(1)
     run = RunFolder(options.run)

@@ -5,7 +5,7 @@
 Each is trained from nothing, on one thread, into a folder that is removed afterwards. Another
 processor may round the training to other weights: that is said, and no reason to replace the ones
 that are there, since every published number was measured with them. `--write` puts weights of a
-further data set, or of a changed recipe, into the package; a file that is there it leaves alone.
+further dataset, or of a changed recipe, into the package; a file that is there it leaves alone.
 """
 
 import argparse
@@ -26,7 +26,7 @@ def main() -> None:
     """Train each encoder that the command line names."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("of", nargs="+", help="ENCODER:DATA, as in classifier:mnist")
-    parser.add_argument("--data-dir", help="the folder of the data sets")
+    parser.add_argument("--data-dir", help="the folder of the datasets")
     parser.add_argument("--write", action="store_true", help="add what the package has not")
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -37,10 +37,10 @@ def main() -> None:
 
 
 def retrain(kind: type[Encoder], dataset: Dataset, write: bool) -> None:
-    """Train an encoder of a data set, and say how it compares with the package's.
+    """Train an encoder of a dataset, and say how it compares with the package's.
 
     Raises:
-        ValueError: The encoder is not one that is trained here, or not for this data set.
+        ValueError: The encoder is not one that is trained here, or not for this dataset.
     """
     reason = kind.unsupported_reason(dataset)
     file = None if reason else kind.weights_name(dataset)

@@ -72,7 +72,7 @@ class Run:
 
 
 Again = Mapping[tuple[str, str, int], Sequence[Run | None]]
-"""Fresh seeds: (model, data set, setting) -> runs by `repeat`, from 1."""
+"""Fresh seeds: (model, dataset, setting) -> runs by `repeat`, from 1."""
 
 
 def same(value: float, count: int) -> list[Run]:
@@ -162,7 +162,7 @@ def made(
 ) -> Made:
     """A run with these results; None for a trial that has none yet.
 
-    `per_data` gives a data set results of its own; `again` holds the fresh seeds.
+    `per_data` gives a dataset results of its own; `again` holds the fresh seeds.
     """
     settings = max(len(listed) for listed in runs.values()) - 1  # the first is the authors'
     cases = [

@@ -13,7 +13,7 @@ INSTEAD = {
     r"the same of": "a sentence that makes sense alone",
 }
 SOURCES = ("src/coequal/**/*.py", "src/coequal/**/*.yaml", "benchmarks/**/*.py", "examples/*.py")
-PAGES = ("docs/*.md", "README.md", "CONTRIBUTING.md")
+PAGES = ("docs/*.md", "docs/[ehrt]*/*.md", "README.md", "CONTRIBUTING.md")
 
 
 def test_private_words_do_not_come_back():

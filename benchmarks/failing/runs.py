@@ -34,7 +34,7 @@ FINAL = 2000  # images for the label, in batches' statistics as in training
 
 @cache
 def data_of(name: str) -> tuple[Dataset, Encoder, RealReference]:
-    """A data set with its classifier: clothes, or shapes whose class is one of nine places."""
+    """A dataset with its classifier: clothes, or shapes whose class is one of nine places."""
     if name == "clothes":
         data = load_dataset("fashion_mnist", data_folder(None))
     else:

@@ -56,7 +56,7 @@ class Judged:
 
 
 def halves() -> dict[str, int]:
-    """By run: 0, rules are set on it; 1, it is held out. Every other one of a kind and data set, in
+    """By run: 0, rules are set on it; 1, it is held out. Every other one of a kind and dataset, in
     an order that depends on the names alone."""
     kinds: dict[tuple[str, str], list[str]] = {}
     for recipe in all_recipes():

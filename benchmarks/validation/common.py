@@ -7,7 +7,8 @@ BAND = (0.93, 0.97)  # where the coverage of a 95 % interval belongs
 
 @dataclass(frozen=True)
 class Row:
-    """A row of docs/validation.md, as `rows(quick)` of every module of this folder yields them.
+    """A row of docs/explanation/validation.md, as `rows(quick)` of every module of this folder "
+    "yields them.
 
     Attributes:
         name: the interval, or the guarantee.

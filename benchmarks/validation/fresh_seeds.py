@@ -22,14 +22,14 @@ JOINT = "All intervals of a study hold at once"
 WRONG = "The model that is better on fresh seeds is not called worse, whatever its seed noise"
 PLACE = 2
 HARD = "Both are approximate where one model nearly always wins, or one setting in 30 is lucky"
-OVER = "The mean of P over data sets has an interval that holds it"
+OVER = "The mean of P over datasets has an interval that holds it"
 CLAIMS = {
     CHANCE: "8 pairs of models, among them unequal seed noise, failures, collapsing seeds",
     RATIO: "the same",
     HARD: "a model three times as bad (P .93 to .96); a rare cluster, three times as good",
     JOINT: "8 models, the worst 1.1 to 4 times as bad as the best; correlation 0 and 0.6",
     WRONG: "2 models, seeds 0.1 against 0.3, 0.05 against 0.4, 0.1 against 0.5",
-    OVER: "3 data sets with the same draws of settings; B 20 and 50",
+    OVER: "3 datasets with the same draws of settings; B 20 and 50",
 }
 UNEQUAL_SEEDS = (
     (Model(seed=0.1), Model(seed=0.3)),
@@ -70,7 +70,7 @@ def rows(quick: bool) -> Iterable[Row]:
 
 
 def _over_data_sets(settings: int, budget: int, studies: int) -> Row:
-    """Two models on three data sets, on which A is better, as good, and worse."""
+    """Two models on three datasets, on which A is better, as good, and worse."""
     rng = np.random.default_rng([34, settings])
     pairs = [(Model(), Model(factor=factor)) for factor in (1.5, 1.0, 0.9)]
     chance = float(np.mean([truth(a, b, budget)[0] for a, b in pairs]))

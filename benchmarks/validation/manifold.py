@@ -1,13 +1,13 @@
 """Distance to a known manifold
 
-Numbers are fractions of images, for data sets of polygons of k vertices (`docs/manifold.md`).
-Members: the squared distance is below 1e-6. Another bank: no member among 200,000 others is closer
-than the answer. Noise orthogonal to the manifold, of square q: the distance is q to 1 %. Within
-delta: images of any convex polygon, with orthogonal noise of half of delta, are recognised as
-within it, and no search ends beyond five times delta, where searches stop. Shapes: convex, within
-the image, of the smallest area. Where most images are beyond five times delta the fractions are
-approximate: minima that are missed there change no count, and the wanted values are those measured
-when the starts were chosen.
+Numbers are fractions of images, for datasets of polygons of k vertices
+(`docs/explanation/manifold.md`). Members: the squared distance is below 1e-6. Another bank: no
+member among 200,000 others is closer than the answer. Noise orthogonal to the manifold, of square
+q: the distance is q to 1 %. Within delta: images of any convex polygon, with orthogonal noise of
+half of delta, are recognised as within it, and no search ends beyond five times delta, where
+searches stop. Shapes: convex, within the image, of the smallest area. Where most images are beyond
+five times delta the fractions are approximate: minima that are missed there change no count, and
+the wanted values are those measured when the starts were chosen.
 """
 
 from collections.abc import Iterable, Iterator

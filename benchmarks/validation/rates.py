@@ -1,4 +1,4 @@
-"""Rates, correlations, and aggregates over data sets
+"""Rates, correlations, and aggregates over datasets
 
 The coverage of Wilson's interval is exact, a sum over the counts for every rate up to one half; the
 rest is simulated. Pooled over models: 3 or 8 models fail on settings that they share, at a rate of
@@ -9,7 +9,7 @@ Correlations: two scores of each setting of each model have effects of the model
 of the pair, each correlated between the two scores; the truth is that of a new model with a new
 setting. The interval for independent pairs covers 24 to 97 %.
 
-Aggregates: normal scores, a tenth of the runs failing, four data sets 0.3 apart or one.
+Aggregates: normal scores, a tenth of the runs failing, four datasets 0.3 apart or one.
 """
 
 import math
@@ -29,12 +29,12 @@ from validation.common import Row, over_distributions
 ALONE = "The failure rate of one model lies within Wilson's interval"
 POOLED = "The failure rate over models that share their settings lies within its interval"
 AGREE = "Spearman's correlation over settings of all models lies within its interval"
-OVER_DATA = "Aggregates over data sets lie within their intervals"
+OVER_DATA = "Aggregates over datasets lie within their intervals"
 CLAIMS = {
     ALONE: "5 to 100 trials, every rate up to one half",
     POOLED: "3 and 8 models, 4 to 100 shared settings, correlations of 0 to 0.9",
     AGREE: "5 to 12 models, 4 to 60 settings, effects of models, settings and both",
-    OVER_DATA: "5 to 20 runs, one data set and four",
+    OVER_DATA: "5 to 20 runs, one dataset and four",
 }
 EFFECTS = {
     "models differ": ((1, 0.5), (0, 0.0), 0.5),
@@ -140,12 +140,12 @@ def _over_data(rng: np.random.Generator, runs: int, studies: int) -> Iterable[Ro
     covered: dict[str, dict[str, float]] = {name: {} for name in names}
     for data in (1, 4):
         counts = _hits(rng, data, runs, studies).tolist()
-        where = f"{data} data sets" if data > 1 else "one data set"
+        where = f"{data} datasets" if data > 1 else "one dataset"
         covered["interquartile mean"][where] = counts[0]
         for level, fraction in zip(LEVELS, counts[1:], strict=True):
             covered["performance profile"][f"{where}, level {level:g}"] = fraction
     labels = {
-        "interquartile mean": "interquartile mean over data sets, bootstrap",
+        "interquartile mean": "interquartile mean over datasets, bootstrap",
         "performance profile": "performance profile, Wilson combined",
     }
     for name, label in labels.items():

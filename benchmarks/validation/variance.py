@@ -72,7 +72,7 @@ DESIGNS = (
     Design("best 3 x 3 re-runs", best=3, runs=3),
     Design("3 models", models=3),
     Design("half of the settings fail", settings=50, failing=(0.5, 0.2)),
-    Design("skewed hyper-parameters", hyper=skewed),
+    Design("skewed hyperparameters", hyper=skewed),
     Design("no model effect", spreads=(0.02, 0.08, 0.5, 0.0)),
     Design("seed below evaluation", spreads=(0.03, 0.02, 0.5, 0.25)),
 )

@@ -75,7 +75,7 @@ def usable_cap(reference: Mapping[str, Any], name: str, metric: MetricInfo) -> f
     """What noise scores, unless that is as good as real images: it then can't stand for a failure.
 
     Args:
-        reference: of a data set, as references.json holds it.
+        reference: of a dataset, as references.json holds it.
         name: of the metric's number.
         metric: what it says of that number.
     """
@@ -98,7 +98,7 @@ def rules_of(
     looks: Sequence[tuple[int, float]],
     comparisons: int,
 ) -> "Rules":
-    """The rules by which a study compares its models on one data set.
+    """The rules by which a study compares its models on one dataset.
 
     Args:
         study: plain values.

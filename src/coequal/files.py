@@ -141,7 +141,7 @@ def _sync(folder: Path) -> None:
 
 
 def file_name(name: str) -> str:
-    """The name of a data set, a part or a setting as that of a file or folder, or as an anchor of a
+    """The name of a dataset, a part or a setting as that of a file or folder, or as an anchor of a
     page: letters, digits and `-_.` stay, all else becomes `_`."""
     return "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in name)
 

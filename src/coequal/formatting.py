@@ -235,7 +235,7 @@ def size(count: float) -> str:
 
 
 def plain(value: Value) -> str:
-    """A hyper-parameter's value, four digits."""
+    """A hyperparameter's value, four digits."""
     if isinstance(value, bool):
         return str(value).lower()
     if not isinstance(value, float):

@@ -1,4 +1,4 @@
-"""Search ranges: each turns a number in [0, 1) into a value of one hyper-parameter."""
+"""Search ranges: each turns a number in [0, 1) into a value of one hyperparameter."""
 
 import math
 import random
@@ -62,7 +62,7 @@ def read_range(spec: Mapping[str, Sequence[Any]]) -> Range:
 def searched(
     declared: Mapping[str, T], of_study: Mapping[str, T], settings: Container[str]
 ) -> dict[str, T]:
-    """The ranges that a model's settings are drawn from, by hyper-parameter.
+    """The ranges that a model's settings are drawn from, by hyperparameter.
 
     Args:
         declared: the model's own.
@@ -76,7 +76,7 @@ def searched(
 def draw(space: Range, seed: int) -> Value:
     """Draw one value of a range; equal seeds give equal quantiles in any range.
 
-    Models that share a hyper-parameter and its seed therefore share its draws, even where their
+    Models that share a hyperparameter and its seed therefore share its draws, even where their
     ranges differ: the design is paired.
     """
     # random.Random, not numpy: Python promises that `random()` stays the same in every version.

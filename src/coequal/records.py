@@ -25,9 +25,9 @@ class Trial:
     Attributes:
         model: the contender's name.
         objective: name of a part, or "module:Class".
-        data: the data set, as written in the study file.
+        data: the dataset, as written in the study file.
         setting: 0 is the authors' setting; the others are drawn.
-        settings: every hyper-parameter of the model.
+        settings: every hyperparameter of the model.
         architecture: name of the nets, and the settings that all models share.
         training: budget, batch size, number of checkpoints, precision.
         evaluation: encoder, metrics, number of samples.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class RunScore(NamedTuple):
-    """What one run of a model on one data set scored, as costs, of which less is better.
+    """What one run of a model on one dataset scored, as costs, of which less is better.
 
     Attributes:
         setting: 0 is the authors'; the others are drawn.
@@ -124,7 +124,7 @@ class SelectionRule:
         """Choose the best settings of one model by the search's own trials.
 
         Args:
-            results: of one model on one data set; re-runs among them are ignored.
+            results: of one model on one dataset; re-runs among them are ignored.
             count: how many settings to choose.
 
         Returns:
@@ -159,7 +159,7 @@ def best(scored: Iterable[tuple[float, int]]) -> list[int]:
 
 
 def search_runs(scores: Iterable[RunScore]) -> "SearchRuns":
-    """The random settings of one model on one data set as the verdict takes them.
+    """The random settings of one model on one dataset as the verdict takes them.
 
     Args:
         scores: of its runs that have a result. Those of the authors' setting, and fresh seeds but

@@ -19,7 +19,7 @@ from coequal import lookup
 
 STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, arbitrary_types_allowed=True)
 
-Part = Callable[..., Any]  # a class, or a function that makes a data set
+Part = Callable[..., Any]  # a class, or a function that makes a dataset
 
 Count = Annotated[int, Field(ge=1)]
 """How many of something that there must be."""

@@ -117,7 +117,7 @@ def test_few_reruns_have_points_and_no_interval(tmp_path: Path):
 def test_reruns_beyond_the_study_belong_to_the_transfer(tmp_path: Path):
     model = model_of(study(tmp_path / "run", {1: same(20, 5), 3: same(9, 5)}, seeds=4))
     assert model.rerun is not None
-    assert len(model.rerun.runs) == 4  # of setting 1; setting 3 came from another data set
+    assert len(model.rerun.runs) == 4  # of setting 1; setting 3 came from another dataset
 
 
 def test_a_model_against_the_one_that_the_study_names(tmp_path: Path):

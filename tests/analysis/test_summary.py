@@ -167,7 +167,7 @@ def test_ranges_are_read_as_the_study_writes_them():
         ],
         "search": {"space": "wide", "ranges": {"y": {"uniform": [0, 2]}, "z": {"choice": [1]}}},
     }
-    # The study's own range wins, and only where the model has such a hyper-parameter.
+    # The study's own range wins, and only where the model has such a hyperparameter.
     assert declared_ranges(study, "a") == {"x": LogUniform(1e-5, 1e-2), "y": Uniform(0, 2)}
     tricks = study | {"tricks": {"z": 1}}
     assert declared_ranges(tricks, "a")["z"] == Choice((1,))  # a trick is a setting of all models

@@ -55,7 +55,7 @@ def test_list_every_kind_of_part(kind):
 def test_check_counts_and_fills_in(finished):
     done = coequal("check", "small.yaml", cwd=finished)
     assert done.returncode == 0
-    assert "4 trials (2 models x (the authors' setting + 1 drawn) x 1 data set)" in done.stdout
+    assert "4 trials (2 models x (the authors' setting + 1 drawn) x 1 dataset)" in done.stdout
     assert "space: wide" in done.stdout
     assert json.loads(coequal("check", "small.yaml", "--json", cwd=finished).stdout)["seed"] == 0
 
@@ -118,8 +118,8 @@ def test_plan(finished):
 def test_plan_counts_what_can_not_be_named_yet(tmp_path):
     (tmp_path / "more.yaml").write_text(SMALL + "reruns: {best: 2, seeds: 3}\n")
     done = coequal("plan", "more.yaml", "--workers", 2, cwd=tmp_path)
-    assert "4 trials (2 models x (the authors' setting + 1 drawn) x 1 data set)" in done.stdout
-    assert "data set), then at most 12 re-runs" in " ".join(done.stdout.split())
+    assert "4 trials (2 models x (the authors' setting + 1 drawn) x 1 dataset)" in done.stdout
+    assert "dataset), then at most 12 re-runs" in " ".join(done.stdout.split())
     assert "to do: 16 trials" in done.stdout
     assert "with 2 workers" in done.stdout
     assert "are free" in done.stdout

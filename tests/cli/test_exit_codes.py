@@ -8,7 +8,7 @@ from coequal.cli.exit_codes import ExitCode
 
 from typed import coequal
 
-PAGE = Path(__file__).parents[2] / "docs" / "command_line.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "command_line.md"
 
 
 def test_the_page_has_the_table_of_the_program():

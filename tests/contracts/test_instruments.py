@@ -1,4 +1,4 @@
-"""What every metric, every encoder and every data set that is made by a formula must keep."""
+"""What every metric, every encoder and every dataset that is made by a formula must keep."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -69,7 +69,7 @@ def test_an_encoder_keeps_the_contract(name, datasets, tmp_path, monkeypatch):
 
 
 def is_made(name: str) -> bool:
-    """Whether the images of a data set are made by a formula, without anything after its name."""
+    """Whether the images of a dataset are made by a formula, without anything after its name."""
     try:
         return known_manifold(name) is not None
     except LookupError:
@@ -83,7 +83,7 @@ def test_a_made_data_set_keeps_the_contract(name, monkeypatch):
 
 
 def test_every_number_says_what_it_is_good_for_as_the_docs_do():
-    docs = (Path(__file__).parents[2] / "docs" / "scores.md").read_text()
+    docs = (Path(__file__).parents[2] / "docs" / "how_to" / "scores.md").read_text()
     for name in lookup.names("metrics"):
         for number, info in lookup.load("metrics", name).outputs.items():
             assert f"| `{number}` | {info.use} |" in docs

@@ -26,7 +26,7 @@ def idx_files():
 
 @pytest.fixture
 def publish(monkeypatch):
-    """Publish made-up files in a data set's module, with no way to a network or to /usr."""
+    """Publish made-up files in a dataset's module, with no way to a network or to /usr."""
 
     def publish(module, files, **changes):
         sums = {name: hashlib.sha256(raw).hexdigest() for name, raw in files.items()}

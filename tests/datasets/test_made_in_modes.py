@@ -1,4 +1,4 @@
-"""Data sets made from a seed whose modes or curve are known."""
+"""Datasets made from a seed whose modes or curve are known."""
 
 import pytest
 import torch

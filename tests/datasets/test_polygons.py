@@ -1,4 +1,4 @@
-"""Made data sets: the same at every call, with their manifold, kept once made."""
+"""Made datasets: the same at every call, with their manifold, kept once made."""
 
 import pytest
 import torch

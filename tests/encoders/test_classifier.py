@@ -66,7 +66,7 @@ def test_the_classifiers_weights_do_not_depend_on_the_threads(digits, cache, tmp
 def test_a_classifier_that_can_not_tell_the_classes_says_so(digits, cache, tmp_path):
     kind = lookup.load("encoders", "classifier")
     assert kind.prepare(digits, cache, lambda line: None).weak == ""
-    # Files by the thousand, as in data sets of StyleGAN: the number of a file's folder.
+    # Files by the thousand, as in datasets of StyleGAN: the number of a file's folder.
     shards = [
         Split(part.images, torch.arange(len(part.images)) % 4)
         for part in (digits.train, digits.validation, digits.test)

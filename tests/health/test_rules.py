@@ -193,7 +193,8 @@ def runs():  # type: ignore[no-untyped-def]
 
 
 def test_the_published_matrix(runs):
-    # docs/health.md: a change of rules or thresholds changes these, and must be published.
+    # docs/explanation/health.md: a change of rules or thresholds changes these, and must be
+    # published.
     held_out = [run for run in runs if run.half == 1]
     failing = [run for run in held_out if run.row in FAILURES]
     healthy = [run for run in held_out if run.row == HEALTHY]

@@ -84,7 +84,7 @@ def test_a_message_about_a_zip_names_the_zip(tmp_path):
     assert str(caught.value).startswith(f"fake: {path} holds images")
 
 
-# ----------------------------------------------------------------------------- StyleGAN's data sets
+# ----------------------------------------------------------------------------- StyleGAN's datasets
 
 SHARDS = ("00000/a.png", "00000/b.png", "00001/c.png")
 

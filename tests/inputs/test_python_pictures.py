@@ -1,4 +1,4 @@
-"""What Python has (pictures of Pillow, tensors, data sets) is read by the same rules as files."""
+"""What Python has (pictures of Pillow, tensors, datasets) is read by the same rules as files."""
 
 import io
 import re
@@ -156,7 +156,7 @@ def test_what_a_pooling_layer_gives_is_features(shape, shift, tmp_path):
 
 
 class Rows:
-    """A data set without a length, as a DataLoader has none of items."""
+    """A dataset without a length, as a DataLoader has none of items."""
 
     dataset = None
 

@@ -1,4 +1,4 @@
-"""Streams of images: loaders and generators of Python, data sets of the hub, tars of webdataset,
+"""Streams of images: loaders and generators of Python, datasets of the hub, tars of webdataset,
 LMDBs as of LSUN. All are the images that a folder of the same pictures would be."""
 
 import io
@@ -220,7 +220,7 @@ def test_a_stream_is_scored_like_its_images():
     assert (few["real"]["count"], few["fake"]["count"]) == (300, 50)
 
 
-# ----------------------------------------------------------------------------- data sets of the hub
+# ----------------------------------------------------------------------------- datasets of the hub
 
 
 @pytest.mark.filterwarnings("ignore")  # of the package's own imports

@@ -237,7 +237,7 @@ def test_of_several_settings_the_best_or_the_first_that_has_begun(run):
     run.write_plan([replace(first, data="mnist"), *trials])
     done = coequal("diagnose", run.path, "--model", "ns_gan")
     assert done.returncode == 2
-    assert "several data sets (digits, mnist); name a --trial" in done.stderr
+    assert "several datasets (digits, mnist); name a --trial" in done.stderr
 
 
 def test_a_trial_that_diverged_says_so_without_anything_else(run):
@@ -315,7 +315,7 @@ def test_images_alone(digits, monkeypatch):
     assert "hardly any image is classified as 0, 4" in without["evidence"]
     beside = of("without", "--real", "good.npy")
     assert beside["verdict"] == "healthy"
-    assert any("mode_dropping: only for a data set by name" in text for text in beside["unseen"])
+    assert any("mode_dropping: only for a dataset by name" in text for text in beside["unseen"])
 
 
 @pytest.mark.parametrize(

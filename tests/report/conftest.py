@@ -25,7 +25,7 @@ def reported(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
 
 @pytest.fixture(scope="session")
 def everything(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
-    """Three models on two data sets with every phase, and its report; not to be changed."""
+    """Three models on two datasets with every phase, and its report; not to be changed."""
     run = whole_study(models=("ns_gan", "wgan", "vae"), settings=12, seeds=6, moved=2)
     folder = written(tmp_path_factory.mktemp("everything") / "run", run)
     write_report(folder)

@@ -60,7 +60,7 @@ def test_the_contents_list_every_piece_and_every_heading(everything: RunFolder):
     outline = Outline(page)
     ids = re.findall(r' id="([^"]*)"', page.read_text())
     assert set(outline.contents) <= set(ids)
-    assert len(outline.contents) == len(set(outline.contents)) > 40  # on two data sets
+    assert len(outline.contents) == len(set(outline.contents)) > 40  # on two datasets
     pieces = {piece for piece, _ in outline.pieces}
     assert {"digits-distribution", "fashion_mnist-pairs", "all-transfer"} <= pieces
     assert pieces <= set(outline.contents)
@@ -89,7 +89,7 @@ def test_long_reading_help_is_folded(everything: RunFolder):
 def test_a_link_unfolds_what_it_points_into(everything: RunFolder, visit: Visit, scripts: bool):
     expect = pytest.importorskip("playwright.sync_api").expect
     page = visit(page_of(everything), scripts=scripts)
-    place = page.locator("#digits-ranks")  # folded, in a data set that is folded
+    place = page.locator("#digits-ranks")  # folded, in a dataset that is folded
     assert not place.is_visible()
     page.goto(page_of(everything).resolve().as_uri() + "#digits-ranks")
     place.wait_for(state="visible")

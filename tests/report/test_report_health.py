@@ -88,7 +88,7 @@ def test_the_table(summary):
     assert table.records[0]["failure_rate"] == 0.625
     assert table.records[0]["failure_rate_low"] == pytest.approx(0.5844 - 0.2788, abs=2e-4)
     assert gan[-2].small == "31–86 %"
-    assert "docs/health.md" in health.how_to_read(summary)
+    assert "docs/explanation/health.md" in health.how_to_read(summary)
     assert "change none" in health.how_to_read(summary)
     assert table.notes == [
         "NS GAN: setting 1, which was chosen by its score, looks bad: stalled, since step 1,200.",
@@ -149,7 +149,7 @@ def test_the_page_the_markdown_and_the_tables_have_it(tmp_path: Path):
     for title in ("Health", "Which settings fail", "Stopped early"):
         assert f"<h3>{title}</h3>" in page
         assert f"### {title}" in text
-    assert "rules of docs/health.md give the verdict: diverged or collapsed" in page
+    assert "rules of docs/explanation/health.md give the verdict: diverged or collapsed" in page
     assert "not reassigned" in text
     for name in ("health", "unhealthy", "stopped_early"):
         assert len((report / "tables" / f"{name}.csv").read_text().splitlines()) > 1

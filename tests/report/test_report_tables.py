@@ -332,7 +332,7 @@ def test_shares_of_variance_add_up(tmp_path: Path):
     table = variance.table(summarise(folder)[0])
     assert table is not None
     shares = {row["source"]: row["share"] for row in table.records}
-    assert list(shares) == ["evaluation", "seed", "hyper-parameters", "model"]
+    assert list(shares) == ["evaluation", "seed", "hyperparameters", "model"]
     assert math.fsum(float(value) for value in shares.values()) == pytest.approx(1)
     # Standard errors of 1 % of the score: 0.01 ** 2 on the log scale.
     evaluation = next(row for row in table.records if row["source"] == "evaluation")

@@ -1,4 +1,4 @@
-"""Several data sets: transfer, everything normalised, and how large the page becomes."""
+"""Several datasets: transfer, everything normalised, and how large the page becomes."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ TWO = {
     "one": {"ns_gan": [*same(20, 1), *same(10, 1), *same(30, 1)]},
     "two": {"ns_gan": [*same(40, 1), *same(60, 1), *same(30, 1)]},
 }
-"""Setting 1 is the best of data set one, setting 2 of two."""
+"""Setting 1 is the best of dataset one, setting 2 of two."""
 
 
 def moved(path: Path, *, reruns: int = 0):
@@ -46,7 +46,7 @@ def test_the_best_setting_of_one_data_set_on_the_other(tmp_path: Path):
     }
     assert [found[key].setting for key in (("one", "two"), ("two", "one"))] == [1, 2]
     assert found["one", "two"].iqm == pytest.approx(66)
-    # On data set two its own best setting gives 33 with fresh seeds: twice as good.
+    # On dataset two its own best setting gives 33 with fresh seeds: twice as good.
     assert found["one", "two"].ratio == pytest.approx(2)
     assert len(found["two", "one"].runs) == 2
     assert found["one", "one"].iqm == pytest.approx(11)
@@ -70,7 +70,7 @@ def test_a_missing_transfer_is_said_at_the_top(tmp_path: Path):
 
 
 def test_all_data_sets_weigh_the_same_once_normalised(tmp_path: Path):
-    # On both data sets scores of 200 and 600 of a cap of 800: normalised 0.75 and 0.25.
+    # On both datasets scores of 200 and 600 of a cap of 800: normalised 0.75 and 0.25.
     runs = {"ns_gan": same(200, 8), "vae": same(600, 8)}
     folder = build(tmp_path / "run", runs, data=("one", "two"))
     found = normalised_scores(summarise(folder), folder.study())
@@ -82,14 +82,14 @@ def test_all_data_sets_weigh_the_same_once_normalised(tmp_path: Path):
 
 
 def test_one_statement_holds_over_all_data_sets(tmp_path: Path):
-    # On both data sets every setting of the one beats every setting of the other.
+    # On both datasets every setting of the one beats every setting of the other.
     runs = {
         "vae": [Run([(100 + k, 100 + k)]) for k in range(21)],
         "ns_gan": [Run([(10 + k, 10 + k)]) for k in range(21)],
     }
     folder = build(tmp_path / "run", runs, data=("one", "two"))
     both = summarise(folder)
-    sentence = "Over the two data sets, NS GAN is better than VAE (at 95 %, jointly over 1 pair)."
+    sentence = "Over the two datasets, NS GAN is better than VAE (at 95 %, jointly over 1 pair)."
     assert joint_sentence(both) == sentence
     assert verdict_lines(both)[0] == sentence
     page = write_report(folder).read_text()
@@ -101,13 +101,13 @@ def test_one_statement_holds_over_all_data_sets(tmp_path: Path):
 
 
 def test_over_data_sets_nothing_may_be_shown(tmp_path: Path):
-    # On data set two it is the other way round: the mean of P is one half.
+    # On dataset two it is the other way round: the mean of P is one half.
     low = [Run([(10 + k, 10 + k)]) for k in range(21)]
     high = [Run([(100 + k, 100 + k)]) for k in range(21)]
     per_data = {"one": {"vae": low, "ns_gan": high}, "two": {"vae": high, "ns_gan": low}}
     folder = build(tmp_path / "run", per_data["one"], data=("one", "two"), per_data=per_data)
     assert joint_sentence(summarise(folder)) == (
-        "No two models can be told apart over the two data sets (at 95 %, jointly over 1 pair)."
+        "No two models can be told apart over the two datasets (at 95 %, jointly over 1 pair)."
     )
 
 
@@ -139,7 +139,7 @@ def test_a_finished_study_has_everything_of_the_paper(everything: RunFolder):
         "Rank against budget",
         "P(A better than B)",
         "Where the differences come from",
-        "What each hyper-parameter did",
+        "What each hyperparameter did",
         "Performance profile",
         "Every metric of the chosen settings",
     ):
@@ -149,8 +149,8 @@ def test_a_finished_study_has_everything_of_the_paper(everything: RunFolder):
 
 @pytest.mark.slow
 def test_a_large_study_gives_a_page_that_opens_at_once(tmp_path: Path):
-    # One data set of twelve models and a hundred settings takes less than 0.8 MB, so five of them
-    # stay below 4 MB (measured once: 12 models x 5 data sets, without images).
+    # One dataset of twelve models and a hundred settings takes less than 0.8 MB, so five of them
+    # stay below 4 MB (measured once: 12 models x 5 datasets, without images).
     names = [*TITLES, "a", "b", "c", "d"]
     run = whole_study(models=names, data=("v",), settings=100, seeds=10)
     found = summaries(run.study, run.plan, run.results, run.references, METRICS)

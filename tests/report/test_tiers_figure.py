@@ -193,7 +193,7 @@ def test_caption_and_description_say_what_dot_and_line_are():
 def test_the_page_has_the_picture_in_both_widths(everything):
     report: Path = everything.path / "report"
     page = (report / "index.html").read_text()
-    assert page.count('<figure class="lead">') == 2  # of two data sets
+    assert page.count('<figure class="lead">') == 2  # of two datasets
     assert page.count('<div class="wide"><svg ') == page.count('<div class="narrow"><svg ') == 2
     rows = list(csv.DictReader((report / "tables" / "tiers.csv").read_text().splitlines()))
     assert len(rows) == 2 * 3

@@ -85,7 +85,7 @@ def test_only_the_chosen_keep_weights_and_samples(full):
 @pytest.mark.parametrize(
     ("repeat", "changes", "stays"),
     [(1, {}, False), (2, {}, True), (1, {"transfer": {"seeds": 1}}, True)],
-    ids=["trained again", "re-run", "of another data set's choice"],
+    ids=["trained again", "re-run", "of another dataset's choice"],
 )
 def test_one_fresh_seed_is_no_choice(full, trial_of, put, result_of, repeat, changes, stays):
     again = trial_of("ns_gan", 2, repeat)

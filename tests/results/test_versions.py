@@ -124,7 +124,7 @@ def test_what_changed_is_said_in_words():
         "model c added",
         "model b removed",
         "model a: settings.beta1: 0.9 (before: 0.5)",
-        "data set letters added",
+        "dataset letters added",
         "study: a longer title (before: made_up)",
         "search.budget: 4 (before: nothing)",
     ]
@@ -135,7 +135,7 @@ def test_what_changed_is_said_in_words():
     ("change", "reason"),
     [
         ({"model": "wgan"}, "model wgan is not part of the study"),
-        ({"data": "letters"}, "data set letters is not part of the study"),
+        ({"data": "letters"}, "dataset letters is not part of the study"),
         ({"setting": 7}, "a setting that the study does not train, or not yet"),
         ({"repeat": 3}, "a seed that the study does not train, or not yet"),
         ({"training": {"budget": {"discriminator_steps": 30}}}, "another budget"),

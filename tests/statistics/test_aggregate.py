@@ -1,4 +1,4 @@
-"""Ranks over budgets; interquartile mean, profile and improvement over data sets."""
+"""Ranks over budgets; interquartile mean, profile and improvement over datasets."""
 
 import numpy as np
 import pytest
@@ -116,7 +116,7 @@ def test_percentiles_are_expanded_for_few_runs():
 
 
 def test_the_bootstrap_resamples_within_each_data_set():
-    # Both data sets without spread: nothing to resample, although they differ from each other.
+    # Both datasets without spread: nothing to resample, although they differ from each other.
     found = interquartile_mean({"a": np.zeros(6), "b": np.ones(6)}, rng=chance())
     assert (found.low, found.high) == pytest.approx((0.5, 0.5))
 
@@ -138,7 +138,7 @@ def test_profile_by_hand():
 
 
 def test_what_does_not_fit_together_is_refused():
-    with pytest.raises(ValueError, match="at least one data set"):
+    with pytest.raises(ValueError, match="at least one dataset"):
         interquartile_mean({}, rng=chance())
     with pytest.raises(ValueError, match="finite"):
         performance_profile({"d": np.array([NAN])}, np.zeros(1))

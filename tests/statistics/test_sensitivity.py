@@ -1,4 +1,4 @@
-"""Which hyper-parameters mattered, which way, and whether the best lie at the edge."""
+"""Which hyperparameters mattered, which way, and whether the best lie at the edge."""
 
 import math
 

@@ -99,8 +99,8 @@ def test_what_cannot_be_known_is_refused_in_words():
 
 @pytest.mark.parametrize("budget", [10, 50])
 def test_covers_the_expected_best_of_a_log_normal_law(budget):
-    # B = 100, log sd .6; the truth is that of 200,000 settings. 98 % expected (docs/validation.md),
-    # known to 0.8 points from 300 studies.
+    # B = 100, log sd .6; the truth is that of 200,000 settings. 98 % expected
+    # (docs/explanation/validation.md), known to 0.8 points from 300 studies.
     rng = _chance(2)
     truth = expected_best(rng.lognormal(4, 0.6, 200_000), budget, cap=500)
     cells = Spacings(100, rng, draws=1000).at(budget)

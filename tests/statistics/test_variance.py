@@ -20,18 +20,18 @@ def test_evaluation_and_seed_by_hand():
     assert found["evaluation"].variance == pytest.approx(1)
     assert found["seed"].variance == pytest.approx(-0.5)
     assert (found["evaluation"].fraction, found["seed"].fraction) == (1, 0)
-    assert found["hyper-parameters"].variance is None
+    assert found["hyperparameters"].variance is None
     assert [part.source for part in found.components] == list(SOURCES)
 
 
 def test_all_four_by_hand():
     # Search: A 1 3, B 5 7: within (2 + 2)/2 = 2; model means 2 and 6: variance 8, less 2/2: 7.
     # Re-runs of A: runs 1 (once) and 2 (2.5 and 1.5): evaluation .5 + .5 over 1 = .5; between runs
-    # 1/2, less .5 (1 - 1/2)(1 + 1/2) = .375: seed .125. Hyper-parameters: 2 - .5 - .125 = 1.375.
+    # 1/2, less .5 (1 - 1/2)(1 + 1/2) = .375: seed .125. Hyperparameters: 2 - .5 - .125 = 1.375.
     search = {"a": np.array([1.0, 3]), "b": np.array([7.0, 5])}
     reruns = {"a": [np.array([[1.0, NAN], [2.5, 1.5]])]}
     found = variance_components(search, reruns, scale="linear")
-    expected = {"evaluation": 0.5, "seed": 0.125, "hyper-parameters": 1.375, "model": 7.0}
+    expected = {"evaluation": 0.5, "seed": 0.125, "hyperparameters": 1.375, "model": 7.0}
     for source, variance in expected.items():
         assert found[source].variance == pytest.approx(variance)
         assert found[source].fraction == pytest.approx(variance / 9)
@@ -44,7 +44,7 @@ def test_scores_are_compared_on_the_log():
     scores = {name: np.exp(values) for name, values in logs.items()}
     scores["b"][2] = np.inf
     here, there = variance_components(logs, {}, scale="linear"), variance_components(scores, {})
-    for source in ("hyper-parameters", "model"):
+    for source in ("hyperparameters", "model"):
         assert there[source].variance == pytest.approx(here[source].variance)
     assert (here.scale, there.scale) == ("linear", "log")
     with pytest.raises(ValueError, match="linear scale"):
@@ -76,16 +76,16 @@ def test_what_the_design_cannot_separate_has_no_number():
     for source in ("evaluation", "seed"):
         assert (found[source].variance, found[source].fraction) == (None, None)
         assert found[source].note.startswith("not separable")
-    assert found["hyper-parameters"].note == "includes evaluation noise and the seed"
-    assert found["hyper-parameters"].variance == pytest.approx(2)
+    assert found["hyperparameters"].note == "includes evaluation noise and the seed"
+    assert found["hyperparameters"].variance == pytest.approx(2)
 
     seeds = variance_components(search, {"a": [np.array([1.0, 2])]}, scale="linear")
     assert seeds["seed"].note == "includes evaluation noise"
-    assert seeds["hyper-parameters"].variance == pytest.approx(1.5)
+    assert seeds["hyperparameters"].variance == pytest.approx(1.5)
 
     alone = variance_components({"a": np.array([1.0, 3]), "b": np.array([NAN])}, {}, scale="linear")
     assert alone["model"].variance is None
-    assert alone["hyper-parameters"].fraction is None  # a share of nothing else
+    assert alone["hyperparameters"].fraction is None  # a share of nothing else
     some = variance_components(search | {"c": np.array([NAN])}, {}, scale="linear")
     assert some["model"].note == "1 of 3 models have no finished setting"
 
@@ -148,7 +148,7 @@ def test_failures_by_hand():
     found = failure_components(failed)
     assert [part.source for part in found.components] == list(SOURCES[1:])
     assert found["seed"].variance == pytest.approx(1 / 4)
-    assert found["hyper-parameters"].variance == pytest.approx(0)
+    assert found["hyperparameters"].variance == pytest.approx(0)
     assert found["model"].variance == pytest.approx(1 / 16)
     assert found["seed"].fraction == pytest.approx(4 / 5)
     assert found.scale == "failures"
@@ -159,8 +159,8 @@ def test_failures_of_a_search_cannot_tell_seed_from_setting():
     # means 1/2 and 0: 1/8, less 1/4 / 2: 0.
     found = failure_components({"a": [np.ones(1), np.zeros(1)], "b": [np.zeros(1), np.zeros(1)]})
     assert found["seed"].variance is None
-    assert found["hyper-parameters"].note == "includes the seed"
-    assert found["hyper-parameters"].variance == pytest.approx(1 / 4)
+    assert found["hyperparameters"].note == "includes the seed"
+    assert found["hyperparameters"].variance == pytest.approx(1 / 4)
     assert found["model"].variance == pytest.approx(0)
 
 

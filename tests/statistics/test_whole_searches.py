@@ -1,4 +1,4 @@
-"""Disjoint searches, and one statement over several data sets."""
+"""Disjoint searches, and one statement over several datasets."""
 
 import math
 
@@ -37,7 +37,7 @@ def test_one_data_set_is_its_own_joint_statement():
 
 
 def test_the_same_data_twice_adds_nothing_and_other_data_does():
-    # Paired by setting: a copy of the data set leaves the interval as it is; independent scores
+    # Paired by setting: a copy of the dataset leaves the interval as it is; independent scores
     # narrow it.
     rng = np.random.default_rng(2)
     a, b, c, d = (Search(rng.lognormal(3, 0.5, 40), 2) for _ in range(4))

@@ -1,4 +1,4 @@
-"""The parts that docs/own_parts.md shows keep the contract."""
+"""The parts that docs/how_to/own_parts.md shows keep the contract."""
 
 import re
 import sys
@@ -9,7 +9,7 @@ import pytest
 
 from coequal.testing import check_encoder, check_metric
 
-PAGE = Path(__file__).parents[2] / "docs" / "own_parts.md"
+PAGE = Path(__file__).parents[2] / "docs" / "how_to" / "own_parts.md"
 
 
 @pytest.fixture

@@ -430,7 +430,7 @@ ENCODERS: Mapping[type[Means], str] = {
     Renamed: "restored from its file, it has another id",
 }
 
-# ----------------------------------------------------------------------------------- data sets
+# ----------------------------------------------------------------------------------- datasets
 
 
 def noise(data_dir: Path) -> Dataset:

@@ -257,7 +257,7 @@ class NoFeatures(Encoder):  # line NoFeatures
         raise NotImplementedError
 
 
-# --------------------------------------------------------------------------------------- data sets
+# --------------------------------------------------------------------------------------- datasets
 
 
 def made(images: torch.Tensor) -> Dataset:

@@ -1,4 +1,4 @@
-"""All data sets together: normalised scores, their interquartile mean and performance profile."""
+"""All datasets together: normalised scores, their interquartile mean and performance profile."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,12 +25,12 @@ PROFILE_LEVELS = np.linspace(0, 1, 101)
 
 @dataclass(frozen=True)
 class NormalisedScores:
-    """Normalised scores of every model over all data sets: 1 is the best possible score of a data
+    """Normalised scores of every model over all datasets: 1 is the best possible score of a data
     set, 0 its cap or a failure.
 
     Attributes:
         kind: which runs: "re-runs of the chosen settings" or "all settings of the search".
-        data: the names of the data sets.
+        data: the names of the datasets.
         means: by model, the interquartile mean of the normalised scores.
         profiles: by model, its performance profile.
         refusal: why nothing can be normalised; empty if it can.
@@ -45,14 +45,14 @@ class NormalisedScores:
 
 @dataclass(frozen=True)
 class StudySummary:
-    """All data sets of a study together.
+    """All datasets of a study together.
 
     Attributes:
         datasets: the summary of each.
-        transfers: by model, how each data set's best setting does on every data set.
-        normalised: the models over all data sets; None for a study with one.
-        joint: P(A better than B) over all data sets, for every pair that is compared on each; empty
-            for a study with one data set.
+        transfers: by model, how each dataset's best setting does on every dataset.
+        normalised: the models over all datasets; None for a study with one.
+        joint: P(A better than B) over all datasets, for every pair that is compared on each; empty
+            for a study with one dataset.
     """
 
     datasets: Sequence[DataSummary]
@@ -62,10 +62,10 @@ class StudySummary:
 
 
 def study_summary(summaries: Sequence[DataSummary], study: Mapping[str, Any]) -> StudySummary:
-    """What is computed over all data sets.
+    """What is computed over all datasets.
 
     Args:
-        summaries: one for each data set.
+        summaries: one for each dataset.
         study: with every default filled in.
     """
     return StudySummary(
@@ -77,13 +77,13 @@ def study_summary(summaries: Sequence[DataSummary], study: Mapping[str, Any]) ->
 
 
 def joint_pairs(summaries: Sequence[DataSummary]) -> tuple[JointPair, ...]:
-    """Compare the models over all data sets, once every planned look has been taken on each.
+    """Compare the models over all datasets, once every planned look has been taken on each.
 
-    Pairs are compared on the settings that both models have on every data set, at the budget of the
+    Pairs are compared on the settings that both models have on every dataset, at the budget of the
     verdict, with Bonferroni's correction over the pairs.
 
     Args:
-        summaries: one for each data set.
+        summaries: one for each dataset.
     """
     contests = [summary.contest for summary in summaries if summary.contest]
     if len(summaries) < 2 or len(contests) < len(summaries):
@@ -115,7 +115,7 @@ def joint_pairs(summaries: Sequence[DataSummary]) -> tuple[JointPair, ...]:
 def normalised_scores(
     summaries: Sequence[DataSummary], study: Mapping[str, Any]
 ) -> NormalisedScores | None:
-    """The models over all data sets; None for a study with one."""
+    """The models over all datasets; None for a study with one."""
     if len(summaries) < 2:
         return None
     names = tuple(summary.data for summary in summaries)
@@ -136,7 +136,7 @@ def normalised_scores(
         name = model.name
         means[name] = interquartile_mean(scores, rng=random_stream(seed, "overall", name))
         profiles[name] = performance_profile(scores, PROFILE_LEVELS)
-    refusal = "" if means else "No model has results on every data set yet."
+    refusal = "" if means else "No model has results on every dataset yet."
     return NormalisedScores(kind, names, means, profiles, refusal)
 
 

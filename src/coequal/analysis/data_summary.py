@@ -1,4 +1,4 @@
-"""Every number that is reported of one data set."""
+"""Every number that is reported of one dataset."""
 
 import math
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ from coequal.statistics.verdict import Verdict
 
 @dataclass(frozen=True)
 class DataSummary:
-    """Every number that is reported of one data set of the study.
+    """Every number that is reported of one dataset of the study.
 
     Attributes:
         data: its name.

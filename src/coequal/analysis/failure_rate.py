@@ -1,4 +1,4 @@
-"""How often settings drawn at random fail, over all models of a data set."""
+"""How often settings drawn at random fail, over all models of a dataset."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ def failure_rate(models: Sequence[ModelSummary]) -> FailureRate:
     """How often trials of settings drawn at random fail.
 
     Args:
-        models: of a data set.
+        models: of a dataset.
     """
     fates: dict[int, list[bool]] = {}
     by_model: dict[str, int] = {}

@@ -78,7 +78,7 @@ def fresh_runs(model: ModelSummary) -> list[TrialSummary]:
 
 
 def watched(summary: DataSummary) -> bool:
-    """Whether any run on this data set was watched while it trained."""
+    """Whether any run on this dataset was watched while it trained."""
     return any(t.health for m in summary.models for t in (*m.tried, *fresh_runs(m)))
 
 

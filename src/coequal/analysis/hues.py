@@ -11,11 +11,11 @@ MOST_HUES = 12
 
 
 def with_hues(summaries: Sequence[DataSummary]) -> list[DataSummary]:
-    """Give every model of a study its colour, the same on all data sets.
+    """Give every model of a study its colour, the same on all datasets.
 
     Up to `MOST_HUES` models have one each, in the study's order. Of more, only those have one that
     a reader looks for first: the models that others are compared with (`against`), and the best of
-    each data set; all others are grey.
+    each dataset; all others are grey.
     """
     names = {model.name: model.index for one in summaries for model in one.models}
     if len(names) > MOST_HUES:

@@ -42,7 +42,7 @@ def improvement(
     the score itself. It is an improvement if the line improves by more than `SURE` standard errors
     of its slope (the larger of those by the residuals and by the errors of the measurements), if a
     doubling of the steps gains at least `LEAST_GAIN` of the score by it, and if the last score is,
-    within its error, the best of them. docs/train.md says how often that is right.
+    within its error, the best of them. docs/how_to/train.md says how often that is right.
 
     Args:
         steps: discriminator steps of each checkpoint, rising.

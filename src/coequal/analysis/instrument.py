@@ -49,7 +49,7 @@ def instrument_parts(
     first.
 
     Args:
-        measured: of one data set, as `results.instrument_file` reads it; may be empty.
+        measured: of one dataset, as `results.instrument_file` reads it; may be empty.
         metrics: of the study, by name.
         chosen_by: the name of the number by which the study chooses.
         runs: components of the variance between single runs.

@@ -115,7 +115,7 @@ def manifold_results(
 
     Args:
         values: of all trials.
-        measured: the metrics of a data set.
+        measured: the metrics of a dataset.
         metrics: all of the run, by name.
     """
     if F1 not in measured:

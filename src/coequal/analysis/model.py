@@ -1,4 +1,4 @@
-"""One model on one data set: its search, its re-runs, and how far they are."""
+"""One model on one dataset: its search, its re-runs, and how far they are."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -44,7 +44,7 @@ class PhaseProgress:
 
 @dataclass(frozen=True)
 class ModelSummary:
-    """One model on one data set.
+    """One model on one dataset.
 
     Attributes:
         name: in the study file.
@@ -70,7 +70,7 @@ class ModelSummary:
             failed.
         gflops: mean cost of a trial of the search in 1e9 FLOPs, failed ones with what they spent.
         seconds: mean duration of a trial's training, failed ones included.
-        influences: of the hyper-parameters; None with too few settings.
+        influences: of the hyperparameters; None with too few settings.
         test_values: test values of every metric, where `chosen` is judged.
         details: what some of these values summarise, by metric.
         rerun_test_values: for each finished re-run that is reported, its test values of every
@@ -173,7 +173,7 @@ def model_summary(
     trials: Sequence[TrialSummary],
     rule: SelectionRule,
 ) -> ModelSummary:
-    """What became of a model's trials on one data set; still without `others`."""
+    """What became of a model's trials on one dataset; still without `others`."""
     metric = study_metric(rule)
     about: Mapping[str, Any] = next((m for m in study["models"] if m["name"] == name), {})
     own = [trial for trial in trials if trial.repeat == 0]

@@ -60,7 +60,7 @@ class AuthorsSetting:
 
 @dataclass(frozen=True)
 class Contest:
-    """The comparison of the searches on one data set.
+    """The comparison of the searches on one dataset.
 
     Attributes:
         verdict: every pair of models, and what follows.
@@ -98,7 +98,7 @@ class Contest:
 def contest(
     searches: Mapping[str, SearchRuns], rules: Rules, authors: Mapping[str, float]
 ) -> Contest | None:
-    """Compare the searches of one data set.
+    """Compare the searches of one dataset.
 
     Args:
         searches: by model.

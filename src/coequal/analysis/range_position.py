@@ -12,10 +12,10 @@ EDGE_FRACTION = 0.05  # a value within this fraction of an end of its range is f
 
 @dataclass(frozen=True)
 class RangePosition:
-    """One hyper-parameter of a setting and its position in the declared range.
+    """One hyperparameter of a setting and its position in the declared range.
 
     Attributes:
-        name: of the hyper-parameter.
+        name: of the hyperparameter.
         value: in this setting.
         range: that it was drawn from; None if the search did not vary it.
         position: 0 at the low end, 1 at the high end, in the logarithm for a log-uniform range;

@@ -19,7 +19,7 @@ from coequal.statistics.reruns import Reruns, Scale, SelectionGap, describe, sel
 
 @dataclass(frozen=True)
 class RerunSummary:
-    """The re-runs of one model on one data set.
+    """The re-runs of one model on one dataset.
 
     Attributes:
         candidates: the settings that were re-run, the search's best first.

@@ -6,7 +6,7 @@ do is tested by Student's t for every close pair and every metric whose error is
 sides, with Welch's degrees of freedom, and p-values adjusted after Holm over all of these tests.
 
 Equal models are separated in 0 to 4 % of simulated studies (`benchmarks/validation/separation.py`,
-docs/validation.md). The errors of single trainings hold for those networks alone.
+docs/explanation/validation.md). The errors of single trainings hold for those networks alone.
 """
 
 import math

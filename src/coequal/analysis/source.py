@@ -60,7 +60,7 @@ class ProtocolUse(NamedTuple):
     """A protocol by which a metric was measured on a split.
 
     Attributes:
-        data: the data set.
+        data: the dataset.
         metric: the name of the number.
         split: of the reference images.
         protocol: how it was measured.
@@ -73,10 +73,10 @@ class ProtocolUse(NamedTuple):
 
 
 def protocols_of(uses: Mapping[ProtocolUse, str], metric: str) -> dict[str, dict[str, str]]:
-    """Of one data set, by metric and split, how it was measured; the study's own metric first.
+    """Of one dataset, by metric and split, how it was measured; the study's own metric first.
 
     Args:
-        uses: every protocol that was used on the data set, with the first trial that used it.
+        uses: every protocol that was used on the dataset, with the first trial that used it.
         metric: the study's own.
 
     Raises:
@@ -104,7 +104,7 @@ class Facts:
         flops: floating-point operations of all trainings.
         repeats: the highest number of a fresh seed.
         environment: by name, every value that was recorded: versions, machines, devices.
-        notes: by data set, how often each note was made.
+        notes: by dataset, how often each note was made.
         protocols: every protocol that was used, with the first trial that used it.
         versions: of the study's file, oldest first; none of a study that has not grown.
         stopped: models that were stopped, because their code fails at once.

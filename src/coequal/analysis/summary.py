@@ -57,7 +57,7 @@ def summarise(
     log: Callable[[str], None] = lambda line: None,
     results: Mapping[str, Result] | None = None,
 ) -> list[DataSummary]:
-    """Every number of the report, a summary for each data set of the study.
+    """Every number of the report, a summary for each dataset of the study.
 
     Args:
         folder: of the run.

@@ -37,7 +37,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class Tiers:
-    """All models of a data set.
+    """All models of a dataset.
 
     Attributes:
         basis: what the scores are of. "tuned": the typical score of the tuned model, which the
@@ -66,7 +66,7 @@ def tiers(summary: DataSummary) -> Tiers:
     """Place the models by the best that is known of them, the same for all.
 
     Args:
-        summary: of the data set.
+        summary: of the dataset.
     """
     basis = _basis(summary)
     scores = {model.name: _score(model, summary, basis) for model in summary.models}

@@ -1,4 +1,4 @@
-"""Whether the best setting of one data set is any good on another."""
+"""Whether the best setting of one dataset is any good on another."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -15,12 +15,12 @@ from coequal.statistics.reruns import Reruns, describe
 
 @dataclass(frozen=True)
 class Transferred:
-    """One model's best setting of one data set, run on another or on the same.
+    """One model's best setting of one dataset, run on another or on the same.
 
     Attributes:
         model: name of the model.
-        source: the data set on which the setting was chosen, by validation.
-        target: the data set on which it was run.
+        source: the dataset on which the setting was chosen, by validation.
+        target: the dataset on which it was run.
         setting: its number; None if nothing was chosen on `source`.
         runs: fresh seeds on `target` that have a result.
         planned: how many fresh seeds the study plans.
@@ -43,7 +43,7 @@ class Transferred:
 def transfers(
     summaries: Sequence[DataSummary], study: Mapping[str, Any]
 ) -> dict[str, list[Transferred]]:
-    """By model every pair of data sets, source first; empty if the study plans no transfer."""
+    """By model every pair of datasets, source first; empty if the study plans no transfer."""
     seeds = int((study.get("transfer") or {}).get("seeds", 0))
     if not seeds or len(summaries) < 2:
         return {}

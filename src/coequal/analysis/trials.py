@@ -48,7 +48,7 @@ class TrialSummary:
         seed: of its training.
         status: as in the records, or PENDING.
         reason: why it ended without a score; empty if it did not.
-        values: its hyper-parameters with their positions in the declared ranges, by name.
+        values: its hyperparameters with their positions in the declared ranges, by name.
         steps: of the checkpoints.
         numbers: (4, checkpoints): validation, test, standard error of test, and F1.
         spent: its cost; None without a result.
@@ -88,7 +88,7 @@ class TrialSummary:
         return tuple(map(CheckpointScore, self.steps, validation, test, error))
 
     def hyperparameter(self, name: str) -> RangePosition | None:
-        """A hyper-parameter of this setting; None if the model has none of that name."""
+        """A hyperparameter of this setting; None if the model has none of that name."""
         return next((value for value in self.values if value.name == name), None)
 
     @property
@@ -133,7 +133,7 @@ class TrialSummary:
 def trial_summary(
     trial: Trial, result: Result | None, rule: SelectionRule, spaces: Mapping[str, Range]
 ) -> TrialSummary:
-    """What became of a trial; `spaces` holds the range of each hyper-parameter searched."""
+    """What became of a trial; `spaces` holds the range of each hyperparameter searched."""
     metric = study_metric(rule)
     status, reason = (result.status, result.reason or "") if result else (PENDING, "")
     unit, budget = next(iter((trial.training.get("budget") or {}).items()), ("", math.nan))

@@ -1,4 +1,4 @@
-"""Where differences come from: fractions of variance, and what each hyper-parameter did."""
+"""Where differences come from: fractions of variance, and what each hyperparameter did."""
 
 import math
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ from coequal.statistics.variance import (
 
 @dataclass(frozen=True)
 class ModelRuns:
-    """All runs of one model on one data set that have a result.
+    """All runs of one model on one dataset that have a result.
 
     Attributes:
         name: of the model.
@@ -52,7 +52,7 @@ class VarianceParts:
 def variance(
     models: Sequence[ModelRuns], *, metric: NamedMetric, scale: Scale, seed: int
 ) -> VarianceParts | None:
-    """The fractions on one data set; None where fewer than two runs have a score."""
+    """The fractions on one dataset; None where fewer than two runs have a score."""
     search = {runs.name: test_costs(runs.search, metric) for runs in models if runs.search}
     reruns = {
         runs.name: [test_costs(group, metric) for group in runs.reruns if group]
@@ -84,7 +84,7 @@ def variance(
 def sensitivity(
     settings: Sequence[TrialSummary], *, metric: NamedMetric, seed: int, name: str
 ) -> tuple[Influence, ...] | None:
-    """What each searched hyper-parameter did; None with too few drawn settings.
+    """What each searched hyperparameter did; None with too few drawn settings.
 
     The authors' setting is left out: it is no draw.
     """

@@ -38,20 +38,20 @@ def manifold(
     """Measure precision and recall against a known manifold at every delta, and write a page.
 
     Args:
-        real: a split of a data set of polygons, "triangles:test".
+        real: a split of a dataset of polygons, "triangles:test".
         fake: images, as for `score`, or a generator, which also gives recall.
         out: a folder for index.html, manifold.json, curves.csv and the figure.
         train: whether recall on as many training images is measured too (memorisation).
         count: number of real and of generated images.
         delta: squared distance within which an image counts as on the manifold.
         manifold: "convex": any convex polygon of the image; "family": those that the data are.
-        image_size: height and width to which the data set is brought; None: its own.
+        image_size: height and width to which the dataset is brought; None: its own.
         value_range: black and white of images that are floats: (-1, 1), (0, 255); what
             `generator` makes of a net has a range of its own.
         seed: of the generated images and of the searches' starts.
         device: what the generator and the searches compute on: "cpu", "cuda", "cuda:1"; "auto": an
             NVIDIA GPU where there is one, else the CPU.
-        data_dir: where data sets lie or are put.
+        data_dir: where datasets lie or are put.
         log: is told about long work.
 
     Returns:

@@ -76,7 +76,7 @@ def score(
             many images; None: to their end.
         seed: of subsets and shuffles, and of the images that a generator makes.
         samples: number of images that a generator or a function is asked for.
-        data_dir: where data sets lie or are put; None: COEQUAL_DATA, then the user's cache.
+        data_dir: where datasets lie or are put; None: COEQUAL_DATA, then the user's cache.
         page: an .html to write, which shows all of this in one file: each number between what real
             data and what uniform noise score (both are measured for it), warnings, images beside
             their nearest neighbours, precision and recall, the worst and the best images.
@@ -195,7 +195,7 @@ def _generated(request: ScoreRequest, fake: Scorable, samples: int) -> Scorable:
 
 
 def _given(request: ScoreRequest, fake: Scorable, samples: int) -> Input | Callable[[], Scorable]:
-    """Images of files and data sets, checked before anything is measured; or what generates
+    """Images of files and datasets, checked before anything is measured; or what generates
     them."""
     place, _, inside = str(fake).rpartition(":")
     is_path = isinstance(fake, str | Path) and not is_outside(str(fake))

@@ -40,7 +40,7 @@ def stats(
         max_images: streams (loaders, generators, tars, LMDBs) are read no further than the first so
             many images; None: to their end.
         device: what the encoder computes on, as of `score`.
-        data_dir: where data sets lie or are put; None: COEQUAL_DATA, then the user's cache.
+        data_dir: where datasets lie or are put; None: COEQUAL_DATA, then the user's cache.
         workers: threads that decode pictures, while others are encoded; None: one per core. They
             change no number.
         log: is told about long work.

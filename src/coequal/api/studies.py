@@ -37,7 +37,7 @@ def read_study(path: str | Path) -> Study:
     """Read a study from a file and check it.
 
     Args:
-        path: of a YAML file (docs/study.md).
+        path: of a YAML file (docs/how_to/study.md).
 
     Returns:
         The study, every default filled in.
@@ -79,7 +79,7 @@ def run(
         out: the run's folder; the same call again goes on where the last one stopped.
         workers: processes, one core each; None: one per core. 0 runs in this process. With more, a
             script needs `if __name__ == "__main__":`.
-        data_dir: where data sets lie or are put; None: COEQUAL_DATA, then the user's cache.
+        data_dir: where datasets lie or are put; None: COEQUAL_DATA, then the user's cache.
         device: what torch computes on: "cpu", "cuda", "cuda:1".
         observer: is told how far the run is.
         source: the text of the study's file, to be kept with the results.
@@ -91,7 +91,8 @@ def run(
         memory: bytes of main memory that one trial may use; beyond them its process has failed.
         gpus: GPUs of this machine, by number; each worker sees one of them. With `device="cuda"`.
         per_gpu: trials at a time on each of `gpus`.
-        cluster: address of a Dask scheduler whose workers run the trials instead (docs/cluster.md).
+        cluster: address of a Dask scheduler whose workers run the trials instead
+        (docs/how_to/cluster.md).
         frames: images of its training that each trial keeps in frames.npz, evenly spaced over its
             budget.
         tensorboard: a folder for TensorBoard's event files, written live; for a study of one trial.
@@ -99,7 +100,7 @@ def run(
         keep_going: train a model on whose first trials all fail at once, all by one exception, and
             record the failures; by default it is stopped, and nothing is recorded of it.
         until_decided: go on beyond the study's `settings`, look by look to its last one, until
-            every pair of models is decided on every data set.
+            every pair of models is decided on every dataset.
         force_bfloat16: train a study of `precision: bfloat16` also where that is slow.
 
     Returns:

@@ -7,7 +7,7 @@ class ExitCode(IntEnum):
     """How a command ended.
 
     Attributes:
-        meaning: a sentence, as it stands in docs/command_line.md.
+        meaning: a sentence, as it stands in docs/reference/command_line.md.
     """
 
     meaning: str

@@ -35,7 +35,7 @@ class ManifoldName(StrEnum):
 
 
 def manifold(
-    real: Annotated[str, typer.Option(help="A data set of polygons with its split.")],
+    real: Annotated[str, typer.Option(help="A dataset of polygons with its split.")],
     fake: Annotated[
         str, typer.Option(help=f"Generated images: {IMAGES}; or a model of a run, or a generator.")
     ],

@@ -90,7 +90,7 @@ Encoder = Annotated[
 ]
 ImageSize = Annotated[
     int | None,
-    typer.Option(help="Crop and resize images to so many pixels; data sets by name: 28, 32 or 64."),
+    typer.Option(help="Crop and resize images to so many pixels; datasets by name: 28, 32 or 64."),
 ]
 Latent = Annotated[
     str | None,
@@ -117,7 +117,7 @@ MaxImages = Annotated[
     typer.Option(min=2, help="Read no more than the first images of .tar files and LMDBs."),
 ]
 IMAGES = (
-    "a folder, .zip, .npy, .npz, .tar, an LMDB, or a data set with its split (fashion_mnist:test)"
+    "a folder, .zip, .npy, .npz, .tar, an LMDB, or a dataset with its split (fashion_mnist:test)"
 )
 
 

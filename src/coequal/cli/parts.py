@@ -20,7 +20,7 @@ KINDS = ("models", "objectives", "architectures", "datasets", "encoders", "metri
 def list_parts(
     kind: Annotated[str, typer.Argument(help=f"The kind of part: {', '.join(KINDS)}.")] = "models",
 ) -> CommandResult:
-    """List the parts: models, objectives, architectures, data sets, encoders, metrics.
+    """List the parts: models, objectives, architectures, datasets, encoders, metrics.
 
     Of metrics every number is listed with its direction and unit, and of all parts every setting
     with its default, what it may be, and what it means.

@@ -23,7 +23,7 @@ Train = Annotated[
     typer.Option(
         "--train",
         "--real-train",
-        help="What the generator was trained on; a data set's own train split.",
+        help="What the generator was trained on; a dataset's own train split.",
     ),
 ]
 Metrics = Annotated[

@@ -155,12 +155,12 @@ def population_line(population: "Population") -> str:
 
 
 def describe_study(study: "Study") -> str:
-    """`168 trials (8 models x (the authors' setting + 20 drawn) x 1 data set), then ...`."""
+    """`168 trials (8 models x (the authors' setting + 20 drawn) x 1 dataset), then ...`."""
     from coequal.study.plan import most_trials
 
     drawn, most = study.search.settings, most_trials(study)
     settings = f"(the authors' setting + {drawn} drawn)" if drawn else "the authors' setting"
-    counts = {"model": len(study.models), "data set": len(study.data)}
+    counts = {"model": len(study.models), "dataset": len(study.data)}
     models, sets = (f"{n} {name}{'' if n == 1 else 's'}" for name, n in counts.items())
     text = f"{most['search']} trials ({models} x {settings} x {sets})"
     if most["retrained"]:
@@ -172,7 +172,7 @@ def describe_study(study: "Study") -> str:
         bases = {n for m in study.models if (n := study.rerun_seeds(m.name)) != again.seeds}
         text += f", {max(bases)} of the models that others are against)" if bases else ")"
     if most["transfer"]:
-        text += f", and at most {most['transfer']} transfers to another data set"
+        text += f", and at most {most['transfer']} transfers to another dataset"
     budgets = {data: study.training.budgets.get(data, study.training.budget) for data in study.data}
     amounts = {data: _budget(budget.as_dict()) for data, budget in budgets.items()}
     if len(set(amounts.values())) == 1:
@@ -212,7 +212,7 @@ def _estimate_lines(estimate: "Estimate", folder: Path) -> list[str]:
 
 
 def _table(trials: "list[Trial]") -> Table:
-    columns = ("model", "data", "setting", "seed", "hyper-parameters")
+    columns = ("model", "data", "setting", "seed", "hyperparameters")
     table = Table(Column("trial", no_wrap=True), *columns, box=box.SIMPLE_HEAD, pad_edge=False)
     for trial in trials:
         setting = "0 (authors')" if trial.setting == 0 else str(trial.setting)

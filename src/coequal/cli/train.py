@@ -34,7 +34,7 @@ ANIMATION_FRAMES = 24
 def train(
     context: typer.Context,
     model: Annotated[str, typer.Argument(help="A model; see `coequal list`.", show_default=False)],
-    data: Annotated[str, typer.Option(help="A data set, or folder:PATH.")] = "fashion_mnist",
+    data: Annotated[str, typer.Option(help="A dataset, or folder:PATH.")] = "fashion_mnist",
     steps: Annotated[int, typer.Option(min=1, help="Discriminator steps.")] = 1500,
     width: Annotated[
         float, typer.Option(help="Width of the networks; 1 is that of the published ones.")
@@ -44,7 +44,8 @@ def train(
         typer.Option(
             "--set",
             "--trick",
-            help="NAME=VALUE of a hyper-parameter or a trick (docs/tricks.md); may be repeated.",
+            help="NAME=VALUE of a hyperparameter or a trick (docs/how_to/tricks.md); may be "
+            "repeated.",
         ),
     ] = None,
     generator_lr: Annotated[

@@ -25,10 +25,10 @@ class TrainRequest:
     Attributes:
         declared: the command's options as click knows them, by name: their flags and defaults.
         model: by name.
-        data: a data set, or folder:PATH.
+        data: a dataset, or folder:PATH.
         steps: discriminator steps.
         width: of the nets, relative to the published ones.
-        settings: hyper-parameters and tricks by name, of `--set`.
+        settings: hyperparameters and tricks by name, of `--set`.
         generator_lr: learning rate of the generator alone; None for the common one.
         discriminator_lr: learning rate of the discriminator alone; None for the common one.
         ema: decay of a moving average of the generator; None for no average.
@@ -40,7 +40,7 @@ class TrainRequest:
         stop_on: verdicts at which to stop, with commas; None for none.
         tensorboard: a folder for TensorBoard; None for no log.
         out: the run's folder; None for runs/MODEL.
-        data_dir: where data sets lie or are put; None for the default.
+        data_dir: where datasets lie or are put; None for the default.
         device: of torch.
     """
 

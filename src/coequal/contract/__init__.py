@@ -7,7 +7,7 @@ loop's view of it, where noise and augmentation act for all alike. What an objec
 that is data (`Requirements`), never code that runs after a step. All randomness of an image is in
 its latents; every other draw comes from a random stream that the loop owns and checkpoints.
 
-`docs/contract.md` explains it to somebody who wants to add a GAN.
+`docs/explanation/contract.md` explains it to somebody who wants to add a GAN.
 """
 
 from coequal.contract.architectures import Architecture, Capabilities, Players

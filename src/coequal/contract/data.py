@@ -1,4 +1,4 @@
-"""Data sets: three splits of images of one shape, which may be more than memory holds."""
+"""Datasets: three splits of images of one shape, which may be more than memory holds."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ Index = slice | Int[Tensor, " rows"]
 
 
 class KnownManifold(ABC):
-    """Where the images of a made data set lie, in closed form: a frozen dataclass per family."""
+    """Where the images of a made dataset lie, in closed form: a frozen dataclass per family."""
 
     @property
     @abstractmethod
@@ -40,7 +40,7 @@ class ImageRows:
     """Images (n, c, h, w) or features (n, d) that are read in parts, wherever they lie.
 
     `rows[index]` reads some of them into a tensor, by a slice or by row numbers in any order. Code
-    that is to work on data sets of any size asks for parts only; `whole` is for what needs
+    that is to work on datasets of any size asks for parts only; `whole` is for what needs
     everything at once.
 
     Attributes:
@@ -119,11 +119,11 @@ def in_file(path: Path) -> ImageRows:
 
 @dataclass(frozen=True, eq=False, init=False)
 class Split:
-    """One part of a data set.
+    """One part of a dataset.
 
     Attributes:
         images: (n, c, h, w), uint8 as files hold them, or float32 in [0, 1] where they were made by
-            a formula and 8 bits would blur what is measured; all splits of a data set alike.
+            a formula and 8 bits would blur what is measured; all splits of a dataset alike.
         labels: (n,) int64, 0 .. classes - 1; None where the images have no classes.
     """
 

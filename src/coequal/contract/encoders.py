@@ -54,7 +54,7 @@ class Encoder(ABC):
 
     @classmethod
     def suits_by_default(cls, dataset: Dataset) -> bool:
-        """Whether a score that names no encoder should try this one for a data set."""
+        """Whether a score that names no encoder should try this one for a dataset."""
         return True
 
     @classmethod
@@ -65,12 +65,12 @@ class Encoder(ABC):
     @classmethod
     @abstractmethod
     def unsupported_reason(cls, dataset: Dataset) -> str | None:
-        """Why this encoder can't be had for a data set, in words; None if it can."""
+        """Why this encoder can't be had for a dataset, in words; None if it can."""
 
     @classmethod
     @abstractmethod
     def prepare(cls, dataset: Dataset, cache: Path, log: Log) -> "Encoder":
-        """The encoder for a data set: trained or loaded, weights from the cache if they lie
+        """The encoder for a dataset: trained or loaded, weights from the cache if they lie
         there."""
 
     @classmethod

@@ -1,1 +1,1 @@
-"""One file per data set or family: images as one uint8 tensor, labels, three splits."""
+"""One file per dataset or family: images as one uint8 tensor, labels, three splits."""

@@ -27,7 +27,7 @@ class Cifar:
     """What tells one of the two from the other.
 
     Attributes:
-        name: Of the data set.
+        name: Of the dataset.
         archive: Its file name; its address, too, ends in it.
         train: The files of official training images in it, each with as many.
         test: The file of official test images.
@@ -48,7 +48,7 @@ class Cifar:
         """The archive as a published file.
 
         Args:
-            title: Of the data set, for people.
+            title: Of the dataset, for people.
             megabytes: Size of the archive.
             sha256: Of the archive.
             md5: Of the archive, as its home page has it.
@@ -70,7 +70,7 @@ class Cifar:
     def load(
         self, files: Published, data_dir: Path, image_size: int | None, log: Log | None
     ) -> Dataset:
-        """The data set with its official test images; a fifth of the others is for validation.
+        """The dataset with its official test images; a fifth of the others is for validation.
 
         The archive is read from `data_dir`, else downloaded into a folder there. It is checked by
         its SHA-256 and never unpacked on disk.

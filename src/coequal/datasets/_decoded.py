@@ -23,7 +23,7 @@ Shape = tuple[int, int, int, int]
 
 
 class Decoded:
-    """All pictures of a data set in one array file (n, c, h, w), and a file that describes them.
+    """All pictures of a dataset in one array file (n, c, h, w), and a file that describes them.
 
     Args:
         folder: Where both files lie, or are to lie.

@@ -1,4 +1,4 @@
-"""How the images of a data set look, known before any of them is read."""
+"""How the images of a dataset look, known before any of them is read."""
 
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from coequal.seeds import seed_for
 
 
 class ImageForm(NamedTuple):
-    """The form of the images of a data set; a module of a data set has it as `FORM`.
+    """The form of the images of a dataset; a module of a dataset has it as `FORM`.
 
     Attributes:
         shape: Channels, height and width, unless the study asks for another size.
@@ -30,12 +30,12 @@ class ImageForm(NamedTuple):
         return self._replace(shape=ImageShape(self.shape.channels, image_size, image_size))
 
     def noise(self, name: str, count: int, manifold: KnownManifold | None = None) -> Dataset:
-        """A data set of uniform noise in this form, every class in turn.
+        """A dataset of uniform noise in this form, every class in turn.
 
         Args:
-            name: Of the data set that it stands in for.
+            name: Of the dataset that it stands in for.
             count: Images of each split.
-            manifold: Where the images of that data set lie, if that is known.
+            manifold: Where the images of that dataset lie, if that is known.
         """
         modes = manifold.names if isinstance(manifold, KnownModes) else None
         classes = len(modes) if modes else self.classes

@@ -19,7 +19,7 @@ _NUMBER = re.compile(r"\d+(\.\d+)?", re.ASCII)
 
 
 class ParsedName(NamedTuple):
-    """What the name of a data set asks for.
+    """What the name of a dataset asks for.
 
     Attributes:
         whole: The name without its fraction.
@@ -36,7 +36,7 @@ def parse_fraction(name: str) -> ParsedName:
     After a colon an `@` may be part of a path: there only what ends in `%` is a fraction.
 
     Args:
-        name: Of a data set, as in a study file.
+        name: Of a dataset, as in a study file.
 
     Raises:
         LookupError: The fraction is not above 0 and at most 100 %.
@@ -57,10 +57,10 @@ def parse_fraction(name: str) -> ParsedName:
 
 
 def with_fraction(dataset: Dataset, fraction: Fraction, name: str) -> Dataset:
-    """The data set with a fraction of its training images, in their order; all others are kept.
+    """The dataset with a fraction of its training images, in their order; all others are kept.
 
     Of every class the fraction is taken (see `fair_order`), but at least one image; then the other
-    classes have a little less. The draw depends on the data set's name (without what follows a
+    classes have a little less. The draw depends on the dataset's name (without what follows a
     colon), its labels and the fraction only.
 
     Args:
@@ -84,5 +84,5 @@ def with_fraction(dataset: Dataset, fraction: Fraction, name: str) -> Dataset:
 
 
 def _part(name: str) -> str:
-    """Which data set or family it is, wherever its files lie."""
+    """Which dataset or family it is, wherever its files lie."""
     return parse_fraction(name).whole.partition(":")[0]

@@ -17,12 +17,12 @@ _TRAINING_PER_HELD_OUT = 6  # 10,000 of 60,000 are for validation
 
 
 def read_idx_files(name: str, contents: Contents, classes: tuple[str, ...]) -> Dataset:
-    """The data set in `train-` and `t10k-` images and labels.
+    """The dataset in `train-` and `t10k-` images and labels.
 
     A sixth of the official training images is held out for validation.
 
     Args:
-        name: Of the data set; the draw of the validation images depends on it.
+        name: Of the dataset; the draw of the validation images depends on it.
         contents: The four files by their published names.
         classes: Names of the labels 0, 1, ...
 

@@ -13,7 +13,7 @@ from coequal.datasets._decoding import listed
 from coequal.datasets._picture import OTHER_PICTURES, SUFFIXES
 
 DESCRIPTION = "dataset.json"
-"""Where the data sets of StyleGAN and EDM keep labels. Their folders only hold some files each."""
+"""Where the datasets of StyleGAN and EDM keep labels. Their folders only hold some files each."""
 
 # Made by macOS, Synology, ext4 and Windows beside whatever the user keeps there.
 _SYSTEM_FOLDERS = (
@@ -53,7 +53,7 @@ def list_images(root: Path) -> Listing:
     """What a folder of images holds: images, or a sub-folder of images for each class.
 
     Folders whose names are all numbers are classes in the order of these numbers. If there is a
-    `dataset.json` with `labels`, as in data sets of StyleGAN, the classes are those in it, and the
+    `dataset.json` with `labels`, as in datasets of StyleGAN, the classes are those in it, and the
     sub-folders are none.
 
     Args:

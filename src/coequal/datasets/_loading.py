@@ -1,6 +1,6 @@
-"""The front door to the data sets: from the name in a study file to three splits of images.
+"""The front door to the datasets: from the name in a study file to three splits of images.
 
-A name is a data set of ours (`fashion_mnist`), one of a family with its argument (`folder:PATH`),
+A name is a dataset of ours (`fashion_mnist`), one of a family with its argument (`folder:PATH`),
 or "module:function" of somebody's own: it takes the data folder and returns a `Dataset`. Any of
 them may end in a fraction of its training images (`fashion_mnist@5%`).
 """
@@ -44,24 +44,24 @@ def data_folder(given: str | Path | None = None) -> Path:
 
 
 def check_dataset(name: str) -> None:
-    """Refuse a name that no data set has, without loading any or reading a file.
+    """Refuse a name that no dataset has, without loading any or reading a file.
 
     Args:
         name: As in a study file.
 
     Raises:
-        LookupError: There is no such data set, it takes no argument or needs one, or the fraction
+        LookupError: There is no such dataset, it takes no argument or needs one, or the fraction
             is not above 0 and at most 100 %.
     """
     known_manifold(name)
 
 
 def check_image_size(size: int | None, names: Iterable[str] = ()) -> None:
-    """Refuse a size that the images of these data sets can't be brought to.
+    """Refuse a size that the images of these datasets can't be brought to.
 
     Args:
         size: Height and width in pixels; None keeps the images' own.
-        names: Of data sets; those that are made by a formula come in further sizes.
+        names: Of datasets; those that are made by a formula come in further sizes.
 
     Raises:
         ValueError: The size is neither None nor one that all of them come in.
@@ -73,17 +73,17 @@ def check_image_size(size: int | None, names: Iterable[str] = ()) -> None:
 
 
 def known_manifold(name: str, image_size: int | None = None) -> KnownManifold | None:
-    """Where the images of a data set lie if they are made by a formula, without making any.
+    """Where the images of a dataset lie if they are made by a formula, without making any.
 
     Args:
-        name: Of the data set, as in a study file.
+        name: Of the dataset, as in a study file.
         image_size: Height and width in pixels; None: the usual ones.
 
     Returns:
         The manifold; None for images that are not made by a formula.
 
     Raises:
-        LookupError: There is no such data set, or not with this argument.
+        LookupError: There is no such dataset, or not with this argument.
         ValueError: Its images can't be made in this size.
     """
     whole = parse_fraction(name).whole
@@ -100,7 +100,7 @@ def load_dataset(
     image_size: int | None = None,
     log: Log | None = None,
 ) -> Dataset:
-    """The data set of this name, its splits disjoint and the same at every call.
+    """The dataset of this name, its splits disjoint and the same at every call.
 
     Args:
         name: As in a study file.
@@ -109,7 +109,7 @@ def load_dataset(
         log: Is told what takes long.
 
     Raises:
-        LookupError: There is no such data set.
+        LookupError: There is no such dataset.
         FileNotFoundError: Its files are not there and can't be downloaded.
         ValueError: Its files, or what somebody's own function returned, are not as they must be.
     """
@@ -122,7 +122,7 @@ def load_dataset(
 
 
 def stand_in(name: str, image_size: int | None, count: int) -> Dataset | None:
-    """Noise in the form of a data set of ours, of which no image is read or made.
+    """Noise in the form of a dataset of ours, of which no image is read or made.
 
     Args:
         name: As in a study file.
@@ -130,10 +130,10 @@ def stand_in(name: str, image_size: int | None, count: int) -> Dataset | None:
         count: Images of each split, or more, so that there are two of each class.
 
     Returns:
-        None for somebody's own data set, whose form is not known before it is loaded.
+        None for somebody's own dataset, whose form is not known before it is loaded.
 
     Raises:
-        LookupError, ValueError, OSError: There is no such data set, or folder of pictures.
+        LookupError, ValueError, OSError: There is no such dataset, or folder of pictures.
     """
     manifold = known_manifold(name, image_size)
     module, argument = _module(parse_fraction(name).whole)
@@ -203,7 +203,7 @@ def _module(name: str) -> tuple[Any, str]:
 
 
 def _any_size(name: str) -> bool:
-    """Whether a data set can be made in any size."""
+    """Whether a dataset can be made in any size."""
     return bool(getattr(_module(parse_fraction(name).whole)[0], "ANY_SIZE", False))
 
 
@@ -236,7 +236,7 @@ def _loaded(name: str, load: Callable[[Path], Any], data_dir: Path) -> Dataset:
     """What somebody's own function returns, not yet resized.
 
     Raises:
-        ValueError: It failed, returned something else than a data set, or drew from a global
+        ValueError: It failed, returned something else than a dataset, or drew from a global
             generator: the splits would not be the same at every call.
         OSError, MemoryError: The machine failed.
     """
@@ -257,10 +257,10 @@ def _loaded(name: str, load: Callable[[Path], Any], data_dir: Path) -> Dataset:
 
 
 def refuse_malformed(name: str, dataset: Any, place: str = "") -> None:
-    """Refuse what is not a data set here, not in the middle of a training.
+    """Refuse what is not a dataset here, not in the middle of a training.
 
     Args:
-        name: of the data set, for the message.
+        name: of the dataset, for the message.
         dataset: what a loader returned.
         place: of the loader in its author's code, if it is not ours.
 

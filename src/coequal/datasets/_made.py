@@ -13,21 +13,21 @@ from coequal.manifolds.modes import KnownModes
 COUNTS = {"train": 60_000, "validation": 10_000, "test": 10_000}
 
 ManifoldOf = Callable[[str, int | None], KnownManifold]
-"""`manifold(argument, image_size)` of a data set that is made: what is known of its images, without
+"""`manifold(argument, image_size)` of a dataset that is made: what is known of its images, without
 making them. It raises LookupError for an argument, and ValueError for a size, that can't be."""
 
 Load = Callable[[str, Path, int | None, Log | None], Dataset]
-"""`load(argument, data_dir, image_size, log)`: the data set."""
+"""`load(argument, data_dir, image_size, log)`: the dataset."""
 
 Make = Callable[[str, int], tuple[Tensor, Tensor | None]]
 """`make(part, count)`: so many images of a split, and their modes if the family has some."""
 
 
 def made_dataset(name: str, family: KnownManifold, make: Make) -> Dataset:
-    """The data set of a family; its labels are modes, where the family has some.
+    """The dataset of a family; its labels are modes, where the family has some.
 
     Args:
-        name: Of the data set.
+        name: Of the dataset.
         family: What is known of its images.
         make: Gives the images of each split.
     """
@@ -49,7 +49,7 @@ def kept_dataset(
     """As `made_dataset`, for images that take seconds to make: they are kept in `data_dir`.
 
     Args:
-        name: Of the data set.
+        name: Of the dataset.
         family: What is known of its images.
         make: Gives the images of each split.
         data_dir: See `coequal.datasets._loading.data_folder`.

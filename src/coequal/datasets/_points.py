@@ -16,10 +16,10 @@ POINTS = ImageForm(ImageShape(2, 1, 1), floats=True)
 
 
 def point_set(name: str, family: Plane) -> tuple[ManifoldOf, Load]:
-    """The two functions of a data set of points in the plane; it takes no argument and no size.
+    """The two functions of a dataset of points in the plane; it takes no argument and no size.
 
     Args:
-        name: Of the data set.
+        name: Of the dataset.
         family: The distribution that the points are drawn from.
     """
 

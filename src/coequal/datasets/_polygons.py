@@ -19,10 +19,10 @@ POLYGONS = ImageForm(ImageShape(1, SIZE, SIZE), floats=True)
 
 
 def polygon_set(name: str, vertices: int) -> tuple[ManifoldOf, Load]:
-    """The two functions of a data set of polygons; its argument is a mode.
+    """The two functions of a dataset of polygons; its argument is a mode.
 
     Args:
-        name: Of the data set.
+        name: Of the dataset.
         vertices: Of every polygon.
     """
 
@@ -55,7 +55,7 @@ def load_polygons(name: str, family: PolygonFamily, data_dir: Path, log: Log | N
     """The images of a family, float32 in [0, 1]; made in seconds, and kept in `data_dir`.
 
     Args:
-        name: Of the data set.
+        name: Of the dataset.
         family: Of its polygons.
         data_dir: See `coequal.datasets._loading.data_folder`.
         log: Is told that images are made.

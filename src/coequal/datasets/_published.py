@@ -15,7 +15,7 @@ Files = Mapping[str, bytes]
 
 
 class Contents(NamedTuple):
-    """The contents of all files of a data set.
+    """The contents of all files of a dataset.
 
     Attributes:
         files: By file name.
@@ -26,16 +26,16 @@ class Contents(NamedTuple):
     wrong: list[str]
 
     def notes(self) -> list[str]:
-        """The wrong files, for the data set's notes."""
+        """The wrong files, for the dataset's notes."""
         return [f"a wrong file was passed over: {wrong}" for wrong in self.wrong]
 
 
 @dataclass(frozen=True)
 class Published:
-    """The files of one data set.
+    """The files of one dataset.
 
     Attributes:
-        title: Of the data set, for people.
+        title: Of the dataset, for people.
         sha256: By file name; of the unpacked bytes, unless the name itself ends in .gz.
         places: Folders that are searched, in order; relative ones lie in the data folder.
         kept: The one of them in which downloads are kept, as they come.

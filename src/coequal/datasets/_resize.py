@@ -47,7 +47,7 @@ def square(image: Image.Image, size: int) -> Image.Image:
 
 
 def resized(dataset: Dataset, image_size: int | None) -> Dataset:
-    """A data set at another size, with a note; None or its own size changes nothing.
+    """A dataset at another size, with a note; None or its own size changes nothing.
 
     Args:
         dataset: Any; images that are read in parts are resized when they are read.

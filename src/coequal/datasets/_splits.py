@@ -1,6 +1,6 @@
 """Which image goes into which split.
 
-Data sets without splits of their own: 60 % train, 20 % validation, 20 % test, class by class.
+Datasets without splits of their own: 60 % train, 20 % validation, 20 % test, class by class.
 Those with official training and test images: some of the former are held out for validation.
 """
 
@@ -34,7 +34,7 @@ def split_rows(count: int, name: str, labels: Tensor | None = None) -> SplitIndi
 
     Args:
         count: Of all images.
-        name: Of the data set.
+        name: Of the dataset.
         labels: (count,) int64; None without classes.
     """
     order = Rng(seed_for("split", name)).permutation(count)
@@ -96,7 +96,7 @@ class HeldOut(NamedTuple):
     Attributes:
         train: Those to train on.
         validation: Those that were held out.
-        note: How many there are of each, for the data set's notes.
+        note: How many there are of each, for the dataset's notes.
     """
 
     train: Split
@@ -107,12 +107,12 @@ class HeldOut(NamedTuple):
 def hold_out(official: Split, count: int, name: str) -> HeldOut:
     """Hold some of the official training images out for validation.
 
-    They are drawn without regard to the labels, by a random stream named after the data set alone.
+    They are drawn without regard to the labels, by a random stream named after the dataset alone.
 
     Args:
         official: The official training images.
         count: How many to hold out.
-        name: Of the data set.
+        name: Of the dataset.
     """
     order = Rng(seed_for("split", name)).permutation(len(official))
     rows, held_out = order[count:], order[:count]
@@ -126,7 +126,7 @@ def hold_out(official: Split, count: int, name: str) -> HeldOut:
 def shared_between_splits(dataset: Dataset) -> list[str]:
     """Which splits have images of another, in a sentence each: those to test have to be held out.
 
-    A few do in data sets of photographs, whose files hold some images twice.
+    A few do in datasets of photographs, whose files hold some images twice.
 
     Args:
         dataset: Its images are read in parts.

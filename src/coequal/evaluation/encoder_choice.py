@@ -80,7 +80,7 @@ def chosen_encoder(
 
 
 class RunEncoder(NamedTuple):
-    """The encoder of a run on one data set.
+    """The encoder of a run on one dataset.
 
     Attributes:
         folder: where the run keeps the weights of its small encoders.
@@ -110,7 +110,7 @@ def prepared_encoder(
 
     Raises:
         LookupError: there is no such encoder.
-        ValueError: it can't be had here, or for this data set; the message says what would do.
+        ValueError: it can't be had here, or for this dataset; the message says what would do.
         OSError: a file of weights holds something else.
     """
     kind: type[Encoder] = lookup.load_class("encoders", name, Encoder)

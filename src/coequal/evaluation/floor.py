@@ -23,7 +23,7 @@ def floor_of(
 ) -> dict[str, Any]:
     """Score real images in the place of the generated ones: what a perfect generator would get.
 
-    They are images of the data set's other held-out split (validation for test, test for
+    They are images of the dataset's other held-out split (validation for test, test for
     validation), as many as were generated. Where there are no such images, some of the real ones
     take the place, at most half of them, and stand against the rest: then there are fewer real
     images than in the score itself, which moves numbers that are biased, and so the generated

@@ -43,7 +43,7 @@ GENERATED_AT_ONCE = 500
 
 @dataclass(frozen=True)
 class Instrument:
-    """An encoder, metrics, and what both know of the real images of a data set; everything is
+    """An encoder, metrics, and what both know of the real images of a dataset; everything is
     computed on the encoder's device.
 
     Attributes:
@@ -72,7 +72,7 @@ class Instrument:
         """Measure generated images against a split, by all metrics whose needs are met.
 
         Args:
-            images: (n, c, h, w) in the form of the data set's own, uint8 or float32; on any
+            images: (n, c, h, w) in the form of the dataset's own, uint8 or float32; on any
                 device.
             split: of the real images.
             note: how the images were drawn, for the protocol.
@@ -165,7 +165,7 @@ def prepare(
         device: what everything is computed on.
 
     Raises:
-        ValueError: the encoder or a metric cannot be had for this data set.
+        ValueError: the encoder or a metric cannot be had for this dataset.
         OSError: a file of weights holds something else.
     """
     ready = prepared_encoder(encoder, dataset, cache, log, run).to(device)

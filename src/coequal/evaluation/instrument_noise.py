@@ -28,7 +28,7 @@ class GeneratedImages:
     Attributes:
         trial: id of the trial that trained it.
         model: its name.
-        images: (n, c, h, w), in the form of the data set's own.
+        images: (n, c, h, w), in the form of the dataset's own.
         labels: (n,) the classes that they are of, if they are of any.
     """
 

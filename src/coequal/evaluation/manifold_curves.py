@@ -82,7 +82,7 @@ def manifold_curves(
     hold everywhere. Recall on training images beside test images shows memorisation at small delta.
 
     Args:
-        real: a split of a data set of polygons.
+        real: a split of a dataset of polygons.
         fake: images, or a model of a run.
         train: what the generator was trained on, if recall on it is wanted.
         count: images of each side.
@@ -93,7 +93,7 @@ def manifold_curves(
         log: is told about long work.
 
     Raises:
-        ValueError: a data set without polygons, or images of another shape.
+        ValueError: a dataset without polygons, or images of another shape.
         FloatingPointError: the generator's images are not finite.
     """
     family = None if real.dataset is None else real.dataset.manifold

@@ -16,10 +16,10 @@ _DRAWN_AT_ONCE = 1 << 24  # values
 
 
 def noise_stream(name: str) -> Rng:
-    """The random stream of the noise that images of a data set are compared with.
+    """The random stream of the noise that images of a dataset are compared with.
 
     Args:
-        name: of the data set, or of the images if they are of none that is known.
+        name: of the dataset, or of the images if they are of none that is known.
     """
     return Rng(seed_for("cap", name))
 
@@ -32,7 +32,7 @@ def uniform_noise(count: int, shape: Sequence[int], dtype: torch.dtype, rng: Rng
 
 def noise_like(real: Input, count: int) -> Input | None:
     """Noise in the form of real images, with random labels if these have labels: for a split of a
-    data set, the images of a study's cap.
+    dataset, the images of a study's cap.
 
     Args:
         real: the real images.

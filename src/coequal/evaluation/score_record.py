@@ -30,7 +30,7 @@ def encoder_in_protocol(encoder: Encoder | None, sources: Mapping[str, Input]) -
 
 
 def real_in_protocol(real: Input) -> str:
-    """ "test:355" for a split of a data set, "355" for any other images."""
+    """ "test:355" for a split of a dataset, "355" for any other images."""
     return f"{len(real)}" if real.split is None else f"{real.split}:{len(real)}"
 
 

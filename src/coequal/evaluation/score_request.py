@@ -28,7 +28,7 @@ class ScoreRequest:
     """What is to be measured, and how.
 
     Attributes:
-        data_dir: where data sets lie.
+        data_dir: where datasets lie.
         cache: the folder of all caches.
         log: is told about long work.
         metrics: names of metrics or of their numbers, "recommended", or "all" that apply and take

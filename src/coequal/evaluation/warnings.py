@@ -12,7 +12,7 @@ from coequal.inputs.overlap import image_keys, shared_images
 
 _MUCH_DARKER = 10  # times: no two sets of one kind of images differ so much
 _READ_AT_ONCE = 100  # images: those of most sets tell enough
-_FEW = 0.01  # of images: so many may repeat by chance, as they do in published data sets
+_FEW = 0.01  # of images: so many may repeat by chance, as they do in published datasets
 
 
 def warnings_about(

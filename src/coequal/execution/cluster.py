@@ -34,7 +34,7 @@ class Cluster(Executor):
 
     Calls whose worker leaves or dies are moved to another one by the scheduler; workers that join
     get the next ones. Trusting a scheduler means trusting everybody who can reach it: see
-    docs/cluster.md.
+    docs/how_to/cluster.md.
     """
 
     def __init__(

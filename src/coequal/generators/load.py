@@ -137,7 +137,7 @@ def refuse_unusable(source: Any, name: str) -> None:
 
 def is_outside(given: str) -> bool:
     """Whether a text names a generator: a file of one, or something in a module, "my_lab.gen:make",
-    that is no split of a data set."""
+    that is no split of a dataset."""
     before, _, after = given.partition(":")
     known = after in SPLITS or before in lookup.names("datasets")
     return is_file(given) or (_NAME.fullmatch(given) is not None and not known)

@@ -7,7 +7,7 @@ from coequal.health._run_settings import RunSettings
 from coequal.health.objective_facts import ObjectiveFacts
 from coequal.health.verdict import Remedy
 
-OURS = "our calibration runs, docs/health.md"
+OURS = "our calibration runs, docs/explanation/health.md"
 
 MAX_RATE_RATIO = 8.0  # between the players' rates; with two time scales 4 or 5 are usual
 LARGE_RATE = 5e-3  # a learning rate that is rather too large than too small

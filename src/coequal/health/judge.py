@@ -34,7 +34,7 @@ def judge(
         signals: of every probe.
         diverged: why the training could not go on; None if it could.
         at: the step at which it diverged; by default that of the last probe.
-        settings: the run's hyper-parameters and tricks; what is on already is not proposed.
+        settings: the run's hyperparameters and tricks; what is on already is not proposed.
         objective: what its objective is, which decides on the remedies that fit.
     """
 

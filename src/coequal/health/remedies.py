@@ -134,7 +134,7 @@ def remedies_for(
 
     Args:
         verdict: one of `VERDICTS`; a healthy run needs none.
-        settings: of the run, by name: hyper-parameters, tricks, the nets' with their "name", "ema".
+        settings: of the run, by name: hyperparameters, tricks, the nets' with their "name", "ema".
         objective: what its objective is; by default a discriminator with a logit is assumed.
     """
     run = RunSettings(settings, objective)

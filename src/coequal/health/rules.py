@@ -1,8 +1,9 @@
 """The rules: which failures the signals of a run show, in which order, and from which value on.
 
 Every threshold stands in `THRESHOLDS`, with the range of its value in healthy runs; both were set
-on half of the runs of benchmarks/health.py and tried on the other half (docs/health.md). Windows
-are counted in probes, which come every 25 steps in the first 50,000.
+on half of the runs of benchmarks/health.py and tried on the other half
+(docs/explanation/health.md). Windows are counted in probes, which come every 25 steps in the first
+50,000.
 """
 
 from collections.abc import Callable, Mapping

@@ -64,7 +64,7 @@ class Remedy:
 
     Attributes:
         what: the change, with its reason.
-        settings: the hyper-parameters and tricks to set, by name, for `--set` and a study; empty
+        settings: the hyperparameters and tricks to set, by name, for `--set` and a study; empty
             for advice that no setting stands for.
         source: the publication or the runs that show it.
     """

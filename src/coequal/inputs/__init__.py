@@ -1,1 +1,1 @@
-"""What may be scored: folders, zips, arrays, data sets, what a generator made."""
+"""What may be scored: folders, zips, arrays, datasets, what a generator made."""

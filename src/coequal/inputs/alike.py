@@ -16,7 +16,7 @@ def made_alike(sources: Mapping[str, Input], remedy: str = "bring them to one") 
 
     Many programs write grey images as RGB with three equal channels. Where one side is grey and all
     images of the other are so, these become grey; where the other has colours, grey images become
-    RGB. Splits of data sets and what a generator made stay as they are.
+    RGB. Splits of datasets and what a generator made stay as they are.
 
     Args:
         sources: what is compared, by side.
@@ -75,7 +75,7 @@ def _common_channels(sources: Mapping[str, Input]) -> int:
 
 
 def _is_fixed(source: Input) -> bool:
-    # What is trained on the data set, and what the generator makes, has its channels.
+    # What is trained on the dataset, and what the generator makes, has its channels.
     return source.dataset is not None or source.generator is not None
 
 

@@ -65,7 +65,7 @@ def _by_numbers(
 
 def _comparable(names: Sequence[str]) -> list[str]:
     """Names as they are compared: as folders have them (see `files.folder_name`), and without what
-    data sets of the same images write differently, unless two names become one by that."""
+    datasets of the same images write differently, unless two names become one by that."""
     plain = [folder_name(name) for name in names]
     # The hub has "T - shirt / top", torchvision "3 - three".
     short = ["".join(_NUMBERED.sub(r"\1", name).split()) for name in plain]

@@ -1,4 +1,4 @@
-"""Images that are scored, as a data set for an encoder."""
+"""Images that are scored, as a dataset for an encoder."""
 
 from torch import Tensor
 
@@ -7,7 +7,7 @@ from coequal.inputs.input import Input
 
 
 def as_dataset(real: Input, train: Input | None = None) -> Dataset:
-    """The images as the splits of a data set; they are read only if an encoder uses them.
+    """The images as the splits of a dataset; they are read only if an encoder uses them.
 
     An encoder that is trained does. All others ask for no more than the shape.
 

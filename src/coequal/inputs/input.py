@@ -32,7 +32,7 @@ class Input:
             features tells apart.
         labels: (n,) int64.
         classes: their names.
-        dataset: the data set whose split this is, if it is one.
+        dataset: the dataset whose split this is, if it is one.
         split: the name of that split.
         generator: what made the images.
         drawn: how it made them, as "key=value" pairs for a protocol.

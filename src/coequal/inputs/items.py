@@ -1,4 +1,4 @@
-"""What the items of data sets and streams of Python hold: images or batches of them, and labels."""
+"""What the items of datasets and streams of Python hold: images or batches of them, and labels."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -164,7 +164,7 @@ def _listed(item: Mapping[Any, Any]) -> str:
 
 
 def class_names(given: Any) -> tuple[str, ...] | None:
-    """Names of the labels 0, 1, ..., if a data set knows them: `.classes` (torchvision) or
+    """Names of the labels 0, 1, ..., if a dataset knows them: `.classes` (torchvision) or
     `.features[column].names` (the hub), also of what a Subset or a DataLoader is of."""
     features = getattr(given, "features", None)
     if isinstance(features, Mapping):

@@ -1,4 +1,4 @@
-"""What may be scored: folders, zips, arrays, data sets, trained generators, and what Python has."""
+"""What may be scored: folders, zips, arrays, datasets, trained generators, and what Python has."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -67,18 +67,18 @@ def load_input(
     """Whatever a user may name, as images or features, or as statistics of features.
 
     A string is a folder, a `.zip`, a `.npy` or `.npz` (also of `mu` and `sigma`, see
-    `inputs.statistics_arrays`), or a data set with a split (`fashion_mnist:test`). From Python also
+    `inputs.statistics_arrays`), or a dataset with a split (`fashion_mnist:test`). From Python also
     a uint8 or float tensor or array of images (n, c, h, w), a float matrix of features (n, d),
-    either of them with labels as a pair, or a data set, loader or generator whose items are images,
+    either of them with labels as a pair, or a dataset, loader or generator whose items are images,
     batches of them, (image, label) or mappings with `image` and `label`. Tars are streams, too
     (`inputs.tars`), and a folder may be an LMDB (`inputs.lmdbs`).
 
     Args:
         given: see above.
         role: "real", "fake" or "train", for messages.
-        data_dir: where data sets lie.
+        data_dir: where datasets lie.
         image_size: images are cropped to their centre square and resized to it; default: as they
-            are. A data set by name comes in the sizes of studies only.
+            are. A dataset by name comes in the sizes of studies only.
         value_range: black and white of images that are floats.
         count: of how many images statistics are, if they don't say it themselves.
         max_images: streams and LMDBs are read no further than the first so many.
@@ -171,7 +171,7 @@ def _load(
     if path.exists():
         raise ValueError(f"{path} is neither a folder nor a .zip, .npy or .npz")
     raise FileNotFoundError(
-        f"'{given}' is no folder, .zip, .npy or .npz that exists, and no data set with its split; "
+        f"'{given}' is no folder, .zip, .npy or .npz that exists, and no dataset with its split; "
         f"what would do: PATH, or one of {', '.join(lookup.names('datasets'))} with a split, "
         "as in fashion_mnist:test"
     )
@@ -206,7 +206,7 @@ def from_array(given: Tensor | np.ndarray, what: str, to: Conversion = AS_THEY_A
 
 
 def _from_python(given: Any, to: Conversion, limit: int | None, log: Log) -> Input:
-    """An array, a pair of images and labels, or a data set or stream."""
+    """An array, a pair of images and labels, or a dataset or stream."""
     if isinstance(given, Tensor | np.ndarray):
         return from_array(given, "an array", to)
     if isinstance(given, tuple) and len(given) == 2 and isinstance(given[0], Tensor | np.ndarray):
@@ -245,11 +245,11 @@ def _from_split(name: str, split: str, data_dir: Path, image_size: int | None) -
 
 
 def from_split(name: str, dataset: Dataset, split: str) -> Input:
-    """A split of a data set.
+    """A split of a dataset.
 
     Args:
-        name: of the data set, as the user wrote it.
-        dataset: the data set.
+        name: of the dataset, as the user wrote it.
+        dataset: the dataset.
         split: "train", "validation" or "test".
     """
     part = dataset.split(split)

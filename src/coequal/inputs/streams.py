@@ -1,4 +1,4 @@
-"""Images that come one after the other, or in batches: data sets and loaders of Python, generators,
+"""Images that come one after the other, or in batches: datasets and loaders of Python, generators,
 tars. They are read once, as far as they are wanted, and kept as rows."""
 
 import time
@@ -44,7 +44,7 @@ class Stream(NamedTuple):
 
 
 def stream_of(given: Any) -> Stream:
-    """A data set, a loader, a list, or anything else that Python can iterate.
+    """A dataset, a loader, a list, or anything else that Python can iterate.
 
     Raises:
         ValueError: it can't be iterated.

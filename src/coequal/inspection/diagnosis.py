@@ -59,7 +59,7 @@ def diagnose(
         seed: of the images that a generator makes.
         device: what images are judged on: "cpu", "cuda", "cuda:1", "mps"; "auto": an NVIDIA GPU
             where there is one, else the CPU.
-        data_dir: where data sets lie or are put.
+        data_dir: where datasets lie or are put.
         log: is given a line about long work.
 
     Returns:
@@ -140,7 +140,7 @@ def _chosen(folder: RunFolder, model: str | None, trial: str | None) -> list[Tri
     own = [one for one in known if one.model == model]
     data = sorted({one.data for one in own})
     if len(data) > 1:
-        raise LookupError(f"{model} has several data sets ({', '.join(data)}); name a --trial")
+        raise LookupError(f"{model} has several datasets ({', '.join(data)}); name a --trial")
     return own if len(own) == 1 else [_of_model(folder, model, own)]
 
 

@@ -38,7 +38,7 @@ def of_images(
     Args:
         fake: generated images, as for `score`.
         real: real images to compare them with; None for the few checks that need none.
-        data_dir: where data sets lie or are put.
+        data_dir: where datasets lie or are put.
         log: is given a line about long work.
         device: what is computed on.
         value_range: black and white of images that are floats.
@@ -113,7 +113,7 @@ def _rows(source: Input, device: torch.device) -> torch.Tensor:
 def _no_classifier(real: Input) -> str | None:
     """Why no classifier can count classes; None if one can."""
     if real.dataset is None:
-        return "only for a data set by name (--real fashion_mnist:test) is a classifier trained"
+        return "only for a dataset by name (--real fashion_mnist:test) is a classifier trained"
     reason: str | None = lookup.load("encoders", "classifier").unsupported_reason(real.dataset)
     return reason
 

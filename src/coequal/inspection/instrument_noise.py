@@ -43,11 +43,11 @@ def instrument_noise(
 
     Args:
         run: with the weights of some trials of chosen settings, search or fresh seeds.
-        data: a data set of the study.
+        data: a dataset of the study.
         encoders: how many, the study's own among them; one that is not trained here is alone.
         partitions: of the test images into two halves.
         metrics: names of numbers; None: those of the study.
-        data_dir: the folder of the data sets.
+        data_dir: the folder of the datasets.
         cache: the folder of all caches.
         log: is told about long work.
 

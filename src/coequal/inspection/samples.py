@@ -170,7 +170,7 @@ def chosen_trial(folder: RunFolder, model: str | None, trial: str | None) -> Tri
         raise LookupError(lookup.unknown(model, models))
     data = sorted({result.trial.data for result in results.values()})
     if len(data) > 1:
-        raise LookupError(f"the run has several data sets ({', '.join(data)}); name a --trial")
+        raise LookupError(f"the run has several datasets ({', '.join(data)}); name a --trial")
     own = [r for r in results.values() if r.trial.model == (model or models[0])]
     best = rule.best_settings(own, 1)
     if not best:

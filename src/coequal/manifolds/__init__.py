@@ -1,1 +1,1 @@
-"""Where made images lie, in closed form: formulas of data sets that metrics measure against."""
+"""Where made images lie, in closed form: formulas of datasets that metrics measure against."""

@@ -42,7 +42,7 @@ class RealImages:
 
 
 class RealReference:
-    """Real images of a data set as a monitor needs them; one may serve many runs.
+    """Real images of a dataset as a monitor needs them; one may serve many runs.
 
     Args:
         dataset: what the run trains on; its validation split is held out.

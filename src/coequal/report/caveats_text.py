@@ -115,7 +115,7 @@ def provenance(facts: Facts, study: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def transfer_progress(moved: Mapping[str, Sequence[Transferred]]) -> str:
-    """What is missing of the transfer between data sets; empty if nothing is."""
+    """What is missing of the transfer between datasets; empty if nothing is."""
     pairs = [t for listed in moved.values() for t in listed if t.source != t.target]
     planned = sum(t.planned for t in pairs if t.setting is not None)
     ended = sum(len(t.runs) for t in pairs)

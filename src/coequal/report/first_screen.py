@@ -1,4 +1,4 @@
-"""What a reader sees first of a data set: the answer, and how sure it is."""
+"""What a reader sees first of a dataset: the answer, and how sure it is."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,10 +22,10 @@ from coequal.report.verdict_text import (
 
 @dataclass(frozen=True)
 class FirstScreen:
-    """The top of a data set's section.
+    """The top of a dataset's section.
 
     Attributes:
-        data: the name of the data set.
+        data: the name of the dataset.
         about: what was measured of it, and how far the study is.
         answers: the answer, or one of the models as methods and one of their chosen settings.
         note: what the verdict does not say; empty where it says everything.
@@ -51,13 +51,13 @@ class FirstScreen:
 def first_screen(
     summary: DataSummary, rows: Sequence[Row], target: Path, anchor: str
 ) -> FirstScreen:
-    """Assemble the top of a data set's section; its figure is written to `target`.
+    """Assemble the top of a dataset's section; its figure is written to `target`.
 
     Args:
-        summary: the numbers of the data set.
+        summary: the numbers of the dataset.
         rows: real images, and samples of the models.
         target: the folder of the figures.
-        anchor: the data set's name in names of files.
+        anchor: the dataset's name in names of files.
     """
     phase = summary.rerun_phase
     reruns = [f"{phase.ended} of {phase.planned} re-runs"] if phase else []

@@ -77,7 +77,7 @@ def forest(summary: DataSummary) -> Figure | None:
     `STACKED_BELOW_INCHES` names and numbers stand above the intervals.
 
     Args:
-        summary: of a data set.
+        summary: of a dataset.
 
     Returns:
         The figure; None where the study compares no changes, or nothing is known yet.

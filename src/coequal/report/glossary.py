@@ -27,7 +27,7 @@ TERMS = (
     Term(
         "setting",
         "setting",
-        "One choice of all hyper-parameters of a model. Settings 1, 2, ... are random draws; "
+        "One choice of all hyperparameters of a model. Settings 1, 2, ... are random draws; "
         "setting 0 is its authors', and stands apart.",
         r"settings?",
     ),

@@ -19,7 +19,7 @@ from coequal.report.tiers_text import caption, description, meaning
 
 @dataclass(frozen=True)
 class LeadFigure:
-    """The picture that leads a data set's section.
+    """The picture that leads a dataset's section.
 
     Attributes:
         evidence: name of the evidence that it belongs to.
@@ -52,10 +52,10 @@ def lead_figure(
     A study that compares changes with one model each begins with them; any other with its models.
 
     Args:
-        summary: of the data set.
+        summary: of the dataset.
         rows: real images, and samples of the models.
         target: the folder of the figures.
-        anchor: the data set's name in names of files.
+        anchor: the dataset's name in names of files.
     """
     if not summary.ended:
         return None

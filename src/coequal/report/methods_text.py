@@ -13,7 +13,7 @@ from coequal.statistics.search import MAX_EXACT_SETTINGS
 
 
 def methods(summary: DataSummary, study: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Headings and what is to be known about each, for one data set.
+    """Headings and what is to be known about each, for one dataset.
 
     Args:
         summary: the numbers.

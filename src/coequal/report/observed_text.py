@@ -13,7 +13,7 @@ def observed(summary: DataSummary) -> list[Line]:
     """What it cost, and what failed; empty before the first result.
 
     Args:
-        summary: of the data set.
+        summary: of the dataset.
     """
     lines = (Line("Cost", cost_sentence(summary)), Line("Failures", failures_sentence(summary)))
     return [line for line in lines if line.text]

@@ -100,7 +100,7 @@ def write_summaries(
 
     Args:
         folder: of the run, for the images of its models.
-        summaries: one for each data set.
+        summaries: one for each dataset.
         into: the folder to write to; None: `report_place` says it.
     """
     report = report_place(folder) if into is None else into
@@ -126,8 +126,8 @@ def write_pages(
         report: the folder to write to.
         study: with every default filled in.
         source: the study file, as it was read.
-        summaries: one for each data set.
-        sheets_by_data: images of the models, by data set.
+        summaries: one for each dataset.
+        sheets_by_data: images of the models, by dataset.
         strips: a few images of many trials.
     """
     figures = report / "figures"
@@ -178,7 +178,7 @@ def _html(
 
 
 def _write_csv(target: Path, sections: Sequence[Section], across: AcrossDatasets) -> None:
-    """Write every table that is shown, and the numbers behind every figure, of all data sets."""
+    """Write every table that is shown, and the numbers behind every figure, of all datasets."""
     files: dict[str, list[Record]] = {}
     for part in _parts(sections, across):
         if part.table is not None:
@@ -202,5 +202,5 @@ def _write_latex(target: Path, sections: Sequence[Section], across: AcrossDatase
 
 
 def _parts(sections: Sequence[Section], across: AcrossDatasets) -> Iterator[EvidencePart]:
-    """Every piece that is shown, of all data sets."""
+    """Every piece that is shown, of all datasets."""
     return chain(*(one.parts for one in sections), across.parts)

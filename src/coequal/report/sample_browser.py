@@ -59,7 +59,7 @@ class SampleStrips:
     """The strips of a study, the most wanted first.
 
     Attributes:
-        real: a strip of real images in a data URI, by data set.
+        real: a strip of real images in a data URI, by dataset.
         strips: of trials.
     """
 
@@ -95,10 +95,10 @@ class SampleStrips:
 
 @dataclass(frozen=True)
 class Group:
-    """The strips of one model on one data set, by setting, seed and step.
+    """The strips of one model on one dataset, by setting, seed and step.
 
     Attributes:
-        summary: of the data set.
+        summary: of the dataset.
         model: whose they are.
         strips: of its trials.
     """
@@ -146,7 +146,7 @@ def sample_strips(folder: RunFolder, summaries: Sequence[DataSummary]) -> Sample
 
     Args:
         folder: of the run.
-        summaries: one for each data set.
+        summaries: one for each dataset.
     """
     real = {}
     for summary in summaries:
@@ -175,7 +175,7 @@ def _wanted(summaries: Sequence[DataSummary]) -> Iterator[tuple[TrialSummary, in
                 for step in trial.steps:
                     later = tier if step == last else tier + 1
                     found.append(((later, rank, model.index, step), trial, step))
-    found.sort(key=lambda one: one[0])  # stable: data sets stay in their order
+    found.sort(key=lambda one: one[0])  # stable: datasets stay in their order
     yield from ((trial, step) for _, trial, step in found)
 
 

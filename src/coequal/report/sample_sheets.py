@@ -28,7 +28,7 @@ class Sheet:
     """One picture with its title and how to read it.
 
     Attributes:
-        name: of its file and of links to it, after that of the data set.
+        name: of its file and of links to it, after that of the dataset.
         title: its heading.
         read: the sentence below the heading.
         blocks: the images of each model.
@@ -42,7 +42,7 @@ class Sheet:
 
 @dataclass(frozen=True)
 class SampleSheets:
-    """The images of one data set.
+    """The images of one dataset.
 
     Attributes:
         rows: images of each model's chosen setting.

@@ -20,11 +20,11 @@ from coequal.report.table import Record
 
 @dataclass(frozen=True)
 class Section:
-    """Everything that is shown of one data set.
+    """Everything that is shown of one dataset.
 
     Attributes:
         summary: the numbers.
-        anchor: the data set's name in links and in names of files.
+        anchor: the dataset's name in links and in names of files.
         first: what stands at its top.
         groups: the evidence, in the order of the page.
         records: the rows of the CSV files behind figures, by the name of the file.
@@ -60,12 +60,12 @@ class Section:
 
 @dataclass(frozen=True)
 class AcrossDatasets:
-    """Everything that is shown of all data sets together.
+    """Everything that is shown of all datasets together.
 
     Attributes:
         unfinished: sentences on models that never ran, or never finished a trial.
         missing: sentences on what the whole study lacks; empty once it is finished.
-        joint: one sentence on all data sets together; empty for a study with one.
+        joint: one sentence on all datasets together; empty for a study with one.
         groups: the evidence, in the order of the page.
     """
 
@@ -86,7 +86,7 @@ def section(
     images: SampleSheets,
     target: Path,
 ) -> Section:
-    """Assemble what is shown of one data set.
+    """Assemble what is shown of one dataset.
 
     Args:
         summary: the numbers.
@@ -118,7 +118,7 @@ def section(
 
 
 def across_datasets(study: StudySummary, target: Path) -> AcrossDatasets:
-    """Assemble what is shown of all data sets together; its figures are written to `target`."""
+    """Assemble what is shown of all datasets together; its figures are written to `target`."""
     groups = grouped(ACROSS_DATASETS, study, target, "all", {}) if study.datasets else []
     missing = [f"{s.data}: {text}" for s in study.datasets if (text := verdict_text.progress(s))]
     moving = caveats_text.transfer_progress(study.transfers)

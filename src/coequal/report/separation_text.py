@@ -16,7 +16,7 @@ def separation_sentences(summary: DataSummary, most: int = MOST_PAIRS) -> list[s
     on what the errors are over; empty where no pair is.
 
     Args:
-        summary: of a data set.
+        summary: of a dataset.
         most: pairs at the most; that there are more is said.
     """
     pairs: dict[frozenset[str], list[Separation]] = {}

@@ -35,7 +35,7 @@ def how_sure(summary: DataSummary) -> list[Line]:
     where nothing is compared.
 
     Args:
-        summary: of the data set.
+        summary: of the dataset.
     """
     verdict, effects = summary.verdict, summary.rerun_comparison.effects
     judged = verdict is not None and bool(verdict.pairs)
@@ -55,7 +55,7 @@ def more_on_how_sure(summary: DataSummary) -> list[str]:
     """Everything else that is to be said of it, in sentences.
 
     Args:
-        summary: of the data set.
+        summary: of the dataset.
     """
     verdict = summary.verdict
     if verdict is None or not verdict.pairs:

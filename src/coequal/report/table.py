@@ -148,7 +148,7 @@ def tabulate(
     Args:
         columns: in their order on the page and in the CSV file.
         rows: whatever the columns tell something about, in the order of the CSV file.
-        summary: of the data set that the table is about; None: of all of them.
+        summary: of the dataset that the table is about; None: of all of them.
         shown: the rows on the page, in their order there; None: all of `rows`.
         notes: sentences below the table.
         folds: whether the page shows a part of it where it is long, in a box that scrolls.
@@ -222,7 +222,7 @@ def model_column(
     """The model of a row, with its colour.
 
     Args:
-        summary: of the data set.
+        summary: of the dataset.
         name: of the column in the CSV file.
         value: gives the model's name from a row.
         heading: on the page.

@@ -26,7 +26,7 @@ MAX_COLUMNS = 100
 
 
 def verdict_lines(summaries: Sequence[DataSummary]) -> list[str]:
-    """The verdict over all data sets, then for each in a few sentences and a short table."""
+    """The verdict over all datasets, then for each in a few sentences and a short table."""
     lines = []
     for sentence in (*never_finished_sentences(summaries), joint_sentence(summaries)):
         lines += textwrap.wrap(sentence, MAX_COLUMNS, break_on_hyphens=False)

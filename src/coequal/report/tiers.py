@@ -1,4 +1,4 @@
-"""The first picture of a data set: a dot, an interval and a strip of samples for each model."""
+"""The first picture of a dataset: a dot, an interval and a strip of samples for each model."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -103,7 +103,7 @@ def tiers_figure(tiers: Tiers, summary: DataSummary, rows: Sequence[Row]) -> Fig
 
     Args:
         tiers: the models.
-        summary: of the data set.
+        summary: of the dataset.
         rows: samples of the models, and real images; may lack some.
     """
     images = {row.model: row for row in rows if row.model}

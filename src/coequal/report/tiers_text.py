@@ -15,7 +15,7 @@ def note(standing: Standing, summary: DataSummary) -> str:
 
     Args:
         standing: of the model.
-        summary: of the data set.
+        summary: of the dataset.
     """
     if standing.beaten_by:
         return f"beaten by {_few(standing.beaten_by, summary)}"

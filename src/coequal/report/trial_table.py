@@ -39,7 +39,7 @@ class Listed:
     """One trial that has a result, and whose it is.
 
     Attributes:
-        place: of its data set in the study.
+        place: of its dataset in the study.
         model: that it is a run of.
         trial: what became of it.
     """

@@ -18,7 +18,7 @@ def verdict_json(study: StudySummary) -> str:
     """The content of verdict.json.
 
     Args:
-        study: all data sets.
+        study: all datasets.
     """
     values = {
         "data_sets": [_of_data(summary) for summary in study.datasets],

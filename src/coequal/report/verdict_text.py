@@ -41,7 +41,7 @@ def answers(summary: DataSummary) -> list[Answer]:
     have chosen, by their re-runs: one answer or two.
 
     Args:
-        summary: of the data set.
+        summary: of the dataset.
     """
     methods = Answer("As methods", _as_methods(summary), short_verdict(summary))
     tuned = tuned_sentence(summary)
@@ -60,7 +60,7 @@ def short_verdict(summary: DataSummary) -> str:
     """The verdict, or how many models were beaten where a sentence on every pair is too long.
 
     Args:
-        summary: of the data set.
+        summary: of the dataset.
     """
     text, verdict = verdict_sentence(summary), summary.verdict
     if len(text) <= MAX_LETTERS or verdict is None or not verdict.beaten:
@@ -154,12 +154,12 @@ def verdict_note(summary: DataSummary) -> str:
 
 
 def joint_sentence(summaries: Sequence[DataSummary]) -> str:
-    """What holds over all data sets together; empty for a study with one, or one that is not
+    """What holds over all datasets together; empty for a study with one, or one that is not
     finished."""
     joint = joint_pairs(summaries)
     if not joint:
         return ""
-    over = f"over the {count_in_words(len(summaries))} data sets"
+    over = f"over the {count_in_words(len(summaries))} datasets"
     sure = f"at 95 %, jointly over {count(len(joint), 'pair')}"
     losses = [(p.a, p.b) if p.probability > 0.5 else (p.b, p.a) for p in joint if p.shown]
     if not losses:

@@ -57,7 +57,7 @@ def clean(
     3. The states in which extendable trials ended, from which only a longer budget goes on.
     4. The generator's weights and samples of trials that nobody chose. Those of the authors'
        settings and of each model's best settings by the study's own rule (one, or as many as the
-       study re-runs), with all their re-runs, stay; so does every trial of a model on a data set
+       study re-runs), with all their re-runs, stay; so does every trial of a model on a dataset
        whose search has not ended, or any of whose results can't be used.
 
     Results, losses and logs always stay: every table and every number of the report is the same
@@ -144,12 +144,12 @@ def _kept_of(
     count: int,
     transferred: bool,
 ) -> set[str]:
-    """Of one model on one data set, where other data sets' choices may have been `transferred`."""
+    """Of one model on one dataset, where other datasets' choices may have been `transferred`."""
     search = [trial for trial in trials if trial.repeat == 0]
     if any(trial.id not in results for trial in search):
         return {trial.id for trial in trials}
     best = rule.best_settings([results[trial.id] for trial in search], count)
-    # Settings with fresh seeds were chosen: here, or for a transfer on another data set. One fresh
+    # Settings with fresh seeds were chosen: here, or for a transfer on another dataset. One fresh
     # seed alone has the best share of the search, too, which the verdict takes for its score.
     once = 0 if transferred else 1
     again = {trial.setting for trial in trials if trial.repeat > once}

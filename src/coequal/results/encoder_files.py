@@ -24,7 +24,7 @@ def check_encoder_file(run: RunFolder, data: str) -> None:
 
     Args:
         run: its folder.
-        data: the data set that the encoder is of.
+        data: the dataset that the encoder is of.
 
     Raises:
         OSError: so it is; the message says what to do.
@@ -41,12 +41,12 @@ def check_encoder_file(run: RunFolder, data: str) -> None:
 
 
 def copy_encoder_file(source: RunFolder, into: RunFolder, data: str) -> bool:
-    """Copy the weights of the encoder of a data set from one run to another.
+    """Copy the weights of the encoder of a dataset from one run to another.
 
     Args:
         source: is only read.
         into: a file of that name that is there already stays.
-        data: the data set.
+        data: the dataset.
 
     Returns:
         Whether the other run now has such a file.

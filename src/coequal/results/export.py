@@ -120,7 +120,7 @@ def _kind(column: str) -> str:
 
 
 def _setting_kinds(results: Mapping[str, Result]) -> dict[str, str]:
-    """Of each hyper-parameter, by its values in the whole run; text where they are mixed."""
+    """Of each hyperparameter, by its values in the whole run; text where they are mixed."""
     found: dict[str, set[type]] = {}
     for result in results.values():
         for name, value in result.trial.settings.items():

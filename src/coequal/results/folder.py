@@ -312,14 +312,14 @@ class RunFolder:
         return {trial_id: result for trial_id, result in results if result is not None}
 
     def references(self) -> dict[str, Any]:
-        """Read references.json: by data set, encoder, counts, the cap of each metric, notes."""
+        """Read references.json: by dataset, encoder, counts, the cap of each metric, notes."""
         return read_json(self.path / "references.json")
 
     def add_reference(self, data: str, reference: Mapping[str, Any]) -> None:
-        """Store what the instrument of a data set was calibrated on; shards may do so at once.
+        """Store what the instrument of a dataset was calibrated on; shards may do so at once.
 
         Args:
-            data: the data set.
+            data: the dataset.
             reference: plain values; see `coequal.runner.prepare`.
         """
         with (self.path / ".references.lock").open("a+") as mine:

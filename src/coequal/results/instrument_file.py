@@ -1,4 +1,4 @@
-"""What was measured of a run's instrument, by data set: the same images, measured repeatedly."""
+"""What was measured of a run's instrument, by dataset: the same images, measured repeatedly."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,11 +10,11 @@ INSTRUMENT = "instrument.json"
 
 
 def read_instrument(run: RunFolder) -> dict[str, Any]:
-    """By data set, the values of `coequal.evaluation.instrument_noise.RepeatedMeasurements`; empty
+    """By dataset, the values of `coequal.evaluation.instrument_noise.RepeatedMeasurements`; empty
     of a run whose instrument was not measured."""
     return read_json(run.path / INSTRUMENT)
 
 
 def write_instrument(run: RunFolder, data: str, values: Mapping[str, Any]) -> None:
-    """Keep the repeated measurements of a data set, in the place of earlier ones."""
+    """Keep the repeated measurements of a dataset, in the place of earlier ones."""
     write_json(run.path / INSTRUMENT, {**read_instrument(run), data: values})

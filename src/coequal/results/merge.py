@@ -180,7 +180,7 @@ def _source_text(
 
 
 def _plan(sources: Sequence[RunFolder], study: Mapping[str, Any]) -> list[Trial]:
-    """Every trial of the runs once: the search before re-runs, then by data set, re-run, setting
+    """Every trial of the runs once: the search before re-runs, then by dataset, re-run, setting
     and model, so that all models have had about as many however far one looks."""
     models = [model["name"] for model in study["models"]]
     trials = {trial.id: trial for source in sources for trial in source.plan()}
@@ -217,7 +217,7 @@ def _refuse_protocols(sources: Sequence[RunFolder]) -> None:
     """Refuse runs that measured one thing in two ways.
 
     Raises:
-        ValueError: naming metric, data set, split, and the fields of the protocol that differ.
+        ValueError: naming metric, dataset, split, and the fields of the protocol that differ.
     """
     known: dict[str, tuple[dict[str, str], RunFolder]] = {}
     for source in sources:
@@ -250,10 +250,10 @@ def _copy_samples(source: RunFolder, made: RunFolder) -> None:
 
 
 def _joined_references(sources: Sequence[RunFolder]) -> dict[str, Any]:
-    """What the instrument was calibrated on, by data set.
+    """What the instrument was calibrated on, by dataset.
 
     Raises:
-        ValueError: two runs have different instruments for one data set.
+        ValueError: two runs have different instruments for one dataset.
     """
     joined: dict[str, Any] = {}
     home: dict[str, RunFolder] = {}

@@ -39,7 +39,7 @@ class SharedTrial:
     Attributes:
         trial: its id.
         model: its model.
-        data: its data set.
+        data: its dataset.
         setting: its setting; 0 is the authors'.
         repeat: 0 is the search's own run, 1, 2, ... are fresh seeds.
         kept: the run whose result is kept.

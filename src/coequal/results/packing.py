@@ -78,7 +78,7 @@ def pack(
         folder: of a run in which nobody works.
         out: the file; a pack that is there is replaced.
         weights: whether those of the chosen trials' generators go in.
-        keep_names: pack although texts that can't be changed (names of data sets, settings, code)
+        keep_names: pack although texts that can't be changed (names of datasets, settings, code)
             name a folder, or a note this machine or user.
         log: is told what is wrong with which file.
 

@@ -18,7 +18,7 @@ def differences_of(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str
     processor rounds differently, and words, don't count.
 
     Args:
-        one: of one data set, as references.json holds it.
+        one: of one dataset, as references.json holds it.
         other: that of another run.
     """
     return list(differences(_measured(one), _measured(other), rounding=_ROUNDING))
@@ -31,7 +31,7 @@ def other_instrument(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
     and another does not, make no difference: a trial says what is measured of it.
 
     Args:
-        one: of one data set, as references.json holds it.
+        one: of one dataset, as references.json holds it.
         other: that of another run.
     """
     first, second = _both(_measured(one), _measured(other))

@@ -141,9 +141,9 @@ class Reuse:
     ) -> list[str]:
         """Take the results of trials that have none yet.
 
-        What is not there yet (an instrument of its own, of a data set of which some trials are
+        What is not there yet (an instrument of its own, of a dataset of which some trials are
         still to be trained) decides later whether results are measured alike: until then nothing of
-        that data set is taken.
+        that dataset is taken.
 
         Args:
             pending: trials of the run's plan that have no result.
@@ -181,7 +181,7 @@ class Reuse:
         return taken
 
     def _adopt_references(self, pending: Sequence[Trial]) -> None:
-        """Take the references of a data set on which nothing is left to train here."""
+        """Take the references of a dataset on which nothing is left to train here."""
         known = self.folder.references()
         for data in dict.fromkeys(trial.data for trial in pending):
             trials = [trial for trial in pending if trial.data == data]
@@ -198,7 +198,7 @@ class Reuse:
                 known = self.folder.references()
 
     def _adopt_encoders(self, pending: Sequence[Trial]) -> None:
-        """Take the encoder with which the first run that has results of a data set measured them,
+        """Take the encoder with which the first run that has results of a dataset measured them,
         where none has measured here: or its results would be of another instrument."""
         known = self.folder.references()
         for data in dict.fromkeys(trial.data for trial in pending if trial.data not in known):

@@ -24,11 +24,11 @@ TRIALS = 2
 
 @dataclass(frozen=True)
 class StoppedModel:
-    """A model that was stopped on one data set.
+    """A model that was stopped on one dataset.
 
     Attributes:
         model: the contender's name.
-        data: the data set.
+        data: the dataset.
         trials: how many of its trials failed, all in the same way.
         reason: of the last one.
         log: its log.txt, relative to the run's folder.
@@ -63,7 +63,7 @@ def fails_at_once(results: Sequence[Result]) -> bool:
     player had taken a step, and all ended by one exception at one place.
 
     Args:
-        results: of all trials of one model on one data set that have ended.
+        results: of all trials of one model on one dataset that have ended.
     """
     errors = [result.error for result in results]
     if len(errors) < TRIALS or any(error is None or error.moved for error in errors):
@@ -92,7 +92,7 @@ def never_finished(
 
     Args:
         models: how many the study has.
-        stopped: those that never ran, on some data set.
+        stopped: those that never ran, on some dataset.
         failures: by each other model none of whose trials finished, how the first one ended.
     """
     never_ran = {entry.model: entry.reason for entry in stopped}

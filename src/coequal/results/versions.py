@@ -130,7 +130,7 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """
     return [
         *_named(before, after, "models", "model", lambda entry: str(entry["name"])),
-        *_named(before, after, "data", "data set", str),
+        *_named(before, after, "data", "dataset", str),
         *_fields(_rest(before), _rest(after)),
     ]
 
@@ -171,7 +171,7 @@ def _shown(value: Any) -> str:
 
 
 def complete_settings(trials: Iterable[Trial]) -> int:
-    """The number of drawn settings of which every model on every data set has a result.
+    """The number of drawn settings of which every model on every dataset has a result.
 
     Args:
         trials: that have a result.
@@ -185,7 +185,7 @@ def looks_taken(
     """The looks for which all results are there, as far as the trials tell.
 
     A model that had been beaten trains no further settings: a look has been taken when every model
-    that went on after the look before has all settings of it, on some data set. Where the runs that
+    that went on after the look before has all settings of it, on some dataset. Where the runs that
     are trained once more are still missing, the look counts as taken too: to count one too many
     spends error for nothing, to count one too few would spend it twice.
 
@@ -212,7 +212,7 @@ def _looks_of(settings: Sequence[set[int]], looks: Sequence[tuple[int, float]]) 
 
 
 def _drawn(trials: Iterable[Trial]) -> dict[tuple[str, str], set[int]]:
-    """By model and data set, the drawn settings of the search."""
+    """By model and dataset, the drawn settings of the search."""
     groups: dict[tuple[str, str], set[int]] = {}
     for trial in trials:
         settings = groups.setdefault((trial.model, trial.data), set())
@@ -257,7 +257,7 @@ class PlannedTrials:
         if trial.model not in self._models:
             return f"model {trial.model} is not part of the study"
         if trial.data not in self._data:
-            return f"data set {trial.data} is not part of the study"
+            return f"dataset {trial.data} is not part of the study"
         place = (trial.model, trial.data, trial.setting)
         twin = self._by_place.get((*place, trial.repeat)) or self._by_place.get((*place, 0))
         if twin is None:

@@ -27,7 +27,7 @@ SMALL_FILES_BYTES = 40_000  # of a trial's JSON, log and loss curves
 
 @dataclass(frozen=True)
 class Cost:
-    """The measured cost of one kind of trial: a model on a data set, at a ratio of steps.
+    """The measured cost of one kind of trial: a model on a dataset, at a ratio of steps.
 
     Attributes:
         step: seconds of a discriminator step, with the generator steps that go with it.
@@ -134,10 +134,10 @@ def _kind(trial: Trial) -> tuple[str, str, int]:
 
 @dataclass(frozen=True)
 class _Ready:
-    """The instrument of a data set, and what it costs each trial.
+    """The instrument of a dataset, and what it costs each trial.
 
     Attributes:
-        instrument: of the data set.
+        instrument: of the dataset.
         start: seconds until a worker has read data and encoder and built the nets.
         measuring: seconds for one split, by whether images are of a class that was asked for.
     """

@@ -68,7 +68,7 @@ def plan_of(
         out: the run's folder; it need not exist, and nothing is written into it.
         workers: processes that will share the work.
         calibrate: whether each kind of trial is trained for a second, for the estimate.
-        data_dir: where data sets lie or are put; None: COEQUAL_DATA, then the user's cache.
+        data_dir: where datasets lie or are put; None: COEQUAL_DATA, then the user's cache.
         device: what torch computes on.
         force_bfloat16: accept a study of `precision: bfloat16` also where that is slow.
         earlier: the folder of a run from which the spread of scores is taken, to say what the study
@@ -118,7 +118,7 @@ def what_it_decides(
         if runs is None:
             raise ValueError(
                 f"{earlier} says nothing of the spread of {study.select.metric}: no two models in "
-                f"it have {FEWEST_EARLIER_SETTINGS} random settings with a score on one data set"
+                f"it have {FEWEST_EARLIER_SETTINGS} random settings with a score on one dataset"
             )
         return decidable(study, info, runs)
     known = own is not None and (own.path / STUDY).exists()
@@ -126,7 +126,7 @@ def what_it_decides(
 
 
 def _searches(folder: RunFolder, study: Study) -> Earlier | None:
-    """The searches of a run on the data set that has most of them; those of the study's models if
+    """The searches of a run on the dataset that has most of them; those of the study's models if
     there are two of them, else of all. None where no two have settings enough."""
     folder.study()  # refuses what holds none
     rule = rule_of(study)

@@ -10,7 +10,7 @@ def look_news(search: SearchPlan, before: int) -> Iterator[str]:
     """A line for each look that has been taken.
 
     Args:
-        search: of one data set.
+        search: of one dataset.
         before: how many looks had been taken earlier.
     """
     verdict = search.verdict

@@ -1,4 +1,4 @@
-"""Made once per data set, before its first trial: the encoder, its references, its bounds."""
+"""Made once per dataset, before its first trial: the encoder, its references, its bounds."""
 
 import io
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ def prepare_references(trials: Sequence[Trial], context: WorkerContext) -> None:
     trials. What is there already stays.
 
     Args:
-        trials: all that are still to run on one data set; they share one evaluation.
+        trials: all that are still to run on one dataset; they share one evaluation.
         context: where to read and write.
 
     Raises:

@@ -219,7 +219,7 @@ def _report(session: Session, taking: Reuse) -> None:
 
 
 def _prepare(session: Session, executor: Executor, pending: Sequence[Trial]) -> None:
-    """Make encoder and references of each data set that is still needed, before its first trial;
+    """Make encoder and references of each dataset that is still needed, before its first trial;
     parts from outside are tried again, as they may have changed since."""
     known = session.folder.references()
     for data in dict.fromkeys(trial.data for trial in pending):

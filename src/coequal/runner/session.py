@@ -52,10 +52,10 @@ class Session:
         done_before: trials that had a result when this coordinator began.
         slots: trials that the workers can run at a time.
         keep_going: whether a model whose code fails at once is trained on.
-        stopped: models that are not trained on, by model and data set.
-        failures: results of trials that an exception ended, by model and data set.
-        lived: models and data sets of which a trial ended otherwise.
-        prepared: data sets whose references have been seen to, and whose parts tried, by this call.
+        stopped: models that are not trained on, by model and dataset.
+        failures: results of trials that an exception ended, by model and dataset.
+        lived: models and datasets of which a trial ended otherwise.
+        prepared: datasets whose references have been seen to, and whose parts tried, by this call.
         news: messages that the observer has not been given yet.
     """
 
@@ -191,7 +191,7 @@ class Session:
         they wrote is set aside.
 
         Args:
-            key: the model and the data set.
+            key: the model and the dataset.
         """
         results = self.failures.get(key, [])
         if self.keep_going or key in self.lived:

@@ -27,7 +27,7 @@ class RunOptions(ExecutionOptions):
     """Everything that a run may be asked for besides its study; no result depends on it.
 
     Attributes:
-        data_dir: where data sets lie or are put; None: COEQUAL_DATA, then the user's cache.
+        data_dir: where datasets lie or are put; None: COEQUAL_DATA, then the user's cache.
         shard: run this part of the trials only, beside others that run the rest.
         retries: how often a trial whose process died is tried again.
         reuse: folders or packs of runs whose results are taken over where they fit.

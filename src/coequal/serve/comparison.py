@@ -91,7 +91,7 @@ def _flat(values: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any
 
 
 def _setting_name(name: str) -> str:
-    """The name of a hyper-parameter alone, as in a study file."""
+    """The name of a hyperparameter alone, as in a study file."""
     return name.removeprefix("settings.").replace("_", " ")
 
 
@@ -202,7 +202,7 @@ def _better(a: Measurement, b: Measurement, info: MetricInfo) -> int | None:
 
 
 def _rows(a: Side, b: Side) -> list[Row]:
-    """Real images of each data set, then those of both trials, at latents that are the same."""
+    """Real images of each dataset, then those of both trials, at latents that are the same."""
     rows = []
     for data in dict.fromkeys(side.trial.data for side in (a, b)):
         real = a.folder.real_samples(data)

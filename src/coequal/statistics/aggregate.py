@@ -1,10 +1,10 @@
-"""Aggregates over data sets: interquartile mean and performance profile.
+"""Aggregates over datasets: interquartile mean and performance profile.
 
-Every interval is over the runs within each data set, not over the choice of data sets. That of the
+Every interval is over the runs within each dataset, not over the choice of datasets. That of the
 interquartile mean resamples the runs (stratified bootstrap; Agarwal et al. 2021, arXiv:2108.13264,
 section 4), with percentiles expanded for small samples (Hesterberg 2015, Am. Stat. 69, 371-386).
 Fractions have a closed form instead: a bootstrap of five to twenty runs covers
-them much worse (docs/validation.md), and has no width at all where all runs agree.
+them much worse (docs/explanation/validation.md), and has no width at all where all runs agree.
 """
 
 import math
@@ -19,7 +19,7 @@ from coequal.statistics.rates import mean_rate, wilson
 from coequal.statistics.search import Array, capped
 
 MIN_RUNS = 5
-"""Number of runs per data set below which no interval is given."""
+"""Number of runs per dataset below which no interval is given."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Estimate:
 class Profile:
     """Performance profile: the fraction of runs at or above each normalised score.
 
-    Data sets have equal weight.
+    Datasets have equal weight.
 
     Attributes:
         levels: normalised scores, ascending.
@@ -67,7 +67,7 @@ def normalise(scores: Array, *, cap: float, floor: float) -> Array:
 
     Args:
         scores: (runs,) scores; failures are not finite.
-        cap: the score of a failure on this data set.
+        cap: the score of a failure on this dataset.
         floor: the best score that is possible there: 0, or a true bound, such as the score of real
             images.
 
@@ -85,19 +85,19 @@ def normalise(scores: Array, *, cap: float, floor: float) -> Array:
 def interquartile_mean(
     normalised: Mapping[str, Array], *, rng: np.random.Generator, draws: int = 4000
 ) -> Estimate:
-    """Return the mean of the middle half of a model's normalised runs over all data sets.
+    """Return the mean of the middle half of a model's normalised runs over all datasets.
 
-    Every data set has the same weight, whatever its number of runs. The quarters end within a run
+    Every dataset has the same weight, whatever its number of runs. The quarters end within a run
     if they must: the ends are fractional, and with equal numbers divisible by 4 they fall between
     runs.
 
     Args:
-        normalised: for each data set the model's (runs,) normalised scores (`normalise`), finite.
+        normalised: for each dataset the model's (runs,) normalised scores (`normalise`), finite.
         rng: source of the resamples.
         draws: number of resamples.
 
     Raises:
-        ValueError: there are no data sets, one has no runs, or a score is not finite.
+        ValueError: there are no datasets, one has no runs, or a score is not finite.
     """
     groups = _groups(normalised)
     weights = np.concatenate([np.full(len(g), 1 / (len(g) * len(groups))) for g in groups])
@@ -115,16 +115,16 @@ def interquartile_mean(
 
 
 def performance_profile(normalised: Mapping[str, Array], levels: Array) -> Profile:
-    """Return the fraction of a model's runs at or above each normalised score, over all data sets.
+    """Return the fraction of a model's runs at or above each normalised score, over all datasets.
 
-    The intervals are Wilson's for each data set, combined by `rates.mean_rate`.
+    The intervals are Wilson's for each dataset, combined by `rates.mean_rate`.
 
     Args:
-        normalised: for each data set the model's (runs,) normalised scores (`normalise`), finite.
+        normalised: for each dataset the model's (runs,) normalised scores (`normalise`), finite.
         levels: (levels,) normalised scores, ascending.
 
     Raises:
-        ValueError: there are no data sets, one has no runs, or a score is not finite.
+        ValueError: there are no datasets, one has no runs, or a score is not finite.
 
     Source: Dolan and Moré 2002, Math. Program. 91, 201-213; Agarwal et al. 2021, section 4.2.
     """
@@ -146,14 +146,14 @@ def performance_profile(normalised: Mapping[str, Array], levels: Array) -> Profi
 def _groups(normalised: Mapping[str, Array]) -> list[Array]:
     groups = [normalised[name] for name in sorted(normalised)]
     if not groups or min(len(group) for group in groups) < 1:
-        raise ValueError("needs at least one data set, and runs on each")
+        raise ValueError("needs at least one dataset, and runs on each")
     if not all(np.all(np.isfinite(group)) for group in groups):
         raise ValueError("normalised scores are finite: a failure has the cap's, 0")
     return groups
 
 
 def _refusal(runs: list[int]) -> str:
-    return f"fewer than {MIN_RUNS} runs on a data set" if min(runs) < MIN_RUNS else ""
+    return f"fewer than {MIN_RUNS} runs on a dataset" if min(runs) < MIN_RUNS else ""
 
 
 def _middle(values: Array, weights: Array) -> Array:

@@ -6,12 +6,12 @@ the probability of each setting to be the one chosen (`search.Search`). At n = 1
 of Mann and Whitney 1947, and its standard error is that of DeLong et al. 1988, extended here to any
 n through the influence of each setting.
 
-Models of a study share the draws of their common hyper-parameters: the i-th setting of A and the
+Models of a study share the draws of their common hyperparameters: the i-th setting of A and the
 i-th of B are one draw. Their influences are therefore added before they are squared, as in a paired
 test, which is right whether good settings of A are good for B or bad for it.
 
-The coverage of the intervals was simulated (docs/validation.md); `better` picks the interval that
-is known to cover, and names it.
+The coverage of the intervals was simulated (docs/explanation/validation.md); `better` picks the
+interval that is known to cover, and names it.
 """
 
 import math

@@ -79,7 +79,7 @@ def clustered_spearman(
     which counts the error of a single pair twice and is thus conservative; its quantile is that of
     Student's t with one degree of freedom less than there are models, or settings, whichever are
     fewer. Simulated for 5 to 12 models with 6 to 60 settings each, it covers 90 to 100 %
-    (docs/validation.md), where the interval of `spearman` covers 24 to 97 %.
+    (docs/explanation/validation.md), where the interval of `spearman` covers 24 to 97 %.
 
     Args:
         first: (n,) numbers.

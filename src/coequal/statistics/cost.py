@@ -13,7 +13,8 @@ selection scores, with B settings of costs c and a budget b,
 
 where j is the first setting tried that is at or before r, and S are those tried before it. The
 counts are those of a knapsack table. The expectation is unbiased for budgets below the total cost.
-The intervals are approximate: none of the known ones covers 95 % everywhere (docs/validation.md).
+The intervals are approximate: none of the known ones covers 95 % everywhere
+(docs/explanation/validation.md).
 
 The table takes 4 ms for 20 settings and 0.2 s for 200, but 5 s for 1,000, and it loses what costs
 less than a grid step. Beyond `MAX_EXACT_SETTINGS` settings, searches are therefore simulated

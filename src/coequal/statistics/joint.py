@@ -1,9 +1,9 @@
-"""Two models over several data sets: the mean of P(A better than B), in one joint statement.
+"""Two models over several datasets: the mean of P(A better than B), in one joint statement.
 
 The probability of improvement of Agarwal et al. 2021 (arXiv:2108.13264, section 4.3) is the mean
 over tasks of the probability that a run of A beats a run of B. Here a run is a whole tuned search.
-The draws of the settings are the same on every data set, so that the influences of a setting are
-added over data sets before they are squared.
+The draws of the settings are the same on every dataset, so that the influences of a setting are
+added over datasets before they are squared.
 """
 
 import math
@@ -20,14 +20,14 @@ from coequal.statistics.search import Search
 
 @dataclass(frozen=True)
 class JointPair:
-    """Two models over all data sets.
+    """Two models over all datasets.
 
     Attributes:
         a: the first.
         b: the second.
-        probabilities: P(A better than B) on each data set.
+        probabilities: P(A better than B) on each dataset.
         probability: their mean.
-        interval: of the mean, over the draw of settings; the data sets are fixed.
+        interval: of the mean, over the draw of settings; the datasets are fixed.
         level: probability that the interval misses the truth.
     """
 
@@ -40,24 +40,24 @@ class JointPair:
 
     @property
     def shown(self) -> bool:
-        """Whether one of the two is better over these data sets."""
+        """Whether one of the two is better over these datasets."""
         return not self.interval.low <= 0.5 <= self.interval.high
 
 
 def joint_pair(
     a: str, b: str, searches: Sequence[tuple[Search, Search]], level: float
 ) -> JointPair | None:
-    """Return the mean over data sets of P(A better than B), with an interval on the logit scale.
+    """Return the mean over datasets of P(A better than B), with an interval on the logit scale.
 
     Args:
         a: name of A.
         b: name of B.
-        searches: A's and B's search on each data set, in the order drawn.
+        searches: A's and B's search on each dataset, in the order drawn.
         level: probability that the interval misses the truth.
 
     Returns:
         The pair; None where a search has fewer than two settings, or the numbers of settings
-        differ between the data sets, where nothing can be paired.
+        differ between the datasets, where nothing can be paired.
     """
     counts = {search.settings for pair in searches for search in pair}
     if len(counts) != 1 or min(counts) < 2:

@@ -6,7 +6,7 @@ pair is decided with a probability of 80 % if z is expected at the critical valu
 of typical scores a given number of settings would show.
 
 An observed z is itself uncertain by 1, so that a number of settings from it is only the order of
-magnitude (docs/validation.md).
+magnitude (docs/explanation/validation.md).
 """
 
 import math

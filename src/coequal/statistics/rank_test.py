@@ -109,7 +109,7 @@ def smallest_gain(a: Array, b: Array, level: float, power: float) -> float | Non
     A loses, with the variance of the two samples as they are (DeLong et al. 1988) and the quantile
     of Student's t with one degree of freedom less than the smaller sample has runs. Failures stay
     failures. Simulated, a gain of that size was shown with a probability of .63 to .80 where .8
-    was asked for (docs/validation.md).
+    was asked for (docs/explanation/validation.md).
 
     Args:
         a: (runs of A,) values; failures are NaN or infinity.

@@ -70,7 +70,7 @@ def clustered_rate(failures: Sequence[int], trials: Sequence[int]) -> Interval:
     possible effect, the size of a cluster. Without failures the interval thus counts the clusters.
 
     Simulated for 3 and 8 trials in each of 4, 20 and 100 clusters, it covers 94 to 100 %; with few
-    clusters or failures it is conservative (docs/validation.md).
+    clusters or failures it is conservative (docs/explanation/validation.md).
 
     Args:
         failures: (clusters,) trials that failed, of each cluster.

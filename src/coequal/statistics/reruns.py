@@ -214,7 +214,7 @@ def has_collapsed(scores: Array, *, cap: float, scale: Scale = "log") -> bool:
     """Return whether any run is flagged (`find_outliers`) or scores worse than the cap.
 
     The interquartile mean of such runs is neither headline nor what a comparison decides by: with
-    runs of two kinds its interval can miss it in most studies (docs/validation.md).
+    runs of two kinds its interval can miss it in most studies (docs/explanation/validation.md).
 
     Args:
         scores: (runs,) scores; failures as NaN or infinity.

@@ -1,11 +1,11 @@
-"""How much each hyper-parameter of a model's search mattered, in which direction, and whether the
+"""How much each hyperparameter of a model's search mattered, in which direction, and whether the
 best settings lie at the edge of its range.
 
-The measure is the fraction of the variance of the settings' ranks that one hyper-parameter explains
+The measure is the fraction of the variance of the settings' ranks that one hyperparameter explains
 by itself: a first-order Sobol' index of the rank-transformed score (Saltelli and Sobol' 1995,
 Reliab. Eng. Syst. Saf. 50, 225-239). It is estimated from the search's own draws by regression: on
 a parabola in the position on the range for numbers (so that a good middle counts as much as a good
-end), and on one mean per value for categorical hyper-parameters, where it is Kruskal and Wallis's H
+end), and on one mean per value for categorical hyperparameters, where it is Kruskal and Wallis's H
 / (settings - 1). It is adjusted for the number of regressors (Ezekiel's adjusted R^2). Failed
 settings all have the worst rank.
 """
@@ -33,7 +33,7 @@ MAX_RANKS_IN_MEMORY = 2_000_000
 
 @dataclass(frozen=True)
 class Numeric:
-    """The values that a search drew of one numeric hyper-parameter, and its range.
+    """The values that a search drew of one numeric hyperparameter, and its range.
 
     Attributes:
         values: (settings,) drawn values.
@@ -50,7 +50,7 @@ class Numeric:
 
 @dataclass(frozen=True)
 class Categorical:
-    """The values that a search drew of a hyper-parameter with a list of values.
+    """The values that a search drew of a hyperparameter with a list of values.
 
     Attributes:
         values: (settings,) drawn values.
@@ -69,7 +69,7 @@ class Edge:
         distance: the largest distance of any of them from that end, as a fraction of the range.
         probability: probability that as many settings, picked at random from all, lie as near to
             one end.
-        adjusted: that probability after Holm's adjustment over the numeric hyper-parameters.
+        adjusted: that probability after Holm's adjustment over the numeric hyperparameters.
     """
 
     positions: tuple[float, ...]
@@ -86,18 +86,18 @@ class Edge:
 
 @dataclass(frozen=True)
 class Influence:
-    """What one hyper-parameter did in one model's search.
+    """What one hyperparameter did in one model's search.
 
     Attributes:
-        name: the hyper-parameter.
+        name: the hyperparameter.
         sobol_index: estimated fraction of the variance of the ranks, with its sign; below 0 means
             none.
         p_value: p-value by permutation of the scores.
-        adjusted: p-value after Holm's adjustment over the hyper-parameters.
-        direction: which values were better; None for a categorical hyper-parameter, or where the
+        adjusted: p-value after Holm's adjustment over the hyperparameters.
+        direction: which values were better; None for a categorical hyperparameter, or where the
             index is not above 0.
         best_value: the categorical value with the lowest mean rank; None for numbers.
-        edge: where the best settings lie on the range; None for a categorical hyper-parameter.
+        edge: where the best settings lie on the range; None for a categorical hyperparameter.
     """
 
     name: str
@@ -116,12 +116,12 @@ def influences(
     rng: np.random.Generator,
     permutations: int = 2000,
 ) -> tuple[Influence, ...]:
-    """Return the influence of every hyper-parameter of one model, the largest first.
+    """Return the influence of every hyperparameter of one model, the largest first.
 
     Args:
         scores: (settings,) scores of the settings drawn from the ranges, that is without the
             authors' setting; NaN or infinity for a failure; lower is better.
-        parameters: the values drawn of each hyper-parameter, by name.
+        parameters: the values drawn of each hyperparameter, by name.
         rng: source of the permutations.
         permutations: number of permutations; p-values are at least 1 / (permutations + 1). For very
             many settings fewer are made, as many as `MAX_SHUFFLED_RANKS` allows, but at least 500.

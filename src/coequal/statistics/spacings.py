@@ -5,7 +5,7 @@ n become narrow exactly where little is known. The spacings interval uses only t
 <= F(x_(B)), the distribution function at the sorted scores, are B sorted uniform numbers, whatever
 the distribution F. A floor bounds what lies below the lowest score, and a cap bounds what lies
 above the highest. Simulated over eleven distributions, the interval covers 95 % or more at every
-budget: it is conservative (docs/validation.md).
+budget: it is conservative (docs/explanation/validation.md).
 
 No method knows much beyond n/B = 0.5, where fewer than two independent draws of the best of n
 exist: such budgets are refused.

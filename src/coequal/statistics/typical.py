@@ -16,7 +16,7 @@ from coequal.statistics.search import Array, Search, capped
 LEAST_SETTINGS = 6
 """Number of settings below which the typical score of one model has no interval: where two kinds of
 settings are about as frequent, five are all of one kind in one study of eight, and the interval
-then covers in 86 % of studies; six cover in 93 % (docs/validation.md)."""
+then covers in 86 % of studies; six cover in 93 % (docs/explanation/validation.md)."""
 
 
 @dataclass(frozen=True)

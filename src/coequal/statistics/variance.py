@@ -1,4 +1,4 @@
-"""Where differences between scores come from: evaluation noise, seed, hyper-parameters, model.
+"""Where differences between scores come from: evaluation noise, seed, hyperparameters, model.
 
 The components of variance are moment estimates (analysis of variance for unbalanced nested designs;
 Searle, Casella and McCulloch 1992, Variance Components, chapter 3) on the log scores of the runs
@@ -6,15 +6,15 @@ that finished. Failures have components of their own (`failure_components`): at 
 swamp those of the scores.
 
 The variance over seeds is measured at the settings that were re-run, the best ones. Bad settings
-usually vary more from seed to seed, so the component of the hyper-parameters contains some of that
+usually vary more from seed to seed, so the component of the hyperparameters contains some of that
 variance.
 
 Intervals are generalised pivotal quantities (Weerahandi 1993, J. Am. Stat. Assoc. 88, 899-905):
 each mean square is divided by draws of a chi-square over its degrees of freedom, and the fractions
 are computed from every draw. Below the models, heavy tails cost degrees of freedom by the kurtosis
 of the residuals (Box 1953, Biometrika 40, 318-335); models, being few, are taken as normal.
-Resampling models and settings instead covers far less than 95 % (docs/validation.md): a variance
-between eight models has seven degrees of freedom, which resampling ignores.
+Resampling models and settings instead covers far less than 95 % (docs/explanation/validation.md):
+a variance between eight models has seven degrees of freedom, which resampling ignores.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -143,7 +143,7 @@ def variance_components(
         return {
             "evaluation": evaluation,
             "seed": seed,
-            "hyper-parameters": None if within is None else within - below,
+            "hyperparameters": None if within is None else within - below,
             "model": None if between is None or within is None else between - size * within,
         }
 
@@ -159,12 +159,12 @@ def failure_components(
 ) -> VarianceComponents:
     """Estimate the components of the variance of "this run failed" (0 or 1).
 
-    The sources are seed, hyper-parameters and model.
+    The sources are seed, hyperparameters and model.
 
     Args:
         failed: for each model one (runs,) array of 0 and 1 per setting: the settings that were run
             with several seeds, or, with arrays of length 1, the search (the component of the seed
-            is then not separable from that of the hyper-parameters).
+            is then not separable from that of the hyperparameters).
         rng: source of the draws of the intervals, which are rough where failures are rare; without
             it there are none.
         draws: number of these draws.
@@ -193,7 +193,7 @@ def failure_components(
         setting = None if within is None else within - repeats * noise
         spread = 0.0 if setting is None else settings_in_mean * setting
         model = None if between is None else between - spread - runs_in_mean * noise
-        return {"seed": seed, "hyper-parameters": setting, "model": model}
+        return {"seed": seed, "hyperparameters": setting, "model": model}
 
     return VarianceComponents(
         _components(layers, estimate, failure_notes(layers), rng, draws), "failures"

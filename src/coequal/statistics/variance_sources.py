@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Literal
 
-Source = Literal["evaluation", "seed", "hyper-parameters", "model"]
-SOURCES: tuple[Source, ...] = ("evaluation", "seed", "hyper-parameters", "model")
+Source = Literal["evaluation", "seed", "hyperparameters", "model"]
+SOURCES: tuple[Source, ...] = ("evaluation", "seed", "hyperparameters", "model")
 
 
 def score_notes(
@@ -32,10 +32,10 @@ def score_notes(
         notes["seed"] = "not separable: no setting has two finished runs"
         hidden.append("the seed")
     if hidden:
-        notes["hyper-parameters" if runs is None else "seed"] = "includes " + " and ".join(hidden)
+        notes["hyperparameters" if runs is None else "seed"] = "includes " + " and ".join(hidden)
     if within is None:
         unknown = "not known: no model has two finished settings"
-        notes |= {"hyper-parameters": unknown, "model": unknown}
+        notes |= {"hyperparameters": unknown, "model": unknown}
     elif between is None:
         notes["model"] = "not known: fewer than two models have finished settings"
     elif finished < models:
@@ -53,10 +53,10 @@ def failure_notes(layers: Sequence[object | None]) -> dict[Source, str]:
     notes: dict[Source, str] = {}
     if seed is None:
         notes["seed"] = "not separable: no setting was run twice"
-        notes["hyper-parameters"] = "includes the seed"
+        notes["hyperparameters"] = "includes the seed"
     if within is None:
-        notes["hyper-parameters"] = "not separable: no model has two settings"
-        notes["model"] = "includes the hyper-parameters" + (" and the seed" if seed is None else "")
+        notes["hyperparameters"] = "not separable: no model has two settings"
+        notes["model"] = "includes the hyperparameters" + (" and the seed" if seed is None else "")
     if between is None:
         notes["model"] = "not known: fewer than two models"
     return notes

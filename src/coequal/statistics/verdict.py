@@ -14,7 +14,7 @@ paired settings (`better.standard_error`). Smaller searches are compared at n = 
 distribution of the studentised P over swapping the two models within settings.
 
 A study may look several times (`looks`). A model that was beaten is not trained further; no other
-model gets its budget. Sizes and coverages are simulated (docs/validation.md).
+model gets its budget. Sizes and coverages are simulated (docs/explanation/validation.md).
 """
 
 import math

@@ -51,7 +51,7 @@ def problems(study: Study, document: Document | None = None) -> list[StudyProble
     nets = architecture_problems(study.architecture.name, study.architecture.settings)
     drawn = {name for model in study.models for name in model.settings}
     for key in sorted(study.architecture.settings.keys() & drawn):
-        nets[key] = f"{key} is a hyper-parameter of the models; it can't be fixed for all nets"
+        nets[key] = f"{key} is a hyperparameter of the models; it can't be fixed for all nets"
     for key, message in nets.items():
         messages[("architecture", key), message] = None
     for key in sorted((study.tricks or {}).keys() & drawn):
@@ -92,7 +92,7 @@ def _phase_problems(study: Study) -> list[tuple[Place, str]]:
         text = "the seeds that choose among several settings can't be those that are reported; give"
         messages.append((("reruns", "seeds"), f"{text} at least 2, or `best: 1`"))
     if study.transfer.seeds and len(study.data) < 2:
-        messages.append((("transfer", "seeds"), "a transfer needs a second data set"))
+        messages.append((("transfer", "seeds"), "a transfer needs a second dataset"))
     for name in study.training.budgets:
         if name not in study.data:
             text = lookup.unknown(name, study.data, "not among the study's data: ")
@@ -171,7 +171,7 @@ def _instrument_problems(study: Study) -> list[tuple[Place, str]]:
 def _unmet_problems(
     study: Study, requested: RequestedMetrics, encoder: type[Encoder] | None
 ) -> list[tuple[Place, str]]:
-    """Metrics that need what the encoder, a data set or the models do not have."""
+    """Metrics that need what the encoder, a dataset or the models do not have."""
     known = Available()
     if encoder is not None:
         known = Available(encoder.knows_classes, encoder.published_names)
@@ -196,7 +196,7 @@ def _model_problems(
 
     Args:
         study: the whole study.
-        requested: metrics that suit the encoder and the data sets.
+        requested: metrics that suit the encoder and the datasets.
         available: what is known of these.
     """
     without: dict[str, dict[str, str]] = {}  # by metric and model the reason

@@ -30,14 +30,14 @@ def study_rules(
     comparisons: int,
     references: Mapping[str, Mapping[str, Any]],
 ) -> "dict[str, Rules]":
-    """The rules of the verdict on each data set.
+    """The rules of the verdict on each dataset.
 
     Args:
         study: as its file says.
         rule: by which it chooses settings.
         looks: numbers of settings, and the error spent at each over all pairs.
         comparisons: number of pairs that the error is divided by, at least.
-        references: by data set, with the cap of each metric; as references.json holds them.
+        references: by dataset, with the cap of each metric; as references.json holds them.
     """
     values = study.as_dict()
     caps = {
@@ -69,5 +69,5 @@ def to_the_last_look(study: Study) -> Study:
 
 
 def default_rules(study: Study, rule: SelectionRule) -> "dict[str, Rules]":
-    """The rules of a study that has not begun, on each data set."""
+    """The rules of a study that has not begun, on each dataset."""
     return study_rules(study, rule, *study_schedule(study), {})

@@ -30,7 +30,7 @@ class Parts:
 
 
 def assemble(trial: Trial) -> Parts:
-    """The parts of a trial; each hyper-parameter goes to the part that has a field of its name.
+    """The parts of a trial; each hyperparameter goes to the part that has a field of its name.
 
     Raises:
         LookupError: a part does not exist.
@@ -45,7 +45,7 @@ def assemble(trial: Trial) -> Parts:
     }
     fixed = {key: value for key, value in trial.architecture.items() if key != "name"}
     problems = [
-        f"{key} is a hyper-parameter of the models; it can't be fixed for all nets"
+        f"{key} is a hyperparameter of the models; it can't be fixed for all nets"
         for key in sorted(fixed.keys() & trial.settings.keys())
     ]
     problems += _ownership_problems(trial.settings, kinds)

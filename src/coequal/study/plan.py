@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 @dataclass
 class SearchPlan:
-    """The search on one data set: what can be named of it by now, and what has come of it.
+    """The search on one dataset: what can be named of it by now, and what has come of it.
 
     Attributes:
-        data: the data set.
+        data: the dataset.
         trials: in the order in which they run.
         verdict: after the looks whose results are complete; None before the first of them, and
             where no models are compared.
@@ -52,7 +52,7 @@ class StudyPlan:
 
     Attributes:
         trials: in the order in which they run, each once.
-        searches: one for each data set.
+        searches: one for each dataset.
         most: the number of trials that there will be at most.
     """
 
@@ -73,7 +73,7 @@ def plan(
         study: as its file says.
         results: by trial id; what else it holds does not matter.
         rule: by which the study chooses settings; None: only what depends on no result is named.
-        rules: of the verdict, by data set; None: those of the file, with no cap for failures.
+        rules: of the verdict, by dataset; None: those of the file, with no cap for failures.
     """
     return study_plan(study, results, rule, rules).trials
 
@@ -89,8 +89,8 @@ def study_plan(
     The search goes from look to look. Up to a look, every model that trains on has the same
     settings; as soon as its own have ended, its best share of them is trained once more with a
     fresh seed; when all models have that, the verdict says which of them train on. Re-runs (fresh
-    seeds of the best settings) and transfers (the best setting of one data set on the others) of a
-    model are named as soon as its search on that data set has ended. A trial that two phases ask
+    seeds of the best settings) and transfers (the best setting of one dataset on the others) of a
+    model are named as soon as its search on that dataset has ended. A trial that two phases ask
     for runs once.
 
     Args: as of `plan`.
@@ -112,7 +112,7 @@ def study_plan(
 
 def search_of(study: Study) -> list[Trial]:
     """Every setting of every model that the study may ever train, the authors' (0) and those drawn
-    up to its last look: data set, setting, model."""
+    up to its last look: dataset, setting, model."""
     return [
         _trial(study, model, data, setting)
         for data in study.data
@@ -142,7 +142,7 @@ def _most_retrained(study: Study) -> int:
 
 
 def _not_named(study: Study, search: SearchPlan) -> int:
-    """Trials of a data set that can't be named yet, at most."""
+    """Trials of a dataset that can't be named yet, at most."""
     most = 0
     for model in study.models:
         if model.name in search.ended:
@@ -156,7 +156,7 @@ def _not_named(study: Study, search: SearchPlan) -> int:
 
 
 class _Runs:
-    """The runs of a search on one data set, and what those that have ended scored."""
+    """The runs of a search on one dataset, and what those that have ended scored."""
 
     def __init__(
         self, study: Study, data: str, results: Mapping[str, Result], rule: SelectionRule | None
@@ -255,7 +255,7 @@ def _chosen(
     results: Mapping[str, Result],
     rule: SelectionRule,
 ) -> dict[tuple[str, str], list[int]]:
-    """The best settings by model and data set, of the searches that have ended."""
+    """The best settings by model and dataset, of the searches that have ended."""
     return {
         (model, search.data): rule.best_settings(
             (results[trial.id] for trial in search.trials if trial.model == model),
@@ -279,7 +279,7 @@ def _reruns(study: Study, chosen: Mapping[tuple[str, str], list[int]]) -> Iterat
 
 
 def _transfers(study: Study, chosen: Mapping[tuple[str, str], list[int]]) -> Iterator[Trial]:
-    """Each data set's best setting of each model, with fresh seeds on the other data sets."""
+    """Each dataset's best setting of each model, with fresh seeds on the other datasets."""
     for source in study.data:
         for data in study.data:
             if data == source:
@@ -291,11 +291,11 @@ def _transfers(study: Study, chosen: Mapping[tuple[str, str], list[int]]) -> Ite
 
 
 def settings_of(study: Study, model: Model, setting: int) -> dict[str, Value]:
-    """The hyper-parameters of one setting of a model: the authors' own for 0, drawn for the rest;
+    """The hyperparameters of one setting of a model: the authors' own for 0, drawn for the rest;
     beside them the tricks of the study, the same for all.
 
-    Each hyper-parameter has its own stream, named by study seed, hyper-parameter and setting:
-    models that share one get the same draws, and another hyper-parameter moves none of them.
+    Each hyperparameter has its own stream, named by study seed, hyperparameter and setting:
+    models that share one get the same draws, and another hyperparameter moves none of them.
     """
     chosen: dict[str, Value] = {**(study.tricks or {}), **model.settings}
     if setting == 0:
@@ -316,7 +316,7 @@ def _keep(study: Study) -> dict[str, str]:
 
 
 def training_of(study: Study, data: str) -> dict[str, Any]:
-    """How all models of a study are trained on a data set; what a study does not ask for is not
+    """How all models of a study are trained on a dataset; what a study does not ask for is not
     named, so that the ids of its trials stay."""
     training = study.training
     return {

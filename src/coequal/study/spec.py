@@ -174,7 +174,7 @@ class TrainingSpec(Entry):
     """The same for every model."""
 
     budget: BudgetSpec = BudgetSpec(discriminator_steps=1500)
-    budgets: dict[str, BudgetSpec] = Field(default_factory=dict)  # of data sets with another
+    budgets: dict[str, BudgetSpec] = Field(default_factory=dict)  # of datasets with another
     batch_size: BatchSize = Training.batch_size
     checkpoints: Count = Training.checkpoints
     precision: Precision = Training.precision
@@ -218,14 +218,14 @@ class SelectSpec(Entry):
 class RerunsSpec(Entry):
     """Fresh seeds of each model's best settings, after the search."""
 
-    best: Count = 1  # settings of each model and data set
+    best: Count = 1  # settings of each model and dataset
     seeds: NonNegativeInt = 0  # of each of them; 0: no re-runs
     # Of a model that k others are compared with (`against`); None: about sqrt(k) times as many.
     base_seeds: NonNegativeInt | None = None
 
 
 class TransferSpec(Entry):
-    """Each data set's best setting on the other data sets."""
+    """Each dataset's best setting on the other datasets."""
 
     seeds: NonNegativeInt = 0  # fresh ones; 0: no transfer
 

@@ -8,7 +8,7 @@
         check_objective(Hinge(margin=0.5))
 
 A check builds small nets or data, uses the part as a study would, and raises `AssertionError` with
-what is wrong and where. It holds what `docs/contract.md` promises to everybody: that the part is
+what is wrong and where. It holds what `docs/explanation/contract.md` promises to everybody: that the part is
 finite, repeatable, free of global random numbers, and what it declares itself to be. It can't know
 whether the part computes the formula that you meant: test that with numbers worked out by hand.
 

@@ -1,4 +1,4 @@
-"""The contract of a data set."""
+"""The contract of a dataset."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +16,7 @@ from coequal.testing._requirements import name_of, no_global_draws, require
 
 
 def check_dataset(load: Callable[[Path], Dataset] | str, data_dir: Path | None = None) -> None:
-    """Check that a data set keeps the contract.
+    """Check that a dataset keeps the contract.
 
     It is a `Dataset` of three splits, none empty, of images of one shape and form (uint8, or
     float32 in [0, 1]) with labels from 0 to the number of classes in all or none of them. It is the
@@ -24,13 +24,13 @@ def check_dataset(load: Callable[[Path], Dataset] | str, data_dir: Path | None =
     1 % of the images of a split lie in another. With classes, each has an image to train on.
 
     Args:
-        load: takes the folder of data and returns the data set; or the name of one, as a study
+        load: takes the folder of data and returns the dataset; or the name of one, as a study
             writes it ("module:function", "folder:PATH").
         data_dir: where its files lie; by default an empty folder, for data that need none.
 
     Raises:
         AssertionError: the contract is broken; the message says how.
-        LookupError: no data set has this name.
+        LookupError: no dataset has this name.
         OSError: its files can't be had.
     """
     with TemporaryDirectory() as folder:
@@ -43,7 +43,7 @@ def check_dataset(load: Callable[[Path], Dataset] | str, data_dir: Path | None =
 
 
 def _loaded(load: Callable[[Path], Dataset] | str, place: Path) -> Dataset:
-    """The data set, its form checked as it is for a study."""
+    """The dataset, its form checked as it is for a study."""
     try:
         if isinstance(load, str):
             return load_dataset(load, place)

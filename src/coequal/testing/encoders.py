@@ -26,14 +26,14 @@ def check_encoder(
     restored from it. Nothing draws from a global generator.
 
     Args:
-        kind: the class (an encoder is prepared for a data set).
+        kind: the class (an encoder is prepared for a dataset).
         dataset: images that it can encode; by default small grey ones of 8x8 of two classes.
         cache: the folder of all caches; by default one that is empty and removed afterwards.
 
     Raises:
         AssertionError: the contract is broken; the message says how.
         TypeError: this is no class that extends `Encoder`.
-        ValueError: it can't encode the data set; the message is its own reason.
+        ValueError: it can't encode the dataset; the message is its own reason.
         unittest.SkipTest: it can't be had on this machine.
     """
     if not (isinstance(kind, type) and issubclass(kind, Encoder)):
@@ -57,7 +57,7 @@ def _check(kind: type[Encoder], data: Dataset, cache: Path) -> None:
     some = encoder.features(images[:SOME])
     same = torch.equal(some, features[:SOME])
     require(same, kind, "the features of an image depend on the images that are asked for with it")
-    require(again.id == encoder.id, kind, f"two ids for one data set: {encoder.id}, {again.id}")
+    require(again.id == encoder.id, kind, f"two ids for one dataset: {encoder.id}, {again.id}")
     same = torch.equal(again.features(images), features)
     require(same, kind, "prepared a second time, it gives other features under the same id")
     if file := kind.weights_name(data):

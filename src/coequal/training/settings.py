@@ -16,7 +16,7 @@ Unit = Literal["discriminator_steps", "images", "flops", "seconds"]
 
 @dataclass(frozen=True)
 class Optimisation(Settings):
-    """The hyper-parameters of training that belong to a model, and that a search may draw.
+    """The hyperparameters of training that belong to a model, and that a search may draw.
 
     Attributes:
         learning_rate: of both players.
@@ -81,7 +81,8 @@ class Training(Settings):
             or "best:METRIC" (the best so far on validation, and the last).
         extendable: whether the state of nets, optimisers and random streams stays when the budget
             is spent, so that a longer one can go on from it.
-        stop_on: verdicts (docs/health.md) at which a trial ends, the rest of its budget unspent.
+        stop_on: verdicts (docs/explanation/health.md) at which a trial ends, the rest of its
+        budget unspent.
         compile: whether nets are compiled by torch for training. A discriminator of whose gradient
             the loss takes the gradient is not, which torch can't compile.
         cuda_graphs: whether moves are recorded once and then launched as a whole (NVIDIA's GPUs

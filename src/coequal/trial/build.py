@@ -58,7 +58,7 @@ def make_trainer(trial: Trial, parts: Parts, dataset: Dataset, device: str) -> T
 
 
 def instrument_for(trial: Trial, context: WorkerContext, note: Log) -> Instrument:
-    """Make the instrument of a trial's data set; its costly parts come from the run's folder or the
+    """Make the instrument of a trial's dataset; its costly parts come from the run's folder or the
     cache, or are made now and kept in the cache. It computes on the worker's device.
 
     Raises:
@@ -89,7 +89,7 @@ def unsupported_without_labels(trial: Trial, parts: Parts, data: Dataset) -> str
     if data.train.labels is None or data.classes is None:
         return (
             f"{trial.model} learns classes, and the images of {data.name} have no labels; what "
-            "would do: a folder with a sub-folder for each class, another data set, or a model "
+            "would do: a folder with a sub-folder for each class, another dataset, or a model "
             "without classes"
         )
     present = set(data.train.labels.unique().tolist())

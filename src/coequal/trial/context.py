@@ -17,7 +17,7 @@ class WorkerContext:
 
     Attributes:
         run: the folder of the run.
-        data: the folder of the data sets.
+        data: the folder of the datasets.
         cache: the folder of trained encoders, features and references.
         device: what torch computes on.
         coordinator: process id of the coordinator, with which workers end; 0 if it is on another

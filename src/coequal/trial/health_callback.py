@@ -111,7 +111,7 @@ class HealthCallback:
 
 
 def settings_of(trial: Trial) -> dict[str, Any]:
-    """The settings of a trial by name: hyper-parameters, settings of its nets, the decay of its
+    """The settings of a trial by name: hyperparameters, settings of its nets, the decay of its
     moving average."""
     average = {"ema": trial.training["ema"]} if trial.training.get("ema") else {}
     return {**trial.architecture, **trial.settings, **average}

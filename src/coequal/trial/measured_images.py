@@ -29,7 +29,7 @@ def measured_images(
         device: what torch computes on.
 
     Returns:
-        (samples, c, h, w) in the form of the data set's images, on the device; and the
+        (samples, c, h, w) in the form of the dataset's images, on the device; and the
         (samples,) classes asked for, None of a generator that takes none.
     """
     count = int(trial.evaluation["samples"])

@@ -91,7 +91,7 @@ def refuse_failing_study(
         study: one that has been checked.
         text: of the file.
         device: what torch computes on.
-        data_dir: where data sets lie or are put.
+        data_dir: where datasets lie or are put.
         log: is told what is read.
 
     Raises:
@@ -125,13 +125,13 @@ def refuse_failing(trials: Sequence[Trial], dataset: Dataset, device: str) -> No
 def try_study(
     study: Study, *, device: str, data_dir: Path, log: Callable[[str], None]
 ) -> list[Problem]:
-    """Try the parts of a study on images of the form of its own; of data sets of ours none is
+    """Try the parts of a study on images of the form of its own; of datasets of ours none is
     read, and noise of that form does.
 
     Args:
         study: one that has been checked.
         device: what torch computes on.
-        data_dir: where data sets lie or are put.
+        data_dir: where datasets lie or are put.
         log: is told what is read.
     """
     found: dict[Problem, None] = {}
@@ -155,10 +155,10 @@ def try_study(
 
 
 def try_parts(trials: Sequence[Trial], dataset: Dataset, device: str) -> list[Problem]:
-    """Try the parts of trials on some images of their data set.
+    """Try the parts of trials on some images of their dataset.
 
     Args:
-        trials: on one data set; the first of each model is tried.
+        trials: on one dataset; the first of each model is tried.
         dataset: of theirs, or noise in its form.
         device: what torch computes on.
 

@@ -44,8 +44,8 @@ class Projection(NamedTuple):
         certain: whether there is evidence for the side of delta on which the image is: a polygon
             within delta was found, which proves it; or two searches from different starts ended at
             one distance (to 0.1 %); or all ended beyond five times delta, where further starts were
-            never seen to help (docs/manifold.md has the figures). Only the first is a proof: a
-            search for the smallest of many minima can miss it.
+            never seen to help (docs/explanation/manifold.md has the figures). Only the first is a
+            proof: a search for the smallest of many minima can miss it.
     """
 
     squared: Float[Tensor, " n"]

@@ -23,15 +23,15 @@ class Group(Enum):
     TRAINING = "Training"
     SAMPLES = "Samples"
     HEALTH = "Health and failures"
-    TOGETHER = "All data sets"
-    """All data sets together: the functions of such a piece get a `StudySummary`."""
+    TOGETHER = "All datasets"
+    """All datasets together: the functions of such a piece get a `StudySummary`."""
 
 
 @dataclass(frozen=True)
 class Evidence(Generic[S]):
     """One piece of evidence: what it shows, how it is read, and why it may be missing.
 
-    Every function gets what was computed: `DataSummary` for one data set, `StudySummary` for all of
+    Every function gets what was computed: `DataSummary` for one dataset, `StudySummary` for all of
     them together.
 
     Attributes:

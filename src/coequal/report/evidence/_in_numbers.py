@@ -12,7 +12,7 @@ def by_model(summary: DataSummary, says: Callable[[ModelSummary], str]) -> str:
     """One part of a sentence for each model, the best first; models without any are left out.
 
     Args:
-        summary: of the data set.
+        summary: of the dataset.
         says: the numbers of a model; "" if there are none.
     """
     return _joined((model.label, says(model)) for model in summary.ranked)

@@ -17,9 +17,9 @@ EVERY = sorted(
 ON_DATA: tuple[Evidence[DataSummary], ...] = tuple(
     piece for piece in EVERY if piece.group is not Group.TOGETHER
 )
-"""All the evidence on one data set."""
+"""All the evidence on one dataset."""
 
 ACROSS_DATASETS: tuple[Evidence[StudySummary], ...] = tuple(
     piece for piece in EVERY if piece.group is Group.TOGETHER
 )
-"""The evidence on all data sets of a study together."""
+"""The evidence on all datasets of a study together."""

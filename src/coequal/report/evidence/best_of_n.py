@@ -84,7 +84,7 @@ def overview(
     """The curves of all models in one figure; None without any.
 
     Args:
-        summary: of the data set.
+        summary: of the dataset.
         curves: by model.
         metric: that they are of.
         authors: by model, the value of its authors' setting; NaN is not drawn.

@@ -69,7 +69,7 @@ def first_of_each(runs: Runs, summary: DataSummary) -> Runs:
 
     Args:
         runs: model by model.
-        summary: of the data set.
+        summary: of the dataset.
     """
     if len(runs) <= MAX_ROWS:
         return runs
@@ -87,7 +87,7 @@ def omitted(runs: Runs, summary: DataSummary, table: str) -> str:
 
     Args:
         runs: model by model.
-        summary: of the data set.
+        summary: of the dataset.
         table: the name of the file that has all of them.
     """
     first = first_of_each(runs, summary)

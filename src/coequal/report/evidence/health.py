@@ -30,10 +30,10 @@ from coequal.report.table import (
 HOW_TO_READ = (
     "How the trainings of each model went, whatever they score. Counted is "
     "the state of each trial of the search at its end, by rules over losses, gradients and "
-    "images (docs/health.md of the project). The rules see no score and change none: choices and "
-    "rankings do not depend on them. A failure is a trial that ended without a score, or one "
-    "that has a score but looks bad; its rate is above Wilson's 95 % interval, which is over the "
-    "draw of settings."
+    "images (docs/explanation/health.md of the project). The rules see no score and change none: "
+    "choices and rankings do not depend on them. A failure is a trial that ended without a "
+    "score, or one that has a score but looks bad; its rate is above Wilson's 95 % interval, "
+    "which is over the draw of settings."
 )
 
 HOW_TO_READ_STOPPED = (

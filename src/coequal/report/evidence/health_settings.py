@@ -1,4 +1,4 @@
-"""Which settings fail: a panel for each hyper-parameter that a search varied."""
+"""Which settings fail: a panel for each hyperparameter that a search varied."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -36,10 +36,10 @@ GOLDEN_RATIO = 0.618034  # of its multiples no two neighbours fall together
 
 
 def how_to_read(summary: DataSummary) -> str:
-    """Health against hyper-parameters."""
+    """Health against hyperparameters."""
     return (
-        "Which hyper-parameters go with failed training. Each mark is one setting of the search, "
-        "at its value of one hyper-parameter and the "
+        "Which hyperparameters go with failed training. Each mark is one setting of the search, "
+        "at its value of one hyperparameter and the "
         "verdict on its health; marks of one verdict are spread out a little. A full dot is "
         "healthy, an open dot too early to tell, a diamond a failure that has a score, a cross a "
         "failure without one. Models of which all settings fail, or none, are not drawn."
@@ -47,7 +47,7 @@ def how_to_read(summary: DataSummary) -> str:
 
 
 def figure(summary: DataSummary) -> Figure | None:
-    """Health against each searched hyper-parameter, a row of panels for each model of which some
+    """Health against each searched hyperparameter, a row of panels for each model of which some
     settings fail and some don't; None without any."""
     models = {m.name: names for m in summary.ranked if (names := _worth_drawing(m))}
     if not models:
@@ -85,7 +85,7 @@ def _watched(model: ModelSummary) -> list[TrialSummary]:
 
 
 def _worth_drawing(model: ModelSummary) -> list[str]:
-    """The hyper-parameters whose values can say something: none where all settings fail, or none
+    """The hyperparameters whose values can say something: none where all settings fail, or none
     does."""
     trials = _watched(model)
     failures = sum(map(is_failure, trials))

@@ -64,7 +64,7 @@ EVIDENCE = Evidence[DataSummary](
     place=250,
     title="The chosen settings and where they lie in their ranges",
     how_to_read=(
-        "The hyper-parameters of each model's chosen setting. The mark on a bar shows where the "
+        "The hyperparameters of each model's chosen setting. The mark on a bar shows where the "
         "value lies between the low and the high end of the "
         "declared range (in the logarithm for a log range). Values within 5 % of an end are "
         "flagged, because a better value may lie outside."

@@ -1,4 +1,4 @@
-"""All data sets together: normalised scores."""
+"""All datasets together: normalised scores."""
 
 import math
 
@@ -14,13 +14,13 @@ def how_to_read(study: StudySummary) -> str:
     assert study.normalised is not None  # or there were no table
     return (
         f"Interquartile mean of the normalised scores of {study.normalised.kind}: 1 is the best "
-        "possible score of a data set, 0 its cap or a failure; every data set weighs the same, "
-        "and the interval is over the runs, not over the choice of data sets."
+        "possible score of a dataset, 0 its cap or a failure; every dataset weighs the same, "
+        "and the interval is over the runs, not over the choice of datasets."
     )
 
 
 def table(study: StudySummary) -> Table | None:
-    """Every model over all data sets; None for a study with one, or without anything to say."""
+    """Every model over all datasets; None for a study with one, or without anything to say."""
     normalised = study.normalised
     if normalised is None or not normalised.means:
         return None
@@ -65,7 +65,7 @@ EVIDENCE = Evidence[StudySummary](
     group=Group.TOGETHER,
     place=20,
     open=True,
-    title="All data sets together",
+    title="All datasets together",
     how_to_read=how_to_read,
     table=table,
     nothing=nothing,

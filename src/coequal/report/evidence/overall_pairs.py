@@ -1,4 +1,4 @@
-"""Every pair of models over all data sets: the mean of P(A better than B)."""
+"""Every pair of models over all datasets: the mean of P(A better than B)."""
 
 from coequal.analysis.across_datasets import StudySummary
 from coequal.formatting import probability
@@ -12,14 +12,14 @@ def how_to_read(study: StudySummary) -> str:
     names = ", ".join(summary.data for summary in study.datasets)
     return (
         "The probability that the row's tuned model scores better than the other, as the mean "
-        f"over the data sets ({names}), and on each of them. Intervals of the mean hold jointly "
-        "over all pairs; they are over the draw of settings, not over the choice of data sets. "
-        "Each data set's own verdict holds by itself alone."
+        f"over the datasets ({names}), and on each of them. Intervals of the mean hold jointly "
+        "over all pairs; they are over the draw of settings, not over the choice of datasets. "
+        "Each dataset's own verdict holds by itself alone."
     )
 
 
 def table(study: StudySummary) -> Table | None:
-    """A row for each pair; None for a study with one data set, or one that is not finished."""
+    """A row for each pair; None for a study with one dataset, or one that is not finished."""
     if not study.joint:
         return None
     first = study.datasets[0]
@@ -46,7 +46,7 @@ def table(study: StudySummary) -> Table | None:
         model_column(first, "model", "a"),
         rival_column(first, "against", "against", "b"),
         Column(
-            *("probability_better", "probability", "P(better), all data sets", "joint interval"),
+            *("probability_better", "probability", "P(better), all datasets", "joint interval"),
             cell=mean_cell,
             ends="interval",
         ),
@@ -62,7 +62,7 @@ EVIDENCE = Evidence[StudySummary](
     group=Group.TOGETHER,
     place=5,
     open=True,
-    title="P(A better than B) over all data sets",
+    title="P(A better than B) over all datasets",
     how_to_read=how_to_read,
     table=table,
 )

@@ -1,4 +1,4 @@
-"""Performance profiles over all data sets."""
+"""Performance profiles over all datasets."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -13,7 +13,7 @@ from coequal.report.marks import show_model
 from coequal.report.style import colour
 
 PROFILE = (
-    "Each line is the fraction of a model's runs, over all data sets, that reach a normalised "
+    "Each line is the fraction of a model's runs, over all datasets, that reach a normalised "
     "score or better; a line that is above another everywhere is better at every score."
 )
 

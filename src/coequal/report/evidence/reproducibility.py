@@ -12,7 +12,7 @@ from coequal.results.merged_file import SharedTrial
 
 
 def table(summary: DataSummary) -> Table | None:
-    """Every trial of the data set that two runs have; None if the study is of one run, or if no
+    """Every trial of the dataset that two runs have; None if the study is of one run, or if no
     trial is in two."""
     shared = _shared(summary)
     if not shared:

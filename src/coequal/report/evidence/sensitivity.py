@@ -1,4 +1,4 @@
-"""What each hyper-parameter did."""
+"""What each hyperparameter did."""
 
 from coequal.analysis.data_summary import DataSummary
 from coequal.formatting import p_value, percent
@@ -8,13 +8,13 @@ from coequal.statistics.sensitivity import MIN_SETTINGS, Influence
 
 
 def table(summary: DataSummary) -> Table | None:
-    """What each searched hyper-parameter did in each model's search."""
+    """What each searched hyperparameter did in each model's search."""
     rows = [(model, found) for model in summary.ranked for found in model.influences or ()]
     columns = [
         model_column(summary, value=lambda row: row[0].name),
         *within(
             lambda row: row[1],
-            Column("hyperparameter", "name", "Hyper-parameter", show=_spaced, words=True),
+            Column("hyperparameter", "name", "Hyperparameter", show=_spaced, words=True),
             Column("share", "sobol_index", "fraction explained", cell=_fraction_cell),
             Column("p_value"),
             Column("adjusted_p", "adjusted", "adjusted p-value", show=p_value),
@@ -30,12 +30,10 @@ def table(summary: DataSummary) -> Table | None:
 
 
 def nothing(summary: DataSummary) -> str:
-    """Why no hyper-parameter is listed."""
+    """Why no hyperparameter is listed."""
     if any(m.influences for m in summary.models):
         return ""
-    return (
-        f"The effect of a hyper-parameter takes {MIN_SETTINGS} drawn settings or more of a model."
-    )
+    return f"The effect of a hyperparameter takes {MIN_SETTINGS} drawn settings or more of a model."
 
 
 def _spaced(name: str) -> str:
@@ -64,10 +62,10 @@ EVIDENCE = Evidence[DataSummary](
     name="sensitivity",
     group=Group.SEARCH,
     place=240,
-    title="What each hyper-parameter did",
+    title="What each hyperparameter did",
     how_to_read=(
-        "How much each hyper-parameter matters in the search of each model. Given are the "
-        "fraction of the variance of the settings' ranks that one hyper-parameter explains "
+        "How much each hyperparameter matters in the search of each model. Given are the "
+        "fraction of the variance of the settings' ranks that one hyperparameter explains "
         "by itself, which of its values were better, and whether the best settings crowd at an "
         "end of its range, where a better value may lie outside."
     ),

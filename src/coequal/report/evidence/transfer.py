@@ -1,4 +1,4 @@
-"""How each data set's best setting does on the other data sets."""
+"""How each dataset's best setting does on the other datasets."""
 
 import math
 
@@ -20,15 +20,15 @@ def how_to_read(study: StudySummary) -> str:
     """How a reader reads the table."""
     label = study.datasets[0].metric.label
     return (
-        "Each row is one model's best setting on one data set (chosen there on validation). The "
-        f"columns are its test {label} on every data set: the interquartile mean of fresh seeds "
-        "with failures at the cap, and its ratio to the value of that data set's own best "
+        "Each row is one model's best setting on one dataset (chosen there on validation). The "
+        f"columns are its test {label} on every dataset: the interquartile mean of fresh seeds "
+        "with failures at the cap, and its ratio to the value of that dataset's own best "
         "setting."
     )
 
 
 def table(study: StudySummary) -> Table | None:
-    """How each data set's best setting does on the others; None for a study without transfer."""
+    """How each dataset's best setting does on the others; None for a study without transfer."""
     transfers = study.transfers
     if not any(t.runs for listed in transfers.values() for t in listed if t.source != t.target):
         return None

@@ -9,7 +9,7 @@ from coequal.statistics.variance import VarianceComponent
 MEANS = {
     "evaluation": "the same network, other generated images",
     "seed": "the same setting, another training seed",
-    "hyper-parameters": "the same model, another setting",
+    "hyperparameters": "the same model, another setting",
     "model": "another model",
 }
 
@@ -51,7 +51,7 @@ def table(summary: DataSummary) -> Table | None:
         summary=summary,
         notes=[
             "The seed's variance is measured at the settings that were re-run, the best ones; "
-            "bad settings usually vary more, so the hyper-parameters' fraction includes some of "
+            "bad settings usually vary more, so the hyperparameters' fraction includes some of "
             "it."
         ],
     )

@@ -40,10 +40,10 @@ class MainTable:
 
 def main_tables(summaries: Sequence[DataSummary]) -> list[MainTable]:
     """The main table of a study; several of a study of changes, one for each model that others are
-    compared with, and of data sets whose scores are not of one kind.
+    compared with, and of datasets whose scores are not of one kind.
 
     Args:
-        summaries: one for each data set.
+        summaries: one for each dataset.
     """
     found: list[MainTable] = []
     rest: dict[tuple[Basis, str], list[tuple[DataSummary, Tiers]]] = {}
@@ -59,7 +59,7 @@ def main_tables(summaries: Sequence[DataSummary]) -> list[MainTable]:
 
 
 def _of_models(placed: Sequence[tuple[DataSummary, Tiers]], name: str) -> MainTable:
-    """All models: best first on one data set; in the study's order, data sets side by side, on
+    """All models: best first on one dataset; in the study's order, datasets side by side, on
     several."""
     first, standings = placed[0][0], placed[0][1].standings
     names = [s.model for s in standings] if len(placed) == 1 else [m.name for m in first.models]

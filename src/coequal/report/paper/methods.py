@@ -18,7 +18,7 @@ def methods(summaries: Sequence[DataSummary], study: Study, citations: Citations
     was measured and tested, what failed, and on which machine.
 
     Args:
-        summaries: one for each data set.
+        summaries: one for each dataset.
         study: with every default filled in.
         citations: are told what the paragraph cites.
     """
@@ -63,7 +63,7 @@ def _training(study: Study, cite: Citations) -> Iterator[str]:
     training, nets = study["training"], study["architecture"]
     budgets = [training["budget"], *(training.get("budgets") or {}).values()]
     texts = [_budget(budget) for budget in budgets]
-    several = "" if len(texts) == 1 else f" ({listed(texts[1:])} on data sets with their own)"
+    several = "" if len(texts) == 1 else f" ({listed(texts[1:])} on datasets with their own)"
     yield (
         f"Every run could spend {texts[0]}{several}, at batch size {training['batch_size']} in "
         f"{escape(str(training['precision']))}"
@@ -94,7 +94,7 @@ def _search(summaries: Sequence[DataSummary], study: Study) -> Iterator[str]:
     authors = any(m.authors is not None for s in summaries for m in s.models)
     if drawn:
         beside = ", beside the setting of its authors" if authors else ""
-        same = "; models that share a hyper-parameter got the same draws of it"
+        same = "; models that share a hyperparameter got the same draws of it"
         ranges = search.get("ranges") or {}
         changed = [escape(name.replace("_", " ")) for name in ranges]
         own = f", with ranges of this study for {listed(changed)}" if changed else ""

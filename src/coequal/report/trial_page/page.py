@@ -30,7 +30,7 @@ PAGE = "index.html"
 STILL_IMPROVING = "train longer: the score was still improving, by more than its error"
 HOW_OFTEN = (
     "On recorded runs right in 75 to 87 % of the cases; without it, 53 to 75 % improved as well "
-    "(docs/train.md)"
+    "(docs/how_to/train.md)"
 )
 ANIMATION = "progress.gif"
 

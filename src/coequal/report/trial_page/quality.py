@@ -124,7 +124,7 @@ def quality_of(
         checkpoints: at which it was measured.
         name: of the metric.
         info: of the metric.
-        reference: what references.json says of the data set.
+        reference: what references.json says of the dataset.
     """
     points = Checkpoints.of(checkpoints)
     by_split = {split: points.values(name, split) for split in ("test", "validation")}
