@@ -1,4 +1,4 @@
-# make demo | data | test | check | parity | validate | health | chaos | bench | pages: each installs what it needs into .venv first.
+# make demo | data | test | check | docs | parity | validate | health | chaos | bench | pages: each installs what it needs into .venv first.
 #   make TORCH=torch==2.13.0 demo     another build of torch (a CPU build is about 1 GB, a CUDA build 5 GB)
 #   make PYTHON=python3.12 test       another Python (3.11 or newer)
 
@@ -8,7 +8,7 @@ VENV ?= .venv
 WORKERS ?=
 BIN = $(VENV)/bin
 
-.PHONY: demo data smoke test check parity validate health chaos format bench pages clean
+.PHONY: demo data smoke test check docs parity validate health chaos format bench pages clean
 
 demo: data
 	$(BIN)/coequal run studies/demo.yaml --out runs/demo $(if $(WORKERS),--workers $(WORKERS))
@@ -29,13 +29,19 @@ smoke: $(VENV)/.ready
 test: $(VENV)/.ready
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
-check: $(VENV)/.ready
+check: $(VENV)/.ready docs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/win32
 	$(BIN)/deptry src
 	$(BIN)/python -m pytest -q tests/test_layers.py
+
+# The documentation site, into build/docs: open build/docs/index.html. Every warning is an error; links are checked.
+docs: $(VENV)/.ready
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --nitpicky --jobs auto \
+	  --doctree-dir build/doctrees docs build/docs
+	@echo "The site: $(CURDIR)/build/docs/index.html"
 
 # Side by side with the metric libraries, which it installs beside coequal.
 parity: $(VENV)/.parity
@@ -78,7 +84,7 @@ bench: $(VENV)/.parity
 	$(BIN)/python benchmarks/page_weight.py
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache
 
 # Dependency groups need pip 25.1; the pip that comes with Python 3.11 is older.
 $(VENV)/.ready: pyproject.toml
@@ -87,5 +93,5 @@ $(VENV)/.ready: pyproject.toml
 	@echo "Installing into $(VENV) (once; torch is 1 GB as a CPU build, 5 GB with CUDA) ..."
 	@$(PYTHON) -m venv $(VENV) || { echo "python's venv module is missing; on Debian: apt-get install python3-venv"; exit 1; }
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/python -m pip install --quiet "$(TORCH)" --editable . --group dev
+	$(BIN)/python -m pip install --quiet "$(TORCH)" --editable . --group dev --group docs
 	@touch $@
