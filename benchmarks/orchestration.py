@@ -84,7 +84,7 @@ def status(folder: RunFolder) -> str:
 
 def report(folder: RunFolder) -> str:
     """Page, figures and tables, the look at the trial folders included."""
-    from coequal.report.page import write_report
+    from coequal.reporting.page import write_report
 
     page = write_report(folder)
     tables = sum(path.stat().st_size for path in (page.parent / "tables").iterdir())

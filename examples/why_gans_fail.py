@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import coequal
 from coequal.records import Result
-from coequal.report.image_grids import square_sheet
+from coequal.reporting.image_grids import square_sheet
 from coequal.results.folder import RunFolder
 from coequal.study.spec import Study
 

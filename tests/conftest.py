@@ -10,7 +10,7 @@ import hypothesis
 import pytest
 import torch
 
-from coequal.report.style import STYLE
+from coequal.reporting.style import STYLE
 
 from browser import browser, visit
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from coequal.analysis.across_datasets import StudySummary
 from coequal.analysis.data_summary import DataSummary
-from coequal.report.evidence._evidence import Evidence
-from coequal.report.evidence._order import ACROSS_DATASETS, ON_DATA
-from coequal.report.table import Cell
+from coequal.reporting.evidence._evidence import Evidence
+from coequal.reporting.evidence._order import ACROSS_DATASETS, ON_DATA
+from coequal.reporting.table import Cell
 
 NUMBER = r"−?\d[\d,]*(?:\.\d+)?(?:e[+-]\d+)?"
 ALONE = re.compile(NUMBER)

@@ -34,19 +34,6 @@ def test_names_are_sorted_and_private_files_are_none():
     assert not any(name.startswith("_") for name in found)
 
 
-def test_the_call_report_stays_a_call_after_it_was_used(monkeypatch):
-    import coequal
-
-    monkeypatch.setattr("coequal.api.report", lambda out: f"report of {out}")
-    for name in list(vars(coequal)):
-        if name in coequal.__all__:
-            monkeypatch.delitem(vars(coequal), name)
-    assert coequal.report("a") == "report of a"
-    import coequal.report.page  # the room of the same name
-
-    assert coequal.report("b") == "report of b"
-
-
 @pytest.fixture
 def folders(monkeypatch):
     """What `search_also` adds is taken back, and modules of the test are forgotten."""

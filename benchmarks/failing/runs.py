@@ -18,7 +18,7 @@ from coequal.images import to_uint8
 from coequal.monitoring.monitor import Monitor
 from coequal.monitoring.probe import auc
 from coequal.monitoring.reference import RealReference
-from coequal.report.image_grids import square_sheet
+from coequal.reporting.image_grids import square_sheet
 from coequal.rng import Rng
 from coequal.study.document import Document
 from coequal.study.parts import assemble

@@ -6,8 +6,24 @@ coequal.run(study, out="runs/smoke")
 print(coequal.report("runs/smoke"))
 """
 
-import importlib
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from coequal.api import StudyError as StudyError
+    from coequal.api import compare as compare
+    from coequal.api import diagnose as diagnose
+    from coequal.api import generator as generator
+    from coequal.api import manifold as manifold
+    from coequal.api import merge as merge
+    from coequal.api import pack as pack
+    from coequal.api import paper as paper
+    from coequal.api import read_study as read_study
+    from coequal.api import report as report
+    from coequal.api import run as run
+    from coequal.api import score as score
+    from coequal.api import stats as stats
+    from coequal.api import verify as verify
 
 __version__ = "0.1.0"
 __all__ = [
@@ -28,17 +44,14 @@ __all__ = [
 ]
 
 
-# The package `report` has the name of a call. It is imported here, empty as it is, and its name
-# given free: imported later, it would take the place of the call.
-importlib.import_module("coequal.report")
-del globals()["report"]
-
-
 def __getattr__(name: str) -> Any:
-    """The calls of `coequal.api`, each imported when first used: torch takes seconds."""
+    """A public name, imported from `coequal.api` when it is first used: torch takes seconds."""
     if name in __all__:
-        from coequal import api
-
-        globals()[name] = getattr(api, name)
+        globals()[name] = getattr(import_module("coequal.api"), name)
         return globals()[name]
     raise AttributeError(f"module 'coequal' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    """What completion offers: the public names, whether they have been used yet or not."""
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

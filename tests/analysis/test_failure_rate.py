@@ -4,7 +4,7 @@ import pytest
 
 from coequal.analysis.failure_rate import failure_rate
 from coequal.analysis.summary import summarise
-from coequal.report.observed_text import failures_sentence
+from coequal.reporting.observed_text import failures_sentence
 from coequal.statistics.rates import clustered_rate, wilson
 
 from fabricated_run import Run, build, same

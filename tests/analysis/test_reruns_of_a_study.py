@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from coequal.analysis.summary import summarise
-from coequal.report.evidence import best_and_reruns, effects
-from coequal.report.verdict_text import verdict_sentence
+from coequal.reporting.evidence import best_and_reruns, effects
+from coequal.reporting.verdict_text import verdict_sentence
 from coequal.results.folder import RunFolder
 from coequal.results.study_file import StudyFile
 

@@ -9,8 +9,8 @@ from coequal.analysis.estimates import Estimate, estimate
 from coequal.analysis.separation import leaders, separated, separations
 from coequal.analysis.summary import summaries
 from coequal.records import MetricInfo
-from coequal.report.evidence import other_metrics
-from coequal.report.separation_text import (
+from coequal.reporting.evidence import other_metrics
+from coequal.reporting.separation_text import (
     leaders_sentence,
     other_metrics_in_short,
     separation_sentences,

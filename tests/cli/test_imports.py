@@ -12,7 +12,7 @@ SCORE = "score --real {0}/a.npy --fake {0}/b.npy --metrics fd"
 @pytest.mark.parametrize(
     ("command", "never"),
     [
-        ("--help", "torch matplotlib scipy coequal.training.loop coequal.report.page"),
+        ("--help", "torch matplotlib scipy coequal.training.loop coequal.reporting.page"),
         (
             SCORE,
             "matplotlib scipy.stats scipy.optimize coequal.training.loop coequal.encoders.clip",

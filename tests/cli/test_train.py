@@ -16,7 +16,7 @@ from coequal.files import write_json
 from coequal.health import EARLY, Health
 from coequal.health.remedies import remedies_for
 from coequal.health.verdict import Alarm, Finding, Remedy
-from coequal.report.trial_page.page import Command, read_run
+from coequal.reporting.trial_page.page import Command, read_run
 from coequal.results.folder import HEALTH, RunFolder
 
 import typed

@@ -11,7 +11,7 @@ from coequal.evaluation.manifold_curves import manifold_curves
 from coequal.inputs.input import Input
 from coequal.inputs.load import from_array, from_generator, from_split
 from coequal.manifolds.polygons.family import PolygonFamily
-from coequal.report.manifold_page import write_manifold_page
+from coequal.reporting.manifold_page import write_manifold_page
 from coequal.rng import Rng
 
 FAMILY = PolygonFamily(size=12)

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from coequal.report.page import write_report
+from coequal.reporting.page import write_report
 from coequal.results.folder import RunFolder
 
 from fabricated_run import NS_GAN, VAE, Run, build, written

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from coequal.lookup import names
-from coequal.report.paper.bibliography import (
+from coequal.reporting.paper.bibliography import (
     Citations,
     cited_in,
     records,

@@ -8,9 +8,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from coequal.analysis.summary import summaries
-from coequal.report.evidence import by_class, confusion
-from coequal.report.heat import shaded_cells
-from coequal.report.style import ACCENT, INK, PAPER, as_svg, house_style, inline
+from coequal.reporting.evidence import by_class, confusion
+from coequal.reporting.heat import shaded_cells
+from coequal.reporting.style import ACCENT, INK, PAPER, as_svg, house_style, inline
 
 from fabricated_run import METRICS, made, same
 

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from coequal.report.style import COLOURS, ON_DARK, variables
-from coequal.report.templating import template
+from coequal.reporting.style import COLOURS, ON_DARK, variables
+from coequal.reporting.templating import template
 
 SCHEMES = ("light", "dark")
 LARGEST_SHADE = 0.6  # of a cell's tone, in templates/macros.html.jinja

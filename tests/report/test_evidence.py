@@ -3,14 +3,14 @@
 from importlib import import_module
 
 from coequal import lookup
-from coequal.report.evidence._order import ACROSS_DATASETS, EVERY, ON_DATA
+from coequal.reporting.evidence._order import ACROSS_DATASETS, EVERY, ON_DATA
 
 
 def test_every_module_has_its_name_and_a_place_of_its_own():
-    names = lookup.names("report/evidence")
+    names = lookup.names("reporting/evidence")
     assert sorted(one.name for one in EVERY) == names
     for one in EVERY:
-        assert import_module(f"coequal.report.evidence.{one.name}").EVIDENCE is one
+        assert import_module(f"coequal.reporting.evidence.{one.name}").EVIDENCE is one
     for pieces in (ON_DATA, ACROSS_DATASETS):
         assert len({one.place for one in pieces}) == len(pieces)
     assert len(ON_DATA) + len(ACROSS_DATASETS) == len(EVERY)

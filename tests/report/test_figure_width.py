@@ -6,8 +6,8 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from coequal.analysis.summary import summarise
-from coequal.report.evidence._order import ON_DATA
-from coequal.report.style import as_pdf, house_style
+from coequal.reporting.evidence._order import ON_DATA
+from coequal.reporting.style import as_pdf, house_style
 
 COLUMN_INCHES, COLUMN_POINTS = 3.3, 8.0
 

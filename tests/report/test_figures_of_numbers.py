@@ -6,7 +6,7 @@ import pytest
 
 from coequal.analysis.across_datasets import study_summary
 from coequal.analysis.summary import summarise
-from coequal.report.table import Cell
+from coequal.reporting.table import Cell
 from coequal.results.folder import RunFolder
 from figures_of_numbers import problem, too_precise
 

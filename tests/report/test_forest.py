@@ -8,10 +8,10 @@ import pytest
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.rerun_comparison import RerunComparison
 from coequal.analysis.summary import summaries
-from coequal.report.changes import changes
-from coequal.report.evidence import effects
-from coequal.report.forest import NARROW_INCHES, forest
-from coequal.report.style import BAD, GOOD, MUTED, PAGE_INCHES, house_style
+from coequal.reporting.changes import changes
+from coequal.reporting.evidence import effects
+from coequal.reporting.forest import NARROW_INCHES, forest
+from coequal.reporting.style import BAD, GOOD, MUTED, PAGE_INCHES, house_style
 from coequal.statistics.comparison import Effect
 from coequal.statistics.rates import Interval
 

@@ -8,9 +8,9 @@ import pytest
 
 from coequal.analysis.hues import MOST_HUES, with_hues
 from coequal.analysis.summary import summaries
-from coequal.report.evidence import cost
-from coequal.report.style import COLOURS, MUTED, ON_DARK, colour, variable
-from coequal.report.table import name_cell
+from coequal.reporting.evidence import cost
+from coequal.reporting.style import COLOURS, MUTED, ON_DARK, colour, variable
+from coequal.reporting.table import name_cell
 
 from fabricated_run import METRICS, Run, made, same
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from coequal.report.latex.table import TEXT_WIDTH, floats, longtable
-from coequal.report.latex.text import breakable, escape, label, replacements
-from coequal.report.latex.widths import Need, longest_word, share, width
-from coequal.report.table import Cell, Heading, Table
+from coequal.reporting.latex.table import TEXT_WIDTH, floats, longtable
+from coequal.reporting.latex.text import breakable, escape, label, replacements
+from coequal.reporting.latex.widths import Need, longest_word, share, width
+from coequal.reporting.table import Cell, Heading, Table
 
 from typesetting import document, typeset
 

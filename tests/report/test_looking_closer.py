@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from coequal.report.page import write_report
+from coequal.reporting.page import write_report
 from coequal.results.folder import RunFolder
 
 from browser import WIDTHS, Visit

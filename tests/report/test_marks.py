@@ -9,11 +9,11 @@ import pytest
 from matplotlib.figure import Figure
 
 from coequal.analysis.summary import summarise
-from coequal.report import marks, sample_browser
-from coequal.report.page import write_report
-from coequal.report.sample_browser import sample_strips, without_strips
-from coequal.report.style import as_marked_svg, as_svg, inline
-from coequal.report.trial_table import TrialTable, for_script
+from coequal.reporting import marks, sample_browser
+from coequal.reporting.page import write_report
+from coequal.reporting.sample_browser import sample_strips, without_strips
+from coequal.reporting.style import as_marked_svg, as_svg, inline
+from coequal.reporting.trial_table import TrialTable, for_script
 from coequal.results.folder import RunFolder, samples_path
 
 from fabricated_run import NS_GAN, Run, build

@@ -4,7 +4,7 @@ from itertools import combinations
 
 import pytest
 
-from coequal.report.pair_sentences import verdict_in_words, within, worse_than
+from coequal.reporting.pair_sentences import verdict_in_words, within, worse_than
 from coequal.statistics.looks import Look
 from coequal.statistics.rules import Rules
 from coequal.statistics.verdict import Defeat, PairResult, Verdict

@@ -9,10 +9,10 @@ import pytest
 
 from coequal import api
 from coequal.analysis.summary import summarise
-from coequal.report.paper.bibliography import Citations
-from coequal.report.paper.main_table import main_tables
-from coequal.report.paper.methods import methods
-from coequal.report.paper.write import FIRST_LINE, write_paper
+from coequal.reporting.paper.bibliography import Citations
+from coequal.reporting.paper.main_table import main_tables
+from coequal.reporting.paper.methods import methods
+from coequal.reporting.paper.write import FIRST_LINE, write_paper
 from coequal.results.folder import RunFolder
 
 from fabricated_run import NS_GAN, VAE, Run, build, made, same, written

@@ -6,10 +6,10 @@ import numpy as np
 from matplotlib.collections import LineCollection
 
 from coequal.analysis.summary import summarise
-from coequal.report import marks
-from coequal.report.evidence import parallel_coordinates as lines
-from coequal.report.evidence.parallel_coordinates import LANE, SPREAD, figure
-from coequal.report.style import as_marked_svg, inline
+from coequal.reporting import marks
+from coequal.reporting.evidence import parallel_coordinates as lines
+from coequal.reporting.evidence.parallel_coordinates import LANE, SPREAD, figure
+from coequal.reporting.style import as_marked_svg, inline
 
 from fabricated_run import Run, made, written
 

@@ -2,7 +2,7 @@
 
 from matplotlib.figure import Figure
 
-from coequal.report.style import STYLE, as_pdf, house_style
+from coequal.reporting.style import STYLE, as_pdf, house_style
 
 
 def test_letters_in_pdfs_are_truetype_as_journals_ask(pdf_fonts, monkeypatch):

@@ -8,7 +8,7 @@ import pytest
 
 from coequal.analysis.across_datasets import study_summary
 from coequal.analysis.summary import summarise
-from coequal.report.verdict_json import verdict_json
+from coequal.reporting.verdict_json import verdict_json
 from coequal.results.folder import RunFolder
 from coequal.results.results_csv import write_tables
 from coequal.study.parts import rule_of

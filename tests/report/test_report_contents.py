@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from coequal.analysis.summary import summarise
-from coequal.report.caveats_text import protocols
-from coequal.report.glossary import glossed
-from coequal.report.page import write_report
+from coequal.reporting.caveats_text import protocols
+from coequal.reporting.glossary import glossed
+from coequal.reporting.page import write_report
 from coequal.results.folder import RunFolder
 
 from browser import Visit, browser, visit

@@ -12,8 +12,8 @@ from coequal.analysis.failure_rate import failure_rate
 from coequal.analysis.health import count_health, health_kind, saved_budget
 from coequal.analysis.summary import summaries
 from coequal.records import TrialHealth
-from coequal.report.evidence import health, health_settings, stopped_early, unhealthy
-from coequal.report.page import write_report
+from coequal.reporting.evidence import health, health_settings, stopped_early, unhealthy
+from coequal.reporting.page import write_report
 
 from fabricated_run import METRICS, Run, build, made, study_dict
 

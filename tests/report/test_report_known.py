@@ -7,9 +7,9 @@ import pytest
 from coequal.analysis.summary import summaries
 from coequal.checkpoints import Checkpoint, Checkpoints, Measurement, Spent
 from coequal.records import Result, Trial
-from coequal.report.evidence import manifold_choice, manifold_distance, manifold_plane
-from coequal.report.style import house_style
-from coequal.report.table import csv_record
+from coequal.reporting.evidence import manifold_choice, manifold_distance, manifold_plane
+from coequal.reporting.style import house_style
+from coequal.reporting.table import csv_record
 
 from fabricated_run import METRICS, study_dict
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from coequal.report.axes import RASTER_FROM_SETTINGS
-from coequal.report.evidence.failures import MAX_ROWS
-from coequal.report.page import write_report
+from coequal.reporting.axes import RASTER_FROM_SETTINGS
+from coequal.reporting.evidence.failures import MAX_ROWS
+from coequal.reporting.page import write_report
 from coequal.results.folder import RunFolder
 
 from fabricated_run import Run, build

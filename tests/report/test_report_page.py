@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from coequal.analysis.summary import summarise
-from coequal.report.image_grids import Row, sample_rows, sheet
-from coequal.report.page import write_report
-from coequal.report.style import COLOURS, ON_DARK, colour, marker, spread, wants_log
+from coequal.reporting.image_grids import Row, sample_rows, sheet
+from coequal.reporting.page import write_report
+from coequal.reporting.style import COLOURS, ON_DARK, colour, marker, spread, wants_log
 from coequal.results.folder import RunFolder
 
 from fabricated_run import Run, build
@@ -252,6 +252,6 @@ def test_a_model_keeps_its_look_and_no_two_share_one():
 
 
 def test_the_report_needs_no_torch():
-    modules = "coequal.report.page, coequal.report.terminal"
+    modules = "coequal.reporting.page, coequal.reporting.terminal"
     code = f"import sys, {modules}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -11,7 +11,7 @@ import pytest
 
 from coequal.analysis.summary import summaries, summarise
 from coequal.checkpoints import Checkpoints
-from coequal.report.evidence import (
+from coequal.reporting.evidence import (
     hyperparameters,
     instrument,
     matrix,
@@ -20,11 +20,11 @@ from coequal.report.evidence import (
     variance,
     verdict,
 )
-from coequal.report.evidence.pairs import over_budgets
-from coequal.report.markdown import plain
-from coequal.report.page import write_report
-from coequal.report.paper.write import write_paper
-from coequal.report.table import Column, csv_record, tabulate, within
+from coequal.reporting.evidence.pairs import over_budgets
+from coequal.reporting.markdown import plain
+from coequal.reporting.page import write_report
+from coequal.reporting.paper.write import write_paper
+from coequal.reporting.table import Column, csv_record, tabulate, within
 from coequal.results.folder import RunFolder
 from coequal.results.instrument_file import write_instrument
 

@@ -7,21 +7,27 @@ import pytest
 
 from coequal.analysis.summary import summarise
 from coequal.formatting import count_in_words, listed
-from coequal.report.first_screen import first_screen
-from coequal.report.growth_text import growth_sentences
-from coequal.report.observed_text import cost_sentence, failures_sentence, flops, lowest, observed
-from coequal.report.power_text import (
+from coequal.reporting.first_screen import first_screen
+from coequal.reporting.growth_text import growth_sentences
+from coequal.reporting.observed_text import (
+    cost_sentence,
+    failures_sentence,
+    flops,
+    lowest,
+    observed,
+)
+from coequal.reporting.power_text import (
     beyond_text,
     budget_sentence,
     needed_text,
     power,
     what_it_takes,
 )
-from coequal.report.rerun_text import effect_sentence, rerun_sentence, tuned_sentence
-from coequal.report.style import spread
-from coequal.report.sure_text import anytime_sentence, how_sure, more_on_how_sure
-from coequal.report.terminal import verdict_lines
-from coequal.report.verdict_text import (
+from coequal.reporting.rerun_text import effect_sentence, rerun_sentence, tuned_sentence
+from coequal.reporting.style import spread
+from coequal.reporting.sure_text import anytime_sentence, how_sure, more_on_how_sure
+from coequal.reporting.terminal import verdict_lines
+from coequal.reporting.verdict_text import (
     answers,
     progress,
     short_verdict,

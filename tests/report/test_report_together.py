@@ -7,10 +7,10 @@ import pytest
 from coequal.analysis.across_datasets import normalised_scores, study_summary
 from coequal.analysis.summary import summaries, summarise
 from coequal.analysis.transfer import transfers
-from coequal.report.evidence import overall_pairs, transfer
-from coequal.report.page import write_pages, write_report
-from coequal.report.terminal import verdict_lines
-from coequal.report.verdict_text import joint_sentence
+from coequal.reporting.evidence import overall_pairs, transfer
+from coequal.reporting.page import write_pages, write_report
+from coequal.reporting.terminal import verdict_lines
+from coequal.reporting.verdict_text import joint_sentence
 from coequal.results.folder import RunFolder
 
 from fabricated_run import METRICS, Run, build, same

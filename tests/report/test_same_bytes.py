@@ -12,8 +12,8 @@ import pytest
 from coequal.analysis.across_datasets import study_summary
 from coequal.analysis.summary import summarise
 from coequal.formatting import for_programs, significant
-from coequal.report.svg_bytes import numbered, slim
-from coequal.report.verdict_json import verdict_json
+from coequal.reporting.svg_bytes import numbered, slim
+from coequal.reporting.verdict_json import verdict_json
 
 from fabricated_run import Run, build
 

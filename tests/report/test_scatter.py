@@ -9,9 +9,9 @@ from PIL import Image
 
 from coequal.contract import ImageShape
 from coequal.inputs.load import from_array
-from coequal.report.image_grids import Row, sheet, square_sheet
-from coequal.report.scatter import scatters
-from coequal.report.style import COLOURS, FAINT
+from coequal.reporting.image_grids import Row, sheet, square_sheet
+from coequal.reporting.scatter import scatters
+from coequal.reporting.style import COLOURS, FAINT
 from coequal.trial.snapshots import sheet_format
 
 

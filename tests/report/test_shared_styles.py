@@ -1,6 +1,6 @@
 """A page whose figures share their styles is the same page in fewer bytes."""
 
-from coequal.report.shared_styles import with_shared_styles
+from coequal.reporting.shared_styles import with_shared_styles
 
 RED, BLUE = "fill: red", "fill: blue"
 

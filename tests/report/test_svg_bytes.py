@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from coequal.report.svg_bytes import slim
+from coequal.reporting.svg_bytes import slim
 
 
 def path(commands: str) -> str:

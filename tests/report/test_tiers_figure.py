@@ -9,12 +9,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from coequal.analysis.summary import summaries
 from coequal.analysis.tiers import tiers
-from coequal.report.forest import NARROW_INCHES
-from coequal.report.image_grids import Row
-from coequal.report.lead import lead_figure
-from coequal.report.style import PAGE_INCHES, as_svg, house_style
-from coequal.report.tiers import MANY_MODELS, ROWS_WITH_SAMPLES, tiers_figure
-from coequal.report.tiers_text import caption, description, meaning, value_text
+from coequal.reporting.forest import NARROW_INCHES
+from coequal.reporting.image_grids import Row
+from coequal.reporting.lead import lead_figure
+from coequal.reporting.style import PAGE_INCHES, as_svg, house_style
+from coequal.reporting.tiers import MANY_MODELS, ROWS_WITH_SAMPLES, tiers_figure
+from coequal.reporting.tiers_text import caption, description, meaning, value_text
 
 from fabricated_run import METRICS, TITLES, Run, made, same
 

@@ -10,14 +10,14 @@ from PIL import Image
 from coequal.health import Health
 from coequal.health.rules import RULES
 from coequal.health.signals import NAMES, Signals
-from coequal.report.trial_page.animation import (
+from coequal.reporting.trial_page.animation import (
     CAPTION_PIXELS,
     FRAME_MILLISECONDS,
     LAST_FRAME_MILLISECONDS,
     Frame,
     write_animation,
 )
-from coequal.report.trial_page.figures import everything, losses, rules, smoothed
+from coequal.reporting.trial_page.figures import everything, losses, rules, smoothed
 
 
 def signals(probes: int, **columns: float) -> Signals:

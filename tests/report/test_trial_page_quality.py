@@ -10,11 +10,11 @@ from coequal.checkpoints import Checkpoint, Measurement, Spent
 from coequal.health import EARLY, Health
 from coequal.health.verdict import HEALTHY
 from coequal.records import MetricInfo, Result, Trial
-from coequal.report.style import house_style
-from coequal.report.trial_page.animation import Frame, real_sheet
-from coequal.report.trial_page.figures import scores
-from coequal.report.trial_page.page import TrialReport
-from coequal.report.trial_page.quality import BEYOND, quality_of, score_text
+from coequal.reporting.style import house_style
+from coequal.reporting.trial_page.animation import Frame, real_sheet
+from coequal.reporting.trial_page.figures import scores
+from coequal.reporting.trial_page.page import TrialReport
+from coequal.reporting.trial_page.quality import BEYOND, quality_of, score_text
 
 FD = MetricInfo("lower", "squared distance", best=0.0, label="FD")
 REFERENCE = {"floor": {"fd": 1.0}, "cap": {"fd": 400.0}}

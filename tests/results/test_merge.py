@@ -14,7 +14,7 @@ from coequal import api
 from coequal.checkpoints import Checkpoint, Checkpoints, Measurement, Spent
 from coequal.files import write_json
 from coequal.records import MetricInfo, Result, Trial
-from coequal.report.page import write_report
+from coequal.reporting.page import write_report
 from coequal.results.folder import RunFolder
 from coequal.results.merge import merge
 from coequal.results.merged_file import agreement_lines, read_merged

@@ -21,8 +21,8 @@ import pytest
 
 from coequal import api
 from coequal.files import write_json
-from coequal.report.page import write_report
-from coequal.report.sample_browser import without_strips
+from coequal.reporting.page import write_report
+from coequal.reporting.sample_browser import without_strips
 from coequal.results import pack as form
 from coequal.results.anonymous import place_in, without_places
 from coequal.results.folder import RunFolder

@@ -9,7 +9,7 @@ import pytest
 
 import coequal.api
 import coequal.inspection.samples
-import coequal.report.page  # noqa: F401  every caller is imported before anything is counted
+import coequal.reporting.page  # noqa: F401  every caller is imported before anything is counted
 from coequal.cli import results as commands
 from coequal.cli.run import run
 from coequal.results.on_disk import result_files

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from coequal import api
 from coequal.cli.app import app
 from coequal.inspection.samples import SampleRequest, chosen_trial, sample, write_samples
-from coequal.report.page import write_report
+from coequal.reporting.page import write_report
 from coequal.results.folder import RunFolder
 from coequal.study.check import problems
 from coequal.study.plan import plan

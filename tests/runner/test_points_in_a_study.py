@@ -9,7 +9,7 @@ from PIL import Image
 import coequal
 from coequal import api
 from coequal.inspection.samples import chosen_trial, write_samples
-from coequal.report.page import write_report
+from coequal.reporting.page import write_report
 from coequal.results.folder import RunFolder
 from coequal.study.check import problems
 from coequal.study.spec import Study

@@ -9,7 +9,7 @@ import pytest
 
 from coequal import api
 from coequal.files import write_json
-from coequal.report.page import write_report
+from coequal.reporting.page import write_report
 from coequal.results.folder import RunFolder
 from coequal.results.result_file import write_result
 from coequal.serve.live_page import LivePage

@@ -7,7 +7,7 @@ from coequal.analysis.health import saved_budget
 from coequal.analysis.summary import summarise
 from coequal.health import Health
 from coequal.records import TrialHealth
-from coequal.report.page import write_report
+from coequal.reporting.page import write_report
 from coequal.results.folder import RunFolder
 from coequal.study.check import problems
 from coequal.study.spec import Study

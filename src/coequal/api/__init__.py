@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from coequal.api.studies import verify_folder as verify_folder
     from coequal.generators.load import generator as generator
     from coequal.inspection.diagnosis import diagnose as diagnose
+    from coequal.study.document import StudyError as StudyError
 
 _ELSEWHERE = {
     "compare": "coequal.api.comparisons",
@@ -35,6 +36,7 @@ _ELSEWHERE = {
     "manifold": "coequal.api.manifolds",
     "score": "coequal.api.scores",
     "stats": "coequal.api.statistics",
+    "StudyError": "coequal.study.document",
 }
 
 

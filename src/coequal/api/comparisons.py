@@ -31,7 +31,7 @@ def compare(scores: Sequence[str | Path], *, page: str | Path | None = None) -> 
     if len(paths) < 2:
         raise ValueError(f"at least two scores are compared; {len(paths)} is named")
     if page is not None:
-        from coequal.report.score_page.page import refuse_page, write_comparison_page
+        from coequal.reporting.score_page.page import refuse_page, write_comparison_page
 
         refuse_page(page)
     records = dict(zip(names_of(paths), map(_read, paths), strict=True))

@@ -15,7 +15,7 @@ from coequal.inputs.input import Scorable
 from coequal.inputs.load import load_input
 from coequal.inspection.generated import generated_images
 from coequal.manifolds.polygons.projection import DELTA, Name
-from coequal.report.manifold_page import write_manifold_page
+from coequal.reporting.manifold_page import write_manifold_page
 from coequal.value_range import UNIT, ValueRange
 
 

@@ -109,7 +109,7 @@ def score(
     if several is not None and any(file is not None for file in files):
         raise ValueError("a sheet or table is of one set of generated images; name one")
     if page is not None:
-        from coequal.report.score_page.page import refuse_page, write_score_page
+        from coequal.reporting.score_page.page import refuse_page, write_score_page
 
         refuse_page(page)
     with computing_on(device, precision) as where, reading_threads(workers):

@@ -156,7 +156,7 @@ def report(out: str | Path, into: str | Path | None = None) -> Path:
         FileExistsError: `into` holds something else than a report.
         ValueError: a result can't be used, or the pack must be refused.
     """
-    from coequal.report.page import report_place, write_report
+    from coequal.reporting.page import report_place, write_report
 
     with opened(Path(out).resolve()) as folder:
         place = report_place(folder, None if into is None else Path(into).resolve())
@@ -179,7 +179,7 @@ def paper(run: str | Path, into: str | Path | None = None) -> Path:
         FileExistsError: `into` holds something else.
         ValueError: a result can't be used, or the pack must be refused.
     """
-    from coequal.report.paper.write import paper_place, write_paper
+    from coequal.reporting.paper.write import paper_place, write_paper
 
     with opened(Path(run).resolve()) as folder:
         place = paper_place(folder, None if into is None else Path(into).resolve())

@@ -250,8 +250,8 @@ def write_report(
         report/verdict.json holds.
     """
     from coequal.analysis.summary import summarise
-    from coequal.report.page import report_place, write_summaries
-    from coequal.report.terminal import verdict_lines
+    from coequal.reporting.page import report_place, write_summaries
+    from coequal.reporting.terminal import verdict_lines
     from coequal.results.collect import open_results
     from coequal.results.results_csv import refresh_tables
 

@@ -17,7 +17,7 @@ def paper(
     ] = None,
 ) -> CommandResult:
     """Write LaTeX of a run, finished or not: main table, figures, methods, references, document."""
-    from coequal.report.paper.write import paper_place, write_paper
+    from coequal.reporting.paper.write import paper_place, write_paper
 
     run = run_folder(folder)
     place = write_paper(run, log_line, paper_place(run, out))

@@ -23,7 +23,7 @@ from coequal.cli.train_options import TrainRequest
 
 if TYPE_CHECKING:
     from coequal.records import Trial
-    from coequal.report.trial_page.page import TrialReport
+    from coequal.reporting.trial_page.page import TrialReport
     from coequal.results.folder import RunFolder
     from coequal.study.spec import Study
 
@@ -238,7 +238,7 @@ def _finish(
     Returns:
         The outcome; its exit code says whether the training reached its budget.
     """
-    from coequal.report.trial_page.page import Command, read_run, write_training_page
+    from coequal.reporting.trial_page.page import Command, read_run, write_training_page
 
     (trial,) = folder.plan()
     command = Command(request.command(), lambda more: request.with_settings(more).command())

@@ -65,7 +65,7 @@ def write_images(
             chosen = [rows[:even] for rows in order.split(counts.tolist()) if len(rows)]
             shown, columns = shown[torch.cat(chosen)], even
         # Only now: what draws takes a second to import, and most who come here draw nothing.
-        from coequal.report.image_grids import square_sheet
+        from coequal.reporting.image_grids import square_sheet
 
         out.write_bytes(square_sheet(shown.numpy(), real, columns))
     elif images.shape[1:] == POINT:

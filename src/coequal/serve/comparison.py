@@ -8,8 +8,8 @@ from typing import Any
 from coequal.checkpoints import Checkpoint, Measurement
 from coequal.formatting import plain, with_error
 from coequal.records import MetricInfo, Trial
-from coequal.report.image_grids import IMAGES_IN_A_ROW, Row, are_points
-from coequal.report.table import EMPTY, Cell, Heading, Table
+from coequal.reporting.image_grids import IMAGES_IN_A_ROW, Row, are_points
+from coequal.reporting.table import EMPTY, Cell, Heading, Table
 from coequal.results.folder import RunFolder
 from coequal.selection import SelectionRule
 from coequal.serve.side import Side, read_side

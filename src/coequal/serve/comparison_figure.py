@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from coequal.checkpoints import Checkpoints
 from coequal.health.rules import RULES, HealthRule
-from coequal.report.style import MUTED, as_svg, colour, house_style, inline
-from coequal.report.trial_page.figures import PANELS_IN_A_ROW, PLAYERS, limits, panels, smoothed
+from coequal.reporting.style import MUTED, as_svg, colour, house_style, inline
+from coequal.reporting.trial_page.figures import PANELS_IN_A_ROW, PLAYERS, limits, panels, smoothed
 from coequal.serve.side import Side
 
 PANEL_INCHES = 2.0

@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from coequal.formatting import capital, number
 from coequal.records import Trial
-from coequal.report.setting_text import setting_text
+from coequal.reporting.setting_text import setting_text
 from coequal.results.folder import RunFolder
 from coequal.results.result_log import LogReader, read_entries
 from coequal.serve.comparison import Comparison, compare

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from coequal.formatting import capital, count, duration
-from coequal.report.setting_text import setting_text
+from coequal.reporting.setting_text import setting_text
 from coequal.serve.live_page import LivePage
 from coequal.serve.state import RunState
 

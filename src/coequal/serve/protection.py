@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 TOKEN = "token"
 COOKIE_SECONDS = 7 * 24 * 3600
-SCRIPT_FOLDERS = (("coequal.report", "templates"), ("coequal.serve", "templates"))
+SCRIPT_FOLDERS = (("coequal.reporting", "templates"), ("coequal.serve", "templates"))
 
 HEADERS = {
     "x-content-type-options": "nosniff",

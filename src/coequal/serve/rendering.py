@@ -8,8 +8,8 @@ from typing import Any
 from markupsafe import Markup
 from starlette.responses import HTMLResponse, Response
 
-from coequal.report.style import COLOURS, ON_DARK, variable, variables
-from coequal.report.templating import template
+from coequal.reporting.style import COLOURS, ON_DARK, variable, variables
+from coequal.reporting.templating import template
 from coequal.serve.protection import page_policy
 
 

@@ -10,8 +10,8 @@ from typing import Any, Literal
 from coequal.analysis.summary import summarise
 from coequal.health import Health
 from coequal.health.signals import Signals
-from coequal.report.page import write_summaries
-from coequal.report.trial_page.page import PAGE, read_run, training_page
+from coequal.reporting.page import write_summaries
+from coequal.reporting.trial_page.page import PAGE, read_run, training_page
 from coequal.results.archived_trials import has_archived_trials
 from coequal.results.folder import RunFolder
 from coequal.results.pack import opened

@@ -9,7 +9,7 @@ from coequal.checkpoints import Checkpoint
 from coequal.formatting import capital, duration
 from coequal.health.signals import Signals, load
 from coequal.records import Result, Trial
-from coequal.report.setting_text import setting_text
+from coequal.reporting.setting_text import setting_text
 from coequal.results.folder import SIGNALS, RunFolder
 from coequal.results.result_file import measured_so_far
 from coequal.selection import SelectionRule

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from coequal.analysis.summary import summarise
-from coequal.report.page import write_summaries
-from coequal.report.sample_browser import without_strips
+from coequal.reporting.page import write_summaries
+from coequal.reporting.sample_browser import without_strips
 from coequal.results.folder import RunFolder
 from coequal.results.results_csv import RESULTS, TIMINGS, write_tables
 from coequal.results.run_results import results_on_disk

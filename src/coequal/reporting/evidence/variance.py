@@ -1,0 +1,86 @@
+"""Where the differences between single runs come from."""
+
+from coequal.analysis.data_summary import DataSummary
+from coequal.formatting import percent
+from coequal.reporting.evidence._evidence import Evidence, Group
+from coequal.reporting.table import Cell, Column, Table, tabulate, within
+from coequal.statistics.variance import VarianceComponent
+
+MEANS = {
+    "evaluation": "the same network, other generated images",
+    "seed": "the same setting, another training seed",
+    "hyperparameters": "the same model, another setting",
+    "model": "another model",
+}
+
+
+def how_to_read(summary: DataSummary) -> str:
+    """How a reader reads the table."""
+    assert summary.variance is not None  # or there were no table
+    scale = "logarithms of the scores" if summary.variance.scores.scale == "log" else "scores"
+    return (
+        "Why two single runs differ: the sources of their variance. "
+        f"Given is the fraction of the variance between single runs (of the {scale} of runs that "
+        "finished) "
+        "that comes from each source, above its 95 % interval; failures have fractions of their "
+        "own."
+    )
+
+
+def table(summary: DataSummary) -> Table | None:
+    """Shares of the variance of a single score; None with too few scores."""
+    components = summary.variance
+    if components is None:
+        return None
+    groups = [("score", components.scores.components)]
+    if components.failures is not None:
+        groups.append(("failure", components.failures.components))
+    columns = [
+        Column("of", lambda row: row[0]),
+        Column("source", lambda row: row[1].source, "Source", cell=_source_cell),
+        *within(
+            lambda row: row[1],
+            Column("variance"),
+            Column("share", "fraction", "Fraction", "95 %", cell=_fraction_cell, ends="interval"),
+            Column("note", "", "How it is known", words=True),
+        ),
+    ]
+    return tabulate(
+        columns,
+        [(kind, part) for kind, parts in groups for part in parts],
+        summary=summary,
+        notes=[
+            "The seed's variance is measured at the settings that were re-run, the best ones; "
+            "bad settings usually vary more, so the hyperparameters' fraction includes some of "
+            "it."
+        ],
+    )
+
+
+def _source_cell(row: tuple[str, VarianceComponent]) -> Cell:
+    kind, part = row
+    return Cell(f"{part.source}, of a {kind}", MEANS[part.source])
+
+
+def _fraction_cell(part: VarianceComponent) -> Cell:
+    interval = part.interval
+    ends = f"{percent(interval.low)[:-2]}–{percent(interval.high)}" if interval else ""
+    if part.fraction is None:
+        return Cell("not separable", ends, sort="")
+    return Cell(percent(part.fraction), ends, sort=part.fraction)
+
+
+def nothing(summary: DataSummary) -> str:
+    """That there are too few scores to compare sources of variance."""
+    return "" if summary.variance else "Too few runs have a score."
+
+
+EVIDENCE = Evidence[DataSummary](
+    name="variance",
+    group=Group.METRICS,
+    place=230,
+    title="Where the differences come from",
+    how_to_read=how_to_read,
+    table=table,
+    nothing=nothing,
+)

@@ -1,0 +1,145 @@
+"""What the re-runs say, of chosen settings and of changes, in sentences."""
+
+from collections.abc import Sequence
+
+from coequal.analysis.data_summary import DataSummary
+from coequal.formatting import capital, count, count_in_words, listed, percent
+from coequal.reporting.pair_sentences import be
+from coequal.reporting.setting_text import setting_of
+from coequal.statistics.comparison import TWINS_TOLD_APART
+from coequal.statistics.reruns import MIN_RUNS, MIN_RUNS_FOR_CLAIM
+
+MAX_NAMES = 4
+"""A longer list of changes is given as a number."""
+
+
+def effect_sentence(summary: DataSummary) -> str:
+    """What the changes did that the study compares with one model each; empty without any."""
+    compared = summary.rerun_comparison
+    if not compared.effects:
+        return ""
+    shown = {
+        outcome: [summary.title(e.name) for e in compared.effects if compared.outcome(e) == outcome]
+        for outcome in ("better", "worse")
+    }
+    only = compared.effects[0]
+    if len(compared.effects) == 1:
+        other = summary.title(only.against)
+        for outcome, names in shown.items():
+            if names:
+                return f"{names[0]} is shown to be {outcome} than {other}."
+        return f"{summary.title(only.name)} and {other} cannot be told apart."
+    changes = f"{count(len(compared.effects), 'change')}, each against the model without it"
+    if not any(shown.values()):
+        text = f"none of {changes}, is shown to make a difference"
+    elif all(shown.values()):
+        text = (
+            f"of {changes}, {_some(shown['better'], 'better')} and {_some(shown['worse'], 'worse')}"
+        )
+    else:
+        outcome, names = next((o, n) for o, n in shown.items() if n)
+        other = "better" if outcome == "worse" else "worse"
+        text = f"of {changes}, none is shown to be {other}; {_some(names, outcome)}"
+    return f"{capital(text) if summary.finished else f'So far, {text}'}."
+
+
+def _some(names: Sequence[str], outcome: str) -> str:
+    """So many are shown to be better, and which."""
+    text = f"{count_in_words(len(names))} {be(names)} shown to be {outcome}"
+    return f"{text} ({listed(names)})" if len(names) <= MAX_NAMES else text
+
+
+def tuned_sentence(summary: DataSummary) -> str:
+    """Which of the chosen settings are better, in short; empty where re-runs do not compare them,
+    or are missing."""
+    phase, comparison = summary.rerun_phase, summary.rerun_verdict
+    if phase is None or phase.missing or comparison is None:
+        return ""
+    compared = [*comparison.tier, *comparison.beaten]
+    if len(compared) < 2 or any(model.against for model in summary.models):
+        return ""
+    if not comparison.could_separate:
+        return f"So few seeds cannot tell {count_in_words(len(compared))} settings apart."
+    if not comparison.beaten:
+        return "No two of the chosen settings can be told apart."
+    rest = count_in_words(len(comparison.beaten))
+    if len(comparison.tier) > 1:
+        one = len(comparison.beaten) == 1
+        which = f"that of {_titles(summary, comparison.beaten)}" if one else f"the other {rest}"
+        return (
+            f"The settings of {_titles(summary, comparison.tier)} are not shown to be worse than "
+            f"any other; {which} {'is' if one else 'are'}."
+        )
+    best = comparison.tier[0]
+    worse = {d.worse for d in comparison.differences if d.shown and d.better == best}
+    if worse != set(comparison.beaten):
+        return f"Only {summary.title(best)}'s chosen setting is not shown to be worse than another."
+    setting = f"{summary.title(best)}'s chosen setting is better than"
+    if len(compared) == 2:
+        return f"{setting} that of {summary.title(comparison.beaten[0])}."
+    return f"{setting} those of the other {rest}."
+
+
+def seeds_text(summary: DataSummary) -> str:
+    """With how many fresh seeds the chosen settings were trained again."""
+    runs = [len(m.rerun.runs) for m in summary.models if m.rerun and m.rerun.runs] or [0]
+    text = count(runs[0], "fresh seed") if len(set(runs)) == 1 else _between(runs)
+    few = min(runs) < MIN_RUNS_FOR_CLAIM
+    return f"{text}{f'; a claim takes {MIN_RUNS_FOR_CLAIM}' if few else ''}"
+
+
+def _titles(summary: DataSummary, names: Sequence[str]) -> str:
+    return listed([summary.title(name) for name in names])
+
+
+def rerun_sentence(summary: DataSummary) -> str:
+    """What the re-runs of the chosen settings say, of settings and not of models; empty where the
+    study has none or names the pairs that it compares, and while any is missing."""
+    phase, comparison = summary.rerun_phase, summary.rerun_verdict
+    if phase is None or phase.missing or any(model.against for model in summary.models):
+        return ""
+    if comparison is None:
+        return (
+            "The re-runs don't compare the chosen settings: fewer than two models have any that "
+            "can be compared."
+        )
+    compared = [*comparison.tier, *comparison.beaten]
+    if len(compared) < 2:
+        return (
+            f"The re-runs don't compare the chosen settings: that takes {MIN_RUNS} seeds or more "
+            "of at least two of them."
+        )
+    settings = {m.name: (m.title, m.rerun) for m in summary.models if m.rerun}
+    runs = [len(settings[name][1].runs) for name in compared]
+    seeds = count(runs[0], "fresh seed") if len(set(runs)) == 1 else _between(runs)
+
+    def named(models: Sequence[str]) -> str:
+        return listed([setting_of(settings[m][0], settings[m][1].setting or 0) for m in models])
+
+    if not comparison.could_separate:
+        return (
+            f"The re-runs, {seeds} of each chosen setting, can't show that any of them is worse: "
+            f"comparing {len(compared)} settings takes more seeds."
+        )
+    if not comparison.beaten:
+        shown = "none of the settings is shown to be worse than another, at 95 %"
+    else:
+        shown = (
+            f"{named(comparison.beaten)} {be(comparison.beaten)} shown to be worse than another "
+            f"setting, at 95 %; {named(comparison.tier)} {be(comparison.tier)} not"
+        )
+    few = min(runs) < MIN_RUNS_FOR_CLAIM
+    caution = f" (a screening only: a claim takes {MIN_RUNS_FOR_CLAIM} seeds)" if few else ""
+    low, high = TWINS_TOLD_APART
+    models = (
+        "This says nothing about the models: the choice of a setting is one draw, and of two "
+        "identical models, each searched with 20 settings, 10 seeds told the chosen settings apart "
+        f"in {100 * low:.0f} to {percent(high)} of simulated studies."
+        if any(setting.number for m in summary.models for setting in m.settings)
+        else "This compares the authors' settings, not the models."
+    )
+    return f"Chosen settings, {seeds} of each: {shown}{caution}. {models}"
+
+
+def _between(runs: Sequence[int]) -> str:
+    return f"{min(runs)} to {max(runs)} fresh seeds"

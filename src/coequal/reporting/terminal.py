@@ -1,0 +1,86 @@
+"""The verdict as plain lines for a terminal, no wider than 100 columns."""
+
+import textwrap
+from collections.abc import Callable, Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from coequal.analysis.data_summary import DataSummary
+from coequal.analysis.model import ModelSummary
+from coequal.formatting import NONE, half_width, number
+from coequal.reporting.growth_text import growth_sentences
+from coequal.reporting.observed_text import lowest
+from coequal.reporting.rerun_text import rerun_sentence
+from coequal.reporting.setting_text import authors_outcome, score_text
+from coequal.reporting.sure_text import anytime_sentence, how_sure
+from coequal.reporting.verdict_text import (
+    answers,
+    joint_sentence,
+    never_finished_sentences,
+    progress,
+)
+
+MAX_COLUMNS = 100
+
+
+def verdict_lines(summaries: Sequence[DataSummary]) -> list[str]:
+    """The verdict over all datasets, then for each in a few sentences and a short table."""
+    lines = []
+    for sentence in (*never_finished_sentences(summaries), joint_sentence(summaries)):
+        lines += textwrap.wrap(sentence, MAX_COLUMNS, break_on_hyphens=False)
+    for summary in summaries:
+        if lines:
+            lines.append("")
+        if len(summaries) > 1:
+            lines += textwrap.wrap(f"== {summary.data} ==", MAX_COLUMNS)
+        sentences = (
+            progress(summary),
+            *map(str, answers(summary)),
+            *map(str, how_sure(summary)),
+            anytime_sentence(summary),
+            *growth_sentences(summary),
+            "" if len(answers(summary)) > 1 else rerun_sentence(summary),
+            lowest(summary),
+        )
+        for sentence in sentences:
+            lines += textwrap.wrap(sentence, MAX_COLUMNS, break_on_hyphens=False)
+        lines += ["", *_table(summary)]
+    return lines
+
+
+def _table(summary: DataSummary) -> list[str]:
+    label = f"test {summary.metric.label}"
+    columns: dict[str, Callable[[ModelSummary], str]] = {
+        "model": lambda m: m.label,
+        "settings": lambda m: f"{len(m.ended)}/{len(m.settings)}",
+        f"best setting's {label}": score_text,
+        f"authors' {label}": authors_outcome,
+        "failures": lambda m: f"{len(m.failures)}/{len(m.ended)}",
+        "re-runs": _rerun,
+    }
+    if not any(model.settings for model in summary.models):  # the authors' settings alone
+        del columns["settings"], columns["failures"]
+    if summary.rerun_phase is None:
+        del columns["re-runs"]
+    table = Table(box=None, pad_edge=False, header_style="")
+    for place, name in enumerate(columns):
+        table.add_column(Text(name), justify="right" if place else "left")
+    for model in summary.ranked:
+        table.add_row(*(Text(value(model)) for value in columns.values()))
+    console = Console(width=MAX_COLUMNS, color_system=None)
+    return [
+        "".join(part.text for part in line).rstrip()
+        for line in console.render_lines(table, pad=False)
+    ]
+
+
+def _rerun(model: ModelSummary) -> str:
+    if model.rerun is None or model.rerun.numbers is None:
+        return NONE
+    numbers = model.rerun.numbers
+    kind = "median" if numbers.collapsed else "IQM"
+    failed = f", {numbers.failed}/{numbers.runs} failed" if numbers.failed else ""
+    error = half_width(numbers.centre_interval) or numbers.sd
+    return f"{kind} {number(numbers.centre, error)}{failed}"
