@@ -15,7 +15,8 @@ from coequal.study.check_stopping import stop_problems
 from coequal.study.document import Document, Place, StudyError, StudyProblem, read
 from coequal.study.parts import architecture_problems, assemble
 from coequal.study.plan import search_of
-from coequal.study.spec import BudgetSpec, Study, from_document
+from coequal.study.sections import BudgetSpec
+from coequal.study.spec import Study, from_document
 
 
 def checked(path: Path) -> tuple[Study, str]:

@@ -45,11 +45,15 @@ class Entry(BaseModel):
 
 
 class RangeSpec(Entry):
-    """Exactly one of the three kinds of range."""
+    """The range that a hyperparameter is drawn from: exactly one of three kinds."""
 
-    uniform: Pair | None = None
-    log_uniform: Pair | None = None
-    choice: Several[Setting] | None = None
+    uniform: Pair | None = Field(None, description="Uniform on [low, high).")
+    log_uniform: Pair | None = Field(
+        None, description="Uniform in the logarithm, on [low, high), both above 0."
+    )
+    choice: Several[Setting] | None = Field(
+        None, description="Each of these values with the same probability."
+    )
 
     @model_validator(mode="after")
     def _one_and_upright(self) -> "RangeSpec":
@@ -73,10 +77,12 @@ class RangeSpec(Entry):
 
 
 class ArchitectureSpec(BaseModel):
-    """Nets, those that all models share or a model's own; more keys are settings of them."""
+    """The networks that all models share, or a model's own; further keys are their settings."""
 
     model_config = ConfigDict(extra="allow", frozen=True, allow_inf_nan=False)
-    name: Annotated[str, known_part("architectures")] = "infogan"
+    name: Annotated[str, known_part("architectures")] = Field(
+        "infogan", description="An architecture of the package, or `module:Class`."
+    )
 
     @property
     def settings(self) -> dict[str, Setting]:
@@ -89,18 +95,26 @@ class ArchitectureSpec(BaseModel):
 
 
 class Model(Entry):
-    """A contender. `models/*.yaml` have these fields, and so has a model written out in a study
-    file."""
+    """A model that is written out; so are those of the package, in `models/*.yaml`. With
+    `base: NAME` it has everything of a model of the package that it does not name itself."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
-    title: str = ""
-    objective: Annotated[str, known_part("objectives")]
-    source: str = ""
-    against: str | None = None  # the model of the study that it alone is compared with
-    architecture: ArchitectureSpec | None = None  # its own nets; None: those of the study
-    settings: dict[str, Setting] = {}
-    wide: dict[str, RangeSpec] = {}
-    narrow: dict[str, RangeSpec] = {}
+    name: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", description="Name in tables and commands."
+    )
+    title: str = Field("", description="Name for people. By default `name`.")
+    objective: Annotated[str, known_part("objectives")] = Field(
+        description="The losses: an objective of the package, or `module:Class`."
+    )
+    source: str = Field("", description="The paper that it comes from, in words.")
+    against: str | None = Field(
+        None, description="The model of the study that it alone is compared with."
+    )
+    architecture: ArchitectureSpec | None = Field(
+        None, description="Its own networks. By default those of the study."
+    )
+    settings: dict[str, Setting] = Field({}, description="Hyperparameters: the authors' setting.")
+    wide: dict[str, RangeSpec] = Field({}, description="Ranges of the wide search space.")
+    narrow: dict[str, RangeSpec] = Field({}, description="Ranges of the narrow search space.")
 
     @field_validator("settings", "wide", "narrow", mode="before")
     @classmethod
