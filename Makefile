@@ -11,7 +11,7 @@ BIN = $(VENV)/bin
 .PHONY: demo data smoke test check docs parity validate health chaos format bench pages clean
 
 demo: data
-	$(BIN)/coequal run studies/demo.yaml --out runs/demo $(if $(WORKERS),--workers $(WORKERS))
+	$(BIN)/coequal run demo --out runs/demo $(if $(WORKERS),--workers $(WORKERS))
 
 # Fashion-MNIST out of the distribution's package, where it is not here yet and there is apt-get. Elsewhere, and if that
 # fails, coequal downloads it when it is wanted. With COEQUAL_OFFLINE the first line only looks whether it is here.
@@ -24,7 +24,7 @@ data: $(VENV)/.ready
 DATA = from coequal.datasets._loading import data_folder, load_dataset
 
 smoke: $(VENV)/.ready
-	$(BIN)/coequal run studies/smoke.yaml --out runs/smoke
+	$(BIN)/coequal run smoke --out runs/smoke
 
 test: $(VENV)/.ready
 	$(BIN)/python -m pytest -n 2 --dist worksteal

@@ -1,11 +1,11 @@
-"""A study from Python, in five lines: `coequal run studies/smoke.yaml --out runs/smoke`."""
+"""A study from Python, in five lines: `coequal run smoke --out runs/smoke`."""
 
 import sys
 
 import coequal
 
 if __name__ == "__main__":  # the workers are processes of their own
-    study = coequal.read_study("studies/smoke.yaml")
+    study = coequal.read_study("smoke")
     results = coequal.run(study, out=sys.argv[1] if len(sys.argv) > 1 else "runs/smoke")
     best = min(
         results.values(), key=lambda result: result.checkpoints[-1].value("fd", "validation")

@@ -1,7 +1,7 @@
 """coequal: a neutral bench for generative adversarial networks.
 
 import coequal
-study = coequal.read_study("studies/smoke.yaml")
+study = coequal.read_study("smoke")
 coequal.run(study, out="runs/smoke")
 print(coequal.report("runs/smoke"))
 """

@@ -1,8 +1,11 @@
 """The study file: defaults, and one message for every slip."""
 
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
+from coequal import lookup
 from coequal.ranges import Choice, LogUniform
 from coequal.study.check import checked
 from coequal.study.document import StudyError, parse, yaml_text
@@ -221,10 +224,27 @@ models:
     assert light.wide["penalty_weight"].range() == LogUniform(0.1, 100)
 
 
-@pytest.mark.parametrize("name", ["smoke", "demo", "rings"])
-def test_the_studies_that_ship_are_good(repository, name):
-    found, _ = checked(repository / "studies" / f"{name}.yaml")
-    assert len(found.models) == 8
+@pytest.mark.parametrize("name", lookup.names("studies", ".yaml"))
+def test_the_studies_that_ship_are_good_and_found_by_name(name):
+    found, text = checked(name)
+    assert found.study == name
+    assert f"study: {name}\n" in text
+
+
+def test_a_file_wins_over_the_built_in_study_of_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("demo").write_text("study: mine\ndata: [digits]\nmodels: [vae]\n")
+    assert checked("demo")[0].study == "mine"
+    Path("demo").unlink()
+    Path("demo").mkdir()
+    assert checked("demo")[0].study == "demo"  # a folder is no study file
+
+
+def test_a_study_that_is_neither_a_file_nor_built_in():
+    with pytest.raises(StudyError, match="no such file, and no study .*did you mean 'smoke'"):
+        checked("smok")
+    with pytest.raises(StudyError, match=r"smok\.yaml: can't be read"):
+        checked("smok.yaml")
 
 
 @pytest.mark.parametrize("objective", ["math:pi", "coequal.records:Spent", ".x:Y"])

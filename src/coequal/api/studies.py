@@ -37,7 +37,8 @@ def read_study(path: str | Path) -> Study:
     """Read a study from a file and check it.
 
     Args:
-        path: of a YAML file (docs/how_to/study.md).
+        path: of a YAML file (docs/how_to/study.md), or the name of a study that comes with coequal,
+            as in "demo".
 
     Returns:
         The study, every default filled in.
@@ -45,7 +46,7 @@ def read_study(path: str | Path) -> Study:
     Raises:
         StudyError: with every problem, its line, and what would do.
     """
-    return checked(Path(path))[0]
+    return checked(path)[0]
 
 
 def run(
@@ -75,7 +76,7 @@ def run(
     """Run the trials of a study that have no result yet, and write its tables.
 
     Args:
-        study: a study, or the path of its file.
+        study: a study, the path of its file, or the name of one that comes with coequal.
         out: the run's folder; the same call again goes on where the last one stopped.
         workers: processes, one core each; None: one per core. 0 runs in this process. With more, a
             script needs `if __name__ == "__main__":`.
@@ -113,7 +114,7 @@ def run(
         KeyboardInterrupt: stopped by Ctrl-C or SIGTERM; the same call goes on.
     """
     if not isinstance(study, Study):
-        study, source = checked(Path(study))
+        study, source = checked(study)
     elif found := problems(study):
         raise StudyError(study.study, found)
     if until_decided:

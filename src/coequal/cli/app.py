@@ -31,7 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     help="A neutral bench for GANs: the same rules, budget and instrument for every model.",
-    epilog="Example: coequal run studies/demo.yaml --out runs/demo",
+    epilog="Example: coequal run demo --out runs/demo",
 )
 
 
@@ -47,9 +47,9 @@ def _add(example: str, command: Callable[..., CommandResult], name: str | None =
 
 
 _add("list metrics --json", parts.list_parts, "list")
-_add("check studies/demo.yaml", study.check)
-_add("plan studies/demo.yaml --workers 2", study.plan)
-_add("run studies/demo.yaml --out runs/demo --workers 2", run.run)
+_add("check demo", study.check)
+_add("plan demo --workers 2", study.plan)
+_add("run demo --out runs/demo --workers 2", run.run)
 _add("train ns_gan --data digits --steps 500 --set learning_rate=1e-3", train.train)
 _add("status runs/demo --watch", results.status)
 _add("report runs/demo", results.report)

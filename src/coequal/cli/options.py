@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 console = Console(highlight=False, emoji=False)
 errors = Console(stderr=True, highlight=False, emoji=False)
 
-StudyFile = Annotated[Path, typer.Argument(help="A study file.", show_default=False)]
+StudyFile = Annotated[
+    Path,
+    typer.Argument(help="A study file, or a built-in study by its name: demo.", show_default=False),
+]
 RunPath = Annotated[
     Path, typer.Argument(help="The folder of a run, or its pack.", show_default=False)
 ]

@@ -12,20 +12,20 @@ from coequal.evaluation.requirements import Available, unmet_requests
 from coequal.records import Trial
 from coequal.settings import setting_problems
 from coequal.study.check_stopping import stop_problems
-from coequal.study.document import Document, Place, StudyError, StudyProblem, read
+from coequal.study.document import Document, Place, StudyError, StudyProblem, read, study_path
 from coequal.study.parts import architecture_problems, assemble
 from coequal.study.plan import search_of
 from coequal.study.sections import BudgetSpec
 from coequal.study.spec import Study, from_document
 
 
-def checked(path: Path) -> tuple[Study, str]:
+def checked(given: str | Path) -> tuple[Study, str]:
     """Read a study from a file, and make every check that needs no data.
 
     Parts from outside may lie beside the file: from here on its folder is searched for them.
 
     Args:
-        path: of a YAML file.
+        given: the path of a YAML file, or the name of a study that comes with coequal.
 
     Returns:
         The study, and the text of the file.
@@ -33,6 +33,7 @@ def checked(path: Path) -> tuple[Study, str]:
     Raises:
         StudyError: with all problems.
     """
+    path = study_path(given)
     lookup.search_also(path.parent)
     text, document = read(path)
     study = from_document(document, str(path), default_name=path.stem)

@@ -3,12 +3,15 @@
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from coequal import lookup
 
 Place = tuple[str | int, ...]  # keys and positions from the top: ("models", 2, "settings")
 
@@ -100,6 +103,30 @@ def parse(text: str, file: str) -> Document:
             file, [StudyProblem("an anchor that holds itself can't be read")]
         ) from error
     return Document(values, lines, tuple(problems))
+
+
+def study_path(given: str | Path) -> Path:
+    """Find the file of a study.
+
+    Args:
+        given: the path of a file, or the name of a study that comes with coequal, as in "demo".
+
+    Returns:
+        The path of the file. A path with a suffix or a folder that names no file is returned as it
+        is.
+
+    Raises:
+        StudyError: a single word is neither a file nor the name of a study.
+    """
+    path, known = Path(given), lookup.names("studies", ".yaml")
+    if path.is_file():
+        return path
+    if str(given) in known:
+        return Path(str(files("coequal") / "studies" / f"{given}.yaml"))
+    if path.suffix or path.name != str(given) or path.exists():
+        return path
+    text = lookup.unknown(str(given), known, "no such file, and no study that comes with coequal: ")
+    raise StudyError(str(given), [StudyProblem(text)])
 
 
 def read(path: Path) -> tuple[str, Document]:
