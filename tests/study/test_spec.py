@@ -241,7 +241,7 @@ def test_a_file_wins_over_the_built_in_study_of_its_name(tmp_path, monkeypatch):
 
 
 def test_a_study_that_is_neither_a_file_nor_built_in():
-    with pytest.raises(StudyError, match="no such file, and no study .*did you mean 'smoke'"):
+    with pytest.raises(StudyError, match=r"no such file, and no study .*did you mean 'smoke'"):
         checked("smok")
     with pytest.raises(StudyError, match=r"smok\.yaml: can't be read"):
         checked("smok.yaml")
