@@ -67,7 +67,7 @@ def written(out: Path) -> dict[str, Path]:
         coequal(
             *("score", "--real", "fashion_mnist:test", "--fake", f"{place}:{model}"),
             *("--samples", "2500", "--page", scores[-1]),
-            *("--json", scores[-1].with_suffix(".json")),
+            *("--out", scores[-1].with_suffix(".json")),
         )
     compared = out / "compare.html"
     coequal("compare", *(page.with_suffix(".json") for page in scores), "--page", compared)

@@ -326,7 +326,7 @@ def test_a_trial_that_was_killed_is_waiting_not_running(finished, tmp_path):
 def test_score_a_model_of_a_run_and_compare(finished):
     common = ("score", "--real", "digits:test", "--encoder", "pixels", "--samples", 100)
     for name in ("ns_gan", "vae"):
-        arguments = (*common, "--fake", f"run:{name}", "--metrics", "fd", "--json", f"{name}.json")
+        arguments = (*common, "--fake", f"run:{name}", "--metrics", "fd", "--out", f"{name}.json")
         assert coequal(*arguments, cwd=finished).returncode == 0
     first = json.loads((finished / "ns_gan.json").read_text())
     assert first["fake"]["count"] == 100

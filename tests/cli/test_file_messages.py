@@ -39,8 +39,8 @@ def home(tmp_path) -> Path:
         ("run study.yaml --workers 0 --out afile", "{home}/afile: exists and is a file"),
         ("run study.yaml --workers 0 --out afile/x", "{home}/afile is a file, not a folder"),
         ("train vae --data digits --steps 2 --out afile", "{home}/afile: exists and is a file"),
-        (f"{SCORE} --json afile/x", "afile/x: afile is a file, not a folder"),
-        (f"{SCORE} --json folder.json", "folder.json: exists and is a folder"),
+        (f"{SCORE} --out afile/x", "afile/x: afile is a file, not a folder"),
+        (f"{SCORE} --out folder.json", "folder.json: exists and is a folder"),
         (f"{SCORE} --sheet afile/x.png", "afile/x.png: afile is a file, not a folder"),
         (f"{MANIFOLD} --out afile", "afile is a file, not a folder"),
         ("status afile", "afile"),
@@ -77,5 +77,5 @@ def test_a_folder_without_permission_is_named_by_what_was_asked_for(tmp_path, mo
 
 def test_a_score_is_not_measured_for_a_file_that_can_not_be_written(home, monkeypatch):
     no_files_in(home, monkeypatch)
-    done = coequal(*SCORE.split(), "--json", "scores.json", cwd=home)
+    done = coequal(*SCORE.split(), "--out", "scores.json", cwd=home)
     assert (done.returncode, done.stderr) == (1, "scores.json: permission denied\n")

@@ -72,7 +72,7 @@ def score(fake, **more):
 
 def on_command_line(tmp_path, *arguments, command="score"):
     np.save(tmp_path / "real.npy", real().numpy())
-    options = ["--metrics", "fd", "--encoder", "pixels", "--json", "-"]
+    options = ["--metrics", "fd", "--encoder", "pixels", "--json"]
     options = options if command == "score" else []
     called = [command, "--real", "real.npy", "--samples", "40", *options, *arguments]
     return CliRunner().invoke(app, called)

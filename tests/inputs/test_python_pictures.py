@@ -256,7 +256,7 @@ def test_values_on_the_command_line(tmp_path):
     for name in ("real", "fake"):
         np.save(tmp_path / f"{name}.npy", rng.uniform(-1, 1, (40, 3, 4, 4)).astype(np.float32))
     files = [f"--{name}={tmp_path / name}.npy" for name in ("real", "fake")]
-    given = ["score", *files, "--encoder", "pixels", "--metrics", "fd", "--json", "-"]
+    given = ["score", *files, "--encoder", "pixels", "--metrics", "fd", "--json"]
     refused = CliRunner().invoke(app, given)
     assert "say so: --value-range=-1,1" in str(refused.exception)
     found = CliRunner().invoke(app, [*given, "--value-range=-1,1"])

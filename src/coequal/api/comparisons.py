@@ -13,7 +13,7 @@ def compare(scores: Sequence[str | Path], *, page: str | Path | None = None) -> 
     """Compare scores that were saved as JSON, every two of them.
 
     Args:
-        scores: at least two files that `coequal score --json FILE` wrote, each of one set of
+        scores: at least two files that `coequal score --out FILE` wrote, each of one set of
             generated images.
         page: an .html to write, which shows the numbers, their differences and what follows from
             them in words; also of scores that can't be compared, and why.
@@ -62,5 +62,5 @@ def _read(path: Path) -> Mapping[str, Any]:
     if isinstance(scores, dict) and "pairs" in scores:
         raise ValueError(f"{path} is of several sets, and compares them already, under 'pairs'")
     if not isinstance(scores, dict) or not {"metrics", "encoder", "real", "fake"} <= scores.keys():
-        raise ValueError(f"{path} is no output of `coequal score --json`")
+        raise ValueError(f"{path} holds no scores of `coequal score --out`")
     return scores

@@ -22,7 +22,11 @@ def compare(
         Path | None, typer.Option(help="An .html: all values, differences, and what follows.")
     ] = None,
 ) -> CommandResult:
-    """Saved scores: differences, standard errors, p-values; refused if measured differently."""
+    """Compare saved scores.
+
+    Shows differences, standard errors and p-values. Scores that were measured differently are
+    refused.
+    """
     from coequal.api.comparisons import compare as measure
     from coequal.api.comparisons import names_of
 

@@ -57,7 +57,7 @@ def diagnose(
     device: AnyDevice = AUTO,
     data_dir: DataDir = None,
 ) -> CommandResult:
-    """Find what went wrong in a training, since when, by which numbers, and what to try.
+    """Find what went wrong in a training, and what to try next.
 
     A run that is finished or under way is judged anew from the signals of its training, or from its
     stored samples if there are none; several trials give a table. Images alone show duplicates, a

@@ -57,7 +57,10 @@ def manifold(
     device: AnyDevice = AUTO,
     data_dir: DataDir = None,
 ) -> CommandResult:
-    """Precision and recall at every delta where the truth is known, as a page with pictures."""
+    """Measure precision and recall where the true manifold is known.
+
+    Writes a page with both at every distance delta, and pictures.
+    """
     from coequal.api import manifold as measure
 
     refuse_unwritable(out / "index.html")

@@ -31,7 +31,7 @@ RunPath = Annotated[
 ]
 Json = Annotated[
     bool,
-    typer.Option("--json", help="Print the result as JSON; all else goes to standard error."),
+    typer.Option("--json", help="Print the result as JSON, and all else to standard error."),
 ]
 DataDir = Annotated[
     Path | None,
@@ -124,9 +124,15 @@ IMAGES = (
 )
 
 
-def print_json(values: Any) -> None:
-    """Print plain values as indented JSON, without colours or line wrapping."""
-    sys.stdout.write(json.dumps(_finite(values), indent=1, allow_nan=False) + "\n")
+def print_json(values: Any, indent: int | None = 1) -> None:
+    """Print plain values as JSON, without colours or line wrapping.
+
+    Args:
+        values: plain values.
+        indent: spaces a level; None: everything in one line.
+    """
+    sys.stdout.write(json.dumps(_finite(values), indent=indent, allow_nan=False) + "\n")
+    sys.stdout.flush()
 
 
 def _finite(values: Any) -> Any:

@@ -16,7 +16,11 @@ def paper(
         typer.Option(help="A folder. Default: report/paper in the run's, NAME_paper by a pack."),
     ] = None,
 ) -> CommandResult:
-    """Write LaTeX of a run, finished or not: main table, figures, methods, references, document."""
+    """Write the LaTeX of a run for a paper.
+
+    It has the main table, figures, methods, references and a document around them; the run may be
+    unfinished.
+    """
     from coequal.reporting.paper.write import paper_place, write_paper
 
     run = run_folder(folder)

@@ -20,10 +20,10 @@ KINDS = ("models", "objectives", "architectures", "datasets", "encoders", "metri
 def list_parts(
     kind: Annotated[str, typer.Argument(help=f"The kind of part: {', '.join(KINDS)}.")] = "models",
 ) -> CommandResult:
-    """List the parts: models, objectives, architectures, datasets, encoders, metrics.
+    """List the models, datasets, metrics and other parts.
 
-    Of metrics every number is listed with its direction and unit, and of all parts every setting
-    with its default, what it may be, and what it means.
+    Metrics are listed with the direction and unit of every number, and all parts with every
+    setting: its default, its range and its meaning.
     """
     if kind not in KINDS:
         raise LookupError(lookup.unknown(kind, KINDS))

@@ -52,7 +52,7 @@ def status(
         bool, typer.Option(help="Refresh every two seconds, until the run ends.")
     ] = False,
 ) -> CommandResult:
-    """Show the progress of a run, from any terminal, while it goes on or later."""
+    """Show how far a run is, from any terminal."""
     from coequal.inspection.status import running, unfinished
 
     run = run_folder(folder)
@@ -100,7 +100,10 @@ def pack(
         typer.Option(help="Pack although a text that can't be changed names a folder or a user."),
     ] = False,
 ) -> CommandResult:
-    """Put all that a reviewer needs of a run into one file, the same bytes for the same run."""
+    """Put all that a reviewer needs of a run into one file.
+
+    The same run gives the same bytes.
+    """
     from coequal import api
 
     packed = api.pack(folder, out, weights=weights, keep_names=keep_names, log=log_line)
@@ -116,7 +119,10 @@ def pack(
 
 
 def collect(folder: RunPath) -> CommandResult:
-    """Join what shards have done in a folder: log, plan, tables, report; print what is to do."""
+    """Join the results of shards, and show what is left to do.
+
+    The run's log, plan, tables and report are written anew.
+    """
     from coequal import api
 
     run = own_folder(folder)
@@ -151,7 +157,7 @@ def export(
         typer.Option("--format", help="csv, parquet or json. Default: by the file's name."),
     ] = None,
 ) -> CommandResult:
-    """All results of a run in one file for other programs."""
+    """Write all results of a run to one file for other programs."""
     from coequal.results.export import export as write
 
     written = write(run_folder(folder), form or out.suffix.removeprefix("."), out, log_line)
@@ -165,7 +171,10 @@ def clean(
     folder: RunPath,
     yes: Annotated[bool, typer.Option("--yes", help="Delete; without it, only list.")] = False,
 ) -> CommandResult:
-    """Delete what a run's report does not need: checkpoints, drafts, weights that nobody chose."""
+    """Delete what the report of a run does not need.
+
+    That is checkpoints, drafts, and weights that nobody chose.
+    """
     from coequal.results.clean import clean as find
 
     removable = find(own_folder(folder), really=yes, log=log_line)
@@ -229,7 +238,9 @@ def sample(
     device: AnyDevice = AUTO,
     run_code: RunCode = False,
 ) -> CommandResult:
-    """Write images of a trained generator, at the end of its training; one seed gives one result.
+    """Write images of a trained generator.
+
+    They are of the end of its training; the same seed gives the same images.
 
     Of a model that takes classes a folder gets a sub-folder for each, as in
     `coequal sample runs/cgan --out fakes --per-class 1000`.
@@ -289,7 +300,7 @@ def merge(
     ],
     out: Annotated[Path, typer.Option(help="A new folder.")],
 ) -> CommandResult:
-    """Join runs that differ in their models alone, and write their common report.
+    """Join runs that differ in their models alone; write their report.
 
     Of a trial that several runs have, the result of the run named first is kept, and it is said how
     well the others agree with it.

@@ -83,7 +83,7 @@ def run(
         ),
     ] = False,
 ) -> CommandResult:
-    """Run what is missing of a study, then write its report.
+    """Run a study, or what is missing of it, and write its report.
 
     Ctrl-C lets running trials write a checkpoint; a second one does not wait for them. The
     same command continues a stopped run.

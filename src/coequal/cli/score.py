@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from coequal.cli.command import CommandResult
 from coequal.cli.options import (
     TF32,
     AnyDevice,
@@ -20,13 +21,11 @@ from coequal.cli.options import (
     console,
     fake_and_values,
     log_line,
-    print_json,
 )
 from coequal.cli.score_options import (
     WORST_SHEET,
     Fakes,
     Floor,
-    JsonFile,
     Metrics,
     MetricSettings,
     Page,
@@ -34,6 +33,7 @@ from coequal.cli.score_options import (
     Real,
     RealCount,
     Samples,
+    ScoresFile,
     Sheet,
     Train,
     Worst,
@@ -57,7 +57,7 @@ def score(
     image_size: ImageSize = None,
     real_count: RealCount = None,
     max_images: MaxImages = None,
-    as_json: JsonFile = None,
+    out: ScoresFile = None,
     page: Page = None,
     sheet: Sheet = None,
     floor: Floor = False,
@@ -74,13 +74,16 @@ def score(
     precision: TF32 = Precision.float32,
     workers: DecodingThreads = None,
     data_dir: DataDir = None,
-) -> None:
-    """Scores of generated images against real ones, with errors, protocol and warnings."""
+) -> CommandResult:
+    """Score generated images against real ones.
+
+    Every number has its error, its protocol and its warnings.
+    """
     from coequal.api import score as measure
     from coequal.evaluation.requested import GROUPS
 
-    if as_json not in (None, "-"):
-        refuse_unwritable(Path(as_json))
+    if out is not None:
+        refuse_unwritable(out)
     if worst is not None and worst_sheet is None and page is None:
         worst_sheet = WORST_SHEET
     fakes, values = fake_and_values(sets_of_images(fake), latent, value_range, classes, batch)
@@ -109,12 +112,10 @@ def score(
         workers=workers,
         log=log_line,
     )
-    if as_json == "-":
-        print_json(scores)
-        return
-    if as_json is not None:
-        atomic_write(Path(as_json), (json.dumps(scores, indent=1) + "\n").encode())
-    _show(scores, {"worst and best images": worst_sheet, "page": page})
+    if out is not None:
+        atomic_write(out, (json.dumps(scores, indent=1) + "\n").encode())
+    files = {"scores": out, "worst and best images": worst_sheet, "page": page}
+    return CommandResult(scores, lambda: _show(scores, files))
 
 
 def _show(scores: dict[str, Any], files: dict[str, Path | None]) -> None:

@@ -40,8 +40,8 @@ RealCount = Annotated[
     int | None,
     typer.Option(min=2, help="Of how many images the statistics (mu, sigma) of REAL are."),
 ]
-JsonFile = Annotated[
-    str | None, typer.Option("--json", help="A file for the JSON, or - for the screen.")
+ScoresFile = Annotated[
+    Path | None, typer.Option("--out", help="A .json: the scores, which `coequal compare` reads.")
 ]
 Page = Annotated[
     Path | None,

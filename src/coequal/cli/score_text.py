@@ -16,7 +16,7 @@ Numbers = Mapping[str, Mapping[str, Any]]  # by name, as in the JSON
 
 
 def print_scores(scores: Mapping[str, Any]) -> None:
-    """Print what `coequal score --json` gives: the numbers, then what was done and not done, and
+    """Print what `coequal score` gives: the numbers, then what was done and not done, and
     last the warnings."""
     console.print(_scores_table(scores["metrics"], floor_column(scores.get("floor"))))
     if floor := scores.get("floor"):

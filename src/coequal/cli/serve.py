@@ -3,7 +3,6 @@
 import importlib.util
 import os
 import signal
-import sys
 import webbrowser
 from contextlib import closing
 from pathlib import Path
@@ -48,8 +47,10 @@ def serve(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Show a run, or a folder of runs, in a browser while they go on: the page of `coequal report`,
-    which follows the results. Nothing is written to them.
+    """Show runs in a browser while they go on.
+
+    The page is that of `coequal report`, and it follows the results. Nothing is written to the
+    runs.
 
     Ctrl-C ends it.
     """
@@ -100,8 +101,8 @@ def _say(folder: Path, listening: "Listening", token: str | None, as_json: bool)
     """Print the address, and how to reach it from another machine."""
     url = listening.url(token)
     if as_json:
-        print_json({"url": url, "host": listening.host, "port": listening.port, "token": token})
-        sys.stdout.flush()
+        values = {"url": url, "host": listening.host, "port": listening.port, "token": token}
+        print_json(values, indent=None)  # one line, since the output does not end here
     else:
         console.print(f"{short_path(folder)}: {url}", markup=False, soft_wrap=True)
     if listening.loopback and "SSH_CONNECTION" in os.environ:

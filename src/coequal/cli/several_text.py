@@ -14,7 +14,7 @@ from coequal.formatting import number
 
 
 def print_several(found: Mapping[str, Any]) -> None:
-    """Print what `coequal score --json` gives of several sets: their numbers side by side, for each
+    """Print what `coequal score` gives of several sets: their numbers side by side, for each
     which others it is shown to be better than, and what is said of all of them.
 
     Args:

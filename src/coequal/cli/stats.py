@@ -34,7 +34,10 @@ def stats(
     workers: DecodingThreads = None,
     data_dir: DataDir = None,
 ) -> CommandResult:
-    """Statistics of images (mu, sigma) for `score --real`, pytorch-fid, clean-fid and EDM."""
+    """Write the statistics of images (mu, sigma) to a file.
+
+    `score --real`, pytorch-fid, clean-fid and EDM read it.
+    """
     from coequal.api.statistics import stats as write
 
     facts = write(

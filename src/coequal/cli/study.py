@@ -49,8 +49,9 @@ def check(
     device: Device = "cpu",
     force_bfloat16: ForceBfloat16 = False,
 ) -> CommandResult:
-    """Find everything that is wrong with a study file; show what it can decide, and what was filled
-    in.
+    """Find everything that is wrong with a study file.
+
+    Show what the study can decide, and the study with every default filled in.
 
     Each model takes one step on a few images, and metrics and an encoder of your own measure some.
     """
@@ -97,8 +98,7 @@ def plan(
     force_bfloat16: ForceBfloat16 = False,
     earlier: Earlier = None,
 ) -> CommandResult:
-    """The trials of a study in the order in which they will run, what they will take, and what they
-    can decide."""
+    """Show the trials of a study, their cost, and what they can decide."""
     from coequal.api import plan_of
     from coequal.parallel import cores
     from coequal.study.check import checked

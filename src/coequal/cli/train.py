@@ -92,8 +92,9 @@ def train(
     data_dir: DataDir = None,
     device: Device = "cpu",
 ) -> CommandResult:
-    """Train one model with its authors' settings, or yours; watch its health; write a page with
-    samples over time, losses, what went wrong and what to try next.
+    """Train one model and write a page about its training.
+
+    The page shows samples over time, losses, what went wrong and what to try next.
 
     As in `coequal train ns_gan --data fashion_mnist --steps 2000 --trick instance_noise=0.1`.
     After Ctrl-C the same command continues. With more --steps it goes on from the run's end.

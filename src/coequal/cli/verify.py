@@ -41,7 +41,7 @@ def verify(
     device: Device = "cpu",
     run_code: RunCode = False,
 ) -> CommandResult:
-    """Write a run's report again and train some of its trials again: is everything as published?
+    """Repeat the report and some trials of a run, and compare.
 
     Nothing in the run's folder is changed. The exit code is 4 if something differs.
     """

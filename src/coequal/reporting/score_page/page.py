@@ -107,7 +107,7 @@ def write_comparison_page(
 
     Args:
         path: ends in .html.
-        scores: what `coequal score --json` wrote, by name.
+        scores: what `coequal score --out` wrote, by name.
         compared: `over` and `correction`, sentences, and `pairs`: for every two scores `first` and
             `second`, and what `compare` gave, or why they can't be compared (`refusal`).
         command: makes the page again.
