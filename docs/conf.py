@@ -19,6 +19,8 @@ extensions = [
     "sphinx_copybutton",
     "contents",
     "local_links",
+    "generated",
+    "docstrings",
     "check_html",
 ]
 
@@ -44,7 +46,8 @@ python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 72
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
-napoleon_use_ivar = True
+napoleon_use_rtype = False  # "Returns: plain values: ..." names no type
+napoleon_custom_sections = [("Attributes", "params_style")]  # not "Variables"
 
 html_theme = "furo"
 html_title = f"coequal {release}"
