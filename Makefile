@@ -1,4 +1,5 @@
-# make demo | data | test | check | docs | parity | validate | health | chaos | bench | pages: each installs what it needs into .venv first.
+# make demo | data | test | check | docs | parity | wheel | validate | health | chaos | bench | pages: each installs
+# what it needs into .venv first.
 #   make TORCH=torch==2.13.0 demo     another build of torch (a CPU build is about 1 GB, a CUDA build 5 GB)
 #   make PYTHON=python3.12 test       another Python (3.11 or newer)
 
@@ -8,7 +9,7 @@ VENV ?= .venv
 WORKERS ?=
 BIN = $(VENV)/bin
 
-.PHONY: demo data smoke test check docs parity validate health chaos format bench pages clean
+.PHONY: demo data smoke test check docs parity wheel validate health chaos format bench pages clean
 
 demo: data
 	$(BIN)/coequal run demo --out runs/demo $(if $(WORKERS),--workers $(WORKERS))
@@ -51,6 +52,14 @@ $(VENV)/.parity: $(VENV)/.ready
 	$(BIN)/python -m pip install --quiet --group parity --editable ".[efficientnet,transformers]"
 	@touch $@
 
+# Builds sdist and wheel, and runs a study with the wheel in an environment of its own.
+wheel: $(VENV)/.packaging
+	$(BIN)/python scripts/try_wheel.py $(WHEEL)
+
+$(VENV)/.packaging: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --group packaging
+	@touch $@
+
 # Do the intervals cover what they promise? Are polygons found? Writes docs/explanation/validation.md. Twenty-five minutes.
 validate: $(VENV)/.ready
 	$(BIN)/python benchmarks/validate.py
@@ -84,7 +93,7 @@ bench: $(VENV)/.parity
 	$(BIN)/python benchmarks/page_weight.py
 
 clean:
-	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) .venv-lowest build .pytest_cache .mypy_cache .ruff_cache
 
 # Dependency groups need pip 25.1; the pip that comes with Python 3.11 is older.
 $(VENV)/.ready: pyproject.toml

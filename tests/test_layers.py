@@ -35,7 +35,8 @@ def imports(tree: ast.Module) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
             if node.module == "coequal":
-                yield from (alias.name for alias in node.names)
+                names = (alias.name for alias in node.names)
+                yield from (name for name in names if name != "__version__")  # of the package
             elif node.module.startswith("coequal."):
                 name = node.module.removeprefix("coequal.")
                 yield name

@@ -1,13 +1,13 @@
 """Mean and covariance of the features of one's own images, in a file that other programs read."""
 
 import json
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
+from coequal import __version__
 from coequal.contract import ImageSet, Log, Statistics
 from coequal.evaluation.encoder_choice import EncoderChoice, chosen_encoder
 from coequal.evaluation.feature_cache import cached_features
@@ -86,6 +86,6 @@ def _facts(images: Input, choice: EncoderChoice, found: Statistics) -> dict[str,
         "preparation": None if encoder is None else encoder.note,
         "device": None if encoder is None else encoder.device.type,
         "images": images.as_dict(),
-        "coequal": version("coequal"),
+        "coequal": __version__,
         "torch": torch.__version__,
     }

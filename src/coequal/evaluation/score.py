@@ -4,11 +4,11 @@ import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
-from importlib.metadata import version
 from typing import Any, NamedTuple
 
 import torch
 
+from coequal import __version__
 from coequal.contract import ImageSet
 from coequal.devices import precision_on
 from coequal.evaluation.exhibits import Exhibits, Pictures, exhibits_of
@@ -164,7 +164,7 @@ def _about(request: ScoreRequest, prepared: _Prepared, began: float) -> dict[str
     choice, notes = prepared.scorer.choice, prepared.statistics.notes
     return {
         "schema": SCHEMA,
-        "coequal": version("coequal"),
+        "coequal": __version__,
         "torch": torch.__version__,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": round(time.monotonic() - began, 3),

@@ -17,6 +17,7 @@ import scipy.linalg  # noqa: F401  (so that its BLAS is there to be asked)
 import torch
 from threadpoolctl import threadpool_info  # type: ignore[import-untyped]
 
+from coequal import __version__
 from coequal.devices import Precision, precision_on
 from coequal.trial.context import WorkerContext
 
@@ -44,7 +45,7 @@ def environment(context: WorkerContext) -> dict[str, str]:
         context: of the worker, for its device and its threads.
     """
     return {
-        "coequal": version("coequal"),
+        "coequal": __version__,
         "code": _code(),
         "commit": _commit(),
         "python": platform.python_version(),
@@ -103,7 +104,7 @@ def _commit() -> str:
     package = Path(__file__).parent.parent
     last = _git(package, "log", "-1", "--format=%H", "--", ".")
     if not last:
-        return f"not known, version {version('coequal')}"
+        return f"not known, version {__version__}"
     changed = _git(package, "status", "--porcelain", "--", ".")
     return f"{last[:12]} + changes" if changed else last[:12]
 
