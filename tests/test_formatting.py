@@ -43,7 +43,11 @@ from coequal.formatting import (
         (-0.0, "0"),
         (-2.8e-14, "0"),  # rounding alone
         (1e-7, "1.00e-07"),
-        (-0.0009996, "−0.00100"),  # 1.00e-3 in three figures, which needs no power of ten
+        (-0.0009996, "−0.001"),  # 1.00e-3 in three figures, which needs no power of ten
+        (1e-4, "0.0001"),  # one image of 10,000
+        (0.00012345, "0.000123"),
+        (0.00025, "0.00025"),  # and not 0.000250
+        (9.9949e-5, "9.99e-05"),
         (1e300, "1.00e+300"),
         (math.nan, "–"),
         (None, "–"),

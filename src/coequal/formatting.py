@@ -15,8 +15,11 @@ ROUNDING = 1e-9
 """An error is that of the computer's arithmetic where it is smaller than this part of its value."""
 ZERO = 1e-12
 """What is nearer to 0 differs from it by rounding alone."""
-SMALL = 1e-3
+SMALL = 1e-4
 """Numbers whose absolute value is smaller are written with a power of ten."""
+SHORT = 1e-3
+"""Numbers up to this size are written without zeros at their end: most are a few images of many,
+as 0.0001 is one of 10,000."""
 NUMBERS = (
     *("no", "one", "two", "three", "four", "five", "six"),
     *("seven", "eight", "nine", "ten", "eleven", "twelve"),
@@ -170,7 +173,8 @@ def _figures(value: float, figures: int) -> str:
     if not SMALL <= size < 1e15:
         return _minus(f"{value:.{figures - 1}e}")
     decimals = max(0, figures - 1 - math.floor(math.log10(size)))
-    return _minus(f"{value:,.{decimals}f}")
+    text = f"{value:,.{decimals}f}"
+    return _minus(text.rstrip("0") if size <= SHORT else text)
 
 
 def _minus(text: str) -> str:

@@ -42,10 +42,10 @@ def test_a_worst_possible_value_is_the_end_and_noise_lies_between():
 @pytest.mark.parametrize(
     ("number", "ends", "reason"),
     [
-        (row(1.0), None, "was not measured"),
+        (row(1.0), None, "were not measured"),
         (row(1.0), {"metrics": {}}, "training images"),
-        (row(1.0), floor(None), "have no such number"),
-        (row(1.0), floor(1.0), "what noise scores is not known"),
+        (row(1.0), floor(None), "has no value for real data"),
+        (row(1.0), floor(1.0), "the score of noise is not known"),
         (row(1.0), floor(5.0, 4.0), "noise scores no worse than real data"),
         (row(9.0, "higher", worst=0.0, blind_to="noise"), floor(5.0, 6.0), "worthless images"),
         (row(1.1, "target", target=1.0), floor(0.9, 1.0), "noise scores no worse"),

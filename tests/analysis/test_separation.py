@@ -117,8 +117,8 @@ def test_the_sentences_say_what_differs_and_over_what_the_errors_are():
     assert separation_sentences(summary) == [
         "FD does not tell a and b apart (21.20 ± 0.60 and 20.70 ± 0.50), but GAN-train does "
         "(0.8030 ± 0.0040 and 0.6780 ± 0.0060 of real images, 12 points).",
-        "± is the standard error of the measurement (new images, new seeds of classifiers), not of "
-        "another training: each model is one trained network here.",
+        "± is the standard error of the measurement (new images, new classifier seeds), not of "
+        "another training run: here, each model is a single trained network.",
     ]
     assert leaders(summary) == {"b": ["fd"], "a": ["gan_train"]}
     assert leaders_sentence(summary) == (
@@ -133,7 +133,7 @@ def test_the_sentences_say_what_differs_and_over_what_the_errors_are():
     assert list(table.notes) == [leaders_sentence(summary), *separation_sentences(summary)]
     cells = {row[0].text: row[2] for row in table.rows}
     assert (cells["a"].text, cells["a"].small) == ("0.8030 ± 0.0040", "1 run, s.e.")
-    assert "not over seeds of the training" in other_metrics.how_to_read(summary)
+    assert "but not over training seeds" in other_metrics.how_to_read(summary)
     errors = {record["model"]: record["gan_train_standard_error"] for record in table.records}
     assert errors == {"real images": None, "a": 0.004, "b": 0.006, "c": 0.006}
 

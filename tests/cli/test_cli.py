@@ -239,14 +239,14 @@ def test_sample_in_its_three_forms(finished):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("sample", "run", "--out", "x.npy"), "say which --model: ns_gan, vae"),
+        (("sample", "run", "--out", "x.npy"), "choose one with --model: ns_gan, vae"),
         (("sample", "run", "--model", "ns", "--out", "x.npy"), "did you mean 'ns_gan'?"),
         (("sample", "run", "--trial", "zz", "--out", "x.npy"), "0 finished trials"),
-        (("sample", "run", "--model", "vae", "--out", "run"), "is there already"),
+        (("sample", "run", "--model", "vae", "--out", "run"), "already exists"),
         (("status", "nowhere"), "there is no folder"),
         (("report", "."), "holds no study"),
         (("paper", "nowhere"), "there is no folder"),
-        (("paper", "run", "--out", "."), "holds something else than what `coequal paper` writes"),
+        (("paper", "run", "--out", "."), "was not written by `coequal paper`"),
         (("list", "model"), "did you mean 'models'?"),
         (("run", "small.yaml", "--out", "."), "is not empty and holds no study"),
         (("train", "ns_gan", "--data", "digit"), "did you mean 'digits'?"),
@@ -258,7 +258,7 @@ def test_sample_in_its_three_forms(finished):
         ),
         (("train", "ns_gan", "--data", "folder:nowhere"), "nowhere"),
         (("train", "ns_gan", "--data", "digits", "--set", "beta1=["), "'[' is no value"),
-        (("sample", "run", "--model", "vae", "--out", "small.png"), "is there already"),
+        (("sample", "run", "--model", "vae", "--out", "small.png"), "already exists"),
         (("run", "small.yaml", "--out", "new", "--device", "gpu"), "device 'gpu' is not one of"),
         (
             ("score", "--real", "digits:test", "--fake", "digits:train", "--device", "cuda:7"),
@@ -349,7 +349,10 @@ def test_a_run_without_a_model_is_no_set_of_images(finished):
 def test_samples_are_no_folder_that_is_called_like_a_file(finished, tmp_path, name):
     done = coequal("sample", "run", "--model", "vae", "--out", tmp_path / name, cwd=finished)
     assert done.returncode == 1
-    assert "is written; name a .png (one sheet), a .npy (an array), or a folder" in done.stderr
+    assert (
+        "files are not supported; name a .png (one sheet), a .npy (an array), or a folder"
+        in done.stderr
+    )
     assert not (tmp_path / name).exists()
 
 

@@ -57,7 +57,7 @@ def test_a_missing_class_is_told_from_bad_luck(total, verdict):
     found = judge_samples([sight(counts=counts, real=[100] * 10)])
     assert found.verdict == verdict
     if found.failed:
-        said = f"hardly any image is classified as a: of the rarest 0 of {total}"
+        said = f"hardly any image is classified as a: 0 of {total} in the rarest class"
         assert found.evidence.startswith(said)
 
 

@@ -69,4 +69,4 @@ def test_predicted_classes_are_fractions_of_the_requested_class_of_at_most_twelv
     many = confusion.figure(study(13))
     assert many is not None
     assert [axes.get_title(loc="left") for axes in many.axes] == [f"m{k}" for k in range(12)]
-    assert "Of the models, the 12 best are shown." in confusion.how_to_read(study(13))
+    assert "Only the best 12 models are shown." in confusion.how_to_read(study(13))

@@ -65,7 +65,7 @@ def test_nothing_decided_nothing_bold(tmp_path: Path):
     folder = build(tmp_path / "run", runs)
     assert bold(folder) == [[]]
     assert caption(folder).endswith(
-        "No model was shown to be worse than another, and nothing is bold."
+        "No model was shown to be worse than another, so nothing is bold."
     )
 
 
@@ -77,7 +77,7 @@ def test_single_runs_have_their_own_error_and_no_verdict(tmp_path: Path):
         ["VAE", "83.00 ± 0.31", "1", "0/1"],
     ]
     assert bold(folder) == [[]]
-    assert "With single runs no difference can be shown, and nothing is bold" in caption(folder)
+    assert "Single runs cannot show a difference, so nothing is bold" in caption(folder)
 
 
 def test_reruns_have_mean_and_standard_deviation(tmp_path: Path):
@@ -165,7 +165,7 @@ def test_another_folder_is_not_written_over(small: RunFolder, tmp_path: Path):
     place = tmp_path / "mine"
     place.mkdir()
     (place / "main.tex").write_text("\\documentclass{article}")
-    with pytest.raises(FileExistsError, match="something else than what `coequal paper` writes"):
+    with pytest.raises(FileExistsError, match="was not written by `coequal paper`"):
         api.paper(small.path, into=place)
     written = api.paper(small.path, into=tmp_path / "new")
     assert (written / "main.tex").read_text().startswith(FIRST_LINE)

@@ -100,4 +100,4 @@ def test_of_many_settings_a_part_is_drawn_and_the_page_says_so(tmp_path, monkeyp
     summary = summary_of(tmp_path, found, {"ns_gan": {"lr": {"uniform": [0, 1]}}})
     (drawn,) = paths_of(figure(summary))
     assert len(drawn) == 4
-    assert "Of 8 settings about 4 are drawn" in lines.how_to_read(summary)
+    assert "About 4 of the 8 settings are drawn" in lines.how_to_read(summary)

@@ -78,7 +78,7 @@ def test_the_table(summary):
     assert [heading.text for heading in table.headings] == [
         *("Model", "trials", "healthy", "too early to tell", "diverged", "collapsed", "stalled"),
         *("other failure", "not watched", "ended without a score"),
-        *("ended with a score, but looks bad", "failures", "failures of fresh seeds"),
+        *("has a score, but looks bad", "failures", "failures of fresh seeds"),
     ]
     gan, vae = table.rows
     assert [cell.text for cell in gan] == ["NS GAN", "8", *"11121114", "1", "5/8", "1/2"]
@@ -89,10 +89,10 @@ def test_the_table(summary):
     assert table.records[0]["failure_rate_low"] == pytest.approx(0.5844 - 0.2788, abs=2e-4)
     assert gan[-2].small == "31–86 %"
     assert "docs/explanation/health.md" in health.how_to_read(summary)
-    assert "change none" in health.how_to_read(summary)
+    assert "neither see nor change any score" in health.how_to_read(summary)
     assert table.notes == [
-        "NS GAN: setting 1, which was chosen by its score, looks bad: stalled, since step 1,200.",
-        "1 trial with a score was not watched, and not counted as a failure.",
+        "NS GAN: setting 1, chosen by its score, looks bad: stalled, since step 1,200.",
+        "1 trial with a score was not watched while training and does not count as a failure.",
     ]
 
 
@@ -149,7 +149,7 @@ def test_the_page_the_markdown_and_the_tables_have_it(tmp_path: Path):
     for title in ("Health", "Which settings fail", "Stopped early"):
         assert f"<h3>{title}</h3>" in page
         assert f"### {title}" in text
-    assert "rules of docs/explanation/health.md give the verdict: diverged or collapsed" in page
+    assert "(docs/explanation/health.md) give the verdict diverged or collapsed" in page
     assert "not reassigned" in text
     for name in ("health", "unhealthy", "stopped_early"):
         assert len((report / "tables" / f"{name}.csv").read_text().splitlines()) > 1

@@ -52,8 +52,8 @@ def test_every_setting_is_drawn_in_a_small_file(large):
 def test_failures_are_counted_all_and_listed_in_part(large):
     page = (large.path / "report" / "index.html").read_text()
     assert (
-        f"Of {2 * FAILED} the first {MAX_ROWS} are shown, as many of each model as of any other; "
-        "all of them are in tables/failures.csv."
+        f"The first {MAX_ROWS} of {2 * FAILED} are shown, equally many of each model; all are in "
+        "tables/failures.csv."
     ) in page
     listed = re.findall(r'<td class="words">diverged</td>', page)
     assert len(listed) == MAX_ROWS
@@ -63,7 +63,7 @@ def test_failures_are_counted_all_and_listed_in_part(large):
 
 def test_the_page_says_what_was_computed_in_another_way(large, reported):
     page = (large.path / "report" / "index.html").read_text()
-    assert "with more than 200 of a model some are computed in another way" in page
+    assert "with more than 200 settings of a model some numbers are approximated" in page
     small = (reported.path / "report" / "index.html").read_text()
     assert "computed in another way" not in small
     budgets = {int(row["settings"]) for row in rows(large, "ranks")}

@@ -35,9 +35,9 @@ def test_a_search_of_one_setting_has_no_figure_of_one_dot(one: RunFolder):
     assert lines["Distribution of FD over settings"] == "Every model has 1 drawn setting."
     for title in ("Best of n", "Best of n, with intervals", "Rank against budget", "Rank flips"):
         assert lines[title] == (
-            "Every model has 1 drawn setting; a curve over the number of settings takes 4."
+            "Every model has 1 drawn setting; a curve over the number of settings needs 4."
         )
-    assert lines["Over training"] == "Every run was measured at one checkpoint."
+    assert lines["Over training"] == "Every run was measured at one checkpoint only."
     assert lines["Re-runs of the chosen settings"] == "The study plans no re-runs."
     assert lines["Health"] == lines["Which settings fail"] == "No run was monitored."
     assert lines["Failures"] == "None of the 4 trials of the search failed."
@@ -46,7 +46,7 @@ def test_a_search_of_one_setting_has_no_figure_of_one_dot(one: RunFolder):
 
 def test_the_markdown_has_the_same_lines(one: RunFolder):
     text = write_report(one).with_name("report.md").read_text()
-    assert "- *Over training*: Every run was measured at one checkpoint." in text
+    assert "- *Over training*: Every run was measured at one checkpoint only." in text
     assert text.count("Every model has 1 drawn setting") == 3  # for pairs, dots and curves
 
 
@@ -71,4 +71,4 @@ def test_one_rerun_of_each_setting_is_no_figure(tmp_path: Path):
     again = {(name, "fashion_mnist", 0): [Run([(9, 9)])] for name in runs}
     folder = build(tmp_path / "run", runs, again=again, reruns={"best": 1, "seeds": 1})
     lines = omitted(write_report(folder))
-    assert lines["Re-runs of the chosen settings"] == "Every chosen setting has one re-run."
+    assert lines["Re-runs of the chosen settings"] == "Every chosen setting has only one re-run."

@@ -138,7 +138,7 @@ def test_the_numbers_of_the_page(reported: RunFolder):
     assert "NS GAN 3 1 35 33 step 200 41 35" in text
     assert "VAE 3 – failed – diverged failed" in text
     assert "step 120: the loss is not finite" in text
-    assert "BatchNorm mode is &#39;running&#39;" in text
+    assert "BatchNorm mode for the measured images is &#39;running&#39;" in text
     assert "study: made_up # as written" in text
 
 
@@ -149,7 +149,7 @@ def test_an_unfinished_study_is_drawn_with_what_there_is(unfinished: RunFolder):
     # NS GAN: the authors' setting and one that was drawn; VAE: the authors'.
     assert (
         "No model has more than 1 drawn setting with a result; a curve over the number of settings "
-        "takes 4."
+        "needs 4."
     ) in text
 
 

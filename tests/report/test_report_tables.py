@@ -152,8 +152,8 @@ def test_an_undecided_pair_says_what_it_takes(tmp_path: Path):
     assert record["settings_needed"] > 20
     cell = table.rows[0][6]
     assert record["settings_needed"] == 464
-    assert cell.text == "about 460 settings each"  # two figures
-    assert cell.small == "the study's most is 20, by search.settings or the last of search.looks"
+    assert cell.text == "about 460"  # two figures
+    assert "(this study trains at most 20)" in pairs.how_to_read(summary)
 
 
 def test_the_matrix_has_every_pair_both_ways(tmp_path: Path):
@@ -296,7 +296,7 @@ def test_what_the_instrument_adds_stands_beside_the_shares(tmp_path: Path):
     assert shown[0][:6] == ["FD", "encoder", "0 %", "10 %", "–", "10 %"]
     assert shown[1][:3] == ["FD", "test images", "2.0 %"]
     page = write_report(folder)
-    assert "What the instrument adds" in page.read_text()
+    assert "Variation due to encoder and test images" in page.read_text()
     # A number that no test image enters has no row for them.
     values["numbers"] = {"fd": {"by_encoder": by_encoder, "by_half": [[[2.0, 2.0]]] * 2}}
     write_instrument(folder, "fashion_mnist", values)
@@ -342,7 +342,7 @@ def test_shares_of_variance_add_up(tmp_path: Path):
 def test_what_is_refused_is_refused_in_words(tmp_path: Path):
     few = {"a": [Run([(10 + k, 10 + k)]) for k in range(4)], "b": same(30, 2) + same(5, 2)}
     page = write_report(build(tmp_path / "run", few)).read_text()
-    assert "the study plans no re-runs" in page
-    assert "takes 10 drawn settings or more" in page
+    assert "The study plans no re-runs" in page
+    assert "needs at least 10 drawn settings" in page
     # 2^(1-3) = 0.25; of two models 0.05 takes 2^(1-6) = 0.031.
-    assert "a verdict takes at least 6 settings of each model" in page
+    assert "a verdict needs at least 6 settings of each model" in page

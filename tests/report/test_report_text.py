@@ -17,7 +17,6 @@ from coequal.reporting.observed_text import (
     observed,
 )
 from coequal.reporting.power_text import (
-    beyond_text,
     budget_sentence,
     needed_text,
     power,
@@ -49,8 +48,8 @@ def test_too_few_settings_are_said_to_be_too_few(tmp_path: Path):
         "comparing 8 models requires 0.0018."
     )
     assert list(map(str, how_sure(summary))) == [
-        "Compared: one run of one random setting of each model, over 3 settings each.",
-        "Power: no difference can be shown: a verdict takes at least 11 settings of each "
+        "Compared: one run of one random setting of each model; 3 settings each.",
+        "Power: no difference can be shown: a verdict needs at least 11 settings of each "
         "model (search.settings: 11).",
     ]
 
@@ -69,8 +68,8 @@ def test_the_beaten_are_named(tmp_path: Path):
     assert verdict_sentence(summary) == "NS GAN is better than VAE."
     # Chosen: the authors' settings with 10 and 100, the tenfold.
     assert lowest(summary) == (
-        "The lowest test FD of a setting chosen on validation is 10, by NS GAN with the "
-        "authors' setting; the runner-up, VAE, has 100 (10 times as high)."
+        "Among the settings chosen on validation, NS GAN with its authors' setting has the lowest "
+        "test FD, 10; the runner-up, VAE, has 100 (10 times as high)."
     )
 
 
@@ -85,7 +84,8 @@ def test_undecided_is_not_called_equal(tmp_path: Path):
         "NS GAN and VAE cannot be told apart, and they are not shown to be equivalent within 10 %."
     )
     assert how_sure(summary)[1].text == (
-        "95 %, jointly over 1 pair; one look, at 10 settings. Not told apart does not mean equal."
+        "95 %, jointly over 1 pair; one look, at 10 settings. Models that cannot be told apart are "
+        "not necessarily equal."
     )
 
 
@@ -109,7 +109,7 @@ def test_an_unfinished_study_says_what_is_missing_and_judges_nothing(unfinished:
         "3 of 8 trials of the search have results. Incomplete: NS GAN 2 of 4 and VAE 1 of 4."
     )
     assert verdict_sentence(summary) == (
-        "Nothing is judged before the first look, at 3 settings of each model."
+        "Nothing is decided before the first look, at 3 settings of each model."
     )
     assert "95 %" not in " ".join(
         [verdict_sentence(summary), verdict_note(summary), *map(str, how_sure(summary))]
@@ -127,12 +127,12 @@ def test_between_looks_only_what_is_valid_at_any_time_is_said(tmp_path: Path):
         found += [None] * 22
     summary = summarise(looked(tmp_path / "run", runs, [20, 40]))[0]
     assert verdict_sentence(summary) == (
-        "Nothing is judged before the first look, at 20 settings of each model."
+        "Nothing is decided before the first look, at 20 settings of each model."
     )
     # 18 of 18 won: B(18.5, 0.5) / B(0.5, 0.5) * 2^18 = 34,653 > 20.
     assert anytime_sentence(summary) == (
-        "Valid at any time, of one run of one random setting (bets on signs, with an error of 5 % "
-        "of their own over all pairs): NS GAN is better than VAE."
+        "Valid at any time, for one run of one random setting (betting on signs, with an error of "
+        "its own of 5 % over all pairs): NS GAN is better than VAE."
     )
     few = summarise(build(tmp_path / "few", {n: [*r[:4], None] for n, r in apart(3).items()}))[0]
     assert anytime_sentence(few) == ""  # 3 of 3: B(3.5, 0.5) / B(0.5, 0.5) * 8 = 2.5
@@ -153,14 +153,14 @@ def test_a_beaten_model_stops_and_its_settings_are_saved(tmp_path: Path):
     )
     sure = how_sure(summary)
     assert sure[1].text == (
-        "Look 1 of 2, at 20 of 40 settings. What a look has decided stands; the next look is at 40 "
-        "settings."
+        "Look 1 of 2, at 20 of 40 settings. Decisions made at a look are final; the next look is "
+        "at 40 settings."
     )
     assert "by the last look, at 40 settings, with a probability of 80 %" in sure[2].text
     assert "95 %" not in " ".join(map(str, sure))
     assert (
-        "Models without an open pair trained no further. Of 40 settings each, this saved 20 of "
-        "BEGAN; no other model was given them."
+        "A model is not trained further once all its pairs are decided. Of the 40 settings per "
+        "model, this saved 20 for BEGAN; the saved settings were not reassigned."
     ) in more_on_how_sure(summary)
     assert what_it_takes(summary) == ""  # the study goes on by itself
 
@@ -169,8 +169,8 @@ def test_a_budget_that_cannot_be_judged_says_what_it_takes(tmp_path: Path):
     folder = build(tmp_path / "run", apart(20), search={"budget": 4})
     summary = summarise(folder)[0]
     assert budget_sentence(summary.verdict) == (
-        "20 settings cannot judge the declared budget of 4, which takes 40 (search.settings: 40); "
-        "models are compared at a budget of 2."
+        "With 20 settings, the declared budget of 4 cannot be judged: that takes 40 "
+        "(search.settings: 40). Models are compared at a budget of 2."
     )
     assert budget_sentence(summary.verdict) in more_on_how_sure(summary)
 
@@ -180,7 +180,7 @@ def test_a_difference_that_matters_is_declared_in_the_metrics_units(tmp_path: Pa
     summary = summarise(folder)[0]
     assert "not shown to be equivalent within 0.5." in verdict_sentence(summary)
     assert power(summary).startswith("Typical scores ")
-    assert " apart are shown with a probability of 80 %" in power(summary)
+    assert " apart are detected with a probability of 80 %" in power(summary)
     assert not any("no difference that matters" in line for line in more_on_how_sure(summary))
 
 
@@ -193,7 +193,7 @@ def test_nothing_and_only_failures_have_words(tmp_path: Path):
     assert lowest(failed) == "No trial has a score."
     both = {"ns_gan": [Run(status="failed")] * 3, "vae": [Run(status="failed")] * 3}
     all_failed = summarise(build(tmp_path / "both", both))[0]
-    assert verdict_sentence(all_failed) == "Every trial failed: there is nothing to compare."
+    assert verdict_sentence(all_failed) == "Every trial failed, so there is nothing to compare."
 
 
 def test_the_table_shows_every_model_and_its_failures(small: RunFolder):
@@ -226,19 +226,19 @@ def test_how_sure_names_what_is_compared_and_the_smallest_difference(tmp_path: P
     summary = summarise(build(tmp_path / "run", apart(20)))[0]
     first, second, third = how_sure(summary)
     assert first.text == (
-        "The best of 2 random settings of each model by validation, with the score of the search's "
-        "own run, which is slightly too good, over 20 settings each."
+        "The best of 2 random settings of each model (chosen on validation), scored by the "
+        "search's own run, which is slightly too good; 20 settings each."
     )
     assert second.text == "95 %, jointly over 1 pair; one look, at 20 settings."
     assert third.text.startswith("A typical score ")
-    assert third.text.endswith(" is shown with a probability of 80 %.")
+    assert third.text.endswith(" is detected with a probability of 80 %.")
     assert str(third).startswith("Power: a typical score ")
     assert more_on_how_sure(summary)[0] == (
         "Method: normal score of P on the logit scale, paired by setting, Bonferroni over all "
         "pairs."
     )
     few = how_sure(summarise(build(tmp_path / "few", apart(10)))[0])
-    assert few[0].text == "One run of one random setting of each model, over 10 settings each."
+    assert few[0].text == "One run of one random setting of each model; 10 settings each."
 
 
 def test_fresh_seeds_of_the_best_settings_are_named(tmp_path: Path):
@@ -251,12 +251,12 @@ def test_fresh_seeds_of_the_best_settings_are_named(tmp_path: Path):
     folder = build(tmp_path / "run", apart(20), again=again, search={"retrain": 0.25})
     summary = summarise(folder)[0]
     assert how_sure(summary)[0].text == (
-        "The best of 2 random settings of each model by validation, retrained with a fresh seed, "
-        "over 20 settings each."
+        "The best of 2 random settings of each model (chosen on validation), retrained with a "
+        "fresh seed; 20 settings each."
     )
     assert (
-        "The best 25 % of each model's settings by validation were trained once more with a fresh "
-        "seed, and count with its score."
+        "The best 25 % of each model's settings (by validation) were retrained with a fresh seed, "
+        "and the score of that seed counts."
     ) in more_on_how_sure(summary)
 
 
@@ -272,7 +272,7 @@ def uneven(factors: tuple[float, ...], count: int = 20) -> dict[str, list[Run | 
 def test_what_it_would_take_names_the_nearest_pair(tmp_path: Path):
     summary = summarise(build(tmp_path / "run", uneven((1.9, 0.5, 1.4, 1.2))))[0]
     clause = what_it_takes(summary)
-    assert clause.startswith("the nearest pair, ")
+    assert clause.startswith("the pair closest to a decision, ")
     assert clause.endswith(" settings each")
     assert power(summary).endswith(f"; {clause}.")
     # The same scores for both, and a margin that no interval of 20 settings lies in but this: 0.
@@ -282,13 +282,9 @@ def test_what_it_would_take_names_the_nearest_pair(tmp_path: Path):
 
 
 def test_a_number_of_settings_that_nobody_trains_is_a_bound():
-    assert needed_text(40, 40) == "about 40 settings each"
-    assert needed_text(4000, 40) == "about 4,000 settings each"
-    assert needed_text(4001, 40) == "more than 4,000 settings each"
-    assert beyond_text(40, 40) == ""
-    assert beyond_text(41, 40) == (
-        "the study's most is 40, by search.settings or the last of search.looks"
-    )
+    assert needed_text(40, 40) == "about 40"
+    assert needed_text(4000, 40) == "about 4,000"
+    assert needed_text(4001, 40) == "more than 4,000"
 
 
 def test_changes_are_compared_with_their_base_alone(tmp_path: Path):
@@ -318,8 +314,8 @@ def test_a_study_that_has_grown_says_what_was_changed_after_which_look(tmp_path:
         "Version 2 of the study began before any look: model began added.",
         "Version 3 of the study began after look 1, at 20 settings: search.budget: 4 (before: 2); "
         "search.settings: 40 (before: 20).",
-        "The question itself was changed after a look (search.budget: 4 (before: 2)): the error of "
-        "5 % is not kept for what was decided with knowledge of earlier results.",
+        "The question itself was changed after a look (search.budget: 4 (before: 2)): the error "
+        "rate of 5 % does not hold for decisions made with knowledge of earlier results.",
     ]
     # It stands beside the verdict, on the first screen.
     assert verdict_note(summary) == growth_sentences(summary)[-1]
@@ -344,15 +340,15 @@ def test_the_rerun_verdict_compares_settings(tmp_path: Path):
     assert (methods.title, tuned.title) == ("As methods", "As tuned")
     assert methods.text == verdict_sentence(summary)
     assert str(tuned) == (
-        "As tuned (the setting that each search chose, 6 fresh seeds; a claim takes 10): NS GAN's "
+        "As tuned (the setting that each search chose, 6 fresh seeds; a claim needs 10): NS GAN's "
         "chosen setting is better than that of VAE."
     )
     assert rerun_sentence(summary) == (
-        "Chosen settings, 6 fresh seeds of each: VAE with its authors' setting is shown to be "
-        "worse than another setting, at 95 %; NS GAN with its authors' setting is not (a "
-        "screening only: a claim takes 10 seeds). This says nothing about the models: the choice "
-        "of a setting is one draw, and of two identical models, each searched with 20 settings, 10 "
-        "seeds told the chosen settings apart in 65 to 71 % of simulated studies."
+        "Chosen settings, 6 fresh seeds of each: VAE with its authors' setting is significantly "
+        "worse than another setting (95 %); NS GAN with its authors' setting is not (a screening "
+        "only: a claim needs 10 seeds). This says nothing about the models, because the choice of "
+        "a setting is a single draw: in simulated studies of two identical models, each searched "
+        "with 20 settings, 10 seeds told the chosen settings apart in 65 to 71 % of cases."
     )
 
 
@@ -360,7 +356,7 @@ def test_too_few_reruns_are_said_to_be_too_few(tmp_path: Path):
     runs = {"ns_gan": same(10, 4), "vae": same(30, 4)}
     fresh = {(name, "fashion_mnist", 0): same(20, 3) for name in runs}
     folder = build(tmp_path / "run", runs, again=fresh, reruns={"best": 1, "seeds": 3})
-    assert "takes 5 seeds or more" in rerun_sentence(summarise(folder)[0])
+    assert "needs at least 5 seeds" in rerun_sentence(summarise(folder)[0])
 
 
 def test_missing_reruns_are_missing(tmp_path: Path):
@@ -425,8 +421,8 @@ def changed(path: Path, levels: dict[str, float]):
 def test_changes_have_one_sentence(tmp_path: Path):
     worse = changed(tmp_path / "worse", {"ns_gan": 10, "vae": 30, "wgan": 50, "lsgan": 10.02})
     assert effect_sentence(worse) == (
-        "Of 3 changes, each against the model without it, none is shown to be better; two are "
-        "shown to be worse (VAE and WGAN)."
+        "Of 3 changes (each compared with the model without it), none is shown to be better; two "
+        "are shown to be worse (VAE and WGAN)."
     )
     assert verdict_sentence(worse) == effect_sentence(worse)
     compared, certainty, able = map(str, how_sure(worse))
@@ -439,13 +435,13 @@ def test_changes_have_one_sentence(tmp_path: Path):
     assert "would have shown a gain of" in able
     both = changed(tmp_path / "both", {"ns_gan": 10, "vae": 30, "wgan": 5})
     assert effect_sentence(both) == (
-        "Of 2 changes, each against the model without it, one is shown to be better (WGAN) and one "
-        "is shown to be worse (VAE)."
+        "Of 2 changes (each compared with the model without it), one is shown to be better (WGAN) "
+        "and one is shown to be worse (VAE)."
     )
     assert how_sure(both)[1].text == "95 %, jointly over 2 comparisons."
     none = changed(tmp_path / "none", {"ns_gan": 10, "vae": 10.02, "wgan": 10.01})
     assert effect_sentence(none) == (
-        "None of 2 changes, each against the model without it, is shown to make a difference."
+        "None of 2 changes (each compared with the model without it) is shown to make a difference."
     )
     assert effect_sentence(changed(tmp_path / "one", {"ns_gan": 10, "vae": 30})) == (
         "VAE is shown to be worse than NS GAN."

@@ -93,7 +93,7 @@ def test_one_statement_holds_over_all_data_sets(tmp_path: Path):
     assert joint_sentence(both) == sentence
     assert verdict_lines(both)[0] == sentence
     page = write_report(folder).read_text()
-    assert page.index(sentence) < page.index("More on how sure")
+    assert page.index(sentence) < page.index("More on certainty and method")
     (row,) = overall_pairs.table(study_summary(both, folder.study())).records
     assert (row["probability_better"], row["shown"]) == (0.0, 1)
     assert (row["probability_better_one"], row["probability_better_two"]) == (0.0, 0.0)
@@ -135,11 +135,11 @@ def test_a_finished_study_has_everything_of_the_paper(everything: RunFolder):
         "Transfer",
         "Over training",
         "Best F1 of n",
-        "Best within a budget of FLOPs and of seconds",
+        "Best within a budget of FLOPs or seconds",
         "Rank against budget",
         "P(A better than B)",
-        "Where the differences come from",
-        "What each hyperparameter did",
+        "Sources of variance",
+        "Effect of each hyperparameter",
         "Performance profile",
         "Every metric of the chosen settings",
     ):

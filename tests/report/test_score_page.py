@@ -271,5 +271,5 @@ def test_what_a_generator_draws_has_no_command_and_the_record_says_how(tmp_path)
         encoder="pixels",
     )
     text = read(path)
-    assert "The images came from Python, so that no command line names them" in text
+    assert "The images came from Python, so no command line reproduces this" in text
     assert len(re.findall('alt="generated image ', text)) > 0

@@ -170,12 +170,12 @@ def test_the_same_models_give_the_same_bytes():
 def test_caption_and_description_say_what_dot_and_line_are():
     summary = summary_of(apart())
     assert caption(tiers(summary), summary) == (
-        "Dot: typical test FD of one random setting; line: its 95 % interval, for each model "
-        "alone. Overlap decides nothing."
+        "Dots: typical test FD of one random setting. Lines: 95 % intervals of each model by "
+        "itself; whether they overlap decides nothing."
     )
     assert meaning(tiers(summary), summary).startswith(
-        "The picture's dots are typical scores (geometric mean; a failure counts as noise or as "
-        "the worst run), its lines intervals by Student's t over the draw of settings."
+        "In the figure, dots are typical scores (geometric mean; a failure counts as noise or as "
+        "the worst run) and lines are Student's t intervals over the draw of settings."
     )
     first, second = tiers(summary).standings
     (score, ends), (other, other_ends) = value_text(first), value_text(second)
@@ -185,8 +185,8 @@ def test_caption_and_description_say_what_dot_and_line_are():
     )
     few = summary_of({"ns_gan": same(10, 2), "vae": same(12, 2)})
     assert caption(tiers(few), few) == (
-        "Each dot is one run of one setting (large: the one chosen on validation); with so few "
-        "there is no interval."
+        "Each dot is one run of one setting (large: the one chosen on validation); so few runs "
+        "give no interval."
     )
 
 

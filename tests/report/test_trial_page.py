@@ -60,7 +60,7 @@ def test_a_panel_for_each_rule_with_its_threshold_and_the_step_of_the_verdict():
     assert any(set(np.ravel(line.get_ydata())) == {at} for line in drawn)
     assert any(set(np.ravel(line.get_xdata())) == {75} for line in drawn)
     unseen = [rule.name for rule in RULES].index("memory")
-    assert "could not be measured" in [text.get_text() for text in figure.axes[unseen].texts]
+    assert "not measured" in [text.get_text() for text in figure.axes[unseen].texts]
     assert rules(signals(0), None) is None
 
 

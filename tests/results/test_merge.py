@@ -230,7 +230,7 @@ def test_the_report_shows_how_well_shared_trials_agree(tmp_path):
     c = RunFolder(tmp_path / "c")
     merge([one, two], c)
     page = write_report(c).read_text()
-    assert "Trials that two of the joined runs have" in page
+    assert "Trials that two of the merged runs have" in page
     assert "2 equal, 1 different" in page
     with (c.path / "report" / "tables" / "reproducibility.csv").open() as file:
         rows = list(csv.DictReader(file))
@@ -240,7 +240,7 @@ def test_the_report_shows_how_well_shared_trials_agree(tmp_path):
     ] == [*("fd test", "3.0", "2.0", "one", "two")]
     assert rows[1]["number"] == ""
     short = (c.path / "report" / "report.md").read_text()
-    assert "Joined from the runs one, two. Of 3 trials that two of them trained" in short
+    assert "Merged from the runs one, two. 3 trials were trained in two of them" in short
     assert "2 equal, 1 different" in short
     assert "Trials that two" not in write_report(one).read_text()
 

@@ -70,7 +70,7 @@ def test_scores_have_errors_and_only_a_clear_difference_is_marked(run, ids):
     assert [cell.text for cell in row] == ["FD", "30.0 ± 3.0", "26.0 ± 4.0", "+4.0 ± 5.0"]
     assert not any(cell.strong for cell in row)
     assert near.sentence == (
-        "FD on test images: 30.0 ± 3.0 for A, 26.0 ± 4.0 for B: the two can't be told apart by it."
+        "FD on test images: 30.0 ± 3.0 for A, 26.0 ± 4.0 for B: the two cannot be told apart."
     )
     far = compared(run, ids["ns_gan", 1], ids["vae", 0])
     row = next(row for row in far.scores.rows if row[0].small == "test")
@@ -78,7 +78,7 @@ def test_scores_have_errors_and_only_a_clear_difference_is_marked(run, ids):
     assert [cell.strong for cell in row] == [False, True, False, False]
     assert far.sentence == (
         "FD on test images: 26.0 ± 4.0 for A, 50.0 ± 3.0 for B: A scores better. Whether its model "
-        "is better is a matter of the report."
+        "is better is for the report to say."
     )
 
 
@@ -103,7 +103,7 @@ def test_numbers_of_two_protocols_are_not_compared(run, ids, monkeypatch):
     table = _scores(a, b, run.metrics(), "fd")
     row = next(row for row in table.rows if row[0].small == "test")
     assert row[3].text == "–"
-    assert any("Measured in two ways" in note and "another way" in note for note in table.notes)
+    assert any("measured in two ways" in note and "another way" in note for note in table.notes)
     assert _sentence(a, b, run.rule()) == ""
 
 
@@ -134,7 +134,7 @@ def test_the_page_has_samples_curves_and_logs_of_both(visitor, ids):
         assert f'href="{link}"' in text
         assert visitor.get(f"/run/{link}").text == "begins\n"
     assert f'value="{a}"' in text  # in full
-    assert "4 trials are offered" in text
+    assert "4 trials are suggested" in text
 
 
 def test_the_form_offers_every_trial_with_its_outcome(visitor, ids):

@@ -42,7 +42,7 @@ def test_what_is_no_run_is_named_with_its_reason_and_plain_files_are_not(tmp_pat
     assert refused.keys() == {"empty", "foreign", "bad.zip"}
     assert refused["empty"] == "this folder is empty"
     assert "none has a study.json" in refused["foreign"]
-    assert refused["bad.zip"] == "this file is no pack of a run"
+    assert refused["bad.zip"] == "this file is not a pack of a run"
 
 
 def test_too_many_folders_are_not_all_looked_into_and_that_is_known(tmp_path, monkeypatch):
@@ -62,7 +62,7 @@ def test_a_folder_that_may_not_be_read_is_named(tmp_path):
 
 def test_neither_a_run_nor_a_folder_is_refused_in_a_sentence(tmp_path):
     (tmp_path / "study.yaml").write_text("study: x")
-    with pytest.raises(ValueError, match="is no pack of a run; name a folder or a pack"):
+    with pytest.raises(ValueError, match="is not a pack of a run; name a folder or a pack"):
         find_runs(tmp_path / "study.yaml")
-    with pytest.raises(FileNotFoundError, match="there is no folder and no pack"):
+    with pytest.raises(FileNotFoundError, match="there is no folder or pack"):
         find_runs(tmp_path / "nothing")

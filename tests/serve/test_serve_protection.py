@@ -50,7 +50,7 @@ def test_with_a_token_nobody_reads_without_it_whatever_the_host_is(open_site, gu
     for path in ("/", "/one/report/", "/one/version?page=report", "/?token=wrong", "/?token="):
         answer = visitor.get(path)
         assert answer.status_code == 401
-        assert "with its token" in answer.text
+        assert "including its token" in answer.text
         assert "Which one?" not in answer.text
 
 

@@ -24,16 +24,16 @@ def test_the_first_free_port_is_taken_and_one_that_was_asked_for_is_refused():
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(OSError, match=f"port {port} on 127.0.0.1 can't be taken .* --port"):
+        with pytest.raises(OSError, match=f"port {port} on 127.0.0.1 cannot be used .* --port"):
             listen("127.0.0.1", port)
     with listen("127.0.0.1", None) as first, listen("127.0.0.1", None) as second:
         assert PORT <= first.port < second.port
 
 
 def test_an_address_that_is_none_of_this_machine_is_refused():
-    with pytest.raises(OSError, match=r"192\.0\.2\.1 can't be taken"):
+    with pytest.raises(OSError, match=r"192\.0\.2\.1 cannot be used"):
         listen("192.0.2.1", 0)
-    with pytest.raises(OSError, match="is no address of this machine"):
+    with pytest.raises(OSError, match="is not an address of this machine"):
         listen("no.such.host.invalid", 0)
 
 
@@ -81,7 +81,7 @@ def test_what_can_not_be_served_is_one_message(tmp_path, monkeypatch):
     (tmp_path / "study.yaml").write_text("study: x\n")
     done = coequal("serve", tmp_path / "study.yaml")
     assert done.returncode == 1
-    assert "is no pack of a run; name a folder or a pack" in done.stderr
+    assert "is not a pack of a run; name a folder or a pack" in done.stderr
     assert done.stderr.count("\n") == 1
     done = coequal("serve", tmp_path / "nothing")
     assert done.returncode == 2
@@ -90,7 +90,7 @@ def test_what_can_not_be_served_is_one_message(tmp_path, monkeypatch):
         taken.listen()
         done = coequal("serve", tmp_path, "--port", taken.getsockname()[1])
     assert done.returncode == 1
-    assert "can't be taken" in done.stderr
+    assert "cannot be used" in done.stderr
     assert done.stderr.count("\n") == 1
 
 

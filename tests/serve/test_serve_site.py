@@ -53,7 +53,7 @@ def test_the_list_shows_each_run_with_its_question_progress_and_verdict(visitor)
     assert "Which one?" in text
     assert "8 of 8" in text
     assert "1 of 2" in text
-    assert "Only WGAN has results: there is nothing to compare it with." in text  # its report's
+    assert "Only WGAN has results, so there is nothing to compare it with." in text  # its report's
     assert 'href="/group/two/"' in text
 
 
@@ -206,7 +206,7 @@ def test_a_new_result_makes_another_page_and_the_end_stops_asking(open_site, tmp
     run = written(tmp_path / "run", whole)
     visitor = open_site(run.path)
     text = visitor.page("/run/report/").text
-    assert "3 of 4 trials ended, nobody works on it now." in text
+    assert "3 of 4 trials ended, it is not running now." in text
     assert "Not finished." in text
     first = visitor.get("/run/version?page=report").json()
     assert f'data-version="{first["version"]}"' in text

@@ -55,7 +55,7 @@ def test_the_page_of_a_training_that_has_ended_is_the_one_that_train_wrote(open_
     answer = visitor.page("/ns/")
     written = (home / "ns" / "index.html").read_text()
     assert written.partition("<main>")[2].partition("</main>")[0] in answer.text
-    assert "The training has ended." in answer.text
+    assert "Training has ended." in answer.text
     assert visitor.get("/ns/version?page=training").json()["next"] is None
     for link in ("progress.gif", "samples.png", "results.csv"):
         assert visitor.get(f"/ns/{link}").status_code == 200
@@ -80,7 +80,7 @@ def test_while_it_trains_the_page_shows_what_there_is_so_far(open_site, under_wa
     assert "step 75: loss D 1.3, G 0.7" in answer.text
     assert "<b>75</b> discriminator steps done" in answer.text  # five of ten checkpoints
     assert "<h2>Samples</h2>" in answer.text
-    assert "A panel for each rule." in answer.text
+    assert "One panel per rule." in answer.text
     assert "Begun with" not in answer.text
 
 
@@ -88,5 +88,5 @@ def test_before_its_first_checkpoint_there_is_a_page_too(open_site, under_way):
     (trial,) = under_way.plan()
     shutil.rmtree(under_way.trial_folder(trial.id))
     answer = open_site(under_way.path).page("/ns/")
-    assert "The training was stopped before its end." in answer.text
+    assert "Training was stopped early." in answer.text
     assert "<b>0</b> discriminator steps done" in answer.text

@@ -118,5 +118,5 @@ def test_a_trial_stops_at_the_same_probe_on_any_machine(tmp_path, monkeypatch, s
     assert saved_budget(summary.model("fast")).fraction == pytest.approx(30 / 80)
     if seconds:
         page = write_report(folder).read_text()
-        assert "rules of docs/explanation/health.md give the verdict: collapsed" in page
+        assert "(docs/explanation/health.md) give the verdict collapsed" in page
         assert "stopped early" in (folder.path / "results.csv").read_text()

@@ -43,7 +43,7 @@ class NamedMetric:
     def better(self) -> str:
         """The direction in words: "lower is better"."""
         if self.info.better == "target":
-            return "best at a target, neither low nor high"
+            return "best at its target"
         return f"{self.info.better} is better"
 
     @property

@@ -47,22 +47,20 @@ def scale_of(name: str, row: Row, floor: Mapping[str, Any] | None) -> Scale | st
         floor: the record of the floor, with what noise scores.
     """
     if floor is None:
-        return "what real data and noise score was not measured"
+        return "the scores of real data and noise were not measured"
     if name not in floor["metrics"]:
-        return (
-            "it sees training images or trains something; real data and noise are not scored by it"
-        )
+        return "it uses training images or trains a model, so real data and noise are not scored"
     real = _value(floor["metrics"][name])
     noise = _value(floor.get("noise", {}).get(name))
     if real is None:
-        return "real data against themselves have no such number"
+        return "it has no value for real data against itself"
     end, end_is = row.get("worst"), "worst"
     if end is None:
         end, end_is = noise, "noise"
     if end is None:
-        return "what noise scores is not known"
+        return "the score of noise is not known"
     if noise is not None and "blind_to" in row and _cost(noise, row) <= _cost(real, row):
-        return f"it takes worthless images for good ones: {row['blind_to']}"
+        return f"it rates worthless images as good: {row['blind_to']}"
     if _cost(end, row) <= _cost(real, row):
         return "noise scores no worse than real data"
     log = min(real, end) > 0 and max(real, end) / min(real, end) >= LOG_FROM_RATIO

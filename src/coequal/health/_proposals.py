@@ -101,7 +101,7 @@ def rates(times: float, why: str, source: str, player: str = "") -> Proposal:
             changed = {known: rate for known, rate in new.items() if rate != run.rate(known)}
             settings = {f"{known}_learning_rate": rate for known, rate in changed.items()}
         numbers = " and ".join(f"{rate:g}" for rate in had)
-        return Remedy(f"a {size} {name}: {why} ({numbers} so far)", settings, source)
+        return Remedy(f"use a {size} {name}: {why} (now {numbers})", settings, source)
 
     return propose
 
@@ -119,7 +119,10 @@ def half_momentum(run: RunSettings) -> Remedy | None:
     """A beta1 of 0.5 instead of a larger one."""
     if run["beta1"] <= 0.5:
         return None
-    what = f"beta1 0.5 ({run['beta1']:g} so far): the players answer each other, and momentum lags"
+    what = (
+        f"set beta1 to 0.5 (now {run['beta1']:g}): the players respond to each other, and momentum "
+        "lags"
+    )
     return Remedy(what, {"beta1": 0.5}, "Radford et al. 2016, arXiv:1511.06434, section 4")
 
 
@@ -130,7 +133,7 @@ def adam(run: RunSettings) -> Remedy | None:
     settings: dict[str, Any] = {"optimiser": "adamw" if run.on("weight_decay") else "adam"}
     names = ("learning_rate", "generator_learning_rate", "discriminator_learning_rate")
     settings |= {name: 2e-4 for name in names if run.on(name) and run[name] > LARGE_RATE}
-    what = "Adam instead of gradient descent: its steps don't grow with the gradient"
+    what = "use Adam instead of gradient descent: its steps don't grow with the gradient"
     return Remedy(what, settings, "Kingma and Ba 2015, arXiv:1412.6980")
 
 
@@ -139,7 +142,7 @@ def penalty_back(run: RunSettings) -> Remedy | None:
     weight = run.settings.get("penalty_weight", 10.0)
     if not run.objective.gradient_penalty or weight >= 0.1:
         return None
-    what = f"the penalty that keeps the critic's slope near 1 ({weight:g} so far)"
+    what = f"penalise the critic's slope more, to keep it near 1 (penalty weight now {weight:g})"
     return Remedy(what, {"penalty_weight": 10.0}, "Gulrajani et al. 2017, arXiv:1704.00028")
 
 
@@ -148,7 +151,7 @@ def bound_back(run: RunSettings) -> Remedy | None:
     bound = run.settings.get("weight_bound", 0.01)
     if not run.objective.weight_bound or bound <= 0.1:
         return None
-    what = f"a tighter bound on the critic's weights ({bound:g} so far)"
+    what = f"bound the critic's weights more tightly (now {bound:g})"
     return Remedy(what, {"weight_bound": 0.01}, "Arjovsky et al. 2017, arXiv:1701.07875")
 
 
@@ -159,7 +162,10 @@ def batch_norm_back(run: RunSettings) -> Remedy | None:
         return None
     if not run.objective.logit:
         return None
-    what = "BatchNorm in the discriminator: without it large rates let the nets explode"
+    what = (
+        "use BatchNorm in the discriminator: without it, large learning rates make the networks "
+        "explode"
+    )
     return Remedy(what, {"batch_norm": True}, "Radford et al. 2016, arXiv:1511.06434, section 3")
 
 
@@ -168,7 +174,7 @@ def fewer_steps(run: RunSettings) -> Remedy | None:
     had = run["discriminator_per_generator"]
     if len(run.players) < 2 or had < 2 or run.objective.critic:
         return None
-    what = f"one step of the discriminator for one of the generator ({had} so far)"
+    what = f"take one discriminator step per generator step (now {had})"
     source = "Goodfellow 2016, arXiv:1701.00160, section 3"
     return Remedy(what, {"discriminator_per_generator": 1}, source)
 
@@ -177,7 +183,7 @@ def more_steps(run: RunSettings) -> Remedy | None:
     """Five steps of D for one of G."""
     if len(run.players) < 2 or run["discriminator_per_generator"] >= 5:
         return None
-    what = "five steps of the discriminator for one of the generator"
+    what = "take five discriminator steps per generator step"
     source = "Goodfellow et al. 2014, arXiv:1406.2661, algorithm 1; Arjovsky et al. 2017"
     return Remedy(what, {"discriminator_per_generator": 5}, source)
 
@@ -186,29 +192,29 @@ def _too_strong(name: str, from_: float, value: Any, what: str, source: str) -> 
     def propose(run: RunSettings) -> Remedy | None:
         if not run.on(name) or run[name] < from_:
             return None
-        return Remedy(f"{what} ({run[name]:g} so far)", {name: value}, source)
+        return Remedy(f"{what} (now {run[name]:g})", {name: value}, source)
 
     return propose
 
 
 no_flips = _too_strong(
     *("label_flips", 0.0, 0.0),
-    "no flipped labels: the discriminator learns from them that both sides are the same",
+    "don't flip labels: it teaches the discriminator that both sides are the same",
     OURS,
 )
 less_smoothing = _too_strong(
     *("label_smoothing", 0.25, 0.1),
-    "less label smoothing: near a half it leaves the discriminator nothing to learn",
+    "smooth labels less: near one half there is nothing left for the discriminator to learn",
     "Salimans et al. 2016, arXiv:1606.03498, section 3.4",
 )
 less_noise = _too_strong(
     *("instance_noise", 0.3, 0.1),
-    "less noise on what the discriminator sees: this much hides the images",
+    "add less noise to what the discriminator sees: this much hides the images",
     "Sonderby et al. 2017, arXiv:1610.04490, section 3.1",
 )
 less_dropout = _too_strong(
     *("discriminator_dropout", 0.5, 0.2),
-    "less dropout in the discriminator",
+    "use less dropout in the discriminator",
     "Srivastava et al. 2014, JMLR 15, 1929-1958",
 )
 
@@ -217,7 +223,7 @@ def no_decay(run: RunSettings) -> Remedy | None:
     """A constant learning rate instead of one that decays."""
     if not run.on("learning_rate_decay"):
         return None
-    what = "a learning rate that stays: it has fallen before the images were there"
+    what = "keep the learning rate constant: it decayed before the images were good"
     source = "Loshchilov and Hutter 2017, arXiv:1608.03983: a decay is part of the budget"
     return Remedy(what, {"learning_rate_decay": "none"}, source)
 
@@ -227,7 +233,7 @@ def more_latents(run: RunSettings) -> Remedy | None:
     latents = run.settings.get("latents", FEW_LATENTS)
     if latents >= FEW_LATENTS:
         return None
-    what = f"more latent dimensions ({latents} so far): few of them can't tell images apart"
+    what = f"use more latent dimensions (now {latents}): too few can't tell images apart"
     return Remedy(what, {"latents": 128}, "Radford et al. 2016, arXiv:1511.06434, section 4: 100")
 
 
@@ -237,7 +243,7 @@ def labels(run: RunSettings) -> Remedy | None:
     if known or not run.can("generator_labels") or run.objective.density:
         return None
     settings = {"generator_labels": "one_hot", "discriminator_labels": "concatenated"}
-    what = "a conditional model: asked for every class, it can't leave one out unseen"
+    what = "use a conditional model: asked for every class, it can't leave one out unnoticed"
     return Remedy(what, settings, "Mirza and Osindero 2014, arXiv:1411.1784")
 
 
@@ -245,7 +251,9 @@ def discrimination(run: RunSettings) -> Remedy | None:
     """Minibatch discrimination, also if the weaker `stddev` is on."""
     if run["minibatch"] == "discrimination" or not run.can("minibatch"):
         return None
-    what = "minibatch discrimination: the discriminator sees how near the batch's images are"
+    what = (
+        "use minibatch discrimination: the discriminator then sees how close the batch's images are"
+    )
     source = "Salimans et al. 2016, arXiv:1606.03498, section 3.2"
     return Remedy(what, {"minibatch": "discrimination"}, source)
 
@@ -255,7 +263,7 @@ def one_sided(run: RunSettings) -> Remedy | None:
     smooth = run.on("one_sided_smoothing") or run.on("label_smoothing")
     if not run.objective.real_targets or smooth:
         return None
-    what = "one-sided label smoothing: a discriminator that is never sure keeps its slope"
+    what = "smooth labels on one side: a discriminator that is never certain keeps its slope"
     source = "Salimans et al. 2016, arXiv:1606.03498, section 3.4"
     return Remedy(what, {"one_sided_smoothing": 0.1}, source)
 
@@ -264,5 +272,7 @@ def not_minimax(run: RunSettings) -> Remedy | None:
     """The non-saturating game instead of one that saturates."""
     if not run.objective.saturates:
         return None
-    what = "the model ns_gan instead: minimax has no gradient where the discriminator is sure"
+    what = (
+        "use the model ns_gan instead: minimax has no gradient where the discriminator is certain"
+    )
     return Remedy(what, {}, "Goodfellow et al. 2014, arXiv:1406.2661, section 3")

@@ -57,7 +57,7 @@ def judge(
         verdict, since, evidence = first.verdict, first.since, first.description
         return Health(verdict, since, evidence, remedies(verdict), findings, alarms, unseen)
     if len(signals) < MIN_PROBES + CONSECUTIVE_PROBES or bool(unfinished(signals)[-1]):
-        text = f"no rule fires after {last} steps, and the images are not there yet"
+        text = f"no rule fires after {last} steps, but the images are still far from real ones"
         return Health(EARLY, None, text, remedies(EARLY), (), alarms, unseen)
     return Health(HEALTHY, None, f"no rule fires after {last} steps", (), (), alarms, unseen)
 

@@ -21,10 +21,10 @@ MAX_P_VALUE = 0.01  # of a missing class, over all classes
 YOUNG_STEPS = 300  # before which images that are alike mean nothing: all nets begin so
 GROWING_RATIO = 1.2  # of the spread to the one before, from which on images are coming apart
 SEEN_IN_TRAINING = (
-    "diverged, discriminator_won, generator_won, oscillating, stalled, overfitting: they show while"
-    " a model trains, and these are images alone"
+    "diverged, discriminator_won, generator_won, oscillating, stalled, overfitting: these are "
+    "visible during training, not in images alone"
 )
-NOT_MEMORY = "memorised images: `coequal score --metrics memorisation` finds them"
+NOT_MEMORY = "memorised images: find them with `coequal score --metrics memorisation`"
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,10 @@ def judge_samples(
         remedies = remedies_for(verdict, given, objective)
         return Health(verdict, since, findings[0].description, remedies, findings, alarms, unseen)
     if bool(unfinished(_as_signals(last))[-1]):
-        text = f"no rule fires, and the images are not there yet ({describe_values(last.values)})"
+        text = (
+            "no rule fires, but the images are still far from real ones "
+            f"({describe_values(last.values)})"
+        )
         return Health(EARLY, None, text, remedies_for(EARLY, given, objective), (), alarms, unseen)
     text = f"no rule fires ({describe_values(last.values)})"
     return Health(HEALTHY, None, text, (), (), alarms, unseen)
@@ -109,10 +112,13 @@ def _findings(
     if 0 < observation.step < YOUNG_STEPS or growing:
         return _missing(observation)
     if nearest < THRESHOLDS["duplicates"].at:
-        text = "images of different latents are the same"
+        text = (
+            "images of different latents are copies: nearest-neighbour distance relative to real "
+            "images"
+        )
         findings.append(_finding("duplicates", "collapsed", text, nearest))
     if narrow:
-        text = "the images hardly differ from each other"
+        text = "the images hardly differ from each other: spread relative to real images"
         findings.append(_finding("one_image", "collapsed", text, spread))
     return (*findings, *_missing(observation))
 
@@ -142,8 +148,9 @@ def _missing(observation: ImageObservation) -> tuple[Finding, ...]:
         return ()
     few = [name for name, at in zip(observation.classes, relative, strict=True) if at < few_at]
     text = (
-        f"hardly any image is classified as {', '.join(few)}: of the rarest {counts[rarest]} of "
-        f"{total} where real images have {fractions[rarest] * total:.3g}"
+        f"hardly any image is classified as {', '.join(few)}: {counts[rarest]:,} of {total:,} in "
+        f"the rarest class, where real images have {fractions[rarest] * total:,.3g}; fraction "
+        "relative to real images"
     )
     return (_finding("missing", "mode_dropping", text, relative[rarest]),)
 

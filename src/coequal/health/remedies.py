@@ -11,67 +11,68 @@ from coequal.health.objective_facts import ASSUMED, ObjectiveFacts
 from coequal.health.verdict import EARLY, Remedy
 
 SPECTRAL = switch(
-    "spectral norm bounds the discriminator's slope, so that the generator keeps a gradient",
+    "use spectral normalisation: it bounds the discriminator's slope, so the generator keeps a "
+    "gradient",
     "Miyato et al. 2018, arXiv:1802.05957",
     *("spectral_norm", True),
 )
 NOISE = switch(
-    "noise on all that the discriminator sees: it can't be sure while both sides overlap",
+    "add noise to all that the discriminator sees: it can't be certain while both sides overlap",
     "Sonderby et al. 2017, arXiv:1610.04490, section 3.1; Arjovsky and Bottou 2017,"
     " arXiv:1701.04862",
     *("instance_noise", 0.1),
 )
 R1 = switch(
-    "R1, a penalty on the discriminator's slope at real images: near them the game converges",
+    "add R1, a penalty on the discriminator's slope at real images: near them the game converges",
     "Mescheder et al. 2018, arXiv:1801.04406",
     *("gradient_penalty", "r1"),
 )
 STDDEV = switch(
-    "the discriminator sees the deviation over the batch: equal images give themselves away",
+    "show the discriminator the deviation over the batch: equal images give themselves away",
     "Karras et al. 2018, arXiv:1710.10196, section 3",
     *("minibatch", "stddev"),
 )
 MATCHING = switch(
-    "feature matching: the generator aims at the real images' mean features, not at one weakness",
+    "match features: the generator aims at the real images' mean features, not at one weakness",
     "Salimans et al. 2016, arXiv:1606.03498, section 3.1",
     *("feature_matching", 1.0),
 )
 CLIP = switch(
-    "gradients cut down to a length: one bad batch can't throw the nets away",
+    "clip gradients to a maximum norm: one bad batch then can't ruin the networks",
     "Pascanu et al. 2013, arXiv:1211.5063",
     *("gradient_clip", 1.0),
 )
 AVERAGE = switch(
-    "a moving average of the generator: the middle of the circle instead of a point on it",
+    "average the generator's weights over time: the centre of the circle instead of a point on it",
     "Yazici et al. 2019, arXiv:1806.04498",
     *("ema", 0.999),
 )
 DECAY = switch(
-    "a learning rate that falls to 0 over the budget: circles shrink with the step",
+    "decay the learning rate to 0 over the budget: circles shrink with the step size",
     "Gulrajani et al. 2017, arXiv:1704.00028, whose ResNets are trained so",
     *("learning_rate_decay", "linear"),
 )
 DIFFAUGMENT = switch(
-    "the same random changes of everything that the discriminator sees; from the first step on",
+    "augment all that the discriminator sees, real and generated alike, from the first step on",
     "Zhao et al. 2020, arXiv:2006.10738",
     *("augment", "diffaugment"),
 )
 DROPOUT = switch(
-    "dropout in the discriminator: it can't learn images by heart with nets that change",
+    "use dropout in the discriminator: a network that keeps changing can't memorise images",
     "Srivastava et al. 2014, JMLR 15, 1929-1958",
     *("discriminator_dropout", 0.3),
 )
 WGAN_GP = advice(
-    "the model wgan_gp instead: its critic gives a distance, which is no game that one side wins",
+    "use the model wgan_gp instead: its critic estimates a distance, so neither side can win",
     "Gulrajani et al. 2017, arXiv:1704.00028",
     fits=lambda objective: objective.discriminator and not objective.gradient_penalty,
 )
 MORE_DATA = advice(
-    "more training images: the discriminator needs longer to learn them by heart",
+    "use more training images: the discriminator needs longer to memorise them",
     "Karras et al. 2020, arXiv:2006.06676, section 2",
 )
 BEST = advice(
-    "the best checkpoint by validation instead of the last (select: {checkpoint: best})",
+    "use the best checkpoint by validation instead of the last (select: {checkpoint: best})",
     OURS,
 )
 LONGER = "train longer"
@@ -84,19 +85,26 @@ def _ada(run: RunSettings) -> Remedy | None:
     """Adaptive augmentation, whose strength follows the logits."""
     if run.on("augment") or not run.objective.logit:
         return None
-    what = "the same as soon as it overfits, and as much as it needs (slow: 500,000 real images)"
+    what = (
+        "augment adaptively, once the discriminator overfits and as much as needed (slow: 500,000 "
+        "real images)"
+    )
     return Remedy(what, {"augment": "ada"}, "Karras et al. 2020, arXiv:2006.06676")
 
 
 REMEDIES: Mapping[str, tuple[Proposal, ...]] = {
     "diverged": (
         *(of.penalty_back, of.bound_back, of.adam),
-        rates(0.1, "steps that overshoot grow", DCGAN),
+        rates(0.1, "overshooting steps grow", DCGAN),
         *(of.half_momentum, CLIP, SPECTRAL, R1, of.batch_norm_back),
     ),
     "collapsed": (
         *(of.balance, STDDEV),
-        rates(0.25, "the generator can't run away between two answers of the other", TWO_RATES),
+        rates(
+            0.25,
+            "the generator can't run away between two responses of the discriminator",
+            TWO_RATES,
+        ),
         *(of.half_momentum, of.discrimination, of.more_latents, R1, WGAN_GP, SPECTRAL),
     ),
     "mode_dropping": (
@@ -104,11 +112,11 @@ REMEDIES: Mapping[str, tuple[Proposal, ...]] = {
     ),
     "discriminator_won": (
         *(of.not_minimax, of.balance, of.fewer_steps, SPECTRAL, NOISE, R1, of.one_sided),
-        rates(0.25, "the generator gets time to follow", TWO_RATES, "discriminator"),
+        rates(0.25, "the generator gets time to catch up", TWO_RATES, "discriminator"),
     ),
     "generator_won": (
         *(of.no_flips, of.less_smoothing, of.less_noise, of.less_dropout, of.balance),
-        rates(4, "it can't follow the generator", TWO_RATES, "discriminator"),
+        rates(4, "it can't keep up with the generator", TWO_RATES, "discriminator"),
         *(of.more_steps, MATCHING),
     ),
     "oscillating": (
@@ -118,11 +126,11 @@ REMEDIES: Mapping[str, tuple[Proposal, ...]] = {
     ),
     "stalled": (
         *(of.not_minimax, of.balance, of.no_decay),
-        rates(10, "its images stand still", TWO_RATES, "generator"),
+        rates(10, "its images no longer change", TWO_RATES, "generator"),
         *(SPECTRAL, NOISE),
     ),
     "overfitting": (DIFFAUGMENT, _ada, DROPOUT, NOISE, R1, MORE_DATA, BEST),
-    EARLY: (TRAIN_LONGER, of.no_decay, rates(5, "the same images in fewer steps", OURS)),
+    EARLY: (TRAIN_LONGER, of.no_decay, rates(5, "it reaches the same images in fewer steps", OURS)),
 }
 """For each verdict the remedies in the order in which to try them."""
 

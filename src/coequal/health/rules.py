@@ -83,7 +83,7 @@ class HealthRule:
     Attributes:
         name: of the rule, and of its threshold in `THRESHOLDS`.
         verdict: the failure that it is a sign of.
-        sentence: what was observed where it fires, without numbers.
+        sentence: what was observed where it fires, and the name of what was measured.
         value: gives from the signals the value at every probe that is compared with the threshold.
         applies: gives from the signals the probes at which the rule may hold at all; by default
             every one.
@@ -152,37 +152,42 @@ RULES: tuple[HealthRule, ...] = (
     HealthRule(
         "exploded",
         "diverged",
-        "the discriminator's output or the generator's gradient has grown this many times",
+        "values explode: growth factor of the discriminator's output or the generator's gradient",
         grown,
         first=1,
     ),
     HealthRule(
         "duplicates",
         "collapsed",
-        "images of different latents are copies: median distance to the nearest other one, relative"
-        " to real images",
+        "images of different latents are copies: median nearest-neighbour distance relative to "
+        "real images",
         lambda signals: recent(signals["nearest"], 2),
         persist=2,
         first=2,
     ),
     HealthRule(
-        "frozen", "stalled", "the images stand still: movement in four probes", motion, persist=1
+        "frozen",
+        "stalled",
+        "the images have stopped changing: movement over four probes",
+        motion,
+        persist=1,
     ),
     HealthRule(
         "known",
         "discriminator_won",
-        "the images hardly move, and the discriminator knows them all: movement in four probes",
+        "the images hardly change, and the discriminator recognises them all: movement over four "
+        "probes",
         motion,
         _known,
         persist=1,
     ),
     HealthRule(
-        "still", "stalled", "the images hardly move: movement in four probes", motion, persist=1
+        "still", "stalled", "the images hardly change: movement over four probes", motion, persist=1
     ),
     HealthRule(
         "memory",
         "overfitting",
-        "the discriminator tells training images from held-out ones: AUC",
+        "the discriminator can tell training images from held-out ones: AUC",
         lambda signals: recent(signals["held_out_auc"], 4),
         persist=1,
         first=3,
@@ -190,7 +195,7 @@ RULES: tuple[HealthRule, ...] = (
     HealthRule(
         "deceived",
         "generator_won",
-        "the discriminator takes generated images for real ones and real ones for generated: AUC",
+        "the discriminator takes generated images for real and real images for generated: AUC",
         lambda signals: recent(signals["auc"], 4),
         persist=1,
         first=3,
@@ -198,37 +203,38 @@ RULES: tuple[HealthRule, ...] = (
     HealthRule(
         "fooled",
         "generator_won",
-        "the discriminator hardly tells real from generated, and the images are far from real ones"
-        " and come no nearer: AUC",
+        "the discriminator can hardly tell real from generated images, although these are far from "
+        "real and get no closer: AUC",
         _auc_long,
         lambda signals: poor(signals) & ~early(signals) & ~improving(signals),
     ),
     HealthRule(
         "one_image",
         "collapsed",
-        "all images are nearly one, and it stays so: spread, relative to real images",
+        "all images are nearly the same and stay so: spread relative to real images",
         lambda signals: signals["spread"],
         _narrow_for_good,
     ),
     HealthRule(
         "circling",
         "oscillating",
-        "the mean image goes far and comes back: its way in eight probes",
+        "the mean image moves far and comes back: distance covered over eight probes",
         path,
         _returns,
     ),
     HealthRule(
         "ahead",
         "discriminator_won",
-        "the discriminator knows all images, and they come no nearer to real ones: AUC",
+        "the discriminator recognises all generated images, and they get no closer to real ones: "
+        "AUC",
         _auc_long,
         _does_not_learn,
     ),
     HealthRule(
         "missing",
         "mode_dropping",
-        "a class is missing among good images, and it does not come: fraction of images of the "
-        "rarest class, relative to that of real images",
+        "a class is missing, although the images are good, and does not appear: fraction of images "
+        "in the rarest class relative to real images",
         rarest,
         _good_and_stable,
     ),
@@ -251,14 +257,14 @@ def unchecked(signals: Signals) -> tuple[str, ...]:
     if not np.isfinite(signals["held_out_auc"]).any():
         unchecked.append("overfitting: no discriminator")
     if not signals.counts.shape[1]:
-        unchecked.append("mode_dropping: no classifier beside the training (encoder: classifier)")
+        unchecked.append("mode_dropping: no classifier watches the training (encoder: classifier)")
     elif len(signals) and not signals.counts.any():
-        unchecked.append("mode_dropping: this training makes no images on its way")
+        unchecked.append("mode_dropping: no images are generated during this training")
     elif len(signals) >= POOLED_PROBES and not np.isfinite(rarest(signals)).any():
         unchecked.append(
-            f"mode_dropping: so many classes that none has {MIN_EXPECTED_IMAGES} images in "
-            f"{POOLED_PROBES} probes"
+            f"mode_dropping: there are so many classes that none has {MIN_EXPECTED_IMAGES} images "
+            f"in {POOLED_PROBES} probes"
         )
     if not np.isfinite(signals["spread"]).any():
-        unchecked.append("collapsed, stalled: the images of this model take too long to make")
+        unchecked.append("collapsed, stalled: this model takes too long to generate images")
     return tuple(unchecked)

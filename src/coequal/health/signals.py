@@ -14,36 +14,50 @@ MEANING: Mapping[str, str] = {
     "step": "discriminator steps done",
     "loss_discriminator": "mean loss of the discriminator since the last probe",
     "loss_generator": "mean loss of the generator since the last probe",
-    "auc": "how well the discriminator tells its real images from its generated ones: the fraction"
-    " of pairs that it orders rightly; 0.5 is a guess",
-    "accuracy_real": "fraction of its real images whose logit is above 0; means nothing of a"
-    " critic",
-    "accuracy_fake": "fraction of its generated images whose logit is below 0",
+    "auc": (
+        "how well the discriminator tells real images from generated ones: the fraction of pairs "
+        "that it orders correctly; 0.5 is chance"
+    ),
+    "accuracy_real": "fraction of real images with a logit above 0; meaningless for a critic",
+    "accuracy_fake": "fraction of generated images with a logit below 0",
     "logit": "median absolute value of the discriminator's logit",
     "gradient_discriminator": "median norm of the discriminator's gradient",
     "gradient_generator": "median norm of the generator's gradient",
-    "rate": "learning rate of the generator, relative to its first",
-    "movement": "how far the images of the fixed latents have moved in four probes, in mean"
-    " distances between real images",
+    "rate": "learning rate of the generator, relative to its initial value",
+    "movement": (
+        "how far the images of the fixed latents have moved over four probes, in units of the mean "
+        "distance between real images"
+    ),
     "spread": "mean distance between the images of the fixed latents, relative to real images",
-    "nearest": "median distance of such an image to the nearest other one, relative to real images",
-    "distinct": "fraction of these images whose nearest other one is no copy (farther than 0.02)",
-    "gap": "distance of the mean image from the mean real image, in mean distances between real"
-    " images",
-    "past_best": "how many times farther than at its nearest so far the mean image is",
+    "nearest": "median nearest-neighbour distance among these images, relative to real images",
+    "distinct": "fraction of these images whose nearest neighbour is no copy (farther than 0.02)",
+    "gap": (
+        "distance of the mean image from the mean real image, in units of the mean distance "
+        "between real images"
+    ),
+    "past_best": "that distance divided by its minimum so far",
     "shift": "how far the mean image has moved since the last probe, in the same unit",
-    "drift": "how far it has moved in eight probes, in the same unit",
-    "held_out_auc": "how well the discriminator tells training images from held-out ones; 0.5 is a"
-    " guess",
+    "drift": "how far it has moved over eight probes, in the same unit",
+    "held_out_auc": (
+        "how well the discriminator tells training images from held-out ones; 0.5 is chance"
+    ),
     "saturated": "fraction of pixels within 0.01 of black or white",
-    "batch_norm": "distance between images with BatchNorm's moving averages and with those of the"
-    " batch, in mean distances between real images",
-    "feature_spread": "mean distance between generated images in the classifier's features,"
-    " relative to real images; at every second probe, and then as it was",
-    "feature_gap": "distance of their mean feature from that of real images, in mean distances"
-    " between real images",
-    "modes": "effective number of classes among fresh images, exp of their entropy; at every second"
-    " probe, and then as it was",
+    "batch_norm": (
+        "distance between images made with BatchNorm's moving averages and with the batch's "
+        "statistics, in units of the mean distance between real images"
+    ),
+    "feature_spread": (
+        "mean distance between generated images in the classifier's features, relative to real "
+        "images; measured at every second probe and carried forward"
+    ),
+    "feature_gap": (
+        "distance of their mean feature from that of real images, in units of the mean distance "
+        "between real images"
+    ),
+    "modes": (
+        "effective number of classes among fresh images (exp of the entropy); measured at every "
+        "second probe and carried forward"
+    ),
 }
 """What every signal is, by name."""
 

@@ -4,21 +4,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from coequal.formatting import number
+
 HEALTHY = "healthy"
 EARLY = "too early to tell"
 
 MEANING: Mapping[str, str] = {
-    HEALTHY: "no problem was detected",
-    EARLY: "no rule fires, and the images are not there yet",
+    HEALTHY: "no problem detected",
+    EARLY: "no rule fires, but the images are still far from real ones",
     "diverged": "losses, gradients or images are not finite, or have exploded",
-    "collapsed": "the generator makes one image, or a few",
-    "mode_dropping": "some classes of the data are missing among good images",
-    "discriminator_won": "the discriminator tells all images apart and the generator learns nothing"
-    " from it (convergence failure)",
-    "generator_won": "the discriminator tells nothing apart, and the images are poor",
-    "oscillating": "the images go round in circles and do not get better",
-    "stalled": "the images no longer move, and are poor",
-    "overfitting": "the discriminator knows its training images by heart",
+    "collapsed": "the generator makes only one image, or a few",
+    "mode_dropping": "some classes of the data are missing, although the images are good",
+    "discriminator_won": (
+        "the discriminator recognises all generated images, and the generator learns nothing from "
+        "it (convergence failure)"
+    ),
+    "generator_won": (
+        "the discriminator cannot tell real from generated images, and the images are poor"
+    ),
+    "oscillating": "the images go round in circles and do not improve",
+    "stalled": "the images no longer change, and are poor",
+    "overfitting": "the discriminator has memorised its training images",
 }
 """Every verdict, in words."""
 
@@ -34,7 +40,7 @@ class Finding:
         verdict: the failure that the rule is a sign of, one of `FAILURES`.
         rule: the name of the rule.
         since: the step from which it has held.
-        sentence: what was observed.
+        sentence: what was observed, and the name of what was measured, which `value` follows.
         value: what was measured at the end.
         threshold: the value from which on the rule holds.
         healthy: lowest and highest value in the healthy runs that the threshold was set on.
@@ -52,9 +58,10 @@ class Finding:
     def description(self) -> str:
         """The sentence with its numbers."""
         low, high = self.healthy
+        healthy = f"{low:g} to {high:g}" if low < high else f"{low:g}"
         return (
-            f"{self.sentence} ({self.value:.3g}; threshold {self.threshold:.3g}, healthy runs "
-            f"{low:.3g} to {high:.3g})"
+            f"{self.sentence} {number(self.value)} (threshold {self.threshold:g}, healthy runs "
+            f"{healthy})"
         )
 
 

@@ -95,13 +95,13 @@ def misuse(
 ) -> str:
     """Why the arguments of `diagnose` don't go together, in words; empty if they do."""
     if (run is None) == (fake is None):
-        return "name the folder of a run or of a trial, or images with --fake"
+        return "name the folder of a run or trial, or images with --fake"
     if fake is not None and (model or trial):
-        return "--model and --trial are of a run; images given with --fake have none"
+        return "--model and --trial select within a run; images given with --fake have neither"
     if run is not None and real is not None:
         return "--real goes with --fake; a run is compared with its own real images"
     if run is not None and device != AUTO:
-        return "--device goes with --fake; a run is judged by what its training has measured"
+        return "--device goes with --fake; a run is judged by what was measured during training"
     return ""
 
 
@@ -116,7 +116,7 @@ def _place(path: Path) -> tuple[RunFolder, str | None]:
     if not path.exists():
         raise FileNotFoundError(f"there is no folder {path}")
     raise ValueError(
-        f"{path} is neither the folder of a run (no study.json) nor of a trial in one (no "
+        f"{path} is neither the folder of a run (no study.json) nor that of a trial (no "
         "trial.json); name runs/NAME, or images with --fake"
     )
 
@@ -180,7 +180,7 @@ def of_trial(folder: RunFolder, trial: Trial) -> dict[str, Any]:
         return row | _unjudged(str(error))
     if health is None:
         reason = f": {result.reason}" if result is not None and result.reason else ""
-        text = f"neither signals nor samples to judge it by{reason}"
+        text = f"there are neither signals nor samples to judge it by{reason}"
         return row | _unjudged(text)
     health = replace(health, unseen=(*health.unseen, *unknown))
     return row | asdict(health) | {"from": source}
@@ -212,7 +212,7 @@ def _health(
     if under_way is not None:
         health = judged(under_way)
         unseen = [text for text in health.unseen if not text.startswith("mode_dropping")]
-        late = "mode_dropping: classes are counted, and compared when the trial has ended"
+        late = "mode_dropping: classes are compared once the trial has ended"
         return replace(health, unseen=(*unseen, late)), "signals"
     if diverged is not None:
         no_signals = Signals(np.zeros((0, len(NAMES))), np.zeros((0, 0)), np.zeros(0), {})
@@ -259,9 +259,9 @@ def _stored(folder: RunFolder, trial: Trial, place: Path) -> list[ImageObservati
     """What a trial's stored samples show, checkpoint by checkpoint."""
     stored = folder.real_samples(trial.data)
     real = None if stored is None else torch.from_numpy(stored)
-    unseen = ["mode_dropping: a sheet of samples is too few to count classes in"]
+    unseen = ["mode_dropping: a sheet of samples has too few images to count classes"]
     if real is None:
-        unseen.append("collapsed (images that hardly differ): no real images lie beside the run")
+        unseen.append("collapsed (images that hardly differ): the run has no stored real images")
     observations = []
     for path in sorted((place / "samples").glob("step-*.npy")):
         images = torch.from_numpy(np.load(path, allow_pickle=False))

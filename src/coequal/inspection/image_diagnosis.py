@@ -72,7 +72,10 @@ def of_images(
     values, unseen = image_signals(fakes, reals), []
     counts: tuple[list[int], list[int]] = ([], [])
     if known is None or reals is None:
-        unseen.append("collapsed (images that hardly differ), mode_dropping: no --real to compare")
+        unseen.append(
+            "collapsed (images that hardly differ), mode_dropping: no real images to compare "
+            "with (--real)"
+        )
     elif (why := _no_classifier(known)) is not None:
         unseen.append(f"mode_dropping: {why}")
     else:
@@ -113,7 +116,7 @@ def _rows(source: Input, device: torch.device) -> torch.Tensor:
 def _no_classifier(real: Input) -> str | None:
     """Why no classifier can count classes; None if one can."""
     if real.dataset is None:
-        return "only for a dataset by name (--real fashion_mnist:test) is a classifier trained"
+        return "a classifier exists only for a dataset given by name (--real fashion_mnist:test)"
     reason: str | None = lookup.load("encoders", "classifier").unsupported_reason(real.dataset)
     return reason
 

@@ -69,7 +69,10 @@ def write_images(
 
         out.write_bytes(square_sheet(shown.numpy(), real, columns))
     elif images.shape[1:] == POINT:
-        raise ValueError(f"{out}: a point makes no picture; name a .png (a scatter) or a .npy")
+        raise ValueError(
+            f"{out}: points cannot be written as single pictures; name a .png (a scatter plot) "
+            "or a .npy"
+        )
     elif labels is None or classes is None:
         _write_pictures(to_uint8(images).numpy(), out)
     else:
@@ -90,8 +93,8 @@ def _refuse_suffix(out: Path) -> None:
     others = {*Image.registered_extensions(), ".npz", ".zip", ".pt", ".safetensors", ".csv"}
     if suffix in others - {".png"}:
         raise ValueError(
-            f"{out}: no {suffix} is written; name a .png (one sheet), a .npy (an array), or a "
-            "folder (one PNG each)"
+            f"{out}: {suffix} files are not supported; name a .png (one sheet), a .npy (an array), "
+            "or a folder (one PNG each)"
         )
 
 
@@ -109,4 +112,4 @@ def _labels_path(out: Path) -> Path:
 
 def _refuse_existing(path: Path) -> None:
     if path.is_file() or (path.is_dir() and any(path.iterdir())):
-        raise FileExistsError(f"{path} is there already; name another with --out")
+        raise FileExistsError(f"{path} already exists; name another with --out")

@@ -93,8 +93,9 @@ def sample(
     if not generator.conditional:
         if request.by_class:
             raise ValueError(
-                f"{trial.model} makes no images of a class asked for (generator_labels: none); "
-                "leave out --class, --per-class and --like-data, or train a conditional model"
+                f"{trial.model} cannot generate images of a requested class (generator_labels: "
+                "none); leave out --class, --per-class and --like-data, or train a conditional "
+                "model"
             )
         conditions = Conditions.in_turn(request.count, number or 0)
         return Sample(generate(generator, request.count, rng, conditions, form).cpu(), generator)
@@ -131,7 +132,7 @@ def _class_number(name: str, classes: Sequence[str], data: str) -> int:
     if name.isdecimal() and int(name) < len(classes):
         return int(name)
     message = lookup.unknown(name, classes, f"class of {data}: ")
-    raise LookupError(f"{message}; a number from 0 to {len(classes) - 1} is valid, too")
+    raise LookupError(f"{message}; a number from 0 to {len(classes) - 1} also works")
 
 
 def _chosen_step(folder: RunFolder, trial: Trial) -> int | None:
@@ -165,7 +166,7 @@ def chosen_trial(folder: RunFolder, model: str | None, trial: str | None) -> Tri
         return matches[0]
     models = list(dict.fromkeys(result.trial.model for result in results.values()))
     if model is None and len(models) > 1:
-        raise LookupError(f"say which --model: {', '.join(models)}")
+        raise LookupError(f"choose one with --model: {', '.join(models)}")
     if model is not None and model not in models:
         raise LookupError(lookup.unknown(model, models))
     data = sorted({result.trial.data for result in results.values()})

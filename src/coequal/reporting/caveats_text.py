@@ -7,7 +7,7 @@ from typing import Any
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.source import Facts
 from coequal.analysis.transfer import Transferred
-from coequal.formatting import duration, listed, number
+from coequal.formatting import capital, duration, listed, number
 from coequal.reporting.methods_text import planned_seeds
 
 
@@ -35,47 +35,51 @@ def caveats(summary: DataSummary, study: Mapping[str, Any]) -> list[str]:
     sentences = []
     if not summary.finished:
         sentences.append(
-            "The study is not finished: every number on this page can still change, and intervals "
-            "of curves and rates are those of a search whose size was fixed before, not of one "
-            "that is looked at while it runs."
+            "The study is not finished: every number on this page can still change, and the "
+            "intervals of curves and rates assume a search of fixed size, not one that is "
+            "inspected while it runs."
         )
     reason = (study.get("search") or {}).get("reason")
     if reason:
-        sentences.append(f"Ranges changed by the study: {reason}")
+        sentences.append(f"The study changed ranges: {reason}")
     if summary.cap is None:
         declared_cap = (summary.reference.get("cap") or {}).get(summary.metric.name)
         why = "No cap was declared"
         if declared_cap is not None:
             why = (
                 f"Uniform noise scores {number(declared_cap)}, no worse than held-out real images "
-                f"with {number(summary.floor)}, so it cannot stand for a failure, and there is no "
-                "other value that could"
+                f"({number(summary.floor)}), so it cannot stand for a failure, and no other value "
+                "can"
             )
-        sentences.append(f"{why}, so models with failures have no mean and no budget curve.")
+        sentences.append(f"{why}; models with failures therefore have no mean and no budget curve.")
     sentences.append(
-        f"{summary.metric.label} depends on the encoder, the number of images and the split: "
-        "these values are comparable with each other, not with those of another protocol or "
-        "paper."
+        f"{summary.metric.label} depends on the encoder, the number of images and the split: these "
+        "values can be compared with each other, but not with those of another protocol or paper."
     )
     verdict = summary.verdict
     if not planned_seeds(study, "reruns"):
         again = verdict is not None and verdict.rules.retrained_share
         sentences.append(
-            "Two seeds of the best settings, one of the others: enough for the verdict to be about "
-            "fresh seeds, too few for the variation between seeds of one setting."
+            "The best settings have two seeds and the others one: enough for a verdict about fresh "
+            "seeds, too few to measure the variation between seeds of one setting."
             if again
             else "One seed per setting: the variation between training seeds is not measured."
         )
     if verdict is not None:
         sentences.append(
-            "Encoder and split of the data are the same in every run, and in no interval: other "
-            "ones may give another verdict."
+            "All runs share one encoder and one data split. No interval covers this choice: "
+            "another encoder or split may give another verdict."
         )
     sentences += _of_joined_runs(summary)
-    sentences += [str(note) for note in summary.reference.get("notes", ())]
+    sentences += [_sentence(str(note)) for note in summary.reference.get("notes", ())]
     counts = sorted(summary.facts.notes.get(summary.data, Counter()).items())
     sentences += [f"{note} ({count} trials)" for note, count in counts]
     return sentences
+
+
+def _sentence(note: str) -> str:
+    """A note that was recorded while data were prepared, as a sentence."""
+    return capital(note if note.endswith((".", "!", "?")) else f"{note}.")
 
 
 def _of_joined_runs(summary: DataSummary) -> list[str]:
@@ -86,13 +90,13 @@ def _of_joined_runs(summary: DataSummary) -> list[str]:
     names = ", ".join(run.name for run in merged.runs)
     counts = Counter(trial.verdict for trial in merged.shared if trial.data == summary.data)
     found = ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common())
-    text = f"Joined from the runs {names}. "
+    text = f"Merged from the runs {names}. "
     if found:
-        text += f"Of {counts.total()} trials that two of them trained, the results are: {found}."
+        text += f"{counts.total()} trials were trained in two of them, with these results: {found}."
     else:
-        text += "No trial was trained in two of them, so that nothing tells how well they agree."
+        text += "No trial was trained in two of them, so nothing shows how well they agree."
     if merged.other_source:
-        text += f" They had different source of {', '.join(merged.other_source)}."
+        text += f" Their source code differs in {', '.join(merged.other_source)}."
     return [text]
 
 
@@ -102,10 +106,10 @@ def provenance(facts: Facts, study: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [
         ("study seed", str(study.get("seed", "–"))),
         (
-            "runs of a setting",
-            f"the search's own, and up to {facts.repeats} with fresh seeds"
+            "runs per setting",
+            f"one in the search, and up to {facts.repeats} with fresh seeds"
             if facts.repeats
-            else "one, the search's own",
+            else "one, in the search",
         ),
         ("trials with results", str(facts.results)),
         ("training time, all trials", duration(facts.seconds, decimals=1)),

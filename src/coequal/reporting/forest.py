@@ -214,10 +214,10 @@ def _x_axis(
         axes.xaxis.set_major_locator(FixedLocator(_ticks(limits, layout.axis)))
         axes.xaxis.set_minor_locator(NullLocator())
         axes.xaxis.set_major_formatter(FuncFormatter(lambda tick, _: _tick(tick)))
-        axes.set_xlabel(f"change of test {label}", fontsize="small")
+        axes.set_xlabel(f"change in test {label}", fontsize="small")
     else:
         axes.xaxis.set_major_locator(MaxNLocator(max(2, int(layout.axis / TICK_INCHES))))
-        axes.set_xlabel(f"difference of test {label}", fontsize="small")
+        axes.set_xlabel(f"difference in test {label}", fontsize="small")
     axes.tick_params(labelsize="small", length=3)
     sides = ("worse", "better") if summary.metric.higher else ("better", "worse")
     if not layout.stacked:

@@ -28,34 +28,35 @@ TERMS = (
         "setting",
         "setting",
         "One choice of all hyperparameters of a model. Settings 1, 2, ... are random draws; "
-        "setting 0 is its authors', and stands apart.",
+        "setting 0 is the one of the model's authors and stands apart.",
         r"settings?",
     ),
     Term(
         "budget",
         "search, B, budget n",
         "B random settings of each model were trained. The budget n is the number of settings that "
-        'a tuner may try. "Best of n" is what a search with that budget would have found; a tuned '
+        'a search may try. "Best of n" is what a search with that budget would have found; a tuned '
         "model is the setting that such a search chooses.",
         r"[Bb]est of n|n/B|n random settings|tuned models?",
     ),
     Term(
         "validation",
         "validation, test",
-        "Two separate sets of held-out real images: settings are chosen on the first and reported "
+        "Two separate sets of held-out real images. Settings are chosen on the first and reported "
         "on the second.",
         r"validation",
     ),
     Term(
         "re-run",
         "re-run",
-        "The chosen setting trained again with a fresh seed that played no part in the choice.",
+        "The chosen setting, trained again with a fresh random seed that played no part in the "
+        "choice.",
         r"[Rr]e-runs?",
     ),
     Term(
         "better",
         "better, worse",
-        "The probability that the one tuned model beats the other differs from one half.",
+        "The probability that one tuned model beats the other differs significantly from one half.",
     ),
     Term(
         "equivalent",
@@ -73,20 +74,20 @@ TERMS = (
     Term(
         "joint",
         "joint interval",
-        "Such intervals of all pairs and looks together contain the true values in at least 95 of "
-        "100 studies.",
+        "Taken together, the joint intervals of all pairs and looks contain the true values in at "
+        "least 95 of 100 studies.",
         r"jointly|joint",
     ),
     Term(
         "interval",
         "95 % interval",
-        "It contains the true value in at least (about) 95 of 100 such studies. Each one says what "
-        "it is over: the draw of settings, or seeds.",
+        "An interval that contains the true value in at least (about) 95 of 100 such studies. The "
+        "text beside it says what it is over: the draw of settings, or seeds.",
     ),
     Term(
         "iqm",
         "IQM",
-        "Interquartile mean: the mean of the middle half of the runs.",
+        "Interquartile mean, the mean of the middle half of the runs.",
         r"IQM|[Ii]nterquartile means?",
     ),
     Term(
@@ -99,8 +100,8 @@ TERMS = (
     Term(
         "oracle",
         "oracle",
-        "The best test value over everything. It uses the test split, so no search can achieve it "
-        "honestly.",
+        "The best test value over all settings and checkpoints. It uses the test split, so no "
+        "honest search can achieve it.",
         r"[Oo]racle",
     ),
 )

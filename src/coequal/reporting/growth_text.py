@@ -29,7 +29,7 @@ def changed_questions(summary: DataSummary) -> list[str]:
         asked = [c for c in version.changes if c.partition(":")[0].startswith(QUESTION)]
         if version.looks and asked:
             found.append(
-                f"The question itself was changed after a look ({'; '.join(asked)}): the error of "
-                "5 % is not kept for what was decided with knowledge of earlier results."
+                f"The question itself was changed after a look ({'; '.join(asked)}): the error "
+                "rate of 5 % does not hold for decisions made with knowledge of earlier results."
             )
     return found

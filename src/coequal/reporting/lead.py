@@ -88,6 +88,7 @@ def _of_changes(summary: DataSummary) -> str:
     together = summary.rerun_comparison.comparisons
     jointly = f", jointly over all {together} comparisons" if together > 1 else ""
     return (
-        f"Square: change of test {summary.metric.label}; line: its 95 % interval{jointly}; bold "
-        "and in colour: shown; pale bar: the smallest gain that these runs would mostly have shown."
+        f"Squares: change in test {summary.metric.label}. Lines: 95 % intervals{jointly}. Bold and "
+        "in colour: significant. Pale bars: the smallest gain that these runs would most likely "
+        "have shown."
     )

@@ -28,8 +28,8 @@ def markdown(
     blocks.append("## Provenance")
     blocks.append("\n".join(f"- {plain(head)}: {plain(text)}" for head, text in provenance))
     blocks.append(
-        "The page with everything is `index.html`; numbers for programs, to ten digits, are in "
-        "`tables/*.csv`, the same tables for LaTeX in `tables/*.tex`."
+        "The full report is `index.html`. The files `tables/*.csv` hold the numbers to ten digits "
+        "for programs; `tables/*.tex` hold the same tables for LaTeX."
     )
     return "\n\n".join(block for block in blocks if block) + "\n"
 

@@ -3,7 +3,7 @@
 from coequal.analysis.data_summary import DataSummary
 from coequal.analysis.failure_rate import failure_rate
 from coequal.formatting import amount, count, duration, listed, percent, ratio_in_words
-from coequal.reporting.setting_text import score_text, setting_name
+from coequal.reporting.setting_text import score_text, setting_of
 from coequal.reporting.sure_text import Line
 
 PREFIXES = ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"))
@@ -27,8 +27,8 @@ def lowest(summary: DataSummary) -> str:
         return "No trial has a score." if summary.ended else ""
     (model, setting), *others = chosen
     text = (
-        f"The {metric.best} test {metric.label} of a setting chosen on validation is "
-        f"{score_text(model)}, by {model.title} with {setting_name(setting)}"
+        f"Among the settings chosen on validation, {setting_of(model.title, setting.number)} has "
+        f"the {metric.best} test {metric.label}, {score_text(model)}"
     )
     if not others:
         return f"{text}; no other model has a score."
@@ -90,14 +90,19 @@ def failures_sentence(summary: DataSummary) -> str:
     if rate.interval is not None:
         low, high = percent(rate.interval.low).removesuffix(" %"), percent(rate.interval.high)
         some = listed([f"{title} {failed}" for title, failed in rate.by_model.items()])
-        none = "None" if rate.trials > 1 else "0"
         share = f"{percent(rate.failed / rate.trials)}; " if rate.failed else ""
         sentences.append(
-            f"{rate.failed or none} of {count(rate.trials, 'run')} of random settings failed "
+            f"{_failed_of(rate.failed, rate.trials, 'run')} of random settings failed "
             f"({share}95 %: {low} to {high}, over draws of settings){f': {some}' if some else ''}."
         )
     if rate.authors:
         sentences.append(f"The authors' setting of {listed(rate.authors)} failed.")
     if phase is not None and phase.ended:
-        sentences.append(f"Of {count(phase.ended, 're-run')}, {phase.failed or 'none'} failed.")
+        sentences.append(f"{_failed_of(phase.failed, phase.ended, 're-run')} failed.")
     return " ".join(sentences)
+
+
+def _failed_of(failed: int, runs: int, noun: str) -> str:
+    """How many of how many failed, as the beginning of a sentence: "None of 80 re-runs"."""
+    none = "None" if runs > 1 else "0"
+    return f"{failed or none} of {count(runs, noun)}"

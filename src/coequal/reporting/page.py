@@ -67,7 +67,7 @@ def report_place(folder: RunFolder, wanted: Path | None = None) -> Path:
         place.exists() and any(place.iterdir()) and not (place / "index.html").exists()
     ):
         raise FileExistsError(
-            f"{place} holds something else than a report; name another with --out"
+            f"{place} exists and is not a report; choose another folder with --out"
         )
     return place
 

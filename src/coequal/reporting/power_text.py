@@ -28,7 +28,7 @@ def smallest_difference(summary: DataSummary) -> str:
         words = ratio_in_words(1 / size if summary.metric.higher else size)
         difference = f"a typical score {words} is"
     when = "" if verdict.finished else f" by the last look, at {contest.most_settings} settings,"
-    return f"{difference} shown{when} with a probability of 80 %"
+    return f"{difference} detected{when} with a probability of 80 %"
 
 
 def what_it_takes(summary: DataSummary) -> str:
@@ -50,36 +50,23 @@ def what_it_takes(summary: DataSummary) -> str:
         if (settings := contest.needed.get((pair.a, pair.b))) is not None
     }
     if not needed:
-        return "no number of settings can be named that would decide the open pairs"
+        return "no number of settings can be given that would decide the open pairs"
     a, b = min(needed, key=lambda key: needed[key])
     return (
-        f"the nearest pair, {summary.title(a)} and {summary.title(b)}, would take "
-        f"{needed_text(needed[a, b], contest.most_settings)}"
+        f"the pair closest to a decision, {summary.title(a)} and {summary.title(b)}, would need "
+        f"{needed_text(needed[a, b], contest.most_settings)} settings each"
     )
 
 
 def needed_text(settings: int, most: int) -> str:
-    """How many settings a pair needs.
+    """How many settings of each model a pair needs: "about 70", "more than 2,400".
 
     Args:
         settings: of each model, that would decide the pair with a power of 80 %.
         most: settings that the study may train.
     """
     far = FAR * most  # more is an order of magnitude that nobody will train
-    about = f"about {roughly(settings)}" if settings <= far else f"more than {far:,}"
-    return f"{about} settings each"
-
-
-def beyond_text(settings: int, most: int) -> str:
-    """That a pair needs more settings than the study may train; empty where it does not.
-
-    Args:
-        settings: of each model, that would decide the pair.
-        most: settings that the study may train.
-    """
-    if settings <= most:
-        return ""
-    return f"the study's most is {most}, by search.settings or the last of search.looks"
+    return f"about {roughly(settings)}" if settings <= far else f"more than {far:,}"
 
 
 def budget_sentence(verdict: Verdict) -> str:
@@ -89,8 +76,8 @@ def budget_sentence(verdict: Verdict) -> str:
         return ""
     most, enough = verdict.rules.looks[-1].settings, SETTINGS_PER_BUDGET * declared
     return (
-        f"{count(most, 'setting')} cannot judge the declared budget of {declared}, which takes "
-        f"{enough} (search.settings: {enough}); models are compared at a budget of {judged}."
+        f"With {count(most, 'setting')}, the declared budget of {declared} cannot be judged: that "
+        f"takes {enough} (search.settings: {enough}). Models are compared at a budget of {judged}."
     )
 
 
@@ -100,6 +87,6 @@ def _least_settings(verdict: Verdict) -> str:
         return ""
     least = fewest_settings(verdict.threshold)
     return (
-        "no difference can be shown: a verdict takes at least "
-        f"{least} settings of each model (search.settings: {least})"
+        f"no difference can be shown: a verdict needs at least {least} settings of each model "
+        f"(search.settings: {least})"
     )

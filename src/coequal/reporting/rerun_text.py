@@ -29,9 +29,9 @@ def effect_sentence(summary: DataSummary) -> str:
             if names:
                 return f"{names[0]} is shown to be {outcome} than {other}."
         return f"{summary.title(only.name)} and {other} cannot be told apart."
-    changes = f"{count(len(compared.effects), 'change')}, each against the model without it"
+    changes = f"{count(len(compared.effects), 'change')} (each compared with the model without it)"
     if not any(shown.values()):
-        text = f"none of {changes}, is shown to make a difference"
+        text = f"none of {changes} is shown to make a difference"
     elif all(shown.values()):
         text = (
             f"of {changes}, {_some(shown['better'], 'better')} and {_some(shown['worse'], 'worse')}"
@@ -73,7 +73,10 @@ def tuned_sentence(summary: DataSummary) -> str:
     best = comparison.tier[0]
     worse = {d.worse for d in comparison.differences if d.shown and d.better == best}
     if worse != set(comparison.beaten):
-        return f"Only {summary.title(best)}'s chosen setting is not shown to be worse than another."
+        return (
+            f"{summary.title(best)}'s chosen setting is the only one that is not shown to be worse "
+            "than another."
+        )
     setting = f"{summary.title(best)}'s chosen setting is better than"
     if len(compared) == 2:
         return f"{setting} that of {summary.title(comparison.beaten[0])}."
@@ -85,7 +88,7 @@ def seeds_text(summary: DataSummary) -> str:
     runs = [len(m.rerun.runs) for m in summary.models if m.rerun and m.rerun.runs] or [0]
     text = count(runs[0], "fresh seed") if len(set(runs)) == 1 else _between(runs)
     few = min(runs) < MIN_RUNS_FOR_CLAIM
-    return f"{text}{f'; a claim takes {MIN_RUNS_FOR_CLAIM}' if few else ''}"
+    return f"{text}{f'; a claim needs {MIN_RUNS_FOR_CLAIM}' if few else ''}"
 
 
 def _titles(summary: DataSummary, names: Sequence[str]) -> str:
@@ -100,14 +103,14 @@ def rerun_sentence(summary: DataSummary) -> str:
         return ""
     if comparison is None:
         return (
-            "The re-runs don't compare the chosen settings: fewer than two models have any that "
-            "can be compared."
+            "The re-runs cannot compare the chosen settings: fewer than two models have re-runs "
+            "that can be compared."
         )
     compared = [*comparison.tier, *comparison.beaten]
     if len(compared) < 2:
         return (
-            f"The re-runs don't compare the chosen settings: that takes {MIN_RUNS} seeds or more "
-            "of at least two of them."
+            f"The re-runs cannot compare the chosen settings: this needs at least {MIN_RUNS} seeds "
+            "for each of two or more settings."
         )
     settings = {m.name: (m.title, m.rerun) for m in summary.models if m.rerun}
     runs = [len(settings[name][1].runs) for name in compared]
@@ -118,23 +121,23 @@ def rerun_sentence(summary: DataSummary) -> str:
 
     if not comparison.could_separate:
         return (
-            f"The re-runs, {seeds} of each chosen setting, can't show that any of them is worse: "
+            f"The re-runs ({seeds} of each chosen setting) cannot show that any setting is worse: "
             f"comparing {len(compared)} settings takes more seeds."
         )
     if not comparison.beaten:
-        shown = "none of the settings is shown to be worse than another, at 95 %"
+        shown = "none of the settings is significantly worse than another (95 %)"
     else:
         shown = (
-            f"{named(comparison.beaten)} {be(comparison.beaten)} shown to be worse than another "
-            f"setting, at 95 %; {named(comparison.tier)} {be(comparison.tier)} not"
+            f"{named(comparison.beaten)} {be(comparison.beaten)} significantly worse than another "
+            f"setting (95 %); {named(comparison.tier)} {be(comparison.tier)} not"
         )
     few = min(runs) < MIN_RUNS_FOR_CLAIM
-    caution = f" (a screening only: a claim takes {MIN_RUNS_FOR_CLAIM} seeds)" if few else ""
+    caution = f" (a screening only: a claim needs {MIN_RUNS_FOR_CLAIM} seeds)" if few else ""
     low, high = TWINS_TOLD_APART
     models = (
-        "This says nothing about the models: the choice of a setting is one draw, and of two "
-        "identical models, each searched with 20 settings, 10 seeds told the chosen settings apart "
-        f"in {100 * low:.0f} to {percent(high)} of simulated studies."
+        "This says nothing about the models, because the choice of a setting is a single draw: in "
+        "simulated studies of two identical models, each searched with 20 settings, 10 seeds told "
+        f"the chosen settings apart in {100 * low:.0f} to {percent(high)} of cases."
         if any(setting.number for m in summary.models for setting in m.settings)
         else "This compares the authors' settings, not the models."
     )

@@ -96,9 +96,9 @@ def _classes(folder: RunFolder, summary: DataSummary) -> Sheet | None:
     if not listed:
         return None
     read = (
-        "Images of each requested class, one row per class, from each model's chosen setting "
-        "where it is judged, without selection. Does every row show its class, and do its images "
-        "differ?"
+        "Images of each requested class, one row per class, from each model's chosen setting at "
+        "the checkpoint where it is judged, without selection. Does every row show its class, and "
+        "do its images differ?"
     )
     return Sheet("classes", "Samples by class", read, listed)
 
@@ -122,9 +122,9 @@ def _neighbours(folder: RunFolder, summary: DataSummary) -> Sheet | None:
         return None
     near = listed[0].images.shape[1] - 1
     read = (
-        f"On the left a generated image of the last checkpoint, then the {near} training images "
-        "nearest to it in the encoder's features. A copy resembles its nearest neighbour; an "
-        "image of no class has neighbours that agree with each other but not with it."
+        f"Left: a generated image from the last checkpoint. Right: the {near} training images "
+        "nearest to it in the encoder's feature space. A copy looks like its nearest neighbour; an "
+        "image that belongs to no class has neighbours that resemble each other but not the image."
     )
     return Sheet("neighbours", "Nearest training images", read, listed)
 

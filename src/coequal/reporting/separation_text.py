@@ -84,8 +84,8 @@ def _errors(values: Sequence[Estimate]) -> str:
     if min(value.runs for value in values) > 1:
         return "± is the standard error of the mean over re-runs with fresh seeds."
     return (
-        "± is the standard error of the measurement (new images, new seeds of classifiers), not of "
-        "another training: each model is one trained network here."
+        "± is the standard error of the measurement (new images, new classifier seeds), not of "
+        "another training run: here, each model is a single trained network."
     )
 
 

@@ -12,7 +12,7 @@ from coequal.reporting.rerun_text import seeds_text
 from coequal.statistics.looks import LEVEL
 from coequal.statistics.verdict import Verdict
 
-NOT_EQUAL = "Not told apart does not mean equal."
+NOT_EQUAL = "Models that cannot be told apart are not necessarily equal."
 
 
 class Line(NamedTuple):
@@ -79,17 +79,16 @@ def compared(verdict: Verdict) -> str:
     over = settings_each(verdict) if verdict.looks_done else f"{count(most, 'setting')} each"
     if most == 1:
         return "One run of one random setting of each model."
-    over = f"over {over}"
     if verdict.budget == 1:
-        return f"One run of one random setting of each model, {over}."
+        return f"One run of one random setting of each model; {over}."
     scored = (
         "retrained with a fresh seed"
         if verdict.rules.share
-        else "with the score of the search's own run, which is slightly too good"
+        else "scored by the search's own run, which is slightly too good"
     )
     return (
-        f"The best of {verdict.budget} random settings of each model by validation, {scored}, "
-        f"{over}."
+        f"The best of {verdict.budget} random settings of each model (chosen on validation), "
+        f"{scored}; {over}."
     )
 
 
@@ -102,8 +101,8 @@ def certainty(verdict: Verdict) -> str:
     at = looks[done - 1].settings
     if not verdict.finished:
         return (
-            f"Look {done} of {len(looks)}, at {at} of {most} settings. What a look has decided "
-            f"stands; the next look is at {looks[done].settings} settings."
+            f"Look {done} of {len(looks)}, at {at} of {most} settings. Decisions made at a look "
+            f"are final; the next look is at {looks[done].settings} settings."
         )
     pairs = count(max(verdict.rules.comparisons, len(verdict.pairs)), "pair")
     jointly = f"95 %, jointly over {pairs}"
@@ -130,8 +129,8 @@ def anytime_sentence(summary: DataSummary) -> str:
         return ""
     clauses = "; ".join(worse_than(losses, verdict.order, summary.title))
     return (
-        "Valid at any time, of one run of one random setting (bets on signs, with an error of 5 % "
-        f"of their own over all pairs): {clauses}."
+        "Valid at any time, for one run of one random setting (betting on signs, with an error of "
+        f"its own of 5 % over all pairs): {clauses}."
     )
 
 
@@ -169,8 +168,8 @@ def _retrained(verdict: Verdict) -> str:
     if verdict.budget == 1 or not verdict.rules.share:
         return ""
     return (
-        f"The best {percent(verdict.rules.share)} of each model's settings by validation were "
-        "trained once more with a fresh seed, and count with its score."
+        f"The best {percent(verdict.rules.share)} of each model's settings (by validation) were "
+        "retrained with a fresh seed, and the score of that seed counts."
     )
 
 
@@ -179,8 +178,8 @@ def _no_margin(verdict: Verdict) -> str:
         return ""
     form = "{difference: ...}" if verdict.rules.scale == "linear" else "{ratio: 1.1}"
     return (
-        "Whether models are equivalent is not judged: the study declares no difference that "
-        f"matters (`equivalence: {form}`)."
+        "Equivalence is not judged, because the study does not declare which difference matters "
+        f"(`equivalence: {form}`)."
     )
 
 
@@ -193,10 +192,10 @@ def _saved(summary: DataSummary) -> str:
     if not saved:
         return ""
     most = contest.most_settings
-    who = listed([f"{settings} of {summary.title(name)}" for name, settings in saved.items()])
+    who = listed([f"{settings} for {summary.title(name)}" for name, settings in saved.items()])
     return (
-        f"Models without an open pair trained no further. Of {most} settings each, this saved "
-        f"{who}; no other model was given them."
+        f"A model is not trained further once all its pairs are decided. Of the {most} settings "
+        f"per model, this saved {who}; the saved settings were not reassigned."
     )
 
 
@@ -208,6 +207,6 @@ def _beyond(summary: DataSummary) -> str:
     if not verdict.finished or all(len(model.ended) <= last for model in summary.models):
         return ""
     return (
-        f"Settings after the last look, at {last}, sharpen curves and estimates; the verdict "
-        "stands."
+        f"Settings after the last look (at {last}) sharpen curves and estimates but do not change "
+        "the verdict."
     )

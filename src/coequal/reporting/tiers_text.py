@@ -65,18 +65,18 @@ def caption(tiers: Tiers, summary: DataSummary) -> str:
         if verdict.budget > 1:
             tuned = f"the best of {verdict.budget} random settings"
         return (
-            f"Dot: typical test {metric.label} of {tuned}; line: its 95 % interval, for each model "
-            "alone. Overlap decides nothing."
+            f"Dots: typical test {metric.label} of {tuned}. Lines: 95 % intervals of each model by "
+            "itself; whether they overlap decides nothing."
         )
     if tiers.basis == "reruns":
         return (
-            f"Dot: test {metric.label} of the chosen setting, the centre of its re-runs. Line: "
-            "95 % interval over training seeds; the choice of a setting is in no interval. "
+            f"Dots: test {metric.label} of the chosen setting (centre of its re-runs). Lines: 95 % "
+            "intervals over training seeds, which do not cover the choice of a setting. "
             f"{_why_reruns(summary)}"
         )
     several = any(len(standing.runs) > 1 for standing in tiers.standings)
     chosen = " (large: the one chosen on validation)" if several else ""
-    return f"Each dot is one run of one setting{chosen}; with so few there is no interval."
+    return f"Each dot is one run of one setting{chosen}; so few runs give no interval."
 
 
 def meaning(tiers: Tiers, summary: DataSummary) -> str:
@@ -86,9 +86,10 @@ def meaning(tiers: Tiers, summary: DataSummary) -> str:
         return ""
     mean = "geometric mean" if verdict.rules.scale == "log" else "mean"
     return (
-        f"The picture's dots are typical scores ({mean}; a failure counts as noise or as the worst "
-        "run), its lines intervals by Student's t over the draw of settings. Two models are "
-        "compared on the same settings, which tells them apart better than two lines do."
+        f"In the figure, dots are typical scores ({mean}; a failure counts as noise or as the "
+        "worst run) and lines are Student's t intervals over the draw of settings. The verdict "
+        "compares two models on the same settings, which tells them apart better than the two "
+        "lines do."
     )
 
 

@@ -129,19 +129,19 @@ def verdict_sentence(summary: DataSummary) -> str:
     if not with_results:
         return "There are no results yet."
     if len(with_results) == 1:
-        return f"Only {with_results[0].title} has results: there is nothing to compare it with."
+        return f"Only {with_results[0].title} has results, so there is nothing to compare it with."
     if summary.finished and all(trial.failed for m in with_results for trial in m.tried):
-        return "Every trial failed: there is nothing to compare."
+        return "Every trial failed, so there is nothing to compare."
     if verdict is None or not verdict.pairs:
         return effect_sentence(summary) or (
-            "Models are not ranked: only the authors' settings were trained, and methods are "
+            "Models are not ranked: only the authors' settings were trained, but methods are "
             "compared by random settings."
         )
     if any(pair.decided for pair in verdict.pairs):
         return verdict_in_words(verdict, summary.title)
     if not verdict.looks_done:
         first = count(verdict.rules.looks[0].settings, "setting")
-        return f"Nothing is judged before the first look, at {first} of each model."
+        return f"Nothing is decided before the first look, at {first} of each model."
     if not verdict.could_separate:
         return effect_sentence(summary) or _too_few(verdict)
     return verdict_in_words(verdict, summary.title)

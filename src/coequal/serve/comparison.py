@@ -115,8 +115,8 @@ def _sentence(a: Side, b: Side, rule: SelectionRule) -> str:
     label = rule.info.label or rule.metric.replace("_", " ")
     values = f"{label} on test images: {texts[0]} for A, {texts[1]} for B"
     if better is None:
-        return f"{values}: the two can't be told apart by it."
-    report = "Whether its model is better is a matter of the report."
+        return f"{values}: the two cannot be told apart."
+    report = "Whether its model is better is for the report to say."
     return f"{values}: {NAMES[better]} scores better. {report}"
 
 
@@ -145,11 +145,11 @@ def _scores(
         rows.append([Cell(label, split), *cells])
     headings = [Heading("Score"), *(Heading(s.name, _at(s)) for s in (a, b))]
     notes = [
-        "± is the standard error over new generated images, for this one training of each; another "
-        f"seed moves a score by more. Bold: better by more than {CLEAR:g} standard errors of the "
-        "difference."
+        "± is the standard error over new generated images, for this one training run of each; "
+        f"another seed changes a score by more. Bold: better by more than {CLEAR:g} standard "
+        "errors of the difference."
     ]
-    notes += [f"Measured in two ways, and so not compared: {text}." for text in otherwise]
+    notes += [f"Not compared, because measured in two ways: {text}." for text in otherwise]
     return Table([*headings, Heading("A − B")], rows, notes=notes)
 
 

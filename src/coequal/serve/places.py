@@ -39,10 +39,10 @@ def find_runs(root: Path) -> Places:
     """
     if root.is_file():
         if not is_pack(root):
-            raise ValueError(f"{root} is no pack of a run; name a folder or a pack")
+            raise ValueError(f"{root} is not a pack of a run; name a folder or a pack")
         return Places({root.name: root})
     if not root.exists():
-        raise FileNotFoundError(f"there is no folder and no pack {root}")
+        raise FileNotFoundError(f"there is no folder or pack {root}")
     if is_run(root):
         return Places({root.name or "run": root})
     found = Places()
@@ -100,7 +100,7 @@ def _entries(path: Path) -> Iterator[tuple["os.DirEntry[str] | None", str]]:
 def _not_a_run(path: Path) -> str:
     """Why something is no run; empty for a file, of which nobody expects that."""
     if path.suffix == ".zip" and path.is_file():
-        return "this file is no pack of a run"
+        return "this file is not a pack of a run"
     if not path.is_dir():
         return ""
     try:
@@ -109,4 +109,4 @@ def _not_a_run(path: Path) -> str:
         return error.strerror or str(error)
     if empty:
         return "this folder is empty"
-    return f"no run lies here or up to {MAX_DEPTH} folders down: none has a study.json"
+    return f"there is no run here or up to {MAX_DEPTH} folders down: none has a study.json"

@@ -54,13 +54,13 @@ def _whole(state: RunState) -> str:
         return f"{capital(progress(state))}, {activity(state)}."
     if state.busy:
         return "Training."
-    return "The training has ended." if state.over else "The training was stopped before its end."
+    return "Training has ended." if state.over else "Training was stopped early."
 
 
 def progress(state: RunState) -> str:
     """ "12 of 40 trials ended, 2 of them failed"."""
     if not state.planned:
-        return "no trial is planned yet"
+        return "no trials are planned yet"
     text = f"{state.ended:,} of {count(state.planned, 'trial')} ended"
     return f"{text}, {state.failed:,} of them failed" if state.failed else text
 
@@ -69,7 +69,7 @@ def activity(state: RunState) -> str:
     """Whether somebody works on the run."""
     if state.busy:
         return f"{len(state.running)} running" if state.running else "running"
-    return "the run is over" if state.over else "nobody works on it now"
+    return "the run is over" if state.over else "it is not running now"
 
 
 def rendered_text(state: RunState, page: LivePage) -> str:
@@ -82,7 +82,8 @@ def rendered_text(state: RunState, page: LivePage) -> str:
     if page.current(state):
         return f"{text}."
     return (
-        f"{text}; {'a newer one is being made' if page.rendering else 'there is something newer'}."
+        f"{text}; "
+        f"{'a newer one is being rendered' if page.rendering else 'there are newer results'}."
     )
 
 

@@ -72,7 +72,7 @@ class Protection:
         headers = {name.decode("latin-1"): value for name, value in scope["headers"]}
         host = headers.get("host", b"").decode("latin-1")
         if self.hosts is not None and host_name(host) not in self.hosts:
-            text = f"this site answers on {', '.join(self.hosts)}, and not as '{host}'\n"
+            text = f"this site answers on {', '.join(self.hosts)}, not as '{host}'\n"
             return PlainTextResponse(text, 403)
         if self.token is None:
             return None
@@ -81,7 +81,7 @@ class Protection:
             return self._let_in(scope["path"], [(n, v) for n, v in query if n != TOKEN])
         if self._right(_cookie(headers.get("cookie", b""), self.cookie)):
             return None
-        text = "open the address that `coequal serve` has printed, with its token\n"
+        text = "open the address that `coequal serve` printed, including its token\n"
         return PlainTextResponse(text, 401)
 
     def _right(self, given: str) -> bool:

@@ -80,7 +80,9 @@ def listen(host: str, port: int | None) -> Listening:
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port or 0, type=socket.SOCK_STREAM)[0]
     except OSError as error:
-        raise OSError(f"--host {host} is no address of this machine ({error.strerror})") from error
+        raise OSError(
+            f"--host {host} is not an address of this machine ({error.strerror})"
+        ) from error
     loopback = ipaddress.ip_address(address[0]).is_loopback
     last: OSError | None = None
     for number in range(PORT, PORT + PORTS) if port is None else (port,):
@@ -96,7 +98,7 @@ def listen(host: str, port: int | None) -> Listening:
             last = error
     asked = f"port {port}" if port is not None else f"every port from {PORT} to {number}"
     reason = last.strerror if last else ""
-    raise OSError(f"{asked} on {host} can't be taken ({reason}); name another with --port")
+    raise OSError(f"{asked} on {host} cannot be used ({reason}); name another with --port")
 
 
 def new_token() -> str:

@@ -99,10 +99,10 @@ class Site:
                 return JSONResponse(self._list_state(request))
             found = self.run_at(path)
             if found is None:
-                return message(f"Nothing is at /{path}", "No run of this folder lies there.", 404)
+                return message(f"There is nothing at /{path}", "This folder has no such run.", 404)
             return self._of_run(*found, request)
         except Unreadable as error:
-            return message("This can't be shown", str(error), 500)
+            return message("This cannot be shown", str(error), 500)
 
     def _of_run(self, run: ServedRun, rest: str, request: Request) -> Response:
         if rest == "":
@@ -126,7 +126,9 @@ class Site:
             return self._compare(run, request)
         path = run.file(rest.strip("/").split("/"))
         if path is None:
-            return message("Nothing is here", f"No page of {run.address} links to {rest}.", 404)
+            return message(
+                "There is nothing here", f"No page of {run.address} links to {rest}.", 404
+            )
         return file_response(path)
 
     def _page(self, run: ServedRun, kind: PageKind, state: RunState) -> Response:
@@ -141,7 +143,7 @@ class Site:
                 "waiting.html.jinja",
                 title=run.address,
                 heading="The page is being rendered",
-                text=page.problem or "It shows as soon as it is there.",
+                text=page.problem or "It appears as soon as it is ready.",
             )
         else:
             html = page.rendered.html
@@ -219,7 +221,7 @@ class Site:
         rows = self._rows()[0] if rows is None else rows
         known = [(row.address, row.progress, row.counts, row.verdict) for row in rows]
         busy = sum(row.busy for row in rows)
-        text = "None of them runs now." if not busy else f"{busy} of them running now."
+        text = "None of them is running." if not busy else f"{busy} of them running now."
         state = {"busy": busy > 0, "progress": text, "now": (), "problems": ()}
         return {
             "version": f"{self._begun}-{hash(tuple(known))}",

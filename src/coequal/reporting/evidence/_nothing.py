@@ -22,7 +22,7 @@ def no_curve(summary: DataSummary) -> str:
     if most >= SETTINGS_OF_A_CURVE:
         return ""
     return (
-        f"{_have_at_most(summary, most)}; a curve over the number of settings takes "
+        f"{_have_at_most(summary, most)}; a curve over the number of settings needs "
         f"{SETTINGS_OF_A_CURVE}."
     )
 

@@ -30,11 +30,10 @@ def how_to_read(summary: DataSummary) -> str:
     """The curves with intervals."""
     bound = "" if summary.bound is None else f" ({number(summary.bound)})"
     return (
-        "The expected best of n with its interval, a panel for each model. The shaded band is the "
-        "95 % interval over the draw of settings (spacings method, which "
-        "covers 95 % or more); where the line is dashed, the band's better end rests on the "
-        f"metric's own bound{bound}. Grey lines are the other models, "
-        "the dotted line is the authors' setting."
+        "The expected best of n and its interval, one panel per model. The shaded band is the 95 % "
+        "interval over the draw of settings (spacings method, which covers 95 % or more). Where "
+        f"the line is dashed, the better end of the band rests on the metric's own bound{bound}. "
+        "Grey lines are the other models; the dotted line is the authors' setting."
     )
 
 
@@ -80,8 +79,8 @@ def nothing(summary: DataSummary) -> str:
     if summary.bound is None:
         return f"{summary.metric.label} has no known best possible value."
     return (
-        "Beyond n/B = 0.5, half of the settings, fewer than two independent draws "
-        "of n settings exist."
+        "Beyond n/B = 0.5 (half of the settings), there are fewer than two independent draws of n "
+        "settings."
     )
 
 

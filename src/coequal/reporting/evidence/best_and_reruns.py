@@ -21,14 +21,14 @@ from coequal.reporting.table import (
 from coequal.statistics.reruns import MIN_RUNS, MIN_RUNS_FOR_CLAIM, Reruns
 
 MARKS = (
-    "Re-run mean ± sd: ± is the spread between seeds, not a standard error. * marks that at "
-    "least one severe outlier (a failed run, or one more than 5 robust standard deviations above "
-    "the median and worse than 1.5 times it) was excluded from mean ± sd; ** that a fifth of the "
-    "runs or more was. Lucic et al. 2018 have the marks but not the rule; rule and thresholds "
-    "are this project's. IQM and median are over all runs: for the IQM, failures and runs worse "
-    "than the cap count as the cap; for the median, failures are worst and nothing is capped. The "
-    "one that leads is bold: the median, whose interval is exact, if a run of the setting is an "
-    "outlier or worse than the cap; else the IQM."
+    "Re-run mean ± sd: ± is the spread between seeds, not a standard error. * means that mean ± sd "
+    "excludes at least one severe outlier (a failed run, or one more than 5 robust standard "
+    "deviations above the median and worse than 1.5 times the median); ** means that it excludes "
+    "at least a fifth of the runs. The marks are those of Lucic et al. 2018; the rule behind them "
+    "and its thresholds are coequal's. The IQM and the median use all runs: for the IQM, failures "
+    "and runs worse than the cap count as the cap; for the median, failures rank worst and nothing "
+    "is capped. The value to read first is bold: the median, whose interval is exact, if a run of "
+    "the setting is an outlier or worse than the cap; otherwise the IQM."
 )
 
 
@@ -36,14 +36,14 @@ def how_to_read(summary: DataSummary) -> str:
     """What the best setting's value is of, and what the re-runs add."""
     text = (
         f"Each model's best setting, chosen on validation, and its test {summary.metric.label} "
-        f"({summary.metric.better}). The value of the search comes from a single run"
+        f"({summary.metric.better}). The search's value comes from a single run"
     )
     if summary.rerun_phase is None:
         return f"{text}; there are no re-runs, so its variation between seeds is unknown."
     return (
-        f"{text}, and the re-runs show its values with fresh seeds: the interquartile mean (IQM: "
-        "the mean of the middle half, which is the middle six of ten runs), the median, and their "
-        "intervals."
+        f"{text}. The re-runs repeat the setting with fresh seeds; the table gives their "
+        "interquartile mean (IQM: the mean of the middle half, which is the middle six of ten "
+        "runs), their median, and an interval for each."
     )
 
 
@@ -60,8 +60,8 @@ def refusal(summary: DataSummary) -> str:
     if summary.rerun_phase is not None:
         return ""
     return (
-        "No interval over training seeds, and no mean ± sd: the study plans no re-runs "
-        "(in the study file, reruns: {best: 1, seeds: 10})."
+        "The study plans no re-runs, so there is no interval over training seeds and no mean ± sd "
+        "(to add re-runs, write reruns: {best: 1, seeds: 10} in the study file)."
     )
 
 
@@ -188,15 +188,15 @@ def _notes(summary: DataSummary) -> list[str]:
     runs = [len(m.rerun.runs) for m in summary.models if m.rerun and m.rerun.runs]
     if runs and min(runs) < MIN_RUNS_FOR_CLAIM:
         notes.append(
-            f"With fewer than {MIN_RUNS_FOR_CLAIM} re-runs an interval is a screening, not "
-            f"a claim; with fewer than {MIN_RUNS} only the points are shown."
+            f"With fewer than {MIN_RUNS_FOR_CLAIM} re-runs, an interval is a screening and not a "
+            f"claim; with fewer than {MIN_RUNS}, only the points are shown."
         )
     split = next((m.rerun for m in summary.models if m.rerun and m.rerun.chosen_by), None)
     if split is not None:
         notes.append(
-            f"The best {len(split.candidates)} settings of each search were re-run: the first "
-            f"{split.chosen_by} seeds of each chose among them by their validation median, and "
-            "only the other seeds are reported."
+            f"The best {len(split.candidates)} settings of each search were re-run. The first "
+            f"{split.chosen_by} seeds of each served to choose between them, by median validation "
+            "score; only the other seeds are reported."
         )
     return notes
 

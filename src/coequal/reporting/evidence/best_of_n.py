@@ -35,18 +35,21 @@ def how_to_read(summary: DataSummary) -> str:
     cap, verdict = summary.cap, summary.verdict
     share = 0.0 if verdict is None else verdict.rules.share
     scored = (
-        f"the best {percent(share)} of the settings with the score of a fresh seed"
+        f"the best {percent(share)} of the settings count with the score of a fresh seed"
         if share
-        else "from one run per setting, so slightly too good: fresh seeds would show by how much"
+        else (
+            "with one run per setting, so the values are slightly too good; fresh seeds would show "
+            "by how much"
+        )
     )
     failure = "excluding its model" if cap is None else f"counting as the cap of {number(cap)}"
     return (
-        f"The test {label} that a search of n random settings may expect. "
-        "Each line is the expected value of the best of n random settings, chosen by "
-        f"validation ({scored}), with a failure {failure}. It is solid to n/B = 0.19, dashed to "
-        "0.5 (at least two independent draws of n settings), and not drawn beyond; the open "
-        "marker is the value that the whole search observed. ★ is the authors' setting, which is "
-        "no random draw and in no curve."
+        f"The test {label} to expect from a search of n random settings. Each line is the expected "
+        f"value of the best of n random settings, chosen by validation ({scored}), with a failure "
+        f"{failure}. The line is solid up to n/B = 0.19, dashed up to 0.5 (at least two "
+        "independent draws of n settings), and not drawn beyond. The open marker is the value that "
+        "the whole search observed. ★ is the authors' setting, which is not a random draw and is "
+        "part of no curve."
     )
 
 
@@ -60,12 +63,12 @@ def refusal(summary: DataSummary) -> str:
     """Why some models have no curve."""
     few = [m.title for m in summary.models if m.tried and len(m.ended) < 2]
     if few:
-        return f"No curve for {', '.join(few)}: that takes two random settings or more."
+        return f"No curve for {', '.join(few)}: a curve needs at least two random settings."
     without = [m.title for m in summary.models if m.ended and m.name not in summary.curves]
     if without:
         return (
-            f"No curve for {', '.join(without)}: it has failures and no cap was declared for them "
-            "to count as, so no mean exists."
+            f"No curve for {', '.join(without)}: there are failures, and no cap was declared for "
+            "them to count as, so there is no mean."
         )
     return ""
 

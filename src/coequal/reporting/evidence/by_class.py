@@ -26,11 +26,11 @@ MAX_CLASSES = 20  # with more, the cells would be too small
 def how_to_read(summary: DataSummary) -> str:
     """The accuracies within classes."""
     return (
-        "Per cent of the images of each class that are classified correctly: by classifiers "
-        "trained on the model's images alone, tested on real ones (GAN-train), and by "
-        "classifiers trained on real images, tested on the model's (GAN-test). The first row "
-        "shows classifiers of real images, tested on held-out real ones. Images come from the "
-        "chosen setting's own run at its last checkpoint."
+        "Percentage of each class's images that are classified correctly. GAN-train: by "
+        "classifiers trained only on the model's images and tested on real ones. GAN-test: by "
+        "classifiers trained on real images and tested on the model's. The first row shows "
+        "classifiers trained on real images and tested on held-out real ones. Generated images "
+        "come from the chosen setting's own run, at its last checkpoint."
     )
 
 

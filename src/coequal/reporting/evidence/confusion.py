@@ -22,11 +22,11 @@ MOST_PANELS = 12
 def how_to_read(summary: DataSummary) -> str:
     """The confusion matrices."""
     more = len(_models(summary)) - MOST_PANELS
-    rest = f" Of the models, the {MOST_PANELS} best are shown." if more > 0 else ""
+    rest = f" Only the best {MOST_PANELS} models are shown." if more > 0 else ""
     return (
-        "Rows are the requested classes, columns the classes that classifiers trained on real "
-        "images predict, as fractions of the row: off the diagonal the label or the image is "
-        f"wrong.{rest}"
+        "Rows are the requested classes; columns are the classes predicted by classifiers trained "
+        "on real images, as fractions of the row. Off the diagonal, either the label or the image "
+        f"is wrong.{rest}"
     )
 
 

@@ -26,11 +26,11 @@ from coequal.reporting.table import Record
 def how_to_read(summary: DataSummary) -> str:
     """How a reader reads the curves against cost."""
     return (
-        f"The test {summary.metric.label} that a search may expect for a given training cost. "
-        "Each line is the expected value of the best setting that a search "
-        "finishes within a given training cost, with settings tried in random order and failed "
-        "ones charged for what they spent. It ends at half of what the model's whole search "
-        "spent; its intervals (in cost_curves.csv; shaded for up to four models) are approximate."
+        f"The test {summary.metric.label} to expect from a search at a given training cost. Each "
+        "line is the expected value of the best setting among those that a search finishes within "
+        "that cost, with settings tried in random order and failed ones charged for what they "
+        "spent. The line ends at half of what the model's whole search spent. Its intervals are "
+        "approximate (they are in cost_curves.csv, and shaded for up to four models)."
     )
 
 
@@ -59,7 +59,10 @@ def refusal(summary: DataSummary) -> str:
     """Why no curve against cost is drawn."""
     if any(summary.cost_curves.values()):
         return ""
-    return "Not drawn: it needs a declared cap and at least two settings with a known cost each."
+    return (
+        "Not drawn: this needs a declared cap and, for each model, at least two settings with a "
+        "known cost."
+    )
 
 
 def cost_curves(summary: DataSummary) -> list[Record]:
@@ -122,7 +125,7 @@ EVIDENCE = Evidence[DataSummary](
     name="cost",
     group=Group.SEARCH,
     place=80,
-    title="Best within a budget of FLOPs and of seconds",
+    title="Best within a budget of FLOPs or seconds",
     how_to_read=how_to_read,
     figure=figure,
     in_numbers=in_numbers,

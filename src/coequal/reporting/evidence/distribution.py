@@ -37,10 +37,10 @@ def how_to_read(summary: DataSummary) -> str:
             cap = f", {'the worst possible is' if worst else 'noise'} {number(summary.cap)}"
         floor = f" Held-out real images score {number(summary.floor)}{cap}."
     return (
-        f"Each dot is one setting's test {summary.metric.label}, in the order of the draws from "
-        "left to right. ★ is the authors' setting, which is no draw; a ring marks the one chosen "
-        "on validation, a grey bar the median of the draws, and × at the top edge a failure."
-        f"{floor}"
+        f"Each dot is one setting's test {summary.metric.label}, from left to right in the order "
+        "drawn. ★ is the authors' setting, which is not a random draw. A ring marks the setting "
+        "chosen on validation, a grey bar the median of the draws, and × at the top edge a "
+        f"failure.{floor}"
     )
 
 

@@ -18,15 +18,16 @@ def how_to_read(summary: DataSummary) -> str:
     together = summary.rerun_comparison.comparisons
     jointly = f" jointly over all {together} comparisons" if together > 1 else ""
     return (
-        f"The change of test {summary.metric.label} over re-runs with fresh seeds is the median "
-        f"{change} over all pairs of a run with the change and a run without it, above its 95 % "
-        f"interval{jointly}. In the forest plot these are a square and a line, with an arrow where "
-        "it goes on. A change is shown to be better or worse if the p-value of the exact "
-        "Mann-Whitney test, adjusted after Holm over these comparisons, is at most 0.05. The "
-        "smallest gain, a pale bar, is what these runs, with their spread, would have shown with a "
-        "probability of about 80 % (63 to 80 % in simulations). The table adds the "
-        f"{'medians' if _collapsed(summary) else 'interquartile means'} of both. This compares "
-        "settings, not models."
+        f"What each change does to test {summary.metric.label}, over re-runs with fresh seeds. The "
+        f"effect is the median {change} over all pairs of one run with the change and one without "
+        f"it, with its 95 % interval{jointly}. In the forest plot, a square is the effect and a "
+        "line its interval; an arrow means that the interval continues. A change counts as better "
+        "or worse if the p-value of the exact Mann-Whitney test, Holm-adjusted over these "
+        "comparisons, is at most 0.05. The pale bar is the smallest gain that these runs, given "
+        "their spread, would have shown with a probability of about 80 % (63 to 80 % in "
+        "simulations). The table also gives the "
+        f"{'medians' if _collapsed(summary) else 'interquartile means'} with and without the "
+        "change. This compares settings, not models."
     )
 
 
@@ -54,13 +55,13 @@ def power_of_effects(summary: DataSummary) -> str:
     gain = compared.smallest_gain
     if gain is None:
         return (
-            "Most of these comparisons could not have shown a gain of any size with a probability "
-            "of 80 %: that takes more seeds, or fewer failed runs."
+            "Most of these comparisons had less than an 80 % chance of showing a gain, however "
+            "large; they need more seeds, or fewer failed runs."
         )
     size = percent(1 - gain) if compared.scale == "log" else number(abs(gain))
     return (
-        f"With the spread of these runs, half of the comparisons would have shown a gain of {size} "
-        "with a probability of about 80 %; most smaller gains would have been missed."
+        "Given the spread of these runs, half of the comparisons would have shown a gain of "
+        f"{size} with a probability of about 80 %; most smaller gains would have been missed."
     )
 
 
@@ -89,13 +90,13 @@ def _notes(summary: DataSummary) -> list[str]:
     ]
     if beyond:
         notes.append(
-            "Holm's adjustment shows more than intervals that hold jointly can: the interval of "
-            f"{count(len(beyond), 'change')} that is shown includes no change at all."
+            "Holm's adjustment is more powerful than joint intervals: the intervals of "
+            f"{count(len(beyond), 'change')} shown to matter include zero."
         )
     runs = [_runs(summary.model(n)) for e in compared.effects for n in (e.name, e.against)]
     if min(runs) < MIN_RUNS_FOR_CLAIM:
         notes.append(
-            f"A screening only: a claim takes {MIN_RUNS_FOR_CLAIM} re-runs, and some have "
+            f"A screening only: a claim needs {MIN_RUNS_FOR_CLAIM} re-runs, and some settings have "
             f"{min(runs)}."
         )
     missing = compared.comparisons - len(compared.effects)
@@ -128,15 +129,15 @@ def _columns(summary: DataSummary) -> list[Column]:
     return [
         Column("model", "effect.name", "Change", cell=lambda c: _name_cell(summary, c)),
         Column("against", "effect.against"),
-        *centre_of("name", f"{label} of it"),
-        *centre_of("against", f"{label} of the other"),
+        *centre_of("name", f"{label} with it"),
+        *centre_of("against", f"{label} without it"),
         Column("wins", "effect.wins"),
         Column("ratio" if relative else "difference", "value", "change", cell=_change_cell),
         Column("interval_low", lambda c: c.ends and c.ends[0]),
         Column("interval_high", lambda c: c.ends and c.ends[1]),
         Column(
             *("smallest_gain", "gain", "smallest gain"),
-            under="that 80 % of studies show",
+            under="shown by 80 % of studies",
             cell=lambda c: Cell(c.gain_text, sort=c.gain),
         ),
         Column("p_value", "effect.p_value", "p-value", show=p_value),

@@ -14,11 +14,10 @@ from coequal.reporting.table import Record
 def how_to_read(summary: DataSummary) -> str:
     """F1 against budget."""
     return (
-        "The F1 that a search of n random settings may expect. Each line is the expected test F1 "
-        "(the harmonic mean of precision and recall; 1 is "
-        "best) of the best of n random settings, chosen by test F1 itself as in the paper (an "
-        "oracle: a search must not use the test split), with failures counting as the worst. "
-        "Lines and markers are as above."
+        "The F1 to expect from a search of n random settings. Each line is the expected test F1 "
+        "(the harmonic mean of precision and recall; 1 is best) of the best of n random settings. "
+        "As in the paper, settings are chosen by test F1 itself, which is an oracle: a search must "
+        "not use the test split. Failures count as worst. Lines and markers are as above."
     )
 
 

@@ -94,8 +94,8 @@ def omitted(runs: Runs, summary: DataSummary, table: str) -> str:
     if len(first) == len(runs):
         return ""
     return (
-        f" Of {len(runs):,} the first {len(first):,} are shown, as many of each model as of any "
-        f"other; all of them are in tables/{table}.csv."
+        f" The first {len(first):,} of {len(runs):,} are shown, equally many of each model; all "
+        f"are in tables/{table}.csv."
     )
 
 
@@ -120,7 +120,7 @@ EVIDENCE = Evidence[DataSummary](
     place=300,
     title="Failures",
     how_to_read=lambda summary: (
-        "Every run that ended without a score, when it stopped, and the reason."
+        "Every run that ended without a score: when it stopped, and why."
         + omitted(_failed(summary), summary, "failures")
     ),
     table=table,

@@ -28,12 +28,12 @@ from coequal.reporting.table import (
 )
 
 HOW_TO_READ = (
-    "How the trainings of each model went, whatever they score. Counted is "
-    "the state of each trial of the search at its end, by rules over losses, gradients and "
-    "images (docs/explanation/health.md of the project). The rules see no score and change none: "
-    "choices and rankings do not depend on them. A failure is a trial that ended without a "
-    "score, or one that has a score but looks bad; its rate is above Wilson's 95 % interval, "
-    "which is over the draw of settings."
+    "How each model's training runs went, regardless of their scores. The table counts the state "
+    "in which each trial of the search ended, judged by rules over losses, gradients and images "
+    "(coequal's docs/explanation/health.md). The rules neither see nor change any score, so "
+    "choices and rankings do not depend on them. A failure is a trial that ended without a score, "
+    "or one that has a score but looks bad. Below each failure rate is its 95 % interval (Wilson), "
+    "over the draw of settings."
 )
 
 HOW_TO_READ_STOPPED = (
@@ -68,7 +68,7 @@ def table(summary: DataSummary) -> Table | None:
             Column("trials", "runs", "trials"),
             *map(_kind_column, kinds),
             Column("ended_without_score", "without_score", "ended without a score"),
-            Column("scored_but_looks_bad", "looks_bad", "ended with a score, but looks bad"),
+            Column("scored_but_looks_bad", "looks_bad", "has a score, but looks bad"),
             rate_column("failure_rate", "failures", _failures),
         ),
         *within(
@@ -103,16 +103,17 @@ def _failures(counted: HealthCount) -> Rate:
 def _notes(summary: DataSummary, unseen: int) -> list[str]:
     """What a reader must know: chosen settings that look bad, and runs that nobody watched."""
     notes = [
-        f"{model.title}: {setting_name(chosen)}, which was chosen by its score, "
-        f"looks bad: {chosen.verdict.replace('_', ' ')}{_comma(since(chosen.health.step))}."
+        f"{model.title}: {setting_name(chosen)}, chosen by its score, looks bad: "
+        f"{chosen.verdict.replace('_', ' ')}{_comma(since(chosen.health.step))}."
         for model in summary.ranked
         if (chosen := model.chosen) is not None and chosen.looks_bad and chosen.health
     ]
     if unseen:
         verb = "was" if unseen == 1 else "were"
         notes.append(
-            f"{count(unseen, 'trial')} with a score {verb} not watched, and not counted as a "
-            "failure."
+            f"{count(unseen, 'trial')} with a score {verb} not watched while training and "
+            f"{'does' if unseen == 1 else 'do'} not count as "
+            f"{'a failure' if unseen == 1 else 'failures'}."
         )
     return notes
 

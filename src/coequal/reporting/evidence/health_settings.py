@@ -38,11 +38,11 @@ GOLDEN_RATIO = 0.618034  # of its multiples no two neighbours fall together
 def how_to_read(summary: DataSummary) -> str:
     """Health against hyperparameters."""
     return (
-        "Which hyperparameters go with failed training. Each mark is one setting of the search, "
-        "at its value of one hyperparameter and the "
-        "verdict on its health; marks of one verdict are spread out a little. A full dot is "
-        "healthy, an open dot too early to tell, a diamond a failure that has a score, a cross a "
-        "failure without one. Models of which all settings fail, or none, are not drawn."
+        "Which hyperparameter values go with failed training. Each mark is one setting of the "
+        "search, placed by its value of one hyperparameter and by its health verdict, with a "
+        "little jitter. A full dot is healthy, an open dot too early to tell, a diamond a failure "
+        "with a score, and a cross a failure without one. Models are left out if all or none of "
+        "their settings fail."
     )
 
 
@@ -187,8 +187,8 @@ def nothing(summary: DataSummary) -> str:
     if any(_worth_drawing(model) for model in summary.models):
         return ""
     return (
-        f"No model has {MIN_SETTINGS} drawn settings or more of which some fail and some don't, "
-        "with values that differ."
+        f"No model has at least {MIN_SETTINGS} drawn settings with different values, some of which "
+        "fail and some of which don't."
     )
 
 

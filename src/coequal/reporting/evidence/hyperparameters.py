@@ -62,12 +62,11 @@ EVIDENCE = Evidence[DataSummary](
     name="hyperparameters",
     group=Group.SEARCH,
     place=250,
-    title="The chosen settings and where they lie in their ranges",
+    title="Chosen settings and their ranges",
     how_to_read=(
         "The hyperparameters of each model's chosen setting. The mark on a bar shows where the "
-        "value lies between the low and the high end of the "
-        "declared range (in the logarithm for a log range). Values within 5 % of an end are "
-        "flagged, because a better value may lie outside."
+        "value lies between the ends of the declared range (on a log scale for a log range). "
+        "Values within 5 % of an end are flagged, because a better value may lie outside."
     ),
     table=table,
     nothing=nothing,

@@ -14,9 +14,9 @@ MEANS = {
 }
 
 KINDS = {
-    "shared": "Moves all alike",
-    "model": "Moves all of a model",
-    "network": "Moves single networks",
+    "shared": "Shift of all networks",
+    "model": "Shift of one model's networks",
+    "network": "Shift of single networks",
 }
 
 
@@ -24,13 +24,14 @@ def how_to_read(summary: DataSummary) -> str:
     """How a reader reads the table."""
     networks = summary.instrument[0].variance.networks
     return (
-        "How much of the numbers is due to the encoder and to the test images. "
-        f"The same images of {networks} trained networks of chosen settings were measured again by "
-        "encoders of the same recipe, and against halves of the test images. What moves all "
-        "networks alike cancels when they are compared. What moves them apart does not: it is part "
-        "of every difference, whatever other source that is counted to, and what moves all "
-        "networks of a model does not shrink with more seeds or settings. Standard deviations of "
-        "one score, in per cent where scores are compared by their ratio."
+        "How much the scores depend on the encoder (feature extractor) and on the test images. The "
+        f"same images of {networks} trained networks (chosen settings) were measured again with "
+        "encoders of the same recipe, and against halves of the test images. A shift that is "
+        "common to all networks cancels when they are compared. A shift that differs between "
+        "networks does not: it is part of every difference, whichever source the difference is "
+        "attributed to. A shift common to one model's networks does not shrink with more seeds or "
+        "settings. The table gives standard deviations of one score, in per cent where scores are "
+        "compared by their ratio."
     )
 
 
@@ -52,14 +53,14 @@ def table(summary: DataSummary) -> Table | None:
         Column(
             "specific_variance",
             "variance.specific",
-            "Moves networks of two models apart",
+            "Shift between networks of two models",
             "sd (95 %)",
             cell=_specific_cell,
             ends="variance.specific_interval",
         ),
-        Column("share", "fraction", "Of the variance between single runs", show=_share),
-        Column("swapped", "variance.swapped", "Pairs in another order", show=_share),
-        Column("", _known, "How it is known", words=True),
+        Column("share", "fraction", "Fraction of the variance between single runs", show=_share),
+        Column("swapped", "variance.swapped", "Pairs that swap order", show=_share),
+        Column("", _known, "Basis", words=True),
     ]
     return tabulate(columns, summary.instrument, summary=summary)
 
@@ -104,10 +105,10 @@ def _share(fraction: float) -> str:
 def _known(part: InstrumentPart) -> str:
     states = part.variance.states
     if part.source == "encoder":
-        return f"{part.images:,} images of each network, {states} encoders, the study's among them"
+        return f"{part.images:,} images per network, {states} encoders including the study's"
     return (
-        f"{part.images:,} images of each network against {states} halves of the "
-        f"{part.test_images:,} test images; given for all of these"
+        f"{part.images:,} images per network against {states} halves of the {part.test_images:,} "
+        "test images; values are for all test images"
     )
 
 
@@ -115,7 +116,7 @@ EVIDENCE = Evidence[DataSummary](
     name="instrument",
     group=Group.METRICS,
     place=231,
-    title="What the instrument adds",
+    title="Variation due to encoder and test images",
     how_to_read=how_to_read,
     table=table,
 )

@@ -31,11 +31,11 @@ QUANTILES_FROM_SETTINGS = 24  # settings from which the others are drawn as quan
 def how_to_read(summary: DataSummary) -> str:
     """Over training."""
     return (
-        "Scores over training, a panel for each model. "
-        f"The thick line is the chosen setting's {summary.metric.label} on test, the dashed line "
-        "on validation, the dotted line the test value of its best checkpoint so far by "
-        "validation. Thin lines or shades (middle half and eight tenths, failures worst) are the "
-        "model's other settings at their best so far; grey lines are the other models' chosen "
+        "Scores over training, one panel per model. The thick line is the chosen setting's "
+        f"{summary.metric.label} on test, the dashed line its {summary.metric.label} on "
+        "validation, and the dotted line the test value of its best checkpoint so far by "
+        "validation. Thin lines or shading (the middle 50 % and 80 %, failures worst) show the "
+        "model's other settings at their best so far. Grey lines are the other models' chosen "
         "settings."
     )
 
@@ -148,7 +148,7 @@ def _best_so_far(
 def nothing(summary: DataSummary) -> str:
     """That scores were measured at one checkpoint alone."""
     most = max((len(s.steps) for m in summary.models for s in m.tried), default=0)
-    return "Every run was measured at one checkpoint." if most == 1 else ""
+    return "Every run was measured at one checkpoint only." if most == 1 else ""
 
 
 def in_numbers(summary: DataSummary) -> str:

@@ -21,10 +21,9 @@ def how_to_read(summary: DataSummary) -> str:
     """How a reader reads the table."""
     label = _distance_label(summary)
     return (
-        f"How much F1 is lost by choosing settings by {label}. "
-        f"Given are test values of the setting that a search by {label} would have chosen and of "
-        "the one "
-        "that a search by F1 would have chosen, both on validation, at the last checkpoint."
+        f"How much F1 is lost by choosing settings by {label}. The table gives test values of the "
+        f"setting that a search by {label} would have chosen and of the setting that a search by "
+        "F1 would have chosen. Both choose on validation, at the last checkpoint."
     )
 
 
@@ -88,7 +87,7 @@ def _notes(known: ManifoldResults, models: list[ModelSummary], label: str) -> li
             "models, each at what its search reaches",
             "models",
             known.agreement_of_models(models),
-            "too few, or too equal",
+            "too few, or too similar",
         ),
     )
     messages = [
@@ -99,7 +98,7 @@ def _notes(known: ManifoldResults, models: list[ModelSummary], label: str) -> li
     if not messages:
         return []
     return [
-        f"Agreement of the ranking by F1 with that by {label} (Spearman's rank correlation, 1 is "
+        f"Agreement between the rankings by F1 and by {label} (Spearman's rank correlation; 1 is "
         f"full agreement): {'; '.join(messages)}."
     ]
 

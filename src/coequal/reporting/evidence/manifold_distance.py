@@ -20,10 +20,9 @@ from coequal.reporting.style import colour, figure_size, wants_log
 def how_to_read(summary: DataSummary) -> str:
     """F1 beside the distance."""
     return (
-        "On the left, each dot is one setting: if F1 and the distance agreed, dots would fall "
-        "from top left to bottom right. On the right, the cost of a search by the distance: the "
-        "test F1 of the setting it chooses (open) and of the one that a search by F1 chooses "
-        "(full)."
+        "Left: each dot is one setting; if F1 and the distance agreed, the dots would fall from "
+        "top left to bottom right. Right: what a search by the distance costs, as the test F1 of "
+        "the setting that it chooses (open) and of the setting that a search by F1 chooses (full)."
     )
 
 
@@ -114,7 +113,7 @@ EVIDENCE = Evidence[DataSummary](
     name="manifold_distance",
     group=Group.METRICS,
     place=180,
-    title="F1 against the distance of features",
+    title="F1 against feature distance",
     how_to_read=how_to_read,
     figure=figure,
     in_numbers=in_numbers,

@@ -24,10 +24,9 @@ F1_LEVELS = (0.2, 0.4, 0.6, 0.8)  # of F1, as lines to read by
 def how_to_read(summary: DataSummary) -> str:
     """Precision against recall."""
     return (
-        "How exact and how complete every setting is. Each dot is one setting's test precision "
-        "and recall against the known manifold, a ring "
-        "around the one chosen on validation; grey lines join equal F1. Failed settings are not "
-        "drawn."
+        "How precise and how complete each setting is. Each dot is one setting's test precision "
+        "and recall against the known manifold. A ring marks the setting chosen on validation; "
+        "grey lines connect points of equal F1. Failed settings are not drawn."
     )
 
 

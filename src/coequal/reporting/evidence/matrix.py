@@ -74,9 +74,9 @@ EVIDENCE = Evidence[DataSummary](
     open=True,
     title="P(A better than B)",
     how_to_read=(
-        "The probability that the row's tuned model scores better than the column's. Shaded: the "
-        "row's model is shown to be better or worse; a pair without a word is undecided. "
-        "Intervals, ratios and levels stand in the list of pairs below."
+        "The probability that the row's tuned model scores better than the column's. Shaded cells: "
+        "the row's model is significantly better or worse. Pairs without a word are undecided. The "
+        "list of pairs below gives intervals, ratios and levels."
     ),
     table=table,
     nothing=lambda summary: one_setting(summary) if table(summary) else "",

@@ -13,22 +13,23 @@ from coequal.reporting.separation_text import leaders_sentence, separation_sente
 from coequal.reporting.table import Cell, Column, Table, name_cell, tabulate, value_cell
 
 _OF_RERUNS = (
-    ": mean ± standard deviation of the re-runs (over seeds), or of the search's run where there "
-    "are none"
+    ": mean ± standard deviation over the seeds of the re-runs, or the value of the search's run "
+    "if there are none"
 )
 _OF_ONE_RUN = (
-    " A single run has the standard error of its measurement (s.e.), where it is known: over new "
-    "images and, of classifiers, new seeds of theirs, not over seeds of the training."
+    " For a single run, s.e. is the standard error of its measurement, where known: over new "
+    "images and, for classifiers, over their seeds, but not over training seeds."
 )
 
 
 def how_to_read(summary: DataSummary) -> str:
     """How a reader reads the table."""
     return (
-        f"Test values where the chosen setting is judged{_OF_RERUNS if _rerun(summary) else ''}; "
-        f"the setting was chosen by {summary.metric.label} alone, so the other columns are not a "
-        "comparison of searches. Real images of the validation split score what a perfect "
-        f"generator would.{_OF_ONE_RUN if _one_run(summary) else ''}"
+        "Test values of the chosen settings at the checkpoint where they are "
+        f"judged{_OF_RERUNS if _rerun(summary) else ''}. Settings were chosen by "
+        f"{summary.metric.label} alone, so the other columns do not compare searches. The row of "
+        "real images (validation split) shows what a perfect generator would "
+        f"score.{_OF_ONE_RUN if _one_run(summary) else ''}"
     )
 
 

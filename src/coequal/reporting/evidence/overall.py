@@ -13,9 +13,9 @@ def how_to_read(study: StudySummary) -> str:
     """How a reader reads the table."""
     assert study.normalised is not None  # or there were no table
     return (
-        f"Interquartile mean of the normalised scores of {study.normalised.kind}: 1 is the best "
-        "possible score of a dataset, 0 its cap or a failure; every dataset weighs the same, "
-        "and the interval is over the runs, not over the choice of datasets."
+        f"Interquartile mean of the normalised scores of {study.normalised.kind}. A score of 1 is "
+        "the best possible on a dataset; 0 is its cap, or a failure. All datasets have equal "
+        "weight. The interval is over runs, not over the choice of datasets."
     )
 
 

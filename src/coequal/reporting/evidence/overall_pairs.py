@@ -11,10 +11,10 @@ def how_to_read(study: StudySummary) -> str:
     """How a reader reads the table."""
     names = ", ".join(summary.data for summary in study.datasets)
     return (
-        "The probability that the row's tuned model scores better than the other, as the mean "
-        f"over the datasets ({names}), and on each of them. Intervals of the mean hold jointly "
-        "over all pairs; they are over the draw of settings, not over the choice of datasets. "
-        "Each dataset's own verdict holds by itself alone."
+        "The probability that the row's tuned model scores better than the other: its mean over "
+        f"the datasets ({names}), and its value on each. Intervals of the mean hold jointly over "
+        "all pairs; they are over the draw of settings, not over the choice of datasets. The "
+        "verdict on a single dataset holds for that dataset alone."
     )
 
 

@@ -6,7 +6,7 @@ from coequal.reporting.evidence._evidence import Evidence, Group
 from coequal.reporting.evidence._nothing import one_setting
 from coequal.reporting.pair_rows import PairRow, pair_rows
 from coequal.reporting.pair_sentences import within
-from coequal.reporting.power_text import beyond_text, needed_text
+from coequal.reporting.power_text import needed_text
 from coequal.reporting.sure_text import anytime_level
 from coequal.reporting.table import (
     EMPTY,
@@ -28,29 +28,36 @@ def how_to_read(summary: DataSummary) -> str:
     verdict = summary.verdict
     assert verdict is not None  # or there were no table
     label = summary.metric.label
-    failure = "a failure counts as the cap, or as the worst finished run where that is worse"
+    failure = "a failure counts as the cap, or as the worst finished run if that is worse"
     quantity = (
-        f"ratio is that of their typical test {label} (geometric means; {failure})"
+        f"The ratio is that of their typical test {label} (geometric means; {failure})"
         if verdict.rules.scale == "log"
-        else f"difference is that of their mean test {label} ({failure})"
+        else f"The difference is that of their mean test {label} ({failure})"
     )
-    tuned = "one random setting" if verdict.budget == 1 else f"its best of {verdict.budget}"
+    size = "ratio" if verdict.rules.scale == "log" else "difference"
+    tuned = (
+        "one random setting" if verdict.budget == 1 else (f"the best of {verdict.budget} settings")
+    )
     text = (
-        "Each row compares two tuned models. "
-        f"P is the probability that the row's model, with {tuned}, scores better than the other; "
-        f"the {quantity}. "
+        "Each row compares two tuned models. P is the probability that the row's model, with "
+        f"{tuned}, scores better than the other. {quantity}. "
     )
     if verdict.looks_done:
         text += (
-            "Their intervals are at the level that the pair's look may spend, so that they hold "
-            "jointly for all pairs and looks. "
+            "Intervals are at the level allotted to the pair's look, so that they hold jointly "
+            "over all pairs and looks. "
         )
     if verdict.rules.margin is not None:
-        text += f"Equivalent means that the whole second interval lies {within(verdict.rules)}. "
+        text += (
+            f"A pair is equivalent if the whole interval of its {size} lies "
+            f"{within(verdict.rules)}. "
+        )
+    most, enough = verdict.rules.looks[-1].settings, 1 / anytime_level(verdict)
     return (
-        f"{text}Settings needed are those of each model, in all, that would decide the pair with a "
-        "power of 80 %. Valid at any time: on how many settings the row's model won and lost, and "
-        "the evidence of one who bet on it, which decides from the value below it."
+        f"{text}Settings needed: how many settings each model would need in all to decide the pair "
+        f"with a power of 80 % (this study trains at most {most}). Valid at any time: on how many "
+        "settings the row's model won and lost, and the betting evidence in its favour, which "
+        f"decides the pair once it reaches {enough:,.0f}."
     )
 
 
@@ -64,7 +71,7 @@ def table(summary: DataSummary) -> Table | None:
     notes = []
     if verdict.looks_done and all(row.pair.ratio_interval is None for row in rows):
         notes.append(
-            "No ratio, and no equivalence: a failure has no score to count as, or some scores are "
+            "No ratio and no equivalence: a failure has no score to count as, or some scores are "
             "not above 0."
         )
     return tabulate(_columns(summary, verdict), rows, summary=summary, shown=shown, notes=notes)
@@ -121,8 +128,7 @@ def _columns(summary: DataSummary, verdict: Verdict) -> list[Column]:
     def needed_cell(row: PairRow) -> Cell:
         if row.pair.decided or row.needed is None:
             return EMPTY
-        needed, most = row.needed, contest.most_settings
-        return Cell(needed_text(needed, most), beyond_text(needed, most), sort=needed)
+        return Cell(needed_text(row.needed, contest.most_settings), sort=row.needed)
 
     def evidence_cell(row: PairRow) -> Cell:
         found = row.evidence
@@ -131,7 +137,7 @@ def _columns(summary: DataSummary, verdict: Verdict) -> list[Column]:
         strong = found.shown(level)
         return Cell(
             f"{found.wins} : {found.losses}",
-            f"evidence {_evidence(found)} of {1 / level:,.0f}",
+            f"evidence {_evidence(found)}",
             sort=found.e_value,
             strong=strong,
         )
@@ -156,7 +162,7 @@ def _columns(summary: DataSummary, verdict: Verdict) -> list[Column]:
         Column("z", "pair.z"),
         Column("p_value", "pair.p_value", "p-value", cell=p_value_cell),
         Column("level", "pair.level"),
-        Column("settings_needed", "needed", "Settings needed", cell=needed_cell, words=True),
+        Column("settings_needed", "needed", "Settings needed", "of each model", cell=needed_cell),
         Column("wins", "evidence.wins"),
         Column("losses", "evidence.losses"),
         Column(

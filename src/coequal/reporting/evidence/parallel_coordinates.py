@@ -67,12 +67,15 @@ def how_to_read(summary: DataSummary) -> str:
     settings = sum(len(model.tried) for model in summary.models)
     part = ""
     if settings > MAX_LINES:
-        part = f" Of {settings:,} settings about {MAX_LINES} are drawn, evenly by score."
+        part = (
+            f" About {MAX_LINES} of the {settings:,} settings are drawn, spread evenly over the "
+            "scores."
+        )
     return (
-        "Each line is one setting of the search. It crosses an axis at its value of that "
-        f"hyperparameter and ends at its test {summary.metric.label}, better ones at the top. "
-        "Strong lines are the chosen settings. Below the axes: the model has no such "
-        f"hyperparameter, or the setting failed.{part}"
+        "Each line is one setting of the search. It crosses each axis at its value of that "
+        f"hyperparameter and ends at its test {summary.metric.label}, with better scores at the "
+        "top. Bold lines are the chosen settings. A line runs below an axis if the model has no "
+        f"such hyperparameter or the setting failed.{part}"
     )
 
 

@@ -13,8 +13,8 @@ from coequal.reporting.marks import show_model
 from coequal.reporting.style import colour
 
 PROFILE = (
-    "Each line is the fraction of a model's runs, over all datasets, that reach a normalised "
-    "score or better; a line that is above another everywhere is better at every score."
+    "Each line is the fraction of a model's runs, over all datasets, that reach a normalised score "
+    "or better. A line that is above another everywhere is better at every score."
 )
 
 

@@ -40,9 +40,9 @@ EVIDENCE = Evidence[DataSummary](
     place=100,
     title="Rank flips",
     how_to_read=(
-        "Where a model overtakes another as the budget grows. From this budget on it is ahead, by "
-        "expected best, of one that it was behind "
-        "before; the size of the difference is not assessed."
+        "Where one model overtakes another as the budget grows. From this budget on, its expected "
+        "best is ahead of that of a model that led before; the size of the difference is not "
+        "assessed."
     ),
     table=table,
     nothing=nothing,

@@ -20,8 +20,8 @@ def how_to_read(summary: DataSummary) -> str:
     """Ranks at every budget."""
     return (
         "Each line is a model's rank by the expected best of n settings. Where two lines cross, "
-        "the better model depends on how many settings one can afford; whether a difference is "
-        "significant is not assessed here."
+        "the better model depends on how many settings you can afford. Significance is not "
+        "assessed here."
     )
 
 

@@ -28,7 +28,7 @@ def table(summary: DataSummary) -> Table | None:
         Column("other_value", _of("other"), "Compared"),
         Column("relative", _of("relative"), "Difference", show=percent),
         Column("standard_errors", _of("errors"), "In standard errors", show=".2g"),
-        Column("environment", "differing", "What differs of the environment", words=True),
+        Column("environment", "differing", "Differences of environment", words=True),
         Column("kept", "kept", "Run kept", words=True),
         Column("compared", "compared", "Run compared", words=True),
         Column("trial", "trial"),
@@ -53,9 +53,9 @@ def how_to_read(summary: DataSummary) -> str:
     merged = summary.facts.merged
     assert merged is not None
     return (
-        f"This study was joined from {len(merged.runs)} runs, and each of these trials was trained "
-        f'in two of them: {found}. Clocks and environments are left out of the comparison; "within '
-        "the evaluation's error\" means that no number differs by more standard errors of a new "
+        f"This study was merged from {len(merged.runs)} runs, and each of these trials was trained "
+        f'in two of them: {found}. The comparison ignores clocks and environments; "within the '
+        "evaluation's error\" means that no number differs by more standard errors of a new "
         f"evaluation than chance allows over all of the trial's numbers. Rule: {merged.rule}."
     )
 
@@ -64,7 +64,7 @@ EVIDENCE = Evidence[DataSummary](
     name="reproducibility",
     group=Group.METRICS,
     place=235,
-    title="Trials that two of the joined runs have",
+    title="Trials that two of the merged runs have",
     how_to_read=how_to_read,
     table=table,
 )

@@ -14,9 +14,8 @@ def how_to_read(summary: DataSummary) -> str:
     """What the re-runs say of the settings, and how a reader reads the table."""
     return (
         f"The chosen settings, compared by their re-runs. {rerun_sentence(summary)} Runs are "
-        "compared by the exact Mann-Whitney test, clearest "
-        "pair first. A difference is shown if its p-value, adjusted over all pairs after Holm, is "
-        "at most 0.05."
+        "compared by the exact Mann-Whitney test, clearest pair first. A difference is significant "
+        "if its p-value, Holm-adjusted over all pairs, is at most 0.05."
     )
 
 
@@ -66,7 +65,7 @@ EVIDENCE = Evidence[DataSummary](
     name="rerun_pairs",
     group=Group.RERUNS,
     place=45,
-    title="Which chosen settings differ, by their re-runs",
+    title="Differences between chosen settings",
     how_to_read=how_to_read,
     table=table,
     nothing=nothing,

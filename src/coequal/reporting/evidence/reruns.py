@@ -26,10 +26,10 @@ def how_to_read(summary: DataSummary) -> str:
     """Every re-run."""
     return (
         "Each dot is one fresh seed of the chosen setting (open: a severe outlier; × at the top "
-        "edge: a failure). The bar on the right is the interquartile mean, or the median where a "
-        "run is an outlier or worse than the cap, with its 95 % interval over seeds (to the top "
-        "edge where failures are within it); the triangle on the left is the value observed in "
-        "the search."
+        "edge: a failure). The bar on the right is the interquartile mean (the median, if a run is "
+        "an outlier or worse than the cap) with its 95 % interval over seeds, which extends to the "
+        "top edge if it includes failures. The triangle on the left is the value observed in the "
+        "search."
     )
 
 
@@ -98,7 +98,7 @@ def nothing(summary: DataSummary) -> str:
     if none := no_reruns(summary):
         return none
     most = max(len(m.rerun.runs) if m.rerun else 0 for m in summary.models)
-    return "Every chosen setting has one re-run." if most == 1 else ""
+    return "Every chosen setting has only one re-run." if most == 1 else ""
 
 
 def in_numbers(summary: DataSummary) -> str:

@@ -40,7 +40,7 @@ def table(summary: DataSummary) -> Table | None:
         Column("generator_steps_max", lambda m: m.generator_steps and m.generator_steps[1]),
         Column("", "", "Generator steps", cell=_steps_cell),
     ]
-    notes = ["A median is 'failed' where half of the settings or more failed."]
+    notes = ["A median is 'failed' if at least half of the settings failed."]
     return tabulate(columns, summary.ranked, summary=summary, notes=notes)
 
 
@@ -85,11 +85,10 @@ EVIDENCE = Evidence[DataSummary](
     place=220,
     title="The search in numbers",
     how_to_read=(
-        "Every search in numbers, from one run of each setting. They are those of the chosen "
-        "setting (the authors' may be chosen, too) "
-        "at its last checkpoint and at its best by validation, the authors' setting, the median of "
-        "the random ones, and the mean cost of a trial, with failed ones charged for what they "
-        "spent."
+        "Each search in numbers, from one run per setting. The columns give the chosen setting "
+        "(which may be the authors') at its last checkpoint and at its best by validation, the "
+        "authors' setting, the median of the random settings, and the mean cost of a trial, with "
+        "failed trials charged for what they spent."
     ),
     table=table,
 )

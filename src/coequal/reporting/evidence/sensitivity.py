@@ -33,7 +33,10 @@ def nothing(summary: DataSummary) -> str:
     """Why no hyperparameter is listed."""
     if any(m.influences for m in summary.models):
         return ""
-    return f"The effect of a hyperparameter takes {MIN_SETTINGS} drawn settings or more of a model."
+    return (
+        f"Estimating the effect of a hyperparameter needs at least {MIN_SETTINGS} drawn settings "
+        "of a model."
+    )
 
 
 def _spaced(name: str) -> str:
@@ -47,6 +50,7 @@ def _fraction_cell(influence: Influence) -> Cell:
 
 def _better_cell(influence: Influence) -> Cell:
     best = influence.best_value if influence.sobol_index > 0 else ""
+    best = best.lower() if best in ("True", "False") else best  # as a study file has them
     return Cell(best or influence.direction or "no direction")
 
 
@@ -62,12 +66,12 @@ EVIDENCE = Evidence[DataSummary](
     name="sensitivity",
     group=Group.SEARCH,
     place=240,
-    title="What each hyperparameter did",
+    title="Effect of each hyperparameter",
     how_to_read=(
-        "How much each hyperparameter matters in the search of each model. Given are the "
-        "fraction of the variance of the settings' ranks that one hyperparameter explains "
-        "by itself, which of its values were better, and whether the best settings crowd at an "
-        "end of its range, where a better value may lie outside."
+        "How much each hyperparameter matters in each model's search. The table gives the fraction "
+        "of the variance of the settings' ranks that the hyperparameter explains by itself, which "
+        "of its values were better, and whether the best settings crowd at one end of its range, "
+        "beyond which a better value may lie."
     ),
     table=table,
     nothing=nothing,

@@ -42,9 +42,9 @@ EVIDENCE = Evidence[DataSummary](
     place=290,
     title="Stopped early",
     how_to_read=(
-        "Trials that ended at a verdict at which the study stops (training.stop_on), fresh seeds "
-        "among them, and the unspent part of their budgets. Each counts as a failure, like a "
-        "trial that diverged. The unused budget is not reassigned: no model gets more settings "
+        "Trials, fresh seeds included, that the study stopped because of a health verdict "
+        "(training.stop_on), and the unspent part of their budgets. Each counts as a failure, like "
+        "a trial that diverged. The unused budget is not reassigned: no model gets more settings "
         "or longer training for it."
     ),
     table=table,

@@ -20,10 +20,9 @@ def how_to_read(study: StudySummary) -> str:
     """How a reader reads the table."""
     label = study.datasets[0].metric.label
     return (
-        "Each row is one model's best setting on one dataset (chosen there on validation). The "
-        f"columns are its test {label} on every dataset: the interquartile mean of fresh seeds "
-        "with failures at the cap, and its ratio to the value of that dataset's own best "
-        "setting."
+        "Each row is one model's best setting on one dataset, chosen there on validation. The "
+        f"columns give its test {label} on every dataset: the interquartile mean over fresh seeds, "
+        "with failures at the cap, and its ratio to the value of that dataset's own best setting."
     )
 
 
@@ -49,7 +48,7 @@ def table(study: StudySummary) -> Table | None:
         ],
         rows=rows,
         records=records,
-        notes=["A value in brackets comes from the search's single run: it has no fresh seeds."],
+        notes=["A value in brackets comes from the search's single run, without fresh seeds."],
     )
 
 

@@ -30,7 +30,7 @@ def table(summary: DataSummary) -> Table | None:
         *within(
             "trial.health",
             Column("step"),
-            Column("evidence", heading="What was seen", cell=_seen_cell, words=True),
+            Column("evidence", heading="Evidence", cell=_seen_cell, words=True),
         ),
         TRIAL_COLUMN,
     ]
@@ -64,8 +64,8 @@ EVIDENCE = Evidence[DataSummary](
     place=280,
     title="Runs with a score that look bad",
     how_to_read=lambda summary: (
-        "Every run that has a score and looks bad. Its score counts like any other; the evidence "
-        "is from its end." + omitted(_look_bad(summary), summary, "unhealthy")
+        "Every run that has a score but looks bad. Its score counts like any other; the evidence "
+        "is from the end of training." + omitted(_look_bad(summary), summary, "unhealthy")
     ),
     table=table,
     nothing=nothing,

@@ -19,11 +19,9 @@ def how_to_read(summary: DataSummary) -> str:
     assert summary.variance is not None  # or there were no table
     scale = "logarithms of the scores" if summary.variance.scores.scale == "log" else "scores"
     return (
-        "Why two single runs differ: the sources of their variance. "
-        f"Given is the fraction of the variance between single runs (of the {scale} of runs that "
-        "finished) "
-        "that comes from each source, above its 95 % interval; failures have fractions of their "
-        "own."
+        "Why single runs differ. The table gives the fraction of the variance between single runs "
+        f"(of the {scale} of finished runs) that comes from each source, with its 95 % interval. "
+        "Failures are analysed separately."
     )
 
 
@@ -42,7 +40,7 @@ def table(summary: DataSummary) -> Table | None:
             lambda row: row[1],
             Column("variance"),
             Column("share", "fraction", "Fraction", "95 %", cell=_fraction_cell, ends="interval"),
-            Column("note", "", "How it is known", words=True),
+            Column("note", "", "Basis", words=True),
         ),
     ]
     return tabulate(
@@ -50,16 +48,16 @@ def table(summary: DataSummary) -> Table | None:
         [(kind, part) for kind, parts in groups for part in parts],
         summary=summary,
         notes=[
-            "The seed's variance is measured at the settings that were re-run, the best ones; "
-            "bad settings usually vary more, so the hyperparameters' fraction includes some of "
-            "it."
+            "The variance between seeds is measured at the re-run settings, which are the best "
+            "ones. Worse settings usually vary more, so the hyperparameters' fraction includes "
+            "some of that variance."
         ],
     )
 
 
 def _source_cell(row: tuple[str, VarianceComponent]) -> Cell:
     kind, part = row
-    return Cell(f"{part.source}, of a {kind}", MEANS[part.source])
+    return Cell(f"{part.source} ({kind})", MEANS[part.source])
 
 
 def _fraction_cell(part: VarianceComponent) -> Cell:
@@ -79,7 +77,7 @@ EVIDENCE = Evidence[DataSummary](
     name="variance",
     group=Group.METRICS,
     place=230,
-    title="Where the differences come from",
+    title="Sources of variance",
     how_to_read=how_to_read,
     table=table,
     nothing=nothing,

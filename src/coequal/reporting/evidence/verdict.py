@@ -28,19 +28,19 @@ def how_to_read(summary: DataSummary) -> str:
     assert verdict is not None  # or there were no table
     metric = summary.metric
     text = (
-        "A beaten model was shown to be worse than the one named, its clearest rival; it is "
-        "trained no further; its unused settings are not reassigned. "
+        "A beaten model is significantly worse than the model named, its clearest rival; it is not "
+        "trained further, and its unused settings are not reassigned. "
     )
     if summary.contest and summary.contest.whole_searches and verdict.budget > 1:
         text += (
-            "Whole searches: the settings in the order drawn, cut into searches of "
-            f"{verdict.budget}; the test {metric.label} that each of them reports, as mean ± "
-            "standard deviation over those that have one. "
+            "Whole searches: the settings, in the order drawn, are divided into searches of "
+            f"{verdict.budget}; the column gives the mean ± standard deviation of the test "
+            f"{metric.label} that they report, over those that report one. "
         )
     return (
-        f"{text}The authors' setting is no random draw and takes no part in comparisons: it is "
-        "ranked among the model's own random settings, with the exact two-sided p-value of its "
-        "being one of them."
+        f"{text}The authors' setting is not a random draw and takes no part in comparisons. It is "
+        "ranked among the model's own random settings, with the exact two-sided p-value of being "
+        "one of them."
     )
 
 

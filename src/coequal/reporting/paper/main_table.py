@@ -154,21 +154,21 @@ def _what(summary: DataSummary, basis: Basis, placed: Sequence[tuple[DataSummary
             for one, _ in placed
             for model in one.models
         )
-        outliers = "; * without a severe outlier, ** without a fifth of the runs or more"
+        outliers = "; * excludes at least one severe outlier, ** at least a fifth of the runs"
         return (
             "Mean ± standard deviation over n runs of the chosen setting with fresh seeds"
             f"{outliers if marked else ''}; failed: runs without a score"
         )
     return (
-        "One run of the setting chosen on validation among n, ± its standard error over new "
-        "generated images where that is known; failed: settings without a score"
+        "One run of the setting chosen on validation among n, ± the standard error over new "
+        "generated images where known; failed: settings without a score"
     )
 
 
 def _meaning(summary: DataSummary, found: Tiers) -> str:
     """What bold means, or that nothing is bold, and what was decided."""
     if found.basis == "runs":
-        return "With single runs no difference can be shown, and nothing is bold"
+        return "Single runs cannot show a difference, so nothing is bold"
     pairs = _pairs(summary, found)
     if found.beaten:
         bold = "Bold: not shown to be worse than another model"
@@ -176,13 +176,13 @@ def _meaning(summary: DataSummary, found: Tiers) -> str:
         margin = within(summary.verdict.rules) if summary.verdict else ""
         more = f"; these are equivalent {margin}" if equal else ""
         alone = len(found.unbeaten) == 1
-        rest = "" if alone or equal else ", which is not to be equal"
+        rest = "" if alone or equal else ", which does not mean equal"
         return f"{bold}{rest}{more} (at 95 % jointly over {pairs})"
     if _all_equivalent(found.standings):
         margin = within(summary.verdict.rules) if summary.verdict else ""
         return f"All models are equivalent {margin} (at 95 % jointly over {pairs})"
     beside = " beside equivalent ones" if any(s.equivalent for s in found.standings) else ""
-    return f"No model was shown to be worse than another{beside}, and nothing is bold"
+    return f"No model was shown to be worse than another{beside}, so nothing is bold"
 
 
 def _all_equivalent(standings: Sequence[Standing]) -> bool:
@@ -254,12 +254,12 @@ def _caption_of_changes(summary: DataSummary, base: str, rows: Sequence[Change])
     texts = [
         *_unfinished([summary]),
         f"{model.title}{own} with one change each: test {metric.label} on {summary.data} "
-        f"({metric.better}), median {how} over pairs of runs, n with fresh seeds of each, with "
+        f"({metric.better}), as the median {how} over pairs of runs (n fresh seeds of each), with "
         f"intervals at 95 % jointly over all {comparisons} comparisons of the study; failed: runs "
         "without a score.",
     ]
     if not outcomes & {"better", "worse"}:
-        texts.append("No change was shown to be better or worse, and nothing is bold.")
+        texts.append("No change was shown to be better or worse, so nothing is bold.")
     if "better" in outcomes:
         texts.append("Bold: shown to be better.")
     if "worse" in outcomes:

@@ -44,7 +44,7 @@ def _models(summaries: Sequence[DataSummary], study: Study, cite: Citations) -> 
         escape(title[m["name"]]) + cite.of(str(m.get("source") or ""), m["name"]) for m in compared
     ]
     changed = len(models) - len(compared)
-    changes = f", and {count(changed, 'change')} of them" if changed else ""
+    changes = f", and {count(changed, 'variant')} of them" if changed else ""
     yield f"We trained {listed(titles)}{changes} with coequal, under one budget and one protocol"
 
 
@@ -69,7 +69,11 @@ def _training(study: Study, cite: Citations) -> Iterator[str]:
         f"{escape(str(training['precision']))}"
     )
     own = sum(nets | (model.get("architecture") or {}) != nets for model in study["models"])
-    others = f", but for {_counted(own, 'model')} with their own" if own else ""
+    others = (
+        f", except for {_counted(own, 'model')} with {'its' if own == 1 else 'their'} own"
+        if own
+        else ""
+    )
     about = ", ".join(f"{escape(k)} {escape(plain(v))}" for k, v in nets.items() if k != "name")
     yield (
         f"The networks are those of `{escape(nets['name'])}'"
@@ -93,32 +97,32 @@ def _search(summaries: Sequence[DataSummary], study: Study) -> Iterator[str]:
     drawn = max((len(m.settings) for s in summaries for m in s.models), default=0)
     authors = any(m.authors is not None for s in summaries for m in s.models)
     if drawn:
-        beside = ", beside the setting of its authors" if authors else ""
+        beside = ", in addition to the setting of its authors" if authors else ""
         same = "; models that share a hyperparameter got the same draws of it"
         ranges = search.get("ranges") or {}
         changed = [escape(name.replace("_", " ")) for name in ranges]
-        own = f", with ranges of this study for {listed(changed)}" if changed else ""
+        own = f", with this study's own ranges for {listed(changed)}" if changed else ""
         yield (
             f"For each model {_counted(drawn, 'setting')} {'was' if drawn == 1 else 'were'} drawn "
             f"at random from its {escape(search['space'])} ranges, declared before the "
             f"start{own}{beside}{same}"
         )
     else:
-        yield "Each model was trained at one setting, and no other was tried"
+        yield "Each model was trained with one setting; no other was tried"
     summary = summaries[0]
     when = "last" if summary.rule.checkpoint == "last" else "best"
     label = escape(summary.metric.label)
     if drawn:
         yield (
             f"A setting was judged by its {label} on the validation split at its {when} "
-            f"checkpoint, and is reported by its {label} on the test split there"
+            f"checkpoint; we report its {label} on the test split at the same checkpoint"
         )
     rules = summary.verdict.rules if summary.verdict and summary.verdict.pairs else None
     if drawn and rules and rules.retrained_share:
         share = escape(percent(rules.retrained_share))
         yield (
-            f"The best {share} of the settings by validation were trained once more, and count "
-            "with the score of their fresh seed"
+            f"The best {share} of the settings by validation were retrained with a fresh seed, and "
+            "the score of that seed counts"
         )
     seeds = planned_seeds(study, "reruns")
     if seeds:
@@ -161,10 +165,10 @@ def _tests(summaries: Sequence[DataSummary], cite: Citations) -> Iterator[str]:
         several = f"the best of {verdict.budget} random settings by validation"
         best = "a random setting" if verdict.budget == 1 else several
         yield (
-            f"Two models are compared by the probability that {best} of the one scores better than "
-            "that of the other, paired by setting, failures worst; the error of 5\\,\\% is spent "
-            f"over {_counted(len(rules.looks), 'look')} (at {looks} settings) and divided by the "
-            f"{count(len(verdict.pairs), 'pair')} (Bonferroni)"
+            f"Two models are compared by the probability that {best} of one scores better than "
+            "that of the other, paired by setting, with failures worst; the error of 5\\,\\% is "
+            f"spent over {_counted(len(rules.looks), 'look')} (at {looks} settings) and divided by "
+            f"the {count(len(verdict.pairs), 'pair')} (Bonferroni)"
         )
         if rules.margin is not None:
             what = "ratio" if rules.scale == "log" else "difference"
@@ -182,16 +186,18 @@ def _tests(summaries: Sequence[DataSummary], cite: Citations) -> Iterator[str]:
         pairs = sum(s.rerun_comparison.comparisons for s in changed)
         many = f" over the {pairs} comparisons" if pairs else ""
         yield (
-            f"Runs with fresh seeds are compared by the exact Mann--Whitney test"
-            f"{cite.key('mann1947')}, with p-values after Holm{cite.key('holm1979')}{many}"
+            "Runs with fresh seeds are compared by the exact Mann--Whitney "
+            f"test{cite.key('mann1947')}, with p-values adjusted by Holm's "
+            f"method{cite.key('holm1979')}{many}"
         )
         if changed:
             yield (
-                "The change is the median over all pairs of a run of each, with the interval that "
-                "belongs to the test, corrected for the number of comparisons (Bonferroni)"
+                "The reported change is the median over all pairs of one run of each, with the "
+                "interval that corresponds to the test, corrected for the number of comparisons "
+                "(Bonferroni)"
             )
     if not contested and not changed and not told_apart:
-        yield "So few runs allow no test, and none was made"
+        yield "With so few runs no test is possible, and none was made"
 
 
 def _outcome(summaries: Sequence[DataSummary], study: Study) -> Iterator[str]:
@@ -202,7 +208,7 @@ def _outcome(summaries: Sequence[DataSummary], study: Study) -> Iterator[str]:
     ends = f"{failed:,} of {total}" if failed else f"None of {total}"
     yield f"{ends} ended without a score; such a run counts as the worst"
     if not all(summary.finished for summary in summaries):
-        yield "The study is not finished, and every number can still change"
+        yield "The study is not finished; every number can still change"
     known = facts.environment
     versions = [f"{name} {_values(known[name])}" for name in _SOFTWARE if known.get(name)]
     device = known.get("device", set()) - {"cpu"} or known.get("processor")

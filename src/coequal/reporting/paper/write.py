@@ -78,8 +78,8 @@ def paper_place(folder: RunFolder, wanted: Path | None = None) -> Path:
         and not (main.is_file() and main.read_text(errors="replace").startswith(FIRST_LINE))
     ):
         raise FileExistsError(
-            f"{place} holds something else than what `coequal paper` writes; name another folder "
-            "with --out"
+            f"{place} exists and was not written by `coequal paper`; choose another folder with "
+            "--out"
         )
     return place
 
@@ -212,8 +212,8 @@ def _pictures(folder: RunFolder, summary: DataSummary, place: Path) -> list[Pape
     if rows:
         atomic_write(place / "figures" / f"{anchor}-samples.png", sheet(rows))
         text = escape(
-            f"Samples on {summary.data}: of each model's chosen setting where it is judged, from "
-            "the same latents, without selection; real images on top."
+            f"Samples on {summary.data} from each model's chosen setting at the checkpoint where "
+            "it is judged, from the same latents, without selection; real images on top."
         )
         file = f"figures/{anchor}-samples.png"
         found.append(PaperFigure(file, text, f"{label(anchor)}-samples", wide=True))

@@ -110,7 +110,7 @@ def _words(row: Mapping[str, Any], names: Mapping[str, str], same: bool) -> str:
     if same or row["better"] == "equal":
         return "equal"
     if row["p_value"] is None:
-        return "no error is known, so nothing is shown"
+        return "no error is known, so no difference can be shown"
     return "equal within error"
 
 

@@ -202,7 +202,7 @@ def better_in_words(info: Record) -> str:
     """In which direction a number is better."""
     if info["better"] != "target":
         return f"{info['better']} is better"
-    return "best at a target" if info["target"] is None else f"best at {number(info['target'])}"
+    return "best at its target" if info["target"] is None else f"best at {number(info['target'])}"
 
 
 def value_alone(row: Record) -> str:

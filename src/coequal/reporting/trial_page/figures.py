@@ -158,9 +158,7 @@ def _rule(axes: Axes, rule: HealthRule, signals: Signals) -> None:
     )
     sentence.set_in_layout(False)  # the title's distance has made room for it
     if not finite:
-        axes.text(
-            0.5, 0.5, "could not be measured", transform=axes.transAxes, color=MUTED, ha="center"
-        )
+        axes.text(0.5, 0.5, "not measured", transform=axes.transAxes, color=MUTED, ha="center")
 
 
 def panels(count: int, height: float, columns: int = PANELS_IN_A_ROW) -> tuple[Figure, list[Axes]]:

@@ -29,8 +29,8 @@ from coequal.results.result_file import measured_so_far
 PAGE = "index.html"
 STILL_IMPROVING = "train longer: the score was still improving, by more than its error"
 HOW_OFTEN = (
-    "On recorded runs right in 75 to 87 % of the cases; without it, 53 to 75 % improved as well "
-    "(docs/how_to/train.md)"
+    "This advice was right for 75 to 87 % of recorded runs; without it, 53 to 75 % improved as "
+    "well (docs/how_to/train.md)"
 )
 ANIMATION = "progress.gif"
 
@@ -118,7 +118,7 @@ class TrialReport:
             return f"{capital(self.health.evidence)}."
         if not self.sound:
             return ""
-        return "No problem at the end of the training." if self.passed else "No problems detected."
+        return "No problem at the end of training." if self.passed else "No problems detected."
 
     @property
     def longer(self) -> bool:
@@ -148,7 +148,7 @@ class TrialReport:
                 for m in last.measurements
                 if m.metric == metric.name
             ]
-        return [*facts, (f"{self.spent.seconds:,.0f} s", "of training, evaluation not counted")]
+        return [*facts, (f"{self.spent.seconds:,.0f} s", "of training, excluding evaluation")]
 
     @property
     def passed(self) -> list[str]:
