@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pytest
 
 from coequal.cli.app import main
-from coequal.cli.options import console, errors
+from coequal.cli.printing import console, errors
 
 
 class Done(NamedTuple):
@@ -18,7 +18,9 @@ class Done(NamedTuple):
     stderr: str
 
 
-def coequal(*arguments: object, cwd: Path | None = None, columns: int = 100) -> Done:
+def coequal(
+    *arguments: object, cwd: Path | None = None, columns: int = 100, terminal: bool = False
+) -> Done:
     """The same entry point as of the command, without seconds of imports each time."""
     out, err = io.StringIO(), io.StringIO()
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
@@ -26,6 +28,7 @@ def coequal(*arguments: object, cwd: Path | None = None, columns: int = 100) -> 
         patch.setenv("COLUMNS", str(columns))
         for one in (console, errors):  # which keep the width that was set when they were made
             patch.setattr(one, "_width", columns)
+            patch.setattr(one, "_force_terminal", terminal)
         if cwd:
             patch.chdir(cwd)
         try:

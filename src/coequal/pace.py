@@ -1,17 +1,55 @@
-"""How far long work is, told by time: at most every few seconds, with its rate."""
+"""How far long work is: lines for a log, no more often than somebody wants to read them."""
 
 import time
 from collections.abc import Callable
 
 from coequal.formatting import duration
 
-EVERY_SECONDS = 10.0  # between two lines
-FIRST_PIECE = 100  # images
+EVERY_SECONDS = 30.0  # between two lines about the same work
+FIRST_PIECE = 100  # of the work
 PIECE_SECONDS = 2.0  # about as long as a piece of the work should take
+Clock = Callable[[], float]
+"""Seconds since any moment."""
+
+
+class Lines:
+    """Lines about the progress of one piece of work: the first, then at most one in
+    `EVERY_SECONDS` and only if something has changed, and the last."""
+
+    def __init__(self, log: Callable[[str], None], clock: Clock = time.monotonic) -> None:
+        """Nothing is told yet.
+
+        Args:
+            log: is given each line.
+            clock: seconds since any moment.
+        """
+        self._log, self._clock = log, clock
+        self._told: float | None = None
+        self._state: object = None
+
+    def tell(self, line: str, state: object = None, *, last: bool = False) -> None:
+        """Tell a line, if it is time and something has changed since the line before.
+
+        Args:
+            line: says how far the work is.
+            state: what the line tells, without estimates; equal states mean that nothing has
+                changed. None: the line itself.
+            last: whether the work ends with it: then only an unchanged state keeps it back.
+        """
+        state = line if state is None else state
+        if state == self._state or not (last or self.due):
+            return
+        self._told, self._state = self._clock(), state
+        self._log(line)
+
+    @property
+    def due(self) -> bool:
+        """Whether the last line is long enough ago."""
+        return self._told is None or self._clock() - self._told >= EVERY_SECONDS
 
 
 class Pace:
-    """Tells how far long work is.
+    """Tells how far work on many items is, and how long the rest will take.
 
     Work that takes less than `EVERY_SECONDS` is told of in one line, at its start.
     """
@@ -21,42 +59,54 @@ class Pace:
         what: str,
         total: int,
         log: Callable[[str], None],
-        clock: Callable[[], float] = time.monotonic,
+        clock: Clock = time.monotonic,
         announced: bool = True,
+        unit: str = "images",
     ) -> None:
         """Tell that the work begins.
 
         Args:
             what: is done, as in "inception features of samples/".
-            total: how many images there are to do.
+            total: how many items there are to do.
             log: is given each line.
             clock: seconds since any moment.
             announced: whether the beginning is told, too.
+            unit: what the items are.
         """
-        self._what, self._total, self._log, self._clock = what, total, log, clock
+        self._what, self._total, self._clock = what, total, clock
         self._done = 0
-        self._begun = self._told = clock()
-        if announced:
-            log(f"{what}: {total:,} images")
+        self._begun = clock()
+        self._lines = Lines(log if announced else _without_first(log), clock)
+        self._lines.tell(f"{what}: {total:,} {unit}")
 
     def add(self, count: int) -> None:
-        """Tell, if it is time, that so many images more are done."""
+        """Tell, if it is time, that so many items more are done."""
         self._done += count
-        now = self._clock()
-        if now - self._told < EVERY_SECONDS or self._done >= self._total:
+        if self._done >= self._total or not self._lines.due:
             return
-        self._told = now
-        rate = self._done / (now - self._begun)
+        rate = self._done / (self._clock() - self._begun)
         left = duration((self._total - self._done) / rate)
         shown = f"{rate:,.0f}" if rate >= 100 else f"{rate:.3g}"
-        self._log(
-            f"{self._what}: {self._done:,} of {self._total:,}, {shown} a second, about {left} left"
-        )
+        done = f"{self._done:,} of {self._total:,}"
+        self._lines.tell(f"{self._what}: {done}, {shown} a second, about {left} left", done)
 
     @property
     def piece(self) -> int:
-        """How many images take about `PIECE_SECONDS`, as far as that is known by now."""
+        """How many items take about `PIECE_SECONDS`, as far as that is known by now."""
         seconds = self._clock() - self._begun
         if not (self._done and seconds > 0):
             return FIRST_PIECE
         return max(1, round(PIECE_SECONDS * self._done / seconds))
+
+
+def _without_first(log: Callable[[str], None]) -> Callable[[str], None]:
+    """A log that keeps back the first line."""
+    begun = False
+
+    def later(line: str) -> None:
+        nonlocal begun
+        if begun:
+            log(line)
+        begun = True
+
+    return later

@@ -109,7 +109,7 @@ def test_plan(finished):
     assert estimate["core_seconds"] > 0
     text = coequal("plan", "small.yaml", "--out", "run", cwd=finished).stdout
     assert "40 discriminator steps each" in " ".join(text.split())
-    assert "4 of them have a result in run\nnothing remains to do" in text
+    assert "4 of the trials above have a result in run\nnothing remains to do" in text
     plain = coequal("plan", "small.yaml", "--no-calibrate", "--json", cwd=finished)
     assert json.loads(plain.stdout)["estimate"] is None
 
@@ -149,12 +149,15 @@ def test_status(finished):
 
 def test_tables_have_whole_words_and_ids_at_80_columns(finished):
     head = coequal("status", "run", cwd=finished, columns=80).stdout.splitlines()
-    assert head[1].split()[:6] == ["model", "trials", "done", "failed", "running", "waiting"]
+    assert head[0].split()[:6] == ["model", "trials", "done", "failed", "running", "waiting"]
     assert max(map(len, head)) <= 80
-    planned = coequal("plan", "small.yaml", "--no-calibrate", cwd=finished, columns=80).stdout
+    plan = ("plan", "small.yaml", "--no-calibrate")
+    listed = coequal(*plan, "--all", cwd=finished, columns=80).stdout
     ids = [entry["id"] for entry in plan_of(finished)]
     assert len(ids) == 4
-    assert all(f" {key} " in planned for key in ids)
+    assert all(f"\n{key} " in listed for key in ids)
+    models = coequal(*plan, cwd=finished, columns=80).stdout.splitlines()[2:4]
+    assert [line.split() for line in models] == [["ns_gan", "2"], ["vae", "2"]]
 
 
 def plan_of(home: Path) -> list[dict]:
@@ -181,7 +184,7 @@ def test_clean_says_what_could_go_and_deletes_it_when_told(finished, tmp_path):
     shutil.copytree(finished / "run", tmp_path / "run")
     weights = len(list((tmp_path / "run").glob("trials/*/*/generator.safetensors")))
     done = coequal("clean", "run", cwd=tmp_path)
-    assert "could go; delete with --yes" in done.stdout or "nothing to delete" in done.stdout
+    assert "to delete them, add --yes" in done.stdout or "nothing to delete" in done.stdout
     assert len(list((tmp_path / "run").glob("trials/*/*/generator.safetensors"))) == weights
     (victim, *_) = (tmp_path / "run").glob("trials/*/*")
     (victim / "checkpoint").mkdir()
@@ -202,8 +205,8 @@ def test_collect_names_what_was_changed_by_hand(finished, tmp_path):
     assert done.returncode == 1
     assert str(first.parent.name) in done.stderr
     assert "3 of 4 trials have a result" in done.stdout
-    assert "to do: 1, of which 0 are re-runs" in done.stdout
-    assert "no report is written while 1 result can't be used" in done.stdout
+    assert "1 trial remains; run the shards again" in done.stdout
+    assert "no report: 1 result can't be used" in done.stdout
     first.unlink()
     done = coequal("run", "small.yaml", "--out", "run", "--workers", 0, cwd=tmp_path)
     table = (finished / "run/results.csv").read_bytes()

@@ -10,7 +10,7 @@ import typer.main
 from coequal.cli.app import app
 from coequal.cli.command import CommandResult, with_json
 from coequal.cli.exit_codes import ExitCode
-from coequal.cli.options import console
+from coequal.cli.printing import console
 
 from typed import coequal
 

@@ -91,7 +91,7 @@ def test_one_statement_holds_over_all_data_sets(tmp_path: Path):
     both = summarise(folder)
     sentence = "Over the two datasets, NS GAN is better than VAE (at 95 %, jointly over 1 pair)."
     assert joint_sentence(both) == sentence
-    assert verdict_lines(both)[0] == sentence
+    assert verdict_lines(both, 100)[0] == sentence
     page = write_report(folder).read_text()
     assert page.index(sentence) < page.index("More on certainty and method")
     (row,) = overall_pairs.table(study_summary(both, folder.study())).records

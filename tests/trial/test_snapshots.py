@@ -147,10 +147,11 @@ def test_a_plain_line_spells_out_one_trial_and_counts_failures_of_several():
         return Progress(4, {}, share, "", None, {}, None, (), doing, verdicts)
 
     one = progress({"wgan 0": "step 9: loss D 1; healthy"}, {"wgan 0": "healthy"})
-    start = "0 of 4 trials done, 1 running; "
-    assert line(one) == f"{start}wgan 0 25%, step 9: loss D 1; healthy"
+    start = "0 of 4 trials done, estimating the time left; "
+    assert line(one) == f"{start}running wgan 0 25 %, step 9: loss D 1; healthy"
     several = progress({"a 0": "", "b 0": ""}, {"a 0": "collapsed", "b 0": "healthy"})
-    assert line(several) == "0 of 4 trials done, 2 running; of these 1 collapsed"
+    spread = "2 running, at 25 % of their budget"
+    assert line(several) == f"{start}{spread} (health: 1 collapsed)"
 
 
 def test_large_images_make_small_frames():

@@ -25,7 +25,7 @@ from coequal.cli import (
 )
 from coequal.cli.command import CommandResult, with_json
 from coequal.cli.error_messages import exit_code, message
-from coequal.cli.options import errors
+from coequal.cli.printing import log_line
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -120,5 +120,5 @@ def main() -> None:
     except (LookupError, ValueError, OSError, MemoryError, ArithmeticError) as error:
         if os.environ.get("COEQUAL_DEBUG"):
             raise
-        errors.print(message(error), markup=False, soft_wrap=True)
+        log_line(message(error))
         sys.exit(exit_code(error))

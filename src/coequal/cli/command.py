@@ -9,7 +9,8 @@ from typing import Any
 import typer
 
 from coequal.cli.exit_codes import ExitCode
-from coequal.cli.options import Json, console, print_json
+from coequal.cli.options import Json
+from coequal.cli.printing import console, print_json
 
 
 def _show_nothing() -> None:

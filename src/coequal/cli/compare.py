@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from coequal.cli.command import CommandResult
-from coequal.cli.options import console
+from coequal.cli.printing import say
 from coequal.cli.score_text import print_comparison
 
 _OF_A_PAIR = ("first", "second", "p_corrected")
@@ -36,11 +36,11 @@ def compare(
     def show() -> None:
         for pair in found["pairs"]:
             if "refusal" in pair:
-                console.print(pair["refusal"], markup=False, soft_wrap=True)
+                say(pair["refusal"])
                 continue
             print_comparison(pair, files[pair["first"]], files[pair["second"]])
         if page is not None:
-            console.print(f"page: {page}", markup=False, soft_wrap=True)
+            say(f"page: {page}")
 
     return CommandResult(_alone(found) if len(scores) == 2 else found, show)
 

@@ -4,8 +4,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
-from rich.table import Table
+from rich.text import Text
 
 from coequal.cli.command import CommandResult
 from coequal.cli.options import (
@@ -19,10 +18,9 @@ from coequal.cli.options import (
     Seed,
     TrialOfRun,
     Values,
-    console,
     fake_and_values,
-    log_line,
 )
+from coequal.cli.printing import Field, log_line, print_table, say
 from coequal.devices import AUTO
 from coequal.health import FAILURES, HEALTHY
 from coequal.health.remedies import in_options
@@ -94,27 +92,36 @@ def diagnose(
 
 def _print_table(trials: list[dict[str, Any]]) -> None:
     """Print a row for each trial, and how many failed."""
-    names = ("trial", "model", "data", "setting", "repeat", "status", "verdict", "since", "from")
-    data = {row["data"] for row in trials}
-    table = Table(*(name for name in names if name != "data" or len(data) > 1))
-    for row in trials:
-        status = row["status"] or "no result yet"
-        cells = [row["trial"][:8], escape(row["model"])]
-        cells += [escape(row["data"])] if len(data) > 1 else []
-        cells += [str(row["setting"]), str(row["repeat"]), status, _styled(row["verdict"])]
-        table.add_row(*cells, "" if row["step"] is None else str(row["step"]), row["from"] or "")
-    console.print(table)
+    several, sources = (len({row[key] for row in trials}) > 1 for key in ("data", "from"))
+    fields = [Field("trial"), Field("model"), *([Field("dataset")] if several else [])]
+    fields += [Field("setting", right=True), Field("seed", right=True), Field("status")]
+    fields += [Field("verdict"), Field("since step", right=True)]
+    fields += [Field("judged by")] if sources else []
+    print_table(fields, [_row(trial, several)[: len(fields)] for trial in trials])
     verdicts = [row["verdict"] for row in trials if row["verdict"] is not None]
     counts = {name: verdicts.count(name) for name in FAILURES if name in verdicts}
     by_kind = ", ".join(f"{name} {count}" for name, count in counts.items())
     failed = sum(counts.values())
-    console.print(
-        f"{failed} of {len(verdicts)} judged trials failed" + (f": {by_kind}" if by_kind else "")
-    )
+    say(f"{failed} of {len(verdicts)} judged trials failed" + (f": {by_kind}" if by_kind else ""))
     for row in trials:
         if row["verdict"] is None:
-            console.print(f"{row['trial'][:8]}: {row['evidence']}", markup=False, soft_wrap=True)
-    console.print("details and remedies of one trial: --model NAME or --trial ID")
+            say(f"{row['trial'][:8]}: {row['evidence']}")
+    say("For details and remedies of one trial, give --model NAME or --trial ID.")
+
+
+def _row(trial: dict[str, Any], several: bool) -> list[str | Text]:
+    """The cells of a trial; with its dataset if there are several."""
+    return [
+        trial["trial"][:8],
+        trial["model"],
+        *([trial["data"]] if several else []),
+        str(trial["setting"]),
+        str(trial["repeat"]) if trial["repeat"] else "search",
+        trial["status"] or "no result yet",
+        _styled(trial["verdict"]),
+        "" if trial["step"] is None else f"{trial['step']:,}",
+        trial["from"] or "",
+    ]
 
 
 def _print_one(values: dict[str, Any]) -> None:
@@ -122,24 +129,23 @@ def _print_one(values: dict[str, Any]) -> None:
     if values["trial"] is not None:
         status = values["status"] or "no result yet"
         which = f"setting {values['setting']}, repeat {values['repeat']}"
-        _line(f"{values['model']}, {which} (trial {values['trial']}): {status}")
+        say(f"{values['model']}, {which} (trial {values['trial']}): {status}")
     else:
         numbers = values["numbers"]
         beside = "no real ones" if values["real"] is None else values["real"]
-        _line(
+        say(
             f"{values['fake']}: {numbers['images']} images, {numbers['distinct']} of them "
             f"distinct; beside {beside}"
         )
     since = "" if values["step"] is None else f" since step {values['step']}"
-    verdict = f"[bold]{_styled(values['verdict'])}[/bold]{since}: {MEANING[values['verdict']]}"
-    console.print(verdict, soft_wrap=True)
-    _line(values["evidence"])
+    verdict = _styled(values["verdict"])
+    verdict.stylize("bold")
+    say(Text.assemble(verdict, f"{since}: {MEANING[values['verdict']]}"))
+    say(values["evidence"])
     if values.get("recorded") not in (None, values["verdict"]):
-        _line(f"recorded at its end, by the rules of that version: {values['recorded']}")
+        say(f"recorded at its end, by the rules of that version: {values['recorded']}")
     for name, counts in values.get("classes", {}).items():
-        _line(
-            f"classified as {name}: {counts['fake']} generated images, {counts['real']} real ones"
-        )
+        say(f"classified as {name}: {counts['fake']} generated images, {counts['real']} real ones")
     _list("rules that fire", [_fired(finding) for finding in values["findings"]])
     *before, last = values["alarms"] or [None]
     if last is not None and last["verdict"] != values["verdict"]:
@@ -151,11 +157,11 @@ def _print_one(values: dict[str, Any]) -> None:
     _list("warnings", values.get("warnings", []))
     for number, remedy in enumerate(values["remedies"], 1):
         if number == 1:
-            console.print("\n[bold]what to try[/bold], the most promising first")
-        _line(f"{number}. {remedy['what']}")
+            say(Text.assemble("\n", ("what to try", "bold"), ", the most promising first"))
+        say(f"{number}. {remedy['what']}")
         if options := in_options(remedy["settings"]):
-            _line(f"   {options}")
-        _line(f"   {remedy['source']}")
+            say(f"   {options}")
+        say(f"   {remedy['source']}")
 
 
 def _fired(finding: dict[str, Any]) -> str:
@@ -169,19 +175,13 @@ def _fired(finding: dict[str, Any]) -> str:
     )
 
 
-def _styled(verdict: str | None) -> str:
-    if verdict is None:
-        return ""
+def _styled(verdict: str | None) -> Text:
     colour = "red" if verdict in FAILURES else "green" if verdict == HEALTHY else "yellow"
-    return f"[{colour}]{verdict}[/{colour}]"
+    return Text(verdict or "", colour)
 
 
 def _list(title: str, lines: list[str]) -> None:
     if lines:
-        console.print(f"\n[bold]{title}[/bold]")
+        say(f"\n{title}", style="bold")
     for text in lines:
-        _line(f"- {text}")
-
-
-def _line(text: str) -> None:
-    console.print(text, markup=False, soft_wrap=True)
+        say(f"- {text}")

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from coequal.cli.command import CommandResult
 from coequal.cli.options import (
@@ -18,13 +17,20 @@ from coequal.cli.options import (
     Latent,
     Seed,
     Values,
-    console,
     fake_and_values,
-    log_line,
 )
+from coequal.cli.printing import Field, log_line, print_table, say
 from coequal.devices import AUTO
 from coequal.files import refuse_unwritable
 from coequal.formatting import half_width, interval, number
+
+NAMES = {
+    "precision": "precision",
+    "recall": "recall",
+    "train_recall": "recall on training images",
+    "f1": "F1",
+}
+"""The numbers of a manifold, for people."""
 
 
 class ManifoldName(StrEnum):
@@ -86,11 +92,13 @@ def manifold(
 def _print_manifold(result: dict[str, Any], page: Path) -> None:
     """Precision and recall at the distance asked for, and where the page is."""
     row = result["at_delta"]
-    table = Table(f"at delta {row['delta']:g}", "value", "95 % interval")
-    for side in ("precision", "recall", "train_recall", "f1"):
+    rows = []
+    for side in NAMES:
         if side in row:
             ends = row[f"{side}_low"], row[f"{side}_high"]
-            table.add_row(side, number(row[side], half_width(ends)), interval(ends, between=" to "))
-    console.print(table)
-    console.print(f"mean squared distance {number(result['mean_squared_distance'])}", markup=False)
-    console.print(f"page: {page}", markup=False)
+            value = number(row[side], half_width(ends))
+            rows.append([NAMES[side], value, interval(ends, between=" to ")])
+    say(f"at delta {row['delta']:g}:")
+    print_table([Field("metric"), Field("value"), Field("95 % interval")], rows)
+    say(f"mean squared distance: {number(result['mean_squared_distance'])}")
+    say(f"page: {page}")

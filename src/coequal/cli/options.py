@@ -2,25 +2,20 @@
 
 import atexit
 import json
-import math
-import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
+from coequal.cli.printing import console, log_line, say
 from coequal.devices import Precision
 from coequal.value_range import UNIT, ValueRange
 
 if TYPE_CHECKING:
     from coequal.results.folder import RunFolder
     from coequal.results.run_results import RunResults
-
-console = Console(highlight=False, emoji=False)
-errors = Console(stderr=True, highlight=False, emoji=False)
 
 StudyFile = Annotated[
     Path,
@@ -124,26 +119,6 @@ IMAGES = (
 )
 
 
-def print_json(values: Any, indent: int | None = 1) -> None:
-    """Print plain values as JSON, without colours or line wrapping.
-
-    Args:
-        values: plain values.
-        indent: spaces a level; None: everything in one line.
-    """
-    sys.stdout.write(json.dumps(_finite(values), indent=indent, allow_nan=False) + "\n")
-    sys.stdout.flush()
-
-
-def _finite(values: Any) -> Any:
-    """The same values; JSON knows no number that is not finite, so such a one becomes null."""
-    if isinstance(values, dict):
-        return {key: _finite(value) for key, value in values.items()}
-    if isinstance(values, list | tuple):
-        return [_finite(value) for value in values]
-    return None if isinstance(values, float) and not math.isfinite(values) else values
-
-
 def fake_and_values(
     fake: str | dict[str, str],
     latent: str | None,
@@ -179,11 +154,6 @@ def fake_and_values(
         }, UNIT
     except (ValueError, LookupError, FileNotFoundError) as error:
         raise type(error)(f"fake: {error}") from error
-
-
-def log_line(line: str) -> None:
-    """Print a line of progress or a warning to standard error."""
-    errors.print(line, markup=False, soft_wrap=True)
 
 
 _unpacked = ExitStack()
@@ -269,12 +239,12 @@ def write_report(
     refresh_tables(folder, results.of(folder.planned()))
     summaries = summarise(folder, log_line, results)
     page = write_summaries(folder, summaries, place)
-    for line in verdict_lines(summaries) if verdict else ():
-        console.print(line, markup=False, soft_wrap=True)
+    for line in verdict_lines(summaries, console.width) if verdict else ():
+        say(line)
     table = None if folder.pack is not None else str(short_path(folder.path / "results.csv"))
-    console.print(f"\nreport: {short_path(page)}")
+    say(f"\nreport: {short_path(page)}")
     if table is not None:
-        console.print(f"results: {table}")
+        say(f"results: {table}")
     rows, total = model_rows(folder)
     return {
         "run": str(short_path(folder.pack or folder.path)),

@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from coequal.cli.command import CommandResult
-from coequal.cli.options import RunPath, console, log_line, run_folder, short_path
+from coequal.cli.options import RunPath, run_folder, short_path
+from coequal.cli.printing import log_line, say
 
 
 def paper(
@@ -32,7 +33,7 @@ def paper(
     }
 
     def show() -> None:
-        console.print(f"paper: {short_path(place / 'main.tex')}", markup=False, soft_wrap=True)
-        console.print("to compile: pdflatex main; bibtex main; pdflatex main; pdflatex main")
+        say(f"paper: {short_path(place / 'main.tex')}")
+        say("to compile: pdflatex main; bibtex main; pdflatex main; pdflatex main")
 
     return CommandResult(values, show)

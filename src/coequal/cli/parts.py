@@ -11,7 +11,7 @@ from rich.text import Text
 
 from coequal import lookup
 from coequal.cli.command import CommandResult
-from coequal.cli.options import console
+from coequal.cli.printing import console
 from coequal.published_names import published_names
 
 KINDS = ("models", "objectives", "architectures", "datasets", "encoders", "metrics")

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console, Group
@@ -11,43 +11,51 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from coequal.cli.printing import say
 from coequal.formatting import duration
 from coequal.health import FAILURES
+from coequal.pace import Clock, Lines
 from coequal.runner.progress import Observer, Progress
 
-PLAIN_SECONDS = 20.0  # between two plain lines, unless a trial ended
 MAX_RUNNING_LINES = 8  # lines about single running trials
 
 
 class PlainObserver:
-    """Prints a line when trials end, at most one every two seconds, and one for each other
-    activity."""
+    """Prints lines: news and each new activity at once, and how far the trials are as `pace.Lines`
+    does: first and last, and in between at most one in half a minute and only what has changed."""
 
-    def __init__(self, console: Console) -> None:
-        self.console = console
-        self.last, self.finished, self.text = 0.0, -1, ""
+    def __init__(self, log: Callable[[str], None], clock: Clock = time.monotonic) -> None:
+        """Nothing is printed yet.
+
+        Args:
+            log: is given each line.
+            clock: seconds since any moment.
+        """
+        self._log = log
+        self._lines = Lines(log, clock)
+        self._activity = ""
+        self._last: Progress | None = None
 
     def update(self, progress: Progress) -> None:
-        """Print a line if there is news or one is due."""
-        now = time.monotonic()
+        """Print the news, and a line about the state if it is time."""
         for news in progress.news:
-            self.console.print(news, highlight=False, markup=False, soft_wrap=True)
-        if progress.text and progress.text != self.text:
-            self.text = progress.text
-            self.console.print(progress.text, highlight=False)
-        elif progress.text:
-            return
-        elif self._due(progress, now - self.last):
-            self._line(progress, now)
+            self._log(news)
+        if progress.text and progress.text != self._activity:
+            self._activity = progress.text
+            self._log(progress.text)
+        if not progress.text:
+            self._last = progress
+            self._tell(last=False)
 
-    def _due(self, progress: Progress, waited: float) -> bool:
-        if progress.finished == self.finished:
-            return waited >= PLAIN_SECONDS
-        return waited >= 2 or progress.finished == progress.total
+    def close(self) -> None:
+        """Print the last state, unless it has been printed."""
+        self._tell(last=True)
 
-    def _line(self, progress: Progress, now: float) -> None:
-        self.last, self.finished = now, progress.finished
-        self.console.print(line(progress), highlight=False, markup=False, soft_wrap=True)
+    def _tell(self, *, last: bool) -> None:
+        if self._last is not None:
+            running = tuple(sorted(self._last.running.items()))
+            state = (self._last.finished, self._last.failed, running, failing(self._last))
+            self._lines.tell(line(self._last), state, last=last)
 
 
 class LiveObserver:
@@ -59,36 +67,66 @@ class LiveObserver:
     def update(self, progress: Progress) -> None:
         """Draw the bars again; news stay above them."""
         for news in progress.news:
-            self.live.console.print(news, highlight=False, markup=False)
+            say(news)
         if progress.text:
             self.live.update(Text(progress.text))
             return
-        bars = Table.grid(padding=(0, 1))
-        done = progress.finished + sum(progress.running.values())
-        bars.add_row("study", ProgressBar(progress.total, done, width=40), summary(progress))
-        for name, (known, ended, failed) in progress.models.items():
-            text = f"{ended} of {known}" + (f", {failed} failed" if failed else "")
-            bars.add_row(name, ProgressBar(known, ended, width=40), text)
-        running = [f"{name} {part:.0%}" for name, part in progress.running.items()]
-        if 0 < len(running) <= MAX_RUNNING_LINES:
-            each = zip(running, progress.running, strict=True)
-            lines = [f"{text}, {progress.doing.get(name, '')}".rstrip(", ") for text, name in each]
-        else:
-            lines = [f"running: {', '.join(running) or 'nothing yet'}"]
-            lines += [f"of these {failures}"] if (failures := failing(progress)) else []
-        self.live.update(Group(bars, *map(Text, lines)))
+        self.live.update(Group(*_bars(progress), *map(Text, _lines(progress))))
+
+
+def _bars(progress: Progress) -> Iterator[Table | Text]:
+    """A bar for the study and one for each model, as wide as the terminal leaves them."""
+    bars = Table.grid(padding=(0, 1), expand=True)
+    bars.add_column(overflow="fold")
+    bars.add_column(ratio=1, min_width=8, max_width=40)
+    bars.add_column(no_wrap=True)
+    done = progress.finished + sum(progress.running.values())
+    bars.add_row("study", ProgressBar(progress.total, done), _done(progress))
+    for name, (known, ended, failed) in progress.models.items():
+        text = f"{ended} of {known}" + (f", {failed} failed" if failed else "")
+        bars.add_row(Text(name), ProgressBar(known, ended), text)
+    yield bars
+    if rates := _rates(progress):
+        yield Text(", ".join(rates))
+
+
+def _lines(progress: Progress) -> list[str]:
+    """The running trials: each with what it does, or how they fare if there are many."""
+    if 0 < len(progress.running) <= MAX_RUNNING_LINES:
+        return [_trial(progress, name) for name in progress.running]
+    return [f"{len(progress.running)} running{_health(progress)}"]
+
+
+def _trial(progress: Progress, name: str) -> str:
+    """`ns_gan 3 45 %, step 150: loss D 1.1, G 0.8; healthy`."""
+    doing = progress.doing.get(name, "")
+    return f"{name} {_percent(progress.running[name])}" + (doing and f", {doing}")
 
 
 def line(progress: Progress) -> str:
-    """The summary, and the state of the running trials: of a single one its losses and health, of
-    several how many fail."""
+    """The state of a run in a line: of a single running trial with its losses and health."""
+    parts = [_done(progress)]
+    if progress.failed:
+        parts.append(f"{progress.failed} failed")
+    parts += _rates(progress)
     if len(progress.running) == 1:
-        ((name, done),) = progress.running.items()
-        return f"{summary(progress)}; {name} {done:.0%}, {progress.doing.get(name, '')}".rstrip(
-            ", "
-        )
+        (name,) = progress.running
+        return f"{', '.join(parts)}; running {_trial(progress, name)}"
+    if not progress.running:
+        return ", ".join(parts)
+    shares = progress.running.values()
+    spread = " to ".join(dict.fromkeys(map(_percent, (min(shares), max(shares)))))
+    running = f"{len(shares)} running, at {spread} of their budget"
+    return f"{', '.join(parts)}; {running}{_health(progress)}"
+
+
+def _health(progress: Progress) -> str:
     failures = failing(progress)
-    return f"{summary(progress)}; of these {failures}" if failures else summary(progress)
+    return f" (health: {failures})" if failures else ""
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
 
 
 def failing(progress: Progress) -> str:
@@ -97,18 +135,19 @@ def failing(progress: Progress) -> str:
     return ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common())
 
 
-def summary(progress: Progress) -> str:
-    """The state of a run: `12 of 32 trials done, 1 failed, 2 running, 240 an hour, about 3 min
-    left`."""
-    parts = [f"{progress.finished} of {progress.total} trials done"]
-    if progress.failed:
-        parts.append(f"{progress.failed} failed")
-    parts.append(f"{len(progress.running)} running")
-    if progress.per_hour is not None:
-        parts.append(f"{progress.per_hour:,.{0 if progress.per_hour >= 10 else 1}f} an hour")
-    if progress.seconds_left is not None and progress.finished < progress.total:
-        parts.append(f"about {duration(progress.seconds_left)} left")
-    return ", ".join(parts)
+def _done(progress: Progress) -> str:
+    return f"{progress.finished} of {progress.total} trials done"
+
+
+def _rates(progress: Progress) -> list[str]:
+    """The rate and the time that is left, as in ["240 an hour", "about 3 min left"]; that they are
+    being estimated, while neither is known."""
+    if progress.finished >= progress.total:
+        return []
+    if progress.per_hour is None or progress.seconds_left is None:
+        return ["estimating the time left"]
+    per_hour = f"{progress.per_hour:,.{0 if progress.per_hour >= 10 else 1}f} an hour"
+    return [per_hour, f"about {duration(progress.seconds_left)} left"]
 
 
 @contextmanager
@@ -117,5 +156,9 @@ def observer(console: Console) -> Iterator[Observer]:
     if console.is_terminal:
         with Live(console=console, refresh_per_second=4, transient=True) as live:
             yield LiveObserver(live)
-    else:
-        yield PlainObserver(console)
+        return
+    plain = PlainObserver(say)
+    try:
+        yield plain
+    finally:
+        plain.close()

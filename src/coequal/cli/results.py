@@ -1,15 +1,15 @@
 """The commands on the folder of a run: its status, report, images and tables."""
 
 import time
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich import box
 from rich.console import Group
 from rich.live import Live
-from rich.table import Column, Table
+from rich.table import Table
 from rich.text import Text
 
 from coequal import formatting
@@ -27,15 +27,14 @@ from coequal.cli.options import (
     TrialOfRun,
     Values,
     allow_code,
-    console,
     fake_and_values,
-    log_line,
     model_rows,
     own_folder,
     run_folder,
     short_path,
     write_report,
 )
+from coequal.cli.printing import Field, console, log_line, say, tables
 from coequal.devices import AUTO, computing_on
 
 if TYPE_CHECKING:
@@ -44,6 +43,8 @@ if TYPE_CHECKING:
 
 REFRESH_SECONDS = 2.0
 MAX_RUNNING_LINES = 16  # lines about single running trials
+HEADINGS = {"last_hour": "in the last hour"}
+"""Headings of counts that are not called by their key."""
 
 
 def status(
@@ -112,8 +113,8 @@ def pack(
 
     def show() -> None:
         size = formatting.size(packed.size)
-        console.print(f"{short_path(packed.path)}: {packed.entries} files, {size}")
-        console.print(f"content: sha256 {packed.digest}")
+        say(f"{short_path(packed.path)}: {packed.entries} files, {size}")
+        say(f"content: sha256 {packed.digest}")
 
     return CommandResult({**asdict(packed), "path": str(packed.path)}, show)
 
@@ -129,22 +130,23 @@ def collect(folder: RunPath) -> CommandResult:
     collected = api.collect(run.path, log_line)
     again = sum(trial.repeat > 0 for trial in collected.pending)
     done = len(collected.trials) - len(collected.pending)
-    console.print(f"{done} of {len(collected.trials)} trials have a result")
+    say(f"{done} of {len(collected.trials)} trials have a result")
     values = {
         "trials": [trial.id for trial in collected.trials],
         "pending": [trial.id for trial in collected.pending],
         "unusable": list(collected.unusable),
     }
     if collected.pending:
-        console.print(
-            f"to do: {len(collected.pending)}, of which {again} are re-runs or transfers; run the "
-            "shards again"
+        remain = (
+            "1 trial remains"
+            if len(collected.pending) == 1
+            else f"{len(collected.pending)} trials remain"
         )
+        reruns = f" ({again} of them re-runs or transfers)" if again else ""
+        say(f"{remain}{reruns}; run the shards again")
     if collected.unusable:
         count = len(collected.unusable)
-        console.print(
-            f"no report is written while {count} result{'s' if count > 1 else ''} can't be used"
-        )
+        say(f"no report: {formatting.count(count, 'result')} can't be used (see above)")
         return CommandResult(values, code=ExitCode.FAILED)
     return CommandResult(values | write_report(run, results=collected.results))
 
@@ -162,9 +164,7 @@ def export(
 
     written = write(run_folder(folder), form or out.suffix.removeprefix("."), out, log_line)
     where = str(short_path(written))
-    return CommandResult(
-        {"results": where}, lambda: console.print(f"results: {where}", markup=False)
-    )
+    return CommandResult({"results": where}, lambda: say(f"results: {where}"))
 
 
 def clean(
@@ -201,10 +201,10 @@ def _print_removable(removable: "list[Removable]", yes: bool) -> None:
         count, size = reasons.get(entry.why, (0, 0))
         reasons[entry.why] = count + 1, size + entry.size
     for why, (count, size) in reasons.items():
-        console.print(f"{count} files or folders, {formatting.size(size)}: {why}")
+        say(f"{why}: {formatting.count(count, 'file')} or folders, {formatting.size(size)}")
     total = formatting.size(sum(entry.size for entry in removable))
-    does = "deleted" if yes else "could go; delete with --yes"
-    console.print(f"{total} {does}" if removable else "nothing to delete")
+    does = "deleted" if yes else "in all; to delete them, add --yes"
+    say(f"{total} {does}" if removable else "nothing to delete")
 
 
 def sample(
@@ -278,7 +278,7 @@ def sample(
         "seed": seed,
         "device": str(where),
     }
-    return CommandResult(values, lambda: console.print(text, markup=False, soft_wrap=True))
+    return CommandResult(values, lambda: say(text))
 
 
 def _sample_from_outside(
@@ -291,7 +291,7 @@ def _sample_from_outside(
         written, record = write_generated(fake, count, seed, out, where, log_line)
     values = {"samples": str(short_path(written)), **record}
     text = f"{count} images of {name}: {short_path(written)}"
-    return CommandResult(values, lambda: console.print(text, markup=False, soft_wrap=True))
+    return CommandResult(values, lambda: say(text))
 
 
 def merge(
@@ -315,7 +315,7 @@ def merge(
     merged = merge_runs([run_folder(folder) for folder in folders], into)
     written = write_report(into)
     for line in agreement_lines(merged):
-        console.print(line, markup=False, soft_wrap=True)
+        say(line)
     return CommandResult(written | {"merged": asdict(merged)})
 
 
@@ -328,21 +328,20 @@ def _state(folder: "RunFolder") -> Group:
     for row in running(folder)[:MAX_RUNNING_LINES]:
         again = f" seed {row['repeat']}" if row["repeat"] else ""
         lines.append(f"{row['model']} {row['setting']}{again} {row['share']:.0%}, {row['text']}")
-    return Group(*map(Text, first), _table(folder), *map(Text, lines))
+    return Group(*map(Text, first), *_tables(folder), *map(Text, lines))
 
 
-def _table(folder: "RunFolder") -> Table:
+def _tables(folder: "RunFolder") -> Iterator[Table]:
     rows, total = model_rows(folder)
     counts = [name for name in total if name != "seconds"]
     shown = [name for name in counts if total[name] or name not in ("unreadable", "last_hour")]
-    table = Table(
-        Column("model", overflow="fold"),
-        *(Column(name.replace("_", " "), justify="right") for name in shown),
-        Column("trained", justify="right"),
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-    )
-    for row in [*rows, {"model": "all", **total}]:
-        numbers = [f"{row[name]:,.0f}" for name in shown]
-        table.add_row(Text(row["model"]), *numbers, formatting.duration(row["seconds"]))
-    return table
+    cells = [
+        [
+            row["model"],
+            *(f"{row[name]:,.0f}" for name in shown),
+            formatting.duration(row["seconds"]),
+        ]
+        for row in [*rows, {"model": "all", **total}]
+    ]
+    headings = [*(HEADINGS.get(name, name) for name in shown), "training time"]
+    return tables([Field("model"), *(Field(name, right=True) for name in headings)], cells)

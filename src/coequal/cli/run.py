@@ -15,12 +15,11 @@ from coequal.cli.options import (
     StudyFile,
     TryParts,
     Workers,
-    console,
-    errors,
     model_rows,
     short_path,
     write_report,
 )
+from coequal.cli.printing import console, log_line, say
 
 if TYPE_CHECKING:
     from coequal.results.folder import RunFolder
@@ -156,26 +155,26 @@ def run_missing(
         with observer(console) as watching:
             outcome = start(study, source, folder, options, watching)
     except KeyboardInterrupt as stopped:
-        errors.print("stopped; no finished trial is lost, and the same command continues")
+        log_line("stopped; no finished trial is lost, and the same command continues")
         code = stopped.code if isinstance(stopped, Interrupted) else ExitCode.INTERRUPTED
         raise typer.Exit(code) from None
     if options.shard:
         for line in shard_end(outcome.planned, str(short_path(out))):
-            console.print(line, markup=False, soft_wrap=True)
+            say(line)
         rows, total = model_rows(folder)
         return folder, {"run": str(short_path(folder.path)), "models": rows, "total": total}
     if outcome.stopped:
         for entry in outcome.stopped:
             log = short_path(folder.path / entry.log)
             text = f"{entry.model} was stopped on {entry.data}: {entry.reason}; log: {log}"
-            console.print(text, markup=False, soft_wrap=True)
-        console.print("every trial of the other models has a result")
+            say(text)
+        say("every trial of the other models has a result")
     elif outcome.ended:
         seconds = sum(entry.seconds for entry in read_entries(folder).values())
-        console.print(f"all trials have a result; {duration(seconds)} of training in all")
+        say(f"all trials have a result; {duration(seconds)} of training in all")
     else:
         done = f"every trial of '{study.study}' has a result in {short_path(out)}"
-        console.print(f"nothing to do: {done}")
+        say(f"nothing to do: {done}")
     for line in saved_and_open(study, outcome.planned):
-        console.print(line, markup=False, soft_wrap=True)
+        say(line)
     return folder, write_report(folder, verdict=len(study.models) > 1, results=outcome.results)

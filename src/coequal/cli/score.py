@@ -18,10 +18,9 @@ from coequal.cli.options import (
     MaxImages,
     Seed,
     Values,
-    console,
     fake_and_values,
-    log_line,
 )
+from coequal.cli.printing import log_line, say
 from coequal.cli.score_options import (
     WORST_SHEET,
     Fakes,
@@ -123,4 +122,4 @@ def _show(scores: dict[str, Any], files: dict[str, Path | None]) -> None:
     print_several(scores) if "scores" in scores else print_scores(scores)
     for what, path in files.items():
         if path is not None:
-            console.print(f"{what}: {path}", markup=False, soft_wrap=True)
+            say(f"{what}: {path}")

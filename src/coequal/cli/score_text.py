@@ -4,11 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from rich import box
-from rich.table import Column, Table
-from rich.text import Text
-
-from coequal.cli.options import console
+from coequal.cli.printing import Field, console, print_table, say
 from coequal.formatting import interval_with_error, number, p_value, with_error
 
 WIDTH_WITH_UNITS = 110  # columns of a terminal from which units fit into the table
@@ -18,37 +14,34 @@ Numbers = Mapping[str, Mapping[str, Any]]  # by name, as in the JSON
 def print_scores(scores: Mapping[str, Any]) -> None:
     """Print what `coequal score` gives: the numbers, then what was done and not done, and
     last the warnings."""
-    console.print(_scores_table(scores["metrics"], floor_column(scores.get("floor"))))
+    _print_table(scores["metrics"], floor_column(scores.get("floor")))
     if floor := scores.get("floor"):
         print_floor(floor, {"generated": floor["generated"]} if "generated" in floor else {})
     chosen = f"{scores['encoder']['id']} ({scores['encoder']['chosen']})"
     counts = ", ".join(counted(scores[role], role) for role in ("real", "fake"))
-    print_line(f"encoder {chosen}; {counts} images")
+    say(f"encoder {chosen}; {counts} images")
     if (device := scores.get("device", "cpu")) != "cpu":
-        print_line(f"device {device}, precision {scores['precision']}")
+        say(f"device {device}, precision {scores['precision']}")
     _print_uses(scores["metrics"])
     for name, row in scores["metrics"].items():
         details = row.get("details", {})
         for key in ("flag", "counts", "undefined"):
             if key in details:
-                print_line(f"{name}: {details[key]}")
+                say(f"{name}: {details[key]}")
     for reason, names in _grouped(scores["not_measured"].items()).items():
-        print_line(f"not measured: {', '.join(names)}: {reason}")
+        say(f"not measured: {', '.join(names)}: {reason}")
     for role in ("real", "fake", "train"):
         for note in scores.get(role, {}).get("notes", ()):
-            print_line(f"note: {role}: {note}")
+            say(f"note: {role}: {note}")
     for warning in scores["warnings"]:
-        print_line(f"warning: {warning}", style="bold")
+        say(f"warning: {warning}", style="bold")
 
 
 def _print_uses(metrics: Numbers) -> None:
     """What each number is good for, where its metric says so."""
-    table = Table(Column(no_wrap=True), Column(overflow="fold"), box=None, show_header=False)
     for name, row in metrics.items():
         if "use" in row:
-            table.add_row(Text(f"{name}:"), Text(row["use"]))
-    if table.row_count:
-        console.print(table)
+            say(f"- {name}: {row['use']}")
 
 
 def counted(source: Mapping[str, Any], role: str) -> str:
@@ -57,19 +50,18 @@ def counted(source: Mapping[str, Any], role: str) -> str:
     return f"{'statistics of ' if source['kind'] == 'statistics' else ''}{count} {role}"
 
 
-def _scores_table(metrics: Numbers, floor: Numbers | None) -> Table:
+def _print_table(metrics: Numbers, floor: Numbers | None) -> None:
     some = any("interval" in row for row in metrics.values())
     units = console.width >= WIDTH_WITH_UNITS
-    table = Table(
-        Column("metric", no_wrap=True),  # a name cut short can't be asked for
-        Column("value ± standard error", no_wrap=True),
-        *([Column("95 % interval", no_wrap=True)] if some else []),
-        *([] if floor is None else [Column("floor", no_wrap=True)]),
-        Column("better", no_wrap=True),
-        *([Column("unit", overflow="fold")] if units else []),
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-    )
+    fields = [
+        Field("metric"),
+        Field("value ± standard error"),
+        *([Field("95 % interval")] if some else []),
+        *([] if floor is None else [Field("floor")]),
+        Field("better"),
+        *([Field("unit", wraps=True)] if units else []),
+    ]
+    rows = []
     for name, row in metrics.items():
         cells = [name, with_error(row["value"], row["standard_error"])]
         if some:
@@ -78,8 +70,8 @@ def _scores_table(metrics: Numbers, floor: Numbers | None) -> Table:
         if floor is not None:
             cells.append(cell(floor.get(name)))
         cells.append(row["better"] if row["target"] is None else number(row["target"]))
-        table.add_row(*map(Text, [*cells, row["unit"]] if units else cells))
-    return table
+        rows.append([*cells, row["unit"]] if units else cells)
+    print_table(fields, rows)
 
 
 def cell(row: Mapping[str, Any] | None) -> str:
@@ -100,22 +92,19 @@ def print_floor(floor: Mapping[str, Any], generated: Mapping[str, Numbers]) -> N
         generated: by column, the numbers of as many generated images; empty where those of the
             scores themselves are.
     """
-    print_line(f"floor: {floor['how']}")
+    say(f"floor: {floor['how']}")
     if not generated:
         return
-    print_line(
+    say(
         f"at these counts ({floor['fake_count']:,} images against {floor['real_count']:,}), to "
         "which biased numbers such as fd must be compared:"
     )
     columns = {**generated, "floor": floor["metrics"]}
-    table = Table(
-        *(Column(name, no_wrap=True) for name in ("metric", *columns)),
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-    )
-    for name in floor["metrics"]:
-        table.add_row(*map(Text, [name, *(cell(rows.get(name)) for rows in columns.values())]))
-    console.print(table)
+    rows = [
+        [name, *(cell(numbers.get(name)) for numbers in columns.values())]
+        for name in floor["metrics"]
+    ]
+    print_table([Field(name) for name in ("metric", *columns)], rows)
 
 
 def print_comparison(comparison: Mapping[str, Any], first: Path, second: Path) -> None:
@@ -126,13 +115,7 @@ def print_comparison(comparison: Mapping[str, Any], first: Path, second: Path) -
         first: the file of the one.
         second: and of the other.
     """
-    table = Table(
-        Column("metric", no_wrap=True),
-        *(Column(name, no_wrap=True) for name in ("first", "second", "difference", "p")),
-        Column("shown better", no_wrap=True),
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-    )
+    rows = []
     for name, row in comparison["metrics"].items():
         cells = [
             name,
@@ -141,14 +124,15 @@ def print_comparison(comparison: Mapping[str, Any], first: Path, second: Path) -
             "" if (p := row.get("p_corrected", row["p_value"])) is None else p_value(p),
             row["shown"] or ("equal" if row["better"] == "equal" else ""),
         ]
-        table.add_row(*map(Text, cells))
-    console.print(table)
-    print_line(f"first: {first}")
-    print_line(f"second: {second}")
-    print_line("shown better: with p at most 0.05; empty: not shown")
-    print_line(comparison["over"])
+        rows.append(cells)
+    headings = ("metric", "first", "second", "difference", "p", "shown better")
+    print_table([Field(heading) for heading in headings], rows)
+    say(f"first: {first}")
+    say(f"second: {second}")
+    say("shown better: with p at most 0.05; empty: not shown")
+    say(comparison["over"])
     for note in comparison["notes"]:
-        print_line(f"note: {note}")
+        say(f"note: {note}")
 
 
 def _grouped(reasons: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
@@ -157,8 +141,3 @@ def _grouped(reasons: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     for name, reason in reasons:
         found.setdefault(reason, []).append(name)
     return found
-
-
-def print_line(text: str, style: str | None = None) -> None:
-    """Print a line as it is, for the terminal to fold."""
-    console.print(text, markup=False, soft_wrap=True, style=style)

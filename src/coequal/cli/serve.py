@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from coequal.cli.exit_codes import ExitCode
-from coequal.cli.options import Json, console, log_line, print_json, short_path
+from coequal.cli.options import Json, short_path
+from coequal.cli.printing import log_line, print_json, say
 
 if TYPE_CHECKING:
     from coequal.serve.server import Listening
@@ -104,7 +105,7 @@ def _say(folder: Path, listening: "Listening", token: str | None, as_json: bool)
         values = {"url": url, "host": listening.host, "port": listening.port, "token": token}
         print_json(values, indent=None)  # one line, since the output does not end here
     else:
-        console.print(f"{short_path(folder)}: {url}", markup=False, soft_wrap=True)
+        say(f"{short_path(folder)}: {url}")
     if listening.loopback and "SSH_CONNECTION" in os.environ:
         port = listening.port
         log_line(

@@ -3,12 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rich import box
-from rich.table import Column, Table
-from rich.text import Text
-
-from coequal.cli.options import console
-from coequal.cli.score_text import cell, counted, floor_column, print_floor, print_line
+from coequal.cli.printing import Field, print_table, say
+from coequal.cli.score_text import cell, counted, floor_column, print_floor
 from coequal.evaluation.compare import SHOWN
 from coequal.formatting import number
 
@@ -22,40 +18,32 @@ def print_several(found: Mapping[str, Any]) -> None:
     """
     scores, floor = found["scores"], found.get("floor")
     numbers = {name: index for index, name in enumerate(scores, 1)}
-    console.print(_table(found, numbers))
+    _print_table(found, numbers)
     for name, place in numbers.items():
-        print_line(f"{place}: {name} ({counted(scores[name]['fake'], 'images')})")
+        say(f"{place}: {name} ({counted(scores[name]['fake'], 'images')})")
     if floor is not None:
         generated = floor.get("generated", {})
         print_floor(floor, {str(numbers[name]): rows for name, rows in generated.items()})
     first = next(iter(scores.values()))
     encoder = first["encoder"]
-    print_line(
-        f"encoder {encoder['id']} ({encoder['chosen']}); {counted(first['real'], 'real images')}"
-    )
-    print_line(
+    say(f"encoder {encoder['id']} ({encoder['chosen']}); {counted(first['real'], 'real images')}")
+    say(
         f"> 2: shown to be better than 2, with a corrected p of at most {SHOWN:g}; where there is "
         "nothing, nothing is shown"
     )
-    print_line(found["correction"])
-    print_line(found["over"])
+    say(found["correction"])
+    say(found["over"])
     for name, score in scores.items():
         for metric, reason in score["not_measured"].items():
-            print_line(f"{numbers[name]}: not measured: {metric}: {reason}")
+            say(f"{numbers[name]}: not measured: {metric}: {reason}")
         for warning in score["warnings"]:
-            print_line(f"warning: {numbers[name]}: {warning}", style="bold")
+            say(f"warning: {numbers[name]}: {warning}", style="bold")
 
 
-def _table(found: Mapping[str, Any], numbers: Mapping[str, int]) -> Table:
+def _print_table(found: Mapping[str, Any], numbers: Mapping[str, int]) -> None:
     scores, floor = found["scores"], floor_column(found.get("floor"))
-    table = Table(
-        Column("metric", no_wrap=True),
-        *(Column(str(number), no_wrap=True) for number in numbers.values()),
-        *([] if floor is None else [Column("floor", no_wrap=True)]),
-        Column("better", no_wrap=True),
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-    )
+    headings = ["metric", *map(str, numbers.values()), *([] if floor is None else ["floor"])]
+    rows = []
     names = dict.fromkeys(metric for score in scores.values() for metric in score["metrics"])
     for metric in names:
         cells = [metric]
@@ -67,8 +55,8 @@ def _table(found: Mapping[str, Any], numbers: Mapping[str, int]) -> Table:
             cells.append(cell(floor.get(metric)))
         info = next(s["metrics"][metric] for s in scores.values() if metric in s["metrics"])
         cells.append(info["better"] if info["target"] is None else number(info["target"]))
-        table.add_row(*map(Text, cells))
-    return table
+        rows.append(cells)
+    print_table([Field(heading) for heading in [*headings, "better"]], rows)
 
 
 def _beaten(found: Mapping[str, Any], name: str, metric: str) -> list[str]:

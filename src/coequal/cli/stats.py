@@ -15,10 +15,9 @@ from coequal.cli.options import (
     ImageSize,
     MaxImages,
     Values,
-    console,
-    log_line,
     short_path,
 )
+from coequal.cli.printing import log_line, say
 from coequal.devices import AUTO
 from coequal.value_range import UNIT
 
@@ -64,4 +63,4 @@ def _show(values: dict[str, Any]) -> None:
         f"statistics: {values['statistics']}",
     )
     for line in told:
-        console.print(line, markup=False, soft_wrap=True)
+        say(line)

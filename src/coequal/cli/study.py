@@ -3,25 +3,15 @@
 import shutil
 from datetime import datetime, timedelta
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich import box
-from rich.table import Column, Table
 
 from coequal.cli.command import CommandResult
 from coequal.cli.decides import decision_lines
-from coequal.cli.options import (
-    DataDir,
-    Device,
-    ForceBfloat16,
-    RunOut,
-    StudyFile,
-    TryParts,
-    console,
-    errors,
-    log_line,
-)
+from coequal.cli.options import DataDir, Device, ForceBfloat16, RunOut, StudyFile, TryParts
+from coequal.cli.printing import Field, console, log_line, print_table, say
 from coequal.formatting import duration, plain, size
 
 if TYPE_CHECKING:
@@ -75,11 +65,11 @@ def check(
     values = {**study.as_dict(), "decides": decides and decides.as_dict()}
 
     def show() -> None:
-        console.print(f"{file} is good: {describe_study(study)}.", markup=False, soft_wrap=True)
+        say(f"{file} is good: {describe_study(study)}.")
         for line in decision_lines(study, decides):
-            console.print(f"- {line}", markup=False, soft_wrap=True)
-        console.print("With its defaults:\n")
-        console.print(yaml_text(study.as_dict()), end="", markup=False)
+            say(f"- {line}")
+        say("With its defaults:\n")
+        console.print(yaml_text(study.as_dict()), end="", markup=False, soft_wrap=True)
 
     return CommandResult(values, show)
 
@@ -97,6 +87,9 @@ def plan(
     device: Device = "cpu",
     force_bfloat16: ForceBfloat16 = False,
     earlier: Earlier = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="List every trial, in the order in which they will run.")
+    ] = False,
 ) -> CommandResult:
     """Show the trials of a study, their cost, and what they can decide."""
     from coequal.api import plan_of
@@ -116,7 +109,7 @@ def plan(
         device=device,
         force_bfloat16=force_bfloat16,
         earlier=earlier,
-        log=lambda line: errors.print(line, style="dim"),
+        log=lambda line: log_line(line, "dim"),
     )
     estimate = planned.estimate and {**vars(planned.estimate), "seconds": planned.estimate.seconds}
     values = {
@@ -126,22 +119,25 @@ def plan(
         "decides": planned.decides and planned.decides.as_dict(),
         "per_gpu": planned.per_gpu and {**vars(planned.per_gpu), "best": planned.per_gpu.best},
     }
-    return CommandResult(values, lambda: _print_plan(study, planned, folder))
+    return CommandResult(values, lambda: _print_plan(study, planned, folder, every))
 
 
-def _print_plan(study: "Study", planned: "Forecast", folder: Path) -> None:
-    """The trials in their order, what they will take, and what they can decide."""
-    console.print(_table(planned.trials))
-    console.print(describe_study(study))
+def _print_plan(study: "Study", planned: "Forecast", folder: Path, every: bool) -> None:
+    """The models, or every trial, what they will take, and what they can decide."""
+    if every:
+        _print_trials(planned.trials)
+    else:
+        _print_models(planned)
+    say(describe_study(study))
     if planned.done:
-        console.print(f"{planned.done} of them have a result in {folder}")
+        say(f"{planned.done} of the trials above have a result in {folder}")
     if planned.estimate:
         for line in _estimate_lines(planned.estimate, folder):
-            console.print(line)
+            say(line)
     if planned.per_gpu:
-        console.print(population_line(planned.per_gpu), markup=False, soft_wrap=True)
+        say(population_line(planned.per_gpu))
     for line in decision_lines(study, planned.decides):
-        console.print(line, markup=False, soft_wrap=True)
+        say(line)
 
 
 def population_line(population: "Population") -> str:
@@ -211,14 +207,44 @@ def _estimate_lines(estimate: "Estimate", folder: Path) -> list[str]:
     return [*lines, "that does not fit on the disk"] if needed > free else lines
 
 
-def _table(trials: "list[Trial]") -> Table:
-    columns = ("model", "data", "setting", "seed", "hyperparameters")
-    table = Table(Column("trial", no_wrap=True), *columns, box=box.SIMPLE_HEAD, pad_edge=False)
-    for trial in trials:
-        setting = "0 (authors')" if trial.setting == 0 else str(trial.setting)
-        again = str(trial.repeat) if trial.repeat else "search"
-        table.add_row(trial.id, trial.model, trial.data, setting, again, _settings(trial))
-    return table
+def _print_models(planned: "Forecast") -> None:
+    """A line for each model on each dataset."""
+    several = len({trial.data for trial in planned.trials}) > 1
+    groups: dict[tuple[str, str], list[Trial]] = {}
+    for trial in planned.trials:
+        groups.setdefault((trial.model, trial.data), []).append(trial)
+    fields = [Field("model"), *([Field("dataset")] if several else []), Field("trials", right=True)]
+    times = planned.estimate.per_trial if planned.estimate else {}
+    fields += [Field("time of one", right=True)] if times else []
+    rows = [
+        [
+            model,
+            *([data] if several else []),
+            f"{len(trials):,}",
+            *([duration(fmean(times[trial.id] for trial in trials))] if times else []),
+        ]
+        for (model, data), trials in groups.items()
+    ]
+    print_table(fields, rows, keys=2 if several else 1)
+
+
+def _print_trials(trials: "list[Trial]") -> None:
+    """A line for each trial that can be named by now."""
+    several = len({trial.data for trial in trials}) > 1
+    fields = [Field("trial"), Field("model"), *([Field("dataset")] if several else [])]
+    fields += [Field("setting"), Field("seed"), Field("hyperparameters", wraps=True)]
+    rows = [
+        [
+            trial.id,
+            trial.model,
+            *([trial.data] if several else []),
+            "0 (authors')" if trial.setting == 0 else str(trial.setting),
+            str(trial.repeat) if trial.repeat else "search",
+            _settings(trial),
+        ]
+        for trial in trials
+    ]
+    print_table(fields, rows)
 
 
 def _settings(trial: "Trial") -> str:

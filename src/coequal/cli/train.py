@@ -7,17 +7,8 @@ import typer
 
 from coequal.cli.command import CommandResult
 from coequal.cli.exit_codes import ExitCode
-from coequal.cli.options import (
-    DataDir,
-    Device,
-    Encoder,
-    Seed,
-    assignments,
-    console,
-    errors,
-    log_line,
-    short_path,
-)
+from coequal.cli.options import DataDir, Device, Encoder, Seed, assignments, short_path
+from coequal.cli.printing import log_line, say
 from coequal.cli.run import run_missing
 from coequal.cli.train_options import TrainRequest
 
@@ -123,11 +114,9 @@ def _train(request: TrainRequest, resume: bool) -> CommandResult:
         )
     if request.rate is not None and request.rate[0] != request.rate[1]:
         authors, used = request.rate
-        console.print(
+        say(
             f"learning rate {used:g}: the authors' {authors:g} is for networks of full width, and "
-            f"these are {request.width:g} as wide; theirs with --set learning_rate={authors:g}",
-            markup=False,
-            soft_wrap=True,
+            f"these are {request.width:g} as wide; theirs with --set learning_rate={authors:g}"
         )
     study = _checked(request.study(request.encoder or _encoder_for(request)))
     _refuse_to_extend(request.folder, study)
@@ -263,12 +252,12 @@ def _finish(
 
     def show() -> None:
         if sheet is not None:
-            console.print(f"samples: {sheet}", markup=False, soft_wrap=True)
+            say(f"samples: {sheet}")
         _print_outcome(run)
-        console.print(f"page: {page}", markup=False, soft_wrap=True)
+        say(f"page: {page}")
         if not result.finished:
             text = f"training {result.status}: {result.reason}"
-            errors.print(text, markup=False, soft_wrap=True)
+            log_line(text)
 
     code = ExitCode.DONE if result.finished else ExitCode.NEVER_FINISHED
     return CommandResult(values, show, code)
@@ -296,7 +285,7 @@ def _print_outcome(run: "TrialReport") -> None:
         lines.append(f"try: {attempt.what}{source}")
         lines += [f"  {attempt.command}"] if attempt.command else []
     for line in lines:
-        console.print(line, markup=False, soft_wrap=True)
+        say(line)
 
 
 def _checked(values: dict[str, Any]) -> "Study":

@@ -15,11 +15,9 @@ from coequal.cli.options import (
     Seed,
     Workers,
     allow_code,
-    console,
-    errors,
-    log_line,
     run_folder,
 )
+from coequal.cli.printing import console, log_line, say
 
 if TYPE_CHECKING:
     from coequal.verification.report_again import FileDifference
@@ -65,13 +63,13 @@ def verify(
                 log=log_line,
             )
     except KeyboardInterrupt as stopped:
-        errors.print("stopped; nothing is left of the trials that were trained again")
+        log_line("stopped; nothing is left of the trials that were trained again")
         code = stopped.code if isinstance(stopped, Interrupted) else ExitCode.INTERRUPTED
         raise typer.Exit(code) from None
 
     def show() -> None:
         for line in lines(found):
-            console.print(line, markup=False, soft_wrap=True)
+            say(line)
 
     code = ExitCode.DIFFERENT if found.different else ExitCode.DONE
     return CommandResult(found.as_dict(), show, code)

@@ -1,6 +1,5 @@
-"""The verdict as plain lines for a terminal, no wider than 100 columns."""
+"""The verdict as plain lines for a terminal."""
 
-import textwrap
 from collections.abc import Callable, Sequence
 
 from rich.console import Console
@@ -22,19 +21,20 @@ from coequal.reporting.verdict_text import (
     progress,
 )
 
-MAX_COLUMNS = 100
 
+def verdict_lines(summaries: Sequence[DataSummary], columns: int) -> list[str]:
+    """The verdict over all datasets, then for each in a few sentences and a short table.
 
-def verdict_lines(summaries: Sequence[DataSummary]) -> list[str]:
-    """The verdict over all datasets, then for each in a few sentences and a short table."""
-    lines = []
-    for sentence in (*never_finished_sentences(summaries), joint_sentence(summaries)):
-        lines += textwrap.wrap(sentence, MAX_COLUMNS, break_on_hyphens=False)
+    Args:
+        summaries: of the datasets.
+        columns: that the tables may take; sentences are a line each, for the terminal to wrap.
+    """
+    lines = [*filter(None, (*never_finished_sentences(summaries), joint_sentence(summaries)))]
     for summary in summaries:
         if lines:
             lines.append("")
         if len(summaries) > 1:
-            lines += textwrap.wrap(f"== {summary.data} ==", MAX_COLUMNS)
+            lines.append(f"== {summary.data} ==")
         sentences = (
             progress(summary),
             *map(str, answers(summary)),
@@ -44,19 +44,17 @@ def verdict_lines(summaries: Sequence[DataSummary]) -> list[str]:
             "" if len(answers(summary)) > 1 else rerun_sentence(summary),
             lowest(summary),
         )
-        for sentence in sentences:
-            lines += textwrap.wrap(sentence, MAX_COLUMNS, break_on_hyphens=False)
-        lines += ["", *_table(summary)]
+        lines += [*filter(None, sentences), "", *_table(summary, columns)]
     return lines
 
 
-def _table(summary: DataSummary) -> list[str]:
+def _table(summary: DataSummary, width: int) -> list[str]:
     label = f"test {summary.metric.label}"
     columns: dict[str, Callable[[ModelSummary], str]] = {
         "model": lambda m: m.label,
         "settings": lambda m: f"{len(m.ended)}/{len(m.settings)}",
-        f"best setting's {label}": score_text,
-        f"authors' {label}": authors_outcome,
+        f"best setting's\n{label}": score_text,
+        f"authors'\n{label}": authors_outcome,
         "failures": lambda m: f"{len(m.failures)}/{len(m.ended)}",
         "re-runs": _rerun,
     }
@@ -66,10 +64,10 @@ def _table(summary: DataSummary) -> list[str]:
         del columns["re-runs"]
     table = Table(box=None, pad_edge=False, header_style="")
     for place, name in enumerate(columns):
-        table.add_column(Text(name), justify="right" if place else "left")
+        table.add_column(Text(name), justify="right" if place else "left", overflow="fold")
     for model in summary.ranked:
         table.add_row(*(Text(value(model)) for value in columns.values()))
-    console = Console(width=MAX_COLUMNS, color_system=None)
+    console = Console(width=width, color_system=None)
     return [
         "".join(part.text for part in line).rstrip()
         for line in console.render_lines(table, pad=False)

@@ -11,6 +11,7 @@ import torch
 from coequal.contract import Generator, Log
 from coequal.evaluation.conditions import like_split
 from coequal.evaluation.instrument import GENERATED_AT_ONCE, Instrument, generate
+from coequal.pace import Pace
 from coequal.records import Result, Trial
 from coequal.rng import Rng
 from coequal.study.parts import assemble
@@ -67,6 +68,7 @@ class Estimate:
         disk: bytes that stay on disk.
         working: further bytes while the run goes on.
         workers: processes that share the work.
+        per_trial: seconds of each trial that can be named by now, by its id, finished or not.
     """
 
     trials: int
@@ -74,6 +76,7 @@ class Estimate:
     disk: int
     working: int
     workers: int
+    per_trial: Mapping[str, float]
 
     @property
     def seconds(self) -> float:
@@ -107,24 +110,28 @@ def estimate(
     trials = planned.trials
     costs: dict[tuple[str, str, int], Cost] = {}
     readied: dict[str, _Ready] = {}
+    kinds = len(set(map(_kind, trials)))
+    pace = Pace("timing a second of each kind of trial", kinds, log, unit="kinds")
     with computing(context):
         for trial in trials:
             if _kind(trial) in costs:
                 continue
             if trial.data not in readied:
                 readied[trial.data] = _ready(trial, context, log)
-            log(f"timing {trial.model} on {trial.data}")
             costs[_kind(trial)] = _cost(trial, readied[trial.data], context, log)
+            pace.add(1)
     pending = [trial for trial in trials if trial.id not in results]
     later = planned.most - len(trials)
-    mean = fmean(costs[_kind(trial)].seconds(trial) for trial in trials)
+    seconds = {trial.id: costs[_kind(trial)].seconds(trial) for trial in trials}
+    mean = fmean(seconds.values())
     kept = fmean(costs[_kind(trial)].kept for trial in trials)
     return Estimate(
         trials=len(pending) + later,
-        core_seconds=sum(costs[_kind(t)].seconds(t) for t in pending) + later * mean,
+        core_seconds=sum(seconds[trial.id] for trial in pending) + later * mean,
         disk=int((len(pending) + later) * kept),
         working=max(cost.working for cost in costs.values()) * max(1, workers),
         workers=workers,
+        per_trial=seconds,
     )
 
 

@@ -14,9 +14,9 @@ class Progress:
         statuses: how many trials ended with each status.
         running: by trial (model and setting), the fraction of its budget that is spent.
         text: what goes on before the first trial, or while the run stops; else empty.
-        seconds_left: an estimate, at the rate of this session; None until there is one.
+        seconds_left: an estimate, at the rate of this phase; None until there is one.
         models: by model: trials known by now, how many have ended, how many of these failed.
-        per_hour: trials that end in an hour, at the rate of this session; None at first.
+        per_hour: trials that end in an hour, at the rate of this phase; None at its start.
         news: what happened since the last update, a line each.
         doing: by running trial, its own line on its training.
         verdicts: by running trial, the verdict on its health, where there is one.

@@ -1,6 +1,5 @@
 """Run the trials of a study that have no result yet, and record each result as it comes."""
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, wait
 from contextlib import ExitStack, contextmanager
@@ -247,7 +246,7 @@ def _prepare(session: Session, executor: Executor, pending: Sequence[Trial]) -> 
 
 def train_trials(session: Session, executor: Executor, pending: Sequence[Trial]) -> None:
     """Run trials until each has ended, or until somebody asked the run to stop."""
-    session.started = session.started or time.monotonic()
+    session.begin_phase()
     queue = list(reversed(pending))
     while session.running or (queue and not session.stop.requested):
         # Hand out trials, so that no worker waits.

@@ -48,7 +48,8 @@ class Session:
         deaths: by trial id, how often its process died.
         ended: trials with a result, by model.
         failed: trials that did not reach their budget, by model.
-        started: when training began, by the monotonic clock; 0.0 before.
+        phase_began: when the trials of this phase began, by the monotonic clock; 0.0 before.
+        done_before_phase: trials that had a result then.
         done_before: trials that had a result when this coordinator began.
         slots: trials that the workers can run at a time.
         keep_going: whether a model whose code fails at once is trained on.
@@ -73,7 +74,8 @@ class Session:
     deaths: Counter[str] = field(default_factory=Counter)
     ended: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
-    started: float = 0.0
+    phase_began: float = 0.0
+    done_before_phase: int = 0
     done_before: int | None = None
     slots: int = 0
     keep_going: bool = False
@@ -102,6 +104,11 @@ class Session:
         self.failures.clear()
         for result in results:
             self._note_failure(result)
+
+    def begin_phase(self) -> None:
+        """Begin to estimate anew: trials of another phase take another time."""
+        self.phase_began = time.monotonic()
+        self.done_before_phase = self.statuses.total()
 
     def take(self, planned: StudyPlan) -> None:
         """Take a new plan, and tell what the looks say that have been taken since the last one."""
@@ -230,9 +237,10 @@ class Session:
                 running[name], doing[name] = float(beat["share"]), beat["text"]
                 if verdict := beat.get("verdict"):
                     verdicts[name] = verdict
-        gained = self.ended_here + sum(running.values())
+        gained = self.statuses.total() - self.done_before_phase + sum(running.values())
         pending = self.total - self.statuses.total() - sum(running.values())
-        seconds = time.monotonic() - self.started
+        seconds = time.monotonic() - self.phase_began
+        known_rate = self.phase_began > 0 and gained >= MIN_GAINED
         known = Counter(trial.model for trial in self.trials)
         news = tuple(self.news)
         self.news.clear()
@@ -242,9 +250,9 @@ class Session:
                 statuses=dict(self.statuses),
                 running=running,
                 text=text,
-                seconds_left=seconds / gained * pending if gained >= MIN_GAINED else None,
+                seconds_left=seconds / gained * pending if known_rate else None,
                 models={m: (known[m], self.ended[m], self.failed[m]) for m in known},
-                per_hour=3600 * gained / seconds if gained >= MIN_GAINED else None,
+                per_hour=3600 * gained / seconds if known_rate else None,
                 news=news,
                 doing=doing,
                 verdicts=verdicts,

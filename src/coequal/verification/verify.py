@@ -77,9 +77,9 @@ def verify(
         scratch = Path(name).resolve()
         log("writing the report again")
         report = compare_report(folder, scratch / "again", log)
-        log(report_line(report))
         if not trials:
             return Verification(report)
+        log(report_line(report))
         chosen, among = chosen_trials(folder, trials, seed)
         seconds = sum(result.spent.seconds for result in chosen)
         log(
