@@ -10,6 +10,7 @@ from pathlib import Path
 import pooch
 
 from coequal.contract import Log
+from coequal.pace import Lines
 
 RETRIES = 2
 
@@ -58,7 +59,7 @@ def download(url: str, known_hash: str, path: Path, log: Log) -> None:
         retry_if_failed=RETRIES,
     )
     downloader = pooch.HTTPDownloader(
-        progressbar=_Tenths(path.name, log),
+        progressbar=_Megabytes(path.name, log),
         chunk_size=_BYTES_PER_READ,
         timeout=_SECONDS_OF_SILENCE,
     )
@@ -80,20 +81,20 @@ class _Handler(logging.Handler):
         self.log(record.getMessage())
 
 
-class _Tenths:
-    """A progress bar as pooch wants it, of lines in a log: one for every tenth of the bytes."""
+class _Megabytes:
+    """A progress bar as pooch wants it, of lines in a log."""
 
     def __init__(self, name: str, log: Log) -> None:
-        self.name, self.log = name, log
-        self.total = self.done = self.told = 0
+        self.name, self.lines = name, Lines(log)
+        self.total = self.done = 0
 
     def update(self, count: int) -> None:
         """Count bytes; the last read may count for more than it brought."""
         self.done += count
-        tenths = min(10 * self.done // self.total, 10) if self.total else 0
-        if tenths > self.told:
-            self.told = tenths
-            self.log(f"{self.name}: {tenths * 10} % of {self.total / 1e6:.1f} MB")
+        if self.total:
+            done = min(self.done, self.total)
+            line = f"{self.name}: {done / 1e6:.1f} of {self.total / 1e6:.1f} MB"
+            self.lines.tell(line, last=done == self.total)
 
     def reset(self) -> None:
         """Begin to count anew."""

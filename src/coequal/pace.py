@@ -16,15 +16,19 @@ class Lines:
     """Lines about the progress of one piece of work: the first, then at most one in
     `EVERY_SECONDS` and only if something has changed, and the last."""
 
-    def __init__(self, log: Callable[[str], None], clock: Clock = time.monotonic) -> None:
+    def __init__(
+        self, log: Callable[[str], None], clock: Clock = time.monotonic, first: bool = True
+    ) -> None:
         """Nothing is told yet.
 
         Args:
             log: is given each line.
             clock: seconds since any moment.
+            first: whether the first line is told at once; otherwise it waits like the others, so
+                that short work is not told of.
         """
         self._log, self._clock = log, clock
-        self._told: float | None = None
+        self._told = None if first else clock()
         self._state: object = None
 
     def tell(self, line: str, state: object = None, *, last: bool = False) -> None:
@@ -76,7 +80,7 @@ class Pace:
         self._what, self._total, self._clock = what, total, clock
         self._done = 0
         self._begun = clock()
-        self._lines = Lines(log if announced else _without_first(log), clock)
+        self._lines = Lines(log, clock, announced)
         self._lines.tell(f"{what}: {total:,} {unit}")
 
     def add(self, count: int) -> None:
@@ -97,16 +101,3 @@ class Pace:
         if not (self._done and seconds > 0):
             return FIRST_PIECE
         return max(1, round(PIECE_SECONDS * self._done / seconds))
-
-
-def _without_first(log: Callable[[str], None]) -> Callable[[str], None]:
-    """A log that keeps back the first line."""
-    begun = False
-
-    def later(line: str) -> None:
-        nonlocal begun
-        if begun:
-            log(line)
-        begun = True
-
-    return later

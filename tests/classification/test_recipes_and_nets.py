@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from coequal import pace
 from coequal.classification import nets, recipes, subsets
 from coequal.classification.training import _shown, fit, loaded, predict, scaled, train
 from coequal.contract import ImageShape
@@ -165,13 +166,15 @@ def test_weights_can_be_loaded_and_no_answer_hangs_on_the_others():
         assert torch.equal(predict(made, many[row : row + 1])[0], answers[row, :1])
 
 
-def test_fitting_tells_how_far_it_is():
+def test_fitting_tells_how_far_it_is(monkeypatch):
     images, labels = stripes(20)
     said: list[str] = []
     net = nets.small(ImageShape(1, 8, 8), 2)
     fit(net, images, labels, recipes.small(1 / 6), Rng(0), said.append, "x")
-    assert said[0] == "x: 0% trained"
-    assert len(said) == 10
+    assert said[0] == "training x: 10 steps"
+    monkeypatch.setattr(pace, "EVERY_SECONDS", 0.0)
+    fit(net, images, labels, recipes.small(1 / 6), Rng(0), said.append, "x")
+    assert any(line.startswith("training x: 5 of 10, ") for line in said)
 
 
 def test_too_small_images_are_refused():

@@ -16,8 +16,9 @@ from torch.utils.data import DataLoader, IterableDataset, TensorDataset
 from typer.testing import CliRunner
 
 import coequal
+from coequal import pace
 from coequal.cli.app import app
-from coequal.inputs import growing_rows, streams
+from coequal.inputs import growing_rows
 from coequal.inputs.load import load_input
 from coequal.value_range import SYMMETRIC
 
@@ -151,7 +152,7 @@ def test_a_stream_is_read_as_far_as_is_wanted(form, place):
 
 
 def test_an_endless_stream_can_be_stopped_and_says_how_to_limit_it(place, monkeypatch):
-    monkeypatch.setattr(streams, "LOG_SECONDS", 0.0)
+    monkeypatch.setattr(pace, "EVERY_SECONDS", 0.0)
     lines: list[str] = []
     with pytest.raises(KeyboardInterrupt):
         loaded(Endless(9), log=lines.append)

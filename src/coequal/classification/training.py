@@ -14,6 +14,7 @@ from coequal.classification import nets
 from coequal.classification.recipes import Recipe
 from coequal.contract import ImageRows, ImageShape, Log
 from coequal.images import as_float
+from coequal.pace import Pace
 from coequal.rng import Rng
 from coequal.seeds import seed_for
 
@@ -160,8 +161,9 @@ def fit(
     order, position = rng.permutation(len(images)), 0
     device = _device_of(net)
     net.train()
+    pace = Pace(f"training {name}", steps, log, unit="steps")
     with single_thread(), torch.enable_grad():
-        for step in range(steps):
+        for _ in range(steps):
             if position + batch > len(images):
                 order, position = rng.permutation(len(images)), 0
             rows = order[position : position + batch]
@@ -172,8 +174,7 @@ def fit(
             loss.backward()
             optimiser.step()
             schedule.step()
-            if step % max(1, steps // 10) == 0:
-                log(f"{name}: {step / steps:.0%} trained")
+            pace.add(1)
     net.zero_grad()  # gradients take as much memory as weights
 
 

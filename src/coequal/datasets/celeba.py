@@ -19,6 +19,7 @@ from coequal.datasets._decoded import Decoded
 from coequal.datasets._form import ImageForm
 from coequal.datasets._published import silent
 from coequal.datasets._resize import check_size, square
+from coequal.pace import Pace
 
 PART = "load_celeba"
 ARGUMENT = None
@@ -32,7 +33,6 @@ IMAGES = ImageForm(ImageShape(3, SIZE, SIZE))
 _ALIGNED = (178, 218)  # width and height of every picture
 _CROP = (9, 29, 169, 189)  # the centre 160x160 of that: left, top, right, bottom
 _SPLITS = 3
-_PICTURES_PER_LOG_LINE = 10_000
 
 
 @dataclass(frozen=True)
@@ -148,12 +148,12 @@ def _decode_all(
 ) -> None:
     """Decode the pictures of all splits, and note what was done."""
     order = [name for part in names for name in part]
+    pace = Pace("decoding CelebA", len(order), log, announced=False)
 
     def pictures() -> Iterator[NDArray[np.uint8]]:
         for row, raw in enumerate(_pictures(folder, order, release, log)):
             yield _decode(raw, order[row], size)
-            if (row + 1) % _PICTURES_PER_LOG_LINE == 0:
-                log(f"decoded {row + 1:,} of {len(order):,} pictures of CelebA")
+            pace.add(1)
 
     decoded.write((len(order), 3, size, size), pictures())
     done = (

@@ -16,6 +16,7 @@ from coequal.contract.data import in_memory
 from coequal.evaluation.feature_cache import features_in_parts
 from coequal.evaluation.measure import image_set, measure
 from coequal.evaluation.requested import RequestedMetrics
+from coequal.pace import Pace
 from coequal.rng import Rng
 
 _NOT_OF_IMAGES_ALONE = {"train", "generator", "density"}
@@ -111,12 +112,13 @@ def measure_repeatedly(
     """
     by_encoder: list[list[Mapping[str, float]]] = [[] for _ in networks]
     by_half: list[list[list[Mapping[str, float]]]] = []
+    work = f"measuring {len(networks)} networks by {len(encoders)} encoders"
+    pace = Pace(work, len(networks) * len(encoders), log, unit="measurements")
     for number, encoder in enumerate(encoders):
         real = features_in_parts(dataset.test.images, encoder)
         everything = _reference(requested, dataset, encoder, real)
         halves = _halves(requested, dataset, encoder, real, partitions, rng) if number == 0 else []
         for place, network in enumerate(networks):
-            log(f"{encoder.id}: network {place + 1} of {len(networks)}")
             fake = image_set(
                 in_memory(encoder.features(network.images)),
                 encoder,
@@ -125,6 +127,7 @@ def measure_repeatedly(
                 labels=network.labels,
             )
             by_encoder[place].append(_values(requested, encoder, everything, fake))
+            pace.add(1)
             if number == 0:
                 by_half.append(
                     [[_values(requested, encoder, half, fake) for half in pair] for pair in halves]

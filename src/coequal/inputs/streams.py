@@ -1,7 +1,6 @@
 """Images that come one after the other, or in batches: datasets and loaders of Python, generators,
 tars. They are read once, as far as they are wanted, and kept as rows."""
 
-import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
@@ -19,9 +18,9 @@ from coequal.inputs.arrays import Read, feature_width
 from coequal.inputs.growing_rows import GrowingRows
 from coequal.inputs.items import Item, class_names, gives_batches, has_length, items_of, parsed
 from coequal.inputs.labels import Labels, read_labels
+from coequal.pace import Lines
 from coequal.value_range import UNIT
 
-LOG_SECONDS = 5.0
 MAX_BROKEN = 100  # pictures that can't be read, after which a stream is not read any further
 
 
@@ -270,14 +269,10 @@ class _Progress:
     """Tells how far a stream has been read, and how to stop one that does not say its length."""
 
     def __init__(self, stream: Stream, limit: int | None, log: Log) -> None:
-        self.stream, self.limit, self.log = stream, limit, log
-        self.told = time.monotonic()
+        self.stream, self.limit = stream, limit
+        self.lines = Lines(log, first=False)
 
     def tell(self, count: int) -> None:
-        now = time.monotonic()
-        if now - self.told < LOG_SECONDS:
-            return
-        self.told = now
         of = "" if self.limit is None else f" of {self.limit:,}"
         hint = ""
         if self.stream.endless and self.limit is None:
@@ -285,4 +280,4 @@ class _Progress:
                 ", which does not say how many it has: Ctrl-C stops, and --max-images N (in Python "
                 "max_images=N) reads the first N"
             )
-        self.log(f"read {count:,}{of} images of {self.stream.what}{hint}")
+        self.lines.tell(f"read {count:,}{of} images of {self.stream.what}{hint}")

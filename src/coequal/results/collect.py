@@ -2,12 +2,12 @@
 
 import errno
 import os
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
 from coequal.files import atomic_write
+from coequal.pace import Pace
 from coequal.results.folder import RunFolder
 from coequal.results.on_disk import result_files
 from coequal.results.result_file import RESULT, StoredResult, read_file
@@ -17,7 +17,6 @@ from coequal.results.run_results import RunResults, logged_results, results_on_d
 Log = Callable[[str], None]
 
 PORTION = 1000  # results that are held in memory, and then written together
-LOG_SECONDS = 10.0  # between two messages about a long work
 MAX_NAMED = 3  # trials in a message about many
 
 
@@ -152,13 +151,11 @@ def update(writer: LogWriter, log: Log) -> Collected:
                 found.changed.append(key)
             yield Entry.of(stored), stored.text
 
-    waiting, logged, seen = lines(), time.monotonic(), 0
+    waiting = lines()
+    pace = Pace("collecting", len(missing), log, announced=False, unit="results")
     while portion := list(islice(waiting, PORTION)):
         writer.append(portion)
-        seen += len(portion)
-        if time.monotonic() - logged > LOG_SECONDS:
-            logged = time.monotonic()
-            log(f"collected {seen:,} of {len(missing):,} results")
+        pace.add(len(portion))
     found.results = len(writer.entries)
     found.lost = [key for key in before if key not in files]
     _report(found, folder, log)
