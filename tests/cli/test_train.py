@@ -94,7 +94,7 @@ def test_the_page_tells_the_whole_story_and_needs_no_network(sick, home):
     assert row is not None
     cells = re.findall(r"<td[^>]*>([^<]*)</td>", row[0])
     assert cells == ["collapsed", "25", "0.0123", "0.02", "0.3 to 1.5", "images are the same"]
-    assert "Alarms that passed: oscillating from step 3 to 20." in page
+    assert "Earlier alarms that passed: oscillating from step 3 to 20." in page
     assert "mode_dropping: no classifier" in page
     assert "spectral_norm=true" in page
     assert not re.findall(r"(?:src|href)=\"(?:https?:)?//", page)

@@ -424,8 +424,8 @@ def changed(path: Path, levels: dict[str, float]):
 def test_changes_have_one_sentence(tmp_path: Path):
     worse = changed(tmp_path / "worse", {"ns_gan": 10, "vae": 30, "wgan": 50, "lsgan": 10.02})
     assert effect_sentence(worse) == (
-        "Of 3 changes (each compared with the model without it), none is shown to be better; two "
-        "are shown to be worse (VAE and WGAN)."
+        "Two of 3 changes (each compared with the model without it) are shown to be worse (VAE and "
+        "WGAN); none is shown to be better."
     )
     assert verdict_sentence(worse) == effect_sentence(worse)
     compared, certainty, able = map(str, how_sure(worse))
@@ -438,7 +438,7 @@ def test_changes_have_one_sentence(tmp_path: Path):
     assert "would have shown a gain of" in able
     both = changed(tmp_path / "both", {"ns_gan": 10, "vae": 30, "wgan": 5})
     assert effect_sentence(both) == (
-        "Of 2 changes (each compared with the model without it), one is shown to be better (WGAN) "
+        "One of 2 changes (each compared with the model without it) is shown to be better (WGAN), "
         "and one is shown to be worse (VAE)."
     )
     assert how_sure(both)[1].text == "95 %, jointly over 2 comparisons."

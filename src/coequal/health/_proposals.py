@@ -92,7 +92,7 @@ def rates(times: float, why: str, source: str, player: str = "") -> Proposal:
         size = "larger" if times > 1 else "smaller"
         name = f"learning rate of the {player}" if player else "learning rate"
         if not run.settings:  # nothing is known, and a number would be a guess
-            return Remedy(f"a {size} {name}: {why}", {}, source)
+            return Remedy(f"use a {size} {name}: {why}", {}, source)
         if not own or list(dict.fromkeys(new.values())) == had:
             return None
         if own == run.players and not any(run.on(f"{known}_learning_rate") for known in own):

@@ -21,7 +21,7 @@ from coequal.monitoring.images import chosen_rows, class_signals, image_signals
 from coequal.value_range import UNIT, ValueRange
 
 MAX_IMAGES = 10_000  # of each side
-FROM_SAMPLES = "from samples alone: "
+FROM_SAMPLES = "from samples alone, "
 """How the evidence begins where no signals of a training were at hand."""
 
 

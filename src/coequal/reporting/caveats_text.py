@@ -53,8 +53,9 @@ def caveats(summary: DataSummary, study: Mapping[str, Any]) -> list[str]:
             )
         sentences.append(f"{why}; models with failures therefore have no mean and no budget curve.")
     sentences.append(
-        f"{summary.metric.label} depends on the encoder, the number of images and the split: these "
-        "values can be compared with each other, but not with those of another protocol or paper."
+        f"{capital(summary.metric.label)} depends on the encoder, the number of images and the "
+        "split: these values can be compared with each other, but not with those of another "
+        "protocol or paper."
     )
     verdict = summary.verdict
     if not planned_seeds(study, "reruns"):

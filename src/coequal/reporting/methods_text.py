@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from coequal.analysis.data_summary import DataSummary
-from coequal.formatting import listed, number, percent
+from coequal.formatting import count, listed, number, percent
+from coequal.reporting.observed_text import flops
 from coequal.reporting.pair_sentences import within
 from coequal.reporting.templating import template
 from coequal.statistics.orders import ORDERS, RESAMPLES
@@ -31,6 +32,8 @@ def methods(summary: DataSummary, study: Mapping[str, Any]) -> list[tuple[str, s
         orders=ORDERS,
         resamples=RESAMPLES,
         margin=within(summary.verdict.rules) if summary.verdict else "",
+        count=count,
+        flops=flops,
         listed=listed,
         percent=percent,
         number=number,

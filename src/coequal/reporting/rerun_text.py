@@ -33,20 +33,27 @@ def effect_sentence(summary: DataSummary) -> str:
     if not any(shown.values()):
         text = f"none of {changes} is shown to make a difference"
     elif all(shown.values()):
+        better, worse = shown["better"], shown["worse"]
         text = (
-            f"of {changes}, {_some(shown['better'], 'better')} and {_some(shown['worse'], 'worse')}"
+            f"{_some(better, changes)} better{_named(better)}, and {_some(worse)} worse"
+            f"{_named(worse)}"
         )
     else:
         outcome, names = next((o, n) for o, n in shown.items() if n)
         other = "better" if outcome == "worse" else "worse"
-        text = f"of {changes}, none is shown to be {other}; {_some(names, outcome)}"
+        text = f"{_some(names, changes)} {outcome}{_named(names)}; none is shown to be {other}"
     return f"{capital(text) if summary.finished else f'So far, {text}'}."
 
 
-def _some(names: Sequence[str], outcome: str) -> str:
-    """So many are shown to be better, and which."""
-    text = f"{count_in_words(len(names))} {be(names)} shown to be {outcome}"
-    return f"{text} ({listed(names)})" if len(names) <= MAX_NAMES else text
+def _some(names: Sequence[str], of: str = "") -> str:
+    """That so many of them are shown to be something."""
+    which = f" of {of}" if of else ""
+    return f"{count_in_words(len(names))}{which} {be(names)} shown to be"
+
+
+def _named(names: Sequence[str]) -> str:
+    """The names in brackets; empty where they are too many."""
+    return f" ({listed(names)})" if len(names) <= MAX_NAMES else ""
 
 
 def tuned_sentence(summary: DataSummary) -> str:
