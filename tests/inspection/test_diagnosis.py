@@ -179,7 +179,7 @@ def test_without_signals_the_stored_samples_are_judged(run):
         (own / name).unlink()
     found = diagnosed(run, "--model", "ns_gan")
     assert found["from"] == "samples"
-    assert found["evidence"].startswith("from samples alone: ")
+    assert found["evidence"].startswith("from samples alone, ")
     sheets = sorted((own / "samples").glob("step-*.npy"))
     assert len(sheets) == 2
     for path, step in zip(sheets, (400, 800), strict=True):
@@ -188,7 +188,7 @@ def test_without_signals_the_stored_samples_are_judged(run):
         path.unlink()
     found = diagnosed(run, "--model", "ns_gan")
     assert (found["verdict"], found["step"]) == ("collapsed", 400)
-    assert "from samples alone: images" in coequal("diagnose", run.path, "--model", "ns_gan").stdout
+    assert "from samples alone, images" in coequal("diagnose", run.path, "--model", "ns_gan").stdout
 
 
 def test_a_trial_under_way_is_judged_by_its_checkpoint(run):
