@@ -14,7 +14,6 @@ import coequal
 from coequal.records import Result
 from coequal.reporting.image_grids import square_sheet
 from coequal.results.folder import RunFolder
-from coequal.study.spec import Study
 
 ADAM = {"learning_rate": 2e-3, "beta1": 0.5}
 
@@ -105,8 +104,8 @@ def main(out: Path, steps: int, data: str, encoder: str) -> None:
     for few, where in ((False, data), (True, f"{data}@{fraction}")):
         own = {name: case for name, case in CASES.items() if case.few == few}
         folder = RunFolder(out / where.replace("@", "-").replace("%", "-percent"))
-        trials = coequal.run(Study.model_validate(study(where, steps, encoder, own)), folder.path)
-        results |= {result.trial.model: (folder, result) for result in trials.values()}
+        run = coequal.run(study(where, steps, encoder, own), folder.path)
+        results |= {result.trial.model: (folder, result) for result in run.trials.values()}
     for name, (folder, result) in results.items():
         step = result.checkpoints[-1].step if result.checkpoints else 0
         images = folder.samples(result.trial.id, step)

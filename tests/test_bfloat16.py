@@ -79,9 +79,9 @@ def test_nothing_is_trained(slow_study, tmp_path):
 
 
 def test_it_runs_where_it_is_forced_and_the_trial_is_the_same(slow_study, tmp_path, monkeypatch):
-    forced = api.run(slow_study, tmp_path / "forced", workers=0, force_bfloat16=True)
+    forced = api.run(slow_study, tmp_path / "forced", workers=0, force_bfloat16=True).trials
     device_that(monkeypatch, True, FAST)
-    native = api.run(slow_study, tmp_path / "native", workers=0)
+    native = api.run(slow_study, tmp_path / "native", workers=0).trials
     assert list(forced) == list(native)
     for trial_id, result in native.items():
         assert forced[trial_id].checkpoints.measured == result.checkpoints.measured

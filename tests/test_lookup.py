@@ -58,14 +58,16 @@ def test_a_part_is_found_in_the_current_folder_and_in_that_of_the_study(
 
 
 def test_a_module_of_the_same_name_from_elsewhere_is_refused(tmp_path, folders):
-    for folder in ("one", "other"):
+    for folder, value in (("one", 1), ("other", 2), ("copy", 1)):
         (tmp_path / folder).mkdir()
-        (tmp_path / folder / "my_twin.py").write_text("Thing = 1\n")
+        (tmp_path / folder / "my_twin.py").write_text(f"Thing = {value}\n")
     lookup.search_also(tmp_path / "one")
     lookup.load("objectives", "my_twin:Thing")
     lookup.search_also(tmp_path / "other")
     with pytest.raises(LookupError, match=r"one.my_twin\.py, and .*other.my_twin\.py is another"):
         lookup.load("objectives", "my_twin:Thing")
+    lookup.search_also(tmp_path / "copy")  # of the same text, as a run keeps it
+    assert lookup.load("objectives", "my_twin:Thing") == 1
 
 
 @pytest.mark.parametrize(

@@ -1,19 +1,22 @@
 """coequal: a neutral bench for generative adversarial networks.
 
-import coequal
-study = coequal.read_study("smoke")
-coequal.run(study, out="runs/smoke")
-print(coequal.report("runs/smoke"))
+import coequal as cq
+run = cq.run("smoke")
+print(run.verdict)
+print(run.report())
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from coequal.api import Run as Run
+    from coequal.api import Study as Study
     from coequal.api import StudyError as StudyError
     from coequal.api import compare as compare
     from coequal.api import diagnose as diagnose
     from coequal.api import generator as generator
+    from coequal.api import load as load
     from coequal.api import manifold as manifold
     from coequal.api import merge as merge
     from coequal.api import pack as pack
@@ -27,10 +30,13 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
+    "Run",
+    "Study",
     "StudyError",
     "compare",
     "diagnose",
     "generator",
+    "load",
     "manifold",
     "merge",
     "pack",

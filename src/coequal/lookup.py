@@ -202,8 +202,17 @@ def _refuse_another(name: str, module: ModuleType) -> None:
     wanted = PathFinder.find_spec(module.__name__.partition(".")[0], _searched[:1])
     top: Any = sys.modules.get(module.__name__.partition(".")[0])
     here, there = getattr(top, "__file__", None), wanted and wanted.origin
-    if here and there and Path(here).resolve() != Path(there).resolve():
+    if here and there and not _same_module(Path(here), Path(there)):
         raise LookupError(
             f"'{name}': this process has {here}, and {there} is another module of that name; "
             "rename one, start a new process, or name the folder of the right one in PYTHONPATH"
         )
+
+
+def _same_module(one: Path, other: Path) -> bool:
+    """Whether two files are one module: the same file, or a copy of a module without a package, as
+    a run keeps it of a class from a notebook."""
+    if one.resolve() == other.resolve():
+        return True
+    copied = one.name == other.name != "__init__.py"
+    return copied and one.is_file() and other.is_file() and one.read_bytes() == other.read_bytes()

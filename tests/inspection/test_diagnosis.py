@@ -39,7 +39,7 @@ evaluation: {encoder: pixels, samples: 40}
 def made(tmp_path_factory) -> Path:
     home = tmp_path_factory.mktemp("diagnose")
     (home / "watched.yaml").write_text(STUDY)
-    results = api.run(home / "watched.yaml", home / "run", workers=0)
+    results = api.run(home / "watched.yaml", home / "run", workers=0).trials
     assert {result.status for result in results.values()} == {"done"}
     return home
 

@@ -30,7 +30,7 @@ def study(*models: str) -> Study:
 
 
 def run(out: Path, *models: str, **options):  # type: ignore[no-untyped-def]
-    return api.run(study(*models), out, workers=0, **options)
+    return api.run(study(*models), out, workers=0, **options).trials
 
 
 def encoder(out: Path) -> str:

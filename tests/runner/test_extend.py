@@ -37,7 +37,7 @@ def study(steps: int, **training) -> Study:  # type: ignore[no-untyped-def]
 
 
 def run(out: Path, steps: int, **training) -> dict[str, Result]:  # type: ignore[no-untyped-def]
-    results = api.run(study(steps, **training), out, workers=0, frames=4)
+    results = api.run(study(steps, **training), out, workers=0, frames=4).trials
     return {result.trial.model: result for result in results.values()}
 
 

@@ -34,7 +34,7 @@ class Watching:
 
 def run(out: Path, **more) -> dict[str, Result]:  # type: ignore[no-untyped-def]
     options = {key: more.pop(key) for key in ("shard", "observer") if key in more}
-    return api.run(Study.model_validate({**TINY, **more}), out, workers=0, **options)
+    return api.run(Study.model_validate({**TINY, **more}), out, workers=0, **options).trials
 
 
 @pytest.fixture(scope="module")

@@ -67,7 +67,7 @@ def test_a_study_of_a_folder_never_reads_all_images_at_once(
         "training": {"budget": {"discriminator_steps": 40}, "batch_size": 64, "checkpoints": 2},
         "evaluation": {"encoder": "classifier", "samples": 50, "metrics": ["fd", "memorisation"]},
     }
-    (result,) = api.run(Study.model_validate(study), tmp_path / "run", workers=0).values()
+    (result,) = api.run(Study.model_validate(study), tmp_path / "run", workers=0).trials.values()
     assert result.status == "done"
     reference = RunFolder(tmp_path / "run").references()[f"folder:{folder}"]
     assert reference["counts"] == {"train": 1800, "validation": 600, "test": 600}

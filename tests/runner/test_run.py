@@ -52,7 +52,7 @@ def study(**more) -> Study:  # type: ignore[no-untyped-def]
 
 
 def run(out: Path, workers: int = 0, **more) -> dict[str, Result]:  # type: ignore[no-untyped-def]
-    return api.run(study(**more), out, workers=workers)
+    return api.run(study(**more), out, workers=workers).trials
 
 
 class Watching:
@@ -205,7 +205,7 @@ def test_a_metric_from_outside_that_says_higher_chooses_the_highest(tmp_path):
 
 def test_re_runs_follow_the_search_and_survive_a_stop(tmp_path):
     watching = Watching()
-    results = api.run(study(**LATER), tmp_path / "whole", workers=0, observer=watching)
+    results = api.run(study(**LATER), tmp_path / "whole", workers=0, observer=watching).trials
     folder = RunFolder(tmp_path / "whole")
     assert [trial.repeat for trial in folder.plan()] == [0] * 4 + [1, 1, 2, 2]
     assert len(results) == 8
@@ -353,7 +353,7 @@ def test_another_encoder_than_the_studys_is_refused(whole, tmp_path):
 def test_a_trial_out_of_time_is_a_result(tmp_path):
     results = api.run(
         study(models=["vae"], search={"settings": 0}), tmp_path, workers=0, time_limit=1e-9
-    )
+    ).trials
     (result,) = results.values()
     assert result.status == "timeout"
     assert "seconds were over" in result.reason
@@ -399,7 +399,7 @@ def test_the_first_of_two_results_stands(tmp_path):
 def test_an_os_error_of_a_models_own_code_is_its_own(tmp_path):
     models = [{"name": "reads", "objective": "toys:Reads", "settings": {"learning_rate": 1e-3}}]
     spec = study(models=models, search={"settings": 0})
-    (result,) = api.run(spec, tmp_path, workers=0, try_parts=False).values()
+    (result,) = api.run(spec, tmp_path, workers=0, try_parts=False).trials.values()
     assert result.status == "failed"
     reason = "FileNotFoundError: [Errno 2] No such file or directory: 'my_table.csv' (toys.py:"
     assert result.reason.startswith(reason)
@@ -414,7 +414,8 @@ def test_a_bug_and_a_divergence_are_results(tmp_path):
     ]
     watching = Watching()
     spec = study(models=models, search={"settings": 0})
-    results = api.run(spec, tmp_path / "run", workers=0, observer=watching, try_parts=False)
+    run = api.run(spec, tmp_path / "run", workers=0, observer=watching, try_parts=False)
+    results = run.trials
     by_model = {result.trial.model: result for result in results.values()}
     assert by_model["ns_gan"].status == "done"
     assert by_model["broken"].status == "failed"
@@ -434,7 +435,7 @@ def test_a_bug_and_a_divergence_are_results(tmp_path):
 def test_why_a_number_is_undefined_is_the_reason_of_the_failure(tmp_path):
     evaluation = {**TINY["evaluation"], "metrics": ["fd", "toys:Undefined"]}
     spec = study(models=["ns_gan"], search={"settings": 0}, evaluation=evaluation)
-    (result,) = api.run(spec, tmp_path / "run", workers=0, try_parts=False).values()
+    (result,) = api.run(spec, tmp_path / "run", workers=0, try_parts=False).trials.values()
     assert result.status == "diverged"
     assert re.search(r"undefined was nan at step \d+: it is a toy$", result.reason)
 
@@ -444,7 +445,8 @@ def test_a_worker_that_dies_costs_its_own_trial_only(tmp_path):
     models = [{"name": "killer", "objective": "toys:Killer", "settings": settings}, "ns_gan"]
     watching = Watching()
     spec = study(models=models, search={"settings": 0})
-    results = api.run(spec, tmp_path / "run", workers=2, observer=watching, try_parts=False)
+    run = api.run(spec, tmp_path / "run", workers=2, observer=watching, try_parts=False)
+    results = run.trials
     found = {result.trial.model: result for result in results.values()}
     assert (found["ns_gan"].status, found["ns_gan"].reason) == ("done", None)
     assert found["killer"].status == "failed"

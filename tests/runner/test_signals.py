@@ -100,7 +100,7 @@ def test_signals_cost_no_trial_anything_but_time(tmp_path):
             assert (trial / "log.txt").read_text().rstrip().endswith("with a checkpoint")
             assert not (trial / "progress.json").exists()
     (tmp_path / "held").unlink()
-    results = api.run(tmp_path / "signals.yaml", tmp_path / "run", workers=2)
+    results = api.run(tmp_path / "signals.yaml", tmp_path / "run", workers=2).trials
     assert [result.status for result in results.values()] == ["done", "done"]
     tables = [(tmp_path / name / "results.csv").read_bytes() for name in ("quiet", "run")]
     assert tables[0] == tables[1]

@@ -55,7 +55,7 @@ def run(out: Path, **more):  # type: ignore[no-untyped-def]
     watching = Watching()
     study = Study.model_validate({**STUDY, **changes})
     options = {"workers": 0, "observer": watching, "try_parts": False, **more}
-    results = api.run(study, out, **options)
+    results = api.run(study, out, **options).trials
     by_name = {(r.trial.model, r.trial.setting, r.trial.repeat): r for r in results.values()}
     return by_name, watching
 

@@ -36,7 +36,7 @@ STUDY = {
 def test_a_study_of_nothing_but_parts_from_outside_runs(tmp_path):
     study = Study.model_validate(STUDY)
     assert problems(study) == []
-    results = api.run(study, tmp_path / "run", workers=0)
+    results = api.run(study, tmp_path / "run", workers=0).trials
     (result,) = results.values()
     assert result.status == "done", result.reason
     assert {m.metric for m in result.checkpoints[-1].measurements} == {"distance"}

@@ -30,7 +30,7 @@ STUDY = Study.model_validate(
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory) -> Result:
-    (result,) = api.run(STUDY, tmp_path_factory.mktemp("runs") / "whole", workers=0).values()
+    (result,) = api.run(STUDY, tmp_path_factory.mktemp("runs") / "whole", workers=0).trials.values()
     return result
 
 

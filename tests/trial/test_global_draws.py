@@ -62,7 +62,7 @@ class DrawingMetric(toys.Closeness):
 )
 def test_a_late_draw_fails_the_trial(tmp_path, changes, doing):
     study = Study.model_validate({**STUDY, **changes})
-    (result,) = api.run(study, tmp_path, workers=0, try_parts=False).values()
+    (result,) = api.run(study, tmp_path, workers=0, try_parts=False).trials.values()
     assert result.status == "failed"
     assert doing in result.reason
     assert "drew from the global generator of torch, so that a trial could not be" in result.reason

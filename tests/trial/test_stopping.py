@@ -103,7 +103,7 @@ def test_a_trial_stops_at_the_same_probe_on_any_machine(tmp_path, monkeypatch, s
     """With chunks of 0 s a trial is judged after each step, with long ones as seldom as can be."""
     monkeypatch.setattr(health_callback, "judge", fast_collapses)
     monkeypatch.setattr(execute, "CHUNK_SECONDS", seconds)
-    found = api.run(Study.model_validate(TINY), tmp_path / "run", workers=0)
+    found = api.run(Study.model_validate(TINY), tmp_path / "run", workers=0).trials
     kept, stopped = sorted(found.values(), key=lambda result: result.trial.model != "ns_gan")
     assert kept.status == "done"
     assert kept.health == TrialHealth("healthy", None, "nothing")

@@ -197,7 +197,7 @@ def test_a_run_tries_its_parts_and_trains_nothing_if_they_fail(tmp_path):
     with pytest.raises(PartsError, match=r"mine: AttributeError: .*tried_parts\.py:\d+\)\n"):
         api.run(study, tmp_path / "run", workers=0)
     assert not list((tmp_path / "run").glob("trials/*/*"))
-    results = api.run(study, tmp_path / "run", workers=0, try_parts=False)
+    results = api.run(study, tmp_path / "run", workers=0, try_parts=False).trials
     assert [result.status for result in results.values()] == ["failed"]
 
 

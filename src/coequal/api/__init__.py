@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from coequal.api.comparisons import compare as compare
     from coequal.api.manifolds import manifold as manifold
+    from coequal.api.runs import Run as Run
+    from coequal.api.runs import load as load
     from coequal.api.scores import score as score
     from coequal.api.statistics import stats as stats
     from coequal.api.studies import CollectedRun as CollectedRun
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from coequal.api.studies import run as run
     from coequal.api.studies import verify as verify
     from coequal.api.studies import verify_folder as verify_folder
+    from coequal.api.study import Study as Study
     from coequal.generators.load import generator as generator
     from coequal.inspection.diagnosis import diagnose as diagnose
     from coequal.study.document import StudyError as StudyError
@@ -36,6 +39,9 @@ _ELSEWHERE = {
     "manifold": "coequal.api.manifolds",
     "score": "coequal.api.scores",
     "stats": "coequal.api.statistics",
+    "Run": "coequal.api.runs",
+    "load": "coequal.api.runs",
+    "Study": "coequal.api.study",
     "StudyError": "coequal.study.document",
 }
 

@@ -3,13 +3,15 @@
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
+from coequal.api.runs import Run
+from coequal.api.study import Study
 from coequal.contract import Log
 from coequal.datasets._loading import data_folder
 from coequal.execution.choose import ExecutionOptions
 from coequal.files import cache_folder
 from coequal.lookup import searched
-from coequal.records import Result
 from coequal.results.folder import RunFolder
 from coequal.results.merge import merge as merge_runs
 from coequal.results.merged_file import Merged
@@ -23,11 +25,11 @@ from coequal.runner.forecast import Forecast as Forecast
 from coequal.runner.forecast import plan_of as plan_of
 from coequal.runner.progress import Observer
 from coequal.runner.start import RunOptions, start
-from coequal.study.check import checked, problems
+from coequal.study.check import problems
 from coequal.study.document import StudyError, yaml_text
 from coequal.study.looks import to_the_last_look
 from coequal.study.shard import Shard
-from coequal.study.spec import Study
+from coequal.study.spec import Study as CheckedStudy
 from coequal.trial.context import WorkerContext
 from coequal.verification.verify import Verification as Verification
 from coequal.verification.verify import verify as verify_run
@@ -46,12 +48,12 @@ def read_study(path: str | Path) -> Study:
     Raises:
         StudyError: with every problem, its line, and what would do.
     """
-    return checked(path)[0]
+    return Study(path)
 
 
 def run(
-    study: Study | str | Path,
-    out: str | Path,
+    study: CheckedStudy | Mapping[str, Any] | str | Path,
+    out: str | Path | None = None,
     *,
     workers: int | None = None,
     data_dir: str | Path | None = None,
@@ -72,12 +74,14 @@ def run(
     keep_going: bool = False,
     until_decided: bool = False,
     force_bfloat16: bool = False,
-) -> Mapping[str, Result]:
+) -> Run:
     """Run the trials of a study that have no result yet, and write its tables.
 
     Args:
-        study: a study, the path of its file, or the name of one that comes with coequal.
-        out: the run's folder; the same call again goes on where the last one stopped.
+        study: a study, a mapping with the fields of its file, the path of its file, or the name of
+            one that comes with coequal.
+        out: the run's folder; the same call again goes on where the last one stopped. None:
+            runs/NAME, by the study's name.
         workers: processes, one core each; None: one per core. 0 runs in this process. With more, a
             script needs `if __name__ == "__main__":`.
         data_dir: where datasets lie or are put; None: COEQUAL_DATA, then the user's cache.
@@ -105,18 +109,24 @@ def run(
         force_bfloat16: train a study of `precision: bfloat16` also where that is slow.
 
     Returns:
-        Results by trial id, in the plan's order, each read when it is asked for.
+        The run: its results, verdict, figures and samples.
 
     Raises:
         StudyError: the study can't be run.
         PartsError: a part failed when it was tried; nothing has been trained.
         FileExistsError, BlockingIOError: the folder is another study's, or in use.
         KeyboardInterrupt: stopped by Ctrl-C or SIGTERM; the same call goes on.
+
+    Examples:
+        >>> import coequal as cq
+        >>> run = cq.run("smoke", workers=0)  # doctest: +SKIP
+        >>> run.verdict                       # doctest: +SKIP
     """
-    if not isinstance(study, Study):
-        study, source = checked(study)
+    if not isinstance(study, CheckedStudy):
+        study = Study(study)
     elif found := problems(study):
         raise StudyError(study.study, found)
+    source = source or (study.yaml() if isinstance(study, Study) else "")
     if until_decided:
         study = to_the_last_look(study)
     options = RunOptions(
@@ -137,8 +147,10 @@ def run(
         tensorboard=tensorboard,
         force_bfloat16=force_bfloat16,
     )
-    folder = RunFolder(Path(out).resolve())
-    return start(study, source or yaml_text(study.as_dict()), folder, options, observer).results
+    place = Path("runs") / study.study if out is None else Path(out)
+    folder = RunFolder(place.expanduser().resolve())
+    outcome = start(study, source or yaml_text(study.as_dict()), folder, options, observer)
+    return Run(folder, outcome.results)
 
 
 def report(out: str | Path, into: str | Path | None = None) -> Path:

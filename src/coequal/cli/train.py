@@ -102,6 +102,7 @@ def train(
 
 def _train(request: TrainRequest, resume: bool) -> CommandResult:
     from coequal.runner.start import RunOptions
+    from coequal.study.check import checked_values
     from coequal.study.document import yaml_text
     from coequal.trial.tensorboard import refuse_without_tensorboard
 
@@ -118,7 +119,8 @@ def _train(request: TrainRequest, resume: bool) -> CommandResult:
             f"learning rate {used:g}: the authors' {authors:g} is for networks of full width, and "
             f"these are {request.width:g} as wide; theirs with --set learning_rate={authors:g}"
         )
-    study = _checked(request.study(request.encoder or _encoder_for(request)))
+    values = request.study(request.encoder or _encoder_for(request))
+    study = checked_values(values, "command line", "train")
     _refuse_to_extend(request.folder, study)
     options = RunOptions(
         workers=1,
@@ -286,22 +288,6 @@ def _print_outcome(run: "TrialReport") -> None:
         lines += [f"  {attempt.command}"] if attempt.command else []
     for line in lines:
         say(line)
-
-
-def _checked(values: dict[str, Any]) -> "Study":
-    """The study that the options of a command describe.
-
-    Raises:
-        StudyError: the study has problems; the message lists all of them.
-    """
-    from coequal.study.check import problems
-    from coequal.study.document import Document, StudyError
-    from coequal.study.spec import from_document
-
-    study = from_document(Document(values, {}, ()), "command line", "train")
-    if mistakes := problems(study):
-        raise StudyError("command line", mistakes)
-    return study
 
 
 def _encoder_for(request: TrainRequest) -> str:

@@ -48,7 +48,15 @@ def verdict_lines(summaries: Sequence[DataSummary], columns: int) -> list[str]:
     return lines
 
 
-def _table(summary: DataSummary, width: int) -> list[str]:
+def short_table(summary: DataSummary) -> list[list[str]]:
+    """The models of a dataset with their best and their authors' settings, the best first.
+
+    Args:
+        summary: of the dataset.
+
+    Returns:
+        The headings, then a row for each model.
+    """
     label = f"test {summary.metric.label}"
     columns: dict[str, Callable[[ModelSummary], str]] = {
         "model": lambda m: m.label,
@@ -62,11 +70,17 @@ def _table(summary: DataSummary, width: int) -> list[str]:
         del columns["settings"], columns["failures"]
     if summary.rerun_phase is None:
         del columns["re-runs"]
+    rows = [[value(model) for value in columns.values()] for model in summary.ranked]
+    return [list(columns), *rows]
+
+
+def _table(summary: DataSummary, width: int) -> list[str]:
+    headings, *rows = short_table(summary)
     table = Table(box=None, pad_edge=False, header_style="")
-    for place, name in enumerate(columns):
+    for place, name in enumerate(headings):
         table.add_column(Text(name), justify="right" if place else "left", overflow="fold")
-    for model in summary.ranked:
-        table.add_row(*(Text(value(model)) for value in columns.values()))
+    for row in rows:
+        table.add_row(*map(Text, row))
     console = Console(width=width, color_system=None)
     return [
         "".join(part.text for part in line).rstrip()

@@ -20,6 +20,16 @@ def verdict_json(study: StudySummary) -> str:
     Args:
         study: all datasets.
     """
+    values = verdict_values(study)
+    return json.dumps(values, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+def verdict_values(study: StudySummary) -> dict[str, Any]:
+    """The same as plain values: no number is infinite or not a number.
+
+    Args:
+        study: all datasets.
+    """
     values = {
         "data_sets": [_of_data(summary) for summary in study.datasets],
         "over_data_sets": {
@@ -27,7 +37,8 @@ def verdict_json(study: StudySummary) -> str:
             "pairs": _rows(overall_pairs.table(study)),
         },
     }
-    return json.dumps(_rounded(values), indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+    rounded: dict[str, Any] = _rounded(values)
+    return rounded
 
 
 def _of_data(summary: DataSummary) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """`coequal export`: the results of a run as one file for other programs."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Any
@@ -11,6 +11,7 @@ from coequal.results.collect import usable_results
 from coequal.results.folder import RunFolder
 from coequal.results.result_file import result_text
 from coequal.results.results_csv import ResultTable, write_csv
+from coequal.selection import SelectionRule
 
 FORMATS = ("csv", "parquet", "json")
 GROUP = 20_000  # rows of a Parquet file that are held in memory at a time
@@ -65,6 +66,24 @@ def export(
     return out
 
 
+def typed_records(rule: SelectionRule, results: Mapping[str, Result]) -> list[dict[str, Any]]:
+    """The rows of results.csv with numbers as numbers, and None where a row has no value.
+
+    Args:
+        rule: how the study chooses.
+        results: of the trials of its plan, in order.
+
+    Returns:
+        A row for each trial and checkpoint, all with the same keys.
+    """
+    table = ResultTable(rule, results)
+    kinds = _kinds(table.columns, results)
+    return [
+        {name: _cell(row.get(name), kinds[name]) for name in table.columns}
+        for row in _rows(table, results)
+    ]
+
+
 def _rows(table: ResultTable, results: Mapping[str, Result]) -> Iterator[dict[str, Any]]:
     return chain.from_iterable(table.rows_of(result) for result in results.values())
 
@@ -83,7 +102,7 @@ def _write_json(results: Mapping[str, Result], file: IO[str]) -> None:
 def _write_parquet(table: ResultTable, results: Mapping[str, Result], out: Path) -> None:
     arrow, parquet = _pyarrow()
     columns = table.columns
-    kinds = {name: _kind(name) for name in columns} | _setting_kinds(results)
+    kinds = _kinds(columns, results)
     types = {
         "text": arrow.string(),
         "repeated": arrow.dictionary(arrow.int32(), arrow.string()),
@@ -107,6 +126,10 @@ def _write_parquet(table: ResultTable, results: Mapping[str, Result], out: Path)
 def _groups(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
     while group := list(islice(rows, GROUP)):
         yield group
+
+
+def _kinds(columns: Sequence[str], results: Mapping[str, Result]) -> dict[str, str]:
+    return {name: _kind(name) for name in columns} | _setting_kinds(results)
 
 
 def _kind(column: str) -> str:

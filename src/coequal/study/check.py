@@ -1,7 +1,9 @@
 """Check a study before anything starts, beyond the form of its file."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from coequal import lookup
 from coequal.contract import Encoder, Metric
@@ -40,6 +42,23 @@ def checked(given: str | Path) -> tuple[Study, str]:
     if messages := problems(study, document):
         raise StudyError(str(path), messages)
     return study, text
+
+
+def checked_values(values: Mapping[str, Any], origin: str, default_name: str) -> Study:
+    """The study that plain values describe, with the checks of a file.
+
+    Args:
+        values: by the keys of a study file.
+        origin: what messages name instead of a file.
+        default_name: of the study, where the values have none.
+
+    Raises:
+        StudyError: with all problems.
+    """
+    study = from_document(Document(values, {}, ()), origin, default_name)
+    if messages := problems(study):
+        raise StudyError(origin, messages)
+    return study
 
 
 def problems(study: Study, document: Document | None = None) -> list[StudyProblem]:
