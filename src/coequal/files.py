@@ -3,6 +3,7 @@
 import errno
 import io
 import json
+import math
 import os
 import sys
 import tempfile
@@ -87,6 +88,15 @@ def write_npz(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
 def write_json(path: Path, values: Any) -> None:
     """Write plain values as JSON, whole or not at all."""
     atomic_write(path, (json.dumps(values, indent=1, allow_nan=False) + "\n").encode())
+
+
+def finite_values(values: Any) -> Any:
+    """Plain values for JSON, which knows no number that is not finite: such a one becomes null."""
+    if isinstance(values, dict):
+        return {key: finite_values(value) for key, value in values.items()}
+    if isinstance(values, list | tuple):
+        return [finite_values(value) for value in values]
+    return None if isinstance(values, float) and not math.isfinite(values) else values
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from coequal.evaluation.several import compare_saved
+from coequal.reporting.shown_values import ScoreComparison
 
 
-def compare(scores: Sequence[str | Path], *, page: str | Path | None = None) -> dict[str, Any]:
+def compare(scores: Sequence[str | Path], *, page: str | Path | None = None) -> ScoreComparison:
     """Compare scores that were saved as JSON, every two of them.
 
     Args:
@@ -19,9 +20,9 @@ def compare(scores: Sequence[str | Path], *, page: str | Path | None = None) -> 
             them in words; also of scores that can't be compared, and why.
 
     Returns:
-        Plain values, ready for JSON: `pairs`, for every two `first` and `second` and what
-        `coequal.evaluation.compare.compare` gives, with p-values corrected for the number of pairs,
-        or the `refusal` of two that were measured differently.
+        A dict, ready for JSON, that a prompt and a notebook show as a table: `pairs`, for every two
+        `first` and `second` and what `coequal.evaluation.compare.compare` gives, with p-values
+        corrected for the number of pairs, or the `refusal` of two that were measured differently.
 
     Raises:
         ValueError: a file is no score, fewer than two are named, or no two can be compared.
@@ -42,7 +43,7 @@ def compare(scores: Sequence[str | Path], *, page: str | Path | None = None) -> 
     refusals = [pair["refusal"] for pair in found["pairs"] if "refusal" in pair]
     if len(refusals) == len(found["pairs"]):
         raise ValueError("\n".join(refusals))
-    return found
+    return ScoreComparison(found)
 
 
 def names_of(paths: Sequence[Path]) -> list[str]:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from coequal.contract import Log
 from coequal.datasets._loading import data_folder
@@ -16,6 +15,7 @@ from coequal.inputs.load import load_input
 from coequal.inspection.generated import generated_images
 from coequal.manifolds.polygons.projection import DELTA, Name
 from coequal.reporting.manifold_page import write_manifold_page
+from coequal.reporting.shown_values import ManifoldScores
 from coequal.value_range import UNIT, ValueRange
 
 
@@ -34,7 +34,7 @@ def manifold(
     device: str = AUTO,
     data_dir: str | Path | None = None,
     log: Log | None = None,
-) -> dict[str, Any]:
+) -> ManifoldScores:
     """Measure precision and recall against a known manifold at every delta, and write a page.
 
     Args:
@@ -55,7 +55,7 @@ def manifold(
         log: is told about long work.
 
     Returns:
-        What manifold.json holds.
+        What manifold.json holds: a dict that a prompt and a notebook show as a table.
 
     Raises:
         ValueError, LookupError, FileNotFoundError: something can't be measured; one message.
@@ -87,4 +87,4 @@ def manifold(
         )
         target = Path(out).expanduser()
         write_manifold_page(target, curves.record, curves.curves, curves.samples, curves.reached)
-        return curves.record
+        return ManifoldScores(curves.record)

@@ -25,6 +25,7 @@ from coequal.results.pack import opened
 if TYPE_CHECKING:
     from coequal.analysis.data_summary import DataSummary
     from coequal.reporting.shown_figures import Figures
+    from coequal.reporting.shown_values import Diagnosis
 
 TABLES = ("pandas", "polars")
 """Packages whose DataFrame `Run.results` is, the first that is installed."""
@@ -200,7 +201,7 @@ class Run:
         return Figures(self._summaries)
 
     @property
-    def health(self) -> dict[str, Any]:
+    def health(self) -> "Diagnosis":
         """What became of each training, judged by the rules of this version: what `diagnose` gives.
 
         Of a run of one trial that is its verdict, with evidence and remedies; of others a list of
@@ -208,7 +209,7 @@ class Run:
         """
         return self.diagnose()
 
-    def diagnose(self, model: str | None = None, trial: str | None = None) -> dict[str, Any]:
+    def diagnose(self, model: str | None = None, trial: str | None = None) -> "Diagnosis":
         """The health of the run's trials.
 
         Args:

@@ -22,6 +22,7 @@ from coequal.inputs.input import Input, Scorable
 from coequal.inputs.load import SPLITS
 from coequal.inspection.generated import generated_images
 from coequal.parallel import reading_threads
+from coequal.reporting.shown_values import Scores
 from coequal.study.parts import refuse_metric_settings
 from coequal.value_range import UNIT, ValueRange
 
@@ -42,7 +43,7 @@ def score(
     samples: int = DEFAULT_SAMPLES,
     data_dir: str | Path | None = None,
     page: str | Path | None = None,
-    sheet: Path | None = None,
+    sheet: str | Path | None = None,
     floor: bool = False,
     worst: int | None = None,
     worst_sheet: str | Path | None = None,
@@ -51,7 +52,7 @@ def score(
     precision: str = Precision.float32,
     workers: int | None = None,
     log: Log | None = None,
-) -> dict[str, Any]:
+) -> Scores:
     """Score generated images against real ones.
 
     Args:
@@ -97,9 +98,10 @@ def score(
         log: is told about long work.
 
     Returns:
-        Plain values, ready for JSON: the numbers, their protocols and what was measured. Of several
-        sets: `scores` by name, and `pairs` with differences, errors and p-values, also corrected
-        for the number of pairs (see `coequal.evaluation.several.score_several`).
+        A dict, ready for JSON, that a prompt and a notebook show as a table: the numbers, their
+        protocols and what was measured; `to_json(path)` writes it for `compare`. Of several sets:
+        `scores` by name, and `pairs` with differences, errors and p-values, also corrected for the
+        number of pairs (see `coequal.evaluation.several.score_several`).
 
     Raises:
         ValueError, LookupError, FileNotFoundError: something can't be scored; one message.
@@ -126,7 +128,7 @@ def score(
             real_count=real_count,
             max_images=max_images,
             seed=seed,
-            sheet=sheet,
+            sheet=_path(sheet),
             floor=floor or page is not None,
             page=page is not None,
             per_image=PerImageRequest(worst, _path(worst_sheet), _path(per_image)),
@@ -139,7 +141,7 @@ def score(
     if page is not None:
         command = score_command(request, real, fake, train, samples, page)
         write_score_page(Path(page), scored.record, scored.pictures, command)
-    return scored.record
+    return Scores(scored.record)
 
 
 class _Scored(NamedTuple):

@@ -1,7 +1,6 @@
 """How the commands print: text wrapped at words, and tables that fit the terminal."""
 
 import json
-import math
 import re
 import sys
 from collections.abc import Iterator, Sequence
@@ -13,6 +12,8 @@ from rich.cells import cell_len
 from rich.console import Console, JustifyMethod
 from rich.table import Table
 from rich.text import Text
+
+from coequal.files import finite_values
 
 console = Console(highlight=False, emoji=False)
 errors = Console(stderr=True, highlight=False, emoji=False)
@@ -172,14 +173,5 @@ def print_json(values: Any, indent: int | None = 1) -> None:
         values: plain values.
         indent: spaces a level; None: everything in one line.
     """
-    sys.stdout.write(json.dumps(_finite(values), indent=indent, allow_nan=False) + "\n")
+    sys.stdout.write(json.dumps(finite_values(values), indent=indent, allow_nan=False) + "\n")
     sys.stdout.flush()
-
-
-def _finite(values: Any) -> Any:
-    """The same values; JSON knows no number that is not finite, so such a one becomes null."""
-    if isinstance(values, dict):
-        return {key: _finite(value) for key, value in values.items()}
-    if isinstance(values, list | tuple):
-        return [_finite(value) for value in values]
-    return None if isinstance(values, float) and not math.isfinite(values) else values

@@ -5,16 +5,16 @@ from pathlib import Path
 from typing import Any
 
 from coequal.cli.printing import Field, console, print_table, say
-from coequal.formatting import interval_with_error, number, p_value, with_error
+from coequal.reporting.score_rows import Numbers, cell, comparison_rows, counted, score_rows
 
 WIDTH_WITH_UNITS = 110  # columns of a terminal from which units fit into the table
-Numbers = Mapping[str, Mapping[str, Any]]  # by name, as in the JSON
 
 
 def print_scores(scores: Mapping[str, Any]) -> None:
     """Print what `coequal score` gives: the numbers, then what was done and not done, and
     last the warnings."""
-    _print_table(scores["metrics"], floor_column(scores.get("floor")))
+    headings, *rows = score_rows(scores, units=console.width >= WIDTH_WITH_UNITS)
+    print_table([Field(heading, wraps=heading == "unit") for heading in headings], rows)
     if floor := scores.get("floor"):
         print_floor(floor, {"generated": floor["generated"]} if "generated" in floor else {})
     chosen = f"{scores['encoder']['id']} ({scores['encoder']['chosen']})"
@@ -42,46 +42,6 @@ def _print_uses(metrics: Numbers) -> None:
     for name, row in metrics.items():
         if "use" in row:
             say(f"- {name}: {row['use']}")
-
-
-def counted(source: Mapping[str, Any], role: str) -> str:
-    """How many images a side is of: "statistics of 50,000 real"."""
-    count = "unknown many" if source["count"] is None else f"{source['count']:,}"
-    return f"{'statistics of ' if source['kind'] == 'statistics' else ''}{count} {role}"
-
-
-def _print_table(metrics: Numbers, floor: Numbers | None) -> None:
-    some = any("interval" in row for row in metrics.values())
-    units = console.width >= WIDTH_WITH_UNITS
-    fields = [
-        Field("metric"),
-        Field("value ± standard error"),
-        *([Field("95 % interval")] if some else []),
-        *([] if floor is None else [Field("floor")]),
-        Field("better"),
-        *([Field("unit", wraps=True)] if units else []),
-    ]
-    rows = []
-    for name, row in metrics.items():
-        cells = [name, with_error(row["value"], row["standard_error"])]
-        if some:
-            ends = row.get("interval")
-            cells.append(interval_with_error(ends, row["standard_error"]) if ends else "")
-        if floor is not None:
-            cells.append(cell(floor.get(name)))
-        cells.append(row["better"] if row["target"] is None else number(row["target"]))
-        rows.append([*cells, row["unit"]] if units else cells)
-    print_table(fields, rows)
-
-
-def cell(row: Mapping[str, Any] | None) -> str:
-    """A number with its error; empty where there is none."""
-    return "" if row is None else with_error(row["value"], row["standard_error"])
-
-
-def floor_column(floor: Mapping[str, Any] | None) -> Numbers | None:
-    """The numbers of real images if they can stand beside the scores: of the same counts."""
-    return None if floor is None or "generated" in floor else floor["metrics"]
 
 
 def print_floor(floor: Mapping[str, Any], generated: Mapping[str, Numbers]) -> None:
@@ -115,17 +75,7 @@ def print_comparison(comparison: Mapping[str, Any], first: Path, second: Path) -
         first: the file of the one.
         second: and of the other.
     """
-    rows = []
-    for name, row in comparison["metrics"].items():
-        cells = [
-            name,
-            *(number(row[side], row["standard_error"]) for side in ("first", "second")),
-            with_error(row["difference"], row["standard_error"]),
-            "" if (p := row.get("p_corrected", row["p_value"])) is None else p_value(p),
-            row["shown"] or ("equal" if row["better"] == "equal" else ""),
-        ]
-        rows.append(cells)
-    headings = ("metric", "first", "second", "difference", "p", "shown better")
+    headings, *rows = comparison_rows(comparison)
     print_table([Field(heading) for heading in headings], rows)
     say(f"first: {first}")
     say(f"second: {second}")

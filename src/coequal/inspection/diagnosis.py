@@ -25,6 +25,7 @@ from coequal.inspection.image_diagnosis import FROM_SAMPLES, of_images
 from coequal.inspection.samples import chosen_trial
 from coequal.monitoring.images import image_signals
 from coequal.records import Result, Trial
+from coequal.reporting.shown_values import Diagnosis
 from coequal.results.folder import HEALTH, SIGNALS, RunFolder
 from coequal.trial.health_callback import recorded_facts, settings_of
 from coequal.value_range import UNIT, ValueRange
@@ -43,7 +44,7 @@ def diagnose(
     device: str = AUTO,
     data_dir: str | Path | None = None,
     log: Log | None = None,
-) -> dict[str, Any]:
+) -> Diagnosis:
     """The health of a run's trials, or of images; judged now, by the rules of this version.
 
     Args:
@@ -63,10 +64,10 @@ def diagnose(
         log: is given a line about long work.
 
     Returns:
-        Plain values, ready for JSON: verdict, step, evidence, remedies, findings, alarms, unseen,
-        and "from": "signals" of the training, "samples" alone, or "result" of a training that has
-        diverged and left neither. Several trials are a list under "trials", where the verdict of
-        a trial that has left nothing yet is None.
+        A dict, ready for JSON, that a prompt and a notebook show: verdict, step, evidence,
+        remedies, findings, alarms, unseen, and "from": "signals" of the training, "samples" alone,
+        or "result" of a training that has diverged and left neither. Several trials are a list
+        under "trials", where the verdict of a trial that has left nothing yet is None.
 
     Raises:
         ValueError, LookupError, FileNotFoundError: it cannot be diagnosed; the message says why.
@@ -79,15 +80,17 @@ def diagnose(
         values_of = ValueRange.of(value_range)
         with computing_on(device) as where:
             generated = generated_images(fake, samples, seed, log, where)
-            return of_images(generated, real, data_folder(data_dir), log, where, values_of)
+            found = of_images(generated, real, data_folder(data_dir), log, where, values_of)
+            return Diagnosis(found)
     folder, own = _place(Path(run).expanduser().resolve())
     trials = _chosen(folder, model, trial or own)
     if len(trials) > 1:
-        return {"run": str(folder.path), "trials": [of_trial(folder, one) for one in trials]}
+        listed = [of_trial(folder, one) for one in trials]
+        return Diagnosis(run=str(folder.path), trials=listed)
     values = of_trial(folder, trials[0])
     if values["verdict"] is None:
         raise ValueError(f"{values['model']} (trial {trials[0].id}): {values['evidence']}")
-    return values
+    return Diagnosis(values)
 
 
 def misuse(
