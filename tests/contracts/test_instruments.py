@@ -83,7 +83,7 @@ def test_a_made_data_set_keeps_the_contract(name, monkeypatch):
 
 
 def test_every_number_says_what_it_is_good_for_as_the_docs_do():
-    docs = (Path(__file__).parents[2] / "docs" / "how_to" / "scores.md").read_text()
+    docs = (Path(__file__).parents[2] / "docs" / "reference" / "scores.md").read_text()
     for name in lookup.names("metrics"):
         for number, info in lookup.load("metrics", name).outputs.items():
             assert f"| `{number}` | {info.use} |" in docs

@@ -137,8 +137,8 @@ class PageRunner:
         checked(path)
 
     def _text(self, block: Block) -> None:
-        """Compare it with what was printed, if it is said to be that: but for digits and spaces,
-        which differ between machines and screens. A line of three dots leaves some out."""
+        """Compare it with what was printed, if it is said to be that: but for digits, spaces and
+        rules, which differ between machines and screens. A line of three dots leaves some out."""
         if "output" not in block.notes:
             return
         rest = _without_digits(self._output)
@@ -149,4 +149,4 @@ class PageRunner:
 
 
 def _without_digits(text: str) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"[\d.,]*\d", "#", text)).strip()
+    return re.sub(r"[\s─]+", " ", re.sub(r"[\d.,]*\d", "#", text)).strip()
