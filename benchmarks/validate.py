@@ -38,23 +38,31 @@ CLAIM_COLUMNS = ("claimed", "simulated", "measured", "wanted", "", "")
 CLAIM_HEAD = f"| {' | '.join(CLAIM_COLUMNS)} |\n|{'---|' * len(CLAIM_COLUMNS)}"
 INTRO = """# The guarantees of the statistics, simulated
 
-Written by `benchmarks/validate.py` (`make validate`), which draws searches from known distributions
-and counts how often an interval contains the truth, or an error is made. First what is claimed, a
-row each: what was simulated, the least and the most that was measured over all cases, and what was
-wanted. An error of "at most 5 %" is allowed two standard errors of its simulation. A 95 % interval
-should cover in 93 to 97 % of studies. One that covers more is *conservative*; one that covers less
-somewhere is *approximate*, and is called so here and where it is printed. Details follow below. B
-is the number of settings measured, n the budget. "Studies" counts those of each distribution; with
-1,000 studies, a fraction near 95 % has a standard error of 0.7 points.
+This page shows which statistical guarantees hold in simulations, and which hold only approximately.
 
-Not kept, or only approximately: P is off by up to 0.02, and by up to 0.07 where two models differ
-much in the luck of their seeds, because settings outside of the best quarter report the run that
-placed them there (`search.retrain: 1` trains all of them again and is free of that); for the same
-reason the typical score of one model is up to 15 % too good where a fifth of its trainings or more
-collapse (the ratio of two such models is not); the interval of one model's typical score covers as
-little as 80 % where one setting in thirty is far better than the rest; intervals near
-P = 0 and 1, and of ratios to a model with one lucky setting in thirty, cover less than 93 %; a
-model with 2 % of collapses that no run has shown yet is called equivalent too often at the margin.
+`benchmarks/validate.py` (`make validate`) writes it: the script draws searches from known
+distributions and counts how often an interval contains the truth, or an error is made. The first
+table has a row for each claim, with what was simulated, the smallest and the largest value measured
+over all cases, and the value wanted; details follow below. An error of "at most 5 %" is allowed two
+standard errors of its simulation. A 95 % interval should cover in 93 to 97 % of studies. One that
+covers more is *conservative*; one that covers less somewhere is *approximate*, and is called so
+here and where it is printed. B is the number of settings measured, n the budget. "Studies" is the
+number of studies for each distribution; with 1,000 studies, a fraction near 95 % has a standard
+error of 0.7 points.
+
+These guarantees are not kept, or only approximately:
+
+- P is off by up to 0.02, and by up to 0.07 if two models differ much in the luck of their seeds,
+  because settings outside the best quarter report the run that placed them there
+  (`search.retrain: 1` retrains all settings and is free of this).
+- For the same reason, the typical score of one model is up to 15 % too good if at least a fifth of
+  its training runs collapse (the ratio of two such models is not).
+- The interval of one model's typical score covers as little as 80 % if one setting in thirty is far
+  better than the rest.
+- Intervals near P = 0 and 1, and of ratios to a model with one lucky setting in thirty, cover less
+  than 93 %.
+- A model with 2 % of collapses that no run has shown yet is called equivalent too often at the
+  margin.
 """
 MODELS = """The verdict is simulated with the models of `benchmarks/independent_verdict.py`:
 log-normal, bimodal, heavy-tailed, narrow and other distributions over settings, shared draws, seed

@@ -1,8 +1,8 @@
 """The expected best of n settings
 
 The truth is computed from half a million settings of each distribution. "Chosen by validation": the
-search selects by one split and reports the other, each with its own noise of 2 %; elsewhere it
-reports the scores that it selects by. The spacings interval is conservative by construction.
+search selects by one split and reports the other, each with its own noise of 2 %. Elsewhere it
+reports the scores by which it selects. The spacings interval is conservative by construction.
 """
 
 from collections.abc import Iterable, Iterator

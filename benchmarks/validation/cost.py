@@ -1,9 +1,9 @@
 """The best within a budget of cost
 
-The curve is to be unbiased: the mean of all studies lies within four of its standard errors of the
-truth, at every budget below half of the total. The intervals are approximate, and called so:
-resampled trials up to a tenth of the total cost, from there to half of it spacings at the effective
-number of settings."""
+The curve should be unbiased: the mean of all studies lies within four of its standard errors of the
+truth, at every budget below half of the total. The intervals are approximate, and called so. They
+come from resampled trials up to a tenth of the total cost, and from there to half of it from
+spacings at the effective number of settings."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace

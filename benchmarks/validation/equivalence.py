@@ -1,8 +1,8 @@
 """Equivalence: two models whose scores differ by less than the declared margin.
 
 At the margin: the ratio of typical scores is exactly the margin, and a study that says "equivalent"
-is wrong; the factor that puts them there is found by many searches. Inside: the models are
-identical; the fraction is the power to say so, which depends on the spread over settings, over
+is wrong. The factor that puts the models there is found by many searches. Inside: the models are
+identical, and the fraction is the power to say so. It depends on the spread over settings and
 seeds, and on the correlation between the models.
 """
 

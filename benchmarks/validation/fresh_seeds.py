@@ -1,9 +1,9 @@
 """Intervals of P and of the ratio, against fresh seeds.
 
-The truth is what a fresh seed of the best of n settings scores, from many searches of the same
-distributions. The verdict's intervals, of studies in which the best quarter by validation was
-trained once more, are to contain it. "Wrong way": the model that is better on fresh seeds is called
-worse. "Joint": the intervals of all pairs of a study contain their truths.
+The truth is the score of a fresh seed of the best of n settings, from many searches of the same
+distributions. It should lie within the verdict's intervals, in studies that retrain the best
+quarter by validation. "Wrong way": the model that is better on fresh seeds is called worse.
+"Joint": the intervals of all pairs of a study contain their truths.
 """
 
 from collections.abc import Iterable, Iterator

@@ -2,12 +2,12 @@
 
 `benchmarks/independent_verdict.py` imports nothing of coequal. It draws the studies, enumerates all
 subsets of n settings for P and the ratio, leaves out one setting after another for their standard
-errors, and does many searches for the truth. Estimates must agree in every study to rounding.
-Standard errors come from different formulas, of which the jackknife is the larger one by up to a
-tenth at n/B = 0.1; given is the median of coequal's over the other's. "Bias": the mean of all
-studies less the truth of many searches. It has two parts that are known: settings outside of the
-best quarter report their own run, whose luck placed them there; and both models are measured on the
-same draws. `search.retrain: 1` has none of the first part.
+errors, and runs many searches for the truth. Estimates must agree in every study up to rounding.
+Standard errors come from different formulas, of which the jackknife is larger by up to a tenth at
+n/B = 0.1; the table gives the median of coequal's divided by the other's. "Bias" is the mean of all
+studies minus the truth of many searches. It has two known parts: settings outside the best quarter
+report their own run, whose luck placed them there, and both models are measured on the same draws.
+`search.retrain: 1` removes the first part.
 """
 
 from collections.abc import Iterable, Iterator

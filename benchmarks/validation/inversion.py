@@ -1,11 +1,11 @@
 """Recall by inverting a generator
 
 Numbers are fractions of images. Planted: images that the generator itself made, from latents other
-than those that the searches start from, are reached to a squared distance of 0.1. Closed form: for
+than those from which the searches start, are reached to a squared distance of 0.1. Closed form: for
 a linear generator with normal latents the distance is |(I - A A+) (x - b)|^2, and for one with
 latents in a box it is that of bounded least squares (SciPy); both agree to 0.2 %. Ten times the
-work: the fraction of test images for which the best of four searches that are never given up falls
-on the same side of 0.75. A perfect generator of triangles can make every test image. Memorised: the
+work: the fraction of test images for which the best of four searches that never give up falls on
+the same side of 0.75. A perfect generator of triangles can make every test image. Memorised: the
 recall at 0.75 of a generator that only repeats the 60,000 training triangles, by the nearest of all
 of them. It shows why recall at 0.75 cannot reveal memorisation, while its curve at small delta can.
 The generator in question is an NS GAN of an eighth of the study's width after 2,000 steps on

@@ -1,12 +1,12 @@
 """Looking more than once, dropping models, changing the looks, and looking at any time.
 
-Identical models, and the error of the whole study: any pair that ends as better or worse at any
-look. A model that is beaten is dropped, and its rivals go on. "Five looks" are at 20, 40, 60, 80
+All models are identical, and an error of the whole study is any pair that ends as better or worse
+at any look. A beaten model is dropped, and its rivals continue. "Five looks" are at 20, 40, 60, 80
 and 100 settings, "twelve" at equal steps from 20 to 100. "Changed": looks at 20 and 40 were
 declared; after the first, because the clearest pair seemed promising (|z| above 1), three more were
 added up to 100, with what was left of the error. "Extended": both looks were taken and nothing was
-left to spend; settings were added all the same. Without a rule for looking the error of five looks
-is 11 to 15 % (naive: each at 5 %).
+left to spend, but settings were added all the same. Without a rule for looking, the error of five
+looks is 11 to 15 % (naive: each at 5 %).
 """
 
 from collections.abc import Iterable, Iterator

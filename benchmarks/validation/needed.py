@@ -1,11 +1,11 @@
 """What a number of settings can show
 
 Planned: the smallest ratio of typical scores that `coequal check` promises to show with a
-probability of 80 %, from the spreads that it assumes, in studies that have these spreads. From
-results: two models of which the first is better are measured on many settings, the number that
+probability of 80 %, given the spreads that it assumes, in studies with these spreads. From results:
+two models, of which the first is better, are measured on many settings. The number of settings that
 their normal score asks for is trained anew, and the pair is decided in about four of five studies.
-From one study of 40 settings the number is only known to an order of magnitude: given is how often
-it is within a factor of four.
+A single study of 40 settings gives the number only to an order of magnitude; the table shows how
+often it is within a factor of four.
 """
 
 import math

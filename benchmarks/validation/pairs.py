@@ -1,10 +1,10 @@
 """Models that are equally good: how often is one called better?
 
 All models have the same distribution of scores, or P is one half although their distributions
-differ. An error is any pair of a study that ends as better or worse. One look at all settings.
-"Correlation" is that of a setting's score between two models; where it is negative, what is good
-for one is bad for the other. Below 20 settings n is 1, and the two models are swapped in the test.
-Seeds have a standard deviation of 0.18 of the log score where nothing else is said.
+differ. An error is any pair of a study that ends as better or worse. There is one look, at all
+settings. "Correlation" is that of a setting's score between two models; if it is negative, what is
+good for one model is bad for the other. With fewer than 20 settings, n is 1 and the test swaps the
+two models. Unless stated otherwise, seeds have a standard deviation of 0.18 of the log score.
 """
 
 from collections.abc import Iterable, Iterator

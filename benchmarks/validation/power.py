@@ -1,13 +1,14 @@
 """What looking saves
 
-Eight models, correlation of settings 0.6, seeds 0.15, n 2. Trials count the best quarter that is
-trained once more. "Kept": the fraction of the worse models that end unbeaten. One clearly best: the
+Eight models, correlation of settings 0.6, seeds 0.15, n 2. Trials include the best quarter, which
+is retrained. "Kept": the fraction of the worse models that end unbeaten. One clearly best: the
 others are 1.5 to 4 times as bad. Nearly tied: two best, six 1.1 to 3 times as bad.
 
-The yardstick is the verdict as it was before studies declared a budget and looks: one look, n a
-tenth of the settings, the search's own seeds, models taken as independent. How many models it kept
-was measured once, with its own code, on studies drawn in the same way. Where it still kept more at
-1,280 trials than a study of now, the fraction is that of 1,280 trials, and the true one is less.
+The baseline is the verdict from before studies declared a budget and looks: one look, n a tenth of
+the settings, the search's own seeds, and models treated as independent. The number of models that
+it kept was measured once, with its own code, on studies drawn in the same way. If it still kept
+more at 1,280 trials than a present study does, the fraction given is that of 1,280 trials, and the
+true one is less.
 """
 
 import math

@@ -1,9 +1,9 @@
 """Rates, correlations, and aggregates over datasets
 
-The coverage of Wilson's interval is exact, a sum over the counts for every rate up to one half; the
-rest is simulated. Pooled over models: 3 or 8 models fail on settings that they share, at a rate of
-2, 5 or 20 %, with latent normal variables that correlate by 0, 0.3, 0.6 or 0.9 between models;
-Wilson's interval of the pooled trials, which takes them for independent, covers 57 to 95 %.
+The coverage of Wilson's interval is exact: a sum over the counts, for every rate up to one half.
+The rest is simulated. Pooled over models: 3 or 8 models fail on settings that they share, at a rate
+of 2, 5 or 20 %, with latent normal variables that correlate by 0, 0.3, 0.6 or 0.9 between models.
+Wilson's interval of the pooled trials, which treats them as independent, covers 57 to 95 %.
 
 Correlations: two scores of each setting of each model have effects of the model, of the setting and
 of the pair, each correlated between the two scores; the truth is that of a new model with a new

@@ -4,11 +4,11 @@ Good runs are log-normal about one score. Bad runs are worse by a factor log-nor
 three in ten of them do not finish. The cap is 50 times the good score. Intervals are of the
 interquartile mean (on the log score, failures at the cap) and of the median (failures worst); the
 mean has none. "The one that leads" is the interval that the report prints in bold, of its own
-centre. Identical settings, and changes without an effect, have one common distribution.
+centre. Identical settings, and changes without an effect, share one distribution.
 
 Two identical models draw log-normal settings (log sd 0.5 or 0.6) whose scores correlate by 0.6 or 0
-between the models, with a log sd of 0.18 between seeds. The best of each by one run is run again:
-the two settings then differ, although the models don't.
+between the models, with a log sd of 0.18 between seeds. The best setting of each by one run is
+re-run: the two settings then differ, although the models don't.
 """
 
 import math

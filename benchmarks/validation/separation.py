@@ -1,10 +1,11 @@
 """Models of the same distance that another metric separates
 
-Equal models, whose distances and other metrics have the same true values. A distance has a known
-error. Another metric has two parts: the images, with a known error of 1, and classifiers, of which
-three (or two) are trained: their spread is known from these alone. With re-runs, all errors come
-from the spread of the runs. All pairs of models are looked at in all metrics. The last rows have
-one model that is better in one metric by so many errors of a difference.
+The models are equal: their distances and other metrics have the same true values. A distance has a
+known error. The error of another metric has two parts: the images, with a known error of 1, and the
+classifiers, of which three (or two) are trained and whose spread is known from these alone. With
+re-runs, all errors come from the spread of the runs. All pairs of models are compared in all
+metrics. In the last rows, one model is better in one metric by the given number of errors of a
+difference.
 """
 
 from collections.abc import Iterable, Mapping

@@ -1,10 +1,11 @@
 """Intervals of one tuned model's typical score.
 
-The dot and the line of each model in the report's first figure: the geometric mean of what the best
-of n settings scores, failures as the cap, and its interval over the draw of settings. The truth is
-that of many searches in which the chosen setting counts as in the study: with a fresh seed if it is
-among the best quarter by validation, else with the search's own run. The last table compares it
-with that of fresh seeds alone. All models of a study share their draws.
+These are the dot and the line of each model in the report's first figure: the geometric mean of the
+score of the best of n settings, with failures as the cap, and its interval over the draw of
+settings. The truth comes from many searches in which the chosen setting counts as in the study:
+with a fresh seed if it is among the best quarter by validation, otherwise with the search's own
+run. The last table compares it with that of fresh seeds alone. All models of a study share their
+draws.
 """
 
 from collections.abc import Iterable, Iterator

@@ -1,8 +1,8 @@
 """Components of variance
 
-The estimated variances should be unbiased, also where the design is unbalanced: the mean of all
-studies lies within four of its standard errors of the truth, for every source. The intervals are
-those of the fractions of the variance.
+The estimated variances should be unbiased even if the design is unbalanced: the mean of all studies
+lies within four of its standard errors of the truth, for every source. The intervals are those of
+the fractions of the variance.
 """
 
 from collections.abc import Callable, Iterable
