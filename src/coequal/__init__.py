@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from coequal.api import run as run
     from coequal.api import score as score
     from coequal.api import stats as stats
+    from coequal.api import train as train
     from coequal.api import verify as verify
 
 __version__ = "0.1.0"
@@ -46,6 +47,7 @@ __all__ = [
     "run",
     "score",
     "stats",
+    "train",
     "verify",
 ]
 

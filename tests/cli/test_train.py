@@ -181,7 +181,7 @@ HOW = ("resume", "go_on", "as_json")
 def requested(model, **given):  # type: ignore[no-untyped-def]
     """What `coequal train MODEL` asks for with these options."""
     defaults = {name: option.default for name, option in OPTIONS.items() if name not in HOW}
-    return TrainRequest(OPTIONS, model, **{**defaults, "settings": {}, **given})
+    return TrainRequest(declared=OPTIONS, model=model, **{**defaults, "settings": {}, **given})
 
 
 def test_every_option_is_in_the_printed_command():

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from coequal.api.studies import verify as verify
     from coequal.api.studies import verify_folder as verify_folder
     from coequal.api.study import Study as Study
+    from coequal.api.training import train as train
     from coequal.generators.load import generator as generator
     from coequal.inspection.diagnosis import diagnose as diagnose
     from coequal.study.document import StudyError as StudyError
@@ -39,6 +40,7 @@ _ELSEWHERE = {
     "manifold": "coequal.api.manifolds",
     "score": "coequal.api.scores",
     "stats": "coequal.api.statistics",
+    "train": "coequal.api.training",
     "Run": "coequal.api.runs",
     "load": "coequal.api.runs",
     "Study": "coequal.api.study",

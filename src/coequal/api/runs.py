@@ -302,13 +302,26 @@ class Run:
         from coequal.reporting.terminal import verdict_lines
 
         columns = shutil.get_terminal_size().columns
-        lines = [self._title, str(self.path), "", *verdict_lines(self._summaries, columns)]
+        said = self._of_one_training or verdict_lines(self._summaries, columns)
+        lines = [self._title, str(self.path), "", *said]
         return "\n".join(textwrap.fill(s, columns) if len(s) > columns else s for s in lines)
 
     def _repr_html_(self) -> str:
         from coequal.reporting.notebook import run_fragment
 
-        return run_fragment(self._folder, self._summaries, self._title)
+        return run_fragment(self._folder, self._summaries, self._title, self._of_one_training)
+
+    @cached_property
+    def _of_one_training(self) -> list[str]:
+        """What the page of a training says first; empty of a study that compares models."""
+        from coequal.reporting.trial_page.page import read_run
+
+        plan = self._folder.plan()
+        budget = self._folder.study().get("training", {}).get("budget", {})
+        if len(plan) != 1 or "discriminator_steps" not in budget:
+            return []
+        report = read_run(self._folder, plan[0], self._folder.rule().metric, None)
+        return [text for text in (report.headline, report.summary) if text]
 
     @property
     def _title(self) -> str:

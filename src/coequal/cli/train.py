@@ -11,15 +11,14 @@ from coequal.cli.options import DataDir, Device, Encoder, Seed, assignments, sho
 from coequal.cli.printing import log_line, say
 from coequal.cli.run import run_missing
 from coequal.cli.train_options import TrainRequest
+from coequal.study.one_training import FRAMES
 
 if TYPE_CHECKING:
-    from coequal.records import Trial
     from coequal.reporting.trial_page.page import TrialReport
     from coequal.results.folder import RunFolder
     from coequal.study.spec import Study
 
 SHEET_IMAGES = 64  # on the sheet; of a model that takes classes, as many of each as fit
-ANIMATION_FRAMES = 24
 
 
 def train(
@@ -97,10 +96,11 @@ def train(
         explicit = chosen is not None and chosen.name != "DEFAULT"
         given["steps"] = _steps_to_go_on(out or Path("runs") / model, steps if explicit else None)
     options = {param.name: param for param in context.command.params if param.name != "model"}
-    return _train(TrainRequest(options, **given), resume)
+    return _train(TrainRequest(declared=options, **given), resume)
 
 
 def _train(request: TrainRequest, resume: bool) -> CommandResult:
+    from coequal.runner.one_training import encoder_for, refuse_to_extend
     from coequal.runner.start import RunOptions
     from coequal.study.check import checked_values
     from coequal.study.document import yaml_text
@@ -119,14 +119,14 @@ def _train(request: TrainRequest, resume: bool) -> CommandResult:
             f"learning rate {used:g}: the authors' {authors:g} is for networks of full width, and "
             f"these are {request.width:g} as wide; theirs with --set learning_rate={authors:g}"
         )
-    values = request.study(request.encoder or _encoder_for(request))
+    values = request.study(request.encoder or encoder_for(request, request.data_dir, log_line))
     study = checked_values(values, "command line", "train")
-    _refuse_to_extend(request.folder, study)
+    refuse_to_extend(request.folder, study)
     options = RunOptions(
         workers=1,
         data_dir=request.data_dir,
         device=request.device,
-        frames=ANIMATION_FRAMES,
+        frames=FRAMES,
         tensorboard=request.tensorboard,
     )
     folder, values = run_missing(study, yaml_text(study.as_dict()), request.folder, options)
@@ -163,57 +163,6 @@ def _steps_to_go_on(out: Path, steps: int | None) -> int:
             f"none for {2 * done}"
         )
     return 2 * done if steps is None else steps
-
-
-def _refuse_to_extend(out: Path, study: "Study") -> None:
-    """Refuse a longer training that can't go on from the end of the run in its folder.
-
-    Args:
-        out: the folder.
-        study: of the longer training.
-
-    Raises:
-        ValueError: it can't; the message says why, and what would do.
-    """
-    from coequal.results.folder import RunFolder
-    from coequal.results.states import state_to_extend
-    from coequal.study.parts import assemble
-    from coequal.study.plan import search_of
-
-    folder = RunFolder(out)
-    if not (out / "study.json").exists() or not (out / "plan.json").exists():
-        return
-    (before,), (trial,) = folder.plan(), search_of(study)
-    if _but_for_length(before) != _but_for_length(trial) or before.id == trial.id:
-        return  # another training, which its folder refuses, or the same
-    done, asked = (int(t.training["budget"]["discriminator_steps"]) for t in (before, trial))
-    result = folder.result(before.id)
-    if result is None or asked < done or state_to_extend(out, trial) is not None:
-        return
-    optimisation = assemble(trial).optimisation
-    if not result.finished:
-        why = f"it ended before that ({result.status}: {result.reason})"
-    elif optimisation.follows_budget:
-        decay = optimisation.learning_rate_decay
-        why = (
-            f"its learning rate falls over the whole budget ({decay}), and would have been another"
-        )
-    elif not before.training.get("extendable"):
-        why = "an earlier version trained it and kept no state of its optimisers"
-    else:
-        why = "the state of its optimisers is no longer there (`coequal clean` deletes it)"
-    raise ValueError(
-        f"the run in {out} can't go on from {done} to {asked} steps: {why}; train from the "
-        "beginning in another folder, with --out"
-    )
-
-
-def _but_for_length(trial: "Trial") -> dict[str, Any]:
-    """What a trial is, apart from its length."""
-    values = trial.as_dict()
-    free = ("budget", "checkpoints", "extendable")
-    kept = {key: value for key, value in values["training"].items() if key not in free}
-    return {**values, "training": kept}
 
 
 def _finish(
@@ -288,16 +237,3 @@ def _print_outcome(run: "TrialReport") -> None:
         lines += [f"  {attempt.command}"] if attempt.command else []
     for line in lines:
         say(line)
-
-
-def _encoder_for(request: TrainRequest) -> str:
-    """The encoder that `coequal score` would take for the data."""
-    from coequal.datasets._loading import data_folder, load_dataset
-    from coequal.evaluation.encoder_choice import default_encoder
-
-    folder = data_folder(request.data_dir)
-    dataset = load_dataset(request.data, folder, request.image_size, log_line)
-    name, _, warnings = default_encoder(dataset)
-    for warning in warnings:
-        log_line(f"warning: {warning}")
-    return name

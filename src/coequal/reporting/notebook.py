@@ -27,15 +27,18 @@ class _Section:
     rows: Sequence[Row]
 
 
-def run_fragment(folder: RunFolder, summaries: Sequence[DataSummary], title: str) -> str:
+def run_fragment(
+    folder: RunFolder, summaries: Sequence[DataSummary], title: str, notes: Sequence[str] = ()
+) -> str:
     """The verdict, a short table and the samples of a run, as HTML that a notebook shows.
 
     Args:
         folder: of the run, for the images.
         summaries: one for each dataset.
         title: stands at the top.
+        notes: sentences below the title.
     """
-    sentences = [*never_finished_sentences(summaries), joint_sentence(summaries)]
+    sentences = [*notes, *never_finished_sentences(summaries), joint_sentence(summaries)]
     return template("run_fragment.html.jinja").render(
         title=title,
         place=str(folder.place),

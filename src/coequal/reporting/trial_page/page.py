@@ -234,7 +234,7 @@ def _attempts(
     return found
 
 
-def write_training_page(folder: RunFolder, run: TrialReport, command: Command) -> Path:
+def write_training_page(folder: RunFolder, run: TrialReport, command: Command | None) -> Path:
     """Write the animation and the page; returns the page."""
     animation = folder.path / ANIMATION
     animation.unlink(missing_ok=True)  # of an earlier call
