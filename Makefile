@@ -1,4 +1,4 @@
-# make demo | data | test | check | docs | parity | wheel | validate | health | chaos | bench | pages: each installs
+# make demo | data | test | check | docs | parity | wheel | lowest | validate | health | chaos | bench | pages: each installs
 # what it needs into .venv first.
 #   make TORCH=torch==2.13.0 demo     another build of torch (a CPU build is about 1 GB, a CUDA build 5 GB)
 #   make PYTHON=python3.12 test       another Python (3.11 or newer)
@@ -9,7 +9,7 @@ VENV ?= .venv
 WORKERS ?=
 BIN = $(VENV)/bin
 
-.PHONY: demo data smoke test check docs parity wheel validate health chaos format bench pages clean
+.PHONY: demo data smoke test check docs parity wheel lowest validate health chaos format bench pages clean
 
 demo: data
 	$(BIN)/coequal run demo --out runs/demo $(if $(WORKERS),--workers $(WORKERS))
@@ -55,6 +55,11 @@ $(VENV)/.parity: $(VENV)/.ready
 # Builds sdist and wheel, and runs a study with the wheel in an environment of its own.
 wheel: $(VENV)/.packaging
 	$(BIN)/python scripts/try_wheel.py $(WHEEL)
+
+# The tests that use every dependency, with the lowest versions that pyproject.toml allows, in .venv-lowest, which takes
+# another 5 GB. LOWEST=tests runs all tests.
+lowest: $(VENV)/.packaging
+	$(BIN)/python scripts/try_lowest.py $(LOWEST)
 
 $(VENV)/.packaging: $(VENV)/.ready
 	$(BIN)/python -m pip install --quiet --group packaging

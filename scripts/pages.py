@@ -8,7 +8,6 @@ docs/images/pages are made anew.
 import shutil
 import subprocess
 import sys
-import tarfile
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
+from coequal.results.archived_trials import unpack_trials
 from coequal.results.folder import RunFolder
 from coequal.results.results_csv import write_tables
 
@@ -93,9 +93,7 @@ def two_trials(address: str, run: Path) -> str:
 def study(published: Path, place: Path) -> Path:
     """The report of a published result, whose trials are unpacked into a run's folder."""
     shutil.rmtree(place, ignore_errors=True)
-    shutil.copytree(published, place)
-    with tarfile.open(place / "trials.tar.xz") as archive:
-        archive.extractall(place, filter="data")
+    unpack_trials(published, place)
     write_tables(RunFolder(place))
     coequal("report", place)
     return place / "report" / "index.html"

@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import tarfile
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from coequal.reporting.paper.bibliography import Citations
 from coequal.reporting.paper.main_table import main_tables
 from coequal.reporting.paper.methods import methods
 from coequal.reporting.paper.write import FIRST_LINE, write_paper
+from coequal.results.archived_trials import unpack_trials
 from coequal.results.folder import RunFolder
 
 from fabricated_run import NS_GAN, VAE, Run, build, made, same, written
@@ -188,9 +188,8 @@ def published(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureR
     """The paper of a published study."""
     source = request.config.rootpath / "docs" / "results" / request.param
     place = tmp_path_factory.mktemp("published") / request.param
-    shutil.copytree(source, place, ignore=shutil.ignore_patterns("report"))
-    with tarfile.open(source / "trials.tar.xz") as archive:
-        archive.extractall(place, filter="data")
+    unpack_trials(source, place)
+    shutil.rmtree(place / "report")
     return write_paper(RunFolder(place))
 
 

@@ -1,14 +1,13 @@
 """What lies in docs/results is what its trials say."""
 
 import json
-import shutil
-import tarfile
 
 import pytest
 
 from coequal.analysis.across_datasets import study_summary
 from coequal.analysis.summary import summarise
 from coequal.reporting.verdict_json import verdict_json
+from coequal.results.archived_trials import unpack_trials
 from coequal.results.folder import RunFolder
 from coequal.results.results_csv import write_tables
 from coequal.study.parts import rule_of
@@ -28,9 +27,7 @@ TRIALS = {
 def folder(tmp_path_factory, request) -> RunFolder:
     published = request.config.rootpath / "docs" / "results" / request.param
     place = tmp_path_factory.mktemp("published") / request.param
-    shutil.copytree(published, place)
-    with tarfile.open(published / "trials.tar.xz") as archive:
-        archive.extractall(place, filter="data")
+    unpack_trials(published, place)
     return RunFolder(place)
 
 

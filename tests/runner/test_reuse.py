@@ -10,6 +10,7 @@ import pytest
 
 from coequal import api
 from coequal.records import Result
+from coequal.results.archived_trials import unpack_trials
 from coequal.results.folder import RunFolder
 from coequal.results.reuse import reused_results
 from coequal.runner.interrupt import Interrupted
@@ -200,6 +201,5 @@ def test_folders_that_can_not_be_used_are_refused_before_anything_is_written(old
         with pytest.raises((FileNotFoundError, ValueError), match=message):
             run(tmp_path / "new", reuse=source)
         assert not (tmp_path / "new" / "study.json").exists()
-    with tarfile.open(packed / "trials.tar.xz") as archive:
-        archive.extractall(packed, filter="data")
-    assert len(run(tmp_path / "new", reuse=packed)) == len(RunFolder(old).results())
+    unpack_trials(packed, tmp_path / "unpacked")
+    assert len(run(tmp_path / "new", reuse=tmp_path / "unpacked")) == len(RunFolder(old).results())

@@ -281,6 +281,13 @@ def test_an_archive_that_holds_other_things_or_is_damaged_is_refused(archived, t
         file.add(archived.path / "study.yaml", "study.yaml")
     with pytest.raises(ValueError, match=r"holds 'study\.yaml', which is no part of a trial"):
         api.verify(archived.path, trials=0)
+    for name, kind in (("trials/../../x", tarfile.REGTYPE), ("trials/x", tarfile.SYMTYPE)):
+        with tarfile.open(archive, "w:xz") as file:
+            entry = tarfile.TarInfo(name)
+            entry.type, entry.linkname = kind, "/etc/hostname"
+            file.addfile(entry)
+        with pytest.raises(ValueError, match=f"holds '{name}', which is no part of a trial"):
+            api.verify(archived.path, trials=0)
 
 
 def test_a_pack_is_verified(run, tmp_path):

@@ -3,7 +3,7 @@
 import lzma
 import shutil
 import tarfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 ARCHIVE = "trials.tar.xz"
 
@@ -27,9 +27,21 @@ def unpack_trials(path: Path, target: Path) -> None:
     archive = path / ARCHIVE
     try:
         with tarfile.open(archive) as file:
-            strange = [m.name for m in file if m.name.partition("/")[0] != "trials"]
-            if strange:
-                raise ValueError(f"{archive} holds {strange[0]!r}, which is no part of a trial")
-            file.extractall(target, filter="data")
+            for member in file:
+                _unpack(file, member, target)
     except (tarfile.TarError, lzma.LZMAError, EOFError, OSError) as error:
         raise ValueError(f"{archive} can't be unpacked: {error}") from error
+
+
+def _unpack(archive: tarfile.TarFile, member: tarfile.TarInfo, target: Path) -> None:
+    """Write one entry. Filters of `tarfile` are not used: Python 3.11 has them from 3.11.4 on."""
+    parts = PurePosixPath(member.name).parts
+    if parts[:1] != ("trials",) or ".." in parts or not (member.isfile() or member.isdir()):
+        raise ValueError(f"{archive.name} holds {member.name!r}, which is no part of a trial")
+    content = archive.extractfile(member)
+    if content is None:  # a folder
+        return
+    place = target.joinpath(*parts)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with content, place.open("wb") as file:
+        shutil.copyfileobj(content, file)
