@@ -28,20 +28,20 @@ def unpack_trials(path: Path, target: Path) -> None:
     try:
         with tarfile.open(archive) as file:
             for member in file:
-                _unpack(file, member, target)
+                _unpack(file, archive, member, target)
     except (tarfile.TarError, lzma.LZMAError, EOFError, OSError) as error:
         raise ValueError(f"{archive} can't be unpacked: {error}") from error
 
 
-def _unpack(archive: tarfile.TarFile, member: tarfile.TarInfo, target: Path) -> None:
+def _unpack(file: tarfile.TarFile, archive: Path, member: tarfile.TarInfo, target: Path) -> None:
     """Write one entry. Filters of `tarfile` are not used: Python 3.11 has them from 3.11.4 on."""
     parts = PurePosixPath(member.name).parts
     if parts[:1] != ("trials",) or ".." in parts or not (member.isfile() or member.isdir()):
-        raise ValueError(f"{archive.name} holds {member.name!r}, which is no part of a trial")
-    content = archive.extractfile(member)
+        raise ValueError(f"{archive} holds {member.name!r}, which is no part of a trial")
+    content = file.extractfile(member)
     if content is None:  # a folder
         return
     place = target.joinpath(*parts)
     place.parent.mkdir(parents=True, exist_ok=True)
-    with content, place.open("wb") as file:
-        shutil.copyfileobj(content, file)
+    with content, place.open("wb") as written:
+        shutil.copyfileobj(content, written)
