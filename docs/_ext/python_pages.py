@@ -32,7 +32,10 @@ def _directive(module: str, name: str, value: Any) -> str:
     if isinstance(value, type) and issubclass(value, BaseException):
         return f".. autoexception:: {module}.{name}\n   :show-inheritance:"
     if isinstance(value, type):
-        return f".. autoclass:: {module}.{name}\n   :members:\n   :show-inheritance:"
+        return (
+            f".. autoclass:: {module}.{name}\n   :members:\n"
+            "   :exclude-members: model_config, model_post_init\n   :show-inheritance:"
+        )
     if inspect.isroutine(value):
         return f".. autofunction:: {module}.{name}"
     return f".. autodata:: {module}.{name}"

@@ -55,6 +55,14 @@ def test_importing_coequal_imports_nothing_heavy():
     assert not {"torch", "numpy", "scipy", "pydantic", "matplotlib"} & {*done.stdout.split()}
 
 
+def test_an_editor_completes_names_and_their_arguments():
+    jedi = pytest.importorskip("jedi")  # comes with IPython
+    script = jedi.Script("import coequal as cq\ncq.st")
+    assert "stats" in {found.name for found in script.complete(2, 5)}
+    script = jedi.Script("import coequal as cq\ncq.Study(que")
+    assert "question=" in {found.name_with_symbols for found in script.complete(2, 12)}
+
+
 USES_EVERY_NAME = "import coequal as cq\n" + "".join(
     f"reveal_type(cq.{name})\n" for name in coequal.__all__
 )

@@ -85,6 +85,7 @@ def test_the_report_is_that_of_the_command_line(folder, tmp_path):
 def test_figures_are_drawn_when_asked_for(whole, tmp_path):
     figures = cq.load(whole.path).figures
     assert "digits/distribution" in figures
+    assert "<svg" in figures["fashion_mnist/tiers"].svg
     figure = figures["digits/distribution"]
     assert figure is figures["digits/distribution"]
     assert figure._repr_svg_().startswith("<?xml")
@@ -139,6 +140,10 @@ def test_a_pack_is_loaded_like_a_folder(whole, tmp_path):
     assert unpacked.exists()
     del packed
     assert not unpacked.exists()
+
+
+def test_the_folder_of_a_run_may_be_text(folder):
+    assert RunFolder(str(folder.path)).study() == folder.study()
 
 
 def test_what_is_no_run_is_refused(tmp_path):

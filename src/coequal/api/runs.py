@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from coequal.reporting.shown_figures import Figures
     from coequal.reporting.shown_values import Diagnosis
 
+__all__ = ["Samples", "Verdict"]
+
 TABLES = ("pandas", "polars")
 """Packages whose DataFrame `Run.results` is, the first that is installed."""
 
@@ -198,7 +200,7 @@ class Run:
         """The figures of the report by name; a notebook shows each of them."""
         from coequal.reporting.shown_figures import Figures
 
-        return Figures(self._summaries)
+        return Figures(self._folder, self._summaries)
 
     @property
     def health(self) -> "Diagnosis":

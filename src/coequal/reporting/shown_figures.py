@@ -1,17 +1,25 @@
 """The figures of a report one by one, each drawn when it is asked for."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from matplotlib.figure import Figure as MatplotlibFigure
 
 from coequal import lookup
 from coequal.analysis.data_summary import DataSummary
+from coequal.analysis.tiers import tiers
 from coequal.files import atomic_write
+from coequal.reporting.evidence._evidence import Evidence
 from coequal.reporting.evidence._order import ON_DATA
+from coequal.reporting.image_grids import sample_rows
 from coequal.reporting.style import as_pdf, as_svg, house_style
+from coequal.reporting.tiers import tiers_figure
+from coequal.reporting.tiers_text import caption
+from coequal.results.folder import RunFolder
+
+__all__ = ["Figure", "Figures"]
 
 
 @dataclass(frozen=True)
@@ -67,33 +75,39 @@ class Figures(Mapping[str, Figure]):
     """The figures of a run's report by the name of what they show; each is drawn once, when it is
     first asked for.
 
-    A figure of a study with several datasets is named "DATA/NAME".
+    "tiers" shows the models on the metric's axis with a few of their images. A figure of a study
+    with several datasets is named "DATA/NAME".
 
     Args:
+        folder: of the run, for the images of its models.
         summaries: one for each dataset.
     """
 
-    def __init__(self, summaries: Sequence[DataSummary]) -> None:
+    def __init__(self, folder: RunFolder, summaries: Sequence[DataSummary]) -> None:
         several = len(summaries) > 1
-        self._pieces = {
-            f"{summary.data}/{piece.name}" if several else piece.name: (piece, summary)
-            for summary in summaries
-            if summary.ended
-            for piece in ON_DATA
-            if piece.figure is not None and piece.shows(summary)
-        }
+        self._draws: dict[str, Callable[[str], Figure | None]] = {}
+        for summary in summaries:
+            before = f"{summary.data}/" if several else ""
+            if not summary.ended:
+                continue
+            self._draws[f"{before}tiers"] = partial(_tiers, folder, summary)
+            self._draws |= {
+                before + piece.name: partial(_of_evidence, piece, summary)
+                for piece in ON_DATA
+                if piece.figure is not None and piece.shows(summary)
+            }
         self._drawn: dict[str, Figure | None] = {}
 
     def __getitem__(self, name: str) -> Figure:
-        if name not in self._pieces or (found := self._draw(name)) is None:
+        if name not in self._draws or (found := self._draw(name)) is None:
             raise KeyError(lookup.unknown(name, list(self), "figure "))
         return found
 
     def __contains__(self, name: object) -> bool:
-        return name in self._pieces and self._draw(str(name)) is not None
+        return name in self._draws and self._draw(str(name)) is not None
 
     def __iter__(self) -> Iterator[str]:
-        return (name for name in self._pieces if self._draw(name) is not None)
+        return (name for name in self._draws if self._draw(name) is not None)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -103,10 +117,22 @@ class Figures(Mapping[str, Figure]):
 
     def _draw(self, name: str) -> Figure | None:
         if name not in self._drawn:
-            piece, summary = self._pieces[name]
-            assert piece.figure is not None
             with house_style():
-                figure = piece.figure(summary)
-            title, caption = piece.title_for(summary), piece.how_to_read_for(summary)
-            self._drawn[name] = None if figure is None else Figure(name, title, caption, figure)
+                self._drawn[name] = self._draws[name](name)
         return self._drawn[name]
+
+
+def _of_evidence(piece: Evidence[DataSummary], summary: DataSummary, name: str) -> Figure | None:
+    """The figure of a piece of evidence, if there is one."""
+    figure = piece.figure(summary) if piece.figure else None
+    title, caption = piece.title_for(summary), piece.how_to_read_for(summary)
+    return None if figure is None else Figure(name, title, caption, figure)
+
+
+def _tiers(folder: RunFolder, summary: DataSummary, name: str) -> Figure | None:
+    """The picture that the report of a study without a base begins with."""
+    found = tiers(summary)
+    if all(standing.score is None for standing in found.standings):
+        return None
+    figure = tiers_figure(found, summary, sample_rows(folder, summary))
+    return Figure(name, "Models in tiers", caption(found, summary), figure)

@@ -17,6 +17,8 @@ from coequal.reporting.score_rows import (
 )
 from coequal.reporting.templating import template
 
+__all__ = ["Diagnosis", "ManifoldScores", "ScoreComparison", "Scores"]
+
 COLUMNS = 100
 """Columns that sentences take at a prompt."""
 GAP = 2

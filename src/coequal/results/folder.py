@@ -67,12 +67,15 @@ class RunFolder:
     """One study's results on disk.
 
     Attributes:
-        path: of the folder.
+        path: of the folder; a text will do.
         pack: the file that it was unpacked from for a while; None for a folder of its own.
     """
 
     path: Path
     pack: Path | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "path", Path(self.path))  # text will do
 
     @property
     def place(self) -> Path:
