@@ -108,6 +108,15 @@ def test_a_page_has_every_number_with_its_interval_and_both_ends(folders, tmp_pa
     assert [float(shown[1]), float(shown[2])] == pytest.approx([low, high], abs=0.001)
 
 
+def test_images_take_room_below_their_heading(folders, tmp_path):
+    path = tmp_path / "page.html"
+    coequal.score(real=folders / "real", fake=folders / "one", encoder="pixels", page=path)
+    text = read(path)
+    assert '<div class="pictures' in text
+    # The drawings that figures share stand outside the flow, in an SVG; images do not.
+    assert re.findall(r"^(\S*)\.pictures \{[^}]*position: absolute", text, re.MULTILINE) == ["svg"]
+
+
 def test_names_of_files_are_text_and_not_markup(folders, tmp_path):
     path = tmp_path / "page.html"
     coequal.score(real=folders / "real", fake=folders / "one", encoder="pixels", page=path)
