@@ -70,6 +70,12 @@ class Trial:
         return {name: _plain(value) for name, value in self._described().items()}
 
 
+def label(trial: Trial) -> str:
+    """A trial's name in messages: `ns_gan 3 seed 2`."""
+    again = f" seed {trial.repeat}" if trial.repeat else ""
+    return f"{trial.model} {trial.setting}{again}"
+
+
 @dataclass(frozen=True)
 class MetricInfo:
     """What a metric says of one of its numbers; a run stores it, and all else reads it there.

@@ -2,7 +2,8 @@
 
 import random
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,30 @@ def streams(seed: int | str, *names: str, device: torch.device | str = "cpu") ->
         device: on which they draw.
     """
     return {name: Rng(seed_for(seed, name), device) for name in names}
+
+
+@contextmanager
+def global_states_kept(device: torch.device | str = "cpu") -> Iterator[None]:
+    """Put the global generators of torch, NumPy and Python back into their states afterwards, for
+    code that is not ours and may draw from them.
+
+    Args:
+        device: whose global generator is put back, too.
+    """
+    where = torch.device(device)
+    module: Any = None if where.type == "cpu" else torch.get_device_module(where)
+    index = (where,) if where.type == "cuda" else ()
+    python, numpy = random.getstate(), np.random.get_state(legacy=False)  # noqa: NPY002
+    of_cpu = torch.get_rng_state()
+    of_device = None if module is None else module.get_rng_state(*index)
+    try:
+        yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)  # noqa: NPY002
+        torch.set_rng_state(of_cpu)
+        if module is not None:
+            module.set_rng_state(of_device, *index)
 
 
 class GlobalStates:

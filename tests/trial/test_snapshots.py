@@ -22,7 +22,6 @@ from coequal.trial.context import WorkerContext
 from coequal.trial.execute import STOPPED, execute
 from coequal.trial.heartbeat import Stopped
 from coequal.trial.snapshots import images_per_frame
-from coequal.trial.tensorboard import refuse_without_tensorboard
 
 TINY = {
     "study": "tiny",
@@ -159,24 +158,3 @@ def test_large_images_make_small_frames():
     sides = {32: 36, 64: 36, 128: 9, 256: 1, 512: 1}
     assert {side: images_per_frame(ImageShape(3, side, side)) for side in sides} == sides
     assert images_per_frame(ImageShape(2, 1, 1)) == 1000  # points: all that are shown
-
-
-def test_without_tensorboard_one_message_says_what_would_do(monkeypatch):
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(ValueError, match=r"pip install 'coequal\[tensorboard\]'"):
-        refuse_without_tensorboard()
-
-
-def test_tensorboard_gets_signals_pictures_and_the_verdict(tmp_path):
-    pytest.importorskip("tensorboard")
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
-    board = tmp_path / "board"
-    assert execute(trial_of(), places_in(tmp_path, frames=4, tensorboard=str(board))) == "done"
-    found = EventAccumulator(str(board))
-    found.Reload()
-    assert [event.step for event in found.Scalars("loss/discriminator")] == [25]
-    assert [event.step for event in found.Scalars("health/auc")] == [25]
-    assert [event.step for event in found.Images("samples")] == [0, 10, 20, 30]
-    assert found.Images("samples")[0].width == 6 * 9 - 1  # six images of 8, a pixel between
-    assert "health/text_summary" in found.Tags()["tensors"]

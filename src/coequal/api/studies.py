@@ -7,7 +7,7 @@ from typing import Any
 
 from coequal.api.runs import Run
 from coequal.api.study import Study
-from coequal.contract import Log
+from coequal.contract import Callback, Log
 from coequal.datasets._loading import data_folder
 from coequal.execution.choose import ExecutionOptions
 from coequal.files import cache_folder
@@ -69,7 +69,7 @@ def run(
     per_gpu: int = 1,
     cluster: str | None = None,
     frames: int = 0,
-    tensorboard: str | Path | None = None,
+    callbacks: Sequence[str | Callback] = (),
     try_parts: bool = True,
     keep_going: bool = False,
     until_decided: bool = False,
@@ -100,7 +100,10 @@ def run(
         (docs/how_to/cluster.md).
         frames: images of its training that each trial keeps in frames.npz, evenly spaced over its
             budget.
-        tensorboard: a folder for TensorBoard's event files, written live; for a study of one trial.
+        callbacks: what watches the trials (docs/how_to/trackers.md): a tracker with its argument,
+            "tensorboard:board", "mlflow:mlruns", "wandb:PROJECT"; the name of a class of your own
+            that extends `coequal.contract.Callback`, "my_lab.log:Mine"; or an object of one. No
+            result depends on them.
         try_parts: whether each model takes one step on a few images before anything is trained.
         keep_going: train a model on whose first trials all fail at once, all by one exception, and
             record the failures; by default it is stopped, and nothing is recorded of it.
@@ -113,6 +116,7 @@ def run(
 
     Raises:
         StudyError: the study can't be run.
+        LookupError, ValueError: a callback is not there, can't be used or can't begin.
         PartsError: a part failed when it was tried; nothing has been trained.
         FileExistsError, BlockingIOError: the folder is another study's, or in use.
         KeyboardInterrupt: stopped by Ctrl-C or SIGTERM; the same call goes on.
@@ -144,7 +148,7 @@ def run(
         try_parts=try_parts,
         keep_going=keep_going,
         frames=frames,
-        tensorboard=tensorboard,
+        callbacks=tuple(callbacks),
         force_bfloat16=force_bfloat16,
     )
     place = Path("runs") / study.study if out is None else Path(out)

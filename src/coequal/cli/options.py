@@ -81,6 +81,17 @@ ModelOfRun = Annotated[
 TrialOfRun = Annotated[
     str | None, typer.Option(help="A trial of the run: its id, or the beginning of it.")
 ]
+Track = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Log every trial to a tracker: tensorboard:FOLDER, mlflow:URI, wandb:PROJECT, or your "
+        "own callback, my_lab.log:Mine (docs/how_to/trackers.md). Repeat it for several."
+    ),
+]
+TensorBoardFolder = Annotated[
+    Path | None,
+    typer.Option(help="Write event files here for TensorBoard: --track tensorboard:FOLDER."),
+]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of all random draws.")]
 Encoder = Annotated[
     str | None,
@@ -154,6 +165,16 @@ def fake_and_values(
         }, UNIT
     except (ValueError, LookupError, FileNotFoundError) as error:
         raise type(error)(f"fake: {error}") from error
+
+
+def tracked(track: Sequence[str] | None, tensorboard: Path | None) -> tuple[str, ...]:
+    """The callbacks that `--track` and `--tensorboard` name.
+
+    Args:
+        track: trackers and callbacks by name.
+        tensorboard: a folder for TensorBoard.
+    """
+    return (*(track or ()), *(() if tensorboard is None else (f"tensorboard:{tensorboard}",)))
 
 
 _unpacked = ExitStack()

@@ -13,10 +13,13 @@ from coequal.cli.options import (
     ForceBfloat16,
     RunOut,
     StudyFile,
+    TensorBoardFolder,
+    Track,
     TryParts,
     Workers,
     model_rows,
     short_path,
+    tracked,
     write_report,
 )
 from coequal.cli.printing import console, log_line, say
@@ -81,6 +84,8 @@ def run(
             help="Add settings, look by look to the study's last one, until every pair is decided.",
         ),
     ] = False,
+    track: Track = None,
+    tensorboard: TensorBoardFolder = None,
 ) -> CommandResult:
     """Run a study, or what is missing of it, and write its report.
 
@@ -109,6 +114,7 @@ def run(
         shard=_shard(shard) if shard else None,
         try_parts=try_parts,
         keep_going=keep_going,
+        callbacks=tracked(track, tensorboard),
     )
     _, values = run_missing(study, source, out or Path("runs") / study.study, options)
     never = not shard and any(not row["done"] for row in values["models"])

@@ -7,7 +7,17 @@ import typer
 
 from coequal.cli.command import CommandResult
 from coequal.cli.exit_codes import ExitCode
-from coequal.cli.options import DataDir, Device, Encoder, Seed, assignments, short_path
+from coequal.cli.options import (
+    DataDir,
+    Device,
+    Encoder,
+    Seed,
+    TensorBoardFolder,
+    Track,
+    assignments,
+    short_path,
+    tracked,
+)
 from coequal.cli.printing import log_line, say
 from coequal.cli.run import run_missing
 from coequal.cli.train_options import TrainRequest
@@ -61,10 +71,8 @@ def train(
         str | None,
         typer.Option(help="Verdicts of health at which to stop, as in collapsed,diverged."),
     ] = None,
-    tensorboard: Annotated[
-        Path | None,
-        typer.Option(help="Write losses, health and pictures here for TensorBoard, live."),
-    ] = None,
+    track: Track = None,
+    tensorboard: TensorBoardFolder = None,
     resume: Annotated[
         bool,
         typer.Option(
@@ -104,10 +112,11 @@ def _train(request: TrainRequest, resume: bool) -> CommandResult:
     from coequal.runner.start import RunOptions
     from coequal.study.check import checked_values
     from coequal.study.document import yaml_text
-    from coequal.trial.tensorboard import refuse_without_tensorboard
+    from coequal.trackers._tracker import prepared
 
-    if request.tensorboard is not None:
-        refuse_without_tensorboard()
+    callbacks = tracked(request.track, request.tensorboard)
+    for callback in callbacks:
+        prepared(callback, in_this_process=False)  # before the data are read, which takes a while
     if resume and not (request.folder / "study.json").exists():
         raise FileNotFoundError(
             f"{request.folder} holds no run to continue; leave out --resume to begin one there, or "
@@ -127,7 +136,7 @@ def _train(request: TrainRequest, resume: bool) -> CommandResult:
         data_dir=request.data_dir,
         device=request.device,
         frames=FRAMES,
-        tensorboard=request.tensorboard,
+        callbacks=callbacks,
     )
     folder, values = run_missing(study, yaml_text(study.as_dict()), request.folder, options)
     return _finish(folder, study, request, values)

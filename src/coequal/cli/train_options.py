@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ class TrainRequest(OneTraining):
 
     Attributes:
         declared: the command's options as click knows them, by name: their flags and defaults.
+        track: trackers and callbacks by name; None for none.
         tensorboard: a folder for TensorBoard; None for no log.
         out: the run's folder; None for runs/MODEL.
         data_dir: where datasets lie or are put; None for the default.
@@ -24,6 +25,7 @@ class TrainRequest(OneTraining):
     """
 
     declared: Mapping[str, Any]
+    track: Sequence[str] | None
     tensorboard: Path | None
     out: Path | None
     data_dir: Path | None
@@ -65,7 +67,8 @@ class TrainRequest(OneTraining):
                 for setting, value in self.settings.items():
                     yield from (option.opts[0], f"{setting}={_written(value)}")
             elif (value := getattr(self, name, option.default)) != option.default:
-                yield from (option.opts[0], str(value))
+                for one in value if isinstance(value, list) else [value]:
+                    yield from (option.opts[0], str(one))
 
 
 def _written(value: Any) -> str:

@@ -105,7 +105,7 @@ def _file_line(file: "FileDifference") -> str:
 
 def _trial_lines(found: "TrialAgreement") -> Iterator[str]:
     """A line with the verdict on a trial, and one for each thing that is to be said about it."""
-    from coequal.runner.session import label
+    from coequal.records import label
 
     agreement, largest = found.agreement, list(found.agreement.largest.items())
     name = f"{label(found.trial)} ({found.trial.id})"
@@ -138,8 +138,8 @@ def _trial_lines(found: "TrialAgreement") -> Iterator[str]:
 
 def _environment_lines(trials: "Sequence[TrialAgreement]") -> Iterator[str]:
     """In what the environments differ, said once for all trials of which the same is true."""
+    from coequal.records import label
     from coequal.results.compare_results import NOT_RECORDED
-    from coequal.runner.session import label
 
     groups: dict[tuple[tuple[str, tuple[str, str]], ...], list[str]] = {}
     for found in trials:

@@ -11,6 +11,7 @@ its latents; every other draw comes from a random stream that the loop owns and 
 """
 
 from coequal.contract.architectures import Architecture, Capabilities, Players
+from coequal.contract.callbacks import Callback, StudyInfo, TrialInfo, TrialOutcome
 from coequal.contract.data import Dataset, ImageRows, KnownManifold, Split
 from coequal.contract.encoders import Encoder, Log
 from coequal.contract.errors import ContractError
@@ -62,6 +63,7 @@ __all__ = [
     "Adversarial",
     "Architecture",
     "Batch",
+    "Callback",
     "Capabilities",
     "ClassLogits",
     "Conditions",
@@ -103,5 +105,8 @@ __all__ = [
     "State",
     "Statistics",
     "StochasticLayer",
+    "StudyInfo",
+    "TrialInfo",
+    "TrialOutcome",
     "discriminate_with_gradient",
 ]

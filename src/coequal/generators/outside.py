@@ -17,7 +17,7 @@ from coequal.generators.latents import Prior
 from coequal.generators.programs import RowsInBatches
 from coequal.images import as_float
 from coequal.records import POINT
-from coequal.rng import Rng
+from coequal.rng import Rng, global_states_kept
 from coequal.value_range import ValueRange
 
 _OF_NO_GPU = (
@@ -251,13 +251,8 @@ def seeded(seed: int, device: torch.device) -> Iterator[None]:
         seed: any.
         device: on which that code computes.
     """
-    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
-    with torch.random.fork_rng([device] if device.type == "cuda" else []):
-        try:
-            torch.manual_seed(seed)
-            random.seed(seed)
-            np.random.seed(seed % 2**32)  # noqa: NPY002
-            yield
-        finally:
-            random.setstate(python)
-            np.random.set_state(numpy)  # noqa: NPY002
+    with global_states_kept(device):
+        torch.manual_seed(seed)
+        random.seed(seed)
+        np.random.seed(seed % 2**32)  # noqa: NPY002
+        yield

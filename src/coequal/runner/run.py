@@ -22,6 +22,7 @@ from coequal.runner.pending import known_trials
 from coequal.runner.prepare import TRYING, preparation_heartbeat, prepare_references
 from coequal.runner.progress import Observer, Silent
 from coequal.runner.session import Session, read_heartbeat
+from coequal.runner.study_callbacks import StudyCallbacks
 from coequal.study.document import PartsError
 from coequal.study.parts import metric_infos
 from coequal.study.plan import StudyPlan, plan
@@ -91,7 +92,8 @@ def run(
         FileExistsError: the folder holds a study that has nothing in common with this one, or
             something else.
         BlockingIOError: another process works in it.
-        ValueError, OSError: the data, the encoder or the disk can't be had.
+        ValueError, OSError: the data, the encoder or the disk can't be had, or a callback can't
+            begin.
         KeyboardInterrupt: stopped; the same call goes on.
     """
     with ExitStack() as stack:
@@ -117,7 +119,9 @@ def run(
 
         # Run phase after phase: what has ended names the trials of the next one.
         pending = _take_over(session, study, shard, taking, pending)
+        callbacks = StudyCallbacks(folder, context.callbacks)
         if pending:
+            callbacks.begin()
             workers = stack.enter_context(shutting_down(executor()))
             while pending:
                 _prepare(session, workers, pending)
@@ -129,6 +133,7 @@ def run(
                     raise stop.interrupt()
                 pending = _begin(session, study, shard)
                 pending = _take_over(session, study, shard, taking, pending)
+        session.news += callbacks.end()
         _report(session, taking)
         results = session.results().of(folder.planned())
         _record_stopped(session)
@@ -212,8 +217,8 @@ def _record_stopped(session: Session) -> None:
 
 
 def _report(session: Session, taking: Reuse) -> None:
-    if lines := taking.report():
-        session.news += lines
+    session.news += taking.report()
+    if session.news:
         session.show()
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from pebble import ProcessExpired
 
 from coequal.checkpoints import Checkpoints, Spent
-from coequal.records import Result, Status, Trial
+from coequal.records import Result, Status, Trial, label
 from coequal.results.collect import update
 from coequal.results.folder import RunFolder
 from coequal.results.result_file import measured_so_far, write_result
@@ -23,6 +23,7 @@ from coequal.runner.looks import look_news
 from coequal.runner.progress import Observer, Progress
 from coequal.study.plan import StudyPlan
 from coequal.trial.context import WorkerContext
+from coequal.trial.delivery import failures
 from coequal.trial.environment import environment
 from coequal.trial.execute import STOPPED
 
@@ -58,6 +59,8 @@ class Session:
         lived: models and datasets of which a trial ended otherwise.
         prepared: datasets whose references have been seen to, and whose parts tried, by this call.
         news: messages that the observer has not been given yet.
+        failed_callbacks: what callbacks failed by, said once whatever number of trials it happened
+            in.
     """
 
     folder: RunFolder
@@ -84,6 +87,7 @@ class Session:
     lived: set[tuple[str, str]] = field(default_factory=set)
     prepared: set[str] = field(default_factory=set)
     news: list[str] = field(default_factory=list)
+    failed_callbacks: set[str] = field(default_factory=set)
 
     @property
     def ended_here(self) -> int:
@@ -144,6 +148,7 @@ class Session:
             OSError: the disk or the data failed: no trial can go on, and none is to blame.
         """
         error = future.exception()
+        self._note_callbacks(trial)
         if error is None:
             if future.result() == STOPPED:
                 return self.stop.requested
@@ -151,6 +156,9 @@ class Session:
             self._see(trial, future.result())
             return True
         if isinstance(error, TimeoutError):
+            if ended := self.folder.result(trial.id):  # only a callback was still being told of it
+                self._count(trial, ended.status)
+                return True
             self._record(trial, "timeout", str(error) or "it did not end within its time")
             return True
         if isinstance(error, OSError) and not isinstance(error, ProcessExpired):
@@ -165,6 +173,14 @@ class Session:
         what = "its process died" if isinstance(error, ProcessExpired) else "the machine failed it"
         self._record(trial, "failed", f"{what} {times} times: {type(error).__name__}: {error}")
         return True
+
+    def _note_callbacks(self, trial: Trial) -> None:
+        """Say by what callbacks of a trial failed, unless that has been said."""
+        for text in failures(self.folder.path, self.context.callbacks, trial):
+            if text not in self.failed_callbacks:
+                self.failed_callbacks.add(text)
+                log = self.folder.path / log_of(self.folder, trial)
+                self.news.append(f"{label(trial)}: {text}; trials go on without it; log: {log}")
 
     def is_stopped(self, trial: Trial) -> bool:
         """Whether the model of a trial is not trained on."""
@@ -231,6 +247,7 @@ class Session:
         doing: dict[str, str] = {}
         verdicts: dict[str, str] = {}
         for trial in self.running.values():
+            self._note_callbacks(trial)
             beat = read_heartbeat(self.folder.trial_folder(trial.id) / "progress.json")
             if beat:
                 name = label(trial)
@@ -283,12 +300,6 @@ class Session:
         self.statuses[status] += 1
         self.ended[trial.model] += 1
         self.failed[trial.model] += status != "done"
-
-
-def label(trial: Trial) -> str:
-    """A trial's name in messages: `ns_gan 3 seed 2`."""
-    again = f" seed {trial.repeat}" if trial.repeat else ""
-    return f"{trial.model} {trial.setting}{again}"
 
 
 def read_heartbeat(path: Path) -> Mapping[str, str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coequal.bfloat16 import refuse_slow
+from coequal.contract import Callback
 from coequal.datasets._loading import data_folder
 from coequal.execution.choose import ExecutionOptions, executor_for, refuse_clashes
 from coequal.files import cache_folder
@@ -18,6 +19,7 @@ from coequal.runner.run import RunOutcome, run
 from coequal.study.plan import training_of
 from coequal.study.shard import Shard
 from coequal.study.spec import Study
+from coequal.trackers._tracker import prepared
 from coequal.training.settings import Training
 from coequal.trial.context import WorkerContext
 
@@ -34,7 +36,8 @@ class RunOptions(ExecutionOptions):
         keep_going: train a model on whose first trials all fail at once, and record the failures.
         try_parts: whether each model takes one step on a few images before anything is trained.
         frames: pictures of its training that each trial keeps.
-        tensorboard: a folder for TensorBoard's event files; for a study of one trial.
+        callbacks: what watches the trials: a tracker with its argument, "tensorboard:board", a
+            class of one's own, "my_lab.log:Mine", or an object: see `coequal.contract.Callback`.
         force_bfloat16: train a study of `precision: bfloat16` also where that is slow. On a cluster
             nobody asks: its workers' processors are not known here.
     """
@@ -46,7 +49,7 @@ class RunOptions(ExecutionOptions):
     keep_going: bool = False
     try_parts: bool = True
     frames: int = 0
-    tensorboard: str | Path | None = None
+    callbacks: tuple[str | Callback, ...] = ()
     force_bfloat16: bool = False
 
 
@@ -83,13 +86,14 @@ def start(
         observer: is told how far the run is.
 
     Raises:
-        ValueError: options that exclude each other, a device that is not here, or a precision in
-            which it is slow.
+        ValueError, LookupError: options that exclude each other, a device that is not here, or a
+            precision in which it is slow; a callback that is not there, or can't be used.
         FileExistsError, BlockingIOError: the folder is another study's, or in use.
         KeyboardInterrupt: stopped; the same call continues.
     """
     refuse_clashes(options)
-    tensorboard = "" if options.tensorboard is None else str(Path(options.tensorboard).resolve())
+    here = options.workers == 0 and not (options.gpus or options.cluster)
+    callbacks = tuple(prepared(given, in_this_process=here) for given in options.callbacks)
     context = WorkerContext(
         str(folder.path),
         str(data_folder(options.data_dir)),
@@ -98,7 +102,7 @@ def start(
         0 if options.cluster else os.getpid(),
         time_limit=options.time_limit,
         frames=options.frames,
-        tensorboard=tensorboard,
+        callbacks=callbacks,
         import_path=searched(),
         try_parts=options.try_parts,
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
+from coequal.contract import Callback
 from coequal.devices import computing_on
 
 
@@ -27,7 +28,7 @@ class WorkerContext:
         threads: of torch. One per trial is fastest overall, and makes its bits independent of other
             workers.
         frames: pictures of its training that each trial keeps, for an animation.
-        tensorboard: a folder for TensorBoard's event files of the run's only trial; empty: none.
+        callbacks: what watches the trials, by name or as objects: see `Callback`.
         try_parts: whether the parts are tried on a few images before anything is trained.
         import_path: folders that are searched for parts from outside, beside those of the worker.
         kernels: of layers of few channels on a CPU, "own" or "torch"; empty: as COEQUAL_KERNELS
@@ -43,7 +44,7 @@ class WorkerContext:
     time_limit: float | None = None
     threads: int = 1
     frames: int = 0
-    tensorboard: str = ""
+    callbacks: tuple[str | Callback, ...] = ()
     try_parts: bool = False
     import_path: tuple[str, ...] = ()
     kernels: str = ""

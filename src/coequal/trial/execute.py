@@ -108,6 +108,8 @@ def _execute(state: "_TrialRun") -> str:
         status, reason = "diverged", str(error)
     except INFRASTRUCTURE as error:
         state.log(f"the machine failed: {type(error).__name__}: {error}")
+        if state.callbacks is not None:
+            state.callbacks.pause()
         raise
     except Exception as error:
         cause = error.__cause__ if isinstance(error, _ModelError) else error
@@ -166,12 +168,13 @@ class _TrialRun:
                 self._measure(trainer, instrument, trainer.steps_done)
             callbacks.save()
             checkpoints.save(trainer, self.folder / "checkpoint")
+            callbacks.deliver()
 
     def pause(self) -> None:
         """Leave a checkpoint from which the trial can go on."""
         if self.callbacks is not None:
             self.callbacks.save()
-            self.callbacks.close()
+            self.callbacks.pause()
         if self.trainer is not None and self.trainer.steps_done:
             checkpoints.save(self.trainer, self.folder / "checkpoint")
             self.log(f"stopped at step {self.trainer.steps_done}, with a checkpoint")
@@ -193,6 +196,7 @@ class _TrialRun:
             if time.monotonic() - begun < CHUNK_SECONDS:
                 steps *= 2
             fraction = trainer.spent_of_budget / trainer.training.amount
+            self.heartbeat.off_the_clock = callbacks.delivery.seconds
             self.heartbeat.report(fraction, summary, verdict)
         callbacks.snapshot()
 
@@ -246,6 +250,8 @@ class _TrialRun:
         shutil.rmtree(self.folder / "checkpoint", ignore_errors=True)
         for name in (MEASURED, "progress.json"):
             (self.folder / name).unlink(missing_ok=True)
+        if self.callbacks is not None:
+            self.callbacks.end(result)
 
     def _measure(self, trainer: Trainer, instrument: Instrument, step: int) -> None:
         """Measure the generator on both splits, and write everything that a report shows of it."""
@@ -326,13 +332,13 @@ class _TrialRun:
         while True:
             trainer = self.trainer = make_trainer(trial, parts, dataset, context.device)
             callbacks = self.callbacks = TrialCallbacks(
-                trial, trainer, dataset, instrument.encoder, context, self.folder
+                trial, trainer, dataset, instrument.encoder, context, self.folder, self.log
             )
             place = self._last_checkpoint(trainer)
             try:
                 if place is not None:
                     self._resume(trainer, place)
-                callbacks.begin()
+                callbacks.begin(self.measured)
                 return trainer, callbacks
             except Exception as error:
                 if not _is_damage(error) or not self._set_aside(place, error):

@@ -32,11 +32,13 @@ class Heartbeat:
         path: of the file.
         context: of the worker.
         stop_requested: whether a signal has asked the trial to stop.
+        off_the_clock: seconds that do not count towards the trial's time limit.
     """
 
     def __init__(self, path: Path, context: WorkerContext) -> None:
         self.path, self.context = path, context
         self.stop_requested = False
+        self.off_the_clock = 0.0
         self._started, self._reported = time.monotonic(), 0.0
 
     def report(self, fraction: float, text: str = "training", verdict: str = "") -> None:
@@ -55,7 +57,7 @@ class Heartbeat:
             raise Stopped
         now = time.monotonic()
         limit = self.context.time_limit
-        if limit is not None and now - self._started > limit:
+        if limit is not None and now - self._started - self.off_the_clock > limit:
             raise TimedOut(f"{limit:g} seconds were over at {fraction:.0%} of the budget")
         if now - self._reported < REPORT_SECONDS:
             return

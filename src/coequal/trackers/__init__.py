@@ -1,0 +1,1 @@
+"""Trackers: callbacks that log every trial to a program that people look at. One file each."""
