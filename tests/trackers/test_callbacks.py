@@ -78,9 +78,9 @@ def test_no_result_depends_on_callbacks_that_draw_fail_or_change_what_they_are_g
 ):
     callbacks = [watching.Drawing(), watching.Failing(), "watching:Drawing"]
     states = GlobalStates()
-    results = api.run(study(), tmp_path, workers=0, callbacks=callbacks)
+    api.run(study(), tmp_path, workers=0, callbacks=callbacks)
     assert states.moved() == []
-    assert [result.status for result in results.values()] == ["done", "done"]
+    assert [result.status for result in RunFolder(tmp_path).results().values()] == ["done", "done"]
     assert (tmp_path / "results.csv").read_bytes() == bare
 
 

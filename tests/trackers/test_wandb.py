@@ -69,7 +69,8 @@ def test_a_trial_is_a_run_whose_file_holds_everything(tmp_path):
             begun = record.run
         elif kind == "history":
             items = {
-                i.key or i.nested_key[0]: json.loads(i.value_json) for i in record.history.item
+                i.key or ".".join(i.nested_key): json.loads(i.value_json)
+                for i in record.history.item
             }
             rows.setdefault(items["_step"], {}).update(items)
         elif kind == "summary":

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from coequal.api.runs import Run
-from coequal.contract import Log
+from coequal.contract import Callback, Log
 from coequal.reporting.trial_page.page import read_run, write_training_page
 from coequal.results.folder import RunFolder
 from coequal.runner.one_training import encoder_for, refuse_to_extend
@@ -37,6 +37,7 @@ def train(
     data_dir: str | Path | None = None,
     device: str = "cpu",
     observer: Observer | None = None,
+    callbacks: Sequence[str | Callback] = (),
     log: Log | None = None,
 ) -> Run:
     """Train one model with its authors' settings, or yours, and watch its health.
@@ -66,6 +67,7 @@ def train(
         data_dir: where datasets lie or are put; None: COEQUAL_DATA, then the user's cache.
         device: what torch computes on: "cpu", "cuda", "cuda:1".
         observer: is told how far the training is.
+        callbacks: what watches the training, as of `coequal.run` (docs/how_to/trackers.md).
         log: is told about long work and warnings.
 
     Returns:
@@ -105,7 +107,13 @@ def train(
     study = checked_values(asked.study(chosen), "train", "train")
     refuse_to_extend(place, study)
     folder = RunFolder(place)
-    options = RunOptions(workers=workers, data_dir=data_dir, device=device, frames=FRAMES)
+    options = RunOptions(
+        workers=workers,
+        data_dir=data_dir,
+        device=device,
+        frames=FRAMES,
+        callbacks=tuple(callbacks),
+    )
     outcome = start(study, yaml_text(study.as_dict()), folder, options, observer)
     (trial,) = folder.plan()
     write_training_page(folder, read_run(folder, trial, study.select.metric, None), None)
