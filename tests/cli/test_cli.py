@@ -63,15 +63,17 @@ def test_check_counts_and_fills_in(finished):
 def test_check_says_what_can_be_decided_and_what_would_do(finished):
     (finished / "three.yaml").write_text("search: {settings: 3}\n")
     text = coequal("check", "three.yaml", cwd=finished).stdout
-    assert "with 3 settings none of 8 models can be shown to be better: 11 are needed (2^" in text
+    assert (
+        "With 3 settings, no model of 8 can be shown to be better; that takes at least 11" in text
+    )
     assert "(2^(1 - B) <= 0.05/28)" in text
-    assert "`against: mm_gan` for the other models and `settings: 9` (up to 48 trials more)" in text
-    assert "a budget of 2 can't be judged: that takes 20 settings" in text
+    assert "`against: mm_gan` for the other models and `settings: 9` (up to 48 more trials)" in text
+    assert "A budget of 2 can't be judged, because that takes 20 settings" in text
     found = json.loads(coequal("check", "three.yaml", "--json", cwd=finished).stdout)["decides"]
     assert (found["reach"]["fewest"], found["pairs"]) == (11, 28)
     (finished / "many.yaml").write_text("search: {settings: 40}\n")
     text = coequal("check", "many.yaml", cwd=finished).stdout
-    assert "can decide, at 40 settings and a budget of 2 (28 pairs, each at a level of" in text
+    assert "It can show, at 40 settings and a budget of 2 (28 pairs, each at a level of" in text
     assert "a factor of 1.7 is shown with a probability of 80 %; assumed: standard" in text
     assert "found equivalent within 10 %" in text
     planned = json.loads(
@@ -109,7 +111,7 @@ def test_plan(finished):
     assert estimate["core_seconds"] > 0
     text = coequal("plan", "small.yaml", "--out", "run", cwd=finished).stdout
     assert "40 discriminator steps each" in " ".join(text.split())
-    assert "4 of the trials above have a result in run\nnothing remains to do" in text
+    assert "4 of the trials above have a result in run\nnothing left to do" in text
     plain = coequal("plan", "small.yaml", "--no-calibrate", "--json", cwd=finished)
     assert json.loads(plain.stdout)["estimate"] is None
 
@@ -260,7 +262,7 @@ def test_sample_in_its_three_forms(finished):
             "beta1 must be a number of at least 0 and below 1, got 2",
         ),
         (("train", "ns_gan", "--data", "folder:nowhere"), "nowhere"),
-        (("train", "ns_gan", "--data", "digits", "--set", "beta1=["), "'[' is no value"),
+        (("train", "ns_gan", "--data", "digits", "--set", "beta1=["), "'[' is not a YAML value"),
         (("sample", "run", "--model", "vae", "--out", "small.png"), "already exists"),
         (("run", "small.yaml", "--out", "new", "--device", "gpu"), "device 'gpu' is not one of"),
         (
@@ -383,10 +385,10 @@ def test_train_leaves_a_sheet_a_report_and_two_numbers(tmp_path):
 @pytest.mark.parametrize(
     ("number", "name", "message"),
     [
-        (28, "/r/x", "/r/x: the disk is full; finished trials are complete, and after a repair"),
-        (28, None, "the disk is full; finished trials are complete"),
-        (30, "/r/x", "/r/x: it may only be read; finished trials are complete"),
-        (116, "/r/x", "/r/x: its network disk is gone; finished trials are complete"),
+        (28, "/r/x", "/r/x: the disk is full; finished trials are safe; once this is repaired"),
+        (28, None, "the disk is full; finished trials are safe"),
+        (30, "/r/x", "/r/x: the disk is read-only; finished trials are safe"),
+        (116, "/r/x", "/r/x: the network disk is gone; finished trials are safe"),
         (13, "/r/x", "/r/x: permission denied\n"),
         (2, "/r/x", "/r/x: not found\n"),
     ],

@@ -43,7 +43,7 @@ def test_a_command_that_can_not_do_what_was_asked(tmp_path):
     ("command", "says"),
     [
         ("run study.yaml --shard 3/2", "--shard takes I/N with I from 1 to N"),
-        ("merge one --out both", "at least two runs to join"),
+        ("merge one --out both", "name at least two runs"),
         ("diagnose", "name the folder of a run or trial, or images with --fake"),
         ("check folder", "folder: is a folder; its study is folder/study.yaml"),
     ],

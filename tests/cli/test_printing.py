@@ -94,7 +94,7 @@ def test_a_table_that_does_not_fit_goes_on_below_with_its_first_field(monkeypatc
 def test_every_line_fits_the_terminal(home, command, columns):
     done = coequal(*command.split(), cwd=home, columns=columns, terminal=True)
     assert done.returncode == 0, done.stderr
-    text = done.stdout.partition("With its defaults:")[0]  # the rest is a file
+    text = done.stdout.partition("With all defaults filled in:")[0]  # the rest is a file
     assert [line for line in text.splitlines() if len(line) > columns] == []
 
 

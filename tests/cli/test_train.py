@@ -285,9 +285,9 @@ def test_a_run_is_continued_and_its_page_says_the_longer_command(trained):
     [
         (
             ("--continue", "--out", "nothing"),
-            "nothing holds no run to go on from; leave out",
+            "nothing holds no run to continue; leave out",
         ),
-        (("--continue", "--steps", 3), "--continue takes more --steps than that, or none for"),
+        (("--continue", "--steps", 3), "give more --steps than that, or leave --steps out for"),
         (
             ("--continue", "--set", "beta1=0.3"),
             "model ns_gan: settings.beta1: 0.3 (before: 0.0); training.budget",
@@ -308,16 +308,20 @@ def test_why_a_run_can_not_be_continued(trained, tmp_path):
     shutil.rmtree(place / "states")
     done = coequal(*SHORT, "--continue", cwd=tmp_path)
     assert done.returncode == 1
-    assert "the state of its optimisers is no longer there (`coequal clean` del" in done.stderr
+    assert "the state of its optimisers has been deleted (as `coequal clean` d" in done.stderr
     assert "train from the beginning in another folder, with --out" in done.stderr
     falls = ("--steps", 4, "--set", "learning_rate_decay=linear", "--out", "falls")
     assert coequal(*SHORT, *falls, cwd=tmp_path).returncode == 0
     done = coequal(*SHORT, *falls, "--continue", "--steps", 8, cwd=tmp_path)
-    assert "can't go on from 4 to 8 steps: its learning rate falls over the whole" in done.stderr
+    assert (
+        "can't continue from 4 to 8 steps: its learning rate decays over the whole" in done.stderr
+    )
 
 
 def test_a_training_that_ended_early_can_not_be_continued(sick, home):
     early = ("--stop-on", "diverged,collapsed", "--continue", "--steps", "99")
     done = coequal(*COMMAND, *early, cwd=home)
     assert done.returncode == 1
-    assert "can't go on from 52 to 99 steps: it ended before that (stopped early: " in done.stderr
+    assert (
+        "can't continue from 52 to 99 steps: it ended before that (stopped early: " in done.stderr
+    )

@@ -112,7 +112,9 @@ def test_a_finished_run_is_judged_by_the_rules_of_today(run):
     assert first["settings"] == {"discriminator_learning_rate": 1e-7}
     said = coequal("diagnose", run.path, "--model", "ns_gan").stdout
     assert "collapsed since step 300: the generator makes only one image" in said
-    assert f"recorded at its end, by the rules of that version: {found['recorded']}" in said
+    assert (
+        f"verdict recorded when it ended, by the rules of that version: {found['recorded']}" in said
+    )
     assert "collapsed (duplicates) since step 300" in said
     assert "0, threshold" in said
     assert "--set discriminator_learning_rate=1e-07" in said
@@ -307,9 +309,7 @@ def test_images_alone(digits, monkeypatch):
     assert (four["verdict"], four["numbers"]["distinct"]) == ("collapsed", 4)
     assert any("(--real)" in text for text in four["unseen"])
     said = coequal("diagnose", "--fake", "four.npy", cwd=digits).stdout
-    assert said.startswith(
-        "four.npy: 200 images, 4 of them distinct; beside no real ones\ncollapsed"
-    )
+    assert said.startswith("four.npy: 200 images, 4 of them distinct; no real images\ncollapsed")
     without = of("without", *real)
     assert without["verdict"] == "mode_dropping"
     assert "hardly any image is classified as 0, 4" in without["evidence"]

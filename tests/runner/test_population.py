@@ -57,7 +57,7 @@ def test_the_line_of_a_plan():
         Population({1: 310.0, 2: 560.0}, "4 at a time fail: OutOfMemoryError: x")
     )
     assert line == (
-        "--per-gpu 2 trains most on this GPU: 310 steps/s by 1 trial at a time, 560 by 2 "
+        "--per-gpu 2 trains fastest on this GPU: 310 steps/s by 1 trial at a time, 560 by 2 "
         "(4 at a time fail: OutOfMemoryError: x)"
     )
 

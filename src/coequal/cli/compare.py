@@ -19,7 +19,7 @@ def compare(
         typer.Argument(help="JSON files of `coequal score`, two or more.", show_default=False),
     ],
     page: Annotated[
-        Path | None, typer.Option(help="An .html: all values, differences, and what follows.")
+        Path | None, typer.Option(help="File for a page (.html) with all values and differences.")
     ] = None,
 ) -> CommandResult:
     """Compare saved scores.

@@ -31,7 +31,7 @@ from coequal.value_range import UNIT, ValueRange
 def diagnose(
     run: Annotated[
         Path | None,
-        typer.Argument(help="The folder of a run, or of one of its trials.", show_default=False),
+        typer.Argument(help="Folder of a run, or of one of its trials.", show_default=False),
     ] = None,
     model: ModelOfRun = None,
     trial: TrialOfRun = None,
@@ -46,7 +46,9 @@ def diagnose(
         str | None,
         typer.Option(help=f"Real images to compare --fake with: {IMAGES}."),
     ] = None,
-    samples: Annotated[int, typer.Option(min=2, help="Images drawn of a generator.")] = 2_000,
+    samples: Annotated[
+        int, typer.Option(min=2, help="Number of images to draw from a generator.")
+    ] = 2_000,
     seed: Seed = 0,
     latent: Latent = None,
     value_range: Values = None,
@@ -132,10 +134,10 @@ def _print_one(values: dict[str, Any]) -> None:
         say(f"{values['model']}, {which} (trial {values['trial']}): {status}")
     else:
         numbers = values["numbers"]
-        beside = "no real ones" if values["real"] is None else values["real"]
+        beside = "no real images" if values["real"] is None else f"compared with {values['real']}"
         say(
-            f"{values['fake']}: {numbers['images']} images, {numbers['distinct']} of them "
-            f"distinct; beside {beside}"
+            f"{values['fake']}: {numbers['images']} images, {numbers['distinct']} of "
+            f"them distinct; {beside}"
         )
     since = "" if values["step"] is None else f" since step {values['step']}"
     verdict = _styled(values["verdict"])
@@ -143,10 +145,10 @@ def _print_one(values: dict[str, Any]) -> None:
     say(Text.assemble(verdict, f"{since}: {MEANING[values['verdict']]}"))
     say(values["evidence"])
     if values.get("recorded") not in (None, values["verdict"]):
-        say(f"recorded at its end, by the rules of that version: {values['recorded']}")
+        say(f"verdict recorded when it ended, by the rules of that version: {values['recorded']}")
     for name, counts in values.get("classes", {}).items():
         say(f"classified as {name}: {counts['fake']} generated images, {counts['real']} real ones")
-    _list("rules that fire", [_fired(finding) for finding in values["findings"]])
+    _list("rules that fired", [_fired(finding) for finding in values["findings"]])
     *before, last = values["alarms"] or [None]
     if last is not None and last["verdict"] != values["verdict"]:
         before.append(last)

@@ -19,10 +19,10 @@ FILE_ERRORS = {
 DISK_ERRORS = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "the disk's quota is used up",
-    errno.EROFS: "it may only be read",
-    errno.ENOTCONN: "its disk is gone",
-    errno.ESTALE: "its network disk is gone",
-    errno.EIO: "its disk fails",
+    errno.EROFS: "the disk is read-only",
+    errno.ENOTCONN: "the disk is gone",
+    errno.ESTALE: "the network disk is gone",
+    errno.EIO: "the disk fails",
 }
 
 
@@ -45,7 +45,7 @@ def describe_file_error(error: OSError) -> str:
     """
     name = f"{error.filename}: " if error.filename else ""
     if error.errno in DISK_ERRORS:
-        after = "finished trials are complete, and after a repair the same command continues"
+        after = "finished trials are safe; once this is repaired, run the same command to continue"
         return f"{name}{DISK_ERRORS[error.errno]}; {after}"
     if error.errno not in FILE_ERRORS:
         return ""

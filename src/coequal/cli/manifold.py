@@ -45,14 +45,20 @@ def manifold(
     fake: Annotated[
         str, typer.Option(help=f"Generated images: {IMAGES}; or a model of a run, or a generator.")
     ],
-    out: Annotated[Path, typer.Option(help="A folder for the page, the JSON and the curves.")],
-    count: Annotated[int, typer.Option(min=2, help="Images of each side.")] = 1024,
-    delta: Annotated[float, typer.Option(help="Squared distance at which an image counts.")] = 0.75,
+    out: Annotated[Path, typer.Option(help="Output folder for the page, the JSON and the curves.")],
+    count: Annotated[int, typer.Option(min=2, help="Number of images on each side.")] = 1024,
+    delta: Annotated[
+        float, typer.Option(help="Squared distance within which an image counts as a match.")
+    ] = 0.75,
     name: Annotated[
-        ManifoldName, typer.Option("--manifold", help="What a polygon may be.")
+        ManifoldName,
+        typer.Option(
+            "--manifold",
+            help="Polygons that count as real: any convex ones, or those of the dataset.",
+        ),
     ] = ManifoldName.convex,
     train: Annotated[
-        bool, typer.Option(help="Recall on training images, too: it shows memorisation.")
+        bool, typer.Option(help="Measure recall on training images, too, which shows memorisation.")
     ] = True,
     image_size: ImageSize = None,
     seed: Seed = 0,

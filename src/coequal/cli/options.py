@@ -17,69 +17,95 @@ if TYPE_CHECKING:
     from coequal.results.folder import RunFolder
     from coequal.results.run_results import RunResults
 
+MACHINE, GENERATOR, OUTPUT, TRAINING = "Machine", "Generator", "Output", "Training"
+"""Headings of options in the help of commands that have many."""
+
 StudyFile = Annotated[
     Path,
-    typer.Argument(help="A study file, or a built-in study by its name: demo.", show_default=False),
+    typer.Argument(
+        help="Study file, or the name of a built-in study, as in demo.", show_default=False
+    ),
 ]
-RunPath = Annotated[
-    Path, typer.Argument(help="The folder of a run, or its pack.", show_default=False)
-]
+RunPath = Annotated[Path, typer.Argument(help="Folder of a run, or its pack.", show_default=False)]
 Json = Annotated[
     bool,
-    typer.Option("--json", help="Print the result as JSON, and all else to standard error."),
+    typer.Option("--json", help="Print the result as JSON, and everything else to standard error."),
 ]
 DataDir = Annotated[
     Path | None,
-    typer.Option(help="Data directory. Default: $COEQUAL_DATA, then the user's cache."),
+    typer.Option(
+        help="Data directory. Default: $COEQUAL_DATA, then the user's cache.",
+        rich_help_panel=MACHINE,
+    ),
 ]
 Workers = Annotated[
     int | None,
     typer.Option(
-        min=0, help="Processes, one core each. Default: one per core; 0: in this process."
+        min=0,
+        help="Processes, one core each. Default: one per core; 0: in this process.",
+        rich_help_panel=MACHINE,
     ),
 ]
 TryParts = Annotated[
     bool,
     typer.Option(
         "--try/--no-try",
-        help="Before anything is trained, take one step of each model on a few images.",
+        help="Take one step of each model on a few images before training starts.",
     ),
 ]
-Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1 ...")]
+Device = Annotated[str, typer.Option(help="Device: cpu, cuda, cuda:1 ...", rich_help_panel=MACHINE)]
 AnyDevice = Annotated[
     str,
-    typer.Option("--device", help="cpu, cuda, cuda:1, mps; auto: an NVIDIA GPU, or the CPU."),
+    typer.Option(
+        "--device",
+        help=("Device: cpu, cuda, cuda:1, mps; auto: an NVIDIA GPU if there is one, else the CPU."),
+        rich_help_panel=MACHINE,
+    ),
 ]
 DecodingThreads = Annotated[
     int | None,
-    typer.Option("--workers", min=1, help="Threads that decode images. Default: one per core."),
+    typer.Option(
+        "--workers",
+        min=1,
+        help="Threads that decode images. Default: one per core.",
+        rich_help_panel=MACHINE,
+    ),
 ]
 TF32 = Annotated[
     Precision,
-    typer.Option("--precision", help="Of products on an NVIDIA GPU: tf32 is faster, to 1e-3."),
+    typer.Option(
+        "--precision",
+        help=(
+            "Precision of matrix products on an NVIDIA GPU; tf32 is faster, with a relative "
+            "error of 1e-3."
+        ),
+        rich_help_panel=MACHINE,
+    ),
 ]
 ForceBfloat16 = Annotated[
     bool,
     typer.Option(
         "--force-bfloat16",
-        help="Take precision: bfloat16 even where the processor computes it many times slower.",
+        help="Allow `precision: bfloat16` on a processor that emulates it, many times slower.",
+        rich_help_panel=MACHINE,
     ),
 ]
 RunOut = Annotated[
-    Path | None, typer.Option(help="The run's folder. Default: runs/NAME, by the study's name.")
+    Path | None, typer.Option(help="Folder of the run. Default: runs/NAME, with the study's name.")
 ]
 RunCode = Annotated[
     bool,
     typer.Option(
-        "--run-code", help="Run the source of outside parts that lies in the run, and say which."
+        "--run-code",
+        help="Run the source of outside parts that the run carries, and list its files.",
     ),
 ]
 ModelOfRun = Annotated[
     str | None,
-    typer.Option(help="A model of the run: its best setting by validation, or its only trial."),
+    typer.Option(help="Model of the run; its best setting on validation is used."),
 ]
 TrialOfRun = Annotated[
-    str | None, typer.Option(help="A trial of the run: its id, or the beginning of it.")
+    str | None, typer.Option(help="Trial id, or its first characters, instead of --model.")
 ]
 Track = Annotated[
     list[str] | None,
@@ -92,38 +118,65 @@ TensorBoardFolder = Annotated[
     Path | None,
     typer.Option(help="Write event files here for TensorBoard: --track tensorboard:FOLDER."),
 ]
-Seed = Annotated[int, typer.Option(min=0, help="Seed of all random draws.")]
+Seed = Annotated[int, typer.Option(min=0, help="Random seed.")]
 Encoder = Annotated[
     str | None,
-    typer.Option(help="See `coequal list encoders`. Default: chosen by the data."),
+    typer.Option(
+        help=(
+            "Encoder (feature extractor); see `coequal list encoders`. Default: depends on "
+            "the data."
+        )
+    ),
 ]
 ImageSize = Annotated[
     int | None,
-    typer.Option(help="Crop and resize images to so many pixels; datasets by name: 28, 32 or 64."),
+    typer.Option(
+        help=(
+            "Height and width to which images are cropped and resized; 28, 32 or 64 for named "
+            "datasets."
+        )
+    ),
 ]
 Latent = Annotated[
     str | None,
     typer.Option(
-        help="What a generator from outside is given: normal:128, uniform:64, normal:4x8x8."
+        help=(
+            "Latent distribution of a generator file or function: normal:128, uniform:64, "
+            "normal:4x8x8."
+        ),
+        rich_help_panel=GENERATOR,
     ),
 ]
 Values = Annotated[
     str | None,
     typer.Option(
         "--value-range",
-        help="Black and white of float images: --value-range=-1,1. Default: 0,1; of networks -1,1.",
+        help=(
+            "Values of black and white in float images: --value-range=-1,1. Default: 0,1; "
+            "for generators -1,1."
+        ),
+        rich_help_panel=GENERATOR,
     ),
 ]
 Classes = Annotated[
     int | None,
-    typer.Option(min=1, help="How many classes it takes: their numbers are given in turn."),
+    typer.Option(
+        min=1,
+        help="Number of classes of a conditional generator; it gets each label in turn.",
+        rich_help_panel=GENERATOR,
+    ),
 ]
 Batch = Annotated[
-    int | None, typer.Option(min=1, help="How many images it makes at a time. Default: 64.")
+    int | None,
+    typer.Option(
+        min=1,
+        help="Images that a generator makes at a time. Default: 64.",
+        rich_help_panel=GENERATOR,
+    ),
 ]
 MaxImages = Annotated[
     int | None,
-    typer.Option(min=2, help="Read no more than the first images of .tar files and LMDBs."),
+    typer.Option(min=2, help="Number of images to read at most from .tar files and LMDBs."),
 ]
 IMAGES = (
     "a folder, .zip, .npy, .npz, .tar, an LMDB, or a dataset with its split (fashion_mnist:test)"
@@ -200,7 +253,9 @@ def own_folder(path: Path) -> "RunFolder":
     """
     folder = run_folder(path)
     if folder.pack is not None:
-        raise ValueError(f"{short_path(folder.pack)} is a pack, which is only read; name a folder")
+        raise ValueError(
+            f"{short_path(folder.pack)} is a pack and read-only; name the folder of a run"
+        )
     return folder
 
 
@@ -306,5 +361,5 @@ def assignments(settings: Sequence[str], form: str = "NAME=VALUE") -> dict[str, 
         try:
             values[name.strip()] = YAML(typ="safe", pure=True).load(value)
         except YAMLError as error:
-            raise ValueError(f"--set {setting}: '{value}' is no value") from error
+            raise ValueError(f"--set {setting}: '{value}' is not a YAML value") from error
     return values

@@ -14,7 +14,12 @@ def paper(
     folder: RunPath,
     out: Annotated[
         Path | None,
-        typer.Option(help="A folder. Default: report/paper in the run's, NAME_paper by a pack."),
+        typer.Option(
+            help=(
+                "Output folder. Default: report/paper in the run's folder, or NAME_paper "
+                "beside a pack."
+            )
+        ),
     ] = None,
 ) -> CommandResult:
     """Write the LaTeX of a run for a paper.

@@ -18,7 +18,7 @@ KINDS = ("models", "objectives", "architectures", "datasets", "encoders", "metri
 
 
 def list_parts(
-    kind: Annotated[str, typer.Argument(help=f"The kind of part: {', '.join(KINDS)}.")] = "models",
+    kind: Annotated[str, typer.Argument(help=f"Kind of part: {', '.join(KINDS)}.")] = "models",
 ) -> CommandResult:
     """List the models, datasets, metrics and other parts.
 

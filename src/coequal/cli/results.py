@@ -83,7 +83,7 @@ def report(
     folder: RunPath,
     out: Annotated[
         Path | None,
-        typer.Option(help="A folder for the report. Default: in the run's, beside a pack."),
+        typer.Option(help="Output folder. Default: report in the run's folder, or beside a pack."),
     ] = None,
 ) -> CommandResult:
     """Write the report of a run again, finished or not."""
@@ -92,13 +92,14 @@ def report(
 
 def pack(
     folder: RunPath,
-    out: Annotated[Path, typer.Option(help="The file to write, study.zip.")],
+    out: Annotated[Path, typer.Option(help="File to write, as in study.zip.")],
     weights: Annotated[
-        bool, typer.Option(help="With the generators of the chosen trials, for `sample`.")
+        bool,
+        typer.Option(help="Include the generators of the chosen trials, for `coequal sample`."),
     ] = True,
     keep_names: Annotated[
         bool,
-        typer.Option(help="Pack although a text that can't be changed names a folder or a user."),
+        typer.Option(help="Pack even if a text that can't be changed names a folder or a user."),
     ] = False,
 ) -> CommandResult:
     """Put all that a reviewer needs of a run into one file.
@@ -153,10 +154,10 @@ def collect(folder: RunPath) -> CommandResult:
 
 def export(
     folder: RunPath,
-    out: Annotated[Path, typer.Option(help="The file to write.")],
+    out: Annotated[Path, typer.Option(help="File to write.")],
     form: Annotated[
         str | None,
-        typer.Option("--format", help="csv, parquet or json. Default: by the file's name."),
+        typer.Option("--format", help="Format: csv, parquet or json. Default: from the file name."),
     ] = None,
 ) -> CommandResult:
     """Write all results of a run to one file for other programs."""
@@ -169,7 +170,9 @@ def export(
 
 def clean(
     folder: RunPath,
-    yes: Annotated[bool, typer.Option("--yes", help="Delete; without it, only list.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Delete the files; without it, they are only listed.")
+    ] = False,
 ) -> CommandResult:
     """Delete what the report of a run does not need.
 
@@ -211,24 +214,27 @@ def sample(
     source: Annotated[
         Path,
         typer.Argument(
-            help="The folder of a run, its pack, or a generator (g.pt2, my_lab.gen:net).",
+            help="Folder of a run, its pack, or a generator (g.pt2, my_lab.gen:net).",
             show_default=False,
         ),
     ],
     out: Annotated[
-        Path, typer.Option(help="A folder (one PNG each), a .png (one sheet) or a .npy.")
+        Path, typer.Option(help="Output: a folder (one PNG each), a .png (one sheet) or a .npy.")
     ],
     model: ModelOfRun = None,
     trial: TrialOfRun = None,
     count: Annotated[int, typer.Option(min=1, help="Number of images.")] = 64,
     one_class: Annotated[
-        str | None, typer.Option("--class", help="Images of one class only, by name or number.")
+        str | None, typer.Option("--class", help="Class to generate, by name or number.")
     ] = None,
     per_class: Annotated[
-        int | None, typer.Option(min=1, help="Images of each class, instead of --count.")
+        int | None, typer.Option(min=1, help="Number of images of each class, instead of --count.")
     ] = None,
     like_data: Annotated[
-        bool, typer.Option(help="Classes as often as in the data; by default all in turn.")
+        bool,
+        typer.Option(
+            help=("Draw classes as often as they occur in the data. By default each class in turn.")
+        ),
     ] = False,
     seed: Seed = 0,
     latent: Latent = None,
@@ -251,15 +257,16 @@ def sample(
     if is_outside(str(source)) and not source.is_dir():
         if any((model, trial, one_class, per_class, like_data, run_code)):
             raise typer.BadParameter(
-                "--model, --trial, --class, --per-class, --like-data and --run-code are of a run; "
-                "a generator from outside takes --latent, --value-range, --classes and --batch"
+                "--model, --trial, --class, --per-class, --like-data and --run-code "
+                "apply to runs; for a generator file or function use --latent, "
+                "--value-range, --classes and --batch"
             )
         fake = fake_and_values(str(source), latent, value_range, classes, batch)[0]
         return _sample_from_outside(fake, str(source), out, count, seed, device)
     if any((latent, value_range, classes, batch)):
         raise typer.BadParameter(
-            f"{source} is a run, and --latent, --value-range, --classes and --batch are of "
-            "generators from outside (g.pt2, my_lab.gen:net)"
+            f"{source} is a run; --latent, --value-range, --classes and --batch apply "
+            "to generator files and functions (g.pt2, my_lab.gen:net)"
         )
     run = run_folder(source)
     allow_code(run, run_code)
@@ -296,9 +303,9 @@ def _sample_from_outside(
 
 def merge(
     folders: Annotated[
-        list[Path], typer.Argument(help="Folders or packs of runs of one protocol.")
+        list[Path], typer.Argument(help="Folders or packs of runs with the same protocol.")
     ],
-    out: Annotated[Path, typer.Option(help="A new folder.")],
+    out: Annotated[Path, typer.Option(help="New folder for the joined run.")],
 ) -> CommandResult:
     """Join runs that differ in their models alone; write their report.
 
@@ -310,7 +317,7 @@ def merge(
     from coequal.results.merged_file import agreement_lines
 
     if len(folders) < 2:
-        raise typer.BadParameter("give at least two runs to join", param_hint="FOLDERS")
+        raise typer.BadParameter("name at least two runs", param_hint="FOLDERS")
     into = RunFolder(out.resolve())
     merged = merge_runs([run_folder(folder) for folder in folders], into)
     written = write_report(into)

@@ -8,6 +8,7 @@ import typer
 from coequal.cli.command import CommandResult
 from coequal.cli.exit_codes import ExitCode
 from coequal.cli.options import (
+    MACHINE,
     DataDir,
     Device,
     ForceBfloat16,
@@ -40,48 +41,76 @@ def run(
     gpus: Annotated[
         str | None,
         typer.Option(
-            help="GPUs by number, as in 0,1: each worker sees one. Implies --device cuda."
+            help=("GPUs to use, by number, as in 0,1; one for each worker. Implies --device cuda."),
+            rich_help_panel=MACHINE,
         ),
     ] = None,
     force_bfloat16: ForceBfloat16 = False,
-    per_gpu: Annotated[int, typer.Option(min=1, help="Trials at a time on each of --gpus.")] = 1,
+    per_gpu: Annotated[
+        int,
+        typer.Option(
+            min=1, help="Number of trials to run at a time on each GPU.", rich_help_panel=MACHINE
+        ),
+    ] = 1,
     time_limit: Annotated[
-        float | None, typer.Option(help="Seconds after which a trial ends as `timeout`.")
+        float | None,
+        typer.Option(
+            help="Seconds after which a trial is stopped and recorded as `timeout`.",
+            rich_help_panel=MACHINE,
+        ),
     ] = None,
     memory: Annotated[
-        float | None, typer.Option(help="GB that one trial may use of main memory.")
+        float | None,
+        typer.Option(help="Main memory that one trial may use, in GB.", rich_help_panel=MACHINE),
     ] = None,
     retries: Annotated[
-        int, typer.Option(min=0, help="How often a trial whose process died is tried again.")
+        int,
+        typer.Option(
+            min=0,
+            help="Number of times to retry a trial whose process died.",
+            rich_help_panel=MACHINE,
+        ),
     ] = 1,
     reuse: Annotated[
         list[Path] | None,
         typer.Option(
-            help="The folder or pack of another run, whose results are taken over where they fit; "
+            help="Folder or pack of another run whose results to take over where they fit; "
             "may be repeated."
         ),
     ] = None,
     cluster: Annotated[
         str | None,
-        typer.Option(help="A Dask scheduler, as in tcp://host:8786, instead of this machine."),
+        typer.Option(
+            help="Address of a Dask scheduler to run on, as in tcp://host:8786.",
+            rich_help_panel=MACHINE,
+        ),
     ] = None,
     shard: Annotated[
         str | None,
-        typer.Option(help="Run one shard of the trials, as in 3/16; then `coequal collect`."),
+        typer.Option(
+            help="Shard of the trials to run, as in 3/16; afterwards run `coequal collect`.",
+            rich_help_panel=MACHINE,
+        ),
     ] = None,
     try_parts: TryParts = True,
     keep_going: Annotated[
         bool,
         typer.Option(
             "--keep-going",
-            help="Train a model on whose first trials all fail at once, and record the failures.",
+            help=(
+                "Keep training a model whose first trials all fail at once, and record "
+                "the failures."
+            ),
         ),
     ] = False,
     until_decided: Annotated[
         bool,
         typer.Option(
             "--until-decided",
-            help="Add settings, look by look to the study's last one, until every pair is decided.",
+            help=(
+                "Add settings, look by look, until every pair is decided or the last look "
+                "is reached."
+            ),
         ),
     ] = False,
     track: Track = None,
@@ -161,7 +190,7 @@ def run_missing(
         with observer(console) as watching:
             outcome = start(study, source, folder, options, watching)
     except KeyboardInterrupt as stopped:
-        log_line("stopped; no finished trial is lost, and the same command continues")
+        log_line("Stopped. No finished trial is lost; run the same command to continue.")
         code = stopped.code if isinstance(stopped, Interrupted) else ExitCode.INTERRUPTED
         raise typer.Exit(code) from None
     if options.shard:
@@ -172,7 +201,7 @@ def run_missing(
     if outcome.stopped:
         for entry in outcome.stopped:
             log = short_path(folder.path / entry.log)
-            text = f"{entry.model} was stopped on {entry.data}: {entry.reason}; log: {log}"
+            text = f"{entry.model} was stopped on {entry.data}: {entry.reason} (log: {log})"
             say(text)
         say("every trial of the other models has a result")
     elif outcome.ended:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from coequal.cli.options import IMAGES, assignments
+from coequal.cli.options import GENERATOR, IMAGES, OUTPUT, assignments
 
 WORST_SHEET = Path("worst.png")
 
@@ -13,9 +13,9 @@ Real = Annotated[str, typer.Option(help=f"Real images: {IMAGES}.")]
 Fakes = Annotated[
     list[str],
     typer.Option(
-        help=f"Generated images: {IMAGES}; or a model of a run (runs/demo:ns_gan), or a "
-        "generator (my_lab.gen:make). Several times: all are compared, NAME=IMAGES gives them "
-        "names."
+        help=f"Generated images: {IMAGES}; a model of a run (runs/demo:ns_gan), or a "
+        "generator (my_lab.gen:make). May be repeated to compare several; NAME=IMAGES "
+        "names them."
     ),
 ]
 Train = Annotated[
@@ -23,46 +23,86 @@ Train = Annotated[
     typer.Option(
         "--train",
         "--real-train",
-        help="What the generator was trained on; a dataset's own train split.",
+        help="Images that the generator was trained on. Default: a dataset's own train split.",
     ),
 ]
 Metrics = Annotated[
     str,
     typer.Option(
-        help="Names with commas, recommended (a few), or all (that apply and train nothing)."
+        help=(
+            "Metrics, separated by commas; `recommended` for a few, or `all` that apply "
+            "and train nothing."
+        )
     ),
 ]
 MetricSettings = Annotated[
     list[str] | None,
-    typer.Option("--set", help="A metric's setting: gan_train.classifier=resnet32."),
+    typer.Option(
+        "--set", help="Setting of a metric, as in gan_train.classifier=resnet32; may be repeated."
+    ),
 ]
 RealCount = Annotated[
     int | None,
-    typer.Option(min=2, help="Of how many images the statistics (mu, sigma) of REAL are."),
+    typer.Option(min=2, help="Number of images behind the statistics (mu, sigma) of --real."),
 ]
 ScoresFile = Annotated[
-    Path | None, typer.Option("--out", help="A .json: the scores, which `coequal compare` reads.")
+    Path | None,
+    typer.Option(
+        "--out",
+        help="File for the scores as JSON, which `coequal compare` reads.",
+        rich_help_panel=OUTPUT,
+    ),
 ]
 Page = Annotated[
     Path | None,
-    typer.Option(help="An .html: all of it on one page, between real data and noise, with images."),
+    typer.Option(
+        help=(
+            "File for a page (.html) with all scores, images, and references of real data and "
+            "noise."
+        ),
+        rich_help_panel=OUTPUT,
+    ),
 ]
-Sheet = Annotated[Path | None, typer.Option(help="A .png: fakes beside their nearest real images.")]
+Sheet = Annotated[
+    Path | None,
+    typer.Option(
+        help="File for a picture (.png) of generated images beside their nearest real images.",
+        rich_help_panel=OUTPUT,
+    ),
+]
 Floor = Annotated[
-    bool, typer.Option("--floor", help="Score real images against other real ones, too.")
+    bool, typer.Option("--floor", help="Also score real images against other real images.")
 ]
 Worst = Annotated[
     int | None,
-    typer.Option(min=1, help="Show so many of the worst and best fakes: influence on fd, realism."),
+    typer.Option(
+        min=1,
+        help=(
+            "Number of worst and best generated images to show, by influence on FD and by realism."
+        ),
+        rich_help_panel=OUTPUT,
+    ),
 ]
 WorstSheet = Annotated[
     Path | None,
-    typer.Option(help=f"The .png of --worst. Default, without a page: {WORST_SHEET}."),
+    typer.Option(
+        help=f"File (.png) for the images of --worst. Default without --page: {WORST_SHEET}.",
+        rich_help_panel=OUTPUT,
+    ),
 ]
 PerImage = Annotated[
-    Path | None, typer.Option(help="A .csv or .json: these numbers of every fake.")
+    Path | None,
+    typer.Option(
+        help="File (.csv or .json) for the numbers of every generated image.",
+        rich_help_panel=OUTPUT,
+    ),
 ]
-Samples = Annotated[int, typer.Option(min=2, help="Images drawn of a generator.")]
+Samples = Annotated[
+    int,
+    typer.Option(
+        min=2, help="Number of images to draw from a generator.", rich_help_panel=GENERATOR
+    ),
+]
 
 
 def sets_of_images(given: list[str]) -> str | dict[str, str]:
@@ -79,7 +119,7 @@ def _named(given: list[str]) -> dict[str, str]:
     pairs = [_name_and_images(one) for one in given]
     names = [name for name, _ in pairs]
     if twice := next((name for name in names if names.count(name) > 1), None):
-        text = f"'{twice}' is given twice; tell them apart by NAME=IMAGES"
+        text = f"'{twice}' is given twice; name the sets apart with NAME=IMAGES"
         raise typer.BadParameter(text, param_hint="--fake")
     return dict(pairs)
 

@@ -56,8 +56,9 @@ def print_floor(floor: Mapping[str, Any], generated: Mapping[str, Numbers]) -> N
     if not generated:
         return
     say(
-        f"at these counts ({floor['fake_count']:,} images against {floor['real_count']:,}), to "
-        "which biased numbers such as fd must be compared:"
+        f"at these counts ({floor['fake_count']:,} images against "
+        f"{floor['real_count']:,}), which biased numbers such as fd must be compared "
+        "with:"
     )
     columns = {**generated, "floor": floor["metrics"]}
     rows = [
@@ -79,7 +80,7 @@ def print_comparison(comparison: Mapping[str, Any], first: Path, second: Path) -
     print_table([Field(heading) for heading in headings], rows)
     say(f"first: {first}")
     say(f"second: {second}")
-    say("shown better: with p at most 0.05; empty: not shown")
+    say("shown better: p is at most 0.05; empty: no difference shown")
     say(comparison["over"])
     for note in comparison["notes"]:
         say(f"note: {note}")

@@ -25,22 +25,23 @@ def serve(
     folder: Annotated[
         Path,
         typer.Argument(
-            help="The folder of a run, its pack, or a folder with many.", show_default=False
+            help="Folder of a run, its pack, or a folder that holds many runs.", show_default=False
         ),
     ],
     port: Annotated[
         int | None,
         typer.Option(
-            min=0, max=65535, help="Default: 8765, or the next free one; 0: any that is free."
+            min=0, max=65535, help="Port. Default: 8765, or the next free one; 0: any free port."
         ),
     ] = None,
     host: Annotated[
-        str, typer.Option(help="Where to listen; beyond this machine a token is asked for.")
+        str, typer.Option(help="Address to listen on; visitors from other machines need a token.")
     ] = "127.0.0.1",
     token: Annotated[
         bool,
         typer.Option(
-            "--token", help="Ask for a token on this machine, too: other users can reach its ports."
+            "--token",
+            help=("Require a token on this machine, too, because other users can reach its ports."),
         ),
     ] = False,
     open_browser: Annotated[
@@ -109,7 +110,7 @@ def _say(folder: Path, listening: "Listening", token: str | None, as_json: bool)
     if listening.loopback and "SSH_CONNECTION" in os.environ:
         port = listening.port
         log_line(
-            f"from your own machine: ssh -N -L {port}:127.0.0.1:{port} THIS_MACHINE, then open "
-            "that address there"
+            f"To open it from your own machine: ssh -N -L {port}:127.0.0.1:{port} "
+            "THIS_MACHINE, then open the address there."
         )
-    log_line("Ctrl-C ends it")
+    log_line("Press Ctrl-C to stop.")

@@ -29,8 +29,8 @@ def print_several(found: Mapping[str, Any]) -> None:
     encoder = first["encoder"]
     say(f"encoder {encoder['id']} ({encoder['chosen']}); {counted(first['real'], 'real images')}")
     say(
-        f"> 2: shown to be better than 2, with a corrected p of at most {SHOWN:g}; where there is "
-        "nothing, nothing is shown"
+        f"> 2 means: shown to be better than set 2 (corrected p of at most {SHOWN:g}); "
+        "without a mark, no difference is shown"
     )
     say(found["correction"])
     say(found["over"])

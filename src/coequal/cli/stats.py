@@ -24,7 +24,7 @@ from coequal.value_range import UNIT
 
 def stats(
     images: Annotated[str, typer.Argument(help=f"Images: {IMAGES}.", show_default=False)],
-    out: Annotated[Path, typer.Option(help="The .npz to write.")],
+    out: Annotated[Path, typer.Option(help="File (.npz) to write.")],
     encoder: Encoder = None,
     image_size: ImageSize = None,
     value_range: Values = None,

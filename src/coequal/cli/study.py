@@ -26,7 +26,7 @@ Earlier = Annotated[
     Path | None,
     typer.Option(
         "--from",
-        help="Folder of a run whose spread of scores says what this study can decide.",
+        help="Folder of an earlier run; its spread of scores tells what this study can decide.",
     ),
 ]
 
@@ -68,7 +68,7 @@ def check(
         say(f"{file} is good: {describe_study(study)}.")
         for line in decision_lines(study, decides):
             say(f"- {line}")
-        say("With its defaults:\n")
+        say("With all defaults filled in:\n")
         console.print(yaml_text(study.as_dict()), end="", markup=False, soft_wrap=True)
 
     return CommandResult(values, show)
@@ -81,7 +81,7 @@ def plan(
         int | None, typer.Option(min=1, help="Processes, one core each. Default: one per core.")
     ] = None,
     calibrate: Annotated[
-        bool, typer.Option(help="Time a second of each kind of trial, for the estimate.")
+        bool, typer.Option(help="Time each kind of trial for a second to estimate the cost.")
     ] = True,
     data_dir: DataDir = None,
     device: Device = "cpu",
@@ -141,13 +141,13 @@ def _print_plan(study: "Study", planned: "Forecast", folder: Path, every: bool) 
 
 
 def population_line(population: "Population") -> str:
-    """`--per-gpu 4 trains most on this GPU: 310 steps/s by 1 trial at a time, 560 by 2, ...`."""
+    """`--per-gpu 4 trains fastest on this GPU: 310 steps/s by 1 trial at a time, 560 by 2, ...`."""
     speeds = ", ".join(
         f"{speed:,.3g} steps/s by 1 trial at a time" if size == 1 else f"{speed:,.3g} by {size}"
         for size, speed in population.speeds.items()
     )
     failure = f" ({population.failure})" if population.failure else ""
-    return f"--per-gpu {population.best} trains most on this GPU: {speeds}{failure}"
+    return f"--per-gpu {population.best} trains fastest on this GPU: {speeds}{failure}"
 
 
 def describe_study(study: "Study") -> str:
@@ -160,13 +160,13 @@ def describe_study(study: "Study") -> str:
     models, sets = (f"{n} {name}{'' if n == 1 else 's'}" for name, n in counts.items())
     text = f"{most['search']} trials ({models} x {settings} x {sets})"
     if most["retrained"]:
-        text += f", then {_at_most(study)}{most['retrained']} of them once more with a fresh seed"
+        text += f", then {_at_most(study)}{most['retrained']} of them again with a fresh seed"
     if most["reruns"]:
         again = study.reruns
         text += f", then at most {most['reruns']} re-runs ({again.seeds} seeds of each model's best"
         text += f"{'' if again.best == 1 else f' {again.best}'}"
         bases = {n for m in study.models if (n := study.rerun_seeds(m.name)) != again.seeds}
-        text += f", {max(bases)} of the models that others are against)" if bases else ")"
+        text += f", {max(bases)} of models that others are compared with)" if bases else ")"
     if most["transfer"]:
         text += f", and at most {most['transfer']} transfers to another dataset"
     budgets = {data: study.training.budgets.get(data, study.training.budget) for data in study.data}
@@ -189,7 +189,7 @@ def _budget(amounts: dict[str, float]) -> str:
 
 def _estimate_lines(estimate: "Estimate", folder: Path) -> list[str]:
     if not estimate.trials:
-        return ["nothing remains to do"]
+        return ["nothing left to do"]
     end = datetime.now().astimezone() + timedelta(seconds=estimate.seconds)
     there = folder.resolve()
     while not there.exists():
@@ -197,14 +197,14 @@ def _estimate_lines(estimate: "Estimate", folder: Path) -> list[str]:
     free = shutil.disk_usage(there).free
     needed = estimate.disk + estimate.working
     lines = [
-        f"to do: {estimate.trials} trials, about {duration(estimate.core_seconds)} of one core, by "
-        "a calibration here and now; less if trials fail early",
+        f"to do: {estimate.trials} trials, about {duration(estimate.core_seconds)} of "
+        "one core, by a calibration here and nowless if trials fail early",
         f"with {estimate.workers} workers: about {duration(estimate.seconds)}, until "
         f"{end:%Y-%m-%d %H:%M}",
-        f"disk: about {size(estimate.disk)} that stay, {size(estimate.working)} more on the way; "
-        f"{size(free)} are free",
+        f"disk: about {size(estimate.disk)} in the end and {size(estimate.working)} "
+        f"more while it runs; {size(free)} are free",
     ]
-    return [*lines, "that does not fit on the disk"] if needed > free else lines
+    return [*lines, "There is not enough space on the disk."] if needed > free else lines
 
 
 def _print_models(planned: "Forecast") -> None:

@@ -8,6 +8,7 @@ import typer
 from coequal.cli.command import CommandResult
 from coequal.cli.exit_codes import ExitCode
 from coequal.cli.options import (
+    TRAINING,
     DataDir,
     Device,
     Encoder,
@@ -33,60 +34,83 @@ SHEET_IMAGES = 64  # on the sheet; of a model that takes classes, as many of eac
 
 def train(
     context: typer.Context,
-    model: Annotated[str, typer.Argument(help="A model; see `coequal list`.", show_default=False)],
-    data: Annotated[str, typer.Option(help="A dataset, or folder:PATH.")] = "fashion_mnist",
-    steps: Annotated[int, typer.Option(min=1, help="Discriminator steps.")] = 1500,
+    model: Annotated[
+        str, typer.Argument(help="Model to train; see `coequal list`.", show_default=False)
+    ],
+    data: Annotated[str, typer.Option(help="Dataset, or folder:PATH.")] = "fashion_mnist",
+    steps: Annotated[int, typer.Option(min=1, help="Number of discriminator steps.")] = 1500,
     width: Annotated[
-        float, typer.Option(help="Width of the networks; 1 is that of the published ones.")
+        float,
+        typer.Option(
+            help="Width of the networks, relative to the published ones.", rich_help_panel=TRAINING
+        ),
     ] = 0.125,
     settings: Annotated[
         list[str] | None,
         typer.Option(
             "--set",
             "--trick",
-            help="NAME=VALUE of a hyperparameter or a trick (docs/how_to/tricks.md); may be "
-            "repeated.",
+            help="Hyperparameter or trick as NAME=VALUE (docs/how_to/tricks.md); may be repeated.",
+            rich_help_panel=TRAINING,
         ),
     ] = None,
     generator_lr: Annotated[
-        float | None, typer.Option(help="Learning rate of the generator alone.")
+        float | None,
+        typer.Option(help="Learning rate of the generator alone.", rich_help_panel=TRAINING),
     ] = None,
     discriminator_lr: Annotated[
-        float | None, typer.Option(help="Learning rate of the discriminator alone.")
+        float | None,
+        typer.Option(help="Learning rate of the discriminator alone.", rich_help_panel=TRAINING),
     ] = None,
     ema: Annotated[
-        float | None, typer.Option(help="Measure a moving average of the generator, as in 0.999.")
+        float | None,
+        typer.Option(
+            help=(
+                "Decay of a moving average of the generator, which is then measured, as in 0.999."
+            ),
+            rich_help_panel=TRAINING,
+        ),
     ] = None,
     image_size: Annotated[
         int | None,
-        typer.Option(help="Crop images to their centre square and resize them: 28, 32 or 64."),
+        typer.Option(
+            help="Height and width to which images are cropped and resized: 28, 32 or 64."
+        ),
     ] = None,
     batch_size: Annotated[
-        int | None, typer.Option(min=1, help="Images of a step. Default: 64.")
+        int | None,
+        typer.Option(min=1, help="Images per step. Default: 64.", rich_help_panel=TRAINING),
     ] = None,
     encoder: Encoder = None,
-    samples: Annotated[int, typer.Option(min=2, help="Generated images per measurement.")] = 2500,
+    samples: Annotated[
+        int, typer.Option(min=2, help="Number of generated images per measurement.")
+    ] = 2500,
     seed: Seed = 0,
     stop_on: Annotated[
         str | None,
-        typer.Option(help="Verdicts of health at which to stop, as in collapsed,diverged."),
+        typer.Option(
+            help="Health verdicts at which to stop, as in collapsed,diverged.",
+            rich_help_panel=TRAINING,
+        ),
     ] = None,
     track: Track = None,
     tensorboard: TensorBoardFolder = None,
     resume: Annotated[
         bool,
-        typer.Option(
-            "--resume", help="Only continue a run that was stopped; never begin a new one."
-        ),
+        typer.Option("--resume", help="Only continue a stopped run; never start a new one."),
     ] = False,
     go_on: Annotated[
         bool,
         typer.Option(
             "--continue",
-            help="Go on from the end of the run to --steps in all; without --steps, twice as many.",
+            help=(
+                "Continue a finished run up to --steps in total. Default: twice as many as before."
+            ),
         ),
     ] = False,
-    out: Annotated[Path | None, typer.Option(help="The run's folder. Default: runs/MODEL.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the run. Default: runs/MODEL.")
+    ] = None,
     data_dir: DataDir = None,
     device: Device = "cpu",
 ) -> CommandResult:
@@ -119,14 +143,15 @@ def _train(request: TrainRequest, resume: bool) -> CommandResult:
         prepared(callback, in_this_process=False)  # before the data are read, which takes a while
     if resume and not (request.folder / "study.json").exists():
         raise FileNotFoundError(
-            f"{request.folder} holds no run to continue; leave out --resume to begin one there, or "
-            "name the run's folder with --out"
+            f"{request.folder} holds no run to continue; leave out --resume to start "
+            "one there, or name the run's folder with --out"
         )
     if request.rate is not None and request.rate[0] != request.rate[1]:
         authors, used = request.rate
         say(
-            f"learning rate {used:g}: the authors' {authors:g} is for networks of full width, and "
-            f"these are {request.width:g} as wide; theirs with --set learning_rate={authors:g}"
+            f"learning rate {used:g}, because the authors' {authors:g} is for networks "
+            f"of full width and these are {request.width:g} times as wide; to use "
+            f"theirs, add --set learning_rate={authors:g}"
         )
     values = request.study(request.encoder or encoder_for(request, request.data_dir, log_line))
     study = checked_values(values, "command line", "train")
@@ -158,8 +183,8 @@ def _steps_to_go_on(out: Path, steps: int | None) -> int:
 
     if not (out / "study.json").exists():
         raise FileNotFoundError(
-            f"{out} holds no run to go on from; leave out --continue to begin one there, or name "
-            "the run's folder with --out"
+            f"{out} holds no run to continue; leave out --continue to start one there, "
+            "or name the run's folder with --out"
         )
     folder = RunFolder(out)
     done = int(folder.study()["training"]["budget"]["discriminator_steps"])
@@ -168,8 +193,8 @@ def _steps_to_go_on(out: Path, steps: int | None) -> int:
         return done if steps is None else steps
     if steps is not None and steps <= done:
         raise ValueError(
-            f"the run in {out} has had {done} steps; --continue takes more --steps than that, or "
-            f"none for {2 * done}"
+            f"the run in {out} has had {done} steps already; give more --steps than "
+            f"that, or leave --steps out for {2 * done}"
         )
     return 2 * done if steps is None else steps
 

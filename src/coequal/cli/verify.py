@@ -31,7 +31,10 @@ def verify(
     folder: RunPath,
     trials: Annotated[
         int,
-        typer.Option(min=0, help="Trials to train again, chosen at random; 0: the report alone."),
+        typer.Option(
+            min=0,
+            help=("Number of trials to train again, chosen at random; 0: only compare the report."),
+        ),
     ] = 1,
     seed: Seed = 0,
     workers: Workers = None,
@@ -63,7 +66,7 @@ def verify(
                 log=log_line,
             )
     except KeyboardInterrupt as stopped:
-        log_line("stopped; nothing is left of the trials that were trained again")
+        log_line("Stopped. Nothing is kept of the trials that were trained again.")
         code = stopped.code if isinstance(stopped, Interrupted) else ExitCode.INTERRUPTED
         raise typer.Exit(code) from None
 
@@ -89,17 +92,17 @@ def lines(found: "Verification") -> Iterator[str]:
 
 def _file_line(file: "FileDifference") -> str:
     if file.kind == "missing":
-        return f"{file.path}: is not there"
+        return f"{file.path}: missing"
     if file.kind == "not written again":
-        return f"{file.path}: is no part of the report as it is written now"
+        return f"{file.path}: not part of the report as written by this version"
     if file.kind == "bytes":
-        return f"{file.path}: other bytes"
+        return f"{file.path}: the bytes differ"
     there, again = file.example or ("", "")
     if file.kind == "text":
-        return f"{file.path}: other text: {there!r} is now {again!r}"
+        return f"{file.path}: the text differs: {there!r} is now {again!r}"
     return (
-        f"{file.path}: {file.numbers} numbers differ, by a relative {file.largest:.2g} at most: "
-        f"{there} is now {again}"
+        f"{file.path}: {file.numbers} numbers differ, by at most {file.largest:.2g} "
+        f"relative: {there} is now {again}"
     )
 
 
@@ -124,15 +127,16 @@ def _trial_lines(found: "TrialAgreement") -> Iterator[str]:
         if worst.errors is not None:
             size = f"{worst.errors:.2g} standard errors, {size}"
         yield (
-            f"  the largest difference is that of {name} at step {worst.step}: {worst.one!r} and "
-            f"{worst.other!r} ({size}; within the error: {agreement.allowed:.2g} standard errors)"
+            f"  the largest difference is in {name} at step {worst.step}: "
+            f"{worst.one!r} and {worst.other!r} ({size}; within the error: "
+            f"{agreement.allowed:.2g} standard errors)"
         )
     for remark in agreement.remarks:
-        yield f"  besides: {remark}"
+        yield f"  also: {remark}"
     if (images := found.images) is not None:
         alike = "are equal"
         if images.largest:
-            alike = f"differ by {images.mean:.2g} on average and {images.largest:.3g} at most"
+            alike = f"differ by {images.mean:.2g} on average and by at most {images.largest:.3g}"
         yield f"  sample images {alike}"
 
 

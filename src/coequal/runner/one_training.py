@@ -56,15 +56,16 @@ def refuse_to_extend(out: Path, study: Study) -> None:
     elif optimisation.follows_budget:
         decay = optimisation.learning_rate_decay
         why = (
-            f"its learning rate falls over the whole budget ({decay}), and would have been another"
+            f"its learning rate decays over the whole budget ({decay}) and would have "
+            "been different"
         )
     elif not before.training.get("extendable"):
-        why = "an earlier version trained it and kept no state of its optimisers"
+        why = "it was trained by an earlier version, which did not keep the state of the optimisers"
     else:
-        why = "the state of its optimisers is no longer there (`coequal clean` deletes it)"
+        why = "the state of its optimisers has been deleted (as `coequal clean` does)"
     raise ValueError(
-        f"the run in {out} can't go on from {done} to {asked} steps: {why}; train from the "
-        "beginning in another folder, with --out"
+        f"the run in {out} can't continue from {done} to {asked} steps: {why}; train "
+        "from scratch in another folder with --out"
     )
 
 
