@@ -309,7 +309,7 @@ def test_why_a_run_can_not_be_continued(trained, tmp_path):
     done = coequal(*SHORT, "--continue", cwd=tmp_path)
     assert done.returncode == 1
     assert "the state of its optimisers has been deleted (as `coequal clean` d" in done.stderr
-    assert "train from the beginning in another folder, with --out" in done.stderr
+    assert "train from scratch in another folder with --out" in done.stderr
     falls = ("--steps", 4, "--set", "learning_rate_decay=linear", "--out", "falls")
     assert coequal(*SHORT, *falls, cwd=tmp_path).returncode == 0
     done = coequal(*SHORT, *falls, "--continue", "--steps", 8, cwd=tmp_path)
