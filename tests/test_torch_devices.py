@@ -32,13 +32,13 @@ def no_gpu(monkeypatch):
 
 @pytest.mark.parametrize("device", ["cuda:2", "cuda:7"])
 def test_a_gpu_of_a_number_that_there_is_not_is_refused(gpus, device):
-    with pytest.raises(ValueError, match=r"no GPU of this number; .*: cpu or cuda:0 or cuda:1$"):
+    with pytest.raises(ValueError, match=r"no GPU of this number; use cpu or cuda:0 or cuda:1$"):
         refuse_missing(device)
 
 
 @pytest.mark.parametrize("device", ["cuda", "cuda:7", "mps", "meta", "xpu"])
 def test_a_device_that_is_not_here_is_refused(no_gpu, device):
-    with pytest.raises(ValueError, match=f"^device '{device}': .*none here; what would do: cpu$"):
+    with pytest.raises(ValueError, match=f"^device '{device}': .*none here; use cpu$"):
         refuse_missing(device)
 
 
@@ -51,7 +51,7 @@ def test_a_machine_of_apple(no_gpu, monkeypatch):
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
     refuse_missing("mps")
     assert chosen("auto") == "cpu"
-    with pytest.raises(ValueError, match=r"what would do: cpu or mps$"):
+    with pytest.raises(ValueError, match=r"use cpu or mps$"):
         refuse_missing("cuda")
 
 
@@ -107,7 +107,9 @@ def test_torchs_newer_switches_are_set_again(gpus):
 
 def test_a_precision_that_cant_be_had_is_refused(no_gpu, monkeypatch):
     with (
-        pytest.raises(ValueError, match=r"tf32 is of NVIDIA GPUs, and this would run on cpu; .*32"),
+        pytest.raises(
+            ValueError, match=r"tf32 needs an NVIDIA GPU, and this would run on cpu; .*32"
+        ),
         computing_on("cpu", "tf32"),
     ):
         pass

@@ -53,7 +53,7 @@ def refuse_missing(device: str) -> None:
         reason = f"torch {torch.__version__} has none here"
         if kind.type == "cuda" and len(here) > 1:
             reason = "there is no GPU of this number"
-        raise ValueError(f"device '{device}': {reason}; what would do: {' or '.join(here)}")
+        raise ValueError(f"device '{device}': {reason}; use {' or '.join(here)}")
 
 
 def chosen(device: str) -> str:
@@ -95,7 +95,7 @@ def computing_on(device: str, precision: str = Precision.float32) -> Iterator[to
         raise ValueError(f"precision '{precision}' is not one of {', '.join(Precision)}")
     if precision == Precision.tf32 and found.type != "cuda":
         raise ValueError(
-            f"precision tf32 is of NVIDIA GPUs, and this would run on {found}; what would do: "
+            f"precision tf32 needs an NVIDIA GPU, and this would run on {found}; use "
             "precision float32, or device cuda"
         )
     with _tf32(precision == Precision.tf32):

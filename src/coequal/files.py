@@ -222,6 +222,6 @@ def _cache_error(what: str, path: Path, error: OSError) -> OSError:
     """A sentence that says that it is the cache; without an error number, which would stand for a
     sentence of its own."""
     return OSError(
-        f"the cache can't be {what}: {error.filename or path}: {error.strerror}; "
-        "COEQUAL_CACHE=FOLDER in the environment names another place for it"
+        f"the cache can't be {what}: {error.filename or path}: {error.strerror}; to "
+        "use another folder, set COEQUAL_CACHE=FOLDER in the environment"
     )

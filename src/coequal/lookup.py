@@ -91,7 +91,7 @@ def load_class(kind_of_part: str, name: str, base: type) -> type:
     """
     part = load(kind_of_part, name)
     if not (isinstance(part, type) and issubclass(part, base)):
-        raise LookupError(f"'{name}' is no {base.__name__}: it must be a class that extends it")
+        raise LookupError(f"'{name}' is not a {base.__name__}: it must be a class that extends it")
     if inspect.isabstract(part):
         missing = ", ".join(sorted(getattr(part, "__abstractmethods__", ())))
         text = f"'{name}' lacks {missing}, which every {base.__name__} has"
@@ -156,7 +156,7 @@ def unknown(given: str, known: Iterable[str], prefix: str = "") -> str:
     """
     known = list(known)
     if not known:
-        return f"{prefix}'{given}' is not one: there are none"
+        return f"{prefix}'{given}' is not one of them: there are none"
     close = difflib.get_close_matches(given, known, n=1, cutoff=0.5)
     hint = f"; did you mean '{close[0]}'?" if close else ""
     return f"{prefix}'{given}' is not one of {', '.join(known)}{hint}"

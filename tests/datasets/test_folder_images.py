@@ -356,7 +356,7 @@ def test_broken_files_are_counted_and_the_first_five_named(load, tmp_path):
     assert "7 of 13 image files can't be read: 000.png (" in message
     assert "004.png (" in message
     assert "005.png" not in message
-    assert message.endswith("and 2 more; mend or remove them")
+    assert message.endswith("and 2 more; fix or remove them")
 
 
 @pytest.mark.parametrize(

@@ -51,5 +51,5 @@ def test_four_files_are_a_data_set_with_a_sixth_held_out(idx_files):
     assert data.notes == (
         "the 12 official training images were split into 10 to train and 2 to validate; the test "
         "images are the official ones",
-        "a wrong file was passed over: that one",
+        "ignored a file with wrong content: that one",
     )

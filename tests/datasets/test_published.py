@@ -65,7 +65,7 @@ def test_a_wrong_file_is_passed_over_and_named(published, put, tmp_path):
     found = published.find(tmp_path)
     assert found.files == FILES
     assert found.notes() == [
-        f"a wrong file was passed over: {tmp_path / 'things' / 'two'} has SHA-256 "
+        f"ignored a file with wrong content: {tmp_path / 'things' / 'two'} has SHA-256 "
         f"{hashlib.sha256(b'other').hexdigest()} (5 bytes unpacked), "
         f"not {published.sha256['two']}"
     ]

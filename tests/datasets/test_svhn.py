@@ -89,10 +89,10 @@ def test_planes_are_red_green_blue_upright_and_resized_images_say_so(load):
 @pytest.mark.parametrize(
     ("raw", "said"),
     [
-        (b"not a MATLAB file", "test_32x32.mat is no MATLAB file that can be read"),
-        (b"", "test_32x32.mat is no MATLAB file that can be read"),
-        (digits(range(5))[:-900], "test_32x32.mat is no MATLAB file that can be read"),
-        (damaged(at=0x88), "test_32x32.mat is no MATLAB file that can be read: Error -3"),
+        (b"not a MATLAB file", "test_32x32.mat can't be read as a MATLAB file"),
+        (b"", "test_32x32.mat can't be read as a MATLAB file"),
+        (digits(range(5))[:-900], "test_32x32.mat can't be read as a MATLAB file"),
+        (damaged(at=0x88), "test_32x32.mat can't be read as a MATLAB file: Error -3"),
         (mat(X=pixels(range(2))), "test_32x32.mat must hold the variables X and y"),
         (
             mat(X=pixels(range(2)), y=[[1], [2], [3]]),

@@ -45,8 +45,8 @@ def test_some_training_images_among_the_real_ones_are_counted():
     real = np.concatenate([TEST, TRAIN[:10]])
     found = score(real, train=TRAIN, metrics=["memorisation"])
     assert any(
-        warning == "10 of 50 real images are among the training images: what compares with "
-        "held-out images means nothing then"
+        warning == "10 of 50 real images are among the training images: comparisons "
+        "with held-out images mean nothing then"
         for warning in found["warnings"]
     )
     assert not any("among" in w for w in score(TEST, train=TRAIN, metrics="all")["warnings"])

@@ -122,7 +122,7 @@ def test_metrics_are_found_under_the_names_of_tables_and_papers(given, numbers):
 
 
 def test_a_name_that_no_metric_has_is_answered_before_any_image_is_read(tmp_path):
-    for metrics, said in (("fdd", "did you mean 'fd'?"), (" , ", "no metric is named")):
+    for metrics, said in (("fdd", "did you mean 'fd'?"), (" , ", "name a metric")):
         done = typed(
             "score", "--real", "gone", "--fake", "gone", "--metrics", metrics, cwd=tmp_path
         )
@@ -136,7 +136,7 @@ def test_a_name_that_no_metric_has_is_answered_before_any_image_is_read(tmp_path
 def test_a_setting_of_a_metric_that_has_none_is_refused_in_words(folders):
     given = ("--metrics", "mmd_rbf", "--set", "mmd_rbf.sigma=10")
     done = typed("score", "--real", "real", "--fake", "fake", *given, cwd=folders)
-    assert "'sigma' is not one: there are none" in done.stderr
+    assert "'sigma' is not one of them: there are none" in done.stderr
 
 
 # ------------------------------------------------------------------------------------ long work

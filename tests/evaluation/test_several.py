@@ -124,7 +124,7 @@ def test_what_can_not_be_compared_is_refused_before_anything_is_measured(tmp_pat
         paths[name] = str(tmp_path / f"{name}.npy")
         np.save(paths[name], values)
     fakes = {name: paths[name] for name in ("few", "many")}
-    with pytest.raises(ValueError, match=r"few: 100, many: 300\); give as many of each"):
+    with pytest.raises(ValueError, match=r"few: 100, many: 300\); give the same number of each"):
         coequal.score(real=paths["real"], fake=fakes)
     with pytest.raises(FileNotFoundError, match="gone"):
         coequal.score(real=paths["real"], fake=fakes | {"few": str(tmp_path / "gone.npy")})

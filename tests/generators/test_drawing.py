@@ -201,7 +201,7 @@ shapes = iter([(8, 1, 2, 2), (8, 1, 3, 3)])
         (
             lambda z: torch.linspace(0, 255, 32).view(8, 1, 2, 2),
             "of values lie outside [-1, 1], 97% far outside (found 0 to 255); they look like "
-            "[0, 255]; say which values are black and white: --value-range=0,255, in Python "
+            "[0, 255]; give the values of black and white: --value-range=0,255, in Python "
             "value_range=(0, 255)",
         ),
     ],
@@ -258,7 +258,7 @@ def test_images_that_would_fill_memory_go_to_a_file(monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"latent": None}, "Net: say what its latents are, as --latent normal:128, in"),
+        ({"latent": None}, "Net: give its latent distribution, as --latent normal:128, in"),
         ({"batch": 0}, "batch must be a whole number from 1, got 0"),
         ({"classes": -1}, "classes must be a whole number from 0, got -1"),
         ({"value_range": (1, 0)}, "a value range is two numbers"),
@@ -273,7 +273,9 @@ def test_arguments_that_make_no_sense_are_refused(arguments, message):
 def test_a_class_and_a_thing_are_no_generators():
     with pytest.raises(ValueError, match="Net is a class; give an instance of it with its"):
         coequal.generator(Net, latent=8)
-    with pytest.raises(ValueError, match="list is no torch module and no function of latents"):
+    with pytest.raises(
+        ValueError, match="list is neither a torch module nor a function of latents"
+    ):
         coequal.generator([1], latent=8)
 
 

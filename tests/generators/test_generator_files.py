@@ -139,7 +139,7 @@ def test_a_file_says_what_its_latents_are(form, tmp_path):
     with pytest.raises(ValueError, match=r"takes no labels \(\w+ \(n, 6\) float32\); leave out"):
         coequal.generator(tmp_path / form, classes=3)
     conditional = in_form(form, tmp_path, classes=4)
-    with pytest.raises(ValueError, match=r"takes labels \(.*\); say of how many classes"):
+    with pytest.raises(ValueError, match=r"takes labels \(.*\); give their number"):
         coequal.generator(conditional)
     assert str(coequal.generator(conditional, classes=4).prior) == "normal:6"
 
@@ -247,7 +247,7 @@ def test_the_hash_is_also_of_weights_beside_an_onnx_file(tmp_path):
 
 def test_script_needs_its_latents(tmp_path):
     path = in_form("g.ts", tmp_path)
-    with pytest.raises(ValueError, match=r"say what its latents are, as --latent normal:128"):
+    with pytest.raises(ValueError, match=r"give its latent distribution, as --latent normal:128"):
         coequal.generator(path)
     # Latents of another length: the message of torch, with the shapes.
     with pytest.raises(ValueError, match=r"g.ts failed, given tensors of shape \(64, 5\)"):
@@ -279,8 +279,8 @@ def test_pickles_and_weights_are_refused_with_what_to_do(tmp_path):
         saved(
             tmp_path, "net.pt", Net()
         ): "holds pickled objects (test_generator_files.Net, torch.nn",
-        saved(tmp_path, "state.pt", Net().state_dict()): "holds weights alone, and no net",
-        tensors: "holds weights alone, and no net",
+        saved(tmp_path, "state.pt", Net().state_dict()): "holds only weights, without the network",
+        tensors: "holds only weights, without the network",
     }.items():
         with pytest.raises(ValueError, match=re.escape(f"fake: {path} {says}")) as caught:
             coequal.score(real=torch.rand(5, 1, 4, 4), fake=str(path))
@@ -347,8 +347,8 @@ def test_compiled_code_in_a_program_is_refused(tmp_path):
     ("name", "content", "message"),
     [
         ("none.pt2", None, "there is no file"),
-        ("noise.pt2", b"12345", "is none of the files that are taken"),
-        ("empty.pt", b"", "is none of the files that are taken"),
+        ("noise.pt2", b"12345", "is not a file that can be read here"),
+        ("empty.pt", b"", "is not a file that can be read here"),
         pytest.param("noise.onnx", b"12345", "can't be opened by onnxruntime", marks=needs_onnx),
     ],
 )
@@ -364,7 +364,7 @@ def test_damaged_and_missing_files_are_one_message(name, content, message, tmp_p
 def test_a_file_cut_short_is_one_message(form, tmp_path):
     path = in_form(form, tmp_path)
     path.write_bytes(path.read_bytes()[:-200])
-    with pytest.raises(ValueError, match=r"is damaged or cut short$|is none of the files|can't be"):
+    with pytest.raises(ValueError, match=r"is damaged or cut short$|is not a file|can't be"):
         coequal.generator(path, latent=6)
     changed_path = in_form(form, tmp_path)
     changed(changed_path, lambda name, content: content[: len(content) // 2])

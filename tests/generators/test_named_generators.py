@@ -101,7 +101,7 @@ def test_a_seed_gives_the_same_images_of_a_function_that_draws(lab):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("net", "fake: {lab}:net: say what its latents are, as --latent normal:128"),
+        ("net", "fake: {lab}:net: give its latent distribution, as --latent normal:128"),
         ("Net", "fake: {lab}:Net is a class; give an instance"),
         ("few", "fake: the call returned 39 images; it must return 40"),
         ("broken", "fake: {lab}:broken failed for 40 images: RuntimeError: the weights are gone"),
@@ -118,7 +118,9 @@ def test_what_cannot_be_scored_is_one_message(lab, name, message):
 def test_no_such_module_and_typos_of_data_sets(lab):
     with pytest.raises(LookupError, match="fake: 'nolab:make': cannot import nolab"):
         score("nolab:make")
-    with pytest.raises(FileNotFoundError, match="fake: 'fashion_mnist:tset' is no folder"):
+    with pytest.raises(
+        FileNotFoundError, match="fake: 'fashion_mnist:tset' is neither an existing folder"
+    ):
         score("fashion_mnist:tset")
     with pytest.raises((FileNotFoundError, LookupError), match="fashon_mnist"):
         score("fashon_mnist:test")
@@ -161,13 +163,13 @@ def test_options_are_of_all_generators_among_several(lab, tmp_path):
     for name in ("net", "function"):  # a function that calls the same net
         assert both[name]["metrics"]["fd"]["value"] == alone["metrics"]["fd"]["value"]
     none = on_command_line(tmp_path, "--fake", "real.npy", "--fake", "real", "--latent", "8")
-    assert "is no generator" in str(none.exception)
+    assert "is not a generator" in str(none.exception)
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--fake", "real.npy", "--latent", "8"], "fake: real.npy is no generator"),
+        (["--fake", "real.npy", "--latent", "8"], "fake: real.npy is not a generator"),
         (["--fake", "{lab}:generator", "--batch", "8"], "leave out the options"),
         (["--fake", "{lab}:make", "--batch", "8"], "which is called once"),
         (["--fake", "{lab}:net", "--latent", "normal:x"], "fake: latents must be 128"),

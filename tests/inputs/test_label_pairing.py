@@ -140,7 +140,7 @@ def test_other_classes_of_a_data_set_are_refused_by_name(tmp_path):
         ([0, None] * 5, "5 of 10 images have no label"),
         ([[0, 1], [1, 0]] * 5, "that of image 0 is [0, 1]"),
         (list(torch.eye(2).repeat(5, 1)), "that of image 0 is tensor([1., 0.])"),
-        ([0, 10**12] * 5, "labels go up to 1000000000000, which are no numbers of classes"),
+        ([0, 10**12] * 5, "labels go up to 1000000000000, which are not class numbers"),
         ([-2, 3] * 5, "that of image 0 is -2"),
     ],
     ids=str,

@@ -109,7 +109,7 @@ def test_shards_without_labels_are_no_classes(tmp_path):
     found = loaded(described(pictures(tmp_path, *SHARDS), None))
     assert found.labels is None
     assert found.classes is None
-    assert found.notes == ("dataset.json has no labels, so the sub-folders are no classes",)
+    assert found.notes == ("dataset.json has no labels, so the sub-folders are not classes",)
 
 
 def test_shards_that_nothing_tells_of_are_warned_of(tmp_path):
@@ -137,7 +137,9 @@ def test_vectors_as_labels_are_told(tmp_path):
     labels = [[name, [0.5, 0.1]] for name in SHARDS]
     found = loaded(described(pictures(tmp_path, *SHARDS), labels))
     assert found.labels is None
-    assert found.warnings == ("the labels in dataset.json are no class numbers, and were not used",)
+    assert found.warnings == (
+        "the labels in dataset.json are not class numbers, and were not used",
+    )
 
 
 def test_a_data_set_for_training_reads_dataset_json_too(tmp_path):

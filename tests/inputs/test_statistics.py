@@ -213,7 +213,7 @@ def test_inception_and_its_spatial_layer_have_published_statistics():
 def test_of_other_sizes_the_encoder_must_be_named(stats):
     with pytest.raises(
         ValueError,
-        match=r"^real: .*stats.npz is of 48 features, and nothing tells of which encoder; name it "
+        match=r"^real: .*stats.npz is of 48 features, and its encoder is not known; name it "
         r"with --encoder \(published statistics are of inception: 2,048, inception:spatial: 2,023",
     ):
         coequal.score(real=stats, fake=FAKE)
@@ -257,13 +257,13 @@ def test_float32_statistics_and_a_singular_covariance_are_taken(tmp_path):
 
 
 def test_a_count_is_for_statistics_that_do_not_say_it(tmp_path, stats):
-    with pytest.raises(ValueError, match="real: an array holds no statistics"):
+    with pytest.raises(ValueError, match="real: an array holds images, not statistics"):
         score(REAL, real_count=100)
-    with pytest.raises(ValueError, match="2 images or more, got a count of 1"):
+    with pytest.raises(ValueError, match="at least 2 images, got a count of 1"):
         score(stats, real_count=1)
     known = json.dumps({"count": 200, "encoder": "x", "encoder_name": "pixels"})
     path = saved(tmp_path / "own.npz", **moments(REAL), coequal=np.array(known))
-    with pytest.raises(ValueError, match="says that it is of 200 images, not of 300"):
+    with pytest.raises(ValueError, match="says that it describes 200 images, not 300"):
         score(path, real_count=300)
 
 
@@ -291,7 +291,7 @@ def test_on_the_command_line(stats, tmp_path, monkeypatch):
 
 def test_what_is_told_of_single_images_needs_them(tmp_path, stats):
     fake = saved(tmp_path / "fake.npz", **moments(FAKE))
-    with pytest.raises(ValueError, match="single images have no numbers where only statistics"):
+    with pytest.raises(ValueError, match="statistics have no numbers for single images"):
         score(REAL, fake, worst=3)
     with pytest.raises(ValueError, match="a floor needs real images or features; statistics were"):
         score(stats, floor=True)

@@ -157,8 +157,8 @@ def test_an_endless_stream_can_be_stopped_and_says_how_to_limit_it(place, monkey
     with pytest.raises(KeyboardInterrupt):
         loaded(Endless(9), log=lines.append)
     assert lines[-1] == (
-        "read 9 images of Endless, which does not say how many it has: Ctrl-C stops, and "
-        "--max-images N (in Python max_images=N) reads the first N"
+        "read 9 images of Endless, which does not tell its length: press Ctrl-C to stop, or read "
+        "the first N with --max-images N (in Python max_images=N)"
     )
     loaded(list(TENSOR), log=lines.append)
     assert lines[-1] == "read 12 images of list"
@@ -285,7 +285,7 @@ def test_tars_that_can_not_be_read(tmp_path):
     (tmp_path / "none.tar").write_bytes(b"x" * 5000)
     for name in ("cut", "none"):
         with pytest.raises(
-            ValueError, match=rf"{name}\.tar can't be read: it is damaged or no tar"
+            ValueError, match=rf"{name}\.tar can't be read: it is damaged or not a tar file"
         ):
             loaded(tmp_path / f"{name}.tar")
     tar(tmp_path / "text.tar", range(3), png=b"", txt=b"caption")
@@ -357,7 +357,7 @@ def test_lmdbs_that_can_not_be_read(tmp_path, monkeypatch):
 def test_without_its_package_an_lmdb_says_what_to_install(tmp_path, monkeypatch):
     (tmp_path / "data.mdb").write_bytes(b"")
     monkeypatch.setitem(sys.modules, "lmdb", None)
-    with pytest.raises(ValueError, match=r"needs a package: pip install 'coequal\[lmdb\]'"):
+    with pytest.raises(ValueError, match=r"to read it, pip install 'coequal\[lmdb\]'"):
         loaded(tmp_path)
 
 

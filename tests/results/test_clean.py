@@ -49,9 +49,9 @@ def test_nothing_goes_unless_asked(full):
     found = clean(full)
     assert files(full) == before
     assert {each.why for each in found} == {
-        "a draft whose writer was killed",
-        "of a trial that has ended",
-        "of a trial that nobody chose",
+        "drafts whose writer was killed",
+        "left over from trials that have ended",
+        "weights and samples of trials that were not chosen",
     }
     # 5,000 bytes are two blocks of 4,096 where blocks are that large; never less than they are.
     assert all(each.size >= 5000 for each in found)
@@ -137,7 +137,7 @@ def test_never_while_somebody_works_in_the_folder(full):
         lock(worker)
         clean(full, really=True, log=said.append)
     assert (busy / "checkpoint" / "state.json").exists()
-    assert said == [f"{busy} is being worked in; it is left alone"]
+    assert said == [f"{busy} is in use by another process; it is left alone"]
 
 
 def test_what_is_not_ours_stays(full):

@@ -94,7 +94,7 @@ def test_parquet_without_pyarrow_says_what_to_install(run, tmp_path, monkeypatch
 
 
 def test_refusals(run, tmp_path):
-    with pytest.raises(LookupError, match="no format 'xlsx'; one of csv, parquet, json"):
+    with pytest.raises(LookupError, match="no format 'xlsx'; use one of csv, parquet, json"):
         export(run, "xlsx", tmp_path / "out.xlsx")
     (tmp_path / "mine.csv").write_text("mine")
     with pytest.raises(FileExistsError, match="is there already"):

@@ -279,7 +279,7 @@ def test_packs_are_joined_like_folders(a, tmp_path):
         assert read_merged(folder.path) == read_merged(tmp_path / "of-folders")
     wrong = other(tmp_path / "other", evaluation={"encoder": "pixels", "samples": 9})
     pack(wrong, tmp_path / "wrong.zip")
-    with pytest.raises(ValueError, match="not of one protocol") as caught:
+    with pytest.raises(ValueError, match="have different protocols") as caught:
         api.merge([a.path, tmp_path / "wrong.zip"], tmp_path / "none")
     assert str(tmp_path / "wrong.zip") in str(caught.value)
 
@@ -313,7 +313,7 @@ def test_runs_of_two_encoders_are_refused_with_what_would_make_them_one(a, tmp_p
     b = other(tmp_path / "there", references={"digits": reference(cap={"fd": 701.0})})
     with pytest.raises(ValueError, match=r"digits\.cap\.fd: 700\.0 and 701\.0") as caught:
         merge([a, b], RunFolder(tmp_path / "c"))
-    assert "two versions of coequal" in str(caught.value)
+    assert "by the version of coequal" in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -351,7 +351,7 @@ def test_runs_of_two_encoders_are_refused_with_what_would_make_them_one(a, tmp_p
     ],
 )
 def test_another_protocol_is_refused_with_every_field_and_both_values(a, tmp_path, changes, said):
-    with pytest.raises(ValueError, match="not of one protocol") as caught:
+    with pytest.raises(ValueError, match="have different protocols") as caught:
         merge([a, other(tmp_path, **changes)], RunFolder(tmp_path / "c"))
     first, *fields = re.split("\nThe images|\nImages", str(caught.value))[0].split("\n  ")
     assert str(tmp_path / "a") in first
@@ -376,7 +376,7 @@ def test_the_target_must_be_new_or_empty_and_outside_of_the_sources(a, tmp_path)
     b = other(tmp_path)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "file").touch()
-    for place, said in (("full", "is not empty"), ("a/inside", "which is only read")):
+    for place, said in (("full", "is not empty"), ("a/inside", "which must not change")):
         with pytest.raises(FileExistsError, match=said):
             merge([a, b], RunFolder(tmp_path / place))
     (tmp_path / "empty").mkdir()
@@ -393,7 +393,7 @@ def test_sources_must_be_two_runs_at_rest(a, tmp_path):
     with pytest.raises(FileNotFoundError, match="holds no study"):
         merge([a, RunFolder(tmp_path / "none")], c)
     b = other(tmp_path)
-    with b.lock(), pytest.raises(BlockingIOError, match="is being worked in"):
+    with b.lock(), pytest.raises(BlockingIOError, match="is in use by another process"):
         merge([a, b], c)
 
 

@@ -144,10 +144,10 @@ def test_entries_are_sorted_behind_the_manifest_and_carry_no_date(reported, tmp_
 
 
 def test_a_run_that_goes_on_or_another_file_is_left_alone(reported, tmp_path):
-    with reported.lock(), pytest.raises(BlockingIOError, match="is being worked in"):
+    with reported.lock(), pytest.raises(BlockingIOError, match="is in use by another process"):
         pack(reported, tmp_path / "study.zip")
     (tmp_path / "thesis.zip").write_text("precious")
-    with pytest.raises(FileExistsError, match="is no pack"):
+    with pytest.raises(FileExistsError, match="is not a pack"):
         pack(reported, tmp_path / "thesis.zip")
     assert (tmp_path / "thesis.zip").read_text() == "precious"
     pack(reported, tmp_path / "study.zip")
@@ -425,12 +425,12 @@ def temporary(tmp_path, monkeypatch):
 def test_what_is_no_pack_is_refused(tmp_path):
     text = tmp_path / "a.txt"
     text.write_text("no zip")
-    refused(text, "is no pack, or is damaged", tmp_path)
+    refused(text, "is not a pack, or is damaged", tmp_path)
     empty = tmp_path / "empty.zip"
     zipfile.ZipFile(empty, "w").close()
     refused(empty, "its first entry is not manifest.json", tmp_path)
     refused(forged(tmp_path / "b.zip", [], first="study.yaml"), "its first entry is not", tmp_path)
-    with pytest.raises(FileNotFoundError, match="no folder and no pack"), opened(tmp_path / "none"):
+    with pytest.raises(FileNotFoundError, match="no folder or pack"), opened(tmp_path / "none"):
         pass
 
 
@@ -485,7 +485,7 @@ def test_a_changed_byte_and_a_cut_file_are_refused(run, tmp_path):
     for number, broken in enumerate([content[:-100], content[: place // 2]]):
         cut = tmp_path / f"{number}.zip"
         cut.write_bytes(broken)
-        refused(cut, "is no pack, or is damaged", tmp_path)
+        refused(cut, "is not a pack, or is damaged", tmp_path)
     with zipfile.ZipFile(tmp_path / "study.zip") as file:
         start = file.getinfo("study.json").header_offset + 30 + len("study.json")
     flipped = tmp_path / "flipped.zip"
@@ -621,9 +621,9 @@ def test_the_commands_take_a_pack_for_a_folder(reported, tmp_path):
         reported.path / "report" / "report.md"
     ).read_bytes()
     done = coequal("report", reported.path, "--out", tmp_path)
-    assert "holds something else than a report" in done.stderr
+    assert "is not a report; choose another folder" in done.stderr
     coequal("report", tmp_path / "study.zip", "--out", tmp_path / "mine")
     assert (tmp_path / "mine" / "index.html").exists()
     assert api.report(tmp_path / "study.zip", tmp_path / "mine") == tmp_path / "mine" / "index.html"
     for command in ("clean", "collect"):
-        assert "is a pack, which is only read" in coequal(command, tmp_path / "study.zip").stderr
+        assert "is a pack and read-only" in coequal(command, tmp_path / "study.zip").stderr

@@ -76,7 +76,7 @@ def test_added_changed_and_lost_results(run, result_of, put):
     assert found.changed == [results[0].trial.id]
     assert found.lost == [results[1].trial.id]
     assert said == [
-        f"{first(run)} has changed since it was collected; its present content is taken",
+        f"{first(run)} has changed since it was collected; its present content is used",
         f"1 results are no longer there ({results[1].trial.id})",
     ]
     assert dict(open_results(run)) == run.results()
@@ -98,7 +98,7 @@ def test_results_that_the_plan_does_not_name_are_kept_and_said(run, result_of, t
     put(run, result_of(stray, 1.0))
     said: list[str] = []
     assert collect(run, said.append).unplanned == [stray.id]
-    assert f"1 results are of trials that the plan does not name ({stray.id})" in said[0]
+    assert f"1 results belong to trials that are not in the plan ({stray.id})" in said[0]
     found = open_results(run)
     assert list(found)[-1] == stray.id
     assert stray.id not in found.of(run.planned())
@@ -116,7 +116,7 @@ def test_results_of_the_form_before_are_converted_once(run):
         os.utime(run.trial_folder(key) / "result.json", (10_000, 10_000))
     said: list[str] = []
     assert collect(run, said.append).converted == 3
-    assert said == ["3 results were in the form of an older version: converted"]
+    assert said == ["3 results of an older version were converted"]
     assert run.results() == dict(open_results(run)) == results
     assert '"schema"' not in first(run).read_text()
     assert first(run).stat().st_mtime == 10_000  # when the trial ended

@@ -109,7 +109,7 @@ def test_a_study_that_has_nothing_in_common_is_refused_and_changes_nothing(copy)
     said = str(refused.value)
     assert "training.budget.discriminator_steps: 5 (before: 4)" in said
     assert "none of its " in said
-    assert "name another folder with --out" in said
+    assert "give another folder with --out" in said
     after = {path.name: path.read_bytes() for path in copy.iterdir() if path.is_file()}
     assert {k: v for k, v in after.items() if not k.startswith(".")} == {
         k: v for k, v in before.items() if not k.startswith(".")

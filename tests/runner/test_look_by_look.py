@@ -72,7 +72,7 @@ def test_until_decided_adds_settings_for_those_that_are_not(raced, tmp_path):
     home = tmp_path / "home"
     shutil.copytree(raced[0], home)
     done = coequal("run", "race.yaml", "--out", "run", "--workers", 0, cwd=home)
-    undecided = "1 of 3 pairs on digits are undecided at 8 settings; --until-decided goes on, to 10"
+    undecided = "1 of 3 pairs on digits are undecided at 8 settings; --until-decided adds settings"
     assert undecided in done.stdout
     done = coequal("run", "race.yaml", "--out", "run", "--workers", 0, "--until-decided", cwd=home)
     assert done.returncode == 0, done.stderr
@@ -87,7 +87,7 @@ def test_until_decided_needs_later_looks(tmp_path):
     (tmp_path / "one.yaml").write_text("search: {settings: 20}\n")
     done = coequal("run", "one.yaml", "--until-decided", cwd=tmp_path)
     assert done.returncode != 0
-    assert "this study has none after its 20 settings; name them" in done.stderr
+    assert "this study has no look after 20 settings; add looks" in done.stderr
     assert "looks: [20, 40]" in done.stderr
 
 

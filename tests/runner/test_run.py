@@ -323,7 +323,7 @@ def test_stopped_at_a_checkpoint_it_still_measures_there(whole, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"time_limit": 0.0}, "--time-limit is 0; it is above 0"),
+        ({"time_limit": 0.0}, "--time-limit is 0; it must be above 0"),
         ({"time_limit": float("nan")}, "--time-limit is nan"),
         ({"workers": 0, "memory": 10**9}, "--memory has no effect with --workers 0"),
         ({"workers": 2, "gpus": ("0",)}, "--workers has no effect with --gpus"),

@@ -115,12 +115,12 @@ models:
         (
             "evaluation: {metrics: [fd, neighbours]}\nselect: {metric: f1}\n"
             "equivalence: {ratio: 1.2}\n",
-            "equivalence.ratio: a ratio needs scores above 0 of which less is better, and f1 is "
-            "none; give a difference",
+            "equivalence.ratio: a ratio needs scores above 0 where lower is better, which f1 "
+            "is not; give a difference",
         ),
         ("equivalence: {}\n", "give a ratio (as in {ratio: 1.1}, for scores above 0"),
         ("equivalence: {ratio: 1.1, difference: 0.1}\n", "a difference (as in {difference: 0.02})"),
-        ("reruns: {seeds: 2, base_seeds: 4}\n", "no model here is `against` another"),
+        ("reruns: {seeds: 2, base_seeds: 4}\n", "no model here is compared `against` another"),
         ("- 1\n", "bad.yaml:1: a study file is a mapping"),
         ("models: [ns_gan, ns_gan]\n", "named twice: ns_gan"),
         (
@@ -241,7 +241,9 @@ def test_a_file_wins_over_the_built_in_study_of_its_name(tmp_path, monkeypatch):
 
 
 def test_a_study_that_is_neither_a_file_nor_built_in():
-    with pytest.raises(StudyError, match=r"no such file, and no study .*did you mean 'smoke'"):
+    with pytest.raises(
+        StudyError, match=r"no such file, and no built-in study .*did you mean 'smoke'"
+    ):
         checked("smok")
     with pytest.raises(StudyError, match=r"smok\.yaml: can't be read"):
         checked("smok.yaml")
@@ -389,7 +391,7 @@ def test_null_takes_a_setting_of_the_base_away_with_its_ranges():
 
 def test_null_for_a_setting_that_the_base_does_not_have_is_refused():
     entry = {"base": "ns_gan", "settings": {"margin": None}}
-    with pytest.raises(ValidationError, match="margin: null takes a setting of the `base` away"):
+    with pytest.raises(ValidationError, match="margin: null removes a setting of the `base`"):
         Study.model_validate({"study": "s", "models": [entry]})
 
 

@@ -136,7 +136,7 @@ REFUSED = {
     OldArguments(): r"must take \(discriminate, batch\), and takes \(real_logits, fake_logits, "
     r"state\)",
     OldLikelihood(): r"must take \(generator, batch\), and takes \(generator, real, state\)",
-    Draws("torch"): "Draws.discriminator_loss drew from the global generator of torch, so that a "
+    Draws("torch"): "Draws.discriminator_loss drew from the global random generator of torch, so a "
     "trial could not be repeated; draw from batch.rng",
     Draws("NumPy"): "of NumPy",
     Draws("Python"): "of Python",
@@ -227,8 +227,8 @@ GENERATORS = {
     Bright: r"must make images in \[0, 1\], got values from -",
     ListOfLatents: "ListOfLatents.latents must return a tuple of tensors, got a list",
     FewLatents: r"must return 8 rows in every tensor, got shape \(1, 4\)",
-    Dropout: "Dropout.forward drew from the global generator of torch, .*; take every random "
-    "number of an image from the latents",
+    Dropout: "Dropout.forward drew from the global random generator of torch, .*; take every "
+    "random number of an image from the latents",
 }
 
 

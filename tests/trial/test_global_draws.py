@@ -65,4 +65,6 @@ def test_a_late_draw_fails_the_trial(tmp_path, changes, doing):
     (result,) = api.run(study, tmp_path, workers=0, try_parts=False).trials.values()
     assert result.status == "failed"
     assert doing in result.reason
-    assert "drew from the global generator of torch, so that a trial could not be" in result.reason
+    assert (
+        "drew from the global random generator of torch, so a trial could not be" in result.reason
+    )

@@ -74,13 +74,13 @@ def test_verdicts_that_can_be_seen_of_all_models(verdicts, models):
 )
 def test_a_verdict_that_would_stop_some_models_alone(verdict, models, blind, why):
     (message,) = said([verdict, "diverged"], models)
-    assert message.startswith(f"{verdict} can't be seen of {blind} ({why}")
+    assert message.startswith(f"{verdict} can't be detected for {blind} ({why}")
     assert "would stop only the others; leave the verdict out, or the model" in message
 
 
 def test_models_with_one_reason_are_named_together():
     (message,) = said(["generator_won"], ["vae", "began", "ns_gan"])
-    assert "of vae and began (no discriminator with a logit)" in message
+    assert "for vae and began (no discriminator with a logit)" in message
     (message,) = said(["collapsed"], ["pixelcnn_pp"])
     assert "would stop nobody" in message
 

@@ -68,8 +68,8 @@ LOSSES = {
     "Bare": "Bare.discriminator_loss must return Loss(value, parts, state), got a scalar tensor",
     "OldArguments": "OldArguments.discriminator_loss must take (discriminate, batch), and takes "
     "(real_logits, fake_logits, state)",
-    "GlobalDraws": "GlobalDraws.discriminator_loss drew from the global generator of torch, so "
-    "that a trial could not be repeated; draw from batch.rng (uniform, normal, integers, "
+    "GlobalDraws": "GlobalDraws.discriminator_loss drew from the global random generator of torch, "
+    "so a trial could not be repeated; draw from batch.rng (uniform, normal, integers, "
     "permutation)",
 }
 
@@ -90,7 +90,7 @@ NETS = {
         "FlatLogits",
     ),
     "DropoutNets": (
-        "Dropout.forward drew from the global generator of torch, so that a trial could not be "
+        "Dropout.forward drew from the global random generator of torch, so a trial could not be "
         "repeated; a StochasticLayer draws from its stream",
         "Dropout",
     ),
@@ -116,8 +116,8 @@ METRICS = {
     "PlainNumber": r"PlainNumber: must give MetricValue\(number\) for closeness, not 0\.5",
     "NotANumber": "NotANumber gave nan for closeness, of 300 sound images",
     "WrongShape": r"RuntimeError: The size of tensor a \(16\) must match",
-    "DrawingMetric": "DrawingMetric.compute_values drew from the global generator of NumPy, .*; "
-    "draw from the rng that it is given",
+    "DrawingMetric": "DrawingMetric.compute_values drew from the global random generator of NumPy, "
+    ".*; draw from the rng that it is given",
 }
 
 
@@ -158,7 +158,7 @@ DATA = {
     "not_finite": r"has float images outside \[0, 1\]: nan",
     "nothing": "returned a NoneType; it must return a Dataset",
     "raising": "failed: AttributeError: 'Tensor' object has no attribute 'no_such'",
-    "drawing": "drew from the global generator of torch; draw from one of its own",
+    "drawing": "drew from the global random generator of torch; draw from one of its own",
 }
 
 

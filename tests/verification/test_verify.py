@@ -229,7 +229,7 @@ def test_data_that_are_not_here_are_said_in_one_message(run, tmp_path):
     place = other.trial_folder(trial.id)
     place.mkdir(parents=True)
     (place / "result.json").write_bytes(result_text(replace(before, trial=trial)))
-    with pytest.raises(ValueError, match="folder:/nowhere can't be had, so that its trials can't"):
+    with pytest.raises(ValueError, match="folder:/nowhere can't be loaded, so its trials can't"):
         api.verify(other.path, trials=1, workers=0)
 
 
@@ -328,7 +328,7 @@ def test_ctrl_c_leaves_nothing_and_says_so(run, tmp_path):
     process.send_signal(signal.SIGINT)
     _, told = process.communicate()
     assert process.returncode == ExitCode.INTERRUPTED
-    assert b"stopped; nothing is left" in told
+    assert b"Stopped. Nothing is kept" in told
     assert b"Traceback" not in told
     assert list(temporary.glob("coequal-verify-*")) == []
     assert content(run.path) == before

@@ -45,7 +45,7 @@ class Decoded:
             self.facts()
             in_file(self.array)
         except (ValueError, EOFError) as error:
-            log(f"{self.array} or {self.text.name} is damaged ({error}): decoded anew")
+            log(f"{self.array} or {self.text.name} is damaged ({error}) and is decoded again")
             return False
         return True
 

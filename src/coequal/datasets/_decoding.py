@@ -130,8 +130,8 @@ class DecodedPictures:
         """
         if self.broken:
             raise ValueError(
-                f"{self.where}: {len(self.broken)} of {self.count} image files can't be read: "
-                f"{listed(self.broken, shown=5)}; mend or remove them"
+                f"{self.where}: {len(self.broken)} of {self.count} image files can't "
+                f"be read: {listed(self.broken, shown=5)}; fix or remove them"
             )
         if self.image_size is None and len(self.sizes) > 1:
             raise ValueError(

@@ -223,7 +223,7 @@ def _description(root: Path) -> dict[str, Any] | None:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise ValueError(f"{path} is no JSON ({error}); mend or remove it") from error
+        raise ValueError(f"{path} is not valid JSON ({error}); fix or remove it") from error
     return content if isinstance(content, dict) and "labels" in content else None
 
 
@@ -235,7 +235,7 @@ def _as_described(root: Path, top: _Entries, inside: dict[str, _Entries], given:
     notes, warnings = _skipped(everything)
     if not given:
         if inside:
-            notes.append(f"{DESCRIPTION} has no labels, so the sub-folders are no classes")
+            notes.append(f"{DESCRIPTION} has no labels, so the sub-folders are not classes")
         return Listing(names, None, None, notes, warnings)
     try:
         label_of = {str(name): label for name, label in given}
@@ -245,7 +245,7 @@ def _as_described(root: Path, top: _Entries, inside: dict[str, _Entries], given:
         raise ValueError(f"{root / DESCRIPTION} has no label of {len(absent):,} ({listed(absent)})")
     values = [label_of[name] for name in names]
     if any(type(value) is not int or value < 0 for value in values):
-        warnings.append(f"the labels in {DESCRIPTION} are no class numbers, and were not used")
+        warnings.append(f"the labels in {DESCRIPTION} are not class numbers, and were not used")
         return Listing(names, None, None, notes, warnings)
     notes.append(f"the classes are the labels in {DESCRIPTION}")
     labels = torch.tensor(values, dtype=torch.int64)

@@ -249,7 +249,10 @@ def _loaded(name: str, load: Callable[[Path], Any], data_dir: Path) -> Dataset:
         raise ValueError(f"{name} failed: {described(error)}") from error
     refuse_malformed(name, dataset, place_of(load))
     if moved := before.moved():
-        text = f"{name} drew from the global generator of {' and '.join(moved)}; draw from one of"
+        text = (
+            f"{name} drew from the global random generator of {' and '.join(moved)}; draw "
+            "from one of"
+        )
         text = f"{text} its own, as numpy.random.default_rng(0) or torch.Generator() gives"
         raise ValueError(located(text, place_of(load)))
     data: Dataset = dataset

@@ -27,7 +27,7 @@ class Contents(NamedTuple):
 
     def notes(self) -> list[str]:
         """The wrong files, for the dataset's notes."""
-        return [f"a wrong file was passed over: {wrong}" for wrong in self.wrong]
+        return [f"ignored a file with wrong content: {wrong}" for wrong in self.wrong]
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,7 @@ def _read(raw: bytes, name: str) -> Split:
     try:
         values = loadmat(io.BytesIO(raw), variable_names=["X", "y"])
     except _DAMAGED as error:
-        raise ValueError(f"{name} is no MATLAB file that can be read: {error}") from error
+        raise ValueError(f"{name} can't be read as a MATLAB file: {error}") from error
     if "X" not in values or "y" not in values:
         raise ValueError(f"{name} must hold the variables X and y")
     pixels, numbers = values["X"], values["y"].ravel()

@@ -188,7 +188,7 @@ def default_encoder(dataset: Dataset) -> tuple[str, str, list[str]]:
         unsupported = kind.unsupported_reason(dataset)
         if not kind.suits_by_default(dataset):
             if unsupported is None:
-                unsupported = f"it is not taken by default here; --encoder {name} takes it"
+                unsupported = f"it is not a default here; to use it, add --encoder {name}"
             passed_over[name] = unsupported
             continue
         if unsupported is None and (missing := kind.available()) is not None:

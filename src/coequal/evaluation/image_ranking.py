@@ -59,11 +59,11 @@ def refuse_per_image(request: PerImageRequest, requested: RequestedMetrics, fake
         OSError: a file can't be written where it is asked for.
     """
     if request.sheet is not None and request.worst is None:
-        raise ValueError("a sheet of the worst images needs their number, as in --worst 24")
+        raise ValueError("a sheet of the worst images needs a number, as in --worst 24")
     if not request.wanted:
         return
     if fake.rows is None:
-        raise ValueError("single images have no numbers where only statistics were given")
+        raise ValueError("statistics have no numbers for single images; give images or features")
     if request.worst is not None and request.worst < 1:
         raise ValueError(f"the number of worst images must be 1 or more, got {request.worst}")
     given = any(part.per_image_outputs for part in requested.parts.values())
@@ -74,8 +74,8 @@ def refuse_per_image(request: PerImageRequest, requested: RequestedMetrics, fake
             if any(info.better for info in lookup.load("metrics", name).per_image_outputs.values())
         ]
         raise ValueError(
-            f"{', '.join(requested.parts)}: no metric here gives a number for each image; ask for "
-            f"one that does: {', '.join(able)}"
+            f"{', '.join(requested.parts)}: no requested metric gives a number for "
+            f"each image; add one that does: {', '.join(able)}"
         )
     refuse_sheet(request.sheet, fake)
     if request.table is not None and request.table.suffix.lower() not in TABLES:

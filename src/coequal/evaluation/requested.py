@@ -134,10 +134,10 @@ def requested_metrics(
     outputs: dict[str, dict[str, None]] = {}  # ordered sets
     asked = [name.strip() for name in ([names] if isinstance(names, str) else names)]
     if not any(asked):
-        raise LookupError(f"no metric is named; {_WHAT_THERE_IS}")
+        raise LookupError(f"name a metric; {_WHAT_THERE_IS}")
     for name in filter(None, asked):
         if name in GROUPS:
-            raise LookupError(f"'{name}' stands alone: leave out the other names")
+            raise LookupError(f"'{name}' can't be combined with other names; leave them out")
         if ":" in name:
             known[name] = lookup.load_class("metrics", name, Metric)(**given.get(name, {}))
         elif name in files:  # no other need be imported

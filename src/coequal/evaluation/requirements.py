@@ -20,7 +20,7 @@ from coequal.inputs.overlap import not_held_out
 from coequal.metrics._classifiers import ClassifierMetric
 from coequal.published_names import PublishedName, name_of
 
-SLOW = "trains classifiers, which takes minutes: ask for it by name"
+SLOW = "trains classifiers, which takes minutes; request it by name"
 
 
 @dataclass(frozen=True)

@@ -87,7 +87,7 @@ class ScoreRequest:
         requested = requested_metrics(self.metrics, self.settings)
         if idle := [name for name in self.settings if name not in requested.parts]:
             names = ", ".join(idle)
-            raise ValueError(f"settings of {names}, which is not among the metrics asked for")
+            raise ValueError(f"settings of {names}, which is not among the requested metrics")
         if self.encoder is not None:
             lookup.load_class("encoders", self.encoder, Encoder)
         return requested

@@ -29,7 +29,8 @@ def refuse_unequal(counts: Mapping[str, int]) -> None:
     if len({*counts.values()}) > 1:
         told = ", ".join(f"{name}: {count:,}" for name, count in counts.items())
         raise ValueError(
-            f"sets of different numbers of images can't be compared ({told}); give as many of each"
+            f"sets with different numbers of images can't be compared ({told}); give "
+            "the same number of each"
         )
 
 
@@ -59,7 +60,9 @@ def score_several(
             message names it. Fewer than two sets.
     """
     if len(fakes) < 2:
-        raise ValueError(f"several sets of generated images are compared; {len(fakes)} is named")
+        raise ValueError(
+            f"comparing needs several sets of generated images; only {len(fakes)} is given"
+        )
     scores: dict[str, dict[str, Any]] = {}
     floors: dict[str, dict[str, Any]] = {}
     for name, give in fakes.items():

@@ -43,8 +43,9 @@ def encoder_of_statistics(sources: Mapping[str, Input]) -> tuple[str, str] | Non
     if names := _encoders_of(first.dimension):
         return names[0], f"default for statistics of {first.dimension:,} features"
     raise ValueError(
-        f"{side}: {source.what} is of {first.dimension:,} features, and nothing tells of which "
-        f"encoder; name it with --encoder (published statistics are of {_published()})"
+        f"{side}: {source.what} is of {first.dimension:,} features, and its encoder is "
+        "not known; name it with --encoder (published statistics are of "
+        f"{_published()})"
     )
 
 

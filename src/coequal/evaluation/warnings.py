@@ -31,8 +31,9 @@ def warnings_about(
         repeats = len(sources[role]) - len(np.unique(image_keys(sources[role])))
         if repeats > _FEW * len(sources[role]):
             warnings.append(
-                f"{role}: {repeats} of {len(sources[role])} are exact repeats of another, which "
-                "bring nothing new: errors and p-values are those of fewer images"
+                f"{role}: {repeats} of {len(sources[role])} are exact repeats of "
+                "another, which add no information: errors and p-values are those of "
+                "fewer images"
             )
     if None not in (real.count, fake.count) and real.count != fake.count:
         warnings.append(f"different counts: {real.count} real and {fake.count} fake")
@@ -80,7 +81,7 @@ def _about_resizing(real: Input, encoder: Encoder | None) -> list[str]:
     warnings = []
     name = encoder.id.partition(":")[0]
     if real.shape.channels == 1:
-        warnings.append(f"grey images went through {name}, a net for photographs in colour")
+        warnings.append(f"grey images went through {name}, a network for colour photographs")
     if real.shape.height != real.shape.width:
         warnings.append(f"images of {describe_size(real)} were squashed to a square by {name}")
     return warnings
@@ -145,4 +146,4 @@ def _about_held_out_images(sources: Mapping[str, Input]) -> list[str]:
     text = f"{shared} of {len(real)} real images are among the training images"
     if shared / len(real) < _FEW:
         return [text]
-    return [f"{text}: what compares with held-out images means nothing then"]
+    return [f"{text}: comparisons with held-out images mean nothing then"]

@@ -41,7 +41,7 @@ class Limits:
         for name in ("seconds", "memory"):
             value = getattr(self, name)
             if value is not None and value <= 0:
-                raise ValueError(f"{name} is {value}; a limit is above 0")
+                raise ValueError(f"{name} is {value}; a limit must be above 0")
         if self.memory is not None and sys.platform == "win32":
             raise ValueError("memory: Windows does not say what a process uses; leave it out")
 

@@ -93,7 +93,7 @@ def refuse_clashes(where: ExecutionOptions) -> None:
             raise ValueError(f"{one} has no effect with {other}; leave one out")
     for name, limit in (("--time-limit", where.time_limit), ("--memory", where.memory)):
         if limit is not None and not 0 < limit < math.inf:
-            raise ValueError(f"{name} is {limit:g}; it is above 0")
+            raise ValueError(f"{name} is {limit:g}; it must be above 0")
     if where.workers != 0 and not where.cluster:
         refuse_unguarded_main()
     if where.gpus and where.device != "cuda":

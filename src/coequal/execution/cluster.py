@@ -132,8 +132,9 @@ class Cluster(Executor):
 
     def _gone(self) -> str:
         return (
-            f"the Dask scheduler at {self._address} is gone, or can't be reached any more; what "
-            "has ended is kept: start it again, and run the same command to go on"
+            f"the Dask scheduler at {self._address} is gone or can't be reached any "
+            "more; finished trials are kept: start it again, and run the same command "
+            "to continue"
         )
 
 
@@ -151,8 +152,8 @@ def _connected(address: str, patience: float) -> Any:
         return Client(address, timeout=patience, set_as_default=False)
     except OSError as error:
         raise Lost(
-            f"no Dask scheduler answers at {address} (waited {patience:g} s); is it running, and "
-            "the address that it printed?"
+            f"no Dask scheduler answers at {address} (waited {patience:g} s); is it "
+            "running, and is this the address that it printed?"
         ) from error
 
 
@@ -205,8 +206,7 @@ def _on_worker(payload: bytes, preload: Sequence[str], limits: Limits) -> Any:
     worker = get_worker()
     if current_process().daemon:
         raise Lost(
-            f"the Dask worker at {worker.address} may have no processes of its own; "
-            "start it with --no-nanny"
+            f"the Dask worker at {worker.address} can't start processes; start it with --no-nanny"
         )
     task = worker.get_current_task()
     try:

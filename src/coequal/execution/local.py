@@ -48,7 +48,7 @@ class Local(Executor):
         if gpus and workers is not None:
             raise ValueError("give workers, or gpus and per_gpu, not both")
         if per_gpu < 1:
-            raise ValueError(f"per_gpu is {per_gpu}; it is at least 1")
+            raise ValueError(f"per_gpu is {per_gpu}; it must be at least 1")
         self._workers = len(gpus) * per_gpu or (1 if workers is None else workers)
         self._preload = tuple(preload)
         self._lock, self._stop = Lock(), Event()

@@ -137,9 +137,9 @@ class _Values:
         likely = range_that_holds(self.low, self.high, ROUNDING)
         would = "" if likely is None else f"; they look like {likely}"
         return (
-            f"{self.name}: {share:.0%} of values lie outside {self.declared}, {far:.0%} far "
-            f"outside (found {self.low:.4g} to {self.high:.4g}){would}; say which values are black "
-            f"and white: {_said(likely or ValueRange(-1, 1))}"
+            f"{self.name}: {share:.0%} of values lie outside {self.declared}, "
+            f"{far:.0%} far outside (found {self.low:.4g} to {self.high:.4g}){would}; "
+            f"give the values of black and white: {_said(likely or ValueRange(-1, 1))}"
         )
 
     def notes(self) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ _INSTEAD = (
     "coequal.generator(net, latent=128)."
 )
 _WEIGHTS = (
-    "weights alone, and no net that they are of. Load them into their module and export it once:\n"
+    "only weights, without the network. Load them into their module and export it once:\n"
     + HOW_TO_EXPORT
     + "\nor name the module, --fake my_lab.gen:net --latent normal:128; in Python "
     "coequal.generator(net, latent=128)."
@@ -60,8 +60,8 @@ def open_program(path: Path, name: str) -> Program:
                 f"{name} is a pickle, which can run any code when it is opened. {_INSTEAD}"
             )
         raise ValueError(
-            f"{name} is none of the files that are taken: programs of torch.export (.pt2), "
-            "TorchScript, ONNX"
+            f"{name} is not a file that can be read here: programs of torch.export "
+            "(.pt2), TorchScript or ONNX"
         )
     with zipfile.ZipFile(path) as archive:
         if min((one.header_offset for one in archive.infolist()), default=1):

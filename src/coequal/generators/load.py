@@ -99,8 +99,8 @@ def generator(
     else:
         if latent is None:
             raise ValueError(
-                f"{name}: say what its latents are, as --latent normal:128, in Python "
-                f"latent={FORMS}"
+                f"{name}: give its latent distribution, as --latent normal:128, in "
+                f"Python latent={FORMS}"
             )
         prior = latent_prior(latent)
     if program is not None:
@@ -132,7 +132,7 @@ def refuse_unusable(source: Any, name: str) -> None:
     if isinstance(source, type):
         raise ValueError(f"{name} is a class; give an instance of it with its trained weights")
     if not callable(source):
-        raise ValueError(f"{name} is no torch module and no function of latents")
+        raise ValueError(f"{name} is neither a torch module nor a function of latents")
 
 
 def is_outside(given: str) -> bool:
@@ -156,8 +156,8 @@ def with_options(given: str, options: GeneratorOptions) -> Scorable:
     """
     if not is_outside(given):
         raise ValueError(
-            f"{given} is no generator (my_lab.gen:make, g.pt2, g.onnx); --latent, --value-range, "
-            "--classes and --batch are of generators"
+            f"{given} is not a generator (my_lab.gen:make, g.pt2, g.onnx); --latent, "
+            "--value-range, --classes and --batch apply to generators only"
         )
     source: Any = given if is_file(given) else lookup.external(given)
     if options.latent is None and _is_function(source):
@@ -229,7 +229,7 @@ class ImageFunction:
         if isinstance(images, np.ndarray):
             images = torch.from_numpy(images)
         if not isinstance(images, Tensor) or not images.is_floating_point():
-            raise ValueError(f"--value-range is of floats, and {self.name} returned none")
+            raise ValueError(f"--value-range applies to floats, and {self.name} returned no floats")
         return self.value_range.to_unit(images)
 
 

@@ -65,8 +65,8 @@ class Program:
         if not shape or len(shape) < len(sizes):
             known = "; ".join(map(str, self.inputs)) or "nothing that the file says"
             raise ValueError(
-                f"{name}: say what its latents are, as --latent normal:128, in Python latent=128 "
-                f"(its inputs are: {known})"
+                f"{name}: give its latent distribution, as --latent normal:128, in "
+                f"Python latent=128 (its inputs are: {known})"
             )
         return Independent(shape)
 
@@ -82,8 +82,8 @@ class Program:
         labels = [one for one in self.inputs if one.is_label]
         if len(labels) == 1 and not classes:
             raise ValueError(
-                f"{name} takes labels ({known}); say of how many classes: --classes 10, in Python "
-                "classes=10"
+                f"{name} takes labels ({known}); give their number: --classes 10, in "
+                "Python classes=10"
             )
         if classes and not labels:
             raise ValueError(f"{name} takes no labels ({known}); leave out --classes (classes)")

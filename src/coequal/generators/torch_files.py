@@ -47,7 +47,7 @@ def open_exported(path: Path, name: str) -> Program:
     }
     given = [values[input_name] for input_name in program.graph_signature.user_inputs]
     if not given or not all(isinstance(value, Tensor) for value in given):
-        raise ValueError(f"{name} takes other inputs than tensors; export a net of latents")
+        raise ValueError(f"{name} takes other inputs than tensors; export a network of latents")
     inputs = tuple(
         InputSpec(str(input_name), tuple(_fixed(size) for size in value.shape[1:]), value.dtype)
         for input_name, value in zip(program.graph_signature.user_inputs, given, strict=True)
@@ -128,9 +128,9 @@ def _refuse_pickled_parts(path: Path, name: str) -> None:
         )
     if pickled:
         raise ValueError(
-            f"{name} has pickled parts ({', '.join(sorted(pickled)[:3])}), which could run any "
-            "code when they are opened; export a net of plain dense tensors, which needs none:\n"
-            + HOW_TO_EXPORT
+            f"{name} has pickled parts ({', '.join(sorted(pickled)[:3])}), which could "
+            "run any code when they are opened; export a network of plain dense "
+            "tensors, which needs none:\n" + HOW_TO_EXPORT
         )
 
 

@@ -75,8 +75,8 @@ def array_form(
     axes = (shape[0], 1, *shape[1:]) if flat else shape
     if len(axes) != 4 or (axes[1] not in (1, 3) and axes[3] not in (1, 3)):
         raise ValueError(
-            f"{what} has the shape {shape} and type {dtype}; what would do: uint8 images "
-            "(n, c, h, w) or (n, h, w, c) with 1 or 3 channels, or features (n, d) as floats"
+            f"{what} has the shape {shape} and type {dtype}; give uint8 images (n, c, "
+            "h, w) or (n, h, w, c) with 1 or 3 channels, or features (n, d) as floats"
         )
     point = axes[1:] == POINT and dtype.is_floating_point
     last = axes[1] not in (1, 3) and not point

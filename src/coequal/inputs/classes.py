@@ -40,9 +40,9 @@ def with_classes_of(real: Input, other: Input, role: str) -> tuple[Input, str | 
     numbers = numbers_of(_comparable(classes))
     if numbers is None:
         return other, (
-            f"the {named} classes have names ({listed(classes)}) and the {plain} labels are "
-            f"numbers, so that nothing tells which is which; give the {plain} images names of "
-            "classes, too (class folders, names as labels, or .classes)"
+            f"the {named} classes have names ({listed(classes)}) and the {plain} "
+            "labels are numbers, so they can't be matched; name the classes of the "
+            f"{plain} images, too (class folders, names as labels, or .classes)"
         )
     return _by_numbers(numbers, named == "real", other, role)
 
@@ -58,7 +58,7 @@ def _by_numbers(
         return replace(other, labels=torch.tensor(numbers)[other.labels], classes=None), None
     unknown = sorted(set(other.labels.unique().tolist()) - set(numbers))
     if unknown:
-        return other, f"{role}: labels {unknown} are none of the real classes {list(numbers)}"
+        return other, f"{role}: labels {unknown} are not among the real classes {list(numbers)}"
     place = {number: row for row, number in enumerate(numbers)}
     return replace(other, labels=torch.tensor([place[k] for k in other.labels.tolist()])), None
 

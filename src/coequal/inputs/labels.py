@@ -39,7 +39,7 @@ def read_labels(given: Sequence[Any], classes: Sequence[str] | None = None) -> L
     if absent == len(plain):
         return Labels()
     if absent:
-        return Labels(unused=f"{absent} of {len(plain)} images have no label (none, or -1)")
+        return Labels(unused=f"{absent} of {len(plain)} images have no label (None, or -1)")
     if all(isinstance(label, str) for label in plain):
         names = sorted_classes(set(plain))
         place = {name: row for row, name in enumerate(names)}
@@ -51,7 +51,7 @@ def read_labels(given: Sequence[Any], classes: Sequence[str] | None = None) -> L
     if classes is not None and max(plain) >= len(classes):
         return Labels(unused=f"labels go up to {max(plain)}, and there are {len(classes)} classes")
     if max(plain) >= _MAX_CLASSES:
-        return Labels(unused=f"labels go up to {max(plain)}, which are no numbers of classes")
+        return Labels(unused=f"labels go up to {max(plain)}, which are not class numbers")
     return Labels(torch.tensor(plain), None if classes is None else tuple(classes))
 
 

@@ -76,9 +76,7 @@ def _opened(path: Path) -> Iterator[Any]:
     try:
         import lmdb
     except ImportError as error:
-        raise ValueError(
-            f"{path} is an LMDB, which needs a package: pip install 'coequal[lmdb]'"
-        ) from error
+        raise ValueError(f"{path} is an LMDB; to read it, pip install 'coequal[lmdb]'") from error
     try:
         opened = lmdb.open(
             str(path), readonly=True, lock=False, readahead=False, subdir=path.is_dir()

@@ -116,8 +116,8 @@ def load_input(
 def _with_count(loaded: Input, count: int) -> Input:
     if not loaded.statistics:
         raise ValueError(
-            f"{loaded.what} holds no statistics (mu, sigma); its images are counted, so leave out "
-            "the count"
+            f"{loaded.what} holds images, not statistics (mu, sigma), and they are "
+            "counted; leave out the count"
         )
     return replace(loaded, statistics=with_count(loaded.statistics, count, loaded.what))
 
@@ -165,24 +165,25 @@ def _load(
     before, _, folder = str(given).partition(":")
     if before and folder and Path(folder).expanduser().is_dir():
         raise ValueError(
-            f"'{given}' names no split; for all images of the folder write {folder}, for one "
-            f"split as in a study {given}:test"
+            f"'{given}' does not say which split; for all images of the folder write "
+            f"{folder}, for one split as in a study {given}:test"
         )
     if path.exists():
         raise ValueError(f"{path} is neither a folder nor a .zip, .npy or .npz")
     raise FileNotFoundError(
-        f"'{given}' is no folder, .zip, .npy or .npz that exists, and no dataset with its split; "
-        f"what would do: PATH, or one of {', '.join(lookup.names('datasets'))} with a split, "
-        "as in fashion_mnist:test"
+        f"'{given}' is neither an existing folder, .zip, .npy or .npz nor a dataset "
+        f"with its split; give a path, or one of {', '.join(lookup.names('datasets'))} "
+        "with a split, as in fashion_mnist:test"
     )
 
 
 def _pickle_refusal(path: Path) -> str:
     npz = path.with_suffix(".npz").name
     return (
-        f"{path} is a pickle, which can run any code when it is opened, so that it is not read; "
-        f"save its arrays once where it was made: numpy.savez('{npz}', mu=mean, sigma=covariance) "
-        "(StyleGAN: mean, covariance = FeatureStats.load(file).get_mean_cov())"
+        f"{path} is a pickle, which can run any code when it is opened, so it is not "
+        f"read; save its arrays where it was made: numpy.savez('{npz}', mu=mean, "
+        "sigma=covariance) (StyleGAN: mean, covariance = "
+        "FeatureStats.load(file).get_mean_cov())"
     )
 
 

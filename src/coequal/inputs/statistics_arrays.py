@@ -57,10 +57,10 @@ def with_count(statistics: tuple[Statistics, ...], count: int, what: str) -> tup
         ValueError: the file says another number, or no covariance is of fewer than two images.
     """
     if count < 2:
-        raise ValueError(f"statistics are of 2 images or more, got a count of {count}")
+        raise ValueError(f"statistics need at least 2 images, got a count of {count}")
     for one in statistics:
         if one.count not in (None, count):
-            raise ValueError(f"{what} says that it is of {one.count:,} images, not of {count:,}")
+            raise ValueError(f"{what} says that it describes {one.count:,} images, not {count:,}")
     return tuple(replace(one, count=count) for one in statistics)
 
 
@@ -102,12 +102,12 @@ def _refuse_no_covariance(spread: Array, name: str, what: str) -> None:
     nothing."""
     largest = float(np.abs(np.diagonal(spread)).max())
     if float(np.abs(spread - spread.T).max()) > _ASYMMETRY * largest:
-        raise ValueError(f"{what}: {name} is not symmetric, so that it is no covariance")
+        raise ValueError(f"{what}: {name} is not symmetric, so it is not a covariance")
     try:
         np.linalg.cholesky(spread)  # far quicker than eigenvalues, and mostly enough
     except np.linalg.LinAlgError:
         smallest = float(np.linalg.eigvalsh(spread)[0])
         if smallest < -_NEGATIVE * largest:
             raise ValueError(
-                f"{what}: {name} has the eigenvalue {smallest:.3g}, so that it is no covariance"
+                f"{what}: {name} has the eigenvalue {smallest:.3g}, so it is not a covariance"
             ) from None

@@ -277,7 +277,7 @@ class _Progress:
         hint = ""
         if self.stream.endless and self.limit is None:
             hint = (
-                ", which does not say how many it has: Ctrl-C stops, and --max-images N (in Python "
-                "max_images=N) reads the first N"
+                ", which does not tell its length: press Ctrl-C to stop, or read the "
+                "first N with --max-images N (in Python max_images=N)"
             )
         self.lines.tell(f"read {count:,}{of} images of {self.stream.what}{hint}")

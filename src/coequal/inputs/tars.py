@@ -103,6 +103,8 @@ def _samples(path: Path) -> Iterator[dict[str, bytes]]:
     except (tarfile.TarError, EOFError, OSError) as error:
         if isinstance(error, OSError) and error.filename:
             raise
-        raise ValueError(f"{path} can't be read: it is damaged or no tar ({error})") from error
+        raise ValueError(
+            f"{path} can't be read: it is damaged or not a tar file ({error})"
+        ) from error
     if parts:
         yield parts

@@ -89,13 +89,13 @@ def _removable(folder: RunFolder, log: Callable[[str], None]) -> Iterator[Remova
     yield from _drafts(folder.path)
     yield from _drafts(folder.path / "references", ".npy.")
     yield from _drafts(folder.path / ENCODERS, ".safetensors.")
-    yield from _there(folder.path / STATES, "states from which only a longer budget goes on")
+    yield from _there(folder.path / STATES, "optimiser states, needed only to train longer")
     kept, ended = kept_and_ended(folder, log)
     for name in trial_folders(folder):
         trial = Path(name)
         with _idle(trial) as idle:
             if not idle:
-                log(f"{trial} is being worked in; it is left alone")
+                log(f"{trial} is in use by another process; it is left alone")
                 continue
             yield from _drafts(trial)
             yield from _drafts(trial / "samples")
@@ -103,13 +103,20 @@ def _removable(folder: RunFolder, log: Callable[[str], None]) -> Iterator[Remova
             if trial.name not in ended:
                 continue
             for left in [trial / name for name in _LEFT_OVER]:
-                yield from _there(left, "of a trial that has ended")
+                yield from _there(left, "left over from trials that have ended")
             for left in sorted(trial.glob("damaged-*")):
-                yield from _there(left, "of a trial that has ended")
+                yield from _there(left, "left over from trials that have ended")
             if trial.name not in kept:
-                yield from _there(trial / "generator.safetensors", "of a trial that nobody chose")
-                yield from _there(trial / "generators", "of a trial that nobody chose")
-                yield from _there(trial / "samples", "of a trial that nobody chose")
+                yield from _there(
+                    trial / "generator.safetensors",
+                    "weights and samples of trials that were not chosen",
+                )
+                yield from _there(
+                    trial / "generators", "weights and samples of trials that were not chosen"
+                )
+                yield from _there(
+                    trial / "samples", "weights and samples of trials that were not chosen"
+                )
 
 
 def kept_and_ended(folder: RunFolder, log: Callable[[str], None]) -> tuple[set[str], set[str]]:
@@ -164,7 +171,7 @@ def _drafts(place: Path, within: str = "") -> Iterator[Removable]:
         hidden = entry.name.lstrip(".")
         ours = within in hidden if within else hidden.startswith(_DRAFTS)
         if entry.name.startswith(".") and ours:
-            yield from _there(entry, "a draft whose writer was killed")
+            yield from _there(entry, "drafts whose writer was killed")
 
 
 def _there(path: Path, why: str) -> Iterator[Removable]:

@@ -178,18 +178,18 @@ def _report(found: Collected, folder: RunFolder, log: Log) -> None:
     for message in found.unusable.values():
         log(message)
     if found.converted:
-        log(f"{found.converted:,} results were in the form of an older version: converted")
+        log(f"{found.converted:,} results of an older version were converted")
     for key in found.changed:
         log(
-            f"{folder.trial_folder(key) / RESULT} has changed since it was collected; its present "
-            "content is taken"
+            f"{folder.trial_folder(key) / RESULT} has changed since it was collected; "
+            "its present content is used"
         )
     if found.lost:
         log(f"{len(found.lost)} results are no longer there ({_some(found.lost)})")
     if found.unplanned:
         log(
-            f"{len(found.unplanned)} results are of trials that the plan does not name "
-            f"({_some(found.unplanned)}); they are kept, and are in no table"
+            f"{len(found.unplanned)} results belong to trials that are not in the plan "
+            f"({_some(found.unplanned)}); they are kept, but are in no table"
         )
 
 

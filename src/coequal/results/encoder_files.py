@@ -35,8 +35,9 @@ def check_encoder_file(run: RunFolder, data: str) -> None:
         return
     if (found := _sha256(path)) != known["sha256"]:
         raise OSError(
-            f"{path} has SHA-256 {found}, and the run's references.json says {known['sha256']}: it "
-            "is not the encoder that measured this run; bring back the file that it began with"
+            f"{path} has SHA-256 {found}, and the run's references.json says "
+            f"{known['sha256']}: it is not the encoder that measured this run; restore "
+            "the original file"
         )
 
 

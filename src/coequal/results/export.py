@@ -46,7 +46,7 @@ def export(
         FileNotFoundError, ValueError: the folder holds no study, or can't be read.
     """
     if form not in FORMATS:
-        raise LookupError(f"there is no format '{form}'; one of {', '.join(FORMATS)}")
+        raise LookupError(f"there is no format '{form}'; use one of {', '.join(FORMATS)}")
     if out.exists():
         raise FileExistsError(f"{out} is there already; name another with --out")
     if form == "parquet":
@@ -175,6 +175,6 @@ def _pyarrow() -> tuple[Any, Any]:
         import pyarrow.parquet
     except ModuleNotFoundError as error:
         raise LookupError(
-            "Parquet needs pyarrow: pip install 'coequal[parquet]'; csv and json need nothing"
+            "Parquet needs pyarrow: pip install 'coequal[parquet]'; csv and json need no extra"
         ) from error
     return pyarrow, pyarrow.parquet

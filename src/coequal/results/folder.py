@@ -117,7 +117,7 @@ class RunFolder:
             and any(not entry.name.startswith((".lock", ".stop")) for entry in self.path.iterdir())
         ):
             raise FileExistsError(
-                f"{self.path} is not empty and holds no study; name a new folder with --out"
+                f"{self.path} is not empty and holds no study; give a new folder with --out"
             )
         self.path.mkdir(parents=True, exist_ok=True)
         infos = {name: asdict(info) for name, info in metrics.items()}
@@ -149,9 +149,9 @@ class RunFolder:
         different = changes(before.study, study)
         if ended and not kept:
             raise FileExistsError(
-                f"{self.path} holds another study ('{before.study.get('study')}'), and none of its "
-                f"{len(ended)} results would be part of this one; different: "
-                f"{'; '.join(different)}; name another folder with --out"
+                f"{self.path} holds another study ('{before.study.get('study')}'), and "
+                f"none of its {len(ended)} results would be part of this one "
+                f"(different: {'; '.join(different)}); give another folder with --out"
             )
         if not kept:
             (self.path / "references.json").unlink(missing_ok=True)  # of the other study

@@ -54,7 +54,9 @@ def merge(sources: Sequence[RunFolder], into: RunFolder) -> Merged:
     for source in sources:
         source.study()  # refuses what holds none, before anything is compared
         if source.busy():
-            raise BlockingIOError(f"{source.place} is being worked in; wait for its end")
+            raise BlockingIOError(
+                f"{source.place} is in use by another process; wait until it ends"
+            )
     study = _joined_study(sources)
     looks, comparisons = _joined_looks(sources), [source.comparisons() for source in sources]
     references = _joined_references(sources)
@@ -93,13 +95,15 @@ def _draft_beside(target: Path) -> tempfile.TemporaryDirectory[str]:
 def _refuse_places(sources: Sequence[Path], into: Path) -> None:
     places = [path.resolve() for path in sources]
     if len(places) < 2:
-        raise ValueError("give at least two runs to join")
+        raise ValueError("name at least two runs")
     twice = sorted({str(place) for place in places if places.count(place) > 1})
     if twice:
         raise ValueError(f"given twice: {', '.join(twice)}")
     inside = [path for path in places if into.resolve().is_relative_to(path)]
     if inside:
-        raise FileExistsError(f"{into} lies in {inside[0]}, which is only read; name another")
+        raise FileExistsError(
+            f"{into} lies inside {inside[0]}, which must not change; name another folder"
+        )
     if into.exists() and not (into.is_dir() and not any(into.iterdir())):
         raise FileExistsError(f"{into} is not empty; name a new folder")
 
@@ -274,14 +278,15 @@ def _remedy(one: Mapping[str, Any], other: Mapping[str, Any], first: RunFolder) 
         return ""
     if one.get("encoder") == other.get("encoder"):
         return (
-            "\nImages and encoder are the same, what was measured of them is not: two versions of "
-            "coequal, or other settings of metrics; run one study again with the version of the "
-            "other (`environment` in its results)"
+            "\nImages and encoder are the same, but the measurements differ: by the "
+            "version of coequal, or by settings of metrics. Run one study again with "
+            "the version of the other (`environment` in its results)"
         )
     return (
-        "\nThe images are the same, the encoders are not, and numbers of two encoders can't be "
-        "compared. Train the second study once more, in a new folder, with the encoder of the "
-        f"first: `coequal run STUDY --out NEW --reuse {first.place}`"
+        "\nThe images are the same but the encoders differ, and numbers of two "
+        "encoders can't be compared. Train the second study again in a new folder "
+        "with the encoder of the first: `coequal run STUDY --out NEW --reuse "
+        f"{first.place}`"
     )
 
 
@@ -289,6 +294,6 @@ def _refuse(problems: Sequence[str], one: RunFolder, other: RunFolder, remedy: s
     if problems:
         listing = "".join(f"\n  {problem}" for problem in problems)
         raise ValueError(
-            f"{one.place} and {other.place} are not of one protocol and can't be joined:"
-            f"{listing}{remedy}"
+            f"{one.place} and {other.place} have different protocols and can't be "
+            f"joined:{listing}{remedy}"
         )

@@ -118,7 +118,9 @@ def read_merged(run: Path) -> Merged | None:
 def agreement_lines(merged: Merged) -> Iterator[str]:
     """What a user is told of trials that several runs have."""
     if not merged.shared:
-        yield "no trial is in two of the runs: nothing tells how well one reproduces the other"
+        yield (
+            "no trial is in two of the runs, so it is not known how well one reproduces the other"
+        )
     else:
         counts = Counter(trial.verdict for trial in merged.shared)
         found = ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common())

@@ -139,7 +139,7 @@ def opened(path: Path) -> Iterator[RunFolder]:
         yield folder
         return
     if not path.exists():
-        raise FileNotFoundError(f"there is no folder and no pack {path}")
+        raise FileNotFoundError(f"there is no folder or pack {path}")
     with tempfile.TemporaryDirectory(prefix="coequal-") as temporary:
         run = Path(temporary) / (path.stem or "run")
         if path.is_dir():
@@ -171,7 +171,9 @@ def unpack(path: Path, target: Path) -> None:
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         known = path.suffix in (".yaml", ".yml")
         what = (
-            "is a study file; name the folder of its run" if known else "is no pack, or is damaged"
+            "is a study file; name the folder of its run"
+            if known
+            else "is not a pack, or is damaged"
         )
         raise ValueError(f"{path} {what if known else f'{what}: {error}'}") from error
 
@@ -201,7 +203,7 @@ def _checked(file: zipfile.ZipFile, path: Path) -> tuple[Entry, ...]:
 def _manifest(file: zipfile.ZipFile, path: Path) -> tuple[Entry, ...]:
     first = next(iter(file.infolist()), None)
     if first is None or first.orig_filename != MANIFEST:
-        raise ValueError(f"{path} is no pack of a run: its first entry is not {MANIFEST}")
+        raise ValueError(f"{path} is not a pack of a run: its first entry is not {MANIFEST}")
     if first.file_size > MANIFEST_BYTES or first.flag_bits & 1:
         raise ValueError(f"{path}: {MANIFEST} can't be read: it is too large, or encrypted")
     with file.open(first) as opened_manifest:

@@ -90,13 +90,13 @@ def pack(
     """
     folder.study()
     if folder.busy():
-        raise BlockingIOError(f"{folder.place} is being worked in; wait for its end")
+        raise BlockingIOError(f"{folder.place} is in use by another process; wait until it ends")
     if out.exists() and not is_pack(out):
-        raise FileExistsError(f"{out} is there already and is no pack; name another file")
+        raise FileExistsError(f"{out} already exists and is not a pack; name another file")
     if lacking := [name for name in NEEDED if not (folder.path / name).exists()]:
         raise FileNotFoundError(
-            f"{folder.place} has no {lacking[0]}, which `coequal run` writes; the same command as "
-            "made it, once more, does so without training anything again"
+            f"{folder.place} has no {lacking[0]}, which `coequal run` writes; run the "
+            "command that made it again: it writes the file without training anything"
         )
     contents = _Contents(folder, weights, log)
     files = sorted(contents.files())
@@ -116,8 +116,9 @@ def _refusal(naming: Sequence[str]) -> str:
     shown = "".join(f"\n  {each}" for each in naming[:_SHOWN])
     more = f"\n  and {len(naming) - _SHOWN} more" if len(naming) > _SHOWN else ""
     return (
-        f"a pack must not name a machine or a person, and this can't be changed in it:{shown}{more}"
-        "\nname data by relative paths in a new run, or pack it all the same with --keep-names"
+        "a pack must not name a machine or a person, and these texts can't be "
+        f"changed:{shown}{more}\nuse relative paths in a new run, or pack it anyway "
+        "with --keep-names"
     )
 
 

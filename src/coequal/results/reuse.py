@@ -83,7 +83,7 @@ def check_source(source: RunFolder, into: RunFolder) -> None:
         ValueError: it is the folder itself, or can't be read.
     """
     if source.path.resolve() == into.path.resolve():
-        raise ValueError(f"{source.path} is the run's own folder: what is there is used anyway")
+        raise ValueError(f"{source.path} is the run's own folder, whose results are used anyway")
     if not source.path.is_dir():
         raise FileNotFoundError(f"--reuse: there is no folder {source.path}")
     source.study()

@@ -185,7 +185,7 @@ def _cost(trial: Trial, ready: _Ready, context: WorkerContext, log: Log) -> Cost
     try:
         step = _seconds_per_step(trainer, _kind(trial)[2])
     except Exception as error:  # a result of the run: timed as far as it came
-        log(f"{trial.model} fails: {said(error)}; its time can't be foretold")
+        log(f"{trial.model} fails: {said(error)}; its time can't be estimated")
         step = trainer.spent.seconds / max(1, trainer.steps_done)
     parameters = {
         player: sum(value.numel() for value in net.state_dict().values())

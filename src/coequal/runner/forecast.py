@@ -117,8 +117,9 @@ def what_it_decides(
         runs = _searches(RunFolder(Path(earlier).resolve()), study)
         if runs is None:
             raise ValueError(
-                f"{earlier} says nothing of the spread of {study.select.metric}: no two models in "
-                f"it have {FEWEST_EARLIER_SETTINGS} random settings with a score on one dataset"
+                f"{earlier} does not show the spread of {study.select.metric}: no two "
+                f"models in it have {FEWEST_EARLIER_SETTINGS} random settings with a "
+                "score on one dataset"
             )
         return decidable(study, info, runs)
     known = own is not None and (own.path / STUDY).exists()

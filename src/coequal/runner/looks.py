@@ -56,8 +56,9 @@ def saved_and_open(study: Study, planned: StudyPlan) -> Iterator[str]:
         if verdict is not None and most < later and verdict.training:
             undecided = sum(not pair.decided for pair in verdict.pairs)
             yield (
-                f"{undecided} of {len(verdict.pairs)} pairs on {search.data} are undecided at "
-                f"{most} settings; --until-decided goes on, to {later} at most"
+                f"{undecided} of {len(verdict.pairs)} pairs on {search.data} are "
+                f"undecided at {most} settings; --until-decided adds settings, up to "
+                f"{later}"
             )
 
 
@@ -70,8 +71,8 @@ def shard_end(planned: StudyPlan, out: str) -> Iterator[str]:
     """
     if planned.most > len(planned.trials):
         yield (
-            "this shard has run all of its trials that can be named by now. When all shards have "
-            "ended, run each of them again: what comes next (a look, fresh seeds) follows from all "
-            "of their results"
+            "this shard has run all of its trials that are known so far. When all "
+            "shards have ended, run each of them again: the next trials (a look, "
+            "fresh seeds) depend on all results"
         )
     yield f"this shard is done; after the others: coequal collect {out}"

@@ -37,8 +37,8 @@ def keep_source(folder: RunFolder) -> str:
     if not add_code(folder, parts, texts, not_kept=tuple(sorted(others))):
         return ""
     return (
-        f"the source of {', '.join(parts)} is another than when this run began; results that are "
-        "there stay (code.json)"
+        f"the source of {', '.join(parts)} has changed since this run began; existing "
+        "results are kept (code.json)"
     )
 
 

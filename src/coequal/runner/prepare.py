@@ -119,8 +119,8 @@ def _refuse_impossible(trials: Sequence[Trial], data: Dataset) -> None:
         if len(data.train) < parts.training.batch_size:
             problems[
                 f"the training split of {trial.data} has {len(data.train)} images, fewer than "
-                f"batch_size {parts.training.batch_size}; what would do: at most {len(data.train)} "
-                "(--batch-size, in a study file training: {batch_size: ...}), or more images"
+                f"batch_size {parts.training.batch_size}; use at most {len(data.train)} "
+                "(--batch-size, or training: {batch_size: ...} in a study file), or more images"
             ] = None
     if problems:
         raise ValueError("\n".join(problems))

@@ -168,7 +168,7 @@ class Session:
         self.deaths[trial.id] += 1
         times = self.deaths[trial.id]
         if times <= self.retries:
-            self.news.append(f"{label(trial)}: {error}; it is tried again from its last checkpoint")
+            self.news.append(f"{label(trial)}: {error}; trying again from its last checkpoint")
             return False
         what = "its process died" if isinstance(error, ProcessExpired) else "the machine failed it"
         self._record(trial, "failed", f"{what} {times} times: {type(error).__name__}: {error}")
@@ -235,10 +235,11 @@ class Session:
         self.failures[key] = []
         if not before:
             self.news.append(
-                f"{key[0]} is stopped on {key[1]}: its first {len(trials)} trials failed alike, "
-                "before each player had taken a step. A bug is no result of a model: none is "
-                "recorded, and its other trials are not trained. Once it is mended, the same "
-                "command trains them (--keep-going trains on, and records failures)"
+                f"{key[0]} is stopped on {key[1]}: its first {len(trials)} trials "
+                "failed in the same way before each player had taken a step. A bug is "
+                "not a result of the model, so nothing is recorded and its other "
+                "trials are skipped. Fix the bug and run the same command to train "
+                "them, or add --keep-going to record the failures"
             )
 
     def show(self, text: str = "") -> None:

@@ -72,7 +72,7 @@ def problems(study: Study, document: Document | None = None) -> list[StudyProble
     nets = architecture_problems(study.architecture.name, study.architecture.settings)
     drawn = {name for model in study.models for name in model.settings}
     for key in sorted(study.architecture.settings.keys() & drawn):
-        nets[key] = f"{key} is a hyperparameter of the models; it can't be fixed for all nets"
+        nets[key] = f"{key} is a hyperparameter of the models; it can't be fixed for all networks"
     for key, message in nets.items():
         messages[("architecture", key), message] = None
     for key in sorted((study.tricks or {}).keys() & drawn):
@@ -107,10 +107,10 @@ def _phase_problems(study: Study) -> list[tuple[Place, str]]:
         messages.append((("reruns", "best"), f"{text}{trained}, the authors' included"))
     own, without = study.reruns.base_seeds, not any(model.against for model in study.models)
     if own not in (None, study.reruns.seeds) and without:
-        text = "no model here is `against` another, so that none is a base; leave it out"
+        text = "no model here is compared `against` another; leave it out"
         messages.append((("reruns", "base_seeds"), text))
     if study.reruns.best > 1 and study.reruns.seeds == 1:
-        text = "the seeds that choose among several settings can't be those that are reported; give"
+        text = "the seeds that choose among several settings can't also be reported; give"
         messages.append((("reruns", "seeds"), f"{text} at least 2, or `best: 1`"))
     if study.transfer.seeds and len(study.data) < 2:
         messages.append((("transfer", "seeds"), "a transfer needs a second dataset"))
@@ -121,7 +121,10 @@ def _phase_problems(study: Study) -> list[tuple[Place, str]]:
     batch = study.training.batch_size
     for place, budget in _budgets(study):
         if budget.images is not None and budget.images < batch:
-            text = f"{budget.images} images are less than one batch of {batch}: no step at all"
+            text = (
+                f"{budget.images} images are fewer than one batch of {batch}, so no step "
+                "would be taken"
+            )
             messages.append(((*place, "images"), text))
     return messages
 
@@ -175,7 +178,7 @@ def _instrument_problems(study: Study) -> list[tuple[Place, str]]:
     place = ("select", "metric")
     ratio = study.equivalence is not None and study.equivalence.ratio is not None
     if ratio and chosen in infos and not has_ratios(infos[chosen]):
-        text = f"a ratio needs scores above 0 of which less is better, and {chosen} is none; "
+        text = f"a ratio needs scores above 0 where lower is better, which {chosen} is not; "
         messages.append((("equivalence", "ratio"), f"{text}give a difference"))
     if outputs.get(chosen) == "target":
         messages.append(

@@ -72,7 +72,7 @@ def stop_problems(study: Study, encoder: type[Encoder] | None) -> list[tuple[Pla
         who = "only the others" if sum(map(len, reasons.values())) < len(observable) else "nobody"
         for reason, models in reasons.items():
             names = " and ".join(models)
-            text = f"{verdict} can't be seen of {names} ({reason}), and would stop {who}"
+            text = f"{verdict} can't be detected for {names} ({reason}), so it would stop {who}"
             messages.append((PLACE, f"{text}; {LEAVE_OUT}"))
     return messages
 

@@ -125,7 +125,7 @@ def study_path(given: str | Path) -> Path:
         return Path(str(files("coequal") / "studies" / f"{given}.yaml"))
     if path.suffix or path.name != str(given) or path.exists():
         return path
-    text = lookup.unknown(str(given), known, "no such file, and no study that comes with coequal: ")
+    text = lookup.unknown(str(given), known, "no such file, and no built-in study of this name: ")
     raise StudyError(str(given), [StudyProblem(text)])
 
 

@@ -60,9 +60,9 @@ def to_the_last_look(study: Study) -> Study:
         settings = study.search.settings
         first = max(settings, 20)
         raise ValueError(
-            "until every pair is decided, settings are added look by look, and this study has none "
-            f"after its {settings} settings; name them in the study file, as in "
-            f"search: {{settings: {first}, looks: [{first}, {2 * first}]}}"
+            "until every pair is decided, settings are added look by look, and this "
+            f"study has no look after {settings} settings; add looks to the study "
+            f"file, as in search: {{settings: {first}, looks: [{first}, {2 * first}]}}"
         )
     search = study.search.model_copy(update={"settings": looks[-1]})
     return study.model_copy(update={"search": search})

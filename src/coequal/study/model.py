@@ -122,8 +122,8 @@ class Model(Entry):
         entries = values.items() if isinstance(values, Mapping) else ()
         if nulls := [key for key, value in entries if value is None]:
             raise ValueError(
-                f"{', '.join(map(str, nulls))}: null takes a setting of the `base` away, and there "
-                "is none of this name; leave it out"
+                f"{', '.join(map(str, nulls))}: null removes a setting of the `base`, "
+                "which has none of this name; leave it out"
             )
         return values
 

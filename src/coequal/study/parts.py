@@ -45,7 +45,7 @@ def assemble(trial: Trial) -> Parts:
     }
     fixed = {key: value for key, value in trial.architecture.items() if key != "name"}
     problems = [
-        f"{key} is a hyperparameter of the models; it can't be fixed for all nets"
+        f"{key} is a hyperparameter of the models; it can't be fixed for all networks"
         for key in sorted(fixed.keys() & trial.settings.keys())
     ]
     problems += _ownership_problems(trial.settings, kinds)
@@ -104,7 +104,7 @@ def _ownership_problems(settings: Iterable[str], kinds: Mapping[str, type]) -> I
         having = [part for part, names in owned.items() if name in names]
         if not having:
             unknown = lookup.unknown(name, known, "setting ")
-            yield f"{unknown}; `{name}: null` takes it away from a model that has a `base`"
+            yield f"{unknown}; `{name}: null` removes it from a model that has a `base`"
         elif len(having) > 1:
             yield f"setting '{name}' belongs to {' and '.join(having)}: rename one"
 

@@ -142,8 +142,8 @@ class EquivalenceSpec(Entry):
     def _one(self) -> "EquivalenceSpec":
         if (self.ratio is None) == (self.difference is None):
             raise ValueError(
-                "give a ratio (as in {ratio: 1.1}, for scores above 0 of which less is better) or "
-                "a difference (as in {difference: 0.02}), one of them"
+                "give a ratio (as in {ratio: 1.1}, for scores above 0 where lower is "
+                "better) or a difference (as in {difference: 0.02}), one of them"
             )
         return self
 

@@ -34,8 +34,8 @@ class Batches:
         if len(split) < batch_size:
             raise ValueError(
                 f"the training split has {len(split)} images, fewer than batch_size {batch_size}; "
-                f"what would do: a batch_size of at most {len(split)} (--batch-size, in a study "
-                "file training: {batch_size: ...}), or more images"
+                f"use at most {len(split)} (--batch-size, or training: {{batch_size: ...}} in "
+                "a study file), or more images"
             )
         self.device = device
         self.images = _on_device(split.images, device)

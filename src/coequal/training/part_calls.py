@@ -77,8 +77,9 @@ class GlobalDraw(ContractError):
         self.who, self.place, self.moved, self.remedy = who, place, tuple(moved), remedy
 
     def __str__(self) -> str:
-        text = f"{self.who} drew from the global generator of {' and '.join(self.moved)}, so that "
-        return located(f"{text}a trial could not be repeated; {self.remedy}", self.place)
+        moved = " and ".join(self.moved)
+        text = f"{self.who} drew from the global random generator of {moved}, so a trial could "
+        return located(f"{text}not be repeated; {self.remedy}", self.place)
 
 
 def checked_loss(function: Callable[..., Any], returned: Any, state: Mapping[str, Tensor]) -> Loss:

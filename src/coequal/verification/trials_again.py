@@ -203,19 +203,20 @@ def refuse_other_instrument(trial: Trial, context: WorkerContext) -> None:
             data = load_dataset(trial.data, Path(context.data), trial.image_size, log)
         except (LookupError, ValueError, OSError) as error:
             text = error.args[0] if isinstance(error, LookupError) and error.args else error
-            raise ValueError(f"{trial.data} can't be had, so that {again}: {text}") from error
+            raise ValueError(f"{trial.data} can't be loaded, so {again}: {text}") from error
         here, there = fingerprint(data), known.get("fingerprint")
         if there not in (None, here):
             raise ValueError(
-                f"{trial.data} has the fingerprint {here[:12]} here, and {there[:12]} in the run: "
-                f"these are other images, and {again}"
+                f"{trial.data} has the fingerprint {here[:12]} here, and {there[:12]} "
+                f"in the run: the images differ, so {again}"
             )
         encoder = instrument_for(trial, context, log).encoder.id
         if known.get("encoder") not in (None, encoder):
             raise ValueError(
-                f"the run was measured by {known['encoder']}, whose weights are neither in its "
-                f"folder nor in the package nor in the cache; here it would be {encoder}, and "
-                f"{again}. Bring its folder `encoders`, or the COEQUAL_CACHE of its machine"
+                f"the run was measured by {known['encoder']}, whose weights are "
+                "neither in its folder nor in the package nor in the cache; here it "
+                f"would be {encoder}, so {again}. Copy its folder `encoders`, or the "
+                "COEQUAL_CACHE of its machine"
             )
 
 
