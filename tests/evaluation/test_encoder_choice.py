@@ -116,7 +116,7 @@ def pictures(tmp_path, monkeypatch):
     [
         ("folder:large", "- pixels: encoder pixels takes at most 4096", ("--image-size", 32)),
         ("folder:mixed", "(--image-size 32, in a study file image_size: 32)", ("--image-size", 28)),
-        ("folder:few", "at most 36 (--batch-size, in a study file", ("--batch-size", 16)),
+        ("folder:few", "at most 36 (--batch-size, or training:", ("--batch-size", 16)),
     ],
 )
 def test_a_folder_that_can_not_be_trained_names_the_option_with_which_it_can(

@@ -93,10 +93,13 @@ def test_where_a_number_can_be_had_of_no_image_the_record_says_why(tmp_path):
     ("given", "message"),
     [
         ({"worst": 0}, "the number of worst images must be 1 or more, got 0"),
-        ({"worst_sheet": Path("w.png")}, "a sheet of the worst images needs their number"),
+        ({"worst_sheet": Path("w.png")}, "a sheet of the worst images needs a number"),
         ({"worst": 2, "worst_sheet": Path("w.png")}, "a sheet needs images; features were given"),
         ({"per_image": Path("w.txt")}, "a table is a .csv or .json, not w.txt"),
-        ({"worst": 2, "metrics": ["kid"]}, "kid: no metric here gives a number for each image"),
+        (
+            {"worst": 2, "metrics": ["kid"]},
+            "kid: no requested metric gives a number for each image",
+        ),
     ],
 )
 def test_what_can_not_be_had_is_refused_before_anything_is_measured(given, message, monkeypatch):

@@ -80,7 +80,7 @@ def test_recommended_numbers_are_few_and_those_that_cannot_be_had_have_reasons()
     assert found["not_measured"]["memorisation"].startswith("needs what the generator was trained")
     assert found["not_measured"]["fd_per_class"].startswith("needs labels")
     assert found["metrics"].keys() | {"authenticity_calibrated", "fd_per_class"} == few
-    with pytest.raises(LookupError, match="'recommended' stands alone"):
+    with pytest.raises(LookupError, match="'recommended' can't be combined"):
         coequal.score(real=REAL, fake=FAKE, metrics=["recommended", "kid"])
 
 
@@ -197,7 +197,7 @@ def test_labels_come_from_class_folders_splits_and_datasets(tmp_path):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ("nowhere", "real: 'nowhere' is no folder, .zip, .npy or .npz that exists"),
+        ("nowhere", "real: 'nowhere' is neither an existing folder, .zip, .npy or .npz"),
         ("nowhere.npy", "real: there is no file nowhere.npy"),
         ("digit:test", "did you mean 'digits'?"),
         (np.zeros((5, 3, 4), dtype=np.int64), "images must be uint8"),
@@ -364,7 +364,7 @@ def test_the_comparison_on_the_screen_claims_no_more(tmp_path):
     for name, score in zip("ab", with_numbers(fd=(8.9, 9.0, 0.09)), strict=True):
         (tmp_path / f"{name}.json").write_text(json.dumps(score))
     done = typed.coequal("compare", "a.json", "b.json", cwd=tmp_path)
-    (row,) = [line.split() for line in done.stdout.splitlines() if line.startswith(" fd ")]
+    (row,) = [line.split() for line in done.stdout.splitlines() if line.startswith("fd ")]
     assert row == ["fd", "8.90", "9.00", "0.10", "±", "0.13", "0.43"]  # and no name after p
     assert "first: a.json\nsecond: b.json\n" in done.stdout
 

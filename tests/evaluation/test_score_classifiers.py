@@ -113,7 +113,7 @@ def test_compare_gives_no_p_value_where_the_error_is_not_over_new_fakes(sides, t
 def test_all_leaves_out_what_trains_classifiers(sides):
     found = coequal.score(**sides, metrics="all", encoder="pixels")
     for name in ("gan_train", "gan_test", "gan_train_curve", "augmentation"):
-        assert "ask for it by name" in found["not_measured"][name]
+        assert "request it by name" in found["not_measured"][name]
 
 
 def test_class_names_are_compared_as_folders_have_them(tmp_path):
@@ -219,7 +219,7 @@ def test_other_labels_of_the_same_images_are_another_key():
 
 def test_settings_of_a_metric_that_is_not_asked_for_are_said(tmp_path):
     images = torch.zeros(4, 1, 8, 8, dtype=torch.uint8)
-    with pytest.raises(ValueError, match="settings of gan_train, which is not among the metrics"):
+    with pytest.raises(ValueError, match="settings of gan_train, which is not among the requested"):
         coequal.score(
             real=images, fake=images, metrics=["fd"], settings={"gan_train": {"seeds": 1}}
         )

@@ -155,7 +155,7 @@ def test_a_run_keeps_its_source_and_says_when_it_goes_on_with_other(lab, tmp_pat
     assert len(code_sets(folder)) == 2
     assert (folder.path / "code" / "2" / lab.name / "deep" / "helper.py").exists()
     (line,) = [line for line in told.news if "source" in line]
-    assert f"{lab.name}.losses:Mine is another than when this run began" in line
+    assert f"{lab.name}.losses:Mine has changed since this run began" in line
 
 
 def test_the_code_of_a_pack_is_run_on_demand_only_and_only_unchanged(lab, tmp_path, monkeypatch):

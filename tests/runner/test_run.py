@@ -452,7 +452,7 @@ def test_a_worker_that_dies_costs_its_own_trial_only(tmp_path):
     assert found["killer"].status == "failed"
     assert "its process died 2 times" in found["killer"].reason
     news = [line for progress in watching.seen for line in progress.news]
-    (said,) = [line for line in news if "tried again" in line]
+    (said,) = [line for line in news if "trying again" in line]
     assert said.startswith("killer 0: killed by SIGKILL")
 
 

@@ -86,7 +86,7 @@ def test_the_first_failure_is_told_once_with_reason_line_and_log(stopped):
     assert Path(log).is_relative_to(out)
     assert Path(log).name == "log.txt"
     (stop,) = [line for line in watching.news if "is stopped on digits" in line]
-    assert "its first 2 trials failed alike" in stop
+    assert "its first 2 trials failed in the same way" in stop
     assert watching.last is not None
     assert watching.last.finished == 5
     assert watching.last.failed == 0
