@@ -20,7 +20,7 @@ class ExitCode(IntEnum):
         return member
 
     DONE = 0, "The command did what was asked."
-    FAILED = 1, "It could not do what was asked: a file, the data, the disk or the memory."
+    FAILED = 1, "The command failed, because of a file, the data, the disk or the memory."
     MISTAKE = (
         2,
         "The command line or the study file has a mistake: an unknown option or name, a file or "
@@ -28,12 +28,12 @@ class ExitCode(IntEnum):
     )
     NEVER_FINISHED = (
         3,
-        "`run` or `train` came to its end, but some model never finished a trial.",
+        "`run` or `train` ended, but at least one model never finished a trial.",
     )
-    DIFFERENT = 4, "`verify` found something that differs."
-    INTERRUPTED = 130, "Stopped by Ctrl-C; the same command goes on."
+    DIFFERENT = 4, "`verify` found a difference."
+    INTERRUPTED = 130, "Stopped by Ctrl-C; run the same command to continue."
     TERMINATED = (
         143,
-        "Stopped by SIGTERM, as a cluster's scheduler sends it; the same command goes on.",
+        "Stopped by SIGTERM, as a cluster's scheduler sends; run the same command to continue.",
     )
-    READER_LEFT = 141, "Whatever read the output, as `head` does, went away."
+    READER_LEFT = 141, "The program that read the output, such as `head`, closed it."
