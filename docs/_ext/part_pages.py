@@ -10,9 +10,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from papers import papers_in
-from plain_text import anchor, code, docstring, prose, table
+from plain_text import allowed, anchor, code, docstring, prose, table
 
 from coequal import lookup
+from coequal.datasets._made import COUNTS
+from coequal.manifolds.modes import KnownModes
 from coequal.published_names import published_names
 from coequal.records import MetricInfo
 from coequal.reporting.paper.bibliography import source_of
@@ -75,13 +77,13 @@ def settings_table(part: Any) -> str:
     for name, field in schema["properties"].items():
         required = name in schema.get("required", ())
         default = "must be given" if required else code(field.get("default"))
-        allowed = prose(in_words(field))
-        rows.append([f"`{name}`", allowed, default, prose(field.get("description", ""))])
+        may_be = allowed(in_words(field))
+        rows.append([f"`{name}`", may_be, default, prose(field.get("description", ""))])
     return table(["setting", "allowed", "default", "meaning"], rows)
 
 
 def _metric(part: Any, module: Any) -> str:
-    pieces = [_numbers(part.outputs)]
+    pieces = [_index(part), _numbers(part.outputs)]
     if part.per_image_outputs:
         rows = [
             [f"`{name}`", prose(info.label or name), info.better or "", prose(info.meaning)]
@@ -106,6 +108,15 @@ def _metric(part: Any, module: Any) -> str:
         ),
     }
     return "\n\n".join([*pieces, _facts(facts)])
+
+
+def _index(part: Any) -> str:
+    """Entries of the index, which the search looks through: every name of a number."""
+    labels = [info.label for info in part.outputs.values() if info.label]
+    published = [o.label for o in published_names().values() if o.number in part.outputs]
+    names = [*part.outputs, *part.per_image_outputs, *labels, *published, *part.aliases]
+    entries = ", ".join(f"{name} (number)" for name in dict.fromkeys(names))
+    return f"```{{index}} {entries}\n```"
 
 
 def _numbers(outputs: Mapping[str, MetricInfo]) -> str:
@@ -172,6 +183,7 @@ def _architecture(part: Any, module: Any) -> str:
 def _dataset(part: Any, module: Any) -> str:
     form = getattr(module, "IMAGES", None)
     classes = getattr(module, "CLASSES", ())
+    made = getattr(module, "manifold", None)
     name = module.__name__.rpartition(".")[2]
     facts = {"Name in a study": f"`{name}`" if module.ARGUMENT is None else f"`{name}:...`"}
     facts["After the colon"] = prose(module.ARGUMENT or "")
@@ -181,11 +193,18 @@ def _dataset(part: Any, module: Any) -> str:
         channels, height, width = form.shape
         kind = "float32 in [0, 1]" if form.floats else "uint8"
         facts["Images"] = f"{channels} x {height} x {width} (channels, height, width), {kind}"
-        facts["Classes"] = f"{form.classes or 'none'}"
+        if module.ARGUMENT is None:  # else they depend on it
+            facts["Classes"] = f"{form.classes or 'none'}"
     if classes:
         facts["Classes"] += f": {', '.join(map(prose, classes))}"
+    if made:
+        facts["Made from a seed"] = ", ".join(f"{n:,} to {_FOR[s]}" for s, n in COUNTS.items())
+    if made and module.ARGUMENT is None and isinstance(known := made("", None), KnownModes):
+        facts["Classes"] = f"the {len(known.names)} modes"
     return _facts(facts)
 
+
+_FOR = {"train": "train", "validation": "validate", "test": "test"}
 
 _ABOUT: dict[str, Callable[[Any, Any], str]] = {
     "metrics": _metric,

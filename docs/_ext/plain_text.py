@@ -94,6 +94,11 @@ def code(value: object) -> str:
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 
+def allowed(words: str) -> str:
+    """What a setting may be, in the words of its messages, with choices as code."""
+    return prose(re.sub(r"'([^']+)'", r"`\1`", words))
+
+
 def anchor(name: str) -> str:
     """The anchor of a heading that is this name in code."""
     return re.sub(r"[^\w\- ]", "", name).replace(" ", "-").lower()

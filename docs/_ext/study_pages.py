@@ -1,14 +1,17 @@
 """The fields of a study file, out of the JSON schema of `coequal.study.spec.Study`."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from plain_text import anchor, code, docstring, prose, table
+from plain_text import allowed, anchor, code, docstring, prose, table
 
 from coequal.settings import in_words
 from coequal.study.spec import Study
 
 Schema = Mapping[str, Any]
+
+VALUE = {"boolean", "integer", "number", "string"}  # the types of a hyperparameter
 
 
 def text() -> str:
@@ -27,16 +30,18 @@ def text() -> str:
 
 
 def _places(whole: Schema) -> dict[str, str]:
-    """Where the definition of each mapping is first used: {"BudgetSpec": "training.budget"}."""
+    """Where the definition of each mapping stands nearest to the top: {"BudgetSpec":
+    "training.budget"}; in the order of the fields of the file."""
     places: dict[str, str] = {}
-    open_: list[tuple[str, Schema]] = [("", whole)]
-    for place, schema in open_:
+    found: list[tuple[str, Schema]] = [("", whole)]
+    for place, schema in found:  # grows while it is walked through
         for field, inner in schema["properties"].items():
             for name, below in _references(inner):
                 if name not in places:
                     places[name] = f"{place}{field}{below}"
-                    open_.append((f"{places[name]}.", whole["$defs"][name]))
-    return places
+                    found.append((f"{places[name]}.", whole["$defs"][name]))
+    order = list(whole["properties"])
+    return dict(sorted(places.items(), key=lambda p: order.index(re.split(r"\W", p[1])[0])))
 
 
 def _references(schema: Schema, below: str = "") -> Iterator[tuple[str, str]]:
@@ -83,9 +88,13 @@ def _allowed(schema: Schema, places: Mapping[str, str]) -> str:
         return f"a mapping: [`{place}`](#{anchor(place)})"
     if "anyOf" in schema:
         kinds = [kind for kind in schema["anyOf"] if kind.get("type") != "null"]
+        if {kind.get("type") for kind in kinds} == VALUE:
+            return "a number, text, true or false"
         return " or ".join(dict.fromkeys(_allowed(kind, places) for kind in kinds))
+    if "prefixItems" in schema:
+        return f"a list: {', '.join(_allowed(item, places) for item in schema['prefixItems'])}"
     if isinstance(items := schema.get("items"), Mapping):
         return f"a list; each entry {_allowed(items, places)}"
     if isinstance(values := schema.get("additionalProperties"), Mapping):
         return f"a mapping of names; each value {_allowed(values, places)}"
-    return prose(in_words(schema))
+    return allowed(in_words(schema))

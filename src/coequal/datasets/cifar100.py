@@ -48,5 +48,20 @@ FILES = FORM.files(
 def load_cifar100(
     argument: str, data_dir: Path, image_size: int | None = None, log: Log | None = None
 ) -> Dataset:
-    """CIFAR-100; see `Cifar.load`."""
+    """CIFAR-100 with its 10,000 official test images; a fifth of the others is for validation.
+
+    The archive is read from `data_dir`, else downloaded into a folder there. It is checked by its
+    SHA-256 and never unpacked on disk.
+
+    Args:
+        argument: Not used.
+        data_dir: See `coequal.datasets._loading.data_folder`.
+        image_size: What the images are resized to; None keeps their 32x32.
+        log: Is told what takes long.
+
+    Raises:
+        FileNotFoundError: No attempt succeeded; the message lists all of them, and where to put
+            the archive.
+        ValueError: A file in it is missing, of another length, or has a label that is too high.
+    """
     return FORM.load(FILES, data_dir, image_size, log)

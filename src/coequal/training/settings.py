@@ -82,7 +82,7 @@ class Training(Settings):
         extendable: whether the state of nets, optimisers and random streams stays when the budget
             is spent, so that a longer one can go on from it.
         stop_on: verdicts (docs/explanation/health.md) at which a trial ends, the rest of its
-        budget unspent.
+            budget unspent.
         compile: whether nets are compiled by torch for training. A discriminator of whose gradient
             the loss takes the gradient is not, which torch can't compile.
         cuda_graphs: whether moves are recorded once and then launched as a whole (NVIDIA's GPUs
