@@ -10,11 +10,12 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, TextIO, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, TextIO, TypeVar
 
-import numpy as np
 import platformdirs
-from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 T = TypeVar("T")
 
@@ -78,8 +79,10 @@ def refuse_unwritable(path: Path) -> None:
         raise
 
 
-def write_npz(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+def write_npz(path: Path, arrays: "Mapping[str, NDArray[Any]]") -> None:
     """Write arrays as a compressed .npz file, whole or not at all."""
+    import numpy as np  # a tenth of a second, which most commands can do without
+
     content = io.BytesIO()
     np.savez_compressed(content, **arrays)  # type: ignore[arg-type]
     atomic_write(path, content.getvalue())

@@ -1,6 +1,5 @@
 """What `coequal --help` and the options of the whole program show."""
 
-import click
 import pytest
 import typer.main
 
@@ -9,7 +8,7 @@ from coequal.cli.app import app
 
 from typed import coequal
 
-COMMANDS: dict[str, click.Command] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("option", ["--version", "-V"])
@@ -36,7 +35,7 @@ def test_the_list_of_commands_fits_80_columns_in_one_line_each():
 def test_every_command_is_in_a_group_of_its_kind():
     groups: dict[str, list[str]] = {}
     for name, command in COMMANDS.items():
-        groups.setdefault(command.rich_help_panel, []).append(name)  # type: ignore[attr-defined]
+        groups.setdefault(command.rich_help_panel, []).append(name)
     assert list(groups) == ["Study", "One model", "Scores", "Upkeep"]
     assert {"check", "plan", "run"} <= set(groups["Study"])
     assert {"train", "sample"} <= set(groups["One model"])

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
+from coequal.cli import completion
 from coequal.cli.command import CommandResult
 from coequal.cli.options import (
     IMAGES,
@@ -22,16 +23,17 @@ from coequal.cli.options import (
 )
 from coequal.cli.printing import Field, log_line, print_table, say
 from coequal.devices import AUTO
-from coequal.health import FAILURES, HEALTHY
-from coequal.health.remedies import in_options
-from coequal.health.verdict import MEANING
 from coequal.value_range import UNIT, ValueRange
 
 
 def diagnose(
     run: Annotated[
         Path | None,
-        typer.Argument(help="Folder of a run, or of one of its trials.", show_default=False),
+        typer.Argument(
+            help="Folder of a run, or of one of its trials.",
+            show_default=False,
+            autocompletion=completion.runs,
+        ),
     ] = None,
     model: ModelOfRun = None,
     trial: TrialOfRun = None,
@@ -94,6 +96,8 @@ def diagnose(
 
 def _print_table(trials: list[dict[str, Any]]) -> None:
     """Print a row for each trial, and how many failed."""
+    from coequal.health import FAILURES
+
     several, sources = (len({row[key] for row in trials}) > 1 for key in ("data", "from"))
     fields = [Field("trial"), Field("model"), *([Field("dataset")] if several else [])]
     fields += [Field("setting", right=True), Field("seed", right=True), Field("status")]
@@ -128,6 +132,9 @@ def _row(trial: dict[str, Any], several: bool) -> list[str | Text]:
 
 def _print_one(values: dict[str, Any]) -> None:
     """Print all that is known of one trial, or of images."""
+    from coequal.health.remedies import in_options
+    from coequal.health.verdict import MEANING
+
     if values["trial"] is not None:
         status = values["status"] or "no result yet"
         which = f"setting {values['setting']}, repeat {values['repeat']}"
@@ -178,6 +185,8 @@ def _fired(finding: dict[str, Any]) -> str:
 
 
 def _styled(verdict: str | None) -> Text:
+    from coequal.health import FAILURES, HEALTHY
+
     colour = "red" if verdict in FAILURES else "green" if verdict == HEALTHY else "yellow"
     return Text(verdict or "", colour)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from coequal.cli import completion
 from coequal.cli.printing import console, log_line, say
 from coequal.devices import Precision
 from coequal.value_range import UNIT, ValueRange
@@ -23,10 +24,19 @@ MACHINE, GENERATOR, OUTPUT, TRAINING = "Machine", "Generator", "Output", "Traini
 StudyFile = Annotated[
     Path,
     typer.Argument(
-        help="Study file, or the name of a built-in study, as in demo.", show_default=False
+        help="Study file, or the name of a built-in study, as in demo.",
+        show_default=False,
+        autocompletion=completion.study_files,
     ),
 ]
-RunPath = Annotated[Path, typer.Argument(help="Folder of a run, or its pack.", show_default=False)]
+RunPath = Annotated[
+    Path,
+    typer.Argument(
+        help="Folder of a run, or its pack.",
+        show_default=False,
+        autocompletion=completion.runs,
+    ),
+]
 Json = Annotated[
     bool,
     typer.Option("--json", help="Print the result as JSON, and everything else to standard error."),
@@ -102,10 +112,17 @@ RunCode = Annotated[
 ]
 ModelOfRun = Annotated[
     str | None,
-    typer.Option(help="Model of the run; its best setting on validation is used."),
+    typer.Option(
+        help="Model of the run; its best setting on validation is used.",
+        autocompletion=completion.models_of_run,
+    ),
 ]
 TrialOfRun = Annotated[
-    str | None, typer.Option(help="Trial id, or its first characters, instead of --model.")
+    str | None,
+    typer.Option(
+        help="Trial id, or its first characters, instead of --model.",
+        autocompletion=completion.trials_of_run,
+    ),
 ]
 Track = Annotated[
     list[str] | None,
@@ -125,7 +142,8 @@ Encoder = Annotated[
         help=(
             "Encoder (feature extractor); see `coequal list encoders`. Default: depends on "
             "the data."
-        )
+        ),
+        autocompletion=completion.part("encoders"),
     ),
 ]
 ImageSize = Annotated[

@@ -10,6 +10,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from coequal import lookup
+from coequal.cli import completion
 from coequal.cli.command import CommandResult
 from coequal.cli.printing import console
 from coequal.published_names import published_names
@@ -18,7 +19,12 @@ KINDS = ("models", "objectives", "architectures", "datasets", "encoders", "metri
 
 
 def list_parts(
-    kind: Annotated[str, typer.Argument(help=f"Kind of part: {', '.join(KINDS)}.")] = "models",
+    kind: Annotated[
+        str,
+        typer.Argument(
+            help=f"Kind of part: {', '.join(KINDS)}.", autocompletion=completion.one_of(KINDS)
+        ),
+    ] = "models",
 ) -> CommandResult:
     """List the models, datasets, metrics and other parts.
 

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from coequal import formatting
+from coequal.cli import completion
 from coequal.cli.command import CommandResult
 from coequal.cli.exit_codes import ExitCode
 from coequal.cli.options import (
@@ -216,6 +217,7 @@ def sample(
         typer.Argument(
             help="Folder of a run, its pack, or a generator (g.pt2, my_lab.gen:net).",
             show_default=False,
+            autocompletion=completion.runs,
         ),
     ],
     out: Annotated[

@@ -5,11 +5,14 @@ from typing import Annotated, Any
 
 import typer
 
+from coequal.cli import completion
 from coequal.cli.options import GENERATOR, IMAGES, OUTPUT, assignments
 
 WORST_SHEET = Path("worst.png")
 
-Real = Annotated[str, typer.Option(help=f"Real images: {IMAGES}.")]
+Real = Annotated[
+    str, typer.Option(help=f"Real images: {IMAGES}.", autocompletion=completion.part("datasets"))
+]
 Fakes = Annotated[
     list[str],
     typer.Option(
@@ -32,7 +35,8 @@ Metrics = Annotated[
         help=(
             "Metrics, separated by commas; `recommended` for a few, or `all` that apply "
             "and train nothing."
-        )
+        ),
+        autocompletion=completion.several("metrics", ("all", "recommended")),
     ),
 ]
 MetricSettings = Annotated[

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from coequal.cli import completion
 from coequal.cli.command import CommandResult
 from coequal.cli.exit_codes import ExitCode
 from coequal.cli.options import (
@@ -35,9 +36,17 @@ SHEET_IMAGES = 64  # on the sheet; of a model that takes classes, as many of eac
 def train(
     context: typer.Context,
     model: Annotated[
-        str, typer.Argument(help="Model to train; see `coequal list`.", show_default=False)
+        str,
+        typer.Argument(
+            help="Model to train; see `coequal list`.",
+            show_default=False,
+            autocompletion=completion.part("models", ".yaml"),
+        ),
     ],
-    data: Annotated[str, typer.Option(help="Dataset, or folder:PATH.")] = "fashion_mnist",
+    data: Annotated[
+        str,
+        typer.Option(help="Dataset, or folder:PATH.", autocompletion=completion.part("datasets")),
+    ] = "fashion_mnist",
     steps: Annotated[int, typer.Option(min=1, help="Number of discriminator steps.")] = 1500,
     width: Annotated[
         float,
