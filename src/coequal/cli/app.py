@@ -11,6 +11,7 @@ from coequal.cli import (
     compare,
     diagnose,
     manifold,
+    new,
     paper,
     parts,
     results,
@@ -76,6 +77,7 @@ def _add(
 
 STUDY, MODEL, SCORES, UPKEEP = "Study", "One model", "Scores", "Upkeep"
 
+_add(STUDY, "new my_study.yaml", new.new)
 _add(STUDY, "check demo", study.check)
 _add(STUDY, "plan demo --workers 2", study.plan)
 _add(STUDY, "run demo --out runs/demo --workers 2", run.run)
