@@ -140,7 +140,11 @@ class ForeignDevice(TorchDispatchMode):
 
     def __enter__(self) -> ForeignDevice:
         state = torch.zeros(0, dtype=torch.uint8)
-        module = SimpleNamespace(get_rng_state=lambda *_: state, synchronize=lambda *_: None)
+        module = SimpleNamespace(
+            get_rng_state=lambda *_: state,
+            set_rng_state=lambda *_: None,
+            synchronize=lambda *_: None,
+        )
         self._patches = [
             patch.object(torch, "Generator", _Generator),
             patch.object(torch, DEVICE.type, module, create=True),

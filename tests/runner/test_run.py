@@ -190,11 +190,11 @@ def test_a_metric_from_outside_that_says_higher_chooses_the_highest(tmp_path):
     stored = json.loads((folder.path / "metrics.json").read_text())
     assert stored["closeness"]["better"] == "higher"
     page = (api.report(folder.path).parent / "report.md").read_text()
-    assert "The highest test Closeness of a setting" in page
+    assert "has the highest test Closeness" in page
     stored["closeness"]["label"] = "Nearness"
     (folder.path / "metrics.json").write_text(json.dumps(stored))
     assert (
-        "The highest test Nearness of a setting"
+        "has the highest test Nearness"
         in api.report(folder.path).with_name("report.md").read_text()
     )
     # A folder that is older than this file asks the metrics themselves.
