@@ -91,7 +91,7 @@ def load_class(kind_of_part: str, name: str, base: type) -> type:
     """
     part = load(kind_of_part, name)
     if not (isinstance(part, type) and issubclass(part, base)):
-        raise LookupError(f"'{name}' is not a {base.__name__}: it must be a class that extends it")
+        raise LookupError(f"'{name}' must be a class that extends {base.__name__}")
     if inspect.isabstract(part):
         missing = ", ".join(sorted(getattr(part, "__abstractmethods__", ())))
         text = f"'{name}' lacks {missing}, which every {base.__name__} has"

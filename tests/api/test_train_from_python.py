@@ -44,7 +44,7 @@ def test_more_steps_go_on_from_the_end(trained):
     assert trial not in trained.trials
     assert longer.trials[trial].checkpoints[-1].step == 30
     (longer.path / "states").rename(longer.path / "gone")
-    with pytest.raises(ValueError, match="can't go on from 30 to 40 steps"):
+    with pytest.raises(ValueError, match="can't continue from 30 to 40 steps"):
         cq.train("vae", steps=40, settings={"learning_rate": 2e-3}, out=trained.path, **SMALL)
 
 

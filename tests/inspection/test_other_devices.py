@@ -125,7 +125,7 @@ def test_images_are_diagnosed_on_the_device(elsewhere):
         ({"device": "cuda:7"}, "device 'cuda:7': "),
         ({"device": "mps"}, "device 'mps': "),
         ({"device": "gpu"}, "device 'gpu' is not one of cpu, cuda"),
-        ({"device": "cpu", "precision": "tf32"}, "precision tf32 is of NVIDIA GPUs"),
+        ({"device": "cpu", "precision": "tf32"}, "precision tf32 needs an NVIDIA GPU"),
     ],
 )
 def test_a_device_that_is_not_here_is_refused_before_anything_is_read(options, words, monkeypatch):

@@ -137,7 +137,7 @@ def test_a_result_that_was_deleted_is_made_again_from_the_state(copy):
 
 def test_without_a_state_another_budget_is_another_study(copy, tmp_path):
     removable = clean(RunFolder(copy), really=True)
-    assert any("only a longer budget goes on" in each.why for each in removable)
+    assert any("needed only to train longer" in each.why for each in removable)
     with pytest.raises(FileExistsError, match="none of its 3 results would be part of this one"):
         run(copy, LONG)
     ordinary = tmp_path / "ordinary"

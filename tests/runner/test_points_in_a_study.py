@@ -66,7 +66,9 @@ def test_samples_of_a_trained_generator(finished, tmp_path):
     assert (points.shape, points.dtype) == ((70, 2, 1, 1), np.float32)
     sheet = write_samples(finished, trial, 70, 0, tmp_path / "points.png")
     assert Image.open(io.BytesIO(sheet.read_bytes())).width > 300
-    with pytest.raises(ValueError, match=r"a point makes no picture; name a \.png"):
+    with pytest.raises(
+        ValueError, match=r"points cannot be written as single pictures; name a \.png"
+    ):
         write_samples(finished, trial, 70, 0, tmp_path / "folder")
     assert not (tmp_path / "folder").exists()
 

@@ -45,10 +45,26 @@ def test_a_study_of_nothing_but_parts_from_outside_runs(tmp_path):
 
 
 WRONG = {
-    "objective": (("models", 0, "objective"), "wrong_parts:Means", "is no Objective"),
-    "architecture": (("architecture", "name"), "wrong_parts:Means", "is no Architecture"),
-    "metric": (("evaluation", "metrics"), ["wrong_parts:Means"], "is no Metric"),
-    "encoder": (("evaluation", "encoder"), "wrong_parts:Distance", "is no Encoder"),
+    "objective": (
+        ("models", 0, "objective"),
+        "wrong_parts:Means",
+        "must be a class that extends Objective",
+    ),
+    "architecture": (
+        ("architecture", "name"),
+        "wrong_parts:Means",
+        "must be a class that extends Architecture",
+    ),
+    "metric": (
+        ("evaluation", "metrics"),
+        ["wrong_parts:Means"],
+        "must be a class that extends Metric",
+    ),
+    "encoder": (
+        ("evaluation", "encoder"),
+        "wrong_parts:Distance",
+        "must be a class that extends Encoder",
+    ),
 }
 
 

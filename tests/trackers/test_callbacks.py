@@ -191,7 +191,7 @@ class Local(Callback):
         ("tensorbord:x", "'tensorbord' is not one of .*; did you mean 'tensorboard'"),
         ("nothing", "'nothing' is not one of .*a callback of your own is module:Name"),
         ("watching:Recorde", "module watching has no Recorde; did you mean 'Recorder'"),
-        ("watching:json", "'watching:json' is no Callback: it must be a class that extends it"),
+        ("watching:json", "'watching:json' must be a class that extends Callback"),
         (3, "a callback is a text, or an object of a class that extends Callback; got 3"),
         (watching.Unsendable(), "can't be sent to a worker .*give 'watching:Unsendable'"),
         ("tensorboard", "needs a folder: tensorboard:FOLDER"),
