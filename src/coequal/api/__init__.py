@@ -1,7 +1,7 @@
 """coequal from Python: what the command line does, in a few calls.
 
-Each call is imported when it is first used: a score has no need of what runs a study, nor of what
-draws its report, which take seconds to import.
+Each call is imported when it is first used: importing what runs a study or draws its report takes
+seconds, and a score needs neither.
 """
 
 from importlib import import_module

@@ -1,8 +1,9 @@
 """Classes and functions of a notebook or a script, written into a module that workers can import.
 
-What a study names must be importable by other processes and later on, by `pack` and `verify` too. A
-class of `__main__` is not: so its source, with all that it uses of `__main__`, becomes a module in
-the cache, whose name holds a hash of its text. A class that has been changed is another part.
+Other processes must be able to import whatever a study names; so must `pack` and `verify`, later
+on. They cannot import a class of `__main__`, so its source, with everything of `__main__` that it
+uses, becomes a module in the cache. The module's name holds a hash of its text: a changed class is
+a new part.
 """
 
 import ast
@@ -26,16 +27,16 @@ Definition = ast.ClassDef | ast.FunctionDef
 
 
 def module_of_main(part: Any) -> str:
-    """The name of a module that holds a class or function of `__main__`, written if need be.
+    """The name of a module that holds a class or function of `__main__`, written if needed.
 
-    The folder that it lies in is searched for parts from here on.
+    From here on, parts are also searched for in its folder.
 
     Args:
         part: defined at the top level of a script, or of a cell of a notebook.
 
     Raises:
-        ValueError: its source can't be had, or it uses something that can't be written down; the
-            message says what would do.
+        ValueError: its source is not available, or it uses something that can't be written as
+            source; the message says how to solve this.
     """
     captured = _Captured(part.__name__)
     captured.define(part.__name__, part)

@@ -1,4 +1,4 @@
-"""Saved scores beside each other, from Python."""
+"""Compare saved scores from Python."""
 
 import json
 import shlex
@@ -11,21 +11,22 @@ from coequal.reporting.shown_values import ScoreComparison
 
 
 def compare(scores: Sequence[str | Path], *, page: str | Path | None = None) -> ScoreComparison:
-    """Compare scores that were saved as JSON, every two of them.
+    """Compare scores that were saved as JSON, pair by pair.
 
     Args:
         scores: at least two files that `coequal score --out FILE` wrote, each of one set of
             generated images.
-        page: an .html to write, which shows the numbers, their differences and what follows from
-            them in words; also of scores that can't be compared, and why.
+        page: an .html file to write. It shows the numbers, their differences and, in words, what
+            follows from them; of scores that can't be compared it says why.
 
     Returns:
-        A dict, ready for JSON, that a prompt and a notebook show as a table: `pairs`, for every two
-        `first` and `second` and what `coequal.evaluation.compare.compare` gives, with p-values
-        corrected for the number of pairs, or the `refusal` of two that were measured differently.
+        A JSON-ready dict, which a prompt and a notebook show as a table. Its `pairs` hold, for each
+        pair of scores, their names (`first`, `second`) and what
+        `coequal.evaluation.compare.compare` gives, with p-values corrected for the number of pairs.
+        A pair that was measured differently has a `refusal` instead.
 
     Raises:
-        ValueError: a file is no score, fewer than two are named, or no two can be compared.
+        ValueError: a file holds no score, fewer than two are named, or no two can be compared.
         OSError: a file can't be read or written.
     """
     paths = [Path(one) for one in scores]

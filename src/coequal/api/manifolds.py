@@ -40,25 +40,27 @@ def manifold(
     Args:
         real: a split of a dataset of polygons, "triangles:test".
         fake: images, as for `score`, or a generator, which also gives recall.
-        out: a folder for index.html, manifold.json, curves.csv and the figure.
-        train: whether recall on as many training images is measured too (memorisation).
+        out: folder for index.html, manifold.json, curves.csv and the figure.
+        train: whether to measure recall on as many training images, too (memorisation).
         count: number of real and of generated images.
         delta: squared distance within which an image counts as on the manifold.
-        manifold: "convex": any convex polygon of the image; "family": those that the data are.
-        image_size: height and width to which the dataset is brought; None: its own.
-        value_range: black and white of images that are floats: (-1, 1), (0, 255); what
-            `generator` makes of a net has a range of its own.
+        manifold: "convex": any convex polygon in the image; "family": those that the data are
+            drawn from.
+        image_size: height and width to which the dataset is resized; None: its own.
+        value_range: the values of black and white in float images: (-1, 1), (0, 255). What
+            `generator` makes of a network has a range of its own.
         seed: of the generated images and of the searches' starts.
-        device: what the generator and the searches compute on: "cpu", "cuda", "cuda:1"; "auto": an
-            NVIDIA GPU where there is one, else the CPU.
-        data_dir: where datasets lie or are put.
-        log: is told about long work.
+        device: where the generator and the searches compute: "cpu", "cuda", "cuda:1"; "auto": an
+            NVIDIA GPU if there is one, else the CPU.
+        data_dir: folder of the datasets, to which missing ones are downloaded.
+        log: called with a line of text about long work.
 
     Returns:
-        What manifold.json holds: a dict that a prompt and a notebook show as a table.
+        The content of manifold.json: a dict, which a prompt and a notebook show as a table.
 
     Raises:
-        ValueError, LookupError, FileNotFoundError: something can't be measured; one message.
+        ValueError, LookupError, FileNotFoundError: something can't be measured; the message lists
+            every problem.
     """
     with computing_on(device) as where:
         load = partial(

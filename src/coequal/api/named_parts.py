@@ -20,11 +20,11 @@ def named(fields: Mapping[str, Any]) -> dict[str, Any]:
     """The values that a study file would have.
 
     Args:
-        fields: of a study; where a file names a part, there may be a class, a function, or an
-            object with settings.
+        fields: the fields of a study. Where a file names a part, a field may hold a class, a
+            function, or an object with settings.
 
     Raises:
-        ValueError: a part can't be imported by another process; the message says what would do.
+        ValueError: another process can't import a part; the message says how to solve this.
     """
     values = {name: plain(value) for name, value in fields.items()}
     for name, kind in (("models", "objectives"), ("data", "datasets")):

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Samples", "Verdict"]
 
 TABLES = ("pandas", "polars")
-"""Packages whose DataFrame `Run.results` is, the first that is installed."""
+"""Packages that may provide the DataFrame of `Run.results`; the first one installed does."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,8 @@ class Verdict:
 
     Attributes:
         sentence: the verdict in words: over all datasets, or on the only one.
-        pairs: what is known of every two models, a record for each pair and dataset: probability
-            that one is better, its interval, whether it is decided.
+        pairs: what is known of each pair of models, one record per pair and dataset: the
+            probability that one is better, its interval, and whether the pair is decided.
         models: a record for each model and dataset: its best setting, scores, failures.
         datasets: everything that report/verdict.json says of each dataset, by name.
     """
@@ -63,8 +63,8 @@ class Samples:
 
     Attributes:
         images: (n, channels, height, width): uint8, or float32 in [0, 1].
-        labels: (n,) the classes that were asked for; None of a generator that takes none.
-        classes: names of the classes; None of a generator that takes none.
+        labels: (n,) the classes that were asked for; None if the generator takes no classes.
+        classes: names of the classes; None if the generator takes no classes.
     """
 
     images: NDArray[Any]
@@ -90,7 +90,7 @@ class Samples:
 
         Raises:
             FileExistsError: an array or a folder with files is there already.
-            ValueError: it ends like a file of another kind.
+            ValueError: the name ends like that of another kind of file.
         """
         import torch
 
@@ -123,7 +123,7 @@ class Run:
 
     Args:
         folder: of the run.
-        results: of the trials of its plan, by id; None: they are read from the folder.
+        results: of the planned trials, by id; None: they are read from the folder.
 
     Attributes:
         path: the folder, or the pack.
@@ -152,22 +152,22 @@ class Run:
 
     @cached_property
     def trials(self) -> Mapping[str, Result]:
-        """The results of all trials that have one, by the trial's id, in the plan's order; each is
-        read when it is asked for."""
+        """The results of all trials that have one, by trial id, in the order of the plan; each is
+        read when it is first needed."""
         if self._given is not None:
             return self._given
         return open_results(self._folder).of(self._folder.planned())
 
     @cached_property
     def records(self) -> list[dict[str, Any]]:
-        """The rows of results.csv, one for each trial and checkpoint, as plain values; what a row
-        lacks is None. The columns are described in docs/reference/run_files.md."""
+        """The rows of results.csv, one for each trial and checkpoint, as plain values; missing
+        values are None. The columns are described in docs/reference/run_files.md."""
         return typed_records(self._folder.rule(), self.trials)
 
     @cached_property
     def results(self) -> Any:
-        """The records as a DataFrame of pandas, of polars if only that is installed, or as the list
-        that they are if neither is."""
+        """The records as a pandas DataFrame, as a polars one if only polars is installed, or as a
+        plain list if neither is."""
         for name in TABLES:
             try:
                 package = importlib.import_module(name)
@@ -204,10 +204,10 @@ class Run:
 
     @property
     def health(self) -> "Diagnosis":
-        """What became of each training, judged by the rules of this version: what `diagnose` gives.
+        """The health of each training run by the rules of this version: what `diagnose` gives.
 
-        Of a run of one trial that is its verdict, with evidence and remedies; of others a list of
-        them under "trials".
+        If the run has one trial, this is its verdict, with evidence and remedies; otherwise it is
+        a list of these under "trials".
         """
         return self.diagnose()
 
@@ -215,15 +215,16 @@ class Run:
         """The health of the run's trials.
 
         Args:
-            model: its only trial, or that of its best setting by validation; None: all trials.
-            trial: the beginning of a trial's id.
+            model: diagnose this model's only trial, or the trial of its best setting by validation;
+                None: all trials.
+            trial: the beginning of a trial's id; diagnose this trial alone.
 
         Returns:
             What `coequal.diagnose` gives.
 
         Raises:
             LookupError: there is no such model or trial.
-            ValueError: the one trial that is asked for can't be diagnosed.
+            ValueError: the only trial asked for can't be diagnosed.
         """
         from coequal.inspection.diagnosis import diagnose
 
@@ -233,13 +234,14 @@ class Run:
         """Write the report.
 
         Args:
-            into: a folder; None: `report` in that of the run, `NAME_report` beside a pack.
+            into: folder to write; None: `report` in the run's folder, or `NAME_report` beside a
+                pack.
 
         Returns:
             The path of its page, index.html.
 
         Raises:
-            FileExistsError: `into` holds something else than a report.
+            FileExistsError: `into` holds something other than a report.
         """
         from coequal.reporting.page import report_place, write_summaries
 
@@ -261,15 +263,17 @@ class Run:
         """Images of a trained generator, at the checkpoint where the study judges it.
 
         Args:
-            model: its best setting by validation is meant; may be left out if the run has one.
+            model: a model, at its best setting by validation; may be left out if the run has only
+                one model.
             trial: the beginning of a trial's id, instead of a model.
             count: number of images.
             per_class: number of images of each class, instead of `count`.
             of_class: a class by name or number, for images of this class alone.
-            like_data: whether classes come as often as in the data; by default all in turn.
-            seed: random seed; one seed gives the same images every time.
-            device: what the generator computes on: "cpu", "cuda"; "auto": an NVIDIA GPU where there
-                is one, else the CPU.
+            like_data: whether to draw classes as often as they occur in the data; by default, all
+                in turn.
+            seed: random seed; the same seed gives the same images every time.
+            device: where the generator computes: "cpu", "cuda"; "auto": an NVIDIA GPU if there is
+                one, else the CPU.
 
         Returns:
             The images, which a notebook shows.
@@ -277,8 +281,8 @@ class Run:
         Raises:
             LookupError: there is no such model, trial or class.
             FileNotFoundError: the trial left no weights.
-            ValueError: classes are asked for, and the generator takes none; or the run is a pack
-                whose parts come with source that nobody has allowed to run.
+            ValueError: classes are asked for, but the generator takes none; or the run is a pack
+                with source code that has not been allowed to run.
         """
         from coequal.inspection.samples import SampleRequest, chosen_trial, sample
         from coequal.results.own_code import refuse_code
@@ -315,7 +319,8 @@ class Run:
 
     @cached_property
     def _of_one_training(self) -> list[str]:
-        """What the page of a training says first; empty of a study that compares models."""
+        """What the page of a single training run says first; empty for a study that compares
+        models."""
         from coequal.reporting.trial_page.page import read_run
 
         plan = self._folder.plan()
@@ -343,7 +348,7 @@ def load(path: str | Path) -> Run:
 
     Raises:
         FileNotFoundError: there is no such folder, or it holds no study.
-        ValueError: the pack must be refused.
+        ValueError: the pack is damaged or unsafe.
 
     Examples:
         >>> import coequal as cq

@@ -1,4 +1,4 @@
-"""The command line that makes a score again."""
+"""The command line that reproduces a score."""
 
 import shlex
 from collections.abc import Mapping
@@ -17,14 +17,14 @@ def score_command(
     samples: int,
     page: str | Path,
 ) -> str | None:
-    """The command for a shell; None where images came from Python, which no command line can name.
+    """The shell command; None if images came from Python, which no command line can name.
 
     Args:
         request: what was measured.
         real: as `coequal.score` has it.
         fake: the same.
         train: the same.
-        samples: number of images drawn of a generator.
+        samples: number of images drawn from a generator.
         page: the page that it writes.
     """
     fakes = fake if isinstance(fake, Mapping) else {"": fake}
@@ -56,4 +56,4 @@ def score_command(
 
 
 DEFAULT_SAMPLES = 10_000
-"""Images drawn of a generator, where no number is said."""
+"""Images drawn from a generator if no number is given."""

@@ -57,54 +57,56 @@ def score(
 
     Args:
         real: a folder, .zip, .npy, .npz, "fashion_mnist:test", a tensor or array of images or
-            features, a torch or Hugging Face Dataset; for `fd` also an .npz of statistics (`mu` and
+            features, a torch or Hugging Face Dataset. For `fd`, also an .npz of statistics (`mu`,
             `sigma`).
         fake: as `real`; also a trained model of a run, "runs/demo:ns_gan", what `generator` makes
-            of a torch module, a function that takes a number and returns so many images, or the
+            of a torch module, a function that takes a number and returns that many images, or the
             name of either in a module, "my_lab.gen:make". A mapping of names to any of these scores
-            all of them against the same real images, and compares every two.
+            all of them against the same real images, and compares each pair.
         train: as `real`: the images that the model was trained on, for metrics of memorisation.
-        metrics: names, "recommended" (a small set), or "all" that apply and take no training.
+        metrics: names, "recommended" (a small set), or "all" that apply and need no training.
         settings: of metrics, where they differ from the defaults: {"gan_train": {"seeds": 5}}.
         encoder: see `coequal list encoders`; None: chosen by the data, and named in the result.
         image_size: height and width to which images of folders, arrays and lists are cropped and
             resized.
-        value_range: black and white of images that are floats: (-1, 1), (0, 255); what
-            `generator` makes of a net has a range of its own.
-        real_count: of how many images the statistics are that `real` names: without it, and where
-            the file does not say it, nothing is known of the bias of `fd`.
-        max_images: streams (loaders, generators, tars, LMDBs) are read no further than the first so
-            many images; None: to their end.
-        seed: of subsets and shuffles, and of the images that a generator makes.
-        samples: number of images that a generator or a function is asked for.
-        data_dir: where datasets lie or are put; None: COEQUAL_DATA, then the user's cache.
-        page: an .html to write, which shows all of this in one file: each number between what real
-            data and what uniform noise score (both are measured for it), warnings, images beside
+        value_range: the values of black and white in float images: (-1, 1), (0, 255). What
+            `generator` makes of a network has a range of its own.
+        real_count: number of images behind the statistics that `real` names. If neither this nor
+            the file gives it, the bias of `fd` is unknown.
+        max_images: number of images after which reading a stream (loader, generator, tar, LMDB)
+            stops; None: at its end.
+        seed: random seed of subsets and shuffles, and of the images that a generator makes.
+        samples: number of images to draw from a generator or a function.
+        data_dir: folder of the datasets, to which missing ones are downloaded; None: COEQUAL_DATA,
+            then the user's cache.
+        page: an .html file to write, which shows everything at once: each number between the score
+            of real data and that of uniform noise (both are then measured), warnings, images beside
             their nearest neighbours, precision and recall, the worst and the best images.
-        sheet: a .png to write, with fakes beside their nearest real images.
-        floor: whether real images are scored against other real ones, too: what a perfect generator
+        sheet: a .png file to write, with fakes beside their nearest real images.
+        floor: whether to score real images against other real ones, too: what a perfect generator
             would get.
         worst: how many of the worst and of the best generated images to list, by each number that
             the metrics give single images (influence on fd, realism); the list is in "images".
-        worst_sheet: a .png to write, with these images.
-        per_image: a .csv or .json to write, with these numbers of every generated image.
-        device: what the encoder, a trained model and the metrics compute on: "cpu", "cuda",
-            "cuda:1", "mps"; "auto": an NVIDIA GPU where there is one, else the CPU. Protocols name
-            one that is not the CPU.
+        worst_sheet: a .png file to write, with these images.
+        per_image: a .csv or .json file to write, with these numbers for every generated image.
+        device: where the encoder, a trained model and the metrics compute: "cpu", "cuda",
+            "cuda:1", "mps"; "auto": an NVIDIA GPU if there is one, else the CPU. Protocols name
+            the device unless it is the CPU.
         precision: of float32 products on an NVIDIA GPU: "float32", or "tf32", which is faster and
-            has 1e-3 of relative error.
-        workers: threads that decode pictures, while others are encoded; None: one per core. They
+            has a relative error of 1e-3.
+        workers: threads that decode images while others are encoded; None: one per core. They
             change no number.
-        log: is told about long work.
+        log: called with a line of text about long work.
 
     Returns:
-        A dict, ready for JSON, that a prompt and a notebook show as a table: the numbers, their
-        protocols and what was measured; `to_json(path)` writes it for `compare`. Of several sets:
+        A JSON-ready dict, which a prompt and a notebook show as a table: the numbers, their
+        protocols and what was measured. `to_json(path)` writes it for `compare`. For several sets:
         `scores` by name, and `pairs` with differences, errors and p-values, also corrected for the
         number of pairs (see `coequal.evaluation.several.score_several`).
 
     Raises:
-        ValueError, LookupError, FileNotFoundError: something can't be scored; one message.
+        ValueError, LookupError, FileNotFoundError: something can't be scored; the message says
+            what.
     """
     several = fake if isinstance(fake, Mapping) else None
     files = (sheet, worst_sheet, per_image)

@@ -1,4 +1,4 @@
-"""Statistics of one's own images, from Python."""
+"""Feature statistics of your own images, from Python."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,30 +28,31 @@ def stats(
     workers: int | None = None,
     log: Log | None = None,
 ) -> dict[str, Any]:
-    """Write mean and covariance of the features of images, to score others against them later.
+    """Write the mean and covariance of images' features, to score other images against later.
 
     Args:
         images: as for `score`.
-        out: a .npz. `mu` and `sigma` in it are what pytorch-fid, clean-fid and EDM read; `score`
-            also knows the count, and refuses another encoder.
+        out: an .npz file to write. pytorch-fid, clean-fid and EDM read its `mu` and `sigma`;
+            `score` also reads the count, and refuses another encoder.
         encoder: see `coequal list encoders`; None: chosen by the data, and named in the result.
         image_size: height and width to which images are cropped and resized.
-        value_range: black and white of images that are floats: (-1, 1), (0, 255).
-        max_images: streams (loaders, generators, tars, LMDBs) are read no further than the first so
-            many images; None: to their end.
-        device: what the encoder computes on, as of `score`.
-        data_dir: where datasets lie or are put; None: COEQUAL_DATA, then the user's cache.
-        workers: threads that decode pictures, while others are encoded; None: one per core. They
+        value_range: the values of black and white in float images: (-1, 1), (0, 255).
+        max_images: number of images after which reading a stream (loader, generator, tar, LMDB)
+            stops; None: at its end.
+        device: where the encoder computes, as for `score`.
+        data_dir: folder of the datasets, to which missing ones are downloaded; None: COEQUAL_DATA,
+            then the user's cache.
+        workers: threads that decode images while others are encoded; None: one per core. They
             change no number.
-        log: is told about long work.
+        log: called with a line of text about long work.
 
     Returns:
-        What the file says of itself: count, number of features, encoder and how it prepares
+        What the file says about itself: count, number of features, encoder and how it prepares
         images, device, and the images with their SHA-256.
 
     Raises:
-        ValueError, LookupError, OSError: the images or the encoder can't be had, or the file can't
-            be written; one message.
+        ValueError, LookupError, OSError: the images or the encoder are not available, or the file
+            can't be written; the message says what.
     """
     cache, tell = cache_folder(), log or (lambda line: None)
     with computing_on(device) as where, reading_threads(workers):

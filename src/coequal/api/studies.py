@@ -1,4 +1,4 @@
-"""Studies from Python: read, run, report, join, check."""
+"""Studies from Python: read, run, report, merge, verify."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -39,14 +39,14 @@ def read_study(path: str | Path) -> Study:
     """Read a study from a file and check it.
 
     Args:
-        path: of a YAML file (docs/how_to/study.md), or the name of a study that comes with coequal,
-            as in "demo".
+        path: a YAML file (docs/how_to/study.md), or the name of a study that comes with coequal,
+            such as "demo".
 
     Returns:
-        The study, every default filled in.
+        The study, with every default filled in.
 
     Raises:
-        StudyError: with every problem, its line, and what would do.
+        StudyError: lists every problem, with its line and a way to solve it.
     """
     return Study(path)
 
@@ -80,46 +80,49 @@ def run(
     Args:
         study: a study, a mapping with the fields of its file, the path of its file, or the name of
             one that comes with coequal.
-        out: the run's folder; the same call again goes on where the last one stopped. None:
+        out: the run's folder. The same call continues where the last one stopped. None:
             runs/NAME, by the study's name.
         workers: processes, one core each; None: one per core. 0 runs in this process. With more, a
             script needs `if __name__ == "__main__":`.
-        data_dir: where datasets lie or are put; None: COEQUAL_DATA, then the user's cache.
-        device: what torch computes on: "cpu", "cuda", "cuda:1".
+        data_dir: folder of the datasets, to which missing ones are downloaded; None: COEQUAL_DATA,
+            then the user's cache.
+        device: where torch computes: "cpu", "cuda", "cuda:1".
         observer: is told how far the run is.
-        source: the text of the study's file, to be kept with the results.
-        shard: run this part of the trials, beside others that run the rest; then `collect`.
-        retries: how often a trial whose process died is tried again.
-        reuse: folders or packs of other runs; each of their results whose trial is part of the
-            study, and was measured by the same instrument, is taken over.
-        time_limit: seconds on the clock after which a trial ends as `timeout`.
-        memory: bytes of main memory that one trial may use; beyond them its process has failed.
-        gpus: GPUs of this machine, by number; each worker sees one of them. With `device="cuda"`.
+        source: the text of the study's file, to keep with the results.
+        shard: run this part of the trials while other calls run the rest; then `collect`.
+        retries: how often to retry a trial whose process died.
+        reuse: folders or packs of other runs. A result of theirs is reused if its trial is part of
+            this study and was measured with the same encoder and protocol.
+        time_limit: seconds of wall time after which a trial ends as `timeout`.
+        memory: bytes of main memory that one trial may use; a trial that needs more fails.
+        gpus: GPUs of this machine, by number; each worker sees one of them. Needs
+            `device="cuda"`.
         per_gpu: trials at a time on each of `gpus`.
         cluster: address of a Dask scheduler whose workers run the trials instead
         (docs/how_to/cluster.md).
-        frames: images of its training that each trial keeps in frames.npz, evenly spaced over its
-            budget.
+        frames: number of snapshots of generated images that each trial keeps in frames.npz, evenly
+            spaced over its budget.
         callbacks: what watches the trials (docs/how_to/trackers.md): a tracker with its argument,
             "tensorboard:board", "mlflow:mlruns", "wandb:PROJECT"; the name of a class of your own
-            that extends `coequal.contract.Callback`, "my_lab.log:Mine"; or an object of one. No
+            that extends `coequal.contract.Callback`, "my_lab.log:Mine"; or an instance of one. No
             result depends on them.
         try_parts: whether each model takes one step on a few images before anything is trained.
-        keep_going: train a model on whose first trials all fail at once, all by one exception, and
-            record the failures; by default it is stopped, and nothing is recorded of it.
-        until_decided: go on beyond the study's `settings`, look by look to its last one, until
+        keep_going: continue a model whose first trials all fail immediately with the same
+            exception, and record the failures. By default the model is stopped and nothing is
+            recorded for it.
+        until_decided: continue beyond the study's `settings`, look by look to its last one, until
             every pair of models is decided on every dataset.
-        force_bfloat16: train a study of `precision: bfloat16` also where that is slow.
+        force_bfloat16: train a study with `precision: bfloat16` even where that is slow.
 
     Returns:
         The run: its results, verdict, figures and samples.
 
     Raises:
         StudyError: the study can't be run.
-        LookupError, ValueError: a callback is not there, can't be used or can't begin.
+        LookupError, ValueError: a callback can't be found, used or started.
         PartsError: a part failed when it was tried; nothing has been trained.
         FileExistsError, BlockingIOError: the folder is another study's, or in use.
-        KeyboardInterrupt: stopped by Ctrl-C or SIGTERM; the same call goes on.
+        KeyboardInterrupt: stopped by Ctrl-C or SIGTERM; the same call continues the run.
 
     Examples:
         >>> import coequal as cq
@@ -162,16 +165,16 @@ def report(out: str | Path, into: str | Path | None = None) -> Path:
 
     Args:
         out: the run's folder, or its pack.
-        into: a folder for the report; None: `report` in that of the run, `NAME_report` beside a
-            pack.
+        into: a folder for the report; None: `report` in the run's folder, or `NAME_report` beside
+            a pack.
 
     Returns:
         The path of its page, index.html.
 
     Raises:
         FileNotFoundError: the folder holds no study.
-        FileExistsError: `into` holds something else than a report.
-        ValueError: a result can't be used, or the pack must be refused.
+        FileExistsError: `into` holds something other than a report.
+        ValueError: a result can't be used, or the pack is damaged or unsafe.
     """
     from coequal.reporting.page import report_place, write_report
 
@@ -181,12 +184,12 @@ def report(out: str | Path, into: str | Path | None = None) -> Path:
 
 
 def paper(run: str | Path, into: str | Path | None = None) -> Path:
-    """Write what a run, finished or not, gives a paper: its main table, figures at the width of a
-    column, a paragraph on methods, references, and a document that holds them all.
+    """Write the material for a paper from a run, finished or not: its main table, figures at the
+    width of a column, a paragraph on methods, references, and a document that includes them all.
 
     Args:
         run: the run's folder, or its pack.
-        into: a folder; None: `report/paper` in that of the run, `NAME_paper` beside a pack.
+        into: a folder; None: `report/paper` in the run's folder, or `NAME_paper` beside a pack.
 
     Returns:
         The folder that was written; `main.tex` in it is the document.
@@ -194,7 +197,7 @@ def paper(run: str | Path, into: str | Path | None = None) -> Path:
     Raises:
         FileNotFoundError: the folder holds no study.
         FileExistsError: `into` holds something else.
-        ValueError: a result can't be used, or the pack must be refused.
+        ValueError: a result can't be used, or the pack is damaged or unsafe.
     """
     from coequal.reporting.paper.write import paper_place, write_paper
 
@@ -213,23 +216,23 @@ def pack(
 ) -> Packed:
     """Write a run into one zip file, the same bytes for the same run.
 
-    It holds all that a reviewer needs, and nothing that names a machine or a person; `report`,
-    `merge` and `verify` take it where they take a folder.
+    It holds everything that a reviewer needs, and nothing that names a machine or a person.
+    `report`, `merge` and `verify` accept it in place of a folder.
 
     Args:
         run: the run's folder.
-        out: the file; a pack that is there is replaced.
-        weights: whether the generators of the chosen trials go in.
-        keep_names: pack although a text that can't be changed names a folder or a user.
-        log: is told what is wrong with which file.
+        out: the file; an existing pack is replaced.
+        weights: whether to include the generators of the chosen trials.
+        keep_names: pack even if a text that can't be changed names a folder or a user.
+        log: called with a line of text about each file that has a problem.
 
     Returns:
         The file's path and size, the hash of its content, and what was left out.
 
     Raises:
         FileNotFoundError: the folder holds no study.
-        FileExistsError: `out` is there and is no pack.
-        BlockingIOError: the run goes on.
+        FileExistsError: `out` exists and is not a pack.
+        BlockingIOError: the run is still going on.
         ValueError: a result can't be used, or a text names a place of this machine.
     """
     with opened(Path(run).resolve()) as folder:
@@ -243,21 +246,21 @@ def pack(
 
 
 def merge(runs: Sequence[str | Path], out: str | Path) -> Merged:
-    """Join runs of one protocol into a new folder, which can be reported and gone on with.
+    """Merge runs of one protocol into a new folder, which can be reported and continued.
 
-    Of a trial that several runs have, the result of the run named first is kept.
+    If several runs have the same trial, the result of the run named first is kept.
 
     Args:
-        runs: folders of runs, or their packs; two at least.
+        runs: folders of runs, or their packs; at least two.
         out: a folder that is empty or does not exist.
 
     Returns:
-        What came from which run, and how well those agree that trained the same trials.
+        What came from which run, and how well runs agree that trained the same trials.
 
     Raises:
         FileNotFoundError: a folder holds no study.
         FileExistsError: `out` is not empty, or lies in a run.
-        BlockingIOError: a run goes on.
+        BlockingIOError: a run is still going on.
         ValueError: the protocols differ; the message has each field with both values.
     """
     with ExitStack() as stack:
@@ -284,21 +287,21 @@ def verify(
     Args:
         run: the run's folder, or its pack.
         trials: how many to train again; 0: none.
-        seed: of the choice among all trials that have a result.
-        workers: as of `run`.
-        data_dir: as of `run`.
-        device: as of `run`.
-        run_code: whether source of outside parts that came in a pack may be run.
+        seed: random seed of the choice among all trials that have a result.
+        workers: as for `run`.
+        data_dir: as for `run`.
+        device: as for `run`.
+        run_code: whether source code of outside parts that came in a pack may be run.
         observer: is told how far the trials are.
-        log: is told what is being done.
+        log: called with a line of text about each stage.
 
     Returns:
         What is the same, what is within the evaluation's error, and what differs.
 
     Raises:
         FileNotFoundError: the folder holds no study.
-        ValueError, OSError: a result can't be used, data or encoder of the run can't be had here,
-            or the pack must be refused.
+        ValueError, OSError: a result can't be used, the run's data or encoder is not available
+            here, or the pack is damaged or unsafe.
         KeyboardInterrupt: stopped by Ctrl-C or SIGTERM.
     """
     with ExitStack() as stack:
@@ -330,7 +333,7 @@ def verify_folder(
     observer: Observer | None,
     log: Log | None,
 ) -> Verification:
-    """As `verify`, of a run that is open and whose code may be run."""
+    """Like `verify`, for a run that is already open and whose code may be run."""
     context = WorkerContext(
         "", str(data_folder(data_dir)), str(cache_folder()), device, import_path=searched()
     )

@@ -1,4 +1,4 @@
-"""A study from Python: from keyword arguments, a mapping or a file, with the checks of a file."""
+"""A study from Python: keyword arguments, a mapping or a file, checked as a file is."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -28,27 +28,27 @@ class Study(CheckedStudy):
 
     It is made from keyword arguments, from a mapping, from a file, or from the name of a study that
     comes with coequal. Keyword arguments replace whole fields of a mapping or a file. They are the
-    fields of a study file (docs/reference/study_file.md), and what is left out has the default that
-    it has there. Where a file names a part, a class, a function or an object will do, too: a class
-    of a notebook or a script is written into a module of its own, with all that it uses there, so
-    that worker processes can import it and `pack` keeps its source.
+    fields of a study file (docs/reference/study_file.md), with the same defaults. Wherever a file
+    names a part, you can also give a class, a function or an object. A class from a notebook or a
+    script is written into a module of its own, with everything there that it uses, so that worker
+    processes can import it and `pack` keeps its source.
 
     Args:
         source: a YAML file, the name of a study that comes with coequal ("smoke", "demo"), a
             mapping with the fields of a file, or another study.
-        study: its name, which is also that of the run's folder.
+        study: its name, which is also the name of the run's folder.
         question: the question that it answers, for the report.
         models: names ("ns_gan"), mappings as in a file, subclasses of `coequal.contract.Objective`,
-            or instances of them, whose settings are taken over.
+            or instances of them, whose settings are kept.
         data: names of datasets, folders of images as Paths, or functions that make a dataset.
-        image_size: height and width to which images are brought; None: their own.
+        image_size: height and width to which images are resized; None: their own.
         architecture: the networks that all models share: a mapping with `name` and settings, a
             subclass of `coequal.contract.Architecture`, or an instance.
         search: how settings are drawn: {"settings": 40, "budget": 4}.
-        tricks: settings that all models have beside their own.
-        training: the same for every model: {"budget": {"discriminator_steps": 1500}}.
-        evaluation: the instrument: {"metrics": ["fd", MyMetric], "encoder": "pixels"}.
-        select: by which metric a setting is chosen: {"metric": "fd"}.
+        tricks: settings that all models have in addition to their own.
+        training: how every model is trained: {"budget": {"discriminator_steps": 1500}}.
+        evaluation: how images are measured: {"metrics": ["fd", MyMetric], "encoder": "pixels"}.
+        select: the metric by which a setting is chosen: {"metric": "fd"}.
         equivalence: the largest difference that does not matter: {"ratio": 1.1}.
         reruns: fresh seeds of each model's best settings: {"seeds": 10}.
         transfer: each dataset's best setting on the others: {"seeds": 3}.
@@ -112,7 +112,7 @@ class Study(CheckedStudy):
         """Write the study to a YAML file, which `coequal run` takes.
 
         Args:
-            path: of the file; one that is there is replaced.
+            path: the file to write; an existing one is replaced.
 
         Returns:
             The path.
@@ -133,13 +133,13 @@ class Study(CheckedStudy):
 
 
 def stored_study(folder: RunFolder) -> Study:
-    """The study of a run; whether its parts can be had here is not checked.
+    """The study of a run; whether its parts are available here is not checked.
 
     Args:
         folder: of the run.
 
     Raises:
-        StudyError: this version does not know all of its values.
+        StudyError: this version does not know some of its values.
     """
     document = Document(folder.study(), {}, ())
     found = from_document(document, str(folder.path / "study.json"), "study")

@@ -42,9 +42,9 @@ def train(
 ) -> Run:
     """Train one model with its authors' settings, or yours, and watch its health.
 
-    The same call goes on where it was stopped, and with more steps from where the training ended.
-    Narrow networks take a larger learning rate than the authors' unless you name one, as
-    `coequal train` does (docs/how_to/train.md).
+    The same call continues a training run that was stopped; with more steps, it continues one that
+    has ended. Unless you give a learning rate, narrow networks get a larger one than the authors',
+    as in `coequal train` (docs/how_to/train.md).
 
     Args:
         model: its name, "ns_gan"; `coequal list` has them all.
@@ -56,29 +56,30 @@ def train(
         discriminator_lr: learning rate of the discriminator alone.
         ema: decay of a moving average of the generator, which is then measured: 0.999.
         image_size: height and width to which images are cropped and resized: 28, 32 or 64.
-        batch_size: number of images in a step; None: 64.
+        batch_size: number of images per step; None: 64.
         encoder: see `coequal list encoders`; None: chosen by the data.
-        samples: number of generated images in a measurement.
+        samples: number of generated images per measurement.
         seed: random seed.
-        stop_on: verdicts of health at which to stop: ["collapsed", "diverged"].
+        stop_on: health verdicts at which to stop: ["collapsed", "diverged"].
         out: the run's folder; None: runs/MODEL.
         workers: 1 trains in a process of its own, 0 in this one. With 1, a script needs
             `if __name__ == "__main__":`.
-        data_dir: where datasets lie or are put; None: COEQUAL_DATA, then the user's cache.
-        device: what torch computes on: "cpu", "cuda", "cuda:1".
+        data_dir: folder of the datasets, to which missing ones are downloaded; None: COEQUAL_DATA,
+            then the user's cache.
+        device: where torch computes: "cpu", "cuda", "cuda:1".
         observer: is told how far the training is.
-        callbacks: what watches the training, as of `coequal.run` (docs/how_to/trackers.md).
-        log: is told about long work and warnings.
+        callbacks: what watches the training, as for `coequal.run` (docs/how_to/trackers.md).
+        log: called with a line of text about long work and warnings.
 
     Returns:
         The run. `run.health` has the verdict on the training, with evidence and remedies;
         index.html in `run.path` is its page.
 
     Raises:
-        StudyError: an argument can't be; the message lists every problem.
-        ValueError: a longer training can't go on from the end of the run in the folder.
+        StudyError: an argument is invalid; the message lists every problem.
+        ValueError: the run in the folder can't be continued with more steps.
         FileExistsError, BlockingIOError: the folder is another run's, or in use.
-        KeyboardInterrupt: stopped by Ctrl-C or SIGTERM; the same call goes on.
+        KeyboardInterrupt: stopped by Ctrl-C or SIGTERM; the same call continues the training.
 
     Examples:
         >>> import coequal as cq

@@ -1,13 +1,14 @@
 """The contract between the training loop, an objective and an architecture.
 
-In five sentences. The loop makes the fake images and calls the objective; the objective returns one
-scalar, named parts and its state. The discriminator's loss gets no generator; the generator's loss
-gets both, with the discriminator frozen. The objective reaches the discriminator only through the
-loop's view of it, where noise and augmentation act for all alike. What an objective wants beyond
-that is data (`Requirements`), never code that runs after a step. All randomness of an image is in
+Five sentences sum it up. The loop makes the fake images and calls the objective; the objective
+returns one scalar, named parts and its state. The discriminator's loss gets no generator; the
+generator's loss gets both, with the discriminator frozen. The objective reaches the discriminator
+only through the loop's view of it, where noise and augmentation act in the same way for all
+objectives. Anything else an objective needs is data (`Requirements`), never code that runs after a
+step. All randomness of an image is in
 its latents; every other draw comes from a random stream that the loop owns and checkpoints.
 
-`docs/explanation/contract.md` explains it to somebody who wants to add a GAN.
+`docs/explanation/contract.md` explains it for anyone who wants to add a GAN.
 """
 
 from coequal.contract.architectures import Architecture, Capabilities, Players

@@ -13,7 +13,7 @@ from coequal.settings import Settings
 
 @dataclass(frozen=True)
 class Players:
-    """The nets of one trial.
+    """The networks of one trial.
 
     Attributes:
         generator: of the kind that the objective requires.
@@ -26,13 +26,13 @@ class Players:
 
 @dataclass(frozen=True)
 class Capabilities:
-    """Which kinds of net an architecture can build, so that a bad pair is refused before anything
-    starts.
+    """Which kinds of networks an architecture can build, so that a combination that cannot work is
+    refused before anything starts.
 
     Attributes:
-        generators: the kinds of its generators; a kind serves those that it extends, too.
+        generators: the kinds of its generators; a kind also counts as those that it extends.
         outputs: the kinds of output of its discriminators, in the same way.
-        shapes: the image shapes that it builds nets for, in words, for messages.
+        shapes: the image shapes for which it builds networks, in words, for messages.
     """
 
     generators: tuple[type[Generator], ...]
@@ -40,8 +40,8 @@ class Capabilities:
     shapes: str
 
     def unmet(self, requirements: Requirements) -> list[str]:
-        """What `requirements` asks for and this architecture can't build, in words; empty if all is
-        there."""
+        """What `requirements` asks for and this architecture can't build, in words; empty if it can
+        build everything."""
         unmet = []
         if not any(issubclass(kind, requirements.generator) for kind in self.generators):
             unmet.append(f"a {requirements.generator.__name__}")
@@ -53,34 +53,34 @@ class Capabilities:
 
 
 class Architecture(Settings, ABC):
-    """Builds nets for an image shape. Final subclasses are frozen dataclasses of its settings."""
+    """Builds networks for an image shape. Final subclasses are frozen dataclasses of settings."""
 
     capabilities: ClassVar[Capabilities]
 
     @property
     def uses_labels(self) -> frozenset[Literal["generator", "discriminator"]]:
-        """Which of the nets are given the images' labels, with these settings."""
+        """Which of the networks are given the images' labels, with these settings."""
         return frozenset()
 
     def unmet(self, requirements: Requirements) -> list[str]:
-        """What `requirements` asks for and these nets, with these settings, can't provide.
+        """What `requirements` asks for and these networks, with these settings, can't provide.
 
         In words; empty if they provide everything."""
         return self.capabilities.unmet(requirements)
 
     @abstractmethod
     def unsupported_reason(self, shape: ImageShape) -> str | None:
-        """Why images of this shape can't be had, in words; None if they can."""
+        """Why no networks can be built for images of this shape, in words; None if they can."""
 
     @abstractmethod
     def build(self, shape: ImageShape, classes: int | None, requirements: Requirements) -> Players:
-        """Build nets with fresh parameters, drawn from torch's global generator.
+        """Build networks with fresh parameters, drawn from torch's global generator.
 
         Args:
             shape: channels, height and width of the images.
             classes: how many classes the data has; None for data without classes.
             requirements: of the objective: the kinds of generator and of output to build.
 
-        torch's initialisers know no other source; the one caller seeds it in a fork of its own
-        (`training.loop.build_players`).
+        torch's initialisers know no other source. The only caller
+        (`training.loop.build_players`) seeds that generator in a fork of its own.
         """

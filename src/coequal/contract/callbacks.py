@@ -1,4 +1,4 @@
-"""What a callback is given of a run: plain values and images, and nothing that it could change."""
+"""What a callback gets from a run: plain values and images, and nothing that it could change."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ class StudyInfo:
     Attributes:
         name: of the study.
         run: the run's folder.
-        folder: a folder for the callback's own files of this run; the same for every worker, and
-            when the run goes on. It is there.
+        folder: a folder for the callback's own files of this run. It exists, and is the same for
+            every worker and after the run is continued.
         values: the study file with every default filled in.
     """
 
@@ -34,17 +34,17 @@ class TrialInfo:
     """A trial that a callback watches.
 
     Attributes:
-        study: to which it belongs.
+        study: the study to which it belongs.
         id: of the trial: sixteen hexadecimal digits.
         name: of the trial, for people, "ns_gan 3 seed 2".
         model: the contender's name.
         data: the dataset.
-        values: everything that the trial is, by name: objective, hyperparameters (`settings`),
+        values: everything that defines the trial, by name: objective, hyperparameters (`settings`),
             networks (`architecture`), training, evaluation, seed.
-        metrics: of each number that is measured, what its metric says: `better`, `unit`, `label`.
-        folder: a folder for the callback's own files of this trial, which is there again when the
-            trial goes on.
-        seen: whether this callback has been told of the trial before: by an earlier attempt, which
+        metrics: for each number that is measured, what its metric says: `better`, `unit`, `label`.
+        folder: a folder for the callback's own files of this trial; it is the same after the trial
+            is continued.
+        seen: whether this callback has been told about the trial before, in an earlier attempt that
             was stopped or killed.
     """
 
@@ -60,8 +60,8 @@ class TrialInfo:
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """The trial in one level, as trackers want it: hyperparameters by their own names, all else
-        by its path, "architecture.width". Lists are written as text."""
+        """The trial as a flat mapping, as trackers want it: hyperparameters by their own names, all
+        else by its path, such as "architecture.width". Lists are written as text."""
         own = dict(self.values.get("settings", {}))
         rest = {name: value for name, value in self.values.items() if name != "settings"}
         return {**own, **dict(_flat(rest, ""))}
@@ -73,10 +73,10 @@ class TrialOutcome:
 
     Attributes:
         status: "done", "diverged", "timeout", "failed" or "stopped early".
-        reason: of every status but "done".
-        step: at which the training ended.
-        seconds: of training, on the clock.
-        verdict: on the health of the training; empty if it was not watched.
+        reason: why it ended, for every status but "done".
+        step: the step at which training ended.
+        seconds: wall time of training.
+        verdict: on the health of the training; empty if it was not monitored.
         evidence: for the verdict, in words.
     """
 
@@ -91,37 +91,38 @@ class TrialOutcome:
 class Callback:
     """Watches the trials of a run. Extend it with the methods that you need; they do nothing here.
 
-    Each trial has an instance of its own, in the process that trains it; one more lives in the
-    process that runs the study, for `on_study_begin` and `on_study_end`. (An object that was given
-    with `workers=0` is the only one.) The instance of a trial is called in its process between two
-    steps, off the training's clock.
+    Each trial has its own instance, in the process that trains it. One more lives in the process
+    that runs the study, for `on_study_begin` and `on_study_end`. (With `workers=0`, an object that
+    you pass is the only instance.) The instance of a trial is called in its process between two
+    steps; its time does not count as training time.
 
-    No result depends on a callback. What it draws from a global random generator is put back. If it
-    raises an exception, this is written to the trial's log.txt and said on the screen, and the
-    trial goes on without it; only `on_study_begin` refuses the run by it.
+    No result depends on a callback. The state of every global random generator is restored after
+    each call. If a callback raises an exception, this is written to the trial's log.txt and
+    printed, and the trial continues without the callback. Only an exception in `on_study_begin`
+    keeps the run from starting.
 
-    Steps come in order, and each comes once, also when a trial is stopped or killed and goes on
-    from its last checkpoint: how far a callback has been told is kept in its folder of the trial. A
-    process that is killed at the very moment may tell the last half second twice.
+    Steps come in order, and each comes once, even if a trial is stopped or killed and continues
+    from its last checkpoint: the callback's folder of the trial records how far it has been told.
+    If the process is killed just then, the last half second may be told twice.
     """
 
     def on_study_begin(self, study: StudyInfo) -> None:
-        """A run begins, or goes on, and has trials to train; called before any work.
+        """A run starts or continues, and has trials to train; called before any work.
 
         Args:
             study: of the run.
         """
 
     def on_trial_begin(self, trial: TrialInfo, step: int) -> None:
-        """A trial begins, or goes on from a checkpoint.
+        """A trial starts, or continues from a checkpoint.
 
         Args:
-            trial: which it is.
-            step: of its checkpoint; 0 if it begins.
+            trial: which trial it is.
+            step: the step of its checkpoint; 0 if it starts.
         """
 
     def on_probe(self, step: int, values: Mapping[str, float]) -> None:
-        """The training was probed, at first every 25 steps.
+        """A probe measured the training; at first there is one every 25 steps.
 
         Args:
             step: discriminator steps done.
@@ -147,26 +148,26 @@ class Callback:
             step: discriminator steps done.
             measurements: every number on every split of the reference images, with its standard
                 error and its protocol.
-            images: generated at fixed latents, (n, channels, height, width), uint8; of points in
-                the plane float32 in [0, 1]. None if none are kept.
+            images: generated at fixed latents, (n, channels, height, width), uint8; float32 in
+                [0, 1] for points in the plane. None if no images are kept.
         """
 
     def on_trial_pause(self, step: int) -> None:
-        """The trial stops here, or the machine fails it; it may go on later from a checkpoint.
+        """The trial is stopped, or the machine fails; it may continue later from a checkpoint.
 
         Args:
-            step: at which it stops.
+            step: the step at which it stops.
         """
 
     def on_trial_end(self, outcome: TrialOutcome) -> None:
-        """The trial has ended, and its result is written.
+        """The trial has ended, and its result has been written.
 
         Args:
             outcome: how it ended.
         """
 
     def on_study_end(self, study: StudyInfo) -> None:
-        """Every trial of the run has a result. Not called where a run is stopped.
+        """Every trial of the run has a result. Not called if the run is stopped.
 
         Args:
             study: of the run.
@@ -174,12 +175,12 @@ class Callback:
 
 
 def is_picture(images: NDArray[Any] | None) -> bool:
-    """Whether what `Callback.on_checkpoint` was given can be shown as pictures."""
+    """Whether the images that `Callback.on_checkpoint` was given can be shown as pictures."""
     return images is not None and images.dtype == np.uint8
 
 
 def _flat(values: Mapping[str, Any], above: str) -> list[tuple[str, Any]]:
-    """Nested mappings in one level, by their paths."""
+    """Nested mappings as one flat list, by their paths."""
     found: list[tuple[str, Any]] = []
     for name, value in values.items():
         if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""Whether images were drawn class by class, in equal numbers, and not each for itself."""
+"""Whether images were drawn class by class, in equal numbers, and not independently."""
 
 import math
 from typing import NamedTuple
@@ -6,7 +6,7 @@ from typing import NamedTuple
 from jaxtyping import Int
 from torch import Tensor
 
-BY_CHANCE = 1e-3  # probability below which equal counts are no accident
+BY_CHANCE = 1e-3  # probability below which equal counts are not due to chance
 
 
 class EqualCounts(NamedTuple):
@@ -14,7 +14,7 @@ class EqualCounts(NamedTuple):
 
     Attributes:
         classes: how many.
-        images: of each.
+        images: number of images of each.
     """
 
     classes: int
@@ -22,7 +22,7 @@ class EqualCounts(NamedTuple):
 
 
 def equal_class_counts(labels: Int[Tensor, " n"] | None) -> EqualCounts | None:
-    """The classes, if all have equally many images and that is no chance; else None.
+    """The classes, if all have equally many images and this is not due to chance; else None.
 
     n independent draws of k equally likely classes give equal counts with the probability
     n! / ((n/k)!^k k^n).

@@ -1,4 +1,4 @@
-"""Datasets: three splits of images of one shape, which may be more than memory holds."""
+"""Datasets: three splits of images of one shape, which may be larger than memory."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
@@ -15,19 +15,20 @@ from torch import Tensor
 from coequal.contract.nets import ImageShape
 
 PART_BYTES = 1 << 23
-"""About how much memory the part takes that `ImageRows.parts` reads at a time, as float32."""
+"""Approximate memory of one part that `ImageRows.parts` reads at a time, as float32."""
 
 Index = slice | Int[Tensor, " rows"]
 """Which rows: consecutive ones, or int64 row numbers in any order."""
 
 
 class KnownManifold(ABC):
-    """Where the images of a made dataset lie, in closed form: a frozen dataclass per family."""
+    """Where the images of a synthetic dataset lie, in closed form: one frozen dataclass per
+    family."""
 
     @property
     @abstractmethod
     def recipe(self) -> str:
-        """All that the images follow from, seed and version included; fit for a file's name."""
+        """What determines the images, seed and version included; usable as a file name."""
 
     @property
     @abstractmethod
@@ -40,7 +41,7 @@ class ImageRows:
     """Images (n, c, h, w) or features (n, d) that are read in parts, wherever they lie.
 
     `rows[index]` reads some of them into a tensor, by a slice or by row numbers in any order. Code
-    that is to work on datasets of any size asks for parts only; `whole` is for what needs
+    that must work on datasets of any size reads parts only; `whole` is for code that needs
     everything at once.
 
     Attributes:
@@ -48,8 +49,8 @@ class ImageRows:
         dtype: uint8 for images as files hold them; float32 for images in [0, 1] that were made by a
             formula, and for features.
         read: Reads the rows of an index into a tensor.
-        mapped: Gives all rows at once where that takes no memory of their own, because they are in
-            memory already or mapped from a file. None where reading all of them would.
+        mapped: Gives all rows at once if this takes no further memory, because they are in memory
+            already or mapped from a file. None if reading all of them would take memory.
         loaded: Whether all rows lie in memory already.
     """
 
@@ -72,14 +73,14 @@ class ImageRows:
 
     @cached_property
     def whole(self) -> Tensor:
-        """All rows; in memory from now on, unless they are mapped."""
+        """All rows. They stay in memory from now on, unless they are mapped."""
         return self[:] if self.mapped is None else self.mapped()
 
     def parts(self, size: int | None = None) -> Iterator[Tensor]:
         """All rows in order, some at a time.
 
         Args:
-            size: Rows of a part; by default those of a few megabytes.
+            size: Rows per part; by default, as many as take a few megabytes.
         """
         size = size or max(1, PART_BYTES // max(1, 4 * prod(self.shape[1:])))
         for start in range(0, len(self), size):
@@ -122,8 +123,8 @@ class Split:
     """One part of a dataset.
 
     Attributes:
-        images: (n, c, h, w), uint8 as files hold them, or float32 in [0, 1] where they were made by
-            a formula and 8 bits would blur what is measured; all splits of a dataset alike.
+        images: (n, c, h, w), uint8 as files hold them, or float32 in [0, 1] if they were made by a
+            formula and 8 bits would blur what is measured; the same for all splits of a dataset.
         labels: (n,) int64, 0 .. classes - 1; None where the images have no classes.
     """
 
@@ -154,7 +155,7 @@ class Dataset:
         test: What is reported.
         classes: Names of the labels 0, 1, ...; None where the images have no classes.
         notes: What was done to the files, for the user and the record.
-        manifold: Of images that were made by a formula: where they lie.
+        manifold: Where the images lie, if they were made by a formula.
     """
 
     name: str

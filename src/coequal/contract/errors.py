@@ -1,4 +1,4 @@
-"""What is raised where a part does not keep the contract."""
+"""What is raised if a part breaks the contract."""
 
 
 class ContractError(ValueError):

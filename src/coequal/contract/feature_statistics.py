@@ -1,4 +1,4 @@
-"""Mean and covariance of features, which programs keep of images whose features they drop."""
+"""Mean and covariance of features, which programs keep after dropping the features."""
 
 import hashlib
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ class Statistics:
     Attributes:
         mean: (d,) float64.
         covariance: (d, d) float64, symmetric, with the divisor n - 1.
-        count: of the images; None if it is not known.
-        encoder: the id of the encoder whose features they are of; None if it is not known.
+        count: number of images; None if it is not known.
+        encoder: the id of the encoder that made the features; None if it is not known.
         encoder_name: what a user calls that encoder; None if it is not known.
     """
 

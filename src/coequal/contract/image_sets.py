@@ -22,8 +22,8 @@ ODD = 0x9E3779B1 - (1 << 32)  # an int32 that spreads small numbers over all bit
 
 @dataclass(frozen=True, eq=False)
 class ImageSet:
-    """Images as a metric sees them: what an encoder made of them, and themselves where they are
-    wanted. All tensors lie on one device, and there metrics compute."""
+    """Images as a metric sees them: the encoder's output, and the images themselves if a metric
+    needs them. All tensors lie on one device, and metrics compute there."""
 
     features: Float[Tensor, "n d"]  # of a file: mapped, so that they take memory when looked at
     probabilities: Float[Tensor, "n classes"] | None = None
@@ -33,11 +33,11 @@ class ImageSet:
     manifold: KnownManifold | None = None  # of real images that were made by a formula
     generator: Generator | None = None  # what made fake images; not to be changed
     statistics: Statistics | None = None
-    """Of features of more images than these, or of images that are not here at all (then `features`
-    has no rows): metrics that take statistics take these and not the features."""
+    """Statistics of the features of more images than these, or of images that are not here at all
+    (then `features` has no rows). Metrics that take statistics use them instead of the features."""
     neighbours: NearestMemory = field(default_factory=NearestMemory)  # of these features
     shared: dict[Any, Any] = field(default_factory=dict)
-    """What one metric has made of these images and another may use, by a key that names it."""
+    """What one metric has computed from these images for others to use, by a key that names it."""
 
     def __len__(self) -> int:
         return len(self.features)
@@ -45,7 +45,7 @@ class ImageSet:
     @cached_property
     def not_finite(self) -> Mapping[str, int]:
         """How many images hold NaN or infinity in their features, probabilities or pixels; what is
-        finite, or not there, is left out. Read once, some rows at a time."""
+        finite, or missing, is left out. Read once, some rows at a time."""
         tensors = {"probabilities": self.probabilities, "images": self.images}
         parts = {
             "features": self.parts(CHECKED_AT_ONCE),
@@ -56,9 +56,9 @@ class ImageSet:
 
     @cached_property
     def repetition(self) -> float:
-        """By how much repeats raise the variance of a mean: the sum of the squares of how often
-        each different image comes, over the number of images. 1 if all differ, n if all are
-        equal."""
+        """The factor by which repeats raise the variance of a mean: the sum over distinct images of
+        the square of how often each occurs, divided by the number of images. 1 if all differ, n if
+        all are equal."""
         if not len(self):
             return 1.0
         hashes = torch.cat([_hashes(rows) for rows in self.parts(CHECKED_AT_ONCE)])
@@ -72,7 +72,7 @@ class ImageSet:
         return (others + sum(count**2 for count in seen.values())) / len(self)
 
     def to(self, device: torch.device | str) -> "ImageSet":
-        """The same images on a device; these themselves if that is where they lie."""
+        """The same images on a device; this object itself if they lie there already."""
         if self.features.device == torch.device(device):
             return self
 
@@ -90,11 +90,11 @@ class ImageSet:
 
     @property
     def _given(self) -> list[Tensor]:
-        """What is known of every image: features; probabilities and pixels where they are there."""
+        """What is known of every image: features, and probabilities and pixels if there are any."""
         return [x for x in (self.features, self.probabilities, self.images) if x is not None]
 
     def parts(self, size: int) -> Iterator[Float[Tensor, "rows d"]]:
-        """The features in order, `size` rows at a time; of a file no more than these are held."""
+        """The features in order, `size` rows at a time; of a file, only these are in memory."""
         for start in range(0, len(self), size):
             some = slice(start, start + size)
             yield self.features[some] if self.read is None else self.read(some)

@@ -1,4 +1,4 @@
-"""Metrics: what is known of images in, numbers with errors out."""
+"""Metrics: image sets in, numbers with errors out."""
 
 import math
 from abc import ABC, abstractmethod
@@ -26,13 +26,13 @@ class MetricValue(NamedTuple):
     Attributes:
         value: the number; NaN where these images have none (see `undefined`).
         standard_error: None where no error is known.
-        interval: a 95 % interval over the same, of numbers for which value +- error is none
-            (fractions near 0 and 1).
-        details: plain values, fit for JSON, that the number summarises (accuracy by class, a
-            confusion matrix).
-        target: the best value for as many images as these, of a number whose `MetricInfo` says
-            "target" and whose best value depends on the counts; None: that of `MetricInfo`.
-        warnings: why this number may mislead, in a sentence each, told beside a score.
+        interval: a 95 % interval over new samples, for numbers for which value +- error does not
+            give one (fractions near 0 and 1).
+        details: JSON-ready values that the number summarises (accuracy by class, a confusion
+            matrix).
+        target: the best value for this many images, if `MetricInfo` says "target" and the best
+            value depends on the counts; None: the one in `MetricInfo`.
+        warnings: why this number may mislead, one sentence each; they are shown beside a score.
     """
 
     value: float
@@ -44,16 +44,16 @@ class MetricValue(NamedTuple):
 
     @staticmethod
     def undefined(reason: str) -> "MetricValue":
-        """NaN, for images that have no such number, with the reason."""
+        """NaN, with the reason, for images that have no such number."""
         return MetricValue(math.nan, details={"undefined": reason})
 
 
 class ImageValueInfo(NamedTuple):
-    """What a metric says of a number that it gives each generated image.
+    """What a metric says about a number that it gives for each generated image.
 
     Attributes:
-        better: in which direction an image is better; None: in neither, and images are not ranked
-            by it.
+        better: the direction in which an image is better; None: neither, and images are not
+            ranked by it.
         meaning: what it is, with its unit or range.
         label: its name on pages; None: its name without underscores.
     """
@@ -64,11 +64,11 @@ class ImageValueInfo(NamedTuple):
 
 
 class ImageValues(NamedTuple):
-    """A number of each generated image.
+    """A number for each generated image.
 
     Attributes:
         values: (n,) float64, in the order of the images; NaN for an image that has none.
-        undefined: why no image has one; None where some may have.
+        undefined: why no image has one; None if some may have one.
     """
 
     values: Float[Tensor, " n"]
@@ -76,7 +76,7 @@ class ImageValues(NamedTuple):
 
     @staticmethod
     def of_no_image(count: int, reason: str) -> "ImageValues":
-        """NaN for so many images, with the reason."""
+        """NaN for `count` images, with the reason."""
         return ImageValues(torch.full((count,), math.nan, dtype=torch.float64), reason)
 
 
@@ -91,11 +91,11 @@ LACKING: Mapping[str, str] = {
     "labels": "no labels",
     "images": "no pixels, only features",
 }
-"""What image sets have that lack one of the required inputs which belong to every image."""
+"""What to say of an image set that lacks a required input which belongs to every image."""
 
 
 def _without_error(value: MetricValue) -> MetricValue:
-    """The number alone, of images that are repeats of each other."""
+    """The number without its error, for images that are repeats of each other."""
     if value.standard_error is None and value.interval is None:
         return value
     warning = "no error: many generated images are exact repeats of others, which bring nothing new"
@@ -107,11 +107,11 @@ class Metric(Settings, ABC):
     """One or more named numbers from two image sets. Final subclasses are frozen dataclasses of
     settings, and give `compute_values` and, if it is not the features, `compute_reference`.
 
-    Callers use `reference` and `values`, which hold what is the same for all metrics: what is in
-    `required` has to be there, and what a metric takes of an image (its features if
-    `sees_features`, its probabilities and pixels if they are required) has to be finite. Real and
-    training images that are not finite are refused; generated ones, and too few of them, give NaN
-    for every number, with the reason as the detail `undefined`.
+    Callers use `reference` and `values`, which do what is the same for all metrics. They check that
+    everything in `required` is there, and that what the metric uses of an image is finite (its
+    features if `sees_features`, its probabilities and pixels if they are required). Real and
+    training images that are not finite are refused. Generated images that are not finite, or too
+    few, give NaN for every number, with the reason as the detail `undefined`.
     """
 
     on_cpu: ClassVar[bool] = False  # whether it computes there, wherever the images lie
@@ -119,8 +119,8 @@ class Metric(Settings, ABC):
     costly: ClassVar[bool] = False  # whether `reference` takes so long that it is always cached
     sees_features: ClassVar[bool] = True  # whether it looks at features at all
     takes_statistics: ClassVar[bool] = False
-    """Whether `ImageSet.statistics`, where a set has them, stand for its features: then the metric
-    has to take them, of either side."""
+    """Whether `ImageSet.statistics`, if a set has them, replace its features. The metric must then
+    accept them on either side."""
     outputs: ClassVar[Mapping[str, MetricInfo]]
     error_over: ClassVar[str] = "new generated images"  # what the errors of its numbers are over
     required: ClassVar[tuple[RequiredInput, ...]] = ()  # beyond features
@@ -129,30 +129,30 @@ class Metric(Settings, ABC):
         Mapping[str, RequiredInput]
     ] = {}  # of single outputs: without it they are not given
     aliases: ClassVar[Mapping[str, tuple[str, ...]]] = {}
-    """What the literature calls some of the outputs, beside their names and labels: {"MMD":
+    """What the literature calls some of the outputs, in addition to their names and labels: {"MMD":
     ("mmd_rbf",)}."""
 
     per_image_outputs: ClassVar[Mapping[str, ImageValueInfo]] = {}
-    """Numbers of each generated image, which `per_image` gives beside the `outputs` of them all."""
+    """Numbers for each generated image, which `per_image` gives; `outputs` are over all images."""
 
     @classmethod
     def unsupported_reason(cls, manifold: KnownManifold | None) -> str | None:
-        """Why real images of this manifold (None: of none that is known) can't be the reference, or
-        what of the metric's own is not here (weights, a package), in words; None if it can be
-        had."""
+        """Why real images of this manifold (None: no known one) can't be the reference, or what the
+        metric needs and is missing here (weights, a package), in words; None if it can be
+        computed."""
         return None
 
     @final
     def reference(self, real: ImageSet, train: ImageSet | None = None) -> Mapping[str, Tensor]:
-        """All that the metric needs to know of the real images; computed once and cached.
+        """Everything that the metric needs to know about the real images; computed once and cached.
 
         Args:
             real: what generated images are compared with.
-            train: what the generator was trained on, for metrics that want it (memorisation).
+            train: what the generator was trained on, for metrics that need it (memorisation).
 
         Raises:
-            ValueError: something that is required is not there, or is not finite, there are fewer
-                than `min_images` real images, or the metric can't be had of these images.
+            ValueError: something required is missing or not finite, there are fewer than
+                `min_images` real images, or the metric can't be computed for these images.
         """
         real = self._where_computed(real)
         train = None if train is None else self._where_computed(train)
@@ -170,21 +170,23 @@ class Metric(Settings, ABC):
     def values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, MetricValue]:
-        """The score of generated images against a reference, one per name in `outputs`, but for
-        those whose input in `required_for` was not given, and nothing where a density was required
-        in vain. NaN if what the metric takes of an image is not finite, or for fewer than
-        `min_images` images. Errors over new generated images are left out where many images are
-        exact repeats of others: they bring nothing new, and the errors count them.
+        """The scores of generated images against a reference, one for each name in `outputs`.
+
+        Outputs whose input in `required_for` was not given are left out; if a density is required
+        and the generator has none, the result is empty. A score is NaN if what the metric uses of
+        an image is not finite, or if there are fewer than `min_images` images. Errors over new
+        generated images are left out if many images are exact repeats of others: repeats add no
+        information, but the errors would count them.
 
         Args:
             real: what `reference` gave, on any device.
-            fake: the generated images; where their features lie, the numbers are computed, but for
-                a metric that is `on_cpu` and for devices that have no float64.
-            rng: of the metric's own draws: fresh for each call and named after the metric, so that
-                one metric more moves no other's draws.
+            fake: the generated images. The numbers are computed on the device of their features,
+                except by a metric that is `on_cpu` and on devices without float64.
+            rng: for the metric's own draws. It is fresh for each call and named after the metric,
+                so that adding a metric changes no other metric's draws.
 
         Raises:
-            ValueError: something that is required is not there, or there are too few images.
+            ValueError: something required is missing, or there are too few images.
             FloatingPointError: the numbers are undefined for these images.
         """
         self.refuse(self._lacking(fake, "generated"))
@@ -203,15 +205,15 @@ class Metric(Settings, ABC):
 
     @final
     def per_image(self, *, real: Mapping[str, Tensor], fake: ImageSet) -> Mapping[str, ImageValues]:
-        """Numbers of each generated image, one per name in `per_image_outputs`; without any where
-        `values` has none.
+        """Numbers for each generated image, one for each name in `per_image_outputs`; NaN where
+        `values` gives NaN.
 
         Args:
             real: what `reference` gave, on any device.
             fake: the generated images.
 
         Raises:
-            ValueError: something that is required is not there.
+            ValueError: something required is missing.
         """
         self.refuse(self._lacking(fake, "generated"))
         fake = self._where_computed(fake)
@@ -225,7 +227,7 @@ class Metric(Settings, ABC):
             return self.compute_per_image(real=real, fake=fake) if self.per_image_outputs else {}
 
     def compute_reference(self, real: ImageSet, train: ImageSet | None) -> Mapping[str, Tensor]:
-        """What `reference` gives, of finite images that have all that is required; by default the
+        """What `reference` gives, for finite images that have everything required; by default the
         features themselves, (n, d)."""
         return {"features": real.features}
 
@@ -233,12 +235,12 @@ class Metric(Settings, ABC):
     def compute_values(
         self, *, real: Mapping[str, Tensor], fake: ImageSet, rng: Rng
     ) -> Mapping[str, MetricValue]:
-        """What `values` gives, of finite images that have all that is required."""
+        """What `values` gives, for finite images that have everything required."""
 
     def compute_per_image(
         self, *, real: Mapping[str, Tensor], fake: ImageSet
     ) -> Mapping[str, ImageValues]:
-        """What `per_image` gives, of finite images that have all that is required."""
+        """What `per_image` gives, for finite images that have everything required."""
         raise NotImplementedError(f"{type(self).__name__} names per-image numbers and gives none")
 
     def _where_computed(self, images: ImageSet) -> ImageSet:
@@ -252,7 +254,7 @@ class Metric(Settings, ABC):
             raise ValueError(f"{next(iter(self.outputs))}: {reason}")
 
     def _lacking(self, images: ImageSet | None, side: str) -> str | None:
-        """Which of the required inputs is not there, in words; None if all are."""
+        """Which required input is missing, in words; None if none is."""
         if images is None:
             return f"needs the {side} images"
         for need in self.required:
@@ -261,21 +263,21 @@ class Metric(Settings, ABC):
         return None
 
     def count(self, images: ImageSet) -> int | None:
-        """Of how many images the metric sees the features, or takes the statistics; None if that is
-        not known."""
+        """The number of images whose features or statistics the metric uses; None if it is not
+        known."""
         if self.takes_statistics and images.statistics is not None:
             return images.statistics.count
         return len(images)
 
     def too_few_images(self, count: int | None, side: str) -> str | None:
-        """Why so many images of a side ("real", "generated") are too few for any number; None if
-        they are not, or if their number is not known."""
+        """Why `count` images of a side ("real", "generated") are too few for any number; None if
+        they are enough, or if their number is not known."""
         if count is None or count >= self.min_images:
             return None
         return f"needs at least {self.min_images} {side} images, got {count}"
 
     def _undefined(self, images: ImageSet | None, side: str) -> str | None:
-        """What the metric takes of these images and is not finite, in words; None if all is."""
+        """What the metric uses of these images and is not finite, in words; None if all is."""
         assert images is not None
         for what in (*(["features"] if self.sees_features else []), *self.required):
             if count := images.not_finite.get(what):

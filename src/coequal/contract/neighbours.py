@@ -1,4 +1,4 @@
-"""Nearest neighbours of images, remembered by the image set that they belong to."""
+"""Nearest neighbours of images, kept by the image set to which they belong."""
 
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ class Nearest(NamedTuple):
     Where there are fewer than k, the index is -1 and the distance infinite.
 
     Attributes:
-        indices: in the other set, nearest first; of equally near ones the lower index is first.
+        indices: in the other set, nearest first; among equally near points, the lower index first.
         distances: float64.
     """
 
@@ -25,11 +25,11 @@ class Nearest(NamedTuple):
 
 
 class NearestMemory:
-    """The nearest neighbours of a set's images that some pass over two sets has found.
+    """The nearest neighbours of a set's images, as found by earlier passes over two sets.
 
-    A pass over all pairs is costly, and more than one asks for what it finds: it is told beforehand
-    how many neighbours will be asked for, and what it finds is kept here. Another set is known by
-    the tensor that holds its features, which must not be written to.
+    A pass over all pairs is costly, and several metrics need its result. They announce beforehand
+    how many neighbours they will ask for, and what the pass finds is kept here. The other set is
+    identified by the tensor of its features, which must not be written to.
     """
 
     def __init__(self) -> None:
@@ -50,7 +50,7 @@ class NearestMemory:
         self._found.append((others, found))
 
     def recall(self, others: Tensor, k: int) -> Nearest | None:
-        """The `k` nearest `others` of every image; None if no pass has found so many."""
+        """The `k` nearest `others` of every image; None if no pass has found that many."""
         for known, found in self._found:
             if known is others and found.indices.shape[1] >= k:
                 return found.first(len(found.indices), k)

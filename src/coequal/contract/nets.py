@@ -1,4 +1,4 @@
-"""What goes through a training step: images, requests, generators, what discriminators say."""
+"""What a training step works with: images, conditions, generators, discriminator outputs."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -22,13 +22,13 @@ class ImageShape(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Conditions:
-    """What n images are to be: of which class, or translated from which image.
+    """What n images should be: of which class, or translated from which image.
 
     Attributes:
         labels: (n,) int64, the class of each image, or the domain that it is translated into; None
             if no class is asked for.
         sources: (n, c, h, w) in [0, 1], the image that each one is translated from; None if nothing
-            is translated. Their size and channels may be others than those of the images.
+            is translated. Their size and channels may differ from those of the images.
     """
 
     labels: Int[Tensor, " n"] | None = None
@@ -36,7 +36,7 @@ class Conditions:
 
     @classmethod
     def in_turn(cls, count: int, classes: int) -> "Conditions":
-        """Every class in turn: 0, 1, ..., 0, 1, ...; nothing of data without classes.
+        """Every class in turn: 0, 1, ..., 0, 1, ...; no conditions for data without classes.
 
         Args:
             count: how many images.
@@ -80,7 +80,7 @@ class Samples:
 
     @property
     def conditions(self) -> Conditions:
-        """The labels and sources: a generator that is given them makes counterparts."""
+        """The labels and sources; given them, a generator makes counterparts of these images."""
         return Conditions(self.labels, self.sources)
 
     def at(self, images: Float[Tensor, "n c h w"]) -> "Samples":
@@ -90,12 +90,12 @@ class Samples:
 
 @dataclass(frozen=True, eq=False)
 class GeneratorInput:
-    """What a generator makes n images of.
+    """What a generator makes n images from.
 
     Attributes:
         latents: tensors of n rows each, as `Generator.latents` gives them. Every random number
             behind an image is in them.
-        conditions: what the images are to be. A generator takes of it what it knows how to use.
+        conditions: what the images should be. A generator uses those that it knows how to use.
     """
 
     latents: tuple[Tensor, ...]
@@ -106,9 +106,9 @@ class Generator(nn.Module, ABC):
     """A deterministic map from latents and conditions to images in [0, 1].
 
     Attributes:
-        support: the interval that every number of the latents is drawn from; None for a
-            distribution without bounds, which is taken to be standard normal. Only what inverts a
-            generator asks.
+        support: the interval from which every number of the latents is drawn; None for a
+            distribution without bounds, which is taken to be standard normal. It is used only to
+            invert a generator.
         conditional: whether the labels asked for change its images.
     """
 
@@ -127,7 +127,7 @@ class Generator(nn.Module, ABC):
 class StochasticLayer(nn.Module):
     """A layer of a discriminator that draws random numbers in training (dropout).
 
-    The loop gives it a stream of its own before the first step; without one it can't be trained.
+    The loop gives it a random stream before the first step; without one it can't be trained.
     """
 
     rng: Rng | None = None
@@ -159,12 +159,12 @@ class DensityGenerator(Generator):
 
     @abstractmethod
     def log_likelihood(self, real: Samples) -> Float[Tensor, " n"]:
-        """Natural logarithm of the probability of each image, its pixels taken as 256 levels (as
-        level / 255); given its label, if the generator is conditional."""
+        """Natural logarithm of the probability of each image, with its pixels as 256 levels
+        (level / 255); given its label if the generator is conditional."""
 
 
 class DiscriminatorOutput(ABC):  # noqa: B024  (kinds share a meaning, not a method)
-    """What a discriminator says of a batch: one final subclass per kind of head."""
+    """A discriminator's output for a batch: one final subclass per kind of head."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,14 +177,14 @@ class Logits(DiscriminatorOutput):
 
 @dataclass(frozen=True, eq=False)
 class ClassLogits(Logits):
-    """Beside it one unbounded number per class: an auxiliary classifier."""
+    """In addition, one unbounded number per class: an auxiliary classifier."""
 
     classes: Float[Tensor, "n classes"]
 
 
 @dataclass(frozen=True, eq=False)
 class Reconstruction(DiscriminatorOutput):
-    """An autoencoder's answer; `shown` is what the net saw, noise of the loop included."""
+    """An autoencoder's output; `shown` is what the network saw, including the loop's noise."""
 
     shown: Float[Tensor, "n c h w"]
     images: Float[Tensor, "n c h w"]
@@ -197,8 +197,8 @@ D_co = TypeVar("D_co", bound=DiscriminatorOutput, covariant=True)
 
 
 class Discriminate(Protocol[D_co]):
-    """The discriminator as an objective sees it: samples in, output out, and nothing else to
-    reach."""
+    """The discriminator as an objective sees it: samples in, output out, and access to nothing
+    else."""
 
     def __call__(self, samples: Samples, /) -> D_co:
         """The output for a batch."""
@@ -208,7 +208,8 @@ class Discriminate(Protocol[D_co]):
 def discriminate_with_gradient(
     discriminate: Discriminate[D], samples: Samples, of: Callable[[D], Tensor]
 ) -> tuple[D, Float[Tensor, "n values"]]:
-    """The output for `samples`, and the gradient of `of(output)` by each image, one row an image.
+    """The output for `samples`, and the gradient of `of(output)` with respect to each image, one
+    row per image.
 
     The gradient can itself be differentiated (gradient penalties). `of` must give one number per
     image. This is the only place where an input gradient is taken. BatchNorm couples the images of

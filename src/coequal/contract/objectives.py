@@ -70,11 +70,11 @@ batch`) or of `Adversarial.generator_loss` (`generator, discriminate, batch`).""
 class LazyRegulariser:
     """A further loss on every n-th move of a player, times n, in the same backward pass.
 
-    One optimiser step per move for every model. (Karras et al. 2020 make a separate optimiser step
-    of each lazy regulariser; a bench that counts steps can't.)
+    One optimiser step per move for every model. (Karras et al. 2020 take a separate optimiser step
+    for each lazy regulariser; that would make step counts incomparable.)
 
     Attributes:
-        every: n, at least 1; the player's first move is one of them.
+        every: n, at least 1; the first of these moves is the player's first one.
         loss: takes the arguments of the player's loss. Its batch holds the same images, and the
             state that the loss before it returned.
     """
@@ -85,10 +85,10 @@ class LazyRegulariser:
 
 @dataclass(frozen=True)
 class Requirements:
-    """What an objective wants of the loop and the nets, and what it is, as data.
+    """What an objective needs from the loop and the networks, and what it is, as data.
 
-    The loop acts on the first five. The others are read by whoever judges a run and proposes what
-    to change (`coequal.health`).
+    The loop acts on the first five attributes. `coequal.health` reads the others to judge a run and
+    to propose changes.
 
     Attributes:
         generator: the kind of generator that its losses work with.
@@ -102,9 +102,9 @@ class Requirements:
             objective's setting `one_sided_smoothing` moves.
         gradient_penalty: whether the discriminator's loss has a gradient penalty of its own, whose
             weight is the objective's setting `penalty_weight`.
-        critic: whether the discriminator estimates a distance and is meant to be ahead of the
+        critic: whether the discriminator estimates a distance and should be ahead of the
             generator.
-        saturates: whether the generator's gradient vanishes where the discriminator is sure.
+        saturates: whether the generator's gradient vanishes if the discriminator is confident.
     """
 
     generator: type[Generator] = Generator
@@ -123,9 +123,9 @@ class Objective(Settings, ABC):
 
     @abstractmethod
     def requirements(self) -> Requirements:
-        """What this objective asks of the loop and of the nets.
+        """What this objective needs from the loop and the networks.
 
-        It depends on the settings only, and is asked before anything is built.
+        It depends on the settings only, and is called before anything is built.
         """
 
     def initial_state(self) -> State:
@@ -141,8 +141,8 @@ class Objective(Settings, ABC):
 class Adversarial(Objective, Generic[G, D]):
     """An objective of two players.
 
-    Neither loss may take an optimiser step, call `backward`, draw from elsewhere than `batch.rng`,
-    remember anything outside the state, or write to a net.
+    Neither loss may take an optimiser step, call `backward`, draw from anything but `batch.rng`,
+    remember anything outside the state, or write to a network.
     """
 
     @abstractmethod
@@ -153,21 +153,21 @@ class Adversarial(Objective, Generic[G, D]):
             discriminate: gives the discriminator's output for any samples, of the kind
                 `requirements().output`: for `Logits` one unbounded float32 number per image, (n,).
                 It is the discriminator in training mode, with the noise and the augmentation that
-                the study may have switched on. One `Samples` object is judged once per move: asked
-                again, it gives the same output. Samples of the objective's own making (the points
-                of a penalty) are welcome; their cost is counted in FLOPs.
+                the study may have switched on. One `Samples` object is judged once per move: a
+                second call gives the same output. The objective may also pass samples that it made
+                itself (the points of a penalty); their cost is counted in FLOPs.
             batch: real and generated images; `fake` has no gradient. Where a study smooths or
-                flips labels, some rows of `real` and `fake` have changed places before.
+                flips labels, some rows of `real` and `fake` have already been swapped.
 
         Returns:
-            The scalar to minimise, a mean over the images of the batch (not a sum), in the unit of
+            The scalar to minimise, a mean over the images of the batch (not a sum), in the units of
             the paper; scalars for the loss curves; the next state.
 
         Raises:
-            ValueError: the batch lacks what the objective needs, as a rule labels.
+            ValueError: the batch lacks what the objective needs, usually labels.
 
-        The loop ends the trial if the value is not finite (`Diverged`), and refuses a state with
-        other keys than `initial_state()` has (`ValueError`).
+        The loop ends the trial if the value is not finite (`Diverged`), and refuses a state whose
+        keys differ from those of `initial_state()` (`ValueError`).
         """
 
     @abstractmethod
@@ -176,25 +176,25 @@ class Adversarial(Objective, Generic[G, D]):
 
         Args:
             generator: the generator in training mode, of the kind `requirements().generator`. Most
-                losses need nothing of it, as `batch.fake` holds its images.
+                losses do not need it, because `batch.fake` holds its images.
             discriminate: as in `discriminator_loss`, with the discriminator's parameters frozen:
                 the gradient flows through it to the images, and not into it.
             batch: a fresh batch, not that of the discriminator's move; `fake` has a gradient to the
                 generator's parameters.
 
         Returns:
-            As for `discriminator_loss`. Both losses hand on one and the same state.
+            As for `discriminator_loss`. Both losses share one state.
 
         Raises:
-            ValueError: the batch lacks what the objective needs, as a rule labels.
+            ValueError: the batch lacks what the objective needs, usually labels.
         """
 
 
 class Likelihood(Objective, Generic[G]):
     """An objective of one player (VAE, autoregressive and flow models).
 
-    The loss may not take an optimiser step, call `backward`, draw from elsewhere than `batch.rng`,
-    remember anything outside the state, or write to the net.
+    The loss may not take an optimiser step, call `backward`, draw from anything but `batch.rng`,
+    remember anything outside the state, or write to the network.
     """
 
     @abstractmethod
@@ -202,14 +202,14 @@ class Likelihood(Objective, Generic[G]):
         """The loss that one optimiser step of the only player minimises.
 
         Args:
-            generator: the net in training mode, of the kind `requirements().generator`, through
-                whose methods (`encode` and `decode`, `log_likelihood`) the loss is computed.
+            generator: the network in training mode, of the kind `requirements().generator`. The
+                loss is computed through its methods (`encode` and `decode`, `log_likelihood`).
             batch: real images, and no generated ones.
 
         Returns:
-            The scalar to minimise, a mean over the images of the batch, in the unit of the paper;
+            The scalar to minimise, a mean over the images of the batch, in the units of the paper;
             scalars for the loss curves; the next state.
 
         Raises:
-            ValueError: the batch lacks what the objective needs, as a rule labels.
+            ValueError: the batch lacks what the objective needs, usually labels.
         """
